@@ -1,0 +1,3 @@
+"""Self-supervised neural action representations, from raw recordings to tables."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,214 @@
+"""The configuration, typed: one model a section, every key with its meaning.
+
+Values and their sources stand in ``config/*.yaml``; here are names, types and bounds. Parameters of views,
+encoders and objectives are not listed: the signature of the class that takes them is their schema
+(see ``signatures.py``), so that a new one is one file.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Fraction = Annotated[float, Field(gt=0, le=1)]
+Probability = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+Positive = Annotated[float, Field(gt=0)]
+
+
+class Section(BaseModel):
+    """A part of the configuration: unknown keys are errors, numbers are not made from strings."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class SimulationSettings(Section):
+    """The simulator: a preset of sizes and gaps, and what is changed in it."""
+
+    preset: Literal["default", "tiny", "small_gap", "large_gap", "unrelated_layout", "slow_indicator"] = "default"
+    seed: int = 0
+    overrides: dict[str, float | int | str | bool] = {}
+
+
+class DffSettings(Section):
+    """dF/F = (F - F0) / F0, with F0 a low percentile of each pixel or unit over the trial."""
+
+    percentile: Annotated[float, Field(ge=0, le=100)] = 10.0
+
+
+class ScaleSettings(Section):
+    """Linear scaling of a trial that maps two percentiles of its values to 0 and 1, clipped there."""
+
+    low: Annotated[float, Field(ge=0, lt=100)] = 0.5
+    high: Annotated[float, Field(gt=0, le=100)] = 99.5
+
+
+class ConvertSettings(Section):
+    """Raw files to recording store. Each step is explicit; null leaves it out."""
+
+    reader: Name
+    reader_options: dict[str, Any] = {}
+    class_names: list[str] | None = None
+    dff: DffSettings | None = None
+    scale: ScaleSettings | None = None
+    resize: Count | None = None
+    root_relative: bool = False
+    dtype: Literal["float16", "float32"] = "float32"
+    chunk_mb: Positive = 8.0
+
+
+class SplitSettings(Section):
+    """Folds over trials and what pretraining may see."""
+
+    folds: Annotated[int, Field(ge=2)] = 4
+    seed: int = 0
+    protocol: Literal["transductive", "new_trials", "new_animal"] = "new_trials"
+
+
+class ClipSettings(Section):
+    """A clip: consecutive neural frames and the poses spread evenly over them."""
+
+    frames: Count = 32
+    poses: Count = 8
+    behavior_stride: Count = 4
+    stride: Count = 8
+    scored_classes: list[str] | None = None
+    pose_normalisation: Literal["animal_zscore", "none"] = "animal_zscore"
+
+
+class NeighborSettings(Section):
+    """The pose index and the swap table (Equation 2)."""
+
+    neighbors: Count = 128
+    draws: Count = 32
+    distance_scale: Positive | Literal["median"] = "median"
+    domains: Literal["all", "others"] = "all"
+    exact_below: Annotated[int, Field(ge=0)] = 40_000
+    recall_queries: Count = 200
+    seed: int = 0
+
+
+class CalciumSettings(Section):
+    """The calcium kernel: a configured decay replaces the fit."""
+
+    decay: Positive | None = None
+    rise: Positive | None = None
+    rest_seconds: Positive = 2.5
+    rest_delay: Annotated[float, Field(ge=0)] = 0.3
+    rest_quantile: Probability = 0.5
+    rois: Count = 40
+    bootstrap: Count = 200
+    seed: int = 0
+
+
+class TrainingSettings(Section):
+    """Pretraining: steps, batches, optimizer, checkpoints."""
+
+    steps: Count = 400
+    batch: Annotated[int, Field(ge=2)] = 128
+    learning_rate: Positive = 1e-3
+    weight_decay: Annotated[float, Field(ge=0)] = 1e-4
+    warmup: Probability = 0.1
+    checkpoint_every: Count = 200
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    memory_limit_gb: Positive = 8.0
+
+
+class Named(BaseModel):
+    """A part chosen by name; the other keys are the parameters of the class of that name."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+    name: Name
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The keyword arguments for the class."""
+        return dict(self.__pydantic_extra__ or {})
+
+
+class EncoderSettings(Section):
+    """The two encoders and their heads, shared by every trained row."""
+
+    neural: Named
+    behavior: Named
+    dimension: Count = 128
+    head_hidden: Count = 128
+    head_dimension: Count = 128
+
+
+class ViewSettings(Section):
+    """Augmentations of each modality, applied in this order."""
+
+    neural: list[Named] = []
+    behavior: list[Named] = []
+
+
+class MethodSettings(Section):
+    """A row of the tables: a representation and a probe.
+
+    ``representation`` is ``trained`` (needs an objective), ``raw`` (the neural clip itself) or ``none``
+    (no input: guessing).
+    """
+
+    label: str
+    group: str = ""
+    representation: Literal["trained", "raw", "none"] = "trained"
+    objective: Named | None = None
+    views: ViewSettings = ViewSettings()
+
+    @model_validator(mode="after")
+    def _objective_iff_trained(self) -> MethodSettings:
+        if (self.objective is not None) != (self.representation == "trained"):
+            raise ValueError("an objective is given exactly when representation is 'trained'")
+        return self
+
+
+class ProbeSettings(Section):
+    """Linear probing of frozen representations."""
+
+    classifier: Literal["sgd", "logistic_regression"] = "sgd"
+    steps: Count = 400
+    batch: Count = 256
+    learning_rate: Positive = 0.1
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    weight_decay: Annotated[float, Field(ge=0)] = 1e-3
+    class_weight: Literal["balanced", "none"] = "none"
+    fractions: list[Fraction] = [0.5, 1.0]
+    label_block_seconds: Positive = 10.0
+    identity_samples: Count = 1000
+    raw_pool_time: Count = 4
+    raw_pool_space: Count = 2
+
+
+class TableSettings(Section):
+    """Statistics and pictures."""
+
+    metric: Literal["accuracy", "balanced_accuracy", "macro_f1"] = "balanced_accuracy"
+    bootstrap: Count = 2000
+    seed: int = 0
+    figure_method: Name = "ours"
+
+
+class Settings(Section):
+    """The whole configuration of a dataset."""
+
+    dataset: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
+    title: str
+    real: bool
+    raw: str | None = None
+    recordings: str | None = None
+    results: str = "results"
+    seeds: list[int] = Field(min_length=1)
+    simulation: SimulationSettings | None = None
+    convert: ConvertSettings
+    split: SplitSettings = SplitSettings()
+    clips: ClipSettings = ClipSettings()
+    neighbors: NeighborSettings = NeighborSettings()
+    calcium: CalciumSettings = CalciumSettings()
+    training: TrainingSettings = TrainingSettings()
+    encoders: EncoderSettings
+    methods: dict[Name, MethodSettings] = Field(min_length=1)
+    probe: ProbeSettings = ProbeSettings()
+    tables: TableSettings = TableSettings()

@@ -1,0 +1,99 @@
+"""The canonical recording: one trial of one animal, whatever the raw files looked like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from neural_action.errors import InputError
+
+UNLABELLED = -1
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Neural activity and behaviour of one trial, on two clocks that share one zero.
+
+    Attributes:
+        animal: name of the animal; unique in a dataset.
+        trial: name of the trial; unique within its animal.
+        neural: (time, y, x) images or (time, unit) traces, float16/32; a NumPy or a lazy dask array.
+        neural_time: (time,) float64, seconds, strictly increasing.
+        behavior: (sample, feature) or (sample, keypoint, axis), float32; NumPy or dask.
+        behavior_time: (sample,) float64, seconds, strictly increasing.
+        labels: (sample,) int8 index into ``class_names``; ``UNLABELLED`` where there is none.
+        neural_index: (sample,) int32, the neural frame that each behaviour sample belongs to; non-decreasing.
+        class_names: the action classes.
+        behavior_names: keypoint names for (sample, keypoint, axis), feature names for (sample, feature).
+        neural_rate: neural frames per second.
+        behavior_rate: behaviour samples per second.
+        units: unit of each array, such as ``{"neural": "dF/F", "behavior": "mm"}``.
+        sources: SHA-256 of each raw file, by its path relative to the raw folder.
+    """
+
+    animal: str
+    trial: str
+    neural: Any
+    neural_time: np.ndarray
+    behavior: Any
+    behavior_time: np.ndarray
+    labels: np.ndarray
+    neural_index: np.ndarray
+    class_names: tuple[str, ...]
+    behavior_names: tuple[str, ...]
+    neural_rate: float
+    behavior_rate: float
+    units: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+    def check(self, where: str) -> Recording:
+        """Return this recording, or raise InputError naming ``where`` and the first thing that is inconsistent."""
+        frames, samples = self.neural.shape[0], self.behavior.shape[0]
+        for name, length, expected in (
+            ("neural_time", len(self.neural_time), frames),
+            ("behavior_time", len(self.behavior_time), samples),
+            ("labels", len(self.labels), samples),
+            ("neural_index", len(self.neural_index), samples),
+        ):
+            if length != expected:
+                raise InputError(f"{where}: {name} has {length} entries, expected {expected}")
+        if frames == 0 or samples == 0:
+            raise InputError(f"{where}: {frames} neural frames and {samples} behaviour samples, expected at least one each")
+        if self.neural.ndim not in (2, 3):
+            raise InputError(f"{where}: neural has shape {self.neural.shape}, expected (time, y, x) or (time, unit)")
+        if self.behavior.ndim not in (2, 3):
+            raise InputError(
+                f"{where}: behavior has shape {self.behavior.shape}, expected (time, feature) or (time, keypoint, axis)"
+            )
+        if len(self.behavior_names) != self.behavior.shape[1]:
+            raise InputError(
+                f"{where}: {len(self.behavior_names)} behaviour names for {self.behavior.shape[1]} columns"
+            )
+        for name, clock in (("neural_time", self.neural_time), ("behavior_time", self.behavior_time)):
+            if not np.all(np.isfinite(clock)):
+                raise InputError(f"{where}: {name} holds NaN or infinity at entry {int(np.argmin(np.isfinite(clock)))}")
+            steps = np.diff(clock)
+            if len(steps) and steps.min() <= 0:
+                at = int(np.argmax(steps <= 0))
+                raise InputError(
+                    f"{where}: {name} runs backwards at entry {at + 1} ({clock[at]:g} s then {clock[at + 1]:g} s), "
+                    "expected strictly increasing times"
+                )
+        low, high = int(self.neural_index.min()), int(self.neural_index.max())
+        if low < 0 or high >= frames:
+            bad = low if low < 0 else high
+            raise InputError(f"{where}: neural_index {bad} points outside the {frames} neural frames")
+        if np.any(np.diff(self.neural_index) < 0):
+            at = int(np.argmax(np.diff(self.neural_index) < 0))
+            raise InputError(f"{where}: neural_index runs backwards at entry {at + 1}, expected non-decreasing frames")
+        low, high = int(self.labels.min()), int(self.labels.max())
+        if low < UNLABELLED or high >= len(self.class_names):
+            bad = low if low < UNLABELLED else high
+            raise InputError(
+                f"{where}: label {bad} belongs to no class, expected {UNLABELLED} (unlabelled) or "
+                f"0 to {len(self.class_names) - 1} ({', '.join(self.class_names)})"
+            )
+        return self
