@@ -1,0 +1,39 @@
+# make run   set up .venv and run the default workflow to its tables
+# make test  set up and run the tests
+PYTHON ?= python3
+CORES ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: setup run test lint bench report clean
+
+setup: $(VENV)/.installed
+
+# The lock file pins everything that is installed; torch comes first, so that a CPU build offered for it is taken.
+$(VENV)/.installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet torch==2.13.0
+	$(BIN)/python -m pip install --quiet -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	touch $@
+
+run: setup
+	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES)
+
+test: setup
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -n $(CORES) --dist loadfile
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --lint
+
+bench: setup
+	PATH="$(CURDIR)/$(BIN):$$PATH" python benchmarks/bench.py
+
+report: run
+	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --report report.html
+
+clean:
+	rm -rf results report.html .snakemake

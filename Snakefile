@@ -1,0 +1,37 @@
+# Raw recordings of several animals to neural action representations and to the tables that say what they are worth.
+# Reads like the methods section: simulate or take raw recordings, convert them, index poses, fit the calcium kernel,
+# pretrain each row for each fold, probe the frozen representations, render tables and pictures.
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config/methods.yaml"
+
+
+# A dataset is chosen with --configfile; without one, it is the simulated default.
+if "dataset" not in config:
+
+    configfile: "config/config.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/simulate.smk"
+include: "workflow/rules/convert.smk"
+include: "workflow/rules/neighbors.smk"
+include: "workflow/rules/calcium.smk"
+include: "workflow/rules/pretrain.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/tables.smk"
+
+
+rule all:
+    input:
+        TABLES,
+        FIGURES,
+        KERNEL_PICTURE,
+        f"{RESULTS}/config.yaml",
+    default_target: True

@@ -1,0 +1,201 @@
+"""The commands. Each imports its stage when it runs, so that ``--help`` and short stages start at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from neural_action import __version__
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+OUT = click.Path(path_type=Path)
+
+config = click.option(
+    "--config",
+    required=True,
+    help="Configuration: a YAML file, or the sections that the stage uses as inline JSON.",
+)
+folds = click.option("--folds", type=FILE, required=True, help="CSV of animal, trial and fold.")
+holdout = click.option(
+    "--holdout", required=True, help="What pretraining does not see: none, fold-<number> or animal-<name>."
+)
+threads = click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
+method = click.option("--method", required=True, help="Row of the tables, a key of methods.")
+seed = click.option("--seed", type=int, required=True)
+manifests = click.argument("manifests", nargs=-1, required=True, type=FILE)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__)
+def commands() -> None:
+    """From raw recordings to neural action representations and the tables that say what they are worth.
+
+    Every command is one stage of the workflow. Bad input ends with exit status 2 and one line; --debug, anywhere,
+    shows the traceback instead.
+    """
+
+
+@commands.command()
+@config
+@click.option("--output", type=OUT, required=True, help="Complete configuration and versions (.yaml).")
+def resolve(**options) -> None:
+    """Validate a configuration and write it complete, with the versions."""
+    from neural_action.stages.resolve import run
+
+    run(**options)
+
+
+@commands.command()
+@config
+@click.option("--animal", type=click.IntRange(0), required=True, help="Number of the animal, from 0.")
+@click.option("--output", type=OUT, required=True, help="Folder that receives one folder a trial.")
+def simulate(**options) -> None:
+    """Simulate the trials of one animal in the layout of the authors' release (stage: simulate)."""
+    from neural_action.stages.simulate import run
+
+    run(**options)
+
+
+@commands.command()
+@config
+@click.option("--raw", type=FOLDER, required=True, help="Folder of raw recordings.")
+@click.option("--output", type=OUT, required=True, help="CSV of animal, trial and path.")
+def sheet(**options) -> None:
+    """Scan a folder of raw recordings and write the recording sheet."""
+    from neural_action.stages.sheet import run
+
+    run(**options)
+
+
+@commands.command()
+@config
+@click.option("--raw", type=FOLDER, required=True, help="Folder that paths of the sheet are relative to.")
+@click.option("--sheet", type=FILE, required=True, help="The recording sheet.")
+@click.option("--animal", required=True)
+@click.option("--trial", required=True)
+@click.option("--store", type=OUT, required=True, help="Zarr store to write.")
+@click.option("--manifest", type=OUT, required=True, help="Manifest to write beside it.")
+@threads
+def convert(**options) -> None:
+    """Convert one raw recording to its Zarr store and manifest."""
+    from neural_action.stages.convert import run
+
+    run(**options)
+
+
+@commands.command("folds")
+@config
+@click.option("--sheet", type=FILE, required=True, help="The recording sheet.")
+@click.option("--output", type=OUT, required=True, help="CSV of animal, trial and fold.")
+def assign_folds(**options) -> None:
+    """Assign trials to folds."""
+    from neural_action.stages.folds import run
+
+    run(**options)
+
+
+@commands.command()
+@config
+@folds
+@holdout
+@threads
+@click.option("--output", type=OUT, required=True, help="Swap table (.npz).")
+@click.option("--report", type=OUT, required=True, help="Recall and times (.json).")
+@manifests
+def neighbors(**options) -> None:
+    """Index each animal's poses and draw the swap table."""
+    from neural_action.stages.neighbors import run
+
+    run(**options)
+
+
+@commands.command()
+@config
+@folds
+@holdout
+@threads
+@click.option("--output", type=OUT, required=True, help="The kernel (.json).")
+@click.option("--picture", type=OUT, required=True, help="Fit over data (.png).")
+@manifests
+def calcium(**options) -> None:
+    """Fit the calcium kernel to how fluorescence falls after movement stops."""
+    from neural_action.stages.calcium import run
+
+    run(**options)
+
+
+@commands.command()
+@config
+@method
+@folds
+@holdout
+@seed
+@click.option("--kernel", type=FILE, required=True, help="The calcium kernel (.json).")
+@click.option("--swaps", type=FILE, required=True, help="The swap table (.npz).")
+@threads
+@click.option("--output", type=OUT, required=True, help="Weights (.safetensors).")
+@click.option("--log", type=OUT, required=True, help="Loss and throughput (.csv).")
+@manifests
+def pretrain(**options) -> None:
+    """Pretrain one row for one holdout and seed; an interrupted run resumes from its checkpoint."""
+    from neural_action.stages.pretrain import run
+
+    run(**options)
+
+
+@commands.command()
+@config
+@method
+@folds
+@holdout
+@seed
+@threads
+@click.option("--weights", type=FILE, help="Weights of a trained method (.safetensors).")
+@click.option("--scores", type=OUT, required=True, help="Scores (.csv).")
+@click.option("--embedding", type=OUT, required=True, help="Representations and predictions of every clip (.npz).")
+@manifests
+def evaluate(**options) -> None:
+    """Probe the frozen representation of one row: single-animal, multi-animal and identity."""
+    from neural_action.stages.evaluate import run
+
+    run(**options)
+
+
+@commands.command()
+@click.option("--output", type=OUT, required=True, help="The scores table (.csv).")
+@click.option("--all", "everything", type=OUT, required=True, help="The same with every representation and probe.")
+@click.argument("scores", nargs=-1, required=True, type=FILE)
+def collect(**options) -> None:
+    """Collect the scores of all runs into the one tidy table."""
+    from neural_action.stages.collect import run
+
+    run(**options)
+
+
+@commands.command()
+@config
+@click.option("--scores", type=FILE, required=True, help="Every score (.csv, from collect --all).")
+@click.option("--output", type=OUT, required=True, help="Folder of tables.")
+def tables(**options) -> None:
+    """Render the tables as CSV, Markdown, LaTeX and HTML."""
+    from neural_action.stages.tables import run
+
+    run(**options)
+
+
+@commands.command()
+@config
+@folds
+@click.option("--scores", type=FILE, required=True, help="Every score (.csv, from collect --all).")
+@click.option("--embedding", "embeddings", type=FILE, multiple=True, help="Representations of the row to draw (.npz).")
+@click.option("--log", "logs", type=FILE, multiple=True, help="Training logs (.csv).")
+@click.option("--swaps", type=FILE, required=True, help="A swap table (.npz).")
+@click.option("--output", type=OUT, required=True, help="Folder of pictures.")
+@manifests
+def figures(**options) -> None:
+    """Draw embeddings, confusion matrices, class and bout statistics, pose neighbours and training curves."""
+    from neural_action.stages.figures import run
+
+    run(**options)

@@ -1,0 +1,20 @@
+"""Building a configured part: the class of that name, with its parameters."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from neural_action.config.settings import Named
+from neural_action.config.signatures import check_parameters, signatures
+
+
+def build(room: str, part: Named, *given: Any) -> Any:
+    """An instance of the class called ``part.name`` in sub-package ``room``.
+
+    Positional arguments are given by the caller, keyword arguments by the configuration.
+    Raises InputError if there is no such class or the parameters do not fit it.
+    """
+    check_parameters(room, part.name, part.parameters, room)
+    module, cls, _ = signatures(room)[part.name]
+    return getattr(import_module(module), cls)(*given, **part.parameters)

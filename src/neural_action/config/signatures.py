@@ -1,0 +1,76 @@
+"""Parameters of views, encoders and objectives, checked against the classes that take them.
+
+A part is a class in ``<package>/<module>.py`` with a ``name`` of its own, and the keyword arguments of its
+``__init__`` are its configuration keys. They are read from the source, not from the imported module: the
+workflow validates its configuration without importing torch, in milliseconds, also where torch is not installed.
+"""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import ConfigDict, ValidationError, create_model
+
+from neural_action.errors import InputError
+
+PACKAGE = Path(__file__).resolve().parent.parent
+_TYPES = {"int": int, "float": float, "bool": bool, "str": str}
+
+
+@cache
+def signatures(room: str) -> dict[str, tuple[str, str, dict[str, tuple[type, Any]]]]:
+    """The named classes of a sub-package: name -> (module, class, {parameter: (type, default)}).
+
+    Only keyword-only parameters count: positional ones are given by the code that builds the part. A default of
+    ``...`` marks a required parameter.
+    """
+    found = {}
+    for path in sorted((PACKAGE / room).glob("*.py")):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and (name := _class_name(node)):
+                found[name] = (f"neural_action.{room}.{path.stem}", node.name, _keywords(node))
+    return found
+
+
+def check_parameters(room: str, name: str, parameters: dict[str, Any], where: str) -> None:
+    """Raise InputError unless ``parameters`` fit the class of that name in that sub-package."""
+    known = signatures(room)
+    if name not in known:
+        raise InputError(f"{where}.name: {name!r} is not one of {', '.join(sorted(known))}")
+    model = create_model(name, __config__=ConfigDict(extra="forbid", strict=True), **known[name][2])
+    try:
+        model(**parameters)
+    except ValidationError as error:
+        raise InputError(one_line(error, where)) from None
+
+
+def one_line(error: ValidationError, where: str) -> str:
+    """The first complaint of a pydantic error, as ``where.key: value, expected ...``."""
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in (where, *first["loc"]) if str(part))
+    if first["type"] == "extra_forbidden":
+        return f"{key}: unknown key"
+    if first["type"] == "missing":
+        return f"{key}: missing key"
+    return f"{key}: {first['input']!r}, expected: {first['msg'].removeprefix('Input should be ')}"
+
+
+def _class_name(node: ast.ClassDef) -> str | None:
+    for line in node.body:
+        if isinstance(line, ast.Assign) and [getattr(t, "id", None) for t in line.targets] == ["name"]:
+            return ast.literal_eval(line.value)
+    return None
+
+
+def _keywords(node: ast.ClassDef) -> dict[str, tuple[type, Any]]:
+    for line in node.body:
+        if isinstance(line, ast.FunctionDef) and line.name == "__init__":
+            defaults = [... if d is None else ast.literal_eval(d) for d in line.args.kw_defaults]
+            return {
+                arg.arg: (_TYPES[ast.unparse(arg.annotation)], default)
+                for arg, default in zip(line.args.kwonlyargs, defaults, strict=True)
+            }
+    return {}

@@ -1,0 +1,10 @@
+"""Non-linear projection heads."""
+
+from __future__ import annotations
+
+from torch import nn
+
+
+def projection_head(dimension: int, hidden: int, out: int) -> nn.Sequential:
+    """g_n and g_b of the paper: (B, dimension) to (B, out) through one hidden layer (sizes: our choice)."""
+    return nn.Sequential(nn.Linear(dimension, hidden), nn.ReLU(inplace=True), nn.Linear(hidden, out))

@@ -1,0 +1,38 @@
+"""Encoder of neural images: a 2-D CNN that takes the frames of a clip as channels."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from neural_action.encoders.shapes import Shapes
+from neural_action.errors import InputError
+
+
+class ImageCnn(nn.Module):
+    """(B, frames, y * x) to (B, dimension).
+
+    Convolutions of stride 2 whose widths double, batch norm, ReLU; then the mean and a linear layer. Frames as
+    channels make the first layer a bank of temporal filters, at a quarter of the cost of a convolution over time.
+    Widths are our choice. Raises InputError if the neural data are not images.
+    """
+
+    name = "image_cnn"
+
+    def __init__(self, shapes: Shapes, dimension: int, *, width: int = 32, layers: int = 3):
+        super().__init__()
+        if len(shapes.neural) != 2:
+            raise InputError(f"encoders.neural: image_cnn needs images (y, x), the recordings hold {shapes.neural}")
+        self.image = shapes.neural
+        blocks, channels = [], shapes.frames
+        for layer in range(layers):
+            out = width * 2**layer
+            blocks += [nn.Conv2d(channels, out, 3, 2, 1, bias=False), nn.BatchNorm2d(out), nn.ReLU(inplace=True)]
+            channels = out
+        self.convolutions = nn.Sequential(*blocks)
+        self.linear = nn.Linear(channels, dimension)
+
+    def forward(self, clips: Tensor) -> Tensor:
+        """(B, frames, pixels) float32 to (B, dimension)."""
+        maps = self.convolutions(clips.view(*clips.shape[:2], *self.image))
+        return self.linear(torch.flatten(maps.mean((2, 3)), 1))

@@ -1,0 +1,52 @@
+"""Means with intervals that respect how scores hang together."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+
+def hierarchical_bootstrap(scores: pd.DataFrame, draws: int, seed: int) -> tuple[float, float, float]:
+    """Mean and 95 % interval of ``value`` over animals, folds and seeds.
+
+    The mean is over animals of the mean over folds of the mean over seeds. Each draw resamples animals, then
+    folds within each drawn animal, then seeds within each drawn fold (our choice; scores of one animal are alike,
+    so resampling rows would make the interval too narrow). A missing combination takes no part.
+
+    Args:
+        scores: one row per (animal, fold, seed) with columns ``animal, fold, seed, value``.
+        draws: bootstrap draws.
+        seed: of the draws.
+
+    Returns:
+        mean, lower and upper bound (2.5 % and 97.5 % quantiles of the draws).
+    """
+    cube = scores.pivot_table(index="animal", columns=["fold", "seed"], values="value", dropna=False)
+    folds, seeds = scores["fold"].unique(), scores["seed"].unique()
+    cube = cube.reindex(columns=pd.MultiIndex.from_product([folds, seeds]))
+    values = cube.to_numpy().reshape(len(cube), len(folds), len(seeds))
+    rng = np.random.default_rng(seed)
+    shape = (draws, *values.shape)
+    animal = rng.integers(values.shape[0], size=shape[:2])[:, :, None, None]
+    fold = rng.integers(values.shape[1], size=shape[:3])[:, :, :, None]
+    run = rng.integers(values.shape[2], size=shape)
+    drawn = _nested_mean(values[animal, fold, run])
+    low, high = np.nanquantile(drawn, [0.025, 0.975])
+    return float(_nested_mean(values[None])[0]), float(low), float(high)
+
+
+def _nested_mean(values: np.ndarray) -> np.ndarray:
+    """Mean over the last three axes, innermost first, ignoring NaN."""
+    for _ in range(3):
+        count = np.sum(~np.isnan(values), axis=-1)
+        values = np.where(count > 0, np.nansum(values, axis=-1) / np.maximum(count, 1), np.nan)
+    return values
+
+
+def paired_difference(
+    one: pd.DataFrame, other: pd.DataFrame, draws: int, seed: int
+) -> tuple[float, float, float]:
+    """``hierarchical_bootstrap`` of ``one`` minus ``other``, paired by animal, fold and seed."""
+    keys = ["animal", "fold", "seed"]
+    both = one[[*keys, "value"]].merge(other[[*keys, "value"]], on=keys, suffixes=("", "_other"))
+    return hierarchical_bootstrap(both.assign(value=both["value"] - both["value_other"]), draws, seed)

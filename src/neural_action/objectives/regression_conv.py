@@ -1,0 +1,43 @@
+"""Regression of the poses from neural activity with a convolutional decoder (the paper's baseline)."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from neural_action.config.build import build
+from neural_action.config.settings import EncoderSettings
+from neural_action.encoders.shapes import Shapes
+from neural_action.objectives.objective import Batch, Objective
+
+
+class RegressionConv(Objective):
+    """Predict the poses of a clip from its neural encoding; mean squared error.
+
+    The decoder spreads the encoding over the poses' moments and refines it by convolutions over time. Its layers
+    are described in an appendix we could not read: our choice.
+    """
+
+    name = "regression_conv"
+
+    def __init__(self, encoders: EncoderSettings, shapes: Shapes, *, width: int = 64, kernel: int = 3):
+        super().__init__(encoders, shapes)
+        self.f_n = build("encoders", encoders.neural, shapes, encoders.dimension)
+        self.decoder = nn.Sequential(
+            nn.Linear(encoders.dimension, width * shapes.poses),
+            nn.ReLU(inplace=True),
+            nn.Unflatten(1, (width, shapes.poses)),
+            nn.Conv1d(width, width, kernel, padding=kernel // 2),
+            nn.ReLU(inplace=True),
+            nn.Conv1d(width, shapes.behavior, kernel, padding=kernel // 2),
+        )
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Mean squared error of the predicted poses, in units of the normalised pose."""
+        predicted = self.decoder(self.f_n(batch.neural())).transpose(1, 2)
+        return F.mse_loss(predicted.float(), batch.behavior())
+
+    def embed(self, neural: Tensor) -> dict[str, Tensor]:
+        """The encoding, and the poses predicted from it as the space of the loss."""
+        h = self.f_n(neural)
+        return {"encoder": h, "projection": self.decoder(h).flatten(1)}

@@ -1,0 +1,195 @@
+"""All recordings of a dataset laid end to end, as index, kernel fit, training and probing see them.
+
+Neural frames of all trials form one array, behaviour samples another; a clip is a handful of row numbers into
+each. What a holdout hides is still in the arrays (probing reads it), but ``visible`` says so, and every statistic
+here is fitted on visible samples alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from neural_action.config.settings import ClipSettings
+from neural_action.errors import InputError
+from neural_action.recordings.splits import Holdout, Trial
+from neural_action.recordings.store import copy_neural, read_manifest, read_recording
+
+
+@dataclass(frozen=True)
+class TrialSpan:
+    """Where a trial lies in the cohort's arrays."""
+
+    animal: str
+    trial: str
+    fold: int
+    visible: bool
+    frames: slice
+    samples: slice
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Recordings laid end to end.
+
+    Attributes:
+        animals: names, sorted; an animal's number is its place here.
+        trials: the spans of the trials.
+        neural: (frame, y, x) or (frame, unit) float32; memory-mapped when larger than the limit given.
+        neural_time: (frame,) float64 s, starting anew in every trial.
+        pose: (sample, feature) float32, every ``behavior_stride``-th behaviour sample, normalised.
+        pose_raw: the same before normalisation, in the store's unit.
+        pose_time: (sample,) float64 s.
+        labels: (sample,) int8, -1 where unlabelled or not scored.
+        class_names: the scored classes.
+        behavior_names: names of keypoints or features.
+        behavior_shape: shape of one behaviour sample, (feature,) or (keypoint, axis).
+    """
+
+    animals: tuple[str, ...]
+    trials: tuple[TrialSpan, ...]
+    neural: np.ndarray
+    neural_time: np.ndarray
+    pose: np.ndarray
+    pose_raw: np.ndarray
+    pose_time: np.ndarray
+    labels: np.ndarray
+    class_names: tuple[str, ...]
+    behavior_names: tuple[str, ...]
+    behavior_shape: tuple[int, ...]
+    neural_rate: float
+
+    @property
+    def pose_animal(self) -> np.ndarray:
+        """(sample,) int64: the animal of each behaviour sample."""
+        return self._spread(lambda span: self.animals.index(span.animal))
+
+    @property
+    def pose_visible(self) -> np.ndarray:
+        """(sample,) bool: whether pretraining may see the sample."""
+        return self._spread(lambda span: span.visible).astype(bool)
+
+    def _spread(self, value) -> np.ndarray:
+        out = np.zeros(len(self.pose), np.int64)
+        for span in self.trials:
+            out[span.samples] = value(span)
+        return out
+
+
+def load_cohort(
+    manifests: Sequence[Path],
+    folds: dict[Trial, int],
+    holdout: Holdout,
+    settings: ClipSettings,
+    *,
+    neural: bool = True,
+    scratch: Path | None = None,
+    memory_limit: float = np.inf,
+) -> Cohort:
+    """Read verified recordings and lay them end to end.
+
+    Args:
+        manifests: manifest of every recording of the dataset.
+        folds: the fold of each (animal, trial).
+        holdout: what pretraining does not see.
+        settings: behaviour stride, scored classes, pose normalisation.
+        neural: False leaves the neural array empty (the pose index needs none).
+        scratch: folder for a memory-mapped neural array, used above ``memory_limit`` bytes.
+        memory_limit: largest neural array held in memory, bytes.
+
+    Raises:
+        InputError: recordings that do not fit each other, an unknown scored class, or (from the store) a
+            recording that does not match its manifest.
+    """
+    opened = sorted(((read_manifest(path), path) for path in manifests), key=lambda pair: (pair[0].animal, pair[0].trial))
+    first = opened[0][0]
+    for manifest, path in opened:
+        if (manifest.animal, manifest.trial) not in folds:
+            raise InputError(f"{path}: trial {manifest.trial} of {manifest.animal} has no fold")
+        for what, here, there in (
+            ("class_names", manifest.class_names, first.class_names),
+            ("behaviour", manifest.behavior_names, first.behavior_names),
+            ("neural frame", manifest.arrays["neural"].shape[1:], first.arrays["neural"].shape[1:]),
+        ):
+            if tuple(here) != tuple(there):
+                raise InputError(f"{path}: {what} {here} differs from {there} in {opened[0][1]}")
+    frames = [manifest.arrays["neural"].shape[0] for manifest, _ in opened]
+    shape = (sum(frames), *first.arrays["neural"].shape[1:])
+    array = _allocate(shape, scratch, memory_limit) if neural else np.empty((0, *shape[1:]), np.float32)
+
+    spans, parts = [], []
+    frame = sample = 0
+    for (manifest, path), count in zip(opened, frames, strict=True):
+        recording = read_recording(path, with_neural=False)
+        if neural:
+            copy_neural(path, array[frame : frame + count])
+        keep = slice(None, None, settings.behavior_stride)
+        behavior = recording.behavior[keep]
+        spans.append(
+            TrialSpan(
+                manifest.animal,
+                manifest.trial,
+                fold := folds[manifest.animal, manifest.trial],
+                not holdout.hides(manifest.animal, fold),
+                slice(frame, frame + count),
+                slice(sample, sample + len(behavior)),
+            )
+        )
+        parts.append((recording.neural_time, behavior, recording.behavior_time[keep], recording.labels[keep]))
+        frame, sample = frame + count, sample + len(behavior)
+
+    behavior_shape = parts[0][1].shape[1:]
+    pose_raw = np.concatenate([part[1].reshape(len(part[1]), -1) for part in parts]).astype(np.float32)
+    labels, class_names = _scored(np.concatenate([part[3] for part in parts]), first.class_names, settings)
+    pose = normalise_pose(pose_raw, spans) if settings.pose_normalisation == "animal_zscore" else pose_raw
+    return Cohort(
+        animals=tuple(sorted({span.animal for span in spans})),
+        trials=tuple(spans),
+        neural=array,
+        neural_time=np.concatenate([part[0] for part in parts]),
+        pose=pose,
+        pose_raw=pose_raw,
+        pose_time=np.concatenate([part[2] for part in parts]),
+        labels=labels,
+        class_names=class_names,
+        behavior_names=tuple(first.behavior_names),
+        behavior_shape=tuple(behavior_shape),
+        neural_rate=first.neural_rate,
+    )
+
+
+def normalise_pose(pose: np.ndarray, trials: Sequence[TrialSpan]) -> np.ndarray:
+    """z-score each animal's pose by its own visible samples, without labels (our choice; see DESIGN of the method).
+
+    An animal of which nothing is visible is scaled by its own hidden samples: that uses no label and no other
+    animal, and is what a user with a new animal would do. Features without variance become 0.
+    """
+    out = np.empty_like(pose)
+    for animal in {span.animal for span in trials}:
+        own = [span for span in trials if span.animal == animal]
+        fit = np.concatenate([pose[span.samples] for span in own if span.visible] or [pose[span.samples] for span in own])
+        mean, sd = fit.mean(0, dtype=np.float64), fit.std(0, dtype=np.float64)
+        scale = np.where(sd > 1e-6 * max(1.0, float(sd.max())), sd, np.inf)
+        for span in own:
+            out[span.samples] = (pose[span.samples] - mean) / scale
+    return out
+
+
+def _scored(labels: np.ndarray, names: Sequence[str], settings: ClipSettings) -> tuple[np.ndarray, tuple[str, ...]]:
+    if settings.scored_classes is None:
+        return labels, tuple(names)
+    if unknown := [name for name in settings.scored_classes if name not in names]:
+        raise InputError(f"clips.scored_classes: {unknown[0]!r} is not one of {', '.join(names)}")
+    number = np.full(len(names) + 1, -1, np.int8)
+    for new, name in enumerate(settings.scored_classes):
+        number[list(names).index(name)] = new
+    return number[labels], tuple(settings.scored_classes)
+
+
+def _allocate(shape: tuple[int, ...], scratch: Path | None, limit: float) -> np.ndarray:
+    if 4 * np.prod(shape, dtype=float) <= limit or scratch is None:
+        return np.empty(shape, np.float32)
+    return np.lib.format.open_memmap(scratch / "neural.npy", mode="w+", dtype=np.float32, shape=shape)

@@ -1,0 +1,38 @@
+"""Stage: all scores in one tidy table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from neural_action.files import whole
+
+CONTRACT = [
+    "dataset",
+    "method",
+    "task",
+    "fraction",
+    "fold",
+    "animal",
+    "seed",
+    "metric",
+    "value",
+    "n_train",
+    "n_test",
+]
+
+
+def run(output: Path, everything: Path, scores: tuple[Path, ...]) -> None:
+    """Write every score to ``everything``, and to ``output`` the primary ones.
+
+    Primary: on the encoder's output (or the raw clips, or guesses) by the linear probe, and the fraction of
+    nearest neighbours that come from the same animal.
+    """
+    table = pd.concat([pd.read_csv(path, dtype={"animal": str}) for path in scores], ignore_index=True)
+    table = table.sort_values([column for column in table.columns if column != "value"], kind="stable")
+    with whole(everything) as partial:
+        table.to_csv(partial, index=False, float_format="%.6f")
+    primary = table[(table["representation"] != "projection") & (table["probe"] != "mlp")]
+    with whole(output) as partial:
+        primary[CONTRACT].to_csv(partial, index=False, float_format="%.6f")

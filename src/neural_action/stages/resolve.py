@@ -1,0 +1,26 @@
+"""Stage: the configuration that the results were made with, and the versions."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+import yaml
+
+from neural_action import __version__
+from neural_action.config.load import validate
+from neural_action.config.sections import Sections
+from neural_action.files import whole
+
+PACKAGES = ("torch", "numpy", "scipy", "zarr", "dask", "pynndescent", "scikit-learn", "pandas", "matplotlib")
+
+
+def run(config: str, output: Path) -> None:
+    """Write the complete configuration, defaults filled in, with the versions that matter."""
+    settings = validate(Sections(config).content).model_dump(mode="json")
+    versions = {"neural-action": __version__, "python": platform.python_version()}
+    versions |= {name: version(name) for name in PACKAGES}
+    header = "".join(f"# {name} {number}\n" for name, number in versions.items())
+    with whole(output) as partial:
+        partial.write_text(header + yaml.safe_dump(settings, sort_keys=False, allow_unicode=True))

@@ -1,0 +1,141 @@
+"""The pretraining loop: batch, loss, step; checkpoints and a log beside it."""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+import sys
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from neural_action.config.settings import TrainingSettings
+from neural_action.objectives.objective import Objective
+from neural_action.training.batches import BatchSampler
+
+LOG_COLUMNS = ("step", "loss", "learning_rate", "clips_per_second")
+_LOG_EVERY = 20
+
+
+@dataclass
+class TrainingState:
+    """What a checkpoint holds beside the weights."""
+
+    step: int
+    log: list[tuple[float, ...]]
+
+
+def learning_rate(step: int, settings: TrainingSettings) -> float:
+    """Linear warm-up, then a cosine to zero (our choice)."""
+    warmup = max(1, round(settings.warmup * settings.steps))
+    if step < warmup:
+        return settings.learning_rate * (step + 1) / warmup
+    return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, settings.steps - warmup)))
+
+
+def pretrain(
+    objective: Objective,
+    sampler: BatchSampler,
+    settings: TrainingSettings,
+    checkpoint: Path,
+    *,
+    fingerprint: str = "",
+    interrupt: Callable[[int], None] = lambda step: None,
+) -> list[tuple[float, ...]]:
+    """Train ``objective`` in place; return the rows of the log (``LOG_COLUMNS``).
+
+    An existing checkpoint is resumed: batches and views follow from (seed, step) alone, so that an interrupted run
+    ends with the same weights. On CUDA the forward pass runs under bfloat16 autocast, and nothing inside a step
+    waits for the device.
+
+    Args:
+        objective: on the device of the sampler's data.
+        sampler: draws the batch of each step.
+        settings: steps, optimizer, checkpoints.
+        checkpoint: file to resume from and to write every ``checkpoint_every`` steps.
+        fingerprint: of configuration and inputs; a checkpoint with another one is not resumed.
+        interrupt: called after each step with the number of steps done (tests stop a run with it).
+    """
+    device = sampler.context.neural.device
+    optimizer = torch.optim.AdamW(
+        objective.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
+    )
+    state = _resume(checkpoint, fingerprint, objective, optimizer)
+    autocast = torch.autocast("cuda", torch.bfloat16) if device.type == "cuda" else nullcontext()
+    objective.train()
+    progress = tqdm(total=settings.steps, initial=state.step, unit="step", disable=not sys.stderr.isatty())
+    running, since, began = torch.zeros((), device=device), state.step, time.perf_counter()
+    for step in range(state.step, settings.steps):
+        rate = learning_rate(step, settings)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+
+        with autocast:
+            loss = objective.loss(sampler(step))
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+
+        running += loss.detach()
+        done = step + 1
+        progress.update()
+        if done % _LOG_EVERY == 0 or done == settings.steps:
+            seconds = time.perf_counter() - began
+            state.log.append((done, running.item() / (done - since), rate, (done - since) * sampler.batch / seconds))
+            if not math.isfinite(state.log[-1][1]):
+                raise FloatingPointError(f"loss is {state.log[-1][1]} at step {done}")
+            if progress.disable:
+                print("step {:.0f} loss {:.4f} rate {:.2e} clips/s {:.0f}".format(*state.log[-1]), file=sys.stderr)
+            running.zero_()
+            since, began = done, time.perf_counter()
+        state.step = done
+        if done % settings.checkpoint_every == 0 and done < settings.steps:
+            _save(checkpoint, fingerprint, objective, optimizer, state)
+        interrupt(done)
+    progress.close()
+    return state.log
+
+
+def write_log(log: list[tuple[float, ...]], path: Path) -> None:
+    """Write the log as CSV."""
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(LOG_COLUMNS)
+        writer.writerows((int(row[0]), *(f"{value:.6g}" for value in row[1:])) for row in log)
+
+
+def _save(
+    path: Path, fingerprint: str, objective: Objective, optimizer: torch.optim.Optimizer, state: TrainingState
+) -> None:
+    partial = path.with_suffix(".part")
+    content = {
+        "fingerprint": fingerprint,
+        "objective": objective.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "step": state.step,
+        "log": state.log,
+    }
+    torch.save(content, partial)
+    os.replace(partial, path)
+
+
+def _resume(
+    path: Path, fingerprint: str, objective: Objective, optimizer: torch.optim.Optimizer
+) -> TrainingState:
+    if not path.exists():
+        return TrainingState(0, [])
+    device = next(objective.parameters()).device
+    content = torch.load(path, map_location=device, weights_only=True)
+    if content["fingerprint"] != fingerprint:
+        print(f"{path} belongs to another configuration or other inputs: starting anew", file=sys.stderr)
+        return TrainingState(0, [])
+    objective.load_state_dict(content["objective"])
+    optimizer.load_state_dict(content["optimizer"])
+    print(f"resumed {path} at step {content['step']}", file=sys.stderr)
+    return TrainingState(content["step"], [tuple(row) for row in content["log"]])

@@ -1,0 +1,45 @@
+"""Calcium augmentation: activity of another moment, decaying into the clip (Günel et al., section 2.2)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from neural_action.views.view import ClipRows, View, ViewContext, chance
+
+
+class Calcium(View):
+    """n + K * n_k: add one earlier frame of the same animal, decaying with the fitted kernel.
+
+    k is uniform over the animal's visible frames outside the clip. The probability and the amplitude could not be
+    read in the paper's appendix: our choice.
+    """
+
+    name = "calcium"
+
+    def __init__(self, context: ViewContext, *, probability: float = 0.5, amplitude: float = 1.0):
+        super().__init__(context)
+        self.probability = probability
+        self.amplitude = amplitude
+        self.frames = torch.cat(context.animal_frames)
+        counts = torch.tensor([len(own) for own in context.animal_frames], device=self.frames.device)
+        self.counts, self.offsets = counts, torch.cumsum(counts, 0) - counts
+        # Place of every frame in ``frames``: a clip's frames are consecutive there, whatever lies between trials.
+        self.place = torch.zeros(len(context.neural), dtype=torch.int64, device=self.frames.device)
+        self.place[self.frames] = torch.arange(len(self.frames), device=self.frames.device)
+
+    def __call__(self, values: Tensor, rows: ClipRows, generator: torch.Generator) -> Tensor:
+        """Shapes as in ``View``: (B, frames, pixels)."""
+        count = len(values)
+        amplitude = self.amplitude * chance(count, self.probability, generator)
+        past = self.context.neural[self.draw(rows, generator)]
+        response = amplitude[:, None] * self.context.kernel
+        return torch.baddbmm(values, response[:, :, None], past[:, None, :], out=values)
+
+    def draw(self, rows: ClipRows, generator: torch.Generator) -> Tensor:
+        """(B,) int64: a frame of the same animal outside each clip, uniformly."""
+        width, first = self.context.frames, self.place[rows.start] - self.offsets[rows.animal]
+        free = self.counts[rows.animal] - width
+        place = (torch.rand(len(first), generator=generator, device=first.device) * free).long()
+        place = torch.where(place >= first, place + width, place)
+        return self.frames[self.offsets[rows.animal] + place]

@@ -1,0 +1,69 @@
+"""What a view is, and what it may know: the data on the device and the clips of the batch."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class ViewContext:
+    """Everything views draw from, on one device; all rows and clips here are visible to pretraining.
+
+    Attributes:
+        neural: (frame, pixels) float32, every frame of the cohort.
+        pose: (sample, feature) float32, normalised poses of the cohort.
+        kernel: (frames,) float32, the calcium response to one event at the start of a clip.
+        animal_frames: per animal, (n,) int64, its visible frames in ascending order.
+        swap_targets: (sample, domain, draw) int32 row numbers of ``pose``, or None without a swap table.
+        swap_domains: (animal, domain) bool, the animals each animal may be swapped with, or None.
+        frames: neural frames a clip.
+    """
+
+    neural: Tensor
+    pose: Tensor
+    kernel: Tensor
+    animal_frames: tuple[Tensor, ...]
+    swap_targets: Tensor | None
+    swap_domains: Tensor | None
+    frames: int
+
+
+@dataclass(frozen=True)
+class ClipRows:
+    """The clips of a batch, as row numbers: start (B,), pose (B, poses), animal (B,), all int64."""
+
+    start: Tensor
+    pose: Tensor
+    animal: Tensor
+
+    def __getitem__(self, rows: slice) -> ClipRows:
+        return ClipRows(self.start[rows], self.pose[rows], self.animal[rows])
+
+
+class View(ABC):
+    """A random change of a batch that keeps its meaning. One class a file, found by its ``name``.
+
+    Keyword arguments of ``__init__`` are its configuration keys.
+    """
+
+    def __init__(self, context: ViewContext):
+        self.context = context
+
+    @abstractmethod
+    def __call__(self, values: Tensor, rows: ClipRows, generator: torch.Generator) -> Tensor:
+        """The changed batch; ``values`` may be overwritten.
+
+        Args:
+            values: (B, frames, pixels) neural clips or (B, poses, feature) behaviour clips, float32.
+            rows: where the clips came from.
+            generator: the only source of randomness, on the device of ``values``.
+        """
+
+
+def chance(count: int, probability: float, generator: torch.Generator) -> Tensor:
+    """(count,) bool, each True with ``probability``."""
+    return torch.rand(count, generator=generator, device=generator.device) < probability

@@ -1,0 +1,29 @@
+# The calcium kernel, one fit a holdout: from the trials that pretraining may see.
+rule calcium:
+    input:
+        manifests=MANIFESTS,
+        folds=f"{RESULTS}/folds.csv",
+    output:
+        kernel=f"{RESULTS}/calcium/{{holdout}}.json",
+        picture=report(
+            f"{RESULTS}/calcium/{{holdout}}.png",
+            caption="../report/kernel.rst",
+            category="Pictures",
+            labels={"picture": "calcium kernel", "holdout": "{holdout}"},
+        ),
+    log:
+        f"{RESULTS}/logs/calcium/{{holdout}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/calcium/{{holdout}}.tsv"
+    conda:
+        "../../envs/neural-action.yaml"
+    params:
+        config=plan.sections("calcium", "clips.pose_normalisation"),
+        code=plan.code("calcium"),
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=30,
+    shell:
+        "{COMMAND} calcium --config {params.config:q} --folds {input.folds:q} --holdout {wildcards.holdout:q}"
+        " --threads {threads} --output {output.kernel:q} --picture {output.picture:q} {input.manifests:q} 2> {log:q}"

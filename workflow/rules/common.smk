@@ -1,0 +1,56 @@
+# The configuration, typed and validated once; names of files; what every rule shares.
+import os
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+SOURCE = Path(workflow.basedir) / "src"
+sys.path.insert(0, str(SOURCE))
+# Jobs find the package through this variable, also inside conda environments and on cluster nodes.
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(None, [str(SOURCE), os.environ.get("PYTHONPATH")])
+)
+
+from neural_action.config.plan import Plan
+from neural_action.errors import InputError
+
+try:
+    plan = Plan(config)
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+RESULTS = plan.results
+MANIFESTS = [
+    f"{RESULTS}/recordings/{row.animal}/{row.trial}.manifest.json" for row in plan.rows
+]
+RUN = f"{RESULTS}/models/{{method}}/{{holdout}}/seed-{{seed}}"
+COMMAND = "python -m neural_action"
+
+
+wildcard_constraints:
+    animal="[A-Za-z0-9._-]+",
+    trial="[A-Za-z0-9._-]+",
+    method="[a-z][a-z0-9_]*",
+    holdout="none|fold-[0-9]+|animal-[A-Za-z0-9._-]+",
+    seed="[0-9]+",
+
+
+# The configuration a result was made with, and the versions, beside the result.
+rule resolved_config:
+    output:
+        f"{RESULTS}/config.yaml",
+    log:
+        f"{RESULTS}/logs/resolved_config.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/resolved_config.tsv"
+    conda:
+        "../../envs/neural-action.yaml"
+    params:
+        config=plan.everything,
+        code=plan.code("resolve"),
+    resources:
+        mem_mb=500,
+        runtime=5,
+    shell:
+        "{COMMAND} resolve --config {params.config:q} --output {output:q} 2> {log:q}"

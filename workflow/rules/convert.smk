@@ -1,0 +1,74 @@
+# Raw recordings to Zarr stores, one job a trial; and trials to folds.
+if plan.writes_sheet:
+
+    rule sheet:
+        input:
+            plan.raw_folders,
+        output:
+            plan.sheet,
+        log:
+            f"{RESULTS}/logs/sheet.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/sheet.tsv"
+        conda:
+            "../../envs/neural-action.yaml"
+        params:
+            config=plan.sections("convert"),
+            code=plan.code("sheet"),
+            rows=plan.row_names,
+            raw=plan.raw,
+        resources:
+            mem_mb=500,
+            runtime=5,
+        shell:
+            "{COMMAND} sheet --config {params.config:q} --raw {params.raw:q} --output {output:q} 2> {log:q}"
+
+
+rule convert:
+    input:
+        raw=lambda wildcards: plan.raw_files(wildcards.animal, wildcards.trial),
+        # Which row is converted stands in params: a new trial in the sheet converts that trial alone.
+        sheet=ancient(plan.sheet),
+    output:
+        store=directory(f"{RESULTS}/recordings/{{animal}}/{{trial}}.zarr"),
+        manifest=f"{RESULTS}/recordings/{{animal}}/{{trial}}.manifest.json",
+    log:
+        f"{RESULTS}/logs/convert/{{animal}}/{{trial}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/convert/{{animal}}/{{trial}}.tsv"
+    conda:
+        "../../envs/neural-action.yaml"
+    params:
+        config=plan.sections("dataset", "convert"),
+        code=plan.code("convert", plan.reader_modules),
+        row=lambda wildcards: plan.row(wildcards.animal, wildcards.trial).path,
+        raw=plan.raw,
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=30,
+    shell:
+        "{COMMAND} convert --config {params.config:q} --raw {params.raw:q} --sheet {input.sheet:q}"
+        " --animal {wildcards.animal:q} --trial {wildcards.trial:q} --threads {threads}"
+        " --store {output.store:q} --manifest {output.manifest:q} 2> {log:q}"
+
+
+rule folds:
+    input:
+        plan.sheet,
+    output:
+        f"{RESULTS}/folds.csv",
+    log:
+        f"{RESULTS}/logs/folds.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/folds.tsv"
+    conda:
+        "../../envs/neural-action.yaml"
+    params:
+        config=plan.sections("split.folds", "split.seed"),
+        code=plan.code("folds"),
+    resources:
+        mem_mb=500,
+        runtime=5,
+    shell:
+        "{COMMAND} folds --config {params.config:q} --sheet {input:q} --output {output:q} 2> {log:q}"

@@ -1,0 +1,55 @@
+# Linear probing of every row, one job a row, holdout and seed; then all scores in one table.
+rule evaluate:
+    input:
+        manifests=MANIFESTS,
+        folds=f"{RESULTS}/folds.csv",
+        weights=lambda wildcards: plan.weights(wildcards, RUN),
+    output:
+        scores=f"{RUN}/scores.csv",
+        embedding=f"{RUN}/embedding.npz",
+    log:
+        f"{RESULTS}/logs/evaluate/{{method}}/{{holdout}}/seed-{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/evaluate/{{method}}/{{holdout}}/seed-{{seed}}.tsv"
+    conda:
+        "../../envs/neural-action.yaml"
+    params:
+        config=lambda wildcards: plan.evaluate_sections(wildcards.method),
+        code=lambda wildcards: plan.code("evaluate", plan.method_modules(wildcards.method)),
+        weights=lambda wildcards, input: (
+            f"--weights {input.weights}" if input.weights else ""
+        ),
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    shell:
+        "{COMMAND} evaluate --config {params.config:q} --method {wildcards.method} --folds {input.folds:q}"
+        " --holdout {wildcards.holdout:q} --seed {wildcards.seed} --threads {threads} {params.weights}"
+        " --scores {output.scores:q} --embedding {output.embedding:q} {input.manifests:q} 2> {log:q}"
+
+
+rule collect:
+    input:
+        expand(
+            f"{RUN}/scores.csv",
+            method=plan.settings.methods,
+            holdout=plan.holdouts,
+            seed=plan.settings.seeds,
+        ),
+    output:
+        scores=f"{RESULTS}/scores.csv",
+        everything=f"{RESULTS}/scores_all.csv",
+    log:
+        f"{RESULTS}/logs/collect.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/collect.tsv"
+    conda:
+        "../../envs/neural-action.yaml"
+    params:
+        code=plan.code("collect"),
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    shell:
+        "{COMMAND} collect --output {output.scores:q} --all {output.everything:q} {input:q} 2> {log:q}"

@@ -1,0 +1,29 @@
+# Pretraining, one job a row, holdout and seed.
+rule pretrain:
+    input:
+        manifests=MANIFESTS,
+        folds=f"{RESULTS}/folds.csv",
+        kernel=f"{RESULTS}/calcium/{{holdout}}.json",
+        swaps=f"{RESULTS}/neighbors/{{holdout}}.npz",
+    output:
+        weights=f"{RUN}/model.safetensors",
+        description=f"{RUN}/model.json",
+        log=f"{RUN}/log.csv",
+    log:
+        f"{RESULTS}/logs/pretrain/{{method}}/{{holdout}}/seed-{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/pretrain/{{method}}/{{holdout}}/seed-{{seed}}.tsv"
+    conda:
+        "../../envs/neural-action.yaml"
+    params:
+        config=lambda wildcards: plan.pretrain_sections(wildcards.method),
+        code=lambda wildcards: plan.code("pretrain", plan.method_modules(wildcards.method)),
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
+        gpu=1 if plan.settings.training.device == "cuda" else 0,
+    shell:
+        "{COMMAND} pretrain --config {params.config:q} --method {wildcards.method} --folds {input.folds:q}"
+        " --holdout {wildcards.holdout:q} --seed {wildcards.seed} --kernel {input.kernel:q} --swaps {input.swaps:q}"
+        " --threads {threads} --output {output.weights:q} --log {output.log:q} {input.manifests:q} 2> {log:q}"

@@ -1,0 +1,19 @@
+# Simulated recordings in the authors' release layout, one job an animal.
+rule simulate:
+    output:
+        directory(f"{RESULTS}/raw/{{animal}}"),
+    log:
+        f"{RESULTS}/logs/simulate/{{animal}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/simulate/{{animal}}.tsv"
+    conda:
+        "../../envs/neural-action.yaml"
+    params:
+        config=plan.sections("simulation"),
+        code=plan.code("simulate"),
+        number=lambda wildcards: plan.simulated_animals.index(wildcards.animal),
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    shell:
+        "{COMMAND} simulate --config {params.config:q} --animal {params.number} --output {output:q} 2> {log:q}"

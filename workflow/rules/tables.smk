@@ -1,0 +1,96 @@
+# Scores to the papers' tables, and pictures.
+TABLES = expand(
+    f"{RESULTS}/tables/{{table}}.{{format}}",
+    table=["action_recognition", "identity_recognition"],
+    format=["csv", "md", "tex", "html"],
+)
+FIGURES = expand(
+    f"{RESULTS}/figures/{{picture}}.png",
+    picture=["scores", "embedding", "confusion", "statistics", "neighbors", "training"],
+)
+KERNEL_PICTURE = f"{RESULTS}/calcium/{plan.holdouts[0]}.png"
+
+
+rule tables:
+    input:
+        f"{RESULTS}/scores_all.csv",
+    output:
+        [path for path in TABLES if not path.endswith("html")],
+        action=report(
+            f"{RESULTS}/tables/action_recognition.html",
+            caption="../report/table_action.rst",
+            category="Tables",
+            labels={"table": "action recognition"},
+        ),
+        identity=report(
+            f"{RESULTS}/tables/identity_recognition.html",
+            caption="../report/table_identity.rst",
+            category="Tables",
+            labels={"table": "identity recognition"},
+        ),
+    log:
+        f"{RESULTS}/logs/tables.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/tables.tsv"
+    conda:
+        "../../envs/neural-action.yaml"
+    params:
+        config=plan.sections("dataset", "title", "real", "split", "methods", "tables"),
+        code=plan.code("tables"),
+        folder=f"{RESULTS}/tables",
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    shell:
+        "{COMMAND} tables --config {params.config:q} --scores {input:q} --output {params.folder:q} 2> {log:q}"
+
+
+rule figures:
+    input:
+        manifests=MANIFESTS,
+        folds=f"{RESULTS}/folds.csv",
+        scores=f"{RESULTS}/scores_all.csv",
+        swaps=f"{RESULTS}/neighbors/{plan.holdouts[0]}.npz",
+        embeddings=expand(
+            f"{RUN}/embedding.npz",
+            method=plan.settings.methods,
+            holdout=plan.holdouts,
+            seed=plan.settings.seeds[0],
+        ),
+        logs=expand(
+            f"{RUN}/log.csv",
+            method=plan.trained,
+            holdout=plan.holdouts,
+            seed=plan.settings.seeds,
+        ),
+    output:
+        **{
+            Path(path).stem: report(
+                path,
+                caption=f"../report/{Path(path).stem}.rst",
+                category="Pictures",
+                labels={"picture": Path(path).stem, "holdout": ""},
+            )
+            for path in FIGURES
+        },
+    log:
+        f"{RESULTS}/logs/figures.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figures.tsv"
+    conda:
+        "../../envs/neural-action.yaml"
+    params:
+        config=plan.sections(
+            "dataset", "title", "real", "split", "clips", "methods", "tables"
+        ),
+        code=plan.code("figures"),
+        folder=f"{RESULTS}/figures",
+        embeddings=lambda wildcards, input: [f"--embedding={path}" for path in input.embeddings],
+        logs=lambda wildcards, input: [f"--log={path}" for path in input.logs],
+    resources:
+        mem_mb=3000,
+        runtime=20,
+    shell:
+        "{COMMAND} figures --config {params.config:q} --folds {input.folds:q} --scores {input.scores:q}"
+        " {params.embeddings:q} {params.logs:q} --swaps {input.swaps:q} --output {params.folder:q}"
+        " {input.manifests:q} 2> {log:q}"
