@@ -1,0 +1,81 @@
+"""The recording sheet: which file or folder is which animal's trial."""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from neural_action.errors import InputError
+
+COLUMNS = ("animal", "trial", "path")
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
+
+
+@dataclass(frozen=True)
+class SheetRow:
+    """One recording: ``path`` is relative to the raw folder."""
+
+    animal: str
+    trial: str
+    path: str
+
+
+def check_rows(rows: list[SheetRow], where: str) -> list[SheetRow]:
+    """The rows, sorted; InputError on no rows, a bad name, a path outside the raw folder or two rows of one name."""
+    if not rows:
+        raise InputError(f"{where}: lists no recording, expected at least one")
+    seen: dict[tuple[str, str], str] = {}
+    for row in rows:
+        for kind, name in (("animal", row.animal), ("trial", row.trial)):
+            if not _NAME.fullmatch(name) or name in (".", ".."):
+                raise InputError(f"{where}: {kind} {name!r}, expected letters, digits, dot, underscore and hyphen")
+        path = PurePosixPath(row.path)
+        if not row.path or path.is_absolute() or ".." in path.parts:
+            raise InputError(f"{where}: path {row.path!r}, expected a path inside the raw folder")
+        if (row.animal, row.trial) in seen:
+            raise InputError(
+                f"{where}: trial {row.trial} of animal {row.animal} is listed twice "
+                f"({seen[row.animal, row.trial]} and {row.path})"
+            )
+        seen[row.animal, row.trial] = row.path
+    return sorted(rows, key=lambda row: (row.animal, row.trial))
+
+
+def read_sheet(path: Path) -> list[SheetRow]:
+    """The rows of a CSV with columns animal, trial and path; other columns are the user's own.
+
+    Raises InputError if the file cannot be read, a column is missing, or ``check_rows`` complains.
+    """
+    try:
+        with Path(path).open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, strict=True)
+            if missing := [name for name in COLUMNS if name not in (reader.fieldnames or ())]:
+                raise InputError(
+                    f"{path}: column {missing[0]!r} is missing, found {', '.join(reader.fieldnames or ()) or 'none'}"
+                )
+            rows = [SheetRow(*((line[name] or "").strip() for name in COLUMNS)) for line in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: cannot be read as CSV ({error})") from None
+    return check_rows(rows, str(path))
+
+
+def write_sheet(rows: list[SheetRow], path: Path) -> None:
+    """Write rows as CSV."""
+    with Path(path).open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        writer.writerows((row.animal, row.trial, row.path) for row in rows)
+
+
+def scan(reader: str, folder: Path, options: dict[str, Any]) -> list[SheetRow]:
+    """Every recording that the reader recognises below ``folder``. InputError if there is none."""
+    from neural_action.recordings.readers import load_reader
+
+    module = load_reader(reader)
+    rows = module.scan(Path(folder), module.Options.parse(options))
+    if not rows:
+        raise InputError(f"{folder}: no recording found, expected {module.EXPECTED}")
+    return check_rows(rows, str(folder))
