@@ -18,7 +18,7 @@ rule calcium:
     conda:
         "../../envs/neural-action.yaml"
     params:
-        config=plan.sections("calcium", "clips.pose_normalisation"),
+        config=plan.sections("calcium"),
         code=plan.code("calcium"),
     threads: 1
     resources:

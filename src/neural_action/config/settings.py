@@ -95,9 +95,9 @@ class CalciumSettings(Section):
 
     decay: Positive | None = None
     rise: Positive | None = None
+    behavior: Literal["positions", "velocities"] = "positions"
     rest_seconds: Positive = 2.5
     rest_delay: Annotated[float, Field(ge=0)] = 0.3
-    rest_quantile: Probability = 0.5
     rois: Count = 40
     bootstrap: Count = 200
     seed: int = 0

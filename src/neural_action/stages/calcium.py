@@ -34,7 +34,7 @@ def run(
                 (
                     cohort.neural[span.frames],
                     cohort.neural_time[span.frames],
-                    cohort.pose[span.samples],
+                    cohort.pose_raw[span.samples],
                     cohort.pose_time[span.samples],
                 )
                 for span in cohort.trials
