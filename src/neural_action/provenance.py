@@ -41,8 +41,9 @@ def part_modules(room: str, names: Iterable[str]) -> list[str]:
 
 @cache
 def _parsed(module: str) -> tuple[str, tuple[str, ...]]:
-    """Hash of a module's syntax tree and the modules of this package it imports."""
-    tree = ast.parse(_path(module).read_text())
+    """Hash of a module's syntax tree and of the data files it names, and the modules of this package it imports."""
+    source = _path(module).read_text()
+    tree = ast.parse(source)
     imported = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -53,7 +54,12 @@ def _parsed(module: str) -> tuple[str, tuple[str, ...]]:
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
             node.body = node.body[1:]
     own = tuple(sorted(name for name in imported if name.split(".")[0] == ROOT and _exists(name)))
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), own
+    data = [
+        path.read_bytes()
+        for path in sorted(_path(module).parent.iterdir())
+        if path.is_file() and path.suffix != ".py" and path.name in source
+    ]
+    return hashlib.sha256(b"\0".join([ast.dump(tree).encode(), *data])).hexdigest(), own
 
 
 def _path(module: str) -> Path:

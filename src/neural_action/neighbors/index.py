@@ -8,6 +8,11 @@ import numpy as np
 
 from neural_action.errors import InputError
 
+#: Below this share of the poses' mean |p|^2 a squared distance from the product of matrices has lost digits.
+NEAR = 1e-2
+#: Every such-many-th distance of a query is looked at to guess how far its k-th neighbour is.
+STEP = 16
+
 
 class PoseIndex(Protocol):
     """Finds the nearest of a set of poses."""
@@ -15,80 +20,175 @@ class PoseIndex(Protocol):
     method: str
 
     def query(self, poses: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """Row numbers (q, k) int32 and Euclidean distances (q, k) float32 of the ``k`` nearest, nearest first."""
+        """The ``k`` nearest of the indexed poses, or all of them if they are fewer.
+
+        Args:
+            poses: (q, d) float32.
+            k: neighbours a query, at least 1.
+
+        Returns:
+            Row numbers (q, k) int32 and Euclidean distances (q, k) float32, nearest first. A pose that is
+            itself indexed finds itself.
+        """
 
 
 class ExactIndex:
-    """Every distance, a chunk of queries at a time, so that memory is bounded by chunk x poses."""
+    """Every distance, a chunk of queries at a time, so that memory is bounded by chunk x poses.
+
+    |q - p|^2 comes from one matrix product of centred float32 poses; where that loses digits (poses that
+    nearly coincide) the difference is taken directly. Recall is 1 up to ties within float32 rounding.
+    """
 
     method = "exact"
 
     def __init__(self, poses: np.ndarray, chunk: int = 256):
         self.poses = np.ascontiguousarray(poses, np.float32)
-        self.squares = np.einsum("nd,nd->n", self.poses, self.poses)
+        # Distances do not change under a shift, digits do: pixels far from 0 would cancel in the product.
+        self.center = self.poses.mean(0, dtype=np.float64)
+        centered = (self.poses - self.center).astype(np.float32)
+        self.squares = np.einsum("nd,nd->n", centered, centered)
+        self.augmented = np.column_stack([-2 * centered, self.squares]).T
         self.chunk = chunk
 
     def query(self, poses: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """See ``PoseIndex``. Exact up to the rounding of float32."""
+        """See ``PoseIndex``."""
         k = min(k, len(self.poses))
         indices = np.empty((len(poses), k), np.int32)
         distances = np.empty((len(poses), k), np.float32)
         for first in range(0, len(poses), self.chunk):
-            part = np.ascontiguousarray(poses[first : first + self.chunk], np.float32)
-            # |q - p|^2 up to the constant |q|^2, by one matrix product; enough to rank.
-            ranks = self.squares - 2 * (part @ self.poses.T)
-            near = np.argpartition(ranks, k - 1, axis=1)[:, :k] if k < len(self.poses) else _every(ranks)
-            # The product loses digits where poses nearly coincide: distances themselves are taken directly.
-            apart = np.linalg.norm(self.poses[near] - part[:, None], axis=2)
-            order = np.argsort(apart, axis=1, kind="stable")
-            rows = slice(first, first + len(part))
+            queries = np.asarray(poses[first : first + self.chunk], np.float32)
+            part = (queries - self.center).astype(np.float32)
+            # |q - p|^2 up to the constant |q|^2 is enough to rank, and one product: (q, 1) (-2 p, |p|^2).
+            ranks = np.column_stack([part, np.ones(len(part), np.float32)]) @ self.augmented
+            near = _smallest(ranks, k)
+            squares = np.take_along_axis(ranks, near, 1) + np.einsum("qd,qd->q", part, part)[:, None]
+            apart = self._distances(queries, near, squares)
+            order = np.argsort(apart, axis=1)
+            rows = slice(first, first + len(queries))
             indices[rows] = np.take_along_axis(near, order, 1)
             distances[rows] = np.take_along_axis(apart, order, 1)
         return indices, distances
 
+    def _distances(self, queries: np.ndarray, near: np.ndarray, squares: np.ndarray) -> np.ndarray:
+        """Roots of ``squares`` (q, k), taken anew from the poses themselves where they are small."""
+        row, place = np.nonzero(squares < NEAR * self.squares.mean())
+        apart = queries[row] - self.poses[near[row, place]]
+        squares[row, place] = np.einsum("qd,qd->q", apart, apart)
+        return np.sqrt(squares)
+
 
 class DescentIndex:
-    """Approximate neighbours by nearest-neighbour descent (pynndescent); the same for a seed."""
+    """Approximate neighbours by nearest-neighbour descent (pynndescent).
+
+    The same answers for the same seed and number of threads (its random streams are one a thread). The first
+    index of a process waits about half a minute for compilation.
+    """
 
     method = "pynndescent"
 
-    def __init__(self, poses: np.ndarray, neighbors: int, seed: int, threads: int):
-        from pynndescent import NNDescent  # imports numba: seconds that exact search need not wait for
+    def __init__(self, poses: np.ndarray, seed: int, neighbors: int = 128, threads: int = 1):
+        import numba  # with pynndescent, seconds that exact search need not wait for
+        from pynndescent import NNDescent
 
-        self.size = len(poses)
+        self.poses = np.ascontiguousarray(poses, np.float32)
         self.index = NNDescent(
-            np.ascontiguousarray(poses, np.float32),
+            self.poses,
             n_neighbors=min(max(30, neighbors // 2), len(poses) - 1),
             random_state=seed,
-            n_jobs=threads,
+            n_jobs=max(1, min(threads, numba.config.NUMBA_NUM_THREADS)),
         )
         self.index.prepare()
 
     def query(self, poses: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         """See ``PoseIndex``. Approximate: measure with ``recall``."""
-        indices, distances = self.index.query(np.ascontiguousarray(poses, np.float32), min(k, self.size), epsilon=0.2)
-        return indices.astype(np.int32), distances.astype(np.float32)
+        poses, k = np.ascontiguousarray(poses, np.float32), min(k, len(self.poses))
+        indices, distances = self.index.query(poses, k, epsilon=0.2)
+        indices, distances = indices.astype(np.int32), distances.astype(np.float32)
+        # The descent may end with fewer than k (crowds of equal poses): those queries are searched exactly.
+        short = ((indices < 0) | ~np.isfinite(distances)).any(1)
+        if short.any():
+            indices[short], distances[short] = ExactIndex(self.poses).query(poses[short], k)
+        return indices, distances
 
 
 def build_index(poses: np.ndarray, exact_below: int, neighbors: int, seed: int, threads: int) -> PoseIndex:
-    """An index over ``poses`` (n, d): exact below ``exact_below`` poses, approximate from there on.
+    """An index over poses: exact below ``exact_below`` poses, approximate from there on.
 
-    The border is our choice: at 20,000 poses both cost the same. Raises InputError on NaN or infinity.
+    The default border of 40,000 is our choice: at 20,000 poses both cost the same. Sets too small for descent
+    to be meant for (below 4 ``neighbors``) are always searched exactly.
+
+    Args:
+        poses: (n, d) float32.
+        exact_below: border between the two.
+        neighbors: how many will be asked for; sets the degree of the approximate graph.
+        seed: of the approximate search.
+        threads: of the approximate search; exact search follows the threads of BLAS.
+
+    Raises:
+        InputError: no pose, or NaN or infinity in one.
     """
-    if not np.isfinite(poses).all():
-        bad = int(np.argmin(np.isfinite(poses).all(1)))
-        raise InputError(f"pose {bad} of {len(poses)} holds NaN or infinity, expected finite coordinates")
-    if len(poses) < exact_below:
+    if len(poses) == 0:
+        raise InputError("pose index: 0 poses, expected at least one")
+    check_finite(poses)
+    if len(poses) < max(exact_below, 4 * neighbors):
         return ExactIndex(poses)
-    return DescentIndex(poses, neighbors, seed, threads)
+    return DescentIndex(poses, seed, neighbors, threads)
+
+
+def check_finite(poses: np.ndarray) -> None:
+    """InputError that names the first of ``poses`` (n, d) with NaN or infinity in it."""
+    finite = np.isfinite(poses).all(1)
+    if not finite.all():
+        raise InputError(
+            f"pose {int(np.argmin(finite))} of {len(poses)} holds NaN or infinity, expected finite coordinates"
+        )
 
 
 def recall(index: PoseIndex, poses: np.ndarray, queries: np.ndarray, k: int) -> float:
-    """Share of the ``k`` true neighbours (by exact search over ``poses``) that ``index`` finds, over ``queries``."""
-    true, _ = ExactIndex(poses).query(queries, k)
-    found, _ = index.query(queries, k)
-    return float(np.mean([len(np.intersect1d(a, b)) / len(a) for a, b in zip(true, found, strict=True)]))
+    """Share of the ``k`` true neighbours that ``index`` finds.
+
+    A found pose counts if it is as near as the true k-th one (to a part in 100,000), so that ties, as among
+    duplicated poses, do not count as misses.
+
+    Args:
+        index: built over ``poses``.
+        poses: (n, d) float32, searched exactly for the truth.
+        queries: (q, d) float32, a sample.
+        k: neighbours.
+    """
+    _, true = ExactIndex(poses).query(queries, k)
+    _, found = index.query(queries, k)
+    return share_found(true, found)
 
 
-def _every(ranks: np.ndarray) -> np.ndarray:
-    return np.broadcast_to(np.arange(ranks.shape[1]), ranks.shape)
+def share_found(true: np.ndarray, found: np.ndarray) -> float:
+    """Share of ``found`` (q, k) distances that are within the largest ``true`` (q, k) one of their row."""
+    return float(np.mean(found <= true[:, -1:] * (1 + 1e-5) + 1e-12))
+
+
+def _smallest(ranks: np.ndarray, k: int) -> np.ndarray:
+    """Columns (q, k) of the ``k`` smallest of each row of ``ranks`` (q, n), in any order.
+
+    A bound from a sample of the row leaves about 2 k entries to partition, a fifth of the time of
+    partitioning all n. A row whose bound proves too low is partitioned whole: the answer is exact.
+    """
+    n = ranks.shape[1]
+    if k >= n:
+        return np.broadcast_to(np.arange(n), ranks.shape)
+    place = int(k / STEP + 2.5 * np.sqrt(k / STEP)) + 1
+    if n < 4 * STEP * place:
+        return np.argpartition(ranks, k - 1, axis=1)[:, :k]
+    bound = np.partition(ranks[:, ::STEP], place, axis=1)[:, place, None]
+    row, column = np.divmod(np.flatnonzero(ranks <= bound), n)
+    counts = np.bincount(row, minlength=len(ranks))
+    width = max(int(counts.max()), k + 1)
+    place_in_row = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+    columns = np.zeros((len(ranks), width), np.int32)
+    values = np.full((len(ranks), width), np.inf, ranks.dtype)
+    columns[row, place_in_row] = column
+    values[row, place_in_row] = ranks[row, column]
+    near = np.take_along_axis(columns, np.argpartition(values, k - 1, axis=1)[:, :k], 1)
+    low = counts < k
+    if low.any():
+        near[low] = np.argpartition(ranks[low], k - 1, axis=1)[:, :k]
+    return near

@@ -6,27 +6,44 @@ import numpy as np
 
 
 def swap_distribution(distances: np.ndarray, scale: float) -> np.ndarray:
-    """P(l) = exp(-d_l / scale) / sum_m exp(-d_m / scale) over the last axis (Equation 2, over the N nearest).
+    """P(l) = exp(-d_l / scale) / sum_m exp(-d_m / scale), Equation 2 over the N nearest.
 
-    The paper has ``scale`` 1 in the unit of its poses; it is explicit here because one unit is nearly flat for
-    some poses and one-hot for others. Same shape as ``distances``, float64.
+    The paper has no scale, that is 1 in the unit of its poses. It is explicit here (our choice), because one
+    unit is nearly flat over 128 neighbours for some poses and one-hot for others. The nearest distance is
+    taken off first, which changes no probability and keeps the sum above 0.
+
+    Args:
+        distances: (..., k), Euclidean, in the unit of the poses.
+        scale: in the same unit, positive.
+
+    Returns:
+        Probabilities (..., k) float64, summing to 1 over the last axis.
     """
-    weights = np.exp(-(distances - distances.min(-1, keepdims=True)) / scale, dtype=np.float64)
+    nearest = distances.min(-1, keepdims=True)
+    weights = np.exp(-(distances - nearest) / scale, dtype=np.float64)
     return weights / weights.sum(-1, keepdims=True)
 
 
 def draw_swaps(
     indices: np.ndarray, distances: np.ndarray, scale: float, draws: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Draws (q, draws) int32 of each row of ``indices`` (q, k) with the probabilities of ``swap_distribution``.
+    """Draw with replacement from ``swap_distribution``, by inverting its cumulative sum.
 
-    With replacement, by inverting the cumulative distribution.
+    Args:
+        indices: (q, k) integer, what is drawn from.
+        distances: (q, k), of each of them.
+        scale: of the distribution, in the unit of the distances.
+        draws: a row.
+        rng: the only source of randomness.
+
+    Returns:
+        (q, draws) int32, entries of ``indices``.
     """
+    q, k = indices.shape
     cumulative = np.cumsum(swap_distribution(distances, scale), axis=1)
     # Row r is shifted by r, so that one sorted search serves all rows.
-    shift = np.arange(len(indices))[:, None]
-    uniform = rng.random((len(indices), draws)) * cumulative[:, -1:]
+    shift = np.arange(q)[:, None]
+    uniform = rng.random((q, draws)) * cumulative[:, -1:]
     place = np.searchsorted((cumulative + shift).ravel(), (uniform + shift).ravel(), side="right")
-    place = place.reshape(len(indices), draws) - shift * indices.shape[1]
-    place = np.clip(place, 0, indices.shape[1] - 1)
+    place = np.clip(place.reshape(q, draws) - shift * k, 0, k - 1)
     return np.take_along_axis(indices, place, 1).astype(np.int32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +13,10 @@ import numpy as np
 from neural_action.config.settings import NeighborSettings
 from neural_action.errors import InputError
 from neural_action.files import whole
-from neural_action.neighbors.index import build_index, recall
+from neural_action.neighbors.index import ExactIndex, PoseIndex, build_index, check_finite, share_found
 from neural_action.neighbors.swap import draw_swaps
 
+#: Target of a sample that training never gathers.
 HIDDEN = -1
 
 
@@ -23,11 +25,13 @@ class SwapTable:
     """Pre-drawn swaps.
 
     Attributes:
-        targets: (sample, animal, draw) int32 row numbers of the cohort's poses; ``HIDDEN`` where the sample may not
-            be seen or the animal is not one to swap with. Hidden rows are never trained on, so never gathered.
+        targets: (sample, animal, draw) int32 row numbers of the cohort's poses; ``HIDDEN`` where the sample
+            may not be seen or the animal is not one to swap with. Hidden rows are never trained on, so never
+            gathered.
         domains: (animal, animal) bool, which animals (columns) the poses of an animal (row) are swapped with.
+            A row without any belongs to an animal of which nothing is visible.
         animals: names of the animals.
-        report: method, recall, distance scale, seconds.
+        report: method, recall, distance scale, counts, seconds; JSON values.
     """
 
     targets: np.ndarray
@@ -35,15 +39,34 @@ class SwapTable:
     animals: tuple[str, ...]
     report: dict
 
+    @property
+    def scale(self) -> float:
+        """The distance scale of Equation 2 that was drawn with, in the unit of the poses."""
+        return float(self.report["distance_scale"])
+
+    @property
+    def method(self) -> list[str]:
+        """How neighbours were searched: "exact", "pynndescent" or both, by size of the animals."""
+        return list(self.report["method"])
+
+    @property
+    def recall(self) -> dict[str, float]:
+        """Mean and least share of true neighbours found, over pairs of animals."""
+        return {"mean": self.report["recall_mean"], "min": self.report["recall_min"]}
+
     def save(self, path: Path) -> None:
-        """Write as .npz, whole or not at all."""
+        """Write as .npz, whole or not at all.
+
+        Wall times stay out of it, so that the same input makes the same file.
+        """
+        report = {key: value for key, value in self.report.items() if not key.startswith("seconds")}
         with whole(path) as partial, partial.open("wb") as file:
             np.savez(
                 file,
                 targets=self.targets,
                 domains=self.domains,
-                animals=np.array(self.animals),
-                report=np.array(json.dumps(self.report)),
+                animals=np.array(self.animals, dtype=np.str_),
+                report=np.array(json.dumps(report)),
             )
 
     @classmethod
@@ -53,8 +76,10 @@ class SwapTable:
             with np.load(path, allow_pickle=False) as file:
                 animals = tuple(str(name) for name in file["animals"])
                 return cls(file["targets"], file["domains"], animals, json.loads(str(file["report"])))
-        except (OSError, KeyError, ValueError) as error:
-            raise InputError(f"{path}: cannot be read as a swap table ({' '.join(str(error).split())})") from None
+        except (OSError, KeyError, ValueError, AttributeError, zipfile.BadZipFile, EOFError) as error:
+            raise InputError(
+                f"{path}: cannot be read as a swap table ({' '.join(str(error).split())})"
+            ) from None
 
 
 def build_swap_table(
@@ -63,76 +88,127 @@ def build_swap_table(
     candidate: np.ndarray,
     settings: NeighborSettings,
     threads: int,
-    names: tuple[str, ...],
+    names: tuple[str, ...] | None = None,
 ) -> SwapTable:
-    """Search every pair of animals and draw swaps.
+    """Search every pair of animals and draw swaps (Günel et al., section 2.2).
 
-    One index per target animal, over its candidate poses, queried by the candidate poses of every animal it may be
-    swapped into. A pose is never its own neighbour. Animals without a candidate (a held-out animal) take no part.
+    One index per target animal, over its candidate poses, queried by the candidate poses of every animal that
+    may be swapped into it. A pose is never its own neighbour; an equal pose elsewhere may be. An animal with
+    fewer candidates than N gives what it has. An animal without candidates (held out) takes no part.
+
+    A distance scale ``median`` is the median distance to a neighbour, over the N nearest of
+    ``recall_queries`` poses of every pair of animals, searched exactly: at it the weights of a typical pose's
+    neighbours differ by a factor of about e, neither flat nor one-hot (our choice). The same searches measure
+    recall.
 
     Args:
-        poses: (sample, feature) float32.
-        animal: (sample,) number of the animal.
+        poses: (sample, feature) float32, one unit for all features.
+        animal: (sample,) number of the animal, 0 to animals - 1.
         candidate: (sample,) bool; the others are neither queries nor targets.
         settings: N, draws, distance scale, domains, search.
         threads: for approximate search.
-        names: of the animals.
+        names: of the animals; by default their numbers.
 
     Raises:
-        InputError: poses that are not finite, or no animal to swap with.
+        InputError: shapes that do not fit, a candidate pose that is not finite, or an animal with candidates
+            that has none to swap with.
     """
     began = time.perf_counter()
-    own = [np.flatnonzero(candidate & (animal == number)) for number in range(len(names))]
-    present = np.array([len(rows) > 1 for rows in own])
-    domains = present[:, None] & present[None, :]
-    if settings.domains == "others":
-        np.fill_diagonal(domains, False)
-    if not domains.any():
+    if not len(poses) == len(animal) == len(candidate):
         raise InputError(
-            f"neighbors.domains: {settings.domains!r} leaves no animal to swap with among {int(present.sum())} visible"
+            f"swap table: {len(poses)} poses, {len(animal)} animals, {len(candidate)} candidate flags"
         )
-    found, recalls, methods = {}, [], set()
-    rng = np.random.default_rng(settings.seed)
-    for target in np.flatnonzero(present):
+    if names is None:
+        names = tuple(str(number) for number in range(int(animal.max(initial=-1)) + 1))
+    check_finite(poses[candidate])
+    own = [np.flatnonzero(candidate & (animal == number)) for number in range(len(names))]
+    domains = _domains(own, settings, names)
+    pairs = [(query, target) for target in range(len(names)) for query in np.flatnonzero(domains[:, target])]
+    scale, true = _sample(poses, own, pairs, settings)
+
+    targets = np.full((len(poses), len(names), settings.draws), HIDDEN, np.int32)
+    recalls, seconds, methods = [], [], set()
+    for target in np.flatnonzero(domains.any(0)):
         index = build_index(
             poses[own[target]], settings.exact_below, settings.neighbors, settings.seed, threads
         )
         methods.add(index.method)
-        sample = rng.choice(own[target], min(settings.recall_queries, len(own[target])), replace=False)
-        recalls.append(
-            1.0 if index.method == "exact" else recall(index, poses[own[target]], poses[sample], settings.neighbors)
-        )
         for query in np.flatnonzero(domains[:, target]):
-            found[query, target] = _neighbors(index, poses, own, query, target, settings.neighbors)
-
-    scale = settings.distance_scale
-    if scale == "median":
-        scale = float(np.median([np.median(distances) for _, distances in found.values()])) or 1.0
-    targets = np.full((len(poses), len(names), settings.draws), HIDDEN, np.int32)
-    for (query, target), (indices, distances) in sorted(found.items()):
-        pair = np.random.default_rng([settings.seed, query, target])
-        drawn = draw_swaps(indices, distances, scale, settings.draws, pair)
-        targets[own[query], target] = own[target][drawn]
+            start = time.perf_counter()
+            itself = np.arange(len(own[query])) if query == target else None
+            indices, distances = _neighbors(index, poses[own[query]], settings.neighbors, itself)
+            rng = np.random.default_rng([settings.seed, query, target])
+            drawn = draw_swaps(indices, distances, scale, settings.draws, rng)
+            targets[own[query], target] = own[target][drawn]
+            seconds.append(time.perf_counter() - start)
+            sampled, far = true[query, target]
+            recalls.append(share_found(far, distances[sampled]))
     report = {
         "method": sorted(methods),
         "recall_mean": float(np.mean(recalls)),
         "recall_min": float(np.min(recalls)),
+        "recall_queries": settings.recall_queries,
+        "neighbors": settings.neighbors,
+        "draws": settings.draws,
+        "domains": settings.domains,
         "distance_scale": scale,
-        "median_neighbor_distance": float(np.median([np.median(d) for _, d in found.values()])),
+        "distance_scale_setting": settings.distance_scale,
         "poses_per_animal": {name: len(rows) for name, rows in zip(names, own, strict=True)},
-        "pairs": len(found),
+        "pairs": len(pairs),
         "seconds": round(time.perf_counter() - began, 3),
+        "seconds_per_pair": round(float(np.mean(seconds)), 4),
     }
     return SwapTable(targets, domains, tuple(names), report)
 
 
-def _neighbors(index, poses, own, query: int, target: int, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Neighbours in ``own[target]`` of the poses ``own[query]``; within one animal, without the pose itself."""
-    if query != target:
-        return index.query(poses[own[query]], k)
-    indices, distances = index.query(poses[own[query]], k + 1)
-    itself = indices == np.arange(len(indices))[:, None]
+def _domains(own: list[np.ndarray], settings: NeighborSettings, names: tuple[str, ...]) -> np.ndarray:
+    """(animal, animal) bool: whom each may be swapped with. InputError where one with poses has none."""
+    counts = np.array([len(rows) for rows in own])
+    visible = counts > 0
+    domains = visible[:, None] & visible[None, :]
+    # Alone, a pose has no other of its animal to be swapped with.
+    np.fill_diagonal(domains, (counts > 1) if settings.domains == "all" else False)
+    alone = np.flatnonzero(visible & ~domains.any(1))
+    if len(alone) or not visible.any():
+        who = f"{names[alone[0]]!r}" if len(alone) else "any animal"
+        raise InputError(
+            f"neighbors.domains: {settings.domains!r} leaves no poses to swap into {who}, with "
+            f"{int(visible.sum())} of {len(names)} animals visible; expected "
+            f"{'two or more' if settings.domains == 'others' else 'at least one'}"
+        )
+    return domains
+
+
+def _sample(
+    poses: np.ndarray, own: list[np.ndarray], pairs: list[tuple[int, int]], settings: NeighborSettings
+) -> tuple[float, dict[tuple[int, int], tuple[np.ndarray, np.ndarray]]]:
+    """The distance scale, and true neighbour distances of a few poses of every pair, for recall."""
+    rng = np.random.default_rng(settings.seed)
+    true: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
+    for target in sorted({target for _, target in pairs}):
+        index = ExactIndex(poses[own[target]])
+        for query in (query for query, other in pairs if other == target):
+            count = min(settings.recall_queries, len(own[query]))
+            sampled = np.sort(rng.choice(len(own[query]), count, replace=False))
+            itself = sampled if query == target else None
+            queries = poses[own[query][sampled]]
+            true[query, target] = sampled, _neighbors(index, queries, settings.neighbors, itself)[1]
+    if settings.distance_scale != "median":
+        return float(settings.distance_scale), true
+    # Poses that are mostly equal have a median distance of 0: the mean then, and 1 if all are equal.
+    distances = np.concatenate([far.ravel() for _, far in true.values()])
+    return float(np.median(distances)) or float(distances.mean()) or 1.0, true
+
+
+def _neighbors(
+    index: PoseIndex, queries: np.ndarray, k: int, itself: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Neighbours of ``queries``, without themselves where they are the indexed poses ``itself`` (q,)."""
+    if itself is None:
+        return index.query(queries, k)
+    indices, distances = index.query(queries, k + 1)
+    own = indices == itself[:, None]
     # Where duplicates crowd the pose itself out of its list, the farthest neighbour is dropped instead.
-    itself[~itself.any(1), -1] = True
+    own[~own.any(1), -1] = True
     shape = (len(indices), indices.shape[1] - 1)
-    return indices[~itself].reshape(shape), distances[~itself].reshape(shape)
+    return indices[~own].reshape(shape), distances[~own].reshape(shape)

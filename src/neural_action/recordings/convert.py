@@ -6,52 +6,87 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
+import dask
 import dask.array as da
 import numpy as np
 
 from neural_action.config.settings import ConvertSettings
 from neural_action.recordings.readers import load_reader
+from neural_action.recordings.recording import Recording
 from neural_action.recordings.sheet import SheetRow
-from neural_action.recordings.steps import check_finite, normalise, resize, root_relative
+from neural_action.recordings.steps import normalise, resize, root_relative, sampled_frames
 from neural_action.recordings.store import write_store
 
 
 def convert_trial(
-    settings: ConvertSettings, dataset: str, root: Path, row: SheetRow, store: Path, manifest: Path, threads: int = 1
+    settings: ConvertSettings,
+    dataset: str,
+    root: Path,
+    row: SheetRow,
+    store: Path,
+    manifest: Path,
+    threads: int = 1,
 ) -> None:
     """Read the raw recording of ``row`` below ``root``, apply the configured steps, write store and manifest.
 
-    The neural array is never whole in memory. Raises InputError for anything wrong with the raw files.
+    The neural array is never whole in memory: what is needed is bounded by chunk size x threads.
+
+    Args:
+        settings: reader, its options, and the steps.
+        dataset: name of the dataset, an attribute of the store.
+        root: folder of the raw recordings.
+        row: which one.
+        store: the Zarr store to write.
+        manifest: its manifest, written last.
+        threads: chunks computed at a time.
+
+    Raises:
+        InputError: anything wrong with the raw files or the steps' settings, in one line.
     """
+    root = Path(root)
     reader = load_reader(settings.reader)
     names = None if settings.class_names is None else tuple(settings.class_names)
     recording = reader.read(root, row, reader.Options.parse(settings.reader_options), names)
-    recording.check(str(Path(root) / row.path))
-    neural = recording.neural
-    if not isinstance(neural, da.Array):
-        neural = da.from_array(neural, chunks=(-1,) * neural.ndim)
-    neural = check_finite(neural, str(Path(root) / row.path))
-    if settings.resize is not None:
-        neural = resize(neural, settings.resize)
-    units = dict(recording.units)
-    if settings.dff is not None:
-        units["neural"] = "dF/F"
-    scale = None if settings.scale is None else (settings.scale.low, settings.scale.high)
-    if scale is not None:
-        units["neural"] = f"{units['neural']}, percentiles {scale[0]:g} and {scale[1]:g} at 0 and 1"
-    neural = normalise(neural, None if settings.dff is None else settings.dff.percentile, scale, settings.dtype)
-    behavior = np.asarray(recording.behavior, np.float32)
-    if settings.root_relative:
-        behavior = root_relative(behavior)
-    sources = {str(path.relative_to(root)): _sha256(path) for path in reader.files(Path(root) / row.path)}
+    recording.check(str(root / row.path))
+    with dask.config.set(scheduler="threads", num_workers=threads):
+        recording = apply_steps(settings, recording)
+    sources = {path.relative_to(root).as_posix(): _sha256(path) for path in reader.files(root / row.path)}
     write_store(
-        replace(recording, neural=neural, behavior=behavior, units=units, sources=sources),
-        store,
-        manifest,
+        replace(recording, sources=sources),
+        Path(store),
+        Path(manifest),
         dataset=dataset,
         steps=settings.model_dump(mode="json", exclude={"chunk_mb"}),
         chunk_mb=settings.chunk_mb,
         threads=threads,
+    )
+
+
+def apply_steps(settings: ConvertSettings, recording: Recording) -> Recording:
+    """The recording with neural data resized, normalised and cast (lazily), behaviour relative to the root.
+
+    Only the sampled frames that the statistics need are computed here. Raises InputError as the steps do.
+    """
+    neural, units = recording.neural, dict(recording.units)
+    if not isinstance(neural, da.Array):
+        neural = da.from_array(neural)
+    few = sampled_frames(neural)
+    if settings.resize is not None:
+        neural, few = resize(neural, settings.resize), resize(few, settings.resize)
+    dff = scale = None
+    if settings.dff is not None:
+        dff = settings.dff.percentile
+        units["neural"] = "dF/F"
+    if settings.scale is not None:
+        scale = (settings.scale.low, settings.scale.high)
+        units["neural"] = f"{units['neural']}, percentiles {scale[0]:g} and {scale[1]:g} at 0 and 1"
+    frames = np.asarray(few, np.float32) if dff is not None or scale is not None else np.empty(0, np.float32)
+    behavior = np.asarray(recording.behavior, np.float32)
+    return replace(
+        recording,
+        neural=normalise(neural, frames, dff, scale, settings.dtype),
+        behavior=root_relative(behavior) if settings.root_relative else behavior,
+        units=units,
     )
 
 

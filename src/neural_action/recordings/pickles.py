@@ -1,53 +1,141 @@
-"""Arrays from pickles, without executing them."""
+"""Arrays from pickles and .npy files, without executing anything of theirs.
+
+Every global that a pickle names is looked up in a table of this module, never imported. What the table holds
+are stand-ins that understand the few forms in which NumPy 1 and 2 pickle a plain array of numbers.
+"""
 
 from __future__ import annotations
 
+import io
 import pickle
+import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from neural_action.errors import InputError
 
-# Everything that a pickled plain NumPy array names, in NumPy 1 and 2. Nothing here runs code of the file.
-_ALLOWED = {
-    (module, name)
-    for package in ("numpy.core", "numpy._core")
-    for module, name in (
-        (f"{package}.multiarray", "_reconstruct"),
-        (f"{package}.multiarray", "scalar"),
-        (f"{package}.numeric", "_frombuffer"),
-    )
-} | {("numpy", "ndarray"), ("numpy", "dtype"), ("_codecs", "encode")}
+# An hour of 42 angles at 100 /s is 60 MB. The file bounds what is allocated: no form below makes more than it
+# holds.
+MAX_BYTES = 1 << 30
+_NUMBERS = re.compile(r"[<>|=]?[biuf](1|2|4|8)")
 
 
-class _ArrayUnpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str):
-        if (module, name) not in _ALLOWED:
-            raise InputError(f"names {module}.{name}, expected a plain NumPy array; it was not executed")
-        return super().find_class(module, name)
+class _Type:
+    """Stands for numpy.dtype."""
+
+    def __init__(self, name: Any, align: Any = False, copy: Any = True):
+        self.name, self.order = _text(name), "<"
+
+    def __setstate__(self, state: tuple) -> None:
+        self.order = _text(state[1])
+
+    def dtype(self) -> np.dtype:
+        if not _NUMBERS.fullmatch(self.name):
+            raise InputError(f"holds values of type {self.name!r}, expected plain numbers")
+        return np.dtype(self.name).newbyteorder(self.order)
 
 
-def load_array_pickle(path: Path) -> np.ndarray:
-    """The NumPy array in a pickle, read through an allow-list.
+class _Array:
+    """Stands for numpy.ndarray."""
 
-    Raises InputError if the file names anything but what a plain array needs, or holds something else.
-    """
-    try:
-        with Path(path).open("rb") as file:
-            array = _ArrayUnpickler(file).load()
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
-    except Exception as error:  # a broken pickle raises whatever its bytes happen to mean
-        raise InputError(f"{path}: cannot be read as a pickled array ({type(error).__name__}: {error})") from None
-    if not isinstance(array, np.ndarray) or array.dtype.hasobject:
-        raise InputError(f"{path}: holds {type(array).__name__}, expected a NumPy array of numbers")
+    value: np.ndarray | None = None
+
+    def __setstate__(self, state: tuple) -> None:
+        _, shape, dtype, fortran, data = state
+        self.value = _array(data, dtype, shape, "F" if fortran else "C")
+
+
+def _reconstruct(kind: Any, shape: Any, code: Any) -> _Array:
+    return _Array()
+
+
+def _frombuffer(data: Any, dtype: _Type, shape: tuple[int, ...], order: str) -> _Array:
+    array = _Array()
+    array.value = _array(data, dtype, shape, order)
     return array
 
 
-def load_npy(path: Path) -> np.ndarray:
-    """The array in a .npy file, never unpickled. InputError if it cannot be read."""
+def _encode(text: str, encoding: str) -> bytes:
+    if encoding != "latin1":
+        raise InputError(f"encodes bytes as {encoding!r}, expected a plain NumPy array")
+    return text.encode("latin1")
+
+
+def _no_bytes() -> bytes:
+    return b""
+
+
+def _array(data: Any, dtype: _Type, shape: tuple[int, ...], order: str) -> np.ndarray:
+    values = np.frombuffer(data.encode("latin1") if isinstance(data, str) else data, dtype.dtype())
+    values = values.reshape(shape, order=order)
+    return values.astype(values.dtype.newbyteorder("="))
+
+
+def _text(value: Any) -> str:
+    return value.decode("latin1") if isinstance(value, bytes) else str(value)
+
+
+_ALLOWED: dict[tuple[str, str], Any] = {
+    ("numpy", "ndarray"): _Array,
+    ("numpy", "dtype"): _Type,
+    ("_codecs", "encode"): _encode,
+    # How old protocols write no bytes at all.
+    ("__builtin__", "bytes"): _no_bytes,
+} | {
+    (f"{package}.{module}", name): stand_in
+    for package in ("numpy.core", "numpy._core")
+    for module, name, stand_in in (
+        ("multiarray", "_reconstruct", _reconstruct),
+        ("numeric", "_frombuffer", _frombuffer),
+    )
+}
+
+
+# The unpickler in Python, not the one in C: its memo is a dictionary, which a forged index cannot inflate.
+class _ArrayUnpickler(pickle._Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in _ALLOWED:
+            raise InputError(f"names {module}.{name}, expected a plain NumPy array; it was not executed")
+        return _ALLOWED[module, name]
+
+
+def load_array_pickle(path: Path) -> np.ndarray:
+    """The NumPy array of numbers in a pickle, in native byte order, read through an allow-list.
+
+    Raises InputError if the file cannot be read, is larger than ``MAX_BYTES``, names anything but what a
+    plain array needs (the name is in the message, nothing is imported or executed), or holds something else.
+    """
     try:
-        return np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path}: cannot be read as .npy ({' '.join(str(error).split())})") from None
+        data = _bounded(path)
+        array = _ArrayUnpickler(io.BytesIO(data), encoding="latin1").load()
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    except Exception as error:  # a broken pickle raises whatever its bytes happen to mean
+        raise InputError(f"{path}: cannot be read as a pickled array ({_reason(error)})") from None
+    if not isinstance(array, _Array) or array.value is None:
+        kind = "no values" if isinstance(array, _Array) else type(array).__name__
+        raise InputError(f"{path}: holds {kind}, expected a NumPy array of numbers")
+    return array.value
+
+
+def load_npy(path: Path) -> np.ndarray:
+    """The array in a .npy file, never unpickled. InputError if it cannot be read or exceeds ``MAX_BYTES``."""
+    try:
+        return np.load(io.BytesIO(_bounded(path)), allow_pickle=False)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    except Exception as error:  # a forged header raises whatever its bytes happen to mean
+        raise InputError(f"{path}: cannot be read as .npy ({_reason(error)})") from None
+
+
+def _bounded(path: Path) -> bytes:
+    size = Path(path).stat().st_size
+    if size > MAX_BYTES:
+        raise InputError(f"{size} bytes, expected at most {MAX_BYTES}")
+    return Path(path).read_bytes()
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"

@@ -16,7 +16,7 @@ _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 @dataclass(frozen=True)
 class SheetRow:
-    """One recording: ``path`` is relative to the raw folder."""
+    """One recording: trial ``trial`` of ``animal``, a file or folder ``path`` relative to the raw folder."""
 
     animal: str
     trial: str
@@ -24,14 +24,20 @@ class SheetRow:
 
 
 def check_rows(rows: list[SheetRow], where: str) -> list[SheetRow]:
-    """The rows, sorted; InputError on no rows, a bad name, a path outside the raw folder or two rows of one name."""
+    """The rows, sorted by animal and trial.
+
+    Raises InputError, naming ``where``, on no rows, a name of other than letters, digits, dot, underscore and
+    hyphen (names become file names), a path outside the raw folder, or two rows of one animal and trial.
+    """
     if not rows:
         raise InputError(f"{where}: lists no recording, expected at least one")
     seen: dict[tuple[str, str], str] = {}
     for row in rows:
         for kind, name in (("animal", row.animal), ("trial", row.trial)):
             if not _NAME.fullmatch(name) or name in (".", ".."):
-                raise InputError(f"{where}: {kind} {name!r}, expected letters, digits, dot, underscore and hyphen")
+                raise InputError(
+                    f"{where}: {kind} {name!r}, expected letters, digits, dot, underscore and hyphen"
+                )
         path = PurePosixPath(row.path)
         if not row.path or path.is_absolute() or ".." in path.parts:
             raise InputError(f"{where}: path {row.path!r}, expected a path inside the raw folder")
@@ -52,10 +58,10 @@ def read_sheet(path: Path) -> list[SheetRow]:
     try:
         with Path(path).open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, strict=True)
-            if missing := [name for name in COLUMNS if name not in (reader.fieldnames or ())]:
-                raise InputError(
-                    f"{path}: column {missing[0]!r} is missing, found {', '.join(reader.fieldnames or ()) or 'none'}"
-                )
+            columns = reader.fieldnames or ()
+            if missing := [name for name in COLUMNS if name not in columns]:
+                found = ", ".join(columns) or "none"
+                raise InputError(f"{path}: column {missing[0]!r} is missing, found {found}")
             rows = [SheetRow(*((line[name] or "").strip() for name in COLUMNS)) for line in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: cannot be read as CSV ({error})") from None
@@ -63,7 +69,7 @@ def read_sheet(path: Path) -> list[SheetRow]:
 
 
 def write_sheet(rows: list[SheetRow], path: Path) -> None:
-    """Write rows as CSV."""
+    """Write rows as CSV with columns animal, trial and path."""
     with Path(path).open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
@@ -71,7 +77,11 @@ def write_sheet(rows: list[SheetRow], path: Path) -> None:
 
 
 def scan(reader: str, folder: Path, options: dict[str, Any]) -> list[SheetRow]:
-    """Every recording that the reader recognises below ``folder``. InputError if there is none."""
+    """Every recording that the reader of that name recognises below ``folder``, sorted by animal and trial.
+
+    Raises InputError for an unknown reader or option, no recording, or recordings that ``check_rows``
+    refuses.
+    """
     from neural_action.recordings.readers import load_reader
 
     module = load_reader(reader)

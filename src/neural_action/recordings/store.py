@@ -1,7 +1,8 @@
 """The recording store: Zarr format 3, one a trial, with a manifest that knows every chunk's digest.
 
-A Zarr folder that loses or changes a chunk looks fine to a workflow, and to Zarr (a missing chunk reads as zeros).
-So what is written is hashed on the way in, the manifest is written last, and whoever reads verifies.
+A Zarr folder that loses or changes a chunk looks fine to a workflow, and to Zarr (a missing chunk reads as
+zeros). So what is written is hashed on the way in and read back, the manifest is written last, and whoever
+reads verifies.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,34 +28,54 @@ from neural_action.files import whole
 from neural_action.recordings.recording import Recording
 
 SCHEMA = 1
-DIMENSIONS = {
-    "neural_time": ("frame",),
-    "behavior_time": ("sample",),
-    "labels": ("sample",),
-    "neural_index": ("sample",),
+# Type and first dimension of every array but the neural one.
+_ARRAYS = {
+    "behavior": (np.float32, "sample"),
+    "neural_time": (np.float64, "frame"),
+    "behavior_time": (np.float64, "sample"),
+    "labels": (np.int8, "sample"),
+    "neural_index": (np.int32, "sample"),
 }
-_TYPES = {
-    "neural_time": np.float64,
-    "behavior": np.float32,
-    "behavior_time": np.float64,
-    "labels": np.int8,
-    "neural_index": np.int32,
-}
+_ATTRIBUTES = (
+    "dataset",
+    "animal",
+    "trial",
+    "neural_rate",
+    "behavior_rate",
+    "class_names",
+    "behavior_names",
+    "units",
+    "sources",
+    "steps",
+    "version",
+)
 
 
 @dataclass(frozen=True)
 class ArrayDigest:
-    """Shape, type and, per chunk of ``chunk`` rows, the SHA-256 of one array's values."""
+    """Shape and type of an array; per chunk of ``chunk`` rows, the SHA-256 of its values (C order)."""
 
     shape: tuple[int, ...]
     dtype: str
     chunk: int
     sha256: tuple[str, ...]
 
+    def chunks(self) -> Iterator[tuple[int, slice]]:
+        """Number and rows of every chunk."""
+        for number in range(len(self.sha256)):
+            yield number, slice(number * self.chunk, min((number + 1) * self.chunk, self.shape[0]))
+
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a store holds, as written beside it."""
+    """What a store holds, as written beside it.
+
+    Attributes:
+        store: the Zarr folder.
+        attributes: the attributes of the store: dataset, animal, trial, neural_rate, behavior_rate,
+            class_names, behavior_names, units, sources, steps, version.
+        arrays: digest of each array: neural, behavior, neural_time, behavior_time, labels, neural_index.
+    """
 
     store: Path
     attributes: Mapping[str, Any]
@@ -95,30 +117,30 @@ def write_store(
     chunk_mb: float,
     threads: int = 1,
 ) -> None:
-    """Write a recording and its manifest; on any failure neither is left.
+    """Write a recording and its manifest. A failure leaves what was there before, and nothing half-written.
 
-    Lazy arrays are computed and written chunk by chunk: memory is bounded by chunk size x threads.
+    A lazy neural array is computed and written a chunk at a time: memory is bounded by chunk size x threads.
+    Every chunk is read back and compared.
 
     Args:
-        recording: what to write; its neural array may be lazy.
-        path: the Zarr store, replaced if it exists.
-        manifest: JSON with the digest of every chunk, written last.
+        recording: what to write; its neural array, float16 or else written as float32, may be lazy.
+        path: the Zarr store; one that exists is replaced when the new one is complete.
+        manifest: JSON with the digest of every chunk, written last: a store without one is not to be trusted.
         dataset: name of the dataset, an attribute.
-        steps: the conversion steps, an attribute.
-        chunk_mb: size of a chunk of the neural array, MiB.
+        steps: the conversion steps, an attribute; JSON values.
+        chunk_mb: size of a chunk, MiB before compression.
         threads: chunks that are computed at a time.
+
+    Raises:
+        InputError: an inconsistent recording, or whatever a lazy array raises.
     """
     recording.check(f"{recording.animal}/{recording.trial}")
-    partial = path.with_name(f".{path.name}.part")
-    shutil.rmtree(partial, ignore_errors=True)
-    manifest.unlink(missing_ok=True)
-    partial.parent.mkdir(parents=True, exist_ok=True)
     attributes = {
         "dataset": dataset,
         "animal": recording.animal,
         "trial": recording.trial,
-        "neural_rate": recording.neural_rate,
-        "behavior_rate": recording.behavior_rate,
+        "neural_rate": float(recording.neural_rate),
+        "behavior_rate": float(recording.behavior_rate),
         "class_names": list(recording.class_names),
         "behavior_names": list(recording.behavior_names),
         "units": dict(recording.units),
@@ -126,68 +148,67 @@ def write_store(
         "steps": dict(steps),
         "version": __version__,
     }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for left in path.parent.glob(f".{path.name}.*.part"):
+        shutil.rmtree(left, ignore_errors=True)
+    # A name of its own: a killed job may have left a child that still writes to its folder.
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.part")
     try:
         group = zarr.open_group(partial, mode="w", zarr_format=3, attributes=attributes)
-        digests = {}
-        for name, values in _arrays(recording).items():
-            lazy = values if isinstance(values, da.Array) else None
-            dtype = np.dtype(values.dtype)
-            row_bytes = max(1, int(np.prod(values.shape[1:], dtype=np.int64)) * dtype.itemsize)
-            rows = min(max(1, int(chunk_mb * 2**20) // row_bytes), max(1, values.shape[0]))
-            target = _HashedArray(group, name, values.shape, dtype, rows, _dimensions(name, values.ndim))
-            if lazy is None:
-                for first in range(0, len(values), rows):
-                    target[slice(first, first + rows),] = values[first : first + rows]
-            else:
-                whole_rows = lazy.rechunk({0: rows, **{axis: -1 for axis in range(1, lazy.ndim)}})
-                with dask.config.set(scheduler="threads", num_workers=threads):
-                    da.store(whole_rows, target, lock=False)
-            digests[name] = target.digest()
-        shutil.rmtree(path, ignore_errors=True)
-        os.replace(partial, path)
+        digests = {
+            name: _write(group, name, values, dimensions, chunk_mb, threads)
+            for name, values, dimensions in _arrays(recording)
+        }
+        content = {
+            "schema": SCHEMA,
+            "store": os.path.relpath(path, manifest.parent),
+            "attributes": attributes,
+            "arrays": {name: asdict(digest) for name, digest in digests.items()},
+        }
+        with whole(manifest) as file:
+            file.write_text(json.dumps(content, indent=1) + "\n")
+            # From here on there is no old recording: without a manifest the folder counts for nothing.
+            manifest.unlink(missing_ok=True)
+            shutil.rmtree(path, ignore_errors=True)
+            os.replace(partial, path)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
-    content = {
-        "schema": SCHEMA,
-        "store": os.path.relpath(path, manifest.parent),
-        "attributes": attributes,
-        "arrays": {name: vars(digest) for name, digest in digests.items()},
-    }
-    with whole(manifest) as file:
-        file.write_text(json.dumps(content, indent=1) + "\n")
 
 
 def read_manifest(path: Path) -> Manifest:
-    """The manifest at ``path``. InputError if it is not one."""
+    """The manifest at ``path``; the store is not looked at. InputError if it is not one."""
     try:
         content = json.loads(Path(path).read_text())
         if content["schema"] != SCHEMA:
-            raise InputError(f"{path}: schema {content['schema']}, expected {SCHEMA}; rerun rule convert")
+            raise InputError(f"{path}: schema {content['schema']!r}, expected {SCHEMA}; rerun rule convert")
         arrays = {
-            name: ArrayDigest(tuple(a["shape"]), a["dtype"], a["chunk"], tuple(a["sha256"]))
-            for name, a in content["arrays"].items()
+            name: ArrayDigest(tuple(a["shape"]), a["dtype"], int(a["chunk"]), tuple(a["sha256"]))
+            for name, a in ((name, content["arrays"][name]) for name in ("neural", *_ARRAYS))
         }
-        return Manifest(Path(path).parent / content["store"], content["attributes"], arrays)
-    except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
+        attributes = {name: content["attributes"][name] for name in _ATTRIBUTES}
+        return Manifest(Path(path).parent / content["store"], attributes, arrays)
+    except InputError:
+        raise
+    except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"{path}: cannot be read as a manifest ({type(error).__name__}: {error})") from None
 
 
 def read_recording(path: Path, *, with_neural: bool = True) -> Recording:
-    """The recording of a manifest, in memory, every chunk verified.
+    """The recording of a manifest as NumPy arrays, every chunk verified.
 
-    Raises InputError if attributes, shapes or a chunk differ from the manifest. Without neural data,
-    ``neural`` has no frames.
+    Without neural data, ``neural`` has no frames (and is not read); everything else is small and always read.
+    Raises InputError, naming store, array and chunk, if attributes, shapes or values differ from the
+    manifest.
     """
     manifest = read_manifest(path)
     group = _open(manifest)
     values = {}
     for name, digest in manifest.arrays.items():
-        if name == "neural" and not with_neural:
-            values[name] = np.empty((0, *digest.shape[1:]), digest.dtype)
-            continue
-        values[name] = np.empty(digest.shape, digest.dtype)
-        _copy(manifest, group, name, values[name])
+        skipped = name == "neural" and not with_neural
+        values[name] = np.empty((0, *digest.shape[1:]) if skipped else digest.shape, digest.dtype)
+        if not skipped:
+            _copy(manifest, group, name, values[name])
     attributes = manifest.attributes
     return Recording(
         animal=manifest.animal,
@@ -203,51 +224,97 @@ def read_recording(path: Path, *, with_neural: bool = True) -> Recording:
 
 
 def copy_neural(path: Path, out: np.ndarray) -> None:
-    """Copy the neural array of a manifest into ``out`` (same shape, any float type), a verified chunk at a time."""
+    """Copy the neural array of a manifest into ``out``, a verified chunk at a time.
+
+    ``out`` has the array's shape and any float type; it may be memory-mapped. Raises InputError as
+    ``read_recording``.
+    """
     manifest = read_manifest(path)
+    if out.shape != manifest.arrays["neural"].shape:
+        raise ValueError(f"out has shape {out.shape}, the neural array {manifest.arrays['neural'].shape}")
     _copy(manifest, _open(manifest), "neural", out)
 
 
-class _HashedArray:
-    """A Zarr array that hashes each chunk as it is written; chunks may come in any order, from any thread."""
+def open_neural(path: Path) -> da.Array:
+    """The neural array of a manifest, lazily, in the store's chunks; each is verified when it is computed.
 
-    def __init__(self, group, name: str, shape, dtype: np.dtype, rows: int, dimensions: tuple[str, ...]):
-        self.array = group.create_array(
-            name,
-            shape=shape,
-            dtype=dtype,
-            chunks=(rows, *(max(1, side) for side in shape[1:])),
-            compressors=zarr.codecs.ZstdCodec(level=1),
-            dimension_names=dimensions,
-            # Without a fill value of its own, xarray would read integers as masked floats.
-            fill_value=0,
-        )
-        self.rows, self.sha256 = rows, [""] * -(-shape[0] // rows)
+    For recordings that do not fit memory. Raises InputError as ``read_recording``, on opening or on
+    computing.
+    """
+    manifest = read_manifest(path)
+    digest, array = manifest.arrays["neural"], _array(manifest, _open(manifest), "neural")
+    numbers = [(number, rows) for number, rows in digest.chunks()]
+
+    def block(block_id: tuple[int, ...]) -> np.ndarray:
+        return _chunk(manifest, array, "neural", *numbers[block_id[0]])
+
+    chunks = (tuple(rows.stop - rows.start for _, rows in numbers), *((side,) for side in digest.shape[1:]))
+    return da.map_blocks(
+        block, chunks=chunks, dtype=digest.dtype, meta=np.empty((0,) * len(chunks), digest.dtype)
+    )
+
+
+class _Checked:
+    """A Zarr array that hashes every chunk written and reads it back; in any order, from any thread."""
+
+    def __init__(self, array: zarr.Array):
+        self.array, self.rows = array, array.chunks[0]
+        self.sha256: list[str | None] = [None] * -(-array.shape[0] // self.rows)
 
     def __setitem__(self, region: tuple[slice, ...], block: np.ndarray) -> None:
         block = np.ascontiguousarray(block, self.array.dtype)
-        self.sha256[region[0].start // self.rows] = hashlib.sha256(block).hexdigest()
-        self.array[region] = block
+        rows = region[0]
+        self.array[rows] = block
+        # Compared as bits: NaN and signed zeros count, and it is cheaper than a second digest.
+        bits = f"u{block.dtype.itemsize}"
+        if not np.array_equal(self.array[rows].view(bits), block.view(bits)):
+            raise OSError(
+                f"{self.array.store_path}: rows from {rows.start} read back are not what was written"
+            )
+        self.sha256[rows.start // self.rows] = hashlib.sha256(block).hexdigest()
 
     def digest(self) -> ArrayDigest:
         """The digest of the finished array."""
+        if None in self.sha256:
+            raise OSError(f"{self.array.store_path}: chunk {self.sha256.index(None)} was not written")
         return ArrayDigest(self.array.shape, str(self.array.dtype), self.rows, tuple(self.sha256))
 
 
-def _arrays(recording: Recording) -> dict[str, Any]:
-    arrays = {"neural": recording.neural, "behavior": recording.behavior}
-    arrays |= {name: getattr(recording, name) for name in DIMENSIONS}
-    return {
-        name: value if name == "neural" else np.ascontiguousarray(value, _TYPES[name]) for name, value in arrays.items()
-    }
+def _arrays(recording: Recording) -> Iterator[tuple[str, Any, tuple[str, ...]]]:
+    """Name, values and dimension names of each array, in its stored type; the neural one may be lazy."""
+    neural = recording.neural
+    images = neural.ndim == 3
+    dtype = np.float16 if neural.dtype == np.float16 else np.float32
+    yield "neural", neural.astype(dtype, copy=False), ("frame", "y", "x") if images else ("frame", "unit")
+    for name, (dtype, clock) in _ARRAYS.items():
+        values = np.ascontiguousarray(getattr(recording, name), dtype)
+        rest = {1: (), 2: ("feature",), 3: ("keypoint", "axis")}[values.ndim]
+        yield name, values, (clock, *rest)
 
 
-def _dimensions(name: str, ndim: int) -> tuple[str, ...]:
-    if name == "neural":
-        return ("frame", "y", "x") if ndim == 3 else ("frame", "unit")
-    if name == "behavior":
-        return ("sample", "keypoint", "axis") if ndim == 3 else ("sample", "feature")
-    return DIMENSIONS[name]
+def _write(
+    group: zarr.Group, name: str, values: Any, dimensions: tuple[str, ...], chunk_mb: float, threads: int
+):
+    row_bytes = max(1, int(np.prod(values.shape[1:])) * values.dtype.itemsize)
+    rows = min(max(1, int(chunk_mb * 2**20) // row_bytes), values.shape[0])
+    array = group.create_array(
+        name,
+        shape=values.shape,
+        dtype=values.dtype,
+        chunks=(rows, *values.shape[1:]),
+        compressors=zarr.codecs.ZstdCodec(level=1),
+        dimension_names=dimensions,
+        # Chunks of zeros are written too: a missing file is always damage.
+        config={"write_empty_chunks": True},
+    )
+    target = _Checked(array)
+    if isinstance(values, da.Array):
+        with dask.config.set(scheduler="threads", num_workers=threads):
+            da.store(values.rechunk((rows, *values.shape[1:])), target, lock=False)
+    else:
+        for first in range(0, len(values), rows):
+            target[slice(first, min(first + rows, len(values))),] = values[first : first + rows]
+    return target.digest()
 
 
 def _broken(manifest: Manifest, what: str) -> InputError:
@@ -257,30 +324,45 @@ def _broken(manifest: Manifest, what: str) -> InputError:
     )
 
 
-def _open(manifest: Manifest):
+def _open(manifest: Manifest) -> zarr.Group:
     try:
         group = zarr.open_group(manifest.store, mode="r", zarr_format=3)
+        attributes = dict(group.attrs)
     except Exception as error:  # zarr raises as many kinds as there are ways to damage a folder
         raise _broken(manifest, f"cannot be opened as Zarr ({type(error).__name__})") from None
-    if dict(group.attrs) != dict(manifest.attributes):
-        raise _broken(manifest, "attributes differ from the manifest")
+    for name in {**manifest.attributes, **attributes}:
+        if (
+            name not in attributes
+            or name not in manifest.attributes
+            or attributes[name] != manifest.attributes[name]
+        ):
+            raise _broken(manifest, f"attribute {name} differs from the manifest")
     return group
 
 
-def _copy(manifest: Manifest, group, name: str, out: np.ndarray) -> None:
+def _array(manifest: Manifest, group: zarr.Group, name: str) -> zarr.Array:
     digest = manifest.arrays[name]
     try:
         array = group[name]
+        shape, dtype = tuple(array.shape), str(array.dtype)
     except Exception as error:
         raise _broken(manifest, f"array {name} cannot be opened ({type(error).__name__})") from None
-    if tuple(array.shape) != digest.shape or str(array.dtype) != digest.dtype:
-        raise _broken(manifest, f"array {name} is {array.dtype} {array.shape}, expected {digest.dtype} {digest.shape}")
-    for number, expected in enumerate(digest.sha256):
-        rows = slice(number * digest.chunk, min((number + 1) * digest.chunk, digest.shape[0]))
-        try:
-            block = np.ascontiguousarray(array[rows])
-        except Exception as error:
-            raise _broken(manifest, f"chunk {number} of {name} cannot be read ({type(error).__name__})") from None
-        if hashlib.sha256(block).hexdigest() != expected:
-            raise _broken(manifest, f"chunk {number} of {name} does not match its digest")
-        out[rows] = block
+    if (shape, dtype) != (digest.shape, digest.dtype):
+        raise _broken(manifest, f"array {name} is {dtype} {shape}, expected {digest.dtype} {digest.shape}")
+    return array
+
+
+def _chunk(manifest: Manifest, array: zarr.Array, name: str, number: int, rows: slice) -> np.ndarray:
+    try:
+        block = np.ascontiguousarray(array[rows])
+    except Exception as error:
+        raise _broken(manifest, f"chunk {number} of {name} cannot be read ({type(error).__name__})") from None
+    if hashlib.sha256(block).hexdigest() != manifest.arrays[name].sha256[number]:
+        raise _broken(manifest, f"chunk {number} of {name} does not match its digest")
+    return block
+
+
+def _copy(manifest: Manifest, group: zarr.Group, name: str, out: np.ndarray) -> None:
+    array = _array(manifest, group, name)
+    for number, rows in manifest.arrays[name].chunks():
+        out[rows] = _chunk(manifest, array, name, number, rows)

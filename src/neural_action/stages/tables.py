@@ -23,7 +23,10 @@ def run(config: str, scores: Path, output: Path) -> None:
     """
     sections = Sections(config)
     every = Scores.read(scores, sections.methods, sections.dataset, sections.split.protocol, sections.tables)
-    for name, build in (("action_recognition", action_recognition), ("identity_recognition", identity_recognition)):
+    for name, build in (
+        ("action_recognition", action_recognition),
+        ("identity_recognition", identity_recognition),
+    ):
         document, page = build(sections, every)
         with whole(output / f"{name}.csv") as partial:
             pd.DataFrame(page.records, columns=list(RECORD)).to_csv(partial, index=False, float_format="%.6g")

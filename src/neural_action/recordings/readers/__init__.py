@@ -1,8 +1,15 @@
-"""Readers of raw formats, one file each, found by name.
+"""Readers of raw formats, one file each, found by name: a new format is a new file here.
 
-A reader module has ``EXPECTED`` (one phrase that says what it looks for), ``Options``, and
-``scan(folder, options) -> list[SheetRow]``, ``files(path) -> list[Path]`` (what a recording is made from) and
-``read(root, row, options, class_names) -> Recording`` (lazy where it can be large).
+A reader module has
+
+- ``EXPECTED``: one phrase that says what it looks for;
+- ``Options``: a ``ReaderOptions``, the keys of ``convert.reader_options``;
+- ``scan(folder, options) -> list[SheetRow]``: every recording below a folder;
+- ``files(path) -> list[Path]``: the raw files that the recording at ``path`` is made from;
+- ``read(root, row, options, class_names) -> Recording``: one recording, its neural array lazy (dask) where it
+  can be large. Values that are not finite are an InputError, raised when they are read.
+
+Snakemake imports readers whenever it parses the workflow: what is slow to import belongs inside ``read``.
 """
 
 from __future__ import annotations
@@ -10,7 +17,7 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -24,7 +31,7 @@ class ReaderOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     @classmethod
-    def parse(cls, options: dict[str, Any]):
+    def parse(cls, options: dict[str, Any]) -> Self:
         """The typed options; InputError with the key, the value and what was expected."""
         try:
             return cls.model_validate(options)
@@ -33,8 +40,13 @@ class ReaderOptions(BaseModel):
 
 
 def load_reader(name: str) -> ModuleType:
-    """The reader module called ``name``. InputError if there is none."""
+    """The reader module called ``name``. InputError, with the names that exist, if there is none."""
     known = sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
     if name not in known:
         raise InputError(f"configuration convert.reader: {name!r} is not one of {', '.join(known)}")
     return import_module(f"{__name__}.{name}")
+
+
+def hidden(path: Path, folder: Path) -> bool:
+    """Whether ``path`` is in a hidden folder below ``folder``, as half-written ones are: not scanned."""
+    return any(part.startswith(".") for part in path.relative_to(folder).parts)

@@ -1,51 +1,67 @@
 """Reader of walking flies imaged in the ellipsoid body (Turner-Evans et al., eLife 2017, 6:e23496).
 
-``<date>/Fly<k>_<age>_<genotype>_<condition>_<trial>.mat``: raw fluorescence of 16 wedges in two colours, ball position at
-about 120 Hz, and the indices of image planes and display refreshes on one 10 kHz clock, which aligns the two.
+``<date>/Fly<k>_<age>_<genotype>_<condition>_<trial>.mat``: raw fluorescence of 16 wedges in two colours, ball
+position at about 120 Hz, and the indices of image planes and display refreshes on one 10 kHz clock, which
+aligns the two.
 """
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from scipy.io import loadmat
-from scipy.ndimage import uniform_filter1d
+from pydantic import Field
 
 from neural_action.errors import InputError
-from neural_action.recordings.readers import ReaderOptions
+from neural_action.recordings.readers import ReaderOptions, hidden
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.sheet import SheetRow
 
-EXPECTED = "<date>/Fly<k>_<age>_<genotype>_<condition>_<trial>.mat"
-CLASS_NAMES = ("rest", "turn_positive", "turn_negative", "forward")
+EXPECTED = "files <date>/Fly<k>_<age>_<genotype>_<condition>_<trial>.mat"
+CLASS_NAMES = ("rest", "turn_one_way", "turn_other_way", "forward")
 BEHAVIOR_NAMES = ("rotation", "forward", "lateral")
 WEDGES, DAQ_RATE = 16, 1e4
 _FILE = re.compile(r"(?P<fly>Fly\d+)_.*_(?P<condition>[A-Za-z0-9]+)_(?P<trial>\d+)\.mat")
+_DRIVERS = re.compile(r"_6fx(?P<green>[A-Za-z0-9]+)_jRGC1ax(?P<red>[A-Za-z0-9]+)_")
 
 
 class Options(ReaderOptions):
-    """How traces and labels are made; thresholds in rad/s and in the ball's own unit per second."""
+    """Options of this reader; rotation in rad/s, forward in the ball's own unit/s (not stated by the source).
+
+    Attributes:
+        statistic: fluorescence of a wedge, the maximum or the mean of its pixels.
+        channels: ``by_color`` puts the green wedges first, as recorded; ``by_driver`` the wedges of the
+            driver line that comes first in the alphabet, so that both genotypes, whose colours are swapped,
+            have the same neurons in the same columns.
+        planes: image planes a volume.
+        smooth_volumes: width of the boxcar over velocities.
+        smooth_behavior: False leaves the stored velocities as differentiated; labels are always from smooth
+            ones.
+        rest_rotation: below this rotation and ``rest_forward``, either sign, a fly rests.
+        rest_forward: see ``rest_rotation``.
+        turn_rotation: beyond this rotation, either sign, a fly turns.
+    """
 
     statistic: Literal["Max", "Mean"] = "Max"
-    planes: int = 7
-    smooth_volumes: int = 7
-    rest_rotation: float = 0.15
-    rest_forward: float = 0.05
-    turn_rotation: float = 0.5
+    channels: Literal["by_color", "by_driver"] = "by_color"
+    planes: Annotated[int, Field(ge=1)] = 7
+    smooth_volumes: Annotated[int, Field(ge=1)] = 7
+    smooth_behavior: bool = True
+    rest_rotation: Annotated[float, Field(ge=0)] = 0.15
+    rest_forward: Annotated[float, Field(ge=0)] = 0.05
+    turn_rotation: Annotated[float, Field(ge=0)] = 0.5
 
 
 def scan(folder: Path, options: Options) -> list[SheetRow]:
-    """Every matching .mat file at any depth; the animal is ``<date>_Fly<k>``, the trial ``<condition>_<number>``."""
+    """Every matching file at any depth: animal ``<date>_Fly<k>``, trial ``<condition>_<number>``."""
     rows = []
     for path in sorted(folder.rglob("*.mat")):
-        if match := _FILE.fullmatch(path.name):
-            animal = f"{path.parent.name}_{match['fly']}"
-            rows.append(
-                SheetRow(animal, f"{match['condition']}_{match['trial']}", path.relative_to(folder).as_posix())
-            )
+        match = _FILE.fullmatch(path.name)
+        if match and not hidden(path, folder):
+            animal, trial = f"{path.parent.name}_{match['fly']}", f"{match['condition']}_{match['trial']}"
+            rows.append(SheetRow(animal, trial, path.relative_to(folder).as_posix()))
     return rows
 
 
@@ -55,57 +71,50 @@ def files(path: Path) -> list[Path]:
 
 
 def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ...] | None) -> Recording:
-    """Traces (volume, 32), green wedges then red, and ball velocities at the volumes that have behaviour.
+    """Traces (volume, 32) float32, raw fluorescence, and ball velocities (sample, 3) float32.
 
-    Ball position is unwrapped, interpolated to volume times and differentiated; velocities are the boxcar mean over
-    ``smooth_volumes`` volumes. Volumes before behaviour begins or after it ends get no sample. Labels are thresholds on
-    these velocities (as published with the test data, no annotation exists).
+    Ball rotation is unwrapped, positions are interpolated to volume times and differentiated there. Behaviour
+    begins after imaging and may end before it: volumes without behaviour get no sample, and nothing is
+    extrapolated. Labels are thresholds on the smoothed velocities, for the source has no annotation.
+    ``class_names`` renames the four classes.
+
+    Raises:
+        InputError: naming the file: unreadable or truncated, a variable that is missing, of the wrong shape
+            or not finite (with the first entry), a clock that runs backwards, too few volumes with behaviour.
     """
     path = Path(root) / row.path
-    content = _load(path)
-    position = _get(path, content, "positionDat")
-    green, red = (_array(path, content, f"{color}ROIave{options.statistic}", 2) for color in "GR")
-    for name, trace in (("G", green), ("R", red)):
-        if trace.shape[0] != WEDGES:
-            raise InputError(f"{path}: {name}ROIave{options.statistic} has shape {trace.shape}, expected ({WEDGES}, volumes)")
-    if green.shape != red.shape:
-        raise InputError(f"{path}: green traces {green.shape} and red traces {red.shape} differ")
-    grabs = _array(path, position, "tFrameGrab", 1)[:: options.planes] / DAQ_RATE
-    volumes = min(green.shape[1], len(grabs))
-    if volumes < green.shape[1]:
+    names = CLASS_NAMES if class_names is None else class_names
+    if len(names) != len(CLASS_NAMES):
         raise InputError(
-            f"{path}: tFrameGrab times {len(grabs)} volumes of {options.planes} planes, expected {green.shape[1]}"
+            f"configuration convert.class_names: {len(names)} names, expected {len(CLASS_NAMES)} "
+            f"(for {', '.join(CLASS_NAMES)})"
         )
-    grabs = grabs[:volumes]
-    _increasing(path, "tFrameGrab", grabs)
-    clock = _array(path, position, "t", 1)
-    _increasing(path, "t", clock)
-    refresh = _array(path, position, "tVR", 1)
-    behind = (clock - clock[0]) + refresh[0] / DAQ_RATE
-    track = np.stack(
-        [
-            np.unwrap(np.deg2rad(_array(path, position, "OffsetRot", 1, len(clock)))),
-            _array(path, position, "OffsetFor", 1, len(clock)),
-            _array(path, position, "OffsetLat", 1, len(clock)),
-        ]
-    )
-    covered = np.flatnonzero((grabs >= behind[0]) & (grabs <= behind[-1]))
-    if len(covered) < options.smooth_volumes + 2:
-        raise InputError(f"{path}: {len(covered)} volumes have behaviour, expected at least {options.smooth_volumes + 2}")
-    times = grabs[covered]
-    velocity = np.stack([np.gradient(np.interp(times, behind, axis), times) for axis in track], axis=1)
-    velocity = uniform_filter1d(velocity, options.smooth_volumes, axis=0, mode="nearest").astype(np.float32)
-    rate = 1 / float(np.median(np.diff(grabs)))
+    content = _load(path)
+    green, red = (_traces(path, content, f"{color}ROIave{options.statistic}") for color in "GR")
+    if green.shape != red.shape:
+        raise InputError(f"{path}: green traces {green.shape} and red traces {red.shape} differ in shape")
+    position = _get(path, content, "positionDat")
+    volume_time, ball_time, ball = _clocks_and_ball(path, position, options.planes, green.shape[1])
+
+    covered = np.flatnonzero((volume_time >= ball_time[0]) & (volume_time <= ball_time[-1]))
+    if len(covered) <= options.smooth_volumes:
+        raise InputError(
+            f"{path}: {len(covered)} volumes have behaviour, expected more than {options.smooth_volumes}"
+        )
+    time = volume_time[covered]
+    velocity = np.stack([np.gradient(np.interp(time, ball_time, axis), time) for axis in ball], axis=1)
+    smooth = _boxcar(velocity, options.smooth_volumes)
+    rate = 1 / float(np.median(np.diff(volume_time)))
     return Recording(
         animal=row.animal,
         trial=row.trial,
-        neural=np.concatenate([green, red]).T.astype(np.float32),
-        neural_time=grabs - grabs[0],
-        behavior=velocity,
-        behavior_time=times - grabs[0],
-        labels=_labels(velocity, options),
+        neural=np.concatenate(_ordered(path, green, red, options)).T.astype(np.float32),
+        neural_time=volume_time - volume_time[0],
+        behavior=(smooth if options.smooth_behavior else velocity).astype(np.float32),
+        behavior_time=time - volume_time[0],
+        labels=_labels(smooth, options),
         neural_index=covered.astype(np.int32),
-        class_names=tuple(class_names or CLASS_NAMES),
+        class_names=tuple(names),
         behavior_names=BEHAVIOR_NAMES,
         neural_rate=rate,
         behavior_rate=rate,
@@ -113,45 +122,95 @@ def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ..
     )
 
 
+def _clocks_and_ball(path: Path, position: Any, planes: int, volumes: int) -> tuple[np.ndarray, ...]:
+    """Volume times and ball times, s on the acquisition clock; ball position (3, samples)."""
+    grabs = _array(path, position, "tFrameGrab", 1)
+    if len(grabs[::planes]) < volumes:
+        raise InputError(
+            f"{path}: tFrameGrab times {len(grabs[::planes])} volumes of {planes} planes, expected {volumes}"
+        )
+    volume_time = _increasing(path, "tFrameGrab", grabs[::planes][:volumes] / DAQ_RATE)
+    clock = _increasing(path, "t", _array(path, position, "t", 1))
+    ball_time = (clock - clock[0]) + _array(path, position, "tVR", 1)[0] / DAQ_RATE
+    rotation, forward, lateral = (
+        _array(path, position, name, 1, len(clock)) for name in ("OffsetRot", "OffsetFor", "OffsetLat")
+    )
+    return volume_time, ball_time, np.stack([np.unwrap(np.deg2rad(rotation)), forward, lateral])
+
+
+def _ordered(
+    path: Path, green: np.ndarray, red: np.ndarray, options: Options
+) -> tuple[np.ndarray, np.ndarray]:
+    if options.channels == "by_color":
+        return green, red
+    match = _DRIVERS.search(path.name)
+    if match is None:
+        raise InputError(
+            f"{path}: name has no _6fx<driver>_jRGC1ax<driver>_, expected it for channels by_driver"
+        )
+    return (green, red) if match["green"] <= match["red"] else (red, green)
+
+
+def _boxcar(velocity: np.ndarray, width: int) -> np.ndarray:
+    from scipy.ndimage import uniform_filter1d
+
+    return uniform_filter1d(velocity, width, axis=0, mode="nearest")
+
+
 def _labels(velocity: np.ndarray, options: Options) -> np.ndarray:
     rotation, forward = velocity[:, 0], velocity[:, 1]
     labels = np.full(len(velocity), CLASS_NAMES.index("forward"), np.int8)
-    labels[rotation > options.turn_rotation] = CLASS_NAMES.index("turn_positive")
-    labels[rotation < -options.turn_rotation] = CLASS_NAMES.index("turn_negative")
+    labels[rotation > options.turn_rotation] = CLASS_NAMES.index("turn_one_way")
+    labels[rotation < -options.turn_rotation] = CLASS_NAMES.index("turn_other_way")
     still = (np.abs(rotation) < options.rest_rotation) & (np.abs(forward) < options.rest_forward)
     labels[still] = CLASS_NAMES.index("rest")
     return labels
 
 
-def _load(path: Path) -> dict:
+def _load(path: Path) -> dict[str, Any]:
+    from scipy.io import loadmat
+
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     try:
         return loadmat(path, squeeze_me=True, struct_as_record=False)
     except Exception as error:  # scipy raises whatever a truncated or foreign file happens to trip
-        raise InputError(f"{path}: cannot be read as a MATLAB file ({type(error).__name__}: {error})") from None
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise InputError(f"{path}: cannot be read as a MATLAB file ({reason})") from None
 
 
-def _get(path: Path, content, name: str):
+def _get(path: Path, content: Any, name: str) -> Any:
     value = content.get(name) if isinstance(content, dict) else getattr(content, name, None)
     if value is None:
         raise InputError(f"{path}: has no variable {name!r}")
     return value
 
 
-def _array(path: Path, content, name: str, ndim: int, length: int | None = None) -> np.ndarray:
+def _traces(path: Path, content: Any, name: str) -> np.ndarray:
+    traces = _array(path, content, name, 2)
+    if len(traces) != WEDGES:
+        raise InputError(f"{path}: {name} has shape {traces.shape}, expected ({WEDGES}, volumes)")
+    return traces
+
+
+def _array(path: Path, content: Any, name: str, ndim: int, length: int | None = None) -> np.ndarray:
+    """A variable as finite float64 of ``ndim`` dimensions."""
     value = np.asarray(_get(path, content, name))
     if value.dtype.kind not in "iuf" or value.ndim != ndim or value.size == 0:
-        raise InputError(f"{path}: {name} is {value.dtype} of shape {value.shape}, expected numbers in {ndim} dimensions")
+        raise InputError(
+            f"{path}: {name} is {value.dtype} of shape {value.shape}, expected numbers in {ndim} dimension(s)"
+        )
     value = value.astype(np.float64)
-    if not np.isfinite(value).all():
-        raise InputError(f"{path}: {name} holds NaN or infinity at entry {int(np.argmin(np.isfinite(value).ravel()))}")
+    finite = np.isfinite(value).all(axis=tuple(range(ndim - 1)))
+    if not finite.all():
+        raise InputError(f"{path}: {name} holds NaN or infinity at entry {int(np.argmin(finite))}")
     if length is not None and len(value) != length:
         raise InputError(f"{path}: {name} has {len(value)} entries, expected {length}")
     return value
 
 
-def _increasing(path: Path, name: str, clock: np.ndarray) -> None:
+def _increasing(path: Path, name: str, clock: np.ndarray) -> np.ndarray:
     if (np.diff(clock) <= 0).any():
         at = int(np.argmax(np.diff(clock) <= 0)) + 1
         raise InputError(f"{path}: {name} runs backwards at entry {at}, expected increasing times")
+    return clock

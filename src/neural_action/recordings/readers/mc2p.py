@@ -1,26 +1,35 @@
 """Reader of the authors' release layout (MC2P): one folder a trial, memory-mapped movies and poses.
 
-``2p_dff*.mm`` float32 (frame, side, side) and ``pose_result*.mm`` float32 (sample, 76) without headers,
-``indices*.npy`` (sample,) neural frame of each sample, ``labels*.npy`` (sample,) action, ``rest*.npy`` (sample,) bool,
-``angles*.pkl`` float32 (sample, 42); folder ``<date>_<genotype>_Fly<k>_<trial>``. Names differ between the release's
-description and its code, so files are found by pattern. The layout has no clocks: frames and samples are taken to
-come at their nominal rates.
+Folder ``<date>_<genotype>_Fly<k>_<trial>`` with
+
+- ``2p_dff*.mm``: float32 (frame, side, side), no header;
+- ``pose_result*.mm``: float32 (sample, 76) = 38 keypoints x 2, no header;
+- ``angles*.pkl``: float32 (sample, 42), only read with ``behavior: angles``;
+- ``indices*.npy``: (sample,) neural frame of each behaviour sample;
+- ``labels*.npy``: (sample,) action, may be absent: then all samples are unlabelled;
+- ``rest*.npy``: (sample,) bool, only read with ``drop_rest``.
+
+Names differ between the release's description and its code, so files are found by pattern. The layout has no
+clocks: frames and samples are taken to come at their nominal rates.
 """
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import dask.array as da
 import numpy as np
+from pydantic import Field
 
 from neural_action.errors import InputError
 from neural_action.recordings.pickles import load_array_pickle, load_npy
-from neural_action.recordings.readers import ReaderOptions
+from neural_action.recordings.readers import ReaderOptions, hidden
 from neural_action.recordings.recording import UNLABELLED, Recording
 from neural_action.recordings.sheet import SheetRow
+
+if TYPE_CHECKING:
+    import dask.array as da
 
 EXPECTED = "trial folders named <date>_<genotype>_Fly<k>_<trial> that hold 2p_dff*.mm"
 CLASS_NAMES = (
@@ -34,28 +43,54 @@ CLASS_NAMES = (
     "eye_grooming",
 )
 KEYPOINTS, AXES, ANGLES = 38, 2, 42
+MOVIE, POSE, ANGLE, INDEX, REST, LABEL = (
+    "2p_dff*.mm",
+    "pose_result*.mm",
+    "angles*.pkl",
+    "indices*.npy",
+    "rest*.npy",
+    "labels*.npy",
+)
+SIDES = (128, 64, 32, 16)
 _FOLDER = re.compile(r"(?P<date>[^_]+)_(?P<genotype>.+)_(?P<fly>[Ff]ly\d+)_(?P<trial>[A-Za-z0-9.-]+)")
-_SIDES = (128, 64, 32, 16)
 _CHUNK_BYTES = 8 << 20
 
 
 class Options(ReaderOptions):
-    """Rates in Hz (paper: 16 and 100), side of the images (null: found from the file size), what behaviour is."""
+    """Options of this reader.
 
-    neural_rate: float = 16.0
-    behavior_rate: float = 100.0
-    side: int | None = None
+    Attributes:
+        neural_rate: neural frames per second (paper: 16).
+        behavior_rate: behaviour samples per second (paper: 100).
+        side: side of the images, pixels; null finds it among ``SIDES`` from the file size and the indices.
+        behavior: ``pose`` gives (sample, 38, 2) keypoints, ``angles`` (sample, 42) joint angles.
+        drop_rest: samples that ``rest*.npy`` marks become unlabelled (the authors' code drops such clips).
+    """
+
+    neural_rate: Annotated[float, Field(gt=0)] = 16.0
+    behavior_rate: Annotated[float, Field(gt=0)] = 100.0
+    side: Annotated[int, Field(ge=1)] | None = None
     behavior: Literal["pose", "angles"] = "pose"
     drop_rest: bool = False
 
 
 def scan(folder: Path, options: Options) -> list[SheetRow]:
-    """Trial folders at any depth. Animals are ``Fly<k>``, or ``<date>_<genotype>_Fly<k>`` where flies share a number."""
+    """Trial folders at any depth, hidden ones left out.
+
+    An animal is called ``Fly<k>``, or ``<date>_<genotype>_Fly<k>`` where flies of several dates or genotypes
+    share a number. Raises InputError for a folder that holds a movie but is not named like a trial.
+    """
+    trials = {
+        file.parent for pattern in (MOVIE, POSE) for file in folder.rglob(pattern) if not hidden(file, folder)
+    }
     found = []
-    for movie in sorted(folder.rglob("2p_dff*.mm")):
-        if match := _FOLDER.fullmatch(movie.parent.name):
-            found.append((match, movie.parent.relative_to(folder).as_posix()))
-    found = list({path: (match, path) for match, path in found}.values())
+    for trial in sorted(trials):
+        match = _FOLDER.fullmatch(trial.name)
+        if match is None:
+            raise InputError(
+                f"{trial}: holds a recording, expected a folder <date>_<genotype>_Fly<k>_<trial>"
+            )
+        found.append((match, trial.relative_to(folder).as_posix()))
     named: dict[str, set[tuple[str, str]]] = {}
     for match, _ in found:
         named.setdefault(match["fly"], set()).add((match["date"], match["genotype"]))
@@ -69,114 +104,163 @@ def scan(folder: Path, options: Options) -> list[SheetRow]:
 
 def files(path: Path) -> list[Path]:
     """The raw files of the trial in folder ``path``."""
-    patterns = ("2p_dff*.mm", "pose_result*.mm", "angles*.pkl", "indices*.npy", "rest*.npy", "labels*.npy")
+    patterns = (MOVIE, POSE, ANGLE, INDEX, REST, LABEL)
     return sorted(file for pattern in patterns for file in Path(path).glob(pattern))
 
 
 def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ...] | None) -> Recording:
-    """The trial, its movie lazy. InputError names the file and what is wrong with it."""
+    """The trial in folder ``root / row.path``, its movie a lazy float32 array (frame, side, side).
+
+    Behaviour is float32, (sample, 38, 2) or (sample, 42); frame k is at k / neural_rate s and sample k at
+    k / behavior_rate s. ``class_names`` names the numbers in ``labels*.npy``; ``CLASS_NAMES`` if None.
+
+    Raises:
+        InputError: naming the file: missing or ambiguous, not whole frames or samples, NaN or infinity (with
+            the first sample; for the movie the first frame, when it is computed), entries that do not match
+            the behaviour, frames outside the movie or running backwards, an unknown label.
+    """
     folder = Path(root) / row.path
     if not folder.is_dir():
-        raise InputError(f"{folder}: not a folder, expected a trial folder with 2p_dff*.mm")
-    names = class_names or CLASS_NAMES
-    indices_file = _one(folder, "indices*.npy")
-    indices = _vector(indices_file, load_npy(indices_file))
-    if len(indices) and indices.min() < 0:
-        raise InputError(f"{indices_file}: frame {indices.min()}, expected frames from 0")
-    behavior_file, behavior = _behavior(folder, options)
-    count = len(behavior)
-    if len(indices) != count:
-        raise InputError(f"{indices_file}: {len(indices)} entries, expected {count}, one a sample of {behavior_file.name}")
-    if not np.isfinite(behavior).all():
-        bad = int(np.argmin(np.isfinite(behavior.reshape(count, -1)).all(1)))
-        raise InputError(f"{behavior_file}: NaN or infinity in sample {bad}, expected finite coordinates")
-    movie_file, movie = _movie(folder, options, int(indices.max()) + 1 if count else 1)
-    if count and indices.max() >= len(movie):
-        raise InputError(f"{indices_file}: frame {indices.max()} lies outside the {len(movie)} frames of {movie_file.name}")
-    if count and (np.diff(indices) < 0).any():
-        at = int(np.argmax(np.diff(indices) < 0)) + 1
-        raise InputError(f"{indices_file}: runs backwards at entry {at}, expected non-decreasing frames")
+        raise InputError(f"{folder}: no such folder, expected a trial folder with {MOVIE}")
+    names = CLASS_NAMES if class_names is None else class_names
+    _, behavior = _behavior(folder, options)
+    samples = len(behavior)
+    indices_file, indices = _vector(folder, INDEX, samples)
+    if indices[0] < 0 or (np.diff(indices) < 0).any():
+        at = 0 if indices[0] < 0 else int(np.argmax(np.diff(indices) < 0)) + 1
+        raise InputError(
+            f"{indices_file}: frame {indices[at]} at entry {at}, expected non-decreasing frames from 0"
+        )
+    movie_file, movie = _movie(folder, options, int(indices[-1]) + 1)
+    if indices[-1] >= len(movie):
+        raise InputError(
+            f"{indices_file}: frame {indices[-1]} lies outside the {len(movie)} frames of {movie_file.name}"
+        )
     pose = options.behavior == "pose"
     return Recording(
         animal=row.animal,
         trial=row.trial,
         neural=movie,
         neural_time=np.arange(len(movie)) / options.neural_rate,
-        behavior=behavior.reshape(count, KEYPOINTS, AXES) if pose else behavior,
-        behavior_time=np.arange(count) / options.behavior_rate,
-        labels=_labels(folder, count, names, options),
+        behavior=behavior.reshape(samples, KEYPOINTS, AXES) if pose else behavior,
+        behavior_time=np.arange(samples) / options.behavior_rate,
+        labels=_labels(folder, samples, names, options),
         neural_index=indices.astype(np.int32),
         class_names=tuple(names),
-        behavior_names=tuple(f"keypoint_{k}" if pose else f"angle_{k}" for k in range(KEYPOINTS if pose else ANGLES)),
+        behavior_names=_names("keypoint", KEYPOINTS) if pose else _names("angle", ANGLES),
         neural_rate=options.neural_rate,
         behavior_rate=options.behavior_rate,
         units={"neural": "dF/F", "behavior": "as released" if pose else "rad", "time": "s"},
     )
 
 
-def _one(folder: Path, pattern: str, *, optional: bool = False) -> Path | None:
+class _Movie:
+    """A headerless float32 movie that is mapped for each read alone, so that no page of it stays resident."""
+
+    def __init__(self, path: Path, shape: tuple[int, int, int]):
+        self.path, self.shape, self.ndim, self.dtype = path, shape, 3, np.dtype(np.float32)
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        block = np.array(np.memmap(self.path, np.float32, "r", shape=self.shape)[index])
+        if not np.isfinite(block).all():
+            frames = np.arange(self.shape[0])[index[0] if isinstance(index, tuple) else index]
+            bad = int(np.argmin(np.isfinite(block.reshape(len(block), -1)).all(1)))
+            raise InputError(
+                f"{self.path}: NaN or infinity in frame {frames[bad]}, expected finite fluorescence"
+            )
+        return block
+
+
+def _names(kind: str, count: int) -> tuple[str, ...]:
+    return tuple(f"{kind}_{number}" for number in range(count))
+
+
+def _one(folder: Path, pattern: str) -> Path:
     found = sorted(folder.glob(pattern))
-    if len(found) == 1:
-        return found[0]
-    if not found and optional:
-        return None
-    raise InputError(f"{folder}: {len(found)} files match {pattern}, expected one")
+    if len(found) != 1:
+        names = f" ({', '.join(path.name for path in found)})" if found else ""
+        raise InputError(f"{folder}: {len(found)} files match {pattern}{names}, expected one")
+    return found[0]
 
 
-def _vector(path: Path, array: np.ndarray) -> np.ndarray:
-    if array.ndim != 1 or array.dtype.kind not in "iub":
-        raise InputError(f"{path}: {array.dtype} of shape {array.shape}, expected a vector of integers")
-    return array.astype(np.int64)
+def _vector(folder: Path, pattern: str, samples: int) -> tuple[Path, np.ndarray]:
+    """The one file of that pattern and its (samples,) whole numbers as int64."""
+    path = _one(folder, pattern)
+    array = load_npy(path)
+    if array.ndim != 1 or array.dtype.kind not in "biuf":
+        raise InputError(f"{path}: {array.dtype} of shape {array.shape}, expected a vector of whole numbers")
+    if len(array) != samples:
+        raise InputError(f"{path}: {len(array)} entries, expected {samples}, one a behaviour sample")
+    with np.errstate(invalid="ignore"):
+        whole = array.astype(np.int64)
+    if (whole != array).any():
+        at = int(np.argmax(whole != array))
+        raise InputError(f"{path}: {array[at]} at entry {at}, expected whole numbers")
+    return path, whole
 
 
 def _behavior(folder: Path, options: Options) -> tuple[Path, np.ndarray]:
+    """The behaviour file and its (samples, width) finite float32 values."""
     if options.behavior == "angles":
-        path = _one(folder, "angles*.pkl")
-        angles = load_array_pickle(path)
-        if angles.ndim != 2 or angles.shape[1] != ANGLES:
-            raise InputError(f"{path}: shape {angles.shape}, expected (samples, {ANGLES})")
-        return path, np.asarray(angles, np.float32)
-    path = _one(folder, "pose_result*.mm")
-    values, width = path.stat().st_size // 4, KEYPOINTS * AXES
-    if path.stat().st_size % (4 * width) or not values:
-        raise InputError(f"{path}: {path.stat().st_size} bytes, expected a multiple of {4 * width} (float32 x {width})")
-    return path, np.fromfile(path, np.float32).reshape(-1, width)
+        path = _one(folder, ANGLE)
+        values = load_array_pickle(path)
+        if values.ndim != 2 or values.shape[1] != ANGLES or not len(values):
+            raise InputError(f"{path}: shape {values.shape}, expected (samples, {ANGLES})")
+        values = values.astype(np.float32)
+    else:
+        path = _one(folder, POSE)
+        size, width = path.stat().st_size, KEYPOINTS * AXES
+        if not size or size % (4 * width):
+            raise InputError(
+                f"{path}: {size} bytes, expected whole samples of {width} float32 ({4 * width} bytes each)"
+            )
+        values = np.fromfile(path, np.float32).reshape(-1, width)
+    if not np.isfinite(values).all():
+        bad = int(np.argmin(np.isfinite(values).all(1)))
+        raise InputError(f"{path}: NaN or infinity in sample {bad}, expected finite numbers")
+    return path, values
 
 
 def _movie(folder: Path, options: Options, expected: int) -> tuple[Path, da.Array]:
-    """The movie as a lazy array in chunks of whole frames; its side is the one that fits the frames expected."""
-    path = _one(folder, "2p_dff*.mm")
+    """The movie file and its lazy array, of the side configured or whose frames fit ``expected`` best.
+
+    A file of whole frames of one side holds whole frames of the smaller sides too, four times as many for
+    half the
+    side: more than half as many again as the indices name is taken for a wrong side or a damaged file.
+    """
+    import dask.array as da
+
+    path = _one(folder, MOVIE)
     size = path.stat().st_size
-    sides = [options.side] if options.side else _SIDES
-    fitting = [side for side in sides if size and size % (4 * side * side) == 0]
-    if not fitting:
+    sides = SIDES if options.side is None else (options.side,)
+    frames = {side: size // (4 * side * side) for side in sides if size and not size % (4 * side * side)}
+    if not frames:
         raise InputError(
-            f"{path}: {size} bytes, expected whole float32 frames of {' or '.join(f'{s} x {s}' for s in sides)} pixels"
+            f"{path}: {size} bytes, expected whole float32 frames of side {' or '.join(map(str, sides))}"
         )
-    side = min(fitting, key=lambda side: abs(size // (4 * side * side) - expected))
-    frames = size // (4 * side * side)
-    if not options.side and not 0.5 * expected <= frames <= 2 * expected:
+    side = min(frames, key=lambda side: abs(frames[side] - expected))
+    if options.side is None and not 0.5 * expected <= frames[side] <= 1.5 * expected:
         raise InputError(
-            f"{path}: {frames} frames of {side} x {side} pixels, expected about {expected} from indices*.npy"
+            f"{path}: {frames[side]} frames of side {side}, expected about {expected} from {INDEX}; "
+            "if the file is right, set convert.reader_options.side"
         )
-    movie = np.memmap(path, np.float32, "r", shape=(frames, side, side))
     rows = max(1, _CHUNK_BYTES // (4 * side * side))
+    movie = _Movie(path, (frames[side], side, side))
     return path, da.from_array(movie, chunks=(rows, side, side), name=False, asarray=False)
 
 
-def _labels(folder: Path, count: int, names: tuple[str, ...], options: Options) -> np.ndarray:
-    labels = np.full(count, UNLABELLED, np.int8)
-    if path := _one(folder, "labels*.npy", optional=True):
-        given = _vector(path, load_npy(path))
-        if len(given) != count:
-            raise InputError(f"{path}: {len(given)} labels, expected {count}, one a behaviour sample")
-        if count and (given.min() < UNLABELLED or given.max() >= len(names)):
-            bad = int(given.min() if given.min() < UNLABELLED else given.max())
-            raise InputError(f"{path}: label {bad} belongs to no class, expected -1 to {len(names) - 1}")
+def _labels(folder: Path, samples: int, names: tuple[str, ...], options: Options) -> np.ndarray:
+    labels = np.full(samples, UNLABELLED, np.int8)
+    if any(folder.glob(LABEL)):
+        path, given = _vector(folder, LABEL, samples)
+        wrong = (given < UNLABELLED) | (given >= len(names))
+        if wrong.any():
+            at = int(np.argmax(wrong))
+            raise InputError(
+                f"{path}: label {given[at]} at entry {at} belongs to no class, "
+                f"expected {UNLABELLED} (unlabelled) or 0 to {len(names) - 1}"
+            )
         labels = given.astype(np.int8)
-    if options.drop_rest and (path := _one(folder, "rest*.npy", optional=True)):
-        rest = _vector(path, load_npy(path)).astype(bool)
-        if len(rest) != count:
-            raise InputError(f"{path}: {len(rest)} entries, expected {count}, one a behaviour sample")
-        labels = np.where(rest, UNLABELLED, labels).astype(np.int8)
+    if options.drop_rest:
+        labels[_vector(folder, REST, samples)[1] != 0] = UNLABELLED
     return labels

@@ -1,4 +1,4 @@
-"""What the axons do: tuning to actions and kinematics, Poisson spikes, calcium."""
+"""What axons do: tuning to actions and movement, Poisson spikes, calcium."""
 
 from __future__ import annotations
 
@@ -7,103 +7,190 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.signal import lfilter
 
-from neural_action.recordings.simulate.behavior import ACTIONS, MODULATORS, REST
+from neural_action.recordings.simulate.behavior import ACTIONS, MODULATORS, REST, WALKING, slow_noise
+from neural_action.recordings.simulate.pose import LEGS, TRANSITION, action_weights, leg_speeds
 from neural_action.recordings.simulate.presets import Preset
 
-FEATURES = len(ACTIONS) + 2 + len(MODULATORS)
+# Spikes are drawn in bins of a third of a frame: about 50 /s, finer than the rise of the indicator.
+BINS_PER_FRAME = 3
+# What an axon may be tuned to: the actions, the speed of each leg, the frequency of the cycle, the
+# modulators.
+FEATURES = (*ACTIONS, *LEGS, "frequency", *MODULATORS)
+PRIVATE = -1
+
+# Shares of axons by what drives them: an action or two, movement of a pair of legs or turning, nothing that
+# the animal does. Physiology: most descending neurons of flies follow an action, most often walking; our
+# numbers.
+_KINDS = {"action": 0.65, "movement": 0.2, "independent": 0.15}
+_WALKING_SHARE = 0.3
+# Correlation time of what axons do on their own, s (our choice: longer than a bout, shorter than a trial).
+_OWN_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
-class Population:
-    """An animal's axons: tuning (axon, feature), baseline (axon,), gain (axon,), functional type (axon,), -1 private.
+class Tuning:
+    """What some axons answer to.
 
-    ``spontaneous`` (axon,) is how strongly an axon follows its own slow process instead of behaviour.
+    Attributes:
+        weights: (axon, feature), in the order of ``FEATURES``.
+        rate: (axon,) spikes/s at a drive of 1.
+        baseline: (axon,) spikes/s without any.
+        independent: (axon,) bool, whether the axon follows nothing that the animal does.
     """
 
-    tuning: np.ndarray
+    weights: np.ndarray
+    rate: np.ndarray
     baseline: np.ndarray
+    independent: np.ndarray
+
+    def __getitem__(self, chosen: np.ndarray) -> Tuning:
+        return Tuning(
+            self.weights[chosen], self.rate[chosen], self.baseline[chosen], self.independent[chosen]
+        )
+
+
+@dataclass(frozen=True)
+class Axons:
+    """An animal's axons.
+
+    Attributes:
+        tuning: of each axon.
+        gain: (axon,) brightness, a factor of the response to a spike.
+        kind: (axon,) int16 functional type shared by all animals, ``PRIVATE`` (-1) for axons no other animal
+            has.
+        side: (axon,) int8, 0 left and 1 right.
+    """
+
+    tuning: Tuning
     gain: np.ndarray
     kind: np.ndarray
     side: np.ndarray
-    spontaneous: np.ndarray
 
 
-def shared_tuning(preset: Preset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Tuning (type, feature), baseline (type,) and spontaneous weight (type,) of the types all animals share.
+def draw_tuning(preset: Preset, count: int, rng: np.random.Generator) -> Tuning:
+    """``count`` axons; for the shared types the generator is the seed's alone."""
+    weights = np.zeros((count, len(FEATURES)))
+    kinds = rng.choice(list(_KINDS), size=count, p=list(_KINDS.values()))
+    moving = [action for action in range(len(ACTIONS)) if action != REST]
+    likely = np.array(
+        [_WALKING_SHARE if a == WALKING else (1 - _WALKING_SHARE) / (len(moving) - 1) for a in moving]
+    )
+    legs, first_modulator = FEATURES.index(LEGS[0]), FEATURES.index(MODULATORS[0])
+    for axon, kind in enumerate(kinds):
+        if kind == "action":
+            first, second = rng.choice(moving, size=2, replace=False, p=likely)
+            weights[axon, first] = rng.uniform(0.6, 1.0)
+            weights[axon, second] = rng.choice([0.0, rng.uniform(0.2, 0.6)], p=[0.6, 0.4])
+        elif kind == "movement":
+            pair = rng.integers(3)
+            weights[axon, [legs + pair, legs + 3 + pair]] = rng.uniform(0.2, 0.5)
+            weights[axon, FEATURES.index("frequency")] = rng.uniform(0.0, 0.5)
+        if kind != "independent":
+            weights[axon, first_modulator:] = 0.15 * rng.standard_normal(len(MODULATORS))
+    return Tuning(
+        weights,
+        rate=preset.rate * np.exp(0.4 * rng.standard_normal(count)),
+        baseline=rng.uniform(0.1, 0.6, count),
+        independent=kinds == "independent",
+    )
 
-    Most descending types are driven by one or two actions, some by kinematics, a few by neither (our choice, after
-    population recordings of descending neurons).
+
+def axons(preset: Preset, shared: Tuning, rng: np.random.Generator) -> Axons:
+    """An animal's axons: the shared types on both sides less those missing, and its private ones.
+
+    Args:
+        preset: numbers of axons and the neural gap.
+        shared: tuning of the types that all animals share, in order.
+        rng: the animal's.
     """
-    rng = np.random.default_rng([preset.seed, 1])
-    return _tuning(preset.types, rng)
+    gap, types = preset.neural_gap, len(shared.rate)
+    kind, side = np.tile(np.arange(types), 2), np.repeat([0, 1], types)
+    kept = rng.random(len(kind)) < (1 - preset.missing) ** gap
+    # How an animal's axon differs from its type: drawn for all, so that a larger gap keeps the direction.
+    scatter = 0.2 * gap * rng.standard_normal((len(kind), len(FEATURES)))
+    gain = np.exp(0.4 * gap * rng.standard_normal(len(kind)))
+    kind, side, scatter, gain = kind[kept], side[kept], scatter[kept], gain[kept]
+    typical = shared[kind]
+    weights = typical.weights * (1 + scatter)
+    # Walking types prefer turns to their own side (physiology: turning descending neurons come in opposed
+    # pairs).
+    turning = FEATURES.index("turning")
+    weights[:, turning] += np.where(side == 0, 0.25, -0.25) * weights[:, WALKING]
 
-
-def _tuning(count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    tuning = np.zeros((count, FEATURES))
-    moving = [a for a in range(len(ACTIONS)) if a != REST]
-    for axon in range(count):
-        for action in rng.choice(moving, size=rng.integers(1, 3), replace=False):
-            tuning[axon, action] = rng.uniform(0.5, 1.0)
-        tuning[axon, len(ACTIONS)] = 0.3 * rng.standard_normal()  # any movement
-        tuning[axon, len(ACTIONS) + 1] = 0.3 * rng.standard_normal()  # frequency of the cycle
-        tuning[axon, len(ACTIONS) + 2 :] = 0.2 * rng.standard_normal(len(MODULATORS))
-    spontaneous = np.where(rng.random(count) < 0.2, 1.0, 0.15)
-    tuning *= (1 - 0.9 * (spontaneous == 1.0))[:, None]
-    return tuning, rng.uniform(0.02, 0.1, count), spontaneous
-
-
-def population(preset: Preset, rng: np.random.Generator) -> Population:
-    """An animal's axons: the shared types on both sides less those missing, and its private ones."""
-    gap = preset.neural_gap
-    tuning, baseline, spontaneous = shared_tuning(preset)
-    kind, side = np.tile(np.arange(preset.types), 2), np.repeat([0, 1], preset.types)
-    kept = rng.random(len(kind)) >= preset.missing * min(gap, 2.0)
-    kind, side = kind[kept], side[kept]
-    private = round(preset.private * gap)
-    own_tuning, own_baseline, own_spontaneous = _tuning(private, rng)
-    shared = tuning[kind] + 0.15 * gap * rng.standard_normal((len(kind), FEATURES)) * (tuning[kind] != 0)
-    # Turning drives the two sides apart.
-    turning = len(ACTIONS) + 2 + MODULATORS.index("turning")
-    shared[:, turning] += np.where(side == 0, 0.2, -0.2)
-    count = len(kind) + private
-    return Population(
-        tuning=np.concatenate([shared, own_tuning]),
-        baseline=np.concatenate([baseline[kind], own_baseline]),
-        gain=np.exp(0.4 * gap * rng.standard_normal(count)),
-        kind=np.concatenate([kind, np.full(private, -1)]),
-        side=np.concatenate([side, rng.integers(2, size=private)]),
-        spontaneous=np.concatenate([spontaneous[kind], own_spontaneous]),
+    count = round(preset.private * gap)
+    own = draw_tuning(preset, count, rng)
+    return Axons(
+        Tuning(
+            np.concatenate([weights, own.weights]),
+            np.concatenate([typical.rate, own.rate]),
+            np.concatenate([typical.baseline, own.baseline]),
+            np.concatenate([typical.independent, own.independent]),
+        ),
+        gain=np.concatenate([gain, np.exp(0.4 * gap * rng.standard_normal(count))]),
+        kind=np.concatenate([kind, np.full(count, PRIVATE)]).astype(np.int16),
+        side=np.concatenate([side, rng.integers(2, size=count)]).astype(np.int8),
     )
 
 
 def spikes(
     preset: Preset,
-    who: Population,
+    who: Axons,
     action: np.ndarray,
+    angles: np.ndarray,
     frequency: np.ndarray,
     modulator: np.ndarray,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """(sample, axon) uint8 spike counts at the behaviour rate."""
-    moving = (action != REST).astype(float)
-    features = np.column_stack([np.eye(len(ACTIONS))[action], moving, frequency / 6, modulator * moving[:, None]])
-    noise = rng.standard_normal((len(action), len(who.kind)))
-    keep = np.exp(-1 / (3.0 * preset.behavior_rate))
-    slow = lfilter([np.sqrt(1 - keep**2)], [1.0, -keep], noise, axis=0)
-    # What an axon does on its own is mostly part of movement, too: at rest it is quiet.
-    drive = features @ who.tuning.T + who.spontaneous * slow * (0.2 + 0.8 * moving[:, None])
-    rate = preset.rate * np.maximum(0.0, who.baseline + drive)
-    return np.minimum(rng.poisson(rate / preset.behavior_rate), 255).astype(np.uint8)
+    """One trial: (bin, axon) uint8 spike counts in ``BINS_PER_FRAME`` bins a neural frame.
+
+    Args:
+        preset: rates.
+        who: the animal's axons.
+        action: (sample,) at the behaviour rate, as are the following.
+        angles: (sample, leg, joint) rad.
+        frequency: (sample,) of the cycle, Hz.
+        modulator: (sample, modulator).
+        rng: of axons' own processes and of spikes.
+    """
+    bins, bin_rate = preset.frames * BINS_PER_FRAME, preset.neural_rate * BINS_PER_FRAME
+    weights = action_weights(action, TRANSITION * preset.behavior_rate)
+    moving = 1 - weights[:, REST]
+    # Modulators act through movement: at rest, an axon that follows movement is silent.
+    features = np.column_stack(
+        [weights, leg_speeds(preset, angles), frequency / 10, modulator * moving[:, None]]
+    )
+    at = np.minimum((np.arange(bins) * preset.behavior_rate / bin_rate).astype(int), len(action) - 1)
+    drive = np.maximum(features[at] @ who.tuning.weights.T, 0)
+    arousal = np.exp(0.15 * modulator[at, MODULATORS.index("arousal")])
+    own = slow_noise(bins, np.full(len(who.kind), _OWN_SECONDS * bin_rate), rng)
+    # One axon's answer to the same action varies by about a third; independent axons are active a quarter of
+    # the time.
+    driven = drive * np.exp(0.3 * own) * arousal[:, None]
+    activity = np.where(who.tuning.independent, np.maximum(own - 0.7, 0), driven)
+    expected = (who.tuning.rate * activity + who.tuning.baseline) / bin_rate
+    return np.minimum(rng.poisson(expected), 255).astype(np.uint8)
 
 
 def calcium(spike_counts: np.ndarray, decay: float, rise: float, rate: float) -> np.ndarray:
-    """(sample, axon) float32: spikes through a difference of exponentials with peak 1.
+    """Spikes to calcium: each adds exp(-t / decay) - exp(-t / rise), scaled to a peak of 1.
 
-    exp(-t / decay) - exp(-t / rise), ``decay`` and ``rise`` in s, ``rate`` in Hz: two first-order filters.
+    Args:
+        spike_counts: (bin, axon).
+        decay: s.
+        rise: s, shorter than the decay.
+        rate: bins/s.
+
+    Returns:
+        (bin, axon) float32, in responses to one spike.
     """
-    out = np.zeros(spike_counts.shape, np.float64)
+    counts = np.asarray(spike_counts, np.float64)
+    out = np.zeros(counts.shape)
     for sign, seconds in ((1.0, decay), (-1.0, rise)):
-        keep = np.exp(-1 / (seconds * rate))
-        out += sign * lfilter([1.0], [1.0, -keep], spike_counts.astype(np.float64), axis=0)
+        out += sign * lfilter([1.0], [1.0, -np.exp(-1 / (seconds * rate))], counts, axis=0)
     peak_at = np.log(decay / rise) * decay * rise / (decay - rise)
     return (out / (np.exp(-peak_at / decay) - np.exp(-peak_at / rise))).astype(np.float32)
+
+
+def at_frames(preset: Preset, values: np.ndarray) -> np.ndarray:
+    """(frame, ...) of (bin, ...): what holds at the last bin of each frame."""
+    return values[BINS_PER_FRAME - 1 :: BINS_PER_FRAME][: preset.frames]

@@ -1,4 +1,4 @@
-"""How actions look: periodic joint angles, forward kinematics of six legs, two cameras."""
+"""How actions look: periodic joint angles of six legs, which each body takes to keypoints (``skeleton``)."""
 
 from __future__ import annotations
 
@@ -7,140 +7,210 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from neural_action.recordings.simulate.behavior import ACTIONS, REST
+from neural_action.recordings.simulate.behavior import ACTIONS, WALKING, slow_noise
 from neural_action.recordings.simulate.presets import Preset
 
-LEGS = 6  # left front, middle, hind, then right
-JOINTS = 3  # angles a leg: swing of the whole leg, lift of femur-tibia, reach of tibia-tarsus
-SEGMENTS = 4  # five keypoints a leg: coxa, femur, tibia, tarsus, claw
-# Frequency of each action's cycle, Hz: walking steps and grooming sweeps of flies are a few to ten a second.
-FREQUENCY = np.array([6.0, 3.0, 5.0, 4.0, 0.0, 6.5, 5.0, 4.5])
+LEGS = ("LF", "LM", "LH", "RF", "RM", "RH")
+# Angles of a leg from the body outward. Seven, like the 42 = 6 x 7 of the release.
+JOINTS = ("coxa_yaw", "coxa_pitch", "coxa_roll", "femur_pitch", "femur_roll", "tibia_pitch", "tarsus_pitch")
+# Cycles/s of each action at rest speed (physiology: flies step at 5 to 15 Hz and sweep at 4 to 7 Hz when
+# grooming).
+FREQUENCY = np.array([7.0, 2.5, 5.0, 4.0, 0.0, 6.0, 5.0, 4.5])
+# s, in which one action passes into the next.
+TRANSITION = 0.06
+
+# A standing fly (leg pair, joint), rad: yaw forward of lateral, pitch up from horizontal along the chain.
+STANDING = np.array(
+    [
+        [0.9, -1.0, 0.0, 1.5, 0.0, -1.9, 0.5],
+        [0.0, -0.9, 0.0, 1.5, 0.0, -1.9, 0.5],
+        [-0.8, -0.8, 0.0, 1.3, 0.0, -1.7, 0.5],
+    ]
+)
+FRONT, MIDDLE, HIND = (0, 3), (1, 4), (2, 5)
+# What an action does with a pair of legs: joint -> (shift of its mean, amplitude, phase), rad, and the phase
+# of the right leg. Grooming legs leave the ground and the others stand. Our choice, drawn after videos of
+# grooming flies.
+_PROGRAMS = {
+    "forward_walking": [
+        (
+            pair,
+            {"coxa_yaw": (0, 0.4, 0), "femur_pitch": (0, 0.25, 1.6), "tibia_pitch": (0, 0.3, 1.6)},
+            np.pi,
+            start,
+        )
+        for pair, start in ((FRONT, 0.0), (MIDDLE, np.pi), (HIND, 0.0))
+    ],
+    "pushing": [
+        (
+            FRONT,
+            {"coxa_yaw": (0.1, 0.2, 0), "femur_pitch": (0.2, 0.3, 0.5), "tibia_pitch": (0.4, 0.4, 0.8)},
+            0,
+            0,
+        ),
+        (
+            MIDDLE,
+            {"coxa_yaw": (0.2, 0.3, 0), "femur_pitch": (0.2, 0.3, 0.5), "tibia_pitch": (0.3, 0.3, 0.8)},
+            0,
+            0,
+        ),
+        (HIND, {"coxa_yaw": (-0.2, 0.1, 0), "tibia_pitch": (0.5, 0.15, 0.8)}, 0, 0),
+    ],
+    "hindleg_grooming": [
+        (
+            HIND,
+            {
+                "coxa_yaw": (-0.5, 0.1, 0),
+                "femur_pitch": (-0.4, 0.2, 0.8),
+                "tibia_pitch": (0.7, 0.35, 1.6),
+                "tarsus_pitch": (-0.2, 0.3, 2.0),
+            },
+            np.pi,  # rubbed against each other
+            0,
+        )
+    ],
+    "abdominal_grooming": [
+        (
+            HIND,
+            {
+                "coxa_yaw": (-0.6, 0.2, 0),
+                "coxa_pitch": (0.5, 0.1, 0),
+                "femur_pitch": (0.2, 0.3, 0.5),
+                "tibia_pitch": (0.2, 0.2, 2.4),
+            },
+            0,  # swept together over the abdomen
+            0,
+        )
+    ],
+    "rest": [],
+    "foreleg_grooming": [
+        (
+            FRONT,
+            {
+                "coxa_yaw": (0.4, 0.1, 0),
+                "femur_pitch": (-0.3, 0.2, 0.8),
+                "tibia_pitch": (0.6, 0.35, 1.6),
+                "tarsus_pitch": (-0.3, 0.3, 2.0),
+            },
+            np.pi,
+            0,
+        )
+    ],
+    "antennal_grooming": [
+        (
+            FRONT,
+            {
+                "coxa_yaw": (0.4, 0.1, 0),
+                "coxa_pitch": (0.7, 0.2, 0),
+                "femur_pitch": (0.2, 0.35, 0.5),
+                "tibia_pitch": (0.2, 0.2, 2.4),
+            },
+            0,
+            0,
+        )
+    ],
+    "eye_grooming": [
+        (
+            FRONT,
+            {
+                "coxa_yaw": (0.1, 0.25, 0),
+                "coxa_pitch": (0.8, 0.15, 1.0),
+                "coxa_roll": (0.4, 0.2, 0),
+                "femur_pitch": (0.4, 0.2, 1.0),
+            },
+            np.pi / 2,
+            0,
+        )
+    ],
+}
 
 
 @dataclass(frozen=True)
-class Body:
-    """An animal's body: segment lengths (leg, segment), angle offsets and gains (leg, joint), speed, camera angle."""
+class Movements:
+    """How an animal moves.
 
-    lengths: np.ndarray
+    Attributes:
+        offsets: (leg, joint) rad, its standing posture less the common one; left and right alike.
+        style: (action, leg, joint) rad, shifts of its actions' postures.
+        gains: (leg, joint) factors of its ranges.
+        speed: factor of its frequencies.
+    """
+
     offsets: np.ndarray
+    style: np.ndarray
     gains: np.ndarray
     speed: float
-    camera: float
-    scale: float
 
 
-def body(preset: Preset, rng: np.random.Generator) -> Body:
-    """A body that differs from the common one in proportion to ``behavior_gap``. Left and right are alike."""
+def movements(preset: Preset, rng: np.random.Generator) -> Movements:
+    """An animal's own way of moving: sds of .1 rad, 15 % in range and 12 % in speed at gap 1 (our choice)."""
     gap = preset.behavior_gap
-    base = np.array([0.6, 1.0, 0.9, 0.5])
-    one_side = base * np.exp(0.1 * gap * rng.standard_normal((3, SEGMENTS)))
-    return Body(
-        lengths=np.concatenate([one_side, one_side]),
-        offsets=0.2 * gap * rng.standard_normal((LEGS, JOINTS)),
-        gains=np.exp(0.15 * gap * rng.standard_normal((LEGS, JOINTS))),
-        speed=float(np.exp(0.12 * gap * rng.standard_normal())),
-        camera=float(0.15 * gap * rng.standard_normal()),
-        scale=float(np.exp(0.1 * gap * rng.standard_normal())),
-    )
-
-
-def _programs() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean angle, amplitude and phase (action, leg, joint), rad: what each action does with each leg."""
-    mean = np.zeros((len(ACTIONS), LEGS, JOINTS))
-    amplitude, phase = np.zeros_like(mean), np.zeros_like(mean)
-    left, right = range(3), range(3, 6)
-    tripod = np.array([0, np.pi, 0, np.pi, 0, np.pi])
-
-    def act(name: str) -> int:
-        return ACTIONS.index(name)
-
-    walking, pushing = act("forward_walking"), act("pushing")
-    amplitude[walking] = [0.5, 0.35, 0.25]
-    phase[walking] = tripod[:, None] + [0, np.pi / 2, np.pi / 2]
-    # Pushing: all legs together against the ball, hind legs stretched.
-    amplitude[pushing] = [0.25, 0.3, 0.2]
-    mean[pushing] = [-0.2, 0.3, -0.1]
-    phase[pushing] = [0, np.pi / 3, np.pi / 2]
-    for name, swing, lift, reach, rub in (
-        ("hindleg_grooming", -0.9, 0.2, -0.3, (0.15, 0.4, 0.45)),
-        ("abdominal_grooming", -0.6, 0.8, 0.3, (0.4, 0.25, 0.15)),
-    ):
-        for leg in (2, 5):
-            mean[act(name), leg] = [swing, lift, reach]
-            amplitude[act(name), leg] = rub
-    for name, swing, lift, reach, rub in (
-        ("foreleg_grooming", 0.9, 0.1, -0.4, (0.15, 0.35, 0.5)),
-        ("antennal_grooming", 0.8, 0.9, 0.1, (0.2, 0.45, 0.2)),
-        ("eye_grooming", 0.5, 1.1, 0.5, (0.45, 0.3, 0.15)),
-    ):
-        for leg in (0, 3):
-            mean[act(name), leg] = [swing, lift, reach]
-            amplitude[act(name), leg] = rub
-    # Rubbing legs move against each other; sweeping legs move together.
-    for name in ("hindleg_grooming", "foreleg_grooming"):
-        phase[act(name), list(right)] += np.pi
-    phase[:, list(left), 2] += np.pi / 4
-    phase[:, list(right), 2] += np.pi / 4
-    amplitude[REST] = 0.0
-    return mean, amplitude, phase
-
-
-MEAN, AMPLITUDE, PHASE = _programs()
+    offsets = 0.1 * gap * np.tile(rng.standard_normal((3, len(JOINTS))), (2, 1))
+    style = 0.08 * gap * np.tile(rng.standard_normal((len(ACTIONS), 3, len(JOINTS))), (1, 2, 1))
+    gains = np.exp(0.15 * gap * np.tile(rng.standard_normal((3, len(JOINTS))), (2, 1)))
+    # A style is one of moving: where an action does not move a leg, the animal stands as it stands.
+    style *= (np.abs(_CYCLES) > 0).any(2, keepdims=True)
+    return Movements(offsets, style, gains, float(np.exp(0.12 * gap * rng.standard_normal())))
 
 
 def joint_angles(
-    preset: Preset, who: Body, action: np.ndarray, modulator: np.ndarray, rng: np.random.Generator
+    preset: Preset, who: Movements, action: np.ndarray, modulator: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Angles (sample, leg, joint) rad and speed of the cycle (sample,) Hz for a trial."""
-    rate = preset.behavior_rate
-    smooth = 0.05 * rate  # transitions between actions take about a tenth of a second
-    frequency = FREQUENCY[action] * who.speed * np.exp(0.15 * modulator[:, 0])
-    frequency = gaussian_filter1d(frequency, smooth)
-    cycle = 2 * np.pi * np.cumsum(frequency) / rate + rng.uniform(0, 2 * np.pi)
-    mean = gaussian_filter1d(MEAN[action], smooth, axis=0)
-    size = gaussian_filter1d(AMPLITUDE[action], smooth, axis=0) * np.exp(0.2 * modulator[:, 1])[:, None, None]
-    # Turning shortens the steps of one side.
-    side = np.where(np.arange(LEGS) < 3, 1.0, -1.0)
-    walking = gaussian_filter1d((action == ACTIONS.index("forward_walking")).astype(float), smooth)
-    size = size * (1 + 0.3 * walking[:, None] * np.tanh(modulator[:, 2])[:, None] * side)[:, :, None]
-    angles = mean + size * np.sin(cycle[:, None, None] + PHASE[action])
-    # Where legs come to rest drifts slowly: two rests of one animal are not one posture.
-    drift = gaussian_filter1d(rng.standard_normal((len(action), LEGS, JOINTS)), 2 * rate, axis=0)
-    drift *= 0.12 / max(1e-9, drift.std())
-    return who.offsets + who.gains * (angles + drift), frequency
+    """One trial: angles (sample, leg, joint) rad and frequency of the cycle (sample,) Hz, float64.
 
-
-def keypoints(preset: Preset, who: Body, angles: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """(sample, 38, 2) float32 in two orthographic side views, in units of a femur: left 0-18, right 19-37.
-
-    Each side has three legs of five joints, then an antenna and three abdominal stripes.
+    Args:
+        preset: rates.
+        who: the animal's way of moving.
+        action: (sample,) from ``behavior.actions``.
+        modulator: (sample, modulator) from ``behavior.modulators``.
+        rng: of the phase and the drift of posture.
     """
-    samples = len(angles)
-    out = np.zeros((samples, 38, 2))
-    roots = np.array([[0.8, 0.0], [0.0, -0.1], [-0.8, 0.0]])
-    rest_direction = np.array([0.5, 0.0, -0.5]) - np.pi / 2
-    for leg in range(LEGS):
-        first = (0 if leg < 3 else 19) + 5 * (leg % 3)
-        swing, lift, reach = angles[:, leg].T
-        direction = rest_direction[leg % 3] + swing
-        bends = (direction, direction + 0.6 + lift, direction - 0.5 - lift + reach, direction - 0.3 + 2 * reach)
-        point = np.broadcast_to(roots[leg % 3], (samples, 2)).copy()
-        out[:, first] = point
-        for segment, bend in enumerate(bends):
-            point = point + who.lengths[leg, segment] * np.stack([np.cos(bend), np.sin(bend)], axis=1)
-            out[:, first + 1 + segment] = point
-    for first, legs in ((15, (0, 2)), (34, (3, 5))):
-        front, hind = angles[:, legs[0]], angles[:, legs[1]]
-        out[:, first] = [1.3, 0.5] + 0.05 * front[:, 1:2]
-        for stripe in range(3):
-            out[:, first + 1 + stripe] = [-1.0 - 0.4 * stripe, 0.2] + 0.04 * (stripe + 1) * hind[:, :1]
-    turn = np.array([[np.cos(who.camera), -np.sin(who.camera)], [np.sin(who.camera), np.cos(who.camera)]])
-    out = who.scale * out @ turn.T
-    return (out + preset.tracking_noise * rng.standard_normal(out.shape)).astype(np.float32)
+    rate, shape = preset.behavior_rate, (len(action), len(LEGS), len(JOINTS))
+    speed, amplitude, turning, arousal = modulator.T
+    weights = action_weights(action, TRANSITION * rate)
+    frequency = weights @ FREQUENCY * who.speed * np.exp(0.12 * speed + 0.06 * arousal)
+    cycle = 2 * np.pi * np.cumsum(frequency) / rate + rng.uniform(0, 2 * np.pi)
+    # Amplitude and phase as one complex number: blending those of two actions passes from one to the other
+    # smoothly.
+    means = (_MEANS + who.style).reshape(len(ACTIONS), -1)
+    wave = np.imag(weights @ _CYCLES.reshape(len(ACTIONS), -1) * np.exp(1j * cycle)[:, None]).reshape(shape)
+    # A turning fly takes longer steps with the outer legs.
+    left = np.where(np.arange(len(LEGS)) < 3, 1.0, -1.0)
+    step = 1 + 0.3 * (weights[:, WALKING] * np.tanh(turning))[:, None] * left
+    wave *= (np.exp(0.15 * amplitude)[:, None] * step)[:, :, None]
+    angles = (weights @ means).reshape(shape) + wave
+    # No two bouts start from one posture: it drifts, but only with movement, so that a resting animal is
+    # still.
+    drift = 0.08 * slow_noise(len(action), np.full(shape[1] * shape[2], 3.0 * rate), rng)
+    passed = np.cumsum(frequency > 0.5)
+    drift = gaussian_filter1d(drift, 0.1 * rate, axis=0)[np.minimum(passed, len(drift) - 1)].reshape(shape)
+    return np.tile(STANDING, (2, 1)) + who.offsets + who.gains * (angles + drift), frequency
 
 
-def release_angles(angles: np.ndarray) -> np.ndarray:
-    """(sample, 42) float32: seven angles a leg as in the release; the four the model does not move are 0."""
-    out = np.zeros((len(angles), LEGS, 7), np.float32)
-    out[:, :, :JOINTS] = angles
-    return out.reshape(len(angles), -1)
+def action_weights(action: np.ndarray, smooth: float) -> np.ndarray:
+    """(sample, action) float64 weights of the actions, summing to 1; changes are smoothed over samples."""
+    return gaussian_filter1d(np.eye(len(ACTIONS))[action], smooth, axis=0, mode="nearest")
+
+
+def leg_speeds(preset: Preset, angles: np.ndarray) -> np.ndarray:
+    """(sample, leg) float64 root-mean-square angular speed over a leg's joints and .1 s, in 10 rad/s."""
+    velocity = np.gradient(angles, axis=0) * preset.behavior_rate
+    power = gaussian_filter1d(np.square(velocity).mean(2), 0.1 * preset.behavior_rate, axis=0)
+    return np.sqrt(np.maximum(power, 0)) / 10
+
+
+def _compile() -> tuple[np.ndarray, np.ndarray]:
+    """The programs as (action, leg, joint): shifts of means, and cycles as amplitude x exp(i phase)."""
+    means = np.zeros((len(ACTIONS), len(LEGS), len(JOINTS)))
+    cycles = np.zeros(means.shape, complex)
+    for name, parts in _PROGRAMS.items():
+        for pair, joints, right, start in parts:
+            for leg, lag in zip(pair, (0.0, right), strict=True):
+                for joint, (shift, amplitude, phase) in joints.items():
+                    at = ACTIONS.index(name), leg, JOINTS.index(joint)
+                    means[at] = shift
+                    cycles[at] = amplitude * np.exp(1j * (start + lag + phase))
+    return means, cycles
+
+
+_MEANS, _CYCLES = _compile()

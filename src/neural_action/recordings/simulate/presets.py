@@ -1,44 +1,67 @@
-"""Sizes and gaps of the simulated recordings.
+"""Sizes, gaps and noise of the simulated recordings, and the random streams they are drawn from.
 
-Set once from physiology and annotations, before any method ran on the data, and not tuned to make a row win.
+Numbers were set once, from physiology and from annotations, before any method ran on the data; none is tuned
+to make a method win. A number is marked "physiology" where measurements bound it, "paper" where it is the
+authors', and "our choice" otherwise.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+import math
+from dataclasses import dataclass, fields, replace
 
-from pydantic import TypeAdapter, ValidationError
+import numpy as np
 
 from neural_action.config.settings import SimulationSettings
 from neural_action.errors import InputError
 
+# In each trial's folder.
+FILES = (
+    "2p_dff.mm",
+    "pose_result.mm",
+    "angles.pkl",
+    "indices.npy",
+    "rest.npy",
+    "labels.npy",
+    "ground_truth.npz",
+)
+
 
 @dataclass(frozen=True)
 class Preset:
-    """Every number of the simulator.
+    """Every number that a configuration may change. All but ``seed`` are keys of ``simulation.overrides``.
 
     Attributes:
-        animals, trials, seconds: size of the data set.
-        side: pixels of a square image; paper: 480 x 736, the release 128 or 64. 32 keeps two cores busy for minutes.
-        neural_rate, behavior_rate: Hz (paper: 16 and 100).
-        behavior_gap, neural_gap: scale every difference between animals in body and habits, and in brain and optics.
-        unrelated_layout: each animal's axons lie anywhere, instead of in a warped common layout.
-        decay, rise: s, calcium response of one spike; GCaMP6s-like (a half-decay of .55 s is a decay of .8 s; in
-            flies slower, so 1.0).
-        types: functional types shared by all animals; one axon a side each (descending neurons come in pairs).
-        private: axons that only one animal has.
-        missing: share of shared axons an animal lacks (labelling is never complete).
-        rate: spikes/s of an axon when driven; a few to tens of Hz is usual for descending neurons.
-        shot_noise: standard deviation of a pixel's noise at fluorescence 1.
-        neuropil: weight of the diffuse mean activity.
-        bleaching: share of fluorescence lost over a trial.
-        jitter: standard deviation of residual image motion, pixels.
-        tracking_noise: of a keypoint, in units of a leg segment.
+        animals, trials: trials are of each animal (our choice: the least that leaves an animal and a trial
+            out).
+        seconds: length of a trial (our choice: a minute; the authors' are several).
+        side: pixels along each side of an image (paper: 128 or 64; our choice: 32 keeps a laptop busy for
+            minutes).
+        neural_rate, behavior_rate: frames/s and samples/s (paper: 16 and 100).
+        behavior_gap: scales every difference between animals in body, posture and habits.
+        neural_gap: scales every difference between animals in axons, layout and optics.
+        unrelated_layout: draw each animal's layout by itself, instead of warping a common one.
+        decay, rise: s, time constants of the fluorescence that one spike evokes (physiology: GCaMP6s; its
+            half-decay after single spikes is .55 s in cortex, and longer in axons and bursts).
+        types: functional types that all animals share, an axon on either side each (our choice).
+        private: axons with a tuning of their own that no other animal has (our choice).
+        missing: share of the shared axons that an animal lacks (physiology: driver lines label not every
+            neuron in every animal).
+        rate: spikes/s, median over axons when fully driven (physiology: a few to some tens for descending
+            neurons).
+        response: dF/F that one spike evokes at its peak (physiology: .1 to .25 for GCaMP6s).
+        photons: detected from a pixel in a frame at fluorescence 1 (our choice: some tens, for a pixel that
+            stands for hundreds of the microscope's).
+        neuropil: diffuse fluorescence that follows all axons, as a share of the mean axon's (our choice).
+        bleaching: share of the fluorescence lost over a trial (physiology: some percent a minute).
+        jitter: pixels, sd of the image motion that registration leaves (our choice: sub-pixel).
+        tracking_noise: mm, sd of a keypoint (our choice: a twentieth of a femur).
+        seed: of everything.
     """
 
     animals: int = 8
     trials: int = 4
-    seconds: float = 66.0
+    seconds: float = 65.0
     side: int = 32
     neural_rate: float = 16.0
     behavior_rate: float = 100.0
@@ -48,18 +71,29 @@ class Preset:
     decay: float = 1.0
     rise: float = 0.1
     types: int = 40
-    private: int = 12
+    private: int = 10
     missing: float = 0.15
-    rate: float = 15.0
-    shot_noise: float = 0.25
-    neuropil: float = 0.15
-    bleaching: float = 0.1
+    rate: float = 10.0
+    response: float = 0.1
+    photons: float = 30.0
+    neuropil: float = 0.5
+    bleaching: float = 0.08
     jitter: float = 0.2
     tracking_noise: float = 0.03
     seed: int = 0
 
+    @property
+    def samples(self) -> int:
+        """Behaviour samples of a trial."""
+        return round(self.seconds * self.behavior_rate)
 
-_PRESETS = {
+    @property
+    def frames(self) -> int:
+        """Neural frames of a trial."""
+        return round(self.seconds * self.neural_rate)
+
+
+PRESETS = {
     "default": {},
     "tiny": {"animals": 3, "seconds": 24.0, "side": 16},
     "small_gap": {"behavior_gap": 0.25, "neural_gap": 0.25},
@@ -68,27 +102,86 @@ _PRESETS = {
     "slow_indicator": {"decay": 1.8},
 }
 
+# The least value of each number; those in _ABOVE must be more than it.
+_LEAST = {"animals": 1, "trials": 1, "types": 1, "side": 8, "seconds": 2.0}
+_ABOVE = ("neural_rate", "behavior_rate", "decay", "rise", "photons")
+# Shares, which must stay below 1.
+_SHARES = ("missing", "bleaching")
+
+_PURPOSES = (
+    "types",
+    "layout",
+    "habits",
+    "body",
+    "axons",
+    "places",
+    "optics",
+    "behavior",
+    "pose",
+    "spikes",
+    "movie",
+)
+
 
 def resolve(settings: SimulationSettings) -> Preset:
-    """The preset with its overrides. InputError for an unknown key or a value of the wrong type."""
-    preset = replace(Preset(**_PRESETS[settings.preset]), seed=settings.seed)
-    known = asdict(preset)
+    """The preset of that name, with its seed and overrides.
+
+    Raises:
+        InputError: an unknown override, one of the wrong type, or one out of its range; it names the key.
+    """
+    preset = Preset(**PRESETS[settings.preset])
+    kinds = {
+        field.name: type(getattr(preset, field.name)) for field in fields(preset) if field.name != "seed"
+    }
+    changed = {}
     for key, value in settings.overrides.items():
-        if key not in known:
-            raise InputError(f"simulation.overrides.{key}: unknown key, expected one of {', '.join(known)}")
-        try:
-            TypeAdapter(type(known[key])).validate_python(value, strict=True)
-        except ValidationError:
-            raise InputError(
-                f"simulation.overrides.{key}: {value!r}, expected {type(known[key]).__name__}"
-            ) from None
-    return replace(preset, **settings.overrides)
+        if key not in kinds:
+            raise InputError(f"simulation.overrides.{key}: unknown key, expected one of {', '.join(kinds)}")
+        kind = kinds[key]
+        # A whole number will do for a float; True, which Python counts as an int, for neither.
+        if type(value) is not kind and not (kind is float and type(value) is int):
+            raise InputError(f"simulation.overrides.{key}: {value!r}, expected {kind.__name__}")
+        changed[key] = kind(value)
+        if kind is not bool:
+            _check_range(key, changed[key])
+    if settings.seed < 0:
+        raise InputError(f"simulation.seed: {settings.seed}, expected 0 or more")
+    preset = replace(preset, seed=settings.seed, **changed)
+    if preset.rise >= preset.decay:
+        raise InputError(
+            f"simulation.overrides.rise: {preset.rise:g}, expected less than decay ({preset.decay:g} s)"
+        )
+    return preset
 
 
 def trial_folders(preset: Preset) -> list[tuple[str, str, str]]:
-    """(animal, trial, folder) of every trial, in the release's naming, without generating anything."""
+    """Every trial as (animal, trial, folder), such as ("Fly1", "001", "210301_SS01_Fly1_001").
+
+    Nothing is generated. Sorted by number of the animal, then of the trial.
+    """
     return [
-        (f"Fly{a + 1}", f"{t + 1:03d}", f"2103{a % 28 + 1:02d}_DN_Fly{a + 1}_{t + 1:03d}")
-        for a in range(preset.animals)
-        for t in range(preset.trials)
+        (
+            f"Fly{animal + 1}",
+            f"{trial + 1:03d}",
+            f"2103{animal % 31 + 1:02d}_SS01_Fly{animal + 1}_{trial + 1:03d}",
+        )
+        for animal in range(preset.animals)
+        for trial in range(preset.trials)
     ]
+
+
+def stream(preset: Preset, purpose: str, animal: int = 0, trial: int = 0) -> np.random.Generator:
+    """Random numbers for one purpose, which depend on the seed, the animal and the trial alone.
+
+    A stream a purpose keeps presets comparable: another neural gap leaves the behaviour as it was.
+    """
+    return np.random.default_rng([preset.seed, _PURPOSES.index(purpose), animal, trial])
+
+
+def _check_range(key: str, value: float) -> None:
+    low = _LEAST.get(key, 0)
+    bound = "more than" if key in _ABOVE else "at least"
+    if not math.isfinite(value) or value < low or (key in _ABOVE and value == low):
+        raise InputError(f"simulation.overrides.{key}: {value}, expected {bound} {low}")
+    if key in _SHARES and value >= 1:
+        raise InputError(f"simulation.overrides.{key}: {value}, expected less than 1")

@@ -1,0 +1,117 @@
+"""Rest, found from how much the pose moves. No labels."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from scipy.ndimage import uniform_filter1d
+
+#: Seconds over which a speed is taken, and over which its square is averaged (our choice).
+SPEED_SECONDS = 0.05
+SMOOTH_SECONDS = 0.15
+#: A valley between two modes must be this much below the lower of them.
+DEPTH = 0.6
+
+
+def motion_energy(pose: np.ndarray, time: np.ndarray, behavior: str = "positions") -> np.ndarray:
+    """Mean over features of squared speed, smoothed over .15 s (our choice).
+
+    Speeds of positions are differences over .05 s, so that tracking noise, which is independent from sample
+    to sample, does not drown slow movements.
+
+    Args:
+        pose: (n, ...), any unit, one for all features.
+        time: (n,) s, increasing.
+        behavior: "positions", or "velocities" where the features are speeds already and 0 is rest.
+
+    Returns:
+        (n,) float64, squared unit of speed; NaN where a pose near it is not finite.
+    """
+    n = len(pose)
+    if n < 2:
+        return np.full(n, np.nan)
+    time = np.asarray(time, np.float64)
+    step = float(np.median(np.diff(time)))
+    pose = np.asarray(pose, np.float32).reshape(n, -1)
+    if behavior == "velocities":
+        energy = np.square(pose).mean(1, dtype=np.float64)
+    else:
+        half = max(1, round(SPEED_SECONDS / (2 * step)))
+        at = np.arange(n)
+        late, early = np.minimum(at + half, n - 1), np.maximum(at - half, 0)
+        energy = np.square(pose[late] - pose[early]).mean(1, dtype=np.float64) / np.square(
+            time[late] - time[early]
+        )
+    missing = ~np.isfinite(energy)
+    width = max(1, round(SMOOTH_SECONDS / step)) | 1
+    # A running sum leaves residue of either sign where nothing moves.
+    smooth = np.maximum(uniform_filter1d(np.where(missing, 0, energy), width, mode="nearest"), 0)
+    smooth[uniform_filter1d(missing.astype(np.float64), width, mode="nearest") > 1e-9] = np.nan
+    return smooth
+
+
+def rest_threshold(energy: np.ndarray) -> float | None:
+    """The energy below which an animal rests, from the distribution of energies alone.
+
+    Movement and the tracking noise of a resting animal differ by orders of magnitude, so log energy has
+    several modes, of which the lowest is rest. The threshold is the first valley above it (our choice; unlike
+    a split into two groups it does not count slow grooming as rest, and unlike a quantile it does not assume
+    how much an animal rests).
+
+    Args:
+        energy: (n,) of all trials together; NaN is left out.
+
+    Returns:
+        The threshold; None where the distribution has a single mode.
+    """
+    energy = energy[np.isfinite(energy)]
+    moving = energy[energy > 0]
+    if len(moving) == 0:
+        return None
+    # Movement of exactly 0 (a ball that stands still) is a mode, at a finite place of the log scale.
+    floor = max(float(np.quantile(moving, 0.01)), 1e-6 * float(moving.max()))
+    logs = np.log10(np.maximum(energy, floor))
+    bins = np.arange(logs.min() - 0.5, logs.max() + 0.55, 0.05)
+    density = np.histogram(logs, bins)[0].astype(np.float64)
+    taps = np.exp(-0.5 * (np.arange(-8, 9) / 2.0) ** 2)  # Gaussian of .1 decades
+    density = np.convolve(density, taps / taps.sum(), mode="same") / len(logs)
+    centers = (bins[:-1] + bins[1:]) / 2
+    peaks = np.flatnonzero((density[1:-1] > density[:-2]) & (density[1:-1] >= density[2:])) + 1
+    share = np.cumsum(density)
+    for low in peaks:
+        for high in peaks[peaks > low]:
+            valley = low + int(np.argmin(density[low:high]))
+            # Rest must be at least 2 % of the time: a few frozen samples are not a mode.
+            if share[valley] > 0.02 and density[valley] < DEPTH * min(density[low], density[high]):
+                return float(10 ** centers[valley])
+    return None
+
+
+def rest_bouts(
+    energy: np.ndarray, time: np.ndarray, seconds: float, threshold: float
+) -> list[tuple[int, int]]:
+    """Stretches of at least ``seconds`` below or at ``threshold``.
+
+    Args:
+        energy: (n,) from ``motion_energy``; NaN is not rest.
+        time: (n,) s. A gap of more than 5 sample intervals ends a stretch.
+        seconds: least length.
+        threshold: in the unit of the energy.
+
+    Returns:
+        Half-open sample ranges (start, stop), in order. A stretch at the very beginning counts, though when
+        the movement before it stopped is unknown: the caller decides.
+    """
+    if len(energy) < 2:
+        return []
+    with np.errstate(invalid="ignore"):
+        rest = energy <= threshold
+    steps = np.diff(time)
+    breaks = np.concatenate([[True], (steps > 5 * np.median(steps)) | (rest[1:] != rest[:-1]), [True]])
+    edges = np.flatnonzero(breaks)
+    return [
+        (int(start), int(stop))
+        for start, stop in pairwise(edges)
+        if rest[start] and time[stop - 1] - time[start] >= seconds
+    ]

@@ -1,0 +1,73 @@
+"""The table of action recognition (Table 1 of the paper)."""
+
+from __future__ import annotations
+
+from neural_action.config.sections import Sections
+from neural_action.errors import InputError
+from neural_action.tables import notes
+from neural_action.tables.document import Document
+from neural_action.tables.page import Page
+from neural_action.tables.published import published
+from neural_action.tables.scores import Column, Scores
+
+TASKS = {"single_animal": "Single-animal", "multi_animal": "Multi-animal"}
+
+
+def columns(scores: Scores, metric: str) -> list[Column]:
+    """Both tasks, each with every fraction of the labels that was scored."""
+    return [
+        Column(task, fraction, metric, heading, str(fraction))
+        for task, heading in TASKS.items()
+        for fraction in scores.fractions(task)
+    ]
+
+
+def headline(scores: Scores, metric: str) -> Column:
+    """Leave one animal out, with all labels. InputError if nothing was scored so."""
+    if not (fractions := scores.fractions("multi_animal")):
+        raise InputError("scores: none is of task 'multi_animal'; expected actions scored across animals")
+    return Column("multi_animal", fractions[-1], metric, TASKS["multi_animal"], str(fractions[-1]))
+
+
+def action_recognition(sections: Sections, scores: Scores) -> tuple[Document, Page]:
+    """Single- and multi-animal action recognition, also on the projection, and differences to a reference.
+
+    The reference is the figure method. Raises InputError if it is not configured or nothing was scored
+    across animals.
+    """
+    metric, reference, methods = sections.tables.metric, sections.tables.figure_method, sections.methods
+    if reference not in methods:
+        raise InputError(
+            f"configuration tables.figure_method: {reference!r} is not one of {', '.join(methods)}"
+        )
+    page = Page(scores, methods, published("action_recognition"))
+    main, across = columns(scores, metric), headline(scores, metric)
+    page.measured("Action recognition", main)
+    page.measured(
+        "Action recognition from the projection (the layer the objective is trained on)",
+        main,
+        projection=True,
+    )
+    page.differences(f"Differences to {methods[reference].label}", across, reference)
+    text = [
+        *notes.shared_notes(sections, scores),
+        (
+            "Columns",
+            "fraction of the training labels that is used. Single-animal: trained and tested on different "
+            "trials of one animal. Multi-animal: trained on all animals but the one that is tested, in turn",
+        ),
+        ("Metric", f"{notes.METRICS[metric]}; linear probe on the frozen representation"),
+        notes.chance_note(scores, methods, across),
+        notes.interval_note(
+            sections,
+            "animals, folds within an animal and seeds within a fold are drawn anew; the mean is over "
+            "animals of the mean over folds of the mean over seeds",
+        ),
+        (
+            "Differences",
+            f"row minus {methods[reference].label}, in percentage points, paired by animal, fold and seed: "
+            "an interval without 0 is a difference",
+        ),
+        notes.paper_note(page.paper),
+    ]
+    return Document("Action recognition", notes.opening(sections), tuple(page.blocks), tuple(text)), page

@@ -1,0 +1,129 @@
+"""Scores to a page of tables: blocks of measured and published numbers, and the same as tidy records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from neural_action.config.settings import MethodSettings
+from neural_action.tables.document import EMPTY, Block, Line, Span, interval, percent
+from neural_action.tables.published import Published
+from neural_action.tables.scores import Cell, Column, Scores
+
+RECORD = (
+    "method",
+    "label",
+    "group",
+    "task",
+    "fraction",
+    "metric",
+    "probe",
+    "representation",
+    "mean",
+    "low",
+    "high",
+    "published",
+    "n_scores",
+)
+
+
+@dataclass
+class Page:
+    """Blocks of one table file, and a record for every cell in them that was measured or published.
+
+    Attributes:
+        scores: what the cells are made of.
+        methods: the rows, in order.
+        paper: the published numbers that stand beside.
+    """
+
+    scores: Scores
+    methods: Mapping[str, MethodSettings]
+    paper: Published
+    blocks: list[Block] = field(default_factory=list)
+    records: list[dict[str, Any]] = field(default_factory=list)
+
+    def measured(self, title: str, columns: Sequence[Column], *, projection: bool = False) -> None:
+        """Add a block of means and intervals, each beside its published number where the paper has one.
+
+        Nothing is added without columns, nor for the projection if no row has one. Published numbers do not
+        stand beside the projection: the paper does not say which representation it probes.
+        """
+        cells = {
+            name: [self.scores.cell(name, column, projection=projection) for column in columns]
+            for name in self.methods
+        }
+        if not columns or (projection and not any(any(row) for row in cells.values())):
+            return
+        in_paper = {(task, fraction) for _, task, fraction in self.paper.values}
+        # The papers probe linearly.
+        beside = [
+            not projection and column.probe == "linear" and (column.task, column.fraction) in in_paper
+            for column in columns
+        ]
+        lines = []
+        for name, row in self.methods.items():
+            texts = []
+            for column, cell, paper in zip(columns, cells[name], beside, strict=True):
+                printed = self.paper.values.get((name, column.task, column.fraction)) if paper else None
+                texts.append(EMPTY if cell is None else interval(cell.mean, cell.low, cell.high))
+                if paper:
+                    texts.append(EMPTY if printed is None else percent(printed))
+                if cell is not None or printed is not None:
+                    self._record(name, column, column.metric, cell, printed, projection=projection)
+            lines.append(Line(row.label, row.group, tuple(texts)))
+        spans, aside = _headings(columns, beside)
+        self.blocks.append(Block(title, spans, tuple(lines), aside))
+
+    def differences(self, title: str, column: Column, reference: str) -> None:
+        """Add a block of paired differences of every row to ``reference`` in ``column``."""
+        lines = []
+        for name, row in self.methods.items():
+            cell = None if name == reference else self.scores.difference(name, reference, column)
+            if cell is not None:
+                self._record(name, column, f"{column.metric}_minus_{reference}", cell, None)
+                texts = (interval(cell.mean, cell.low, cell.high, sign=True), str(cell.n_scores))
+            else:
+                texts = ("reference" if name == reference else EMPTY, EMPTY)
+            lines.append(Line(row.label, row.group, texts))
+        heading = f"{column.heading}, {column.part}"
+        self.blocks.append(Block(title, (Span(heading, ("difference", "pairs")),), tuple(lines)))
+
+    def _record(
+        self,
+        name: str,
+        column: Column,
+        metric: str,
+        cell: Cell | None,
+        printed: float | None,
+        *,
+        projection: bool = False,
+    ) -> None:
+        row = self.methods[name]
+        shown = {"trained": "encoder"}.get(row.representation, row.representation)
+        values = (
+            *(name, row.label, row.group, column.task, column.fraction, metric, column.probe),
+            "projection" if projection else shown,
+            *((None, None, None) if cell is None else (cell.mean, cell.low, cell.high)),
+            printed,
+            0 if cell is None else cell.n_scores,
+        )
+        self.records.append(dict(zip(RECORD, values, strict=True)))
+
+
+def _headings(columns: Sequence[Column], beside: Sequence[bool]) -> tuple[tuple[Span, ...], frozenset[int]]:
+    """Spans over neighbouring columns that share a heading, and the places of the paper's columns."""
+    grouped: list[tuple[str, list[str]]] = []
+    aside: set[int] = set()
+    at = 0
+    for column, paper in zip(columns, beside, strict=True):
+        if not grouped or grouped[-1][0] != column.heading:
+            grouped.append((column.heading, []))
+        grouped[-1][1].append(column.part)
+        at += 1
+        if paper:
+            grouped[-1][1].append("paper (MC2P)")
+            aside.add(at)
+            at += 1
+    return tuple(Span(heading, tuple(parts)) for heading, parts in grouped), frozenset(aside)

@@ -1,0 +1,77 @@
+"""Which actions are taken for which."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from neural_action.evaluation.metrics import confusion
+from neural_action.tables.pictures import style
+from neural_action.tables.pictures.runs import Run
+
+
+def mean_confusion(runs: Sequence[Run]) -> np.ndarray:
+    """(class, class): of the clips of the row's class, the share predicted as the column's; mean over runs.
+
+    Runs in which a class was not tested take no part in its row; NaN where none tested it.
+    """
+    classes = len(runs[0].class_names)
+    shares = []
+    for run in runs:
+        counts = confusion(run.label[run.tested], run.predicted[run.tested], classes).astype(float)
+        total = counts.sum(1, keepdims=True)
+        shares.append(np.divide(counts, total, out=np.full_like(counts, np.nan), where=total > 0))
+    stack = np.stack(shares)
+    seen = (~np.isnan(stack)).sum(0)
+    return np.where(seen > 0, np.nansum(stack, 0) / np.maximum(seen, 1), np.nan)
+
+
+@style.styled()
+def draw_confusion(runs: Mapping[str, Sequence[Run]], labels: Mapping[str, str]) -> Figure:
+    """One matrix for each method: multi-animal probe, all labels, rows sum to 100 %."""
+    drawn = {name: own for name, own in runs.items() if any(run.tested.any() for run in own)}
+    if not drawn:
+        return style.nothing("No method was tested across animals.")
+    names = [style.spoken(name) for name in next(iter(drawn.values()))[0].class_names]
+    count = len(names)
+    across = min(len(drawn), 3)
+    down = -(-len(drawn) // across)
+    side = max(2.1, 0.31 * count)
+    figure = style.sheet(side * across + 2.3, (side + 0.3) * down + 1.5)
+    axes = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True)
+    image = None
+    for at, axis in enumerate(axes.flat):
+        if at >= len(drawn):
+            axis.set_visible(False)
+            continue
+        name, own = list(drawn.items())[at]
+        matrix = mean_confusion(own)
+        image = axis.imshow(matrix, cmap="Blues", vmin=0, vmax=1, aspect="equal")
+        axis.set_facecolor(style.FAINT)
+        axis.set_title(labels[name])
+        axis.set_xticks(range(count), names, rotation=90)
+        axis.set_yticks(range(count), names)
+        axis.tick_params(length=0, labelbottom=False, labeltop=at < across)
+        axis.spines[:].set_visible(False)
+        if count <= 12:
+            for row, column in np.argwhere(~np.isnan(matrix)):
+                value = matrix[row, column]
+                if round(100 * value):
+                    color = "white" if value > 0.55 else style.INK
+                    axis.text(
+                        column, row, f"{100 * value:.0f}", ha="center", va="center", fontsize=6.5, color=color
+                    )
+    figure.suptitle(
+        "Annotated action (rows) and what it is predicted as (columns), % of the action's clips",
+        x=0.01,
+        ha="left",
+        fontsize=8,
+        color=style.SOFT,
+    )
+    bar = figure.colorbar(image, ax=axes, shrink=min(1.0, 0.9 / down + 0.1), aspect=25, pad=0.015)
+    bar.set_label("share of the action's clips (%)")
+    bar.set_ticks([0, 0.25, 0.5, 0.75, 1], labels=["0", "25", "50", "75", "100"])
+    bar.outline.set_visible(False)
+    return figure

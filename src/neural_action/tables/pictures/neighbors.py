@@ -1,0 +1,189 @@
+"""Poses, and what the swap table takes for them in every animal."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from neural_action.neighbors.table import SwapTable
+from neural_action.recordings.cohort import Cohort
+from neural_action.tables.pictures import style
+
+QUERIES, ANIMALS = 6, 10
+FLY = (38, 2)
+# Each side of the fly begins with three legs of five joints, front to hind.
+_SIDES, _LEG, _LEGS = (0, 19), 5, 3
+_LEG_COLORS = ("#0072B2", "#E69F00", "#009E73")
+_ENDS = (0, _LEG - 1)
+_SNIPPET_SECONDS, _LINES = 1.0, 6
+_CELL = 1.3  # inches
+
+
+def choose_queries(cohort: Cohort, swaps: SwapTable, count: int = QUERIES, seed: int = 0) -> np.ndarray:
+    """Rows of at most ``count`` poses that have neighbours, one for each of the actions.
+
+    Poses at random where fewer than two actions are labelled; none if nothing was swapped.
+    """
+    rng = np.random.default_rng(seed)
+    possible = np.flatnonzero((swaps.targets[:, :, 0] >= 0).any(1))
+    labels = cohort.labels[possible]
+    found = np.unique(labels[labels >= 0])
+    if len(found) < 2:
+        return np.sort(rng.permutation(possible)[:count])
+    spread = found[np.unique(np.linspace(0, len(found) - 1, count).round().astype(int))]
+    return np.array([rng.choice(possible[labels == label]) for label in spread])
+
+
+@style.styled()
+def draw_neighbors(cohort: Cohort, swaps: SwapTable) -> Figure:
+    """A row for each query: the pose, then one pose drawn for it from every animal, with the action of each.
+
+    Flies (38 keypoints, two axes) are stick figures, other skeletons points, features a second of traces
+    around the moment. ``swaps`` and ``cohort`` count the same poses.
+    """
+    queries = choose_queries(cohort, swaps)
+    targets = np.flatnonzero(swaps.domains.any(0))
+    if len(queries) == 0 or len(targets) == 0:
+        return style.nothing("Nothing was swapped.")
+    targets = targets[np.unique(np.linspace(0, len(targets) - 1, ANIMALS).round().astype(int))]
+    chosen = np.column_stack([queries, swaps.targets[queries][:, targets, 0]])
+    draw, aspect, colors = _painter(cohort, np.unique(chosen[chosen >= 0]))
+    height = np.clip(_CELL * aspect, 0.4, 1.6)
+    figure = style.sheet(_CELL * chosen.shape[1] + 0.5, (height + 0.3) * len(queries) + 1.2)
+    axes = figure.subplots(len(queries), len(targets) + 1, squeeze=False)
+    for row, query, samples in zip(axes, queries, chosen, strict=True):
+        for place, (axis, at) in enumerate(zip(row, samples, strict=True)):
+            if at < 0:
+                style.bare(axis)
+                axis.text(0.5, 0.5, "–", transform=axis.transAxes, ha="center", color=style.SOFT)
+                continue
+            draw(axis, int(at))
+            color = _name_color(cohort, query, at, place)
+            axis.set_xlabel(_action(cohort, int(at)), fontsize=6.5, color=color, labelpad=2)
+        for spine in row[0].spines.values():
+            spine.set(visible=True, color=style.INK, lw=0.8)
+    axes[0, 0].set_title("query", loc="center")
+    for axis, animal in zip(axes[0, 1:], targets, strict=True):
+        axis.set_title(cohort.animals[animal], loc="center")
+    for axis, query in zip(axes[:, 0], queries, strict=True):
+        axis.set_ylabel(f"from {cohort.animals[cohort.pose_animal[query]]}", fontsize=7)
+    lines = [
+        "Query poses, and one drawn neighbour of each in every animal",
+        "Named in blue: the action of the query; in orange: another",
+    ]
+    if len(cohort.behavior_shape) == 1:
+        lines.append(f"Traces: normalised features over {_SNIPPET_SECONDS:g} s")
+    figure.suptitle("\n".join(lines), fontsize=8, color=style.SOFT, x=0.01, ha="left")
+    if colors:
+        handles = style.dots(list(colors), list(colors.values()))
+        figure.legend(handles=handles, loc="outside lower center", ncols=3, handletextpad=0.1)
+    return figure
+
+
+def _name_color(cohort: Cohort, query: int, at: int, place: int) -> str:
+    if place == 0:
+        return style.INK
+    if min(cohort.labels[at], cohort.labels[query]) < 0:
+        return style.SOFT
+    return style.BLUE if cohort.labels[at] == cohort.labels[query] else style.ORANGE
+
+
+def _action(cohort: Cohort, at: int) -> str:
+    label = cohort.labels[at]
+    return style.spoken(cohort.class_names[label]) if label >= 0 else "no label"
+
+
+def _painter(cohort: Cohort, rows: np.ndarray):
+    """How a sample is drawn into an axis, height over width of it, and what its colours mean.
+
+    ``rows`` are all samples that will be drawn.
+    """
+    if cohort.behavior_shape == FLY:
+        return _fly_painter(cohort, rows)
+    if len(cohort.behavior_shape) == 2 and cohort.behavior_shape[1] >= 2:
+        return _point_painter(cohort, rows)
+    return _trace_painter(cohort)
+
+
+def _fly_painter(cohort: Cohort, rows: np.ndarray):
+    """Both sides of the fly beside each other, since each has a camera of its own, at one scale in all axes.
+
+    Which way is up is not part of a recording: legs hang down, so claws are drawn below the coxae.
+    """
+    poses = {int(at): cohort.pose_raw[at].reshape(FLY) for at in rows}
+    stack = np.stack(list(poses.values()))
+    coxae, claws = (
+        stack[:, [side + leg * _LEG + joint for side in _SIDES for leg in range(_LEGS)], 1] for joint in _ENDS
+    )
+    up = np.array([1.0, 1.0 if coxae.mean() >= claws.mean() else -1.0])
+    legs = [stack[:, side : side + _LEG * _LEGS] * up for side in _SIDES]
+    low, high = (np.array([edge(side, axis=(0, 1)) for side in legs]) for edge in (np.min, np.max))
+    gap = 0.06 * (high - low).max()
+    # The first side ends left of 0, the other begins right of it.
+    shift = np.array([-high[0, 0] - gap, gap - low[1, 0]])
+    left, right = low[0, 0] + shift[0] - gap, high[1, 0] + shift[1] + gap
+    bottom, top = low[:, 1].min() - gap, high[:, 1].max() + gap
+
+    def draw(axis: Axes, at: int) -> None:
+        for side, by in zip(_SIDES, shift, strict=True):
+            for leg, color in enumerate(_LEG_COLORS):
+                first = side + leg * _LEG
+                joints = poses[at][first : first + _LEG] * up + (by, 0)
+                axis.plot(
+                    *joints.T, color=color, lw=1.1, marker="o", ms=1.6, solid_joinstyle="round", clip_on=False
+                )
+        style.bare(axis)
+        axis.set_aspect("equal")
+        axis.set(xlim=(left, right), ylim=(bottom, top))
+
+    colors = dict(zip(("front leg", "middle leg", "hind leg"), _LEG_COLORS, strict=True))
+    return draw, (top - bottom) / max(right - left, 1e-9), colors
+
+
+def _point_painter(cohort: Cohort, rows: np.ndarray):
+    """Keypoints of any other skeleton, in their first two axes."""
+    poses = {int(at): cohort.pose_raw[at].reshape(cohort.behavior_shape)[:, :2] for at in rows}
+    stack = np.concatenate(list(poses.values()))
+    low, high = stack.min(0), stack.max(0)
+    gap = 0.06 * max((high - low).max(), 1e-9)
+    colors = style.animal_colors(cohort.behavior_shape[0])
+
+    def draw(axis: Axes, at: int) -> None:
+        axis.scatter(*poses[at].T, s=9, c=colors, lw=0)
+        style.bare(axis)
+        axis.set_aspect("equal")
+        axis.set(xlim=(low[0] - gap, high[0] + gap), ylim=(low[1] - gap, high[1] + gap))
+
+    width, height = high - low + 2 * gap
+    return draw, height / width, {}
+
+
+def _trace_painter(cohort: Cohort):
+    """Normalised features half a second before and after, as lines, or as rows of colour where many."""
+    values = cohort.pose.reshape(len(cohort.pose), -1)
+    few = values[:: max(1, len(values) // 5000)]
+    low, high = np.percentile(few, 0.5), np.percentile(few, 99.5)
+    colors = style.action_colors(values.shape[1])
+    half = _SNIPPET_SECONDS / 2
+
+    def draw(axis: Axes, at: int) -> None:
+        span = next(span.samples for span in cohort.trials if span.samples.start <= at < span.samples.stop)
+        clock = cohort.pose_time[span] - cohort.pose_time[at]
+        near = np.abs(clock) <= half
+        if values.shape[1] <= _LINES:
+            for feature, color in enumerate(colors):
+                axis.plot(clock[near], values[span][near, feature], color=color, lw=1, marker=".", ms=2)
+            axis.axvline(0, color=style.FAINT, lw=0.8, zorder=0)
+            axis.set_ylim(low, high)
+        else:
+            extent = (clock[near][0], clock[near][-1], values.shape[1], 0)
+            axis.imshow(
+                values[span][near].T, aspect="auto", cmap="cividis", vmin=low, vmax=high, extent=extent
+            )
+            axis.axvline(0, color="white", lw=0.8)
+        axis.set_xlim(-half, half)
+        style.bare(axis)
+
+    few_enough = len(colors) <= _LINES and len(colors) == len(cohort.behavior_names)
+    return draw, 0.6, dict(zip(cohort.behavior_names, colors, strict=True)) if few_enough else {}

@@ -1,0 +1,102 @@
+"""What a run leaves behind, as pictures read it: representations with predictions, and the training log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+import pandas as pd
+
+from neural_action.errors import InputError
+
+LOG_COLUMNS = ("step", "loss", "learning_rate", "clips_per_second")
+
+
+@dataclass(frozen=True)
+class Run:
+    """The clips of one evaluated run; arrays are parallel.
+
+    Attributes:
+        method, holdout, seed: which run.
+        label: (clip,) int, -1 unlabelled.
+        animal: (clip,) int, place in ``animals``.
+        predicted: (clip,) int, what the multi-animal probe with all labels says; -1 where not tested.
+        class_names, animals: names.
+        path: the file, for ``features``.
+    """
+
+    method: str
+    holdout: str
+    seed: int
+    label: np.ndarray
+    animal: np.ndarray
+    predicted: np.ndarray
+    class_names: tuple[str, ...]
+    animals: tuple[str, ...]
+    path: Path
+
+    @classmethod
+    def load(cls, path: Path) -> Run:
+        """Read everything but the representation. InputError if the file is something else."""
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                return cls(
+                    str(file["method"]),
+                    str(file["holdout"]),
+                    int(file["seed"]),
+                    file["label"].astype(np.int64),
+                    file["animal"].astype(np.int64),
+                    file["predicted"].astype(np.int64),
+                    tuple(str(name) for name in file["class_names"]),
+                    tuple(str(name) for name in file["animals"]),
+                    Path(path),
+                )
+        except (OSError, KeyError, ValueError, BadZipFile) as error:
+            raise InputError(
+                f"{path}: cannot be read as an embedding ({' '.join(str(error).split())})"
+            ) from None
+
+    @property
+    def tested(self) -> np.ndarray:
+        """(clip,) bool: clips that the multi-animal probe was tested on."""
+        return self.predicted >= 0
+
+    def features(self) -> np.ndarray | None:
+        """(clip, dimension) float32: the encoder's output or the raw clip; None where there is neither."""
+        with np.load(self.path, allow_pickle=False) as file:
+            for name in ("encoder", "raw"):
+                if name in file and file[name].shape[1] > 0:
+                    # Stored as float16, where a large value is infinite.
+                    return np.nan_to_num(file[name].astype(np.float32))
+        return None
+
+
+def by_method(runs: Sequence[Run], methods: Sequence[str]) -> dict[str, list[Run]]:
+    """Runs of each method, in the order of ``methods``; other methods' are left out."""
+    found = {name: [run for run in runs if run.method == name] for name in methods}
+    return {name: own for name, own in found.items() if own}
+
+
+def read_logs(paths: Sequence[Path]) -> pd.DataFrame:
+    """All training logs with the run each is from: columns of the log and ``method, run``.
+
+    The run is in the path: ``<method>/<holdout>/seed-<k>/<file>``. InputError if a log is none.
+    """
+    tables = []
+    for path in map(Path, paths):
+        try:
+            table = pd.read_csv(path)
+        except (OSError, UnicodeDecodeError, ValueError) as error:
+            raise InputError(f"{path}: cannot be read as CSV ({' '.join(str(error).split())})") from None
+        if missing := [name for name in LOG_COLUMNS if name not in table.columns]:
+            raise InputError(f"{path}: column {missing[0]!r} is missing, expected a training log")
+        method, holdout, seed = path.absolute().parts[-4:-1]
+        tables.append(table.assign(method=method, run=f"{holdout}/{seed}"))
+    return (
+        pd.concat(tables, ignore_index=True)
+        if tables
+        else pd.DataFrame(columns=[*LOG_COLUMNS, "method", "run"])
+    )

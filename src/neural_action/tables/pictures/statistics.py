@@ -1,0 +1,103 @@
+"""What the animals did: time and bouts of each action (the paper's figure S5)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
+
+from neural_action.recordings.cohort import Cohort
+from neural_action.tables.pictures import style
+
+
+def bouts(cohort: Cohort) -> pd.DataFrame:
+    """Every uninterrupted stretch of one label: columns ``animal, trial, label, seconds``, label -1 included.
+
+    A bout lasts its number of samples times the trial's median sampling period; bouts end with their trial.
+    """
+    tables = []
+    for span in cohort.trials:
+        labels, clock = cohort.labels[span.samples], cohort.pose_time[span.samples]
+        edges = np.flatnonzero(np.diff(labels)) + 1
+        starts, ends = np.concatenate([[0], edges]), np.concatenate([edges, [len(labels)]])
+        period = float(np.median(np.diff(clock))) if len(clock) > 1 else np.nan
+        tables.append(
+            pd.DataFrame(
+                {
+                    "animal": span.animal,
+                    "trial": span.trial,
+                    "label": labels[starts].astype(np.int64),
+                    "seconds": (ends - starts) * period,
+                }
+            )
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+@style.styled()
+def draw_statistics(cohort: Cohort) -> Figure:
+    """Share of each action and minutes recorded for every animal, and how long bouts of each action last."""
+    table = bouts(cohort)
+    names, animals = cohort.class_names, list(cohort.animals)
+    colors = style.action_colors(len(names))
+    time = table.pivot_table(index="animal", columns="label", values="seconds", aggfunc="sum", fill_value=0.0)
+    time = time.reindex(index=animals, columns=[*range(len(names)), -1], fill_value=0.0)
+    figure = style.sheet(10, max(2.6, 0.24 * max(len(animals), len(names)) + 1.5))
+    shares, minutes, durations = figure.subplots(1, 3, width_ratios=[1.55, 0.8, 1.25])
+
+    total = time.sum(axis=1).to_numpy()
+    place, left = np.arange(len(animals)), np.zeros(len(animals))
+    for label, color in [*enumerate(colors), (-1, style.FAINT)]:
+        width = 100 * time[label].to_numpy() / np.maximum(total, 1e-9)
+        if width.any():
+            name = style.spoken(names[label]) if label >= 0 else "not labelled or not scored"
+            shares.barh(place, width, left=left, height=0.78, color=color, label=name, ec="white", lw=0.4)
+        left += width
+    shares.set(title="Time in each action", xlabel="share of recorded time (%)", xlim=(0, 100))
+    figure.legend(loc="outside lower center", ncols=5, handlelength=0.9, handleheight=0.9, columnspacing=1.3)
+
+    trials = table.groupby("animal")["trial"].nunique().reindex(animals)
+    minutes.barh(place, total / 60, height=0.78, color=style.SOFT)
+    for at, count in enumerate(trials):
+        minutes.text(total[at] / 60, at, f" {count}", va="center", fontsize=7, color=style.SOFT)
+    minutes.set(title="Recorded", xlabel="minutes (at the bars: trials)", yticklabels=[])
+    minutes.margins(x=0.12)
+    for axis in (shares, minutes):
+        axis.set_yticks(place)
+        axis.invert_yaxis()
+        axis.tick_params(axis="y", length=0)
+        axis.spines["left"].set_visible(False)
+    shares.set_yticklabels(animals)
+
+    _draw_durations(durations, table, names, colors)
+    return figure
+
+
+def _draw_durations(axis, table: pd.DataFrame, names, colors) -> None:
+    shown = [label for label in range(len(names)) if (table["label"] == label).any()]
+    boxes = axis.boxplot(
+        [table.loc[table["label"] == label, "seconds"] for label in shown],
+        positions=shown,
+        orientation="horizontal",
+        widths=0.62,
+        whis=(5, 95),
+        patch_artist=True,
+        flierprops={"marker": ".", "ms": 2.5, "mew": 0, "mfc": style.SOFT, "alpha": 0.5},
+        medianprops={"color": style.INK, "lw": 1.2},
+        whiskerprops={"color": style.SOFT, "lw": 0.8},
+        capprops={"lw": 0},
+        manage_ticks=False,
+    )
+    for box, label in zip(boxes["boxes"], shown, strict=True):
+        box.set(facecolor=colors[label], edgecolor="white", lw=0.4)
+    if shown:
+        axis.set_xscale("log")
+        axis.xaxis.set_major_formatter("{x:g}")
+        axis.xaxis.set_minor_formatter(NullFormatter())
+    axis.set_yticks(range(len(names)), [style.spoken(name) for name in names])
+    axis.set_ylim(len(names) - 0.4, -0.6)
+    axis.set(title="Length of bouts", xlabel="seconds (box: quartiles, whiskers: 5 to 95 %)")
+    axis.tick_params(axis="y", length=0)
+    axis.spines["left"].set_visible(False)
+    axis.grid(axis="x", color=style.FAINT, lw=0.6)

@@ -1,0 +1,106 @@
+"""How pictures look: colours that the colour-blind tell apart, thin axes, one way to save."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib import colormaps, rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from neural_action.files import whole
+
+DPI = 130
+INK, SOFT, FAINT = "#1d2330", "#5d6675", "#d5dae2"
+# Okabe and Ito (2008), without black and with the yellow darkened for white paper; then Tol's "muted" (2021).
+_ACTIONS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#B8A200", "#4A4A4A")
+_ANIMALS = ("#332288", "#88CCEE", "#44AA99", "#117733", "#999933", "#DDCC77", "#CC6677", "#882255", "#AA4499")
+BLUE, ORANGE = _ACTIONS[0], _ACTIONS[3]
+
+_SETTINGS = {
+    "font.family": "DejaVu Sans",
+    "font.size": 8,
+    "text.parse_math": False,
+    "axes.titlesize": 8.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 8,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": SOFT,
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "text.color": INK,
+    "xtick.color": SOFT,
+    "ytick.color": SOFT,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.labelsize": 7.5,
+    "ytick.labelsize": 7.5,
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+    "legend.frameon": False,
+    "legend.fontsize": 7.5,
+    "lines.linewidth": 1.4,
+}
+
+
+def styled():
+    """A context and decorator within which artists get this style."""
+    return rc_context(_SETTINGS)
+
+
+def sheet(width: float, height: float) -> Figure:
+    """An empty figure of that size in inches, laid out without overlaps."""
+    return Figure(figsize=(width, height), dpi=DPI, layout="constrained")
+
+
+@styled()
+def nothing(message: str) -> Figure:
+    """A figure that says why there is nothing to draw."""
+    figure = sheet(6, 1.5)
+    figure.text(0.5, 0.5, message, ha="center", va="center", color=SOFT, wrap=True)
+    return figure
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a PNG whole, the same bytes for the same picture."""
+    with whole(path) as partial, rc_context(_SETTINGS):
+        figure.savefig(partial, format="png", metadata={"Software": None})
+
+
+def action_colors(count: int) -> list:
+    """A colour for each action."""
+    return _colors(count, _ACTIONS)
+
+
+def animal_colors(count: int) -> list:
+    """A colour for each animal; another set than the actions', so that the two are not confused."""
+    return _colors(count, _ANIMALS)
+
+
+def _colors(count: int, few: Sequence[str]) -> list:
+    return list(few[:count]) if count <= len(few) else list(colormaps["viridis"](np.linspace(0, 1, count)))
+
+
+def spoken(name: str) -> str:
+    """A name as people write it: ``forward_walking`` is ``forward walking``."""
+    return name.replace("_", " ")
+
+
+def dots(names: Sequence[str], colors: Sequence) -> list[Line2D]:
+    """Legend entries: a dot and a name each."""
+    return [
+        Line2D([], [], ls="", marker="o", ms=4.5, color=color, label=spoken(name))
+        for name, color in zip(names, colors, strict=True)
+    ]
+
+
+def bare(axis: Axes) -> None:
+    """Without ticks and frame."""
+    axis.set(xticks=[], yticks=[])
+    axis.spines[:].set_visible(False)

@@ -1,0 +1,41 @@
+"""The published numbers, from ``published.yaml``: no number of a paper is typed anywhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+_FILE = Path(__file__).with_name("published.yaml")
+
+
+@dataclass(frozen=True)
+class Published:
+    """One published table.
+
+    Attributes:
+        source: where it was published.
+        recordings: what it was measured on.
+        values: accuracy as a fraction of 1, by (method, task, fraction of the training labels).
+    """
+
+    source: str
+    recordings: str
+    values: Mapping[tuple[str, str, float], float]
+
+
+@cache
+def published(table: str) -> Published:
+    """The numbers of ``action_recognition`` or ``identity_recognition``; KeyError for another table."""
+    content = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    part = content[table]
+    values = {
+        (method, task, fraction): round(percent / 100, 6)
+        for method, row in part["rows"].items()
+        for (task, fraction), percent in zip(part["columns"], row, strict=True)
+        if percent is not None
+    }
+    return Published(part["source"], content["recordings"], values)

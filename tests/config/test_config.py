@@ -1,0 +1,83 @@
+"""Configuration: what is shipped is valid, what is wrong is one clear line."""
+
+from pathlib import Path
+
+import pytest
+
+from neural_action.config.load import read_yaml, validate
+from neural_action.config.settings import Settings
+from neural_action.errors import InputError
+
+CONFIG = Path(__file__).resolve().parents[2] / "config"
+DATASETS = ["config.yaml", "fly_walking.yaml", "mc2p.yaml", "test/tiny.yaml"]
+
+
+def merged(name="config.yaml", **changes):
+    config = {**read_yaml(CONFIG / "methods.yaml"), **read_yaml(CONFIG / name), **changes}
+    if "simulation" not in config:
+        config.setdefault("raw", "recordings")
+    return config
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_shipped_configurations_are_valid(name):
+    settings = validate(merged(name))
+    assert set(settings.methods) >= {"random_guess", "neural_linear", "simclr", "regression_conv", "ours"}
+
+
+def test_every_key_is_explained():
+    readme = (CONFIG / "README.md").read_text()
+    for name, field in Settings.model_fields.items():
+        assert f"`{name}`" in readme, name
+        section = field.annotation
+        for key in getattr(section, "model_fields", {}):
+            assert f"`{key}`" in readme, f"{name}.{key}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"datset": "x"}, "configuration datset: unknown key"),
+        ({"seeds": "0"}, "configuration seeds: '0', expected: a valid list"),
+        ({"seeds": []}, "configuration seeds"),
+        ({"training": {"steps": "many"}}, "configuration training.steps: 'many', expected: a valid integer"),
+        ({"training": {"step": 3}}, "configuration training.step: unknown key"),
+        ({"probe": {"fractions": [0.0]}}, "configuration probe.fractions.0: 0.0, expected: greater than 0"),
+        ({"split": {"protocol": "leaky"}}, "configuration split.protocol: 'leaky'"),
+        ({"dataset": "a/b"}, "configuration dataset: 'a/b'"),
+        ({"simulation": None, "raw": None}, "configuration raw: missing"),
+    ],
+)
+def test_mistakes_are_one_line(changes, message):
+    with pytest.raises(InputError) as error:
+        validate(merged(**changes))
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"label": "x", "objective": {"name": "infonc"}}, "'infonc' is not one of infonce, regression_conv"),
+        ({"label": "x", "objective": {"name": "infonce", "tau": 1.0}}, "methods.new.objective.tau: unknown key"),
+        ({"label": "x", "objective": {"name": "infonce", "temperature": "hot"}}, "'hot', expected: a valid number"),
+        (
+            {"label": "x", "objective": {"name": "infonce"}, "views": {"behavior": [{"name": "swop"}]}},
+            "methods.new.views.behavior.0.name: 'swop' is not one of",
+        ),
+        ({"label": "x"}, "an objective is given exactly when"),
+    ],
+)
+def test_rows_are_checked_against_the_classes_they_name(row, message):
+    config = merged()
+    config["methods"] = {**config["methods"], "new": row}
+    with pytest.raises(InputError, match=message):
+        validate(config)
+
+
+def test_broken_yaml_names_the_file(tmp_path):
+    path = tmp_path / "broken.yaml"
+    path.write_text("a: [1,\nb")
+    with pytest.raises(InputError, match=r"broken.yaml: cannot be read as YAML") as error:
+        read_yaml(path)
+    assert "\n" not in str(error.value)

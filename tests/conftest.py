@@ -1,0 +1,71 @@
+"""A small cohort made in memory, for every test that needs recordings but not their files."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from neural_action.recordings.cohort import Cohort, TrialSpan
+from neural_action.views.view import ViewContext
+
+FRAMES, RATE = 120, 16.0
+
+
+@pytest.fixture
+def cohort() -> Cohort:
+    """3 animals x 4 trials of 120 frames of 4 x 4 pixels at 16 Hz and poses at 25 Hz; fold = trial, fold 0 hidden."""
+    rng = np.random.default_rng(0)
+    animals, spans = ("A", "B", "C"), []
+    samples = int(FRAMES / RATE * 25)
+    for animal in range(3):
+        for trial in range(4):
+            at = animal * 4 + trial
+            spans.append(
+                TrialSpan(
+                    animals[animal],
+                    f"t{trial}",
+                    trial,
+                    trial != 0,
+                    slice(at * FRAMES, (at + 1) * FRAMES),
+                    slice(at * samples, (at + 1) * samples),
+                )
+            )
+    labels = np.repeat(rng.integers(0, 3, 12 * samples // 10 + 1), 10)[: 12 * samples].astype(np.int8)
+    pose = rng.standard_normal((12 * samples, 6)).astype(np.float32) + labels[:, None]
+    return Cohort(
+        animals=animals,
+        trials=tuple(spans),
+        neural=rng.random((12 * FRAMES, 4, 4)).astype(np.float32),
+        neural_time=np.tile(np.arange(FRAMES) / RATE, 12),
+        pose=pose,
+        pose_raw=pose,
+        pose_time=np.tile(np.arange(samples) / 25.0, 12),
+        labels=labels,
+        class_names=("walk", "rest", "groom"),
+        behavior_names=tuple("abcdef"),
+        behavior_shape=(6,),
+        neural_rate=RATE,
+    )
+
+
+@pytest.fixture
+def context() -> ViewContext:
+    """Two animals of 40 frames of 5 pixels, 30 poses each, clips of 8 frames; swaps among both."""
+    generator = torch.Generator().manual_seed(0)
+    targets = torch.stack(
+        [
+            torch.randint(0, 30, (60, 4), generator=generator),
+            torch.randint(30, 60, (60, 4), generator=generator),
+        ],
+        dim=1,
+    ).int()
+    return ViewContext(
+        neural=torch.rand(80, 5, generator=generator),
+        pose=torch.randn(60, 3, generator=generator),
+        kernel=torch.exp(-torch.arange(8) / 4.0),
+        animal_frames=(torch.arange(0, 40), torch.arange(40, 80)),
+        swap_targets=targets,
+        swap_domains=torch.ones(2, 2, dtype=torch.bool),
+        frames=8,
+    )

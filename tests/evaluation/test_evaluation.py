@@ -1,0 +1,147 @@
+"""Probes, tasks, metrics and intervals against known answers."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
+
+from neural_action.config.settings import ClipSettings, ProbeSettings
+from neural_action.evaluation.metrics import scores
+from neural_action.evaluation.probes import class_weights, linear_probe, same_class_neighbors, scale
+from neural_action.evaluation.representation import raw_clips
+from neural_action.evaluation.statistics import hierarchical_bootstrap, paired_difference
+from neural_action.evaluation.tasks import action_probes, identity_probes, label_subset, run_action_probe
+from neural_action.recordings.clips import clip_table
+from neural_action.recordings.splits import Holdout
+
+PROBE = ProbeSettings(steps=200, label_block_seconds=1.0, identity_samples=120)
+
+
+@pytest.fixture
+def clips(cohort):
+    return clip_table(cohort, ClipSettings(frames=16, poses=4), stride=2)
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=40))
+def test_metrics_agree_with_scikit_learn(pairs):
+    true, predicted = np.array(pairs).T
+    ours = scores(true, predicted, 4)
+    present = np.unique(true)
+    assert ours["accuracy"] == pytest.approx(accuracy_score(true, predicted))
+    recall = [np.mean(predicted[true == c] == c) for c in present]
+    assert ours["balanced_accuracy"] == pytest.approx(np.mean(recall))
+    assert ours["macro_f1"] == pytest.approx(f1_score(true, predicted, labels=present, average="macro", zero_division=0))
+    if set(predicted) <= set(present):
+        assert ours["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(true, predicted))
+
+
+@pytest.mark.parametrize("name", ["none", "fold-1", "animal-B"])
+def test_no_probe_trains_on_a_test_trial(cohort, clips, name):
+    holdout = Holdout.parse(name)
+    probes = [*action_probes(clips, cohort.animals, holdout, PROBE, 0)]
+    assert probes
+    for probe in [*probes, *identity_probes(clips, cohort.animals, holdout, PROBE, 0)]:
+        assert not set(clips.trial[probe.train]) & set(clips.trial[probe.test])
+        assert (clips.fold[probe.test] == probe.fold).all()
+        assert (clips.fold[probe.train] != probe.fold).all()
+    for probe in probes:
+        tested = set(clips.animal[probe.test])
+        assert tested == {cohort.animals.index(probe.animal)}
+        trained = set(clips.animal[probe.train])
+        assert trained == tested if probe.task == "single_animal" else not trained & tested
+        assert holdout.tests(probe.animal, probe.fold)
+
+
+def test_half_of_the_labels_is_half_of_the_blocks(clips):
+    kept = label_subset(clips, 0.5, PROBE, 0)
+    assert 0.4 < kept.mean() < 0.6
+    block = clips.trial * 1000 + clips.time.astype(int)
+    for number in np.unique(block):
+        assert len(set(kept[block == number])) == 1
+
+
+def test_identity_samples_are_even(cohort, clips):
+    for probe in identity_probes(clips, cohort.animals, Holdout.parse("fold-2"), PROBE, 0):
+        counts = np.bincount(clips.animal[probe.train])
+        assert len(set(counts)) == 1
+        assert len(probe.test) == 30
+
+
+def separable(seed=0):
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 3, 400)
+    return (np.eye(3)[labels] * 4 + rng.standard_normal((400, 3))).astype(np.float32), labels
+
+
+@pytest.mark.parametrize("classifier", ["sgd", "logistic_regression"])
+def test_linear_probes_read_what_is_there(classifier):
+    x, y = separable()
+    train, test = scale(x[:300], x[300:], by_feature=True)
+    predicted = linear_probe(train, y[:300], test, 3, PROBE.model_copy(update={"classifier": classifier}), 0)
+    assert np.mean(predicted == y[300:]) > 0.9
+
+
+def test_permuted_labels_come_out_at_chance(cohort, clips):
+    rng = np.random.default_rng(0)
+    features = np.eye(3, dtype=np.float32)[np.maximum(clips.label, 0)] + 0.1 * rng.standard_normal((len(clips), 3))
+    features = features.astype(np.float32)
+    import dataclasses
+
+    shuffled = dataclasses.replace(clips, label=rng.permutation(clips.label))
+    for labels, low, high in ((clips, 0.95, 1.0), (shuffled, 0.2, 0.47)):
+        values = [
+            run_action_probe(p, features, labels, 3, PROBE, 0, raw=False)[0]["balanced_accuracy"]
+            for p in action_probes(labels, cohort.animals, Holdout.parse("none"), PROBE, 0)
+        ]
+        assert low <= np.mean(values) <= high
+
+
+def test_scaling_uses_the_training_clips_alone():
+    x, _ = separable()
+    one = scale(x[:300], x[300:], by_feature=True)[0]
+    other = scale(x[:300], 100 * x[300:], by_feature=True)[0]
+    assert np.array_equal(one, other)
+    assert one.mean(0) == pytest.approx(0, abs=1e-5)
+
+
+def test_class_weights_balance():
+    weights = class_weights(np.array([0, 0, 0, 1]), 3, "balanced")
+    assert weights.tolist() == pytest.approx([4 / 6, 2.0, 0.0])
+
+
+def test_same_class_neighbors_against_a_loop():
+    rng = np.random.default_rng(0)
+    train, test = rng.standard_normal((50, 4)), rng.standard_normal((20, 4))
+    a, b = rng.integers(0, 2, 50), rng.integers(0, 2, 20)
+    slow = np.mean(
+        [np.mean(a[np.argsort(((train - row) ** 2).sum(1))[:10]] == label) for row, label in zip(test, b, strict=True)]
+    )
+    assert same_class_neighbors(train, a, test, b) == pytest.approx(slow)
+
+
+def test_raw_clips_are_block_means(cohort, clips):
+    raw = raw_clips(cohort.neural, clips, ProbeSettings(raw_pool_time=4, raw_pool_space=2))
+    k = 11
+    clip = cohort.neural[clips.start[k] : clips.start[k] + 16]
+    slow = [clip[4 * t : 4 * t + 4, 2 * y : 2 * y + 2, 2 * x : 2 * x + 2].mean() for t in range(4) for y in range(2) for x in range(2)]
+    assert raw[k] == pytest.approx(slow, rel=1e-5)
+
+
+def table(values):
+    index = pd.MultiIndex.from_product([["A", "B"], [0, 1], [0, 1, 2]], names=["animal", "fold", "seed"])
+    return pd.DataFrame({"value": values}, index=index).reset_index()
+
+
+def test_interval_is_of_the_mean_over_animals():
+    values = np.concatenate([np.full(6, 0.4), np.full(6, 0.8)])
+    mean, low, high = hierarchical_bootstrap(table(values), 2000, 0)
+    assert (mean, low, high) == pytest.approx((0.6, 0.4, 0.8))
+
+
+def test_paired_difference_ignores_what_is_common():
+    rng = np.random.default_rng(0)
+    common = rng.random(12)
+    mean, low, high = paired_difference(table(common + 0.1), table(common), 500, 0)
+    assert (mean, low, high) == pytest.approx((0.1, 0.1, 0.1))

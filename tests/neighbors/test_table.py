@@ -1,0 +1,127 @@
+"""The swap table: who may be swapped with whom, and never with oneself."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from neural_action.config.settings import NeighborSettings
+from neural_action.errors import InputError
+from neural_action.neighbors.table import HIDDEN, SwapTable, build_swap_table
+
+SMALL = NeighborSettings(neighbors=6, draws=5, recall_queries=20)
+
+
+def poses_of(n, seed=0):
+    return np.random.default_rng(seed).normal(size=(n, 4)).astype(np.float32)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    rows=st.lists(st.tuples(st.integers(0, 3), st.booleans(), st.integers(0, 3)), min_size=1, max_size=40),
+    domains=st.sampled_from(["all", "others"]),
+)
+def test_draws_point_only_at_candidates_of_the_right_animal(rows, domains):
+    animal, candidate, value = (np.array(column) for column in zip(*rows, strict=True))
+    candidate = candidate.astype(bool)
+    # Few distinct values: many poses are equal.
+    poses = np.stack([value, value**2], axis=1).astype(np.float32)
+    names = ("a", "b", "c", "d")
+    try:
+        table = build_swap_table(
+            poses, animal, candidate, SMALL.model_copy(update={"domains": domains}), 1, names
+        )
+    except InputError:
+        counts = [(candidate & (animal == a)).sum() for a in range(4)]
+        others = sum(count > 0 for count in counts) - 1
+        assert others < 1
+        assert domains == "others" or max(counts) < 2
+        return
+    assert table.targets.shape == (len(poses), 4, 5)
+    for row in range(len(poses)):
+        for target in range(4):
+            drawn = table.targets[row, target]
+            if not candidate[row] or not table.domains[animal[row], target]:
+                assert np.all(drawn == HIDDEN)
+                continue
+            assert np.all(candidate[drawn])
+            assert np.all(animal[drawn] == target)
+            assert row not in drawn
+        if candidate[row]:
+            assert table.domains[animal[row]].any()
+            assert domains == "all" or not table.domains[animal[row], animal[row]]
+
+
+def test_draws_are_among_the_nearest():
+    poses, animal = poses_of(300), np.repeat([0, 1, 2], 100)
+    table = build_swap_table(poses, animal, np.ones(300, bool), SMALL, 1)
+    for row in (0, 150, 299):
+        for target in range(3):
+            apart = np.linalg.norm(poses - poses[row], axis=1)
+            apart[(animal != target) | (np.arange(300) == row)] = np.inf
+            assert set(table.targets[row, target]) <= set(np.argsort(apart)[:6])
+
+
+def test_median_scale_is_the_median_neighbour_distance():
+    poses, animal = poses_of(120), np.repeat([0, 1], 60)
+    every = NeighborSettings(neighbors=6, draws=2, recall_queries=60)
+    table = build_swap_table(poses, animal, np.ones(120, bool), every, 1)
+    near = []
+    for row in range(120):
+        for target in range(2):
+            others = (animal == target) & (np.arange(120) != row)
+            near.append(np.sort(np.linalg.norm(poses[others] - poses[row], axis=1))[:6])
+    assert table.scale == pytest.approx(np.median(near), rel=1e-5)
+    assert table.recall == {"mean": 1.0, "min": 1.0}
+    assert table.method == ["exact"]
+
+
+def test_configured_scale_and_seed():
+    poses, animal, all_of_them = poses_of(60), np.repeat([0, 1], 30), np.ones(60, bool)
+    fixed = SMALL.model_copy(update={"distance_scale": 2.5})
+    first = build_swap_table(poses, animal, all_of_them, fixed, 1)
+    assert first.scale == 2.5
+    np.testing.assert_array_equal(
+        first.targets, build_swap_table(poses, animal, all_of_them, fixed, 1).targets
+    )
+    other = build_swap_table(poses, animal, all_of_them, fixed.model_copy(update={"seed": 1}), 1)
+    assert not np.array_equal(first.targets, other.targets)
+
+
+def test_a_held_out_animal_takes_no_part():
+    animal = np.repeat([0, 1, 2], 20)
+    table = build_swap_table(poses_of(60), animal, animal != 1, SMALL, 1, ("x", "y", "z"))
+    assert table.domains.tolist() == [[True, False, True], [False, False, False], [True, False, True]]
+    assert np.all(table.targets[animal == 1] == HIDDEN)
+
+
+def test_errors():
+    poses, alone = poses_of(30), np.zeros(30, int)
+    others = SMALL.model_copy(update={"domains": "others"})
+    with pytest.raises(InputError, match="others"):
+        build_swap_table(poses, alone, np.ones(30, bool), others, 1)
+    with pytest.raises(InputError, match="0 of 1 animals visible"):
+        build_swap_table(poses, alone, np.zeros(30, bool), SMALL, 1)
+    poses[4, 1] = np.inf
+    with pytest.raises(InputError, match="NaN or infinity"):
+        build_swap_table(poses, alone, np.ones(30, bool), SMALL, 1)
+    # A pose that is hidden is never looked at.
+    build_swap_table(poses, alone, np.arange(30) != 4, SMALL, 1)
+
+
+def test_save_and_load(tmp_path):
+    table = build_swap_table(poses_of(40), np.repeat([0, 1], 20), np.ones(40, bool), SMALL, 1, ("fly é", "b"))
+    table.save(tmp_path / "a" / "swaps.npz")
+    loaded = SwapTable.load(tmp_path / "a" / "swaps.npz")
+    np.testing.assert_array_equal(loaded.targets, table.targets)
+    np.testing.assert_array_equal(loaded.domains, table.domains)
+    assert loaded.animals == ("fly é", "b")
+    assert loaded.report.items() <= table.report.items()
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["swaps.npz"]
+    written = (tmp_path / "a" / "swaps.npz").read_bytes()
+    table.save(tmp_path / "again.npz")
+    assert (tmp_path / "again.npz").read_bytes() == written
+    for content in (written[: len(written) // 2], b"", b"no table"):
+        (tmp_path / "bad.npz").write_bytes(content)
+        with pytest.raises(InputError, match=r"bad\.npz"):
+            SwapTable.load(tmp_path / "bad.npz")

@@ -1,0 +1,114 @@
+"""The loop: reproducible, resumable, and blind to what is hidden."""
+
+import numpy as np
+import pytest
+import torch
+
+from neural_action.config.settings import (
+    ClipSettings,
+    EncoderSettings,
+    Named,
+    NeighborSettings,
+    TrainingSettings,
+    ViewSettings,
+)
+from neural_action.encoders.shapes import Shapes
+from neural_action.neighbors.table import build_swap_table
+from neural_action.recordings.clips import clip_table
+from neural_action.training.batches import BatchSampler, view_context
+from neural_action.training.loop import learning_rate, pretrain
+from neural_action.training.model import create
+
+CLIPS = ClipSettings(frames=16, poses=4)
+TRAINING = TrainingSettings(steps=12, batch=8, checkpoint_every=5)
+ENCODERS = EncoderSettings(neural=Named(name="image_cnn", width=4, layers=1), behavior=Named(name="pose_cnn", width=8))
+VIEWS = ViewSettings(
+    neural=[Named(name="calcium"), Named(name="intensity"), Named(name="noise")],
+    behavior=[Named(name="swap"), Named(name="pose_noise")],
+)
+
+
+@pytest.fixture
+def make(cohort):
+    """A fresh (objective, sampler) pair."""
+    swaps = build_swap_table(
+        cohort.pose, cohort.pose_animal, cohort.pose_visible, NeighborSettings(neighbors=8, draws=4), 1, names=cohort.animals
+    )
+    kernel = np.exp(-np.arange(16) / 8).astype(np.float32)
+
+    def fresh(seed=0, data=cohort):
+        context = view_context(data, kernel, swaps, 16, torch.device("cpu"))
+        sampler = BatchSampler(context, clip_table(data, CLIPS, stride=1), VIEWS, TRAINING.batch, seed)
+        return create(Named(name="infonce"), ENCODERS, Shapes(16, (4, 4), 4, 6), seed), sampler
+
+    return fresh
+
+
+class Interrupted(Exception):
+    """Stands for a killed job."""
+
+
+def stop_at(step):
+    def interrupt(done):
+        if done == step:
+            raise Interrupted
+
+    return interrupt
+
+
+@pytest.mark.parametrize("killed", [3, 5, 7, 11])
+def test_an_interrupted_run_ends_with_the_same_weights(make, tmp_path, killed):
+    model, sampler = make()
+    log = pretrain(model, sampler, TRAINING, tmp_path / "a.pt")
+    again, sampler = make()
+    with pytest.raises(Interrupted):
+        pretrain(again, sampler, TRAINING, tmp_path / "b.pt", interrupt=stop_at(killed))
+    resumed, sampler = make()
+    other = pretrain(resumed, sampler, TRAINING, tmp_path / "b.pt")
+    for key, value in model.state_dict().items():
+        assert torch.equal(value, resumed.state_dict()[key]), key
+    assert log[-1][0] == other[-1][0] == 12
+
+
+def test_a_checkpoint_of_another_run_is_not_resumed(make, tmp_path):
+    model, sampler = make()
+    with pytest.raises(Interrupted):
+        pretrain(model, sampler, TRAINING, tmp_path / "c.pt", fingerprint="one", interrupt=stop_at(6))
+    fresh, sampler = make()
+    steps = []
+    pretrain(fresh, sampler, TRAINING, tmp_path / "c.pt", fingerprint="two", interrupt=steps.append)
+    assert steps == list(range(1, 13))
+
+
+def test_hidden_trials_do_not_influence_training(make, cohort, tmp_path):
+    changed = cohort.neural.copy()
+    for span in cohort.trials:
+        if not span.visible:
+            changed[span.frames] = 1e6
+    import dataclasses
+
+    model, sampler = make()
+    pretrain(model, sampler, TRAINING, tmp_path / "a.pt")
+    other, sampler = make(data=dataclasses.replace(cohort, neural=changed))
+    pretrain(other, sampler, TRAINING, tmp_path / "b.pt")
+    assert all(torch.equal(value, other.state_dict()[key]) for key, value in model.state_dict().items())
+
+
+def test_batches_are_views_of_the_clips_they_name(make, cohort):
+    _, sampler = make()
+    sampler.neural_views, sampler.behavior_views = [], []
+    batch = sampler(3)
+    neural, pose = batch.neural(), batch.behavior()
+    for b, start in enumerate(batch.rows.start.tolist()):
+        assert np.array_equal(neural[b].numpy(), cohort.neural[start : start + 16].reshape(16, -1))
+        assert np.array_equal(pose[b].numpy(), cohort.pose[batch.rows.pose[b].numpy()])
+    assert batch.neural().data_ptr() != neural.data_ptr()  # a second view has memory of its own
+
+
+def test_learning_rate_warms_up_and_falls_to_zero():
+    settings = TrainingSettings(steps=100, learning_rate=0.1, warmup=0.1)
+    rates = [learning_rate(step, settings) for step in range(100)]
+    assert rates[0] == pytest.approx(0.01)
+    assert max(rates) == pytest.approx(0.1)
+    assert rates[-1] < 1e-4
+    assert all(a >= b for a, b in zip(rates[10:], rates[11:], strict=False))
