@@ -29,9 +29,9 @@ include: "workflow/rules/tables.smk"
 
 
 rule all:
+    default_target: True
     input:
         TABLES,
         FIGURES,
         KERNEL_PICTURE,
         f"{RESULTS}/config.yaml",
-    default_target: True

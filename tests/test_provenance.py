@@ -50,5 +50,7 @@ def test_a_change_reaches_the_stages_that_import_it(package, module, changed):
 def test_comments_and_docstrings_do_not_count(package):
     before = hashes()
     path = package / "training" / "loop.py"
-    path.write_text(path.read_text().replace('"""The pretraining loop', '"""Another docstring', 1) + "\n# a comment\n")
+    path.write_text(
+        path.read_text().replace('"""The pretraining loop', '"""Another docstring', 1) + "\n# a comment\n"
+    )
     assert hashes() == before

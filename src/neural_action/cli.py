@@ -154,7 +154,9 @@ def pretrain(**options) -> None:
 @threads
 @click.option("--weights", type=FILE, help="Weights of a trained method (.safetensors).")
 @click.option("--scores", type=OUT, required=True, help="Scores (.csv).")
-@click.option("--embedding", type=OUT, required=True, help="Representations and predictions of every clip (.npz).")
+@click.option(
+    "--embedding", type=OUT, required=True, help="Representations and predictions of every clip (.npz)."
+)
 @manifests
 def evaluate(**options) -> None:
     """Probe the frozen representation of one row: single-animal, multi-animal and identity."""
@@ -165,7 +167,9 @@ def evaluate(**options) -> None:
 
 @commands.command()
 @click.option("--output", type=OUT, required=True, help="The scores table (.csv).")
-@click.option("--all", "everything", type=OUT, required=True, help="The same with every representation and probe.")
+@click.option(
+    "--all", "everything", type=OUT, required=True, help="The same with every representation and probe."
+)
 @click.argument("scores", nargs=-1, required=True, type=FILE)
 def collect(**options) -> None:
     """Collect the scores of all runs into the one tidy table."""
@@ -189,7 +193,9 @@ def tables(**options) -> None:
 @config
 @folds
 @click.option("--scores", type=FILE, required=True, help="Every score (.csv, from collect --all).")
-@click.option("--embedding", "embeddings", type=FILE, multiple=True, help="Representations of the row to draw (.npz).")
+@click.option(
+    "--embedding", "embeddings", type=FILE, multiple=True, help="Representations of the row to draw (.npz)."
+)
 @click.option("--log", "logs", type=FILE, multiple=True, help="Training logs (.csv).")
 @click.option("--swaps", type=FILE, required=True, help="A swap table (.npz).")
 @click.option("--output", type=OUT, required=True, help="Folder of pictures.")

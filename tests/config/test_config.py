@@ -59,8 +59,14 @@ def test_mistakes_are_one_line(changes, message):
     ("row", "message"),
     [
         ({"label": "x", "objective": {"name": "infonc"}}, "'infonc' is not one of infonce, regression_conv"),
-        ({"label": "x", "objective": {"name": "infonce", "tau": 1.0}}, "methods.new.objective.tau: unknown key"),
-        ({"label": "x", "objective": {"name": "infonce", "temperature": "hot"}}, "'hot', expected: a valid number"),
+        (
+            {"label": "x", "objective": {"name": "infonce", "tau": 1.0}},
+            "methods.new.objective.tau: unknown key",
+        ),
+        (
+            {"label": "x", "objective": {"name": "infonce", "temperature": "hot"}},
+            "'hot', expected: a valid number",
+        ),
         (
             {"label": "x", "objective": {"name": "infonce"}, "views": {"behavior": [{"name": "swop"}]}},
             "methods.new.views.behavior.0.name: 'swop' is not one of",

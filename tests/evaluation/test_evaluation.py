@@ -1,5 +1,7 @@
 """Probes, tasks, metrics and intervals against known answers."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -32,7 +34,9 @@ def test_metrics_agree_with_scikit_learn(pairs):
     assert ours["accuracy"] == pytest.approx(accuracy_score(true, predicted))
     recall = [np.mean(predicted[true == c] == c) for c in present]
     assert ours["balanced_accuracy"] == pytest.approx(np.mean(recall))
-    assert ours["macro_f1"] == pytest.approx(f1_score(true, predicted, labels=present, average="macro", zero_division=0))
+    assert ours["macro_f1"] == pytest.approx(
+        f1_score(true, predicted, labels=present, average="macro", zero_division=0)
+    )
     if set(predicted) <= set(present):
         assert ours["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(true, predicted))
 
@@ -85,10 +89,10 @@ def test_linear_probes_read_what_is_there(classifier):
 
 def test_permuted_labels_come_out_at_chance(cohort, clips):
     rng = np.random.default_rng(0)
-    features = np.eye(3, dtype=np.float32)[np.maximum(clips.label, 0)] + 0.1 * rng.standard_normal((len(clips), 3))
+    features = np.eye(3, dtype=np.float32)[np.maximum(clips.label, 0)] + 0.1 * rng.standard_normal(
+        (len(clips), 3)
+    )
     features = features.astype(np.float32)
-    import dataclasses
-
     shuffled = dataclasses.replace(clips, label=rng.permutation(clips.label))
     for labels, low, high in ((clips, 0.95, 1.0), (shuffled, 0.2, 0.47)):
         values = [
@@ -116,7 +120,10 @@ def test_same_class_neighbors_against_a_loop():
     train, test = rng.standard_normal((50, 4)), rng.standard_normal((20, 4))
     a, b = rng.integers(0, 2, 50), rng.integers(0, 2, 20)
     slow = np.mean(
-        [np.mean(a[np.argsort(((train - row) ** 2).sum(1))[:10]] == label) for row, label in zip(test, b, strict=True)]
+        [
+            np.mean(a[np.argsort(((train - row) ** 2).sum(1))[:10]] == label)
+            for row, label in zip(test, b, strict=True)
+        ]
     )
     assert same_class_neighbors(train, a, test, b) == pytest.approx(slow)
 
@@ -125,7 +132,12 @@ def test_raw_clips_are_block_means(cohort, clips):
     raw = raw_clips(cohort.neural, clips, ProbeSettings(raw_pool_time=4, raw_pool_space=2))
     k = 11
     clip = cohort.neural[clips.start[k] : clips.start[k] + 16]
-    slow = [clip[4 * t : 4 * t + 4, 2 * y : 2 * y + 2, 2 * x : 2 * x + 2].mean() for t in range(4) for y in range(2) for x in range(2)]
+    slow = [
+        clip[4 * t : 4 * t + 4, 2 * y : 2 * y + 2, 2 * x : 2 * x + 2].mean()
+        for t in range(4)
+        for y in range(2)
+        for x in range(2)
+    ]
     assert raw[k] == pytest.approx(slow, rel=1e-5)
 
 

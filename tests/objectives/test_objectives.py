@@ -11,7 +11,9 @@ from neural_action.errors import InputError
 from neural_action.objectives.infonce import infonce
 from neural_action.training.model import create, load_model, save_model
 
-ENCODERS = EncoderSettings(neural=Named(name="image_cnn", width=4, layers=2), behavior=Named(name="pose_cnn", width=8))
+ENCODERS = EncoderSettings(
+    neural=Named(name="image_cnn", width=4, layers=2), behavior=Named(name="pose_cnn", width=8)
+)
 SHAPES = Shapes(6, (8, 8), 4, 5)
 
 
@@ -38,10 +40,12 @@ def equation_1(z_b, z_n, temperature):
     total, count = 0.0, len(z_b)
     for i in range(count):
         total += math.log(
-            math.exp(similarity(z_b[i], z_n[i])) / sum(math.exp(similarity(z_b[i], z_n[k])) for k in range(count))
+            math.exp(similarity(z_b[i], z_n[i]))
+            / sum(math.exp(similarity(z_b[i], z_n[k])) for k in range(count))
         )
         total += math.log(
-            math.exp(similarity(z_n[i], z_b[i])) / sum(math.exp(similarity(z_n[i], z_b[k])) for k in range(count))
+            math.exp(similarity(z_n[i], z_b[i]))
+            / sum(math.exp(similarity(z_n[i], z_b[k])) for k in range(count))
         )
     return -total / count
 
@@ -64,7 +68,10 @@ def test_regression_is_the_mean_squared_error_of_the_poses():
     with torch.no_grad():
         predicted = model.embed(batch.neural())["projection"].view(7, 5, 4)
         slow = sum(
-            float((predicted[i, f, t] - batch.b[i, t, f]) ** 2) for i in range(7) for t in range(4) for f in range(5)
+            float((predicted[i, f, t] - batch.b[i, t, f]) ** 2)
+            for i in range(7)
+            for t in range(4)
+            for f in range(5)
         )
         assert model.loss(batch).item() == pytest.approx(slow / (7 * 4 * 5), rel=1e-5)
 
@@ -91,14 +98,18 @@ def test_objectives_learn_embed_and_survive_a_file(name, tmp_path):
 
 
 def test_the_seed_fixes_the_weights():
-    one, same, other = (create(Named(name="infonce"), ENCODERS, SHAPES, seed).state_dict() for seed in (0, 0, 1))
+    one, same, other = (
+        create(Named(name="infonce"), ENCODERS, SHAPES, seed).state_dict() for seed in (0, 0, 1)
+    )
     assert all(torch.equal(one[key], same[key]) for key in one)
     assert not all(torch.equal(one[key], other[key]) for key in one)
 
 
 def test_a_broken_model_file_is_one_clear_line(tmp_path):
     path = tmp_path / "model.safetensors"
-    save_model(create(Named(name="infonce"), ENCODERS, SHAPES, 0), Named(name="infonce"), ENCODERS, SHAPES, path, {})
+    save_model(
+        create(Named(name="infonce"), ENCODERS, SHAPES, 0), Named(name="infonce"), ENCODERS, SHAPES, path, {}
+    )
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(InputError, match="cannot be loaded as a model"):
         load_model(path)

@@ -118,7 +118,7 @@ print(peak() - before)
 
 
 def test_memory_does_not_grow_with_the_movie(make_trial, tmp_path):
-    """A recording of 192 MiB, chunks of 2 (8 when read), statistics of 32 MiB of frames: far less than the movie."""
+    """Chunks of 2 MiB (8 when read) and 27 MiB of sampled frames bound the memory for a movie of 192 MiB."""
     trial = make_trial(tmp_path / "raw" / "d_g_Fly1_1", side=128, frames=3072, samples=3072)
     done = subprocess.run(
         [sys.executable, "-c", BOUNDED, str(trial), str(tmp_path)], capture_output=True, text=True, check=True

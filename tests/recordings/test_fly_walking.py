@@ -198,13 +198,12 @@ def test_ten_real_flies(fly_walking_folder):
     # Alignment of the two clocks: the bump of the heading neurons (60D05) turns with the ball or just after.
     for animal, curves in lags.items():
         curve = np.abs(np.mean(curves, axis=0))
-        print(animal, np.argmax(curve) - 5, curve.max())
         assert curve.max() > 0.1, animal
         assert np.argmax(curve) - 5 in (0, 1, 2), animal
 
 
 def _bump_lags(recording) -> np.ndarray:
-    """Correlation of the bump's velocity with ball rotation, the bump -5 to 5 volumes later; of 60D05, second."""
+    """Correlation of ball rotation with the velocity of the bump in 60D05 neurons, -5 to 5 volumes later."""
     traces = recording.neural[recording.neural_index][:, 16:]
     change = traces / np.percentile(traces, 10, axis=0) - 1
     phase = np.unwrap(np.angle(change @ np.exp(2j * np.pi * np.arange(16) / 16)))

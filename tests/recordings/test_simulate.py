@@ -292,7 +292,7 @@ def test_rest_is_still_and_quiet(default_trials):
         tuning = make_animal(preset, number).axons.tuning
         follows = ~tuning.independent
         for trial in trials:
-            # From half a second into a rest to a quarter before its end: transitions are over, or yet to come.
+            # From half a second into a rest to a quarter before its end: no transition is near.
             rest = np.convolve(trial.action == behavior.REST, np.ones(75))[25:][: len(trial.action)] == 75
             motion = np.abs(np.gradient(trial.angles, axis=0)).mean((1, 2))
             assert motion[rest].mean() < 0.02 * motion[trial.action == behavior.WALKING].mean()

@@ -32,7 +32,7 @@ def test_order_of_the_sheet_does_not_matter(trials, seed):
 
 
 def test_too_few_trials_is_one_clear_line():
-    with pytest.raises(InputError, match="animal A has 3 trials, expected at least split.folds = 4"):
+    with pytest.raises(InputError, match=r"animal A has 3 trials, expected at least split\.folds = 4"):
         assign_folds([("A", str(k)) for k in range(3)], SplitSettings())
 
 

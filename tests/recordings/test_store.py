@@ -101,13 +101,16 @@ def test_roundtrip(tmp_path, kind, dtype, lazy):
 
 
 @pytest.mark.parametrize("kind", SHAPES)
-def test_xarray_opens_it_without_a_warning(tmp_path, kind):
+def test_xarray_opens_it(tmp_path, kind):
     shape, behavior_shape = SHAPES[kind]
     recording = make(np.zeros(shape, np.float32) + 1, behavior_shape)
     path = read_manifest(write(tmp_path, recording)).store
     for options in ({}, {"consolidated": False}):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
+            # By default xarray looks for consolidated metadata first, which Zarr 3 has no standard for, and says so.
+            if not options:
+                warnings.filterwarnings("ignore", "Failed to open Zarr store with consolidated metadata")
             opened = xarray.open_zarr(path, **options).load()
         assert opened.neural.dims == (("frame", "y", "x") if kind == "images" else ("frame", "unit"))
         assert opened.behavior.dims[0] == opened.labels.dims[0] == opened.neural_index.dims[0] == "sample"
@@ -262,7 +265,7 @@ DAMAGE = [
         "chunk 2 of neural does not match",
     ),
     (lambda store: (store / "labels/c/0").unlink(), "chunk 0 of labels does not match"),
-    (lambda store: zarr.open_group(store)["labels"].__setitem__(5, 0), "chunk 0 of labels does not match"),
+    (lambda store: zarr.open_group(store)["labels"].__setitem__(5, 1), "chunk 0 of labels does not match"),
     (lambda store: (store / "behavior/zarr.json").unlink(), "array behavior cannot be opened"),
     (lambda store: (store / "behavior/zarr.json").write_text("{"), "array behavior cannot be opened"),
     (

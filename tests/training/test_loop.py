@@ -1,5 +1,8 @@
 """The loop: reproducible, resumable, and blind to what is hidden."""
 
+import dataclasses
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -21,7 +24,9 @@ from neural_action.training.model import create
 
 CLIPS = ClipSettings(frames=16, poses=4)
 TRAINING = TrainingSettings(steps=12, batch=8, checkpoint_every=5)
-ENCODERS = EncoderSettings(neural=Named(name="image_cnn", width=4, layers=1), behavior=Named(name="pose_cnn", width=8))
+ENCODERS = EncoderSettings(
+    neural=Named(name="image_cnn", width=4, layers=1), behavior=Named(name="pose_cnn", width=8)
+)
 VIEWS = ViewSettings(
     neural=[Named(name="calcium"), Named(name="intensity"), Named(name="noise")],
     behavior=[Named(name="swap"), Named(name="pose_noise")],
@@ -32,7 +37,12 @@ VIEWS = ViewSettings(
 def make(cohort):
     """A fresh (objective, sampler) pair."""
     swaps = build_swap_table(
-        cohort.pose, cohort.pose_animal, cohort.pose_visible, NeighborSettings(neighbors=8, draws=4), 1, names=cohort.animals
+        cohort.pose,
+        cohort.pose_animal,
+        cohort.pose_visible,
+        NeighborSettings(neighbors=8, draws=4),
+        1,
+        names=cohort.animals,
     )
     kernel = np.exp(-np.arange(16) / 8).astype(np.float32)
 
@@ -44,14 +54,14 @@ def make(cohort):
     return fresh
 
 
-class Interrupted(Exception):
+class InterruptedRunError(Exception):
     """Stands for a killed job."""
 
 
 def stop_at(step):
     def interrupt(done):
         if done == step:
-            raise Interrupted
+            raise InterruptedRunError
 
     return interrupt
 
@@ -61,7 +71,7 @@ def test_an_interrupted_run_ends_with_the_same_weights(make, tmp_path, killed):
     model, sampler = make()
     log = pretrain(model, sampler, TRAINING, tmp_path / "a.pt")
     again, sampler = make()
-    with pytest.raises(Interrupted):
+    with pytest.raises(InterruptedRunError):
         pretrain(again, sampler, TRAINING, tmp_path / "b.pt", interrupt=stop_at(killed))
     resumed, sampler = make()
     other = pretrain(resumed, sampler, TRAINING, tmp_path / "b.pt")
@@ -72,7 +82,7 @@ def test_an_interrupted_run_ends_with_the_same_weights(make, tmp_path, killed):
 
 def test_a_checkpoint_of_another_run_is_not_resumed(make, tmp_path):
     model, sampler = make()
-    with pytest.raises(Interrupted):
+    with pytest.raises(InterruptedRunError):
         pretrain(model, sampler, TRAINING, tmp_path / "c.pt", fingerprint="one", interrupt=stop_at(6))
     fresh, sampler = make()
     steps = []
@@ -85,8 +95,6 @@ def test_hidden_trials_do_not_influence_training(make, cohort, tmp_path):
     for span in cohort.trials:
         if not span.visible:
             changed[span.frames] = 1e6
-    import dataclasses
-
     model, sampler = make()
     pretrain(model, sampler, TRAINING, tmp_path / "a.pt")
     other, sampler = make(data=dataclasses.replace(cohort, neural=changed))
@@ -111,4 +119,4 @@ def test_learning_rate_warms_up_and_falls_to_zero():
     assert rates[0] == pytest.approx(0.01)
     assert max(rates) == pytest.approx(0.1)
     assert rates[-1] < 1e-4
-    assert all(a >= b for a, b in zip(rates[10:], rates[11:], strict=False))
+    assert all(a >= b for a, b in itertools.pairwise(rates[10:]))

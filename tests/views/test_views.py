@@ -77,7 +77,9 @@ def test_swapped_poses_are_pre_drawn_neighbours_of_a_uniform_animal(context, row
         for b in range(len(values)):
             for k in range(values.shape[1]):
                 targets = context.swap_targets[rows.pose[b, k]]
-                hits = [(context.pose[targets[d].long()] == swapped[b, k]).all(1).any().item() for d in range(2)]
+                hits = [
+                    (context.pose[targets[d].long()] == swapped[b, k]).all(1).any().item() for d in range(2)
+                ]
                 assert any(hits)
                 counts[int(np.argmax(hits))] += 1
     assert abs(counts[0] / counts.sum() - 0.5) < 0.03
@@ -88,7 +90,10 @@ def test_swap_probability_and_domains(context, rows):
     values = context.pose[rows.pose]
     assert torch.equal(Swap(context, probability=0.0)(values, rows, generator()), values)
     changed = np.mean(
-        [(Swap(context, probability=0.3)(values, rows, generator(s)) != values).any(2).float().mean() for s in range(300)]
+        [
+            (Swap(context, probability=0.3)(values, rows, generator(s)) != values).any(2).float().mean()
+            for s in range(300)
+        ]
     )
     assert abs(changed - 0.3) < 0.02
     for seed in range(50):

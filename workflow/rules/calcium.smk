@@ -17,13 +17,13 @@ rule calcium:
         f"{RESULTS}/benchmarks/calcium/{{holdout}}.tsv"
     conda:
         "../../envs/neural-action.yaml"
-    params:
-        config=plan.sections("calcium"),
-        code=plan.code("calcium"),
     threads: 1
     resources:
         mem_mb=3000,
         runtime=30,
+    params:
+        config=plan.sections("calcium"),
+        code=plan.code("calcium"),
     shell:
-        "{COMMAND} calcium --config {params.config:q} --folds {input.folds:q} --holdout {wildcards.holdout:q}"
+        "python -m neural_action calcium --config {params.config:q} --folds {input.folds:q} --holdout {wildcards.holdout:q}"
         " --threads {threads} --output {output.kernel:q} --picture {output.picture:q} {input.manifests:q} 2> {log:q}"

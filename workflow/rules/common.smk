@@ -8,9 +8,8 @@ from snakemake.exceptions import WorkflowError
 SOURCE = Path(workflow.basedir) / "src"
 sys.path.insert(0, str(SOURCE))
 # Jobs find the package through this variable, also inside conda environments and on cluster nodes.
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    filter(None, [str(SOURCE), os.environ.get("PYTHONPATH")])
-)
+inherited = os.environ.copy().pop("PYTHONPATH", None)
+os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [str(SOURCE), inherited])))
 
 from neural_action.config.plan import Plan
 from neural_action.errors import InputError
@@ -25,7 +24,6 @@ MANIFESTS = [
     f"{RESULTS}/recordings/{row.animal}/{row.trial}.manifest.json" for row in plan.rows
 ]
 RUN = f"{RESULTS}/models/{{method}}/{{holdout}}/seed-{{seed}}"
-COMMAND = "python -m neural_action"
 
 
 wildcard_constraints:
@@ -46,11 +44,11 @@ rule resolved_config:
         f"{RESULTS}/benchmarks/resolved_config.tsv"
     conda:
         "../../envs/neural-action.yaml"
-    params:
-        config=plan.everything,
-        code=plan.code("resolve"),
     resources:
         mem_mb=500,
         runtime=5,
+    params:
+        config=plan.everything,
+        code=plan.code("resolve"),
     shell:
-        "{COMMAND} resolve --config {params.config:q} --output {output:q} 2> {log:q}"
+        "python -m neural_action resolve --config {params.config:q} --output {output:q} 2> {log:q}"

@@ -12,16 +12,16 @@ if plan.writes_sheet:
             f"{RESULTS}/benchmarks/sheet.tsv"
         conda:
             "../../envs/neural-action.yaml"
+        resources:
+            mem_mb=500,
+            runtime=5,
         params:
             config=plan.sections("convert"),
             code=plan.code("sheet"),
             rows=plan.row_names,
-            raw=plan.raw,
-        resources:
-            mem_mb=500,
-            runtime=5,
+            raw=lambda wildcards: plan.raw,
         shell:
-            "{COMMAND} sheet --config {params.config:q} --raw {params.raw:q} --output {output:q} 2> {log:q}"
+            "python -m neural_action sheet --config {params.config:q} --raw {params.raw:q} --output {output:q} 2> {log:q}"
 
 
 rule convert:
@@ -38,17 +38,17 @@ rule convert:
         f"{RESULTS}/benchmarks/convert/{{animal}}/{{trial}}.tsv"
     conda:
         "../../envs/neural-action.yaml"
-    params:
-        config=plan.sections("dataset", "convert"),
-        code=plan.code("convert", plan.reader_modules),
-        row=lambda wildcards: plan.row(wildcards.animal, wildcards.trial).path,
-        raw=plan.raw,
     threads: 1
     resources:
         mem_mb=1500,
         runtime=30,
+    params:
+        config=plan.sections("dataset", "convert"),
+        code=plan.code("convert", plan.reader_modules),
+        row=lambda wildcards: plan.row(wildcards.animal, wildcards.trial).path,
+        raw=lambda wildcards: plan.raw,
     shell:
-        "{COMMAND} convert --config {params.config:q} --raw {params.raw:q} --sheet {input.sheet:q}"
+        "python -m neural_action convert --config {params.config:q} --raw {params.raw:q} --sheet {input.sheet:q}"
         " --animal {wildcards.animal:q} --trial {wildcards.trial:q} --threads {threads}"
         " --store {output.store:q} --manifest {output.manifest:q} 2> {log:q}"
 
@@ -64,11 +64,11 @@ rule folds:
         f"{RESULTS}/benchmarks/folds.tsv"
     conda:
         "../../envs/neural-action.yaml"
-    params:
-        config=plan.sections("split.folds", "split.seed"),
-        code=plan.code("folds"),
     resources:
         mem_mb=500,
         runtime=5,
+    params:
+        config=plan.sections("split.folds", "split.seed"),
+        code=plan.code("folds"),
     shell:
-        "{COMMAND} folds --config {params.config:q} --sheet {input:q} --output {output:q} 2> {log:q}"
+        "python -m neural_action folds --config {params.config:q} --sheet {input:q} --output {output:q} 2> {log:q}"

@@ -13,18 +13,20 @@ rule evaluate:
         f"{RESULTS}/benchmarks/evaluate/{{method}}/{{holdout}}/seed-{{seed}}.tsv"
     conda:
         "../../envs/neural-action.yaml"
-    params:
-        config=lambda wildcards: plan.evaluate_sections(wildcards.method),
-        code=lambda wildcards: plan.code("evaluate", plan.method_modules(wildcards.method)),
-        weights=lambda wildcards, input: (
-            f"--weights {input.weights}" if input.weights else ""
-        ),
     threads: 1
     resources:
         mem_mb=4000,
         runtime=60,
+    params:
+        config=lambda wildcards: plan.evaluate_sections(wildcards.method),
+        code=lambda wildcards: plan.code(
+            "evaluate", plan.method_modules(wildcards.method)
+        ),
+        weights=lambda wildcards, input: (
+            f"--weights {input.weights}" if input.weights else ""
+        ),
     shell:
-        "{COMMAND} evaluate --config {params.config:q} --method {wildcards.method} --folds {input.folds:q}"
+        "python -m neural_action evaluate --config {params.config:q} --method {wildcards.method} --folds {input.folds:q}"
         " --holdout {wildcards.holdout:q} --seed {wildcards.seed} --threads {threads} {params.weights}"
         " --scores {output.scores:q} --embedding {output.embedding:q} {input.manifests:q} 2> {log:q}"
 
@@ -46,10 +48,10 @@ rule collect:
         f"{RESULTS}/benchmarks/collect.tsv"
     conda:
         "../../envs/neural-action.yaml"
-    params:
-        code=plan.code("collect"),
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        code=plan.code("collect"),
     shell:
-        "{COMMAND} collect --output {output.scores:q} --all {output.everything:q} {input:q} 2> {log:q}"
+        "python -m neural_action collect --output {output.scores:q} --all {output.everything:q} {input:q} 2> {log:q}"

@@ -12,15 +12,15 @@ rule neighbors:
         f"{RESULTS}/benchmarks/neighbors/{{holdout}}.tsv"
     conda:
         "../../envs/neural-action.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=60,
     params:
         config=plan.sections(
             "neighbors", "clips.behavior_stride", "clips.pose_normalisation"
         ),
         code=plan.code("neighbors"),
-    threads: 1
-    resources:
-        mem_mb=3000,
-        runtime=60,
     shell:
-        "{COMMAND} neighbors --config {params.config:q} --folds {input.folds:q} --holdout {wildcards.holdout:q}"
+        "python -m neural_action neighbors --config {params.config:q} --folds {input.folds:q} --holdout {wildcards.holdout:q}"
         " --threads {threads} --output {output.table:q} --report {output.report:q} {input.manifests:q} 2> {log:q}"

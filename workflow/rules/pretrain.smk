@@ -15,15 +15,17 @@ rule pretrain:
         f"{RESULTS}/benchmarks/pretrain/{{method}}/{{holdout}}/seed-{{seed}}.tsv"
     conda:
         "../../envs/neural-action.yaml"
-    params:
-        config=lambda wildcards: plan.pretrain_sections(wildcards.method),
-        code=lambda wildcards: plan.code("pretrain", plan.method_modules(wildcards.method)),
     threads: 1
     resources:
         mem_mb=4000,
         runtime=120,
         gpu=1 if plan.settings.training.device == "cuda" else 0,
+    params:
+        config=lambda wildcards: plan.pretrain_sections(wildcards.method),
+        code=lambda wildcards: plan.code(
+            "pretrain", plan.method_modules(wildcards.method)
+        ),
     shell:
-        "{COMMAND} pretrain --config {params.config:q} --method {wildcards.method} --folds {input.folds:q}"
+        "python -m neural_action pretrain --config {params.config:q} --method {wildcards.method} --folds {input.folds:q}"
         " --holdout {wildcards.holdout:q} --seed {wildcards.seed} --kernel {input.kernel:q} --swaps {input.swaps:q}"
         " --threads {threads} --output {output.weights:q} --log {output.log:q} {input.manifests:q} 2> {log:q}"

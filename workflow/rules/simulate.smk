@@ -8,12 +8,12 @@ rule simulate:
         f"{RESULTS}/benchmarks/simulate/{{animal}}.tsv"
     conda:
         "../../envs/neural-action.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
     params:
         config=plan.sections("simulation"),
         code=plan.code("simulate"),
         number=lambda wildcards: plan.simulated_animals.index(wildcards.animal),
-    resources:
-        mem_mb=1500,
-        runtime=10,
     shell:
-        "{COMMAND} simulate --config {params.config:q} --animal {params.number} --output {output:q} 2> {log:q}"
+        "python -m neural_action simulate --config {params.config:q} --animal {params.number} --output {output:q} 2> {log:q}"

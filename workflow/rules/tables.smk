@@ -34,15 +34,15 @@ rule tables:
         f"{RESULTS}/benchmarks/tables.tsv"
     conda:
         "../../envs/neural-action.yaml"
-    params:
-        config=plan.sections("dataset", "title", "real", "split", "methods", "tables"),
-        code=plan.code("tables"),
-        folder=f"{RESULTS}/tables",
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        config=plan.sections("dataset", "title", "real", "split", "methods", "tables"),
+        code=plan.code("tables"),
+        folder=lambda wildcards, output: str(Path(output.action).parent),
     shell:
-        "{COMMAND} tables --config {params.config:q} --scores {input:q} --output {params.folder:q} 2> {log:q}"
+        "python -m neural_action tables --config {params.config:q} --scores {input:q} --output {params.folder:q} 2> {log:q}"
 
 
 rule figures:
@@ -79,18 +79,20 @@ rule figures:
         f"{RESULTS}/benchmarks/figures.tsv"
     conda:
         "../../envs/neural-action.yaml"
+    resources:
+        mem_mb=3000,
+        runtime=20,
     params:
         config=plan.sections(
             "dataset", "title", "real", "split", "clips", "methods", "tables"
         ),
         code=plan.code("figures"),
-        folder=f"{RESULTS}/figures",
-        embeddings=lambda wildcards, input: [f"--embedding={path}" for path in input.embeddings],
+        folder=lambda wildcards, output: str(Path(output.scores).parent),
+        embeddings=lambda wildcards, input: [
+            f"--embedding={path}" for path in input.embeddings
+        ],
         logs=lambda wildcards, input: [f"--log={path}" for path in input.logs],
-    resources:
-        mem_mb=3000,
-        runtime=20,
     shell:
-        "{COMMAND} figures --config {params.config:q} --folds {input.folds:q} --scores {input.scores:q}"
+        "python -m neural_action figures --config {params.config:q} --folds {input.folds:q} --scores {input.scores:q}"
         " {params.embeddings:q} {params.logs:q} --swaps {input.swaps:q} --output {params.folder:q}"
         " {input.manifests:q} 2> {log:q}"

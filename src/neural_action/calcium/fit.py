@@ -240,7 +240,7 @@ def fit_segments(
 
 
 def _comparable(trials: Sequence[Trial], settings: CalciumSettings) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Behaviour and time of each trial; velocities, whose units may differ, in units of their root mean square."""
+    """Behaviour and time of each trial; velocities in units of their root mean square, to compare them."""
     behavior = [(np.asarray(pose, np.float32).reshape(len(pose), -1), time) for _, _, pose, time in trials]
     if settings.behavior == "positions" or not behavior:
         return behavior

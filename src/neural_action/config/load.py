@@ -31,9 +31,14 @@ def validate(config: Mapping[str, Any]) -> Settings:
         settings = Settings.model_validate(dict(config))
     except ValidationError as error:
         raise InputError(f"configuration {one_line(error, '')}") from None
-    check_parameters("encoders", settings.encoders.neural.name, settings.encoders.neural.parameters, "encoders.neural")
     check_parameters(
-        "encoders", settings.encoders.behavior.name, settings.encoders.behavior.parameters, "encoders.behavior"
+        "encoders", settings.encoders.neural.name, settings.encoders.neural.parameters, "encoders.neural"
+    )
+    check_parameters(
+        "encoders",
+        settings.encoders.behavior.name,
+        settings.encoders.behavior.parameters,
+        "encoders.behavior",
     )
     for row, method in settings.methods.items():
         if method.objective is not None:

@@ -45,7 +45,9 @@ class Plan:
                 for animal, trial, folder in trial_folders(resolve(self.settings.simulation))
             ]
         if not Path(self.raw).is_dir():
-            raise InputError(f"configuration raw: {self.raw!r} is not a folder; expected the folder of raw recordings")
+            raise InputError(
+                f"configuration raw: {self.raw!r} is not a folder; expected the folder of raw recordings"
+            )
         return scan(self.settings.convert.reader, Path(self.raw), self.settings.convert.reader_options)
 
     @property

@@ -22,12 +22,18 @@ class ImageCnn(nn.Module):
     def __init__(self, shapes: Shapes, dimension: int, *, width: int = 32, layers: int = 3):
         super().__init__()
         if len(shapes.neural) != 2:
-            raise InputError(f"encoders.neural: image_cnn needs images (y, x), the recordings hold {shapes.neural}")
+            raise InputError(
+                f"encoders.neural: image_cnn needs images (y, x), the recordings hold {shapes.neural}"
+            )
         self.image = shapes.neural
         blocks, channels = [], shapes.frames
         for layer in range(layers):
             out = width * 2**layer
-            blocks += [nn.Conv2d(channels, out, 3, 2, 1, bias=False), nn.BatchNorm2d(out), nn.ReLU(inplace=True)]
+            blocks += [
+                nn.Conv2d(channels, out, 3, 2, 1, bias=False),
+                nn.BatchNorm2d(out),
+                nn.ReLU(inplace=True),
+            ]
             channels = out
         self.convolutions = nn.Sequential(*blocks)
         self.linear = nn.Linear(channels, dimension)

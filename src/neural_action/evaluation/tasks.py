@@ -94,13 +94,22 @@ def label_subset(clips: Clips, fraction: float, settings: ProbeSettings, seed: i
     keep = np.zeros(len(clips), bool)
     for number in np.unique(clips.animal):
         own = np.unique(block[clips.animal == number])
-        chosen = np.random.default_rng([seed, int(number)]).permutation(own)[: max(1, round(fraction * len(own)))]
+        chosen = np.random.default_rng([seed, int(number)]).permutation(own)[
+            : max(1, round(fraction * len(own)))
+        ]
         keep |= np.isin(block, chosen)
     return keep
 
 
 def run_action_probe(
-    probe: Probe, features: np.ndarray, clips: Clips, classes: int, settings: ProbeSettings, seed: int, *, raw: bool
+    probe: Probe,
+    features: np.ndarray,
+    clips: Clips,
+    classes: int,
+    settings: ProbeSettings,
+    seed: int,
+    *,
+    raw: bool,
 ) -> tuple[dict[str, float], np.ndarray]:
     """Scores and predicted classes of one action probe. No features (n, 0): guessing."""
     true = clips.label[probe.test]
@@ -113,7 +122,14 @@ def run_action_probe(
 
 
 def run_identity_probe(
-    probe: Probe, features: np.ndarray, clips: Clips, animals: int, settings: ProbeSettings, seed: int, *, raw: bool
+    probe: Probe,
+    features: np.ndarray,
+    clips: Clips,
+    animals: int,
+    settings: ProbeSettings,
+    seed: int,
+    *,
+    raw: bool,
 ) -> Iterator[tuple[str, str, float]]:
     """(probe name, metric, value) for the linear, 10-nearest-neighbour and MLP probes of identity."""
     labels, true = clips.animal[probe.train], clips.animal[probe.test]

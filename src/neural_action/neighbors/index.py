@@ -140,7 +140,7 @@ def check_finite(poses: np.ndarray) -> None:
     finite = np.isfinite(poses).all(1)
     if not finite.all():
         raise InputError(
-            f"pose {int(np.argmin(finite))} of {len(poses)} holds NaN or infinity, expected finite coordinates"
+            f"pose {int(np.argmin(finite))} of {len(poses)} holds NaN or infinity, expected finite numbers"
         )
 
 

@@ -104,7 +104,9 @@ def load_cohort(
         InputError: recordings that do not fit each other, an unknown scored class, or (from the store) a
             recording that does not match its manifest.
     """
-    opened = sorted(((read_manifest(path), path) for path in manifests), key=lambda pair: (pair[0].animal, pair[0].trial))
+    opened = sorted(
+        ((read_manifest(path), path) for path in manifests), key=lambda pair: (pair[0].animal, pair[0].trial)
+    )
     first = opened[0][0]
     for manifest, path in opened:
         if (manifest.animal, manifest.trial) not in folds:
@@ -170,7 +172,9 @@ def normalise_pose(pose: np.ndarray, trials: Sequence[TrialSpan]) -> np.ndarray:
     out = np.empty_like(pose)
     for animal in {span.animal for span in trials}:
         own = [span for span in trials if span.animal == animal]
-        fit = np.concatenate([pose[span.samples] for span in own if span.visible] or [pose[span.samples] for span in own])
+        fit = np.concatenate(
+            [pose[span.samples] for span in own if span.visible] or [pose[span.samples] for span in own]
+        )
         mean, sd = fit.mean(0, dtype=np.float64), fit.std(0, dtype=np.float64)
         scale = np.where(sd > 1e-6 * max(1.0, float(sd.max())), sd, np.inf)
         for span in own:
@@ -178,7 +182,9 @@ def normalise_pose(pose: np.ndarray, trials: Sequence[TrialSpan]) -> np.ndarray:
     return out
 
 
-def _scored(labels: np.ndarray, names: Sequence[str], settings: ClipSettings) -> tuple[np.ndarray, tuple[str, ...]]:
+def _scored(
+    labels: np.ndarray, names: Sequence[str], settings: ClipSettings
+) -> tuple[np.ndarray, tuple[str, ...]]:
     if settings.scored_classes is None:
         return labels, tuple(names)
     if unknown := [name for name in settings.scored_classes if name not in names]:

@@ -61,9 +61,13 @@ class Recording:
             if length != expected:
                 raise InputError(f"{where}: {name} has {length} entries, expected {expected}")
         if frames == 0 or samples == 0:
-            raise InputError(f"{where}: {frames} neural frames and {samples} behaviour samples, expected at least one each")
+            raise InputError(
+                f"{where}: {frames} neural frames and {samples} behaviour samples, expected at least one each"
+            )
         if self.neural.ndim not in (2, 3):
-            raise InputError(f"{where}: neural has shape {self.neural.shape}, expected (time, y, x) or (time, unit)")
+            raise InputError(
+                f"{where}: neural has shape {self.neural.shape}, expected (time, y, x) or (time, unit)"
+            )
         if self.behavior.ndim not in (2, 3):
             raise InputError(
                 f"{where}: behavior has shape {self.behavior.shape}, expected (time, feature) or (time, keypoint, axis)"
@@ -74,7 +78,9 @@ class Recording:
             )
         for name, clock in (("neural_time", self.neural_time), ("behavior_time", self.behavior_time)):
             if not np.all(np.isfinite(clock)):
-                raise InputError(f"{where}: {name} holds NaN or infinity at entry {int(np.argmin(np.isfinite(clock)))}")
+                raise InputError(
+                    f"{where}: {name} holds NaN or infinity at entry {int(np.argmin(np.isfinite(clock)))}"
+                )
             steps = np.diff(clock)
             if len(steps) and steps.min() <= 0:
                 at = int(np.argmax(steps <= 0))
@@ -88,7 +94,9 @@ class Recording:
             raise InputError(f"{where}: neural_index {bad} points outside the {frames} neural frames")
         if np.any(np.diff(self.neural_index) < 0):
             at = int(np.argmax(np.diff(self.neural_index) < 0))
-            raise InputError(f"{where}: neural_index runs backwards at entry {at + 1}, expected non-decreasing frames")
+            raise InputError(
+                f"{where}: neural_index runs backwards at entry {at + 1}, expected non-decreasing frames"
+            )
         low, high = int(self.labels.min()), int(self.labels.max())
         if low < UNLABELLED or high >= len(self.class_names):
             bad = low if low < UNLABELLED else high

@@ -63,13 +63,19 @@ class Holdout:
     def parse(cls, name: str) -> Holdout:
         """The holdout called ``name``; InputError if it is none of the three kinds."""
         kind, _, value = name.partition("-")
-        if (kind == "none" and not value) or (kind == "fold" and value.isdigit()) or (kind == "animal" and value):
+        if (
+            (kind == "none" and not value)
+            or (kind == "fold" and value.isdigit())
+            or (kind == "animal" and value)
+        ):
             return cls(kind, value)
         raise InputError(f"holdout {name!r}: expected none, fold-<number> or animal-<name>")
 
     def hides(self, animal: str, fold: int) -> bool:
         """Whether pretraining must not see a trial of that animal, tested in that fold."""
-        return (self.kind == "fold" and fold == int(self.value)) or (self.kind == "animal" and animal == self.value)
+        return (self.kind == "fold" and fold == int(self.value)) or (
+            self.kind == "animal" and animal == self.value
+        )
 
     def tests(self, animal: str, fold: int) -> bool:
         """Whether scores on that animal's trials of that fold belong to this run."""

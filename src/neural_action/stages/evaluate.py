@@ -10,7 +10,12 @@ import pandas as pd
 from neural_action.config.sections import Sections
 from neural_action.errors import InputError
 from neural_action.evaluation.representation import represent
-from neural_action.evaluation.tasks import action_probes, identity_probes, run_action_probe, run_identity_probe
+from neural_action.evaluation.tasks import (
+    action_probes,
+    identity_probes,
+    run_action_probe,
+    run_identity_probe,
+)
 from neural_action.files import whole
 from neural_action.recordings.clips import clip_table
 from neural_action.recordings.cohort import load_cohort
@@ -66,20 +71,38 @@ def run(
             where = (probe.task, probe.fraction, probe.fold, probe.animal, seed)
             counts = (len(probe.train), len(probe.test))
             rows.append(
-                (sections.dataset, sections.split.protocol, method, name, kind, *where, metric, value, *counts)
+                (
+                    sections.dataset,
+                    sections.split.protocol,
+                    method,
+                    name,
+                    kind,
+                    *where,
+                    metric,
+                    value,
+                    *counts,
+                )
             )
 
         for probe in action_probes(clips, cohort.animals, hidden, settings, seed):
             result, guesses = run_action_probe(probe, values, clips, classes, settings, seed, raw=raw)
             for metric, value in result.items():
                 add(probe, "linear", metric, value)
-            if name != "projection" and probe.task == "multi_animal" and probe.fraction == max(settings.fractions):
+            if (
+                name != "projection"
+                and probe.task == "multi_animal"
+                and probe.fraction == max(settings.fractions)
+            ):
                 predicted[probe.test] = guesses
         for probe in identity_probes(clips, cohort.animals, hidden, settings, seed):
-            for kind, metric, value in run_identity_probe(probe, values, clips, animals, settings, seed, raw=raw):
+            for kind, metric, value in run_identity_probe(
+                probe, values, clips, animals, settings, seed, raw=raw
+            ):
                 add(probe, kind, metric, value)
     if not rows:
-        raise InputError(f"method {method}, holdout {holdout}: no probe has labelled clips to train and test on")
+        raise InputError(
+            f"method {method}, holdout {holdout}: no probe has labelled clips to train and test on"
+        )
 
     with whole(scores) as partial:
         pd.DataFrame(rows, columns=COLUMNS).to_csv(partial, index=False, float_format="%.6f")

@@ -25,7 +25,12 @@ def run(
     sections = Sections(config)
     cohort = load_cohort(manifests, read_folds(folds), Holdout.parse(holdout), sections.clips, neural=False)
     table = build_swap_table(
-        cohort.pose, cohort.pose_animal, cohort.pose_visible, sections.neighbors, threads, names=cohort.animals
+        cohort.pose,
+        cohort.pose_animal,
+        cohort.pose_visible,
+        sections.neighbors,
+        threads,
+        names=cohort.animals,
     )
     table.save(output)
     with whole(report) as partial:

@@ -52,7 +52,9 @@ def run(
             memory_limit=training.memory_limit_gb * 1e9,
         )
         clips = clip_table(cohort, clips_settings, stride=1)
-        shapes = Shapes(clips_settings.frames, cohort.neural.shape[1:], clips_settings.poses, cohort.pose.shape[1])
+        shapes = Shapes(
+            clips_settings.frames, cohort.neural.shape[1:], clips_settings.poses, cohort.pose.shape[1]
+        )
         context = view_context(
             cohort,
             KernelFit.load(kernel).response(cohort.neural_rate, clips_settings.frames),

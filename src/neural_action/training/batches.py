@@ -67,7 +67,9 @@ class BatchSampler:
     def __init__(self, context: ViewContext, clips: Clips, views: ViewSettings, batch: int, seed: int):
         device = context.neural.device
         visible = clips.take(clips.visible)
-        self.rows = ClipRows(*(torch.as_tensor(a, device=device) for a in (visible.start, visible.pose, visible.animal)))
+        self.rows = ClipRows(
+            *(torch.as_tensor(a, device=device) for a in (visible.start, visible.pose, visible.animal))
+        )
         self.context, self.batch, self.seed = context, batch, seed
         self.neural_views = [build("views", part, context) for part in views.neural]
         self.behavior_views = [build("views", part, context) for part in views.behavior]
@@ -99,7 +101,11 @@ def view_context(
         device: where training runs; a memory-mapped neural array stays on the host's disk for a CPU.
     """
     own = [
-        [np.arange(span.frames.start, span.frames.stop) for span in cohort.trials if span.visible and span.animal == name]
+        [
+            np.arange(span.frames.start, span.frames.stop)
+            for span in cohort.trials
+            if span.visible and span.animal == name
+        ]
         for name in cohort.animals
     ]
     return ViewContext(
@@ -107,7 +113,8 @@ def view_context(
         pose=torch.from_numpy(cohort.pose).to(device),
         kernel=torch.as_tensor(kernel, dtype=torch.float32, device=device),
         animal_frames=tuple(
-            torch.as_tensor(np.concatenate(parts) if parts else np.empty(0, np.int64), device=device) for parts in own
+            torch.as_tensor(np.concatenate(parts) if parts else np.empty(0, np.int64), device=device)
+            for parts in own
         ),
         swap_targets=None if swap is None else torch.as_tensor(swap.targets, device=device),
         swap_domains=None if swap is None else torch.as_tensor(swap.domains, device=device),

@@ -36,7 +36,11 @@ def learning_rate(step: int, settings: TrainingSettings) -> float:
     warmup = max(1, round(settings.warmup * settings.steps))
     if step < warmup:
         return settings.learning_rate * (step + 1) / warmup
-    return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, settings.steps - warmup)))
+    return (
+        settings.learning_rate
+        * 0.5
+        * (1 + math.cos(math.pi * (step - warmup) / max(1, settings.steps - warmup)))
+    )
 
 
 def pretrain(
@@ -87,11 +91,16 @@ def pretrain(
         progress.update()
         if done % _LOG_EVERY == 0 or done == settings.steps:
             seconds = time.perf_counter() - began
-            state.log.append((done, running.item() / (done - since), rate, (done - since) * sampler.batch / seconds))
+            state.log.append(
+                (done, running.item() / (done - since), rate, (done - since) * sampler.batch / seconds)
+            )
             if not math.isfinite(state.log[-1][1]):
                 raise FloatingPointError(f"loss is {state.log[-1][1]} at step {done}")
             if progress.disable:
-                print("step {:.0f} loss {:.4f} rate {:.2e} clips/s {:.0f}".format(*state.log[-1]), file=sys.stderr)
+                print(
+                    "step {:.0f} loss {:.4f} rate {:.2e} clips/s {:.0f}".format(*state.log[-1]),
+                    file=sys.stderr,
+                )
             running.zero_()
             since, began = done, time.perf_counter()
         state.step = done

@@ -71,10 +71,10 @@ def leg_points(who: Skeleton, angles: np.ndarray) -> np.ndarray:
 
 
 def keypoints(preset: Preset, who: Skeleton, angles: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """One trial: (sample, 38, 2) float32 mm, seen by an orthographic camera on either side, tracked with noise.
+    """One trial: (sample, 38, 2) float32 mm, seen by an orthographic camera on either side, with noise.
 
     0 to 14 are the left legs' five points each, 15 the left antenna, 16 to 18 stripes of the abdomen;
-    19 to 37 the same on the right, whose camera looks from the other side: its horizontal axis runs backwards.
+    19 to 37 the same on the right, whose camera looks the other way: its horizontal axis runs backwards.
     """
     points = np.empty((len(angles), 2, 19, 3))
     points[:, :, :15] = leg_points(who, angles).reshape(len(angles), 2, 15, 3)
