@@ -5,13 +5,15 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
 from neural_action.config.settings import ClipSettings, ProbeSettings
 from neural_action.evaluation.metrics import scores
-from neural_action.evaluation.probes import class_weights, linear_probe, same_class_neighbors, scale
+from neural_action.evaluation.probes import class_weights, linear_probe, same_class_neighbors, scale, softmax
 from neural_action.evaluation.representation import raw_clips
 from neural_action.evaluation.statistics import hierarchical_bootstrap, paired_difference
 from neural_action.evaluation.tasks import action_probes, identity_probes, label_subset, run_action_probe
@@ -77,6 +79,16 @@ def separable(seed=0):
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, 3, 400)
     return (np.eye(3)[labels] * 4 + rng.standard_normal((400, 3))).astype(np.float32), labels
+
+
+def test_the_written_out_gradient_is_that_of_the_weighted_cross_entropy():
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((20, 5)).astype(np.float32), rng.integers(0, 3, 20)
+    layer, weights = rng.standard_normal((5, 3)).astype(np.float32), np.array([0.5, 1.0, 2.0], np.float32)
+    error = (softmax(x @ layer) - np.eye(3)[y]) * (weights[y] / weights[y].sum())[:, None]
+    matrix = torch.tensor(layer, requires_grad=True)
+    F.cross_entropy(torch.tensor(x) @ matrix, torch.tensor(y), torch.tensor(weights)).backward()
+    assert np.allclose(x.T @ error, matrix.grad.numpy(), atol=1e-6)
 
 
 @pytest.mark.parametrize("classifier", ["sgd", "logistic_regression"])

@@ -108,7 +108,7 @@ def test_xarray_opens_it(tmp_path, kind):
     for options in ({}, {"consolidated": False}):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            # By default xarray looks for consolidated metadata first, which Zarr 3 has no standard for, and says so.
+            # By default xarray looks for consolidated metadata first, and says that there is none.
             if not options:
                 warnings.filterwarnings("ignore", "Failed to open Zarr store with consolidated metadata")
             opened = xarray.open_zarr(path, **options).load()
@@ -198,7 +198,7 @@ def test_a_chunk_that_is_written_wrong_is_noticed(tmp_path, monkeypatch):
 
 
 def test_a_chunk_that_is_not_written_is_noticed(tmp_path, monkeypatch):
-    monkeypatch.setattr(module.da, "store", lambda *arguments, **options: None)
+    monkeypatch.setattr(da, "store", lambda *arguments, **options: None)
     with pytest.raises(OSError, match="chunk 0 was not written"):
         write(tmp_path, replace(make(), neural=da.ones((FRAMES, 8, 8), dtype=np.float32)))
 

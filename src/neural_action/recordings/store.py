@@ -15,10 +15,8 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import dask
-import dask.array as da
 import numpy as np
 import zarr
 
@@ -26,6 +24,10 @@ from neural_action import __version__
 from neural_action.errors import InputError
 from neural_action.files import whole
 from neural_action.recordings.recording import Recording
+
+# dask takes most of a second to import, and dozens of short jobs read stores without it.
+if TYPE_CHECKING:
+    import dask.array as da
 
 SCHEMA = 1
 # Type and first dimension of every array but the neural one.
@@ -241,6 +243,8 @@ def open_neural(path: Path) -> da.Array:
     For recordings that do not fit memory. Raises InputError as ``read_recording``, on opening or on
     computing.
     """
+    import dask.array as da
+
     manifest = read_manifest(path)
     digest, array = manifest.arrays["neural"], _array(manifest, _open(manifest), "neural")
     numbers = [(number, rows) for number, rows in digest.chunks()]
@@ -308,7 +312,10 @@ def _write(
         config={"write_empty_chunks": True},
     )
     target = _Checked(array)
-    if isinstance(values, da.Array):
+    if not isinstance(values, np.ndarray):
+        import dask
+        import dask.array as da
+
         with dask.config.set(scheduler="threads", num_workers=threads):
             da.store(values.rechunk((rows, *values.shape[1:])), target, lock=False)
     else:
