@@ -1,0 +1,238 @@
+"""The benchmark: what a training step and a conversion cost beside the bare minimum, and the order of the rows.
+
+Run by ``make bench``. Figures are ratios of pairs taken in turn in one process, so that a machine whose speed drifts
+does not matter; quartiles say how noisy it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from neural_action.config.load import read_yaml, validate
+from neural_action.encoders.shapes import Shapes
+from neural_action.recordings.clips import Clips
+from neural_action.training.batches import BatchSampler
+from neural_action.training.model import create
+from neural_action.views.view import ViewContext
+
+ROOT = Path(__file__).resolve().parent.parent
+FRAMES, SIDE, POSES, FEATURES, ANIMALS = 8 * 4 * 1040, 32, 8 * 4 * 1625, 76, 8
+
+
+def main() -> None:
+    """Print every benchmark, or the one asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=["step", "convert", "order", "rerun"])
+    parser.add_argument("--gib", type=float, default=2.0, help="size of the converted movie")
+    options = parser.parse_args()
+    print(f"{os.cpu_count()} cores, torch {torch.__version__}, numpy {np.__version__}")
+    for name, run in (
+        ("step", bench_step),
+        ("convert", lambda: bench_convert(options.gib)),
+        ("order", bench_order),
+        ("rerun", bench_rerun),
+    ):
+        if options.only in (None, name):
+            print(f"\n## {name}")
+            run()
+
+
+def bench_step(pairs: int = 40) -> None:
+    """A whole training step (gathering, all views, forward, backward, optimizer) against the bare one."""
+    torch.set_num_threads(1)
+    config = {**read_yaml(ROOT / "config/methods.yaml"), **read_yaml(ROOT / "config/config.yaml")}
+    settings = validate(config)
+    context, clips = _synthetic(settings.clips.frames, settings.clips.poses)
+    shapes = Shapes(settings.clips.frames, (SIDE, SIDE), settings.clips.poses, FEATURES)
+    print(f"median of {pairs} pairs, batch {settings.training.batch}, one torch thread")
+    for name, row in settings.methods.items():
+        if row.objective is None:
+            continue
+        model = create(row.objective, settings.encoders, shapes, 0)
+        sampler = BatchSampler(context, clips, row.views, settings.training.batch, 0)
+        optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
+        fixed = _Fixed(sampler(0))
+
+        def step(batch, model=model, optimizer=optimizer) -> None:
+            loss = model.loss(batch)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+
+        for number in range(3):
+            step(fixed)
+            step(sampler(number))
+        bare, full = [], []
+        for number in range(pairs):
+            bare.append(_seconds(lambda step=step, fixed=fixed: step(fixed)))
+            full.append(_seconds(lambda step=step, number=number, sampler=sampler: step(sampler(number))))
+        ratio = np.array(full) / np.array(bare)
+        low, middle, high = np.quantile(ratio, [0.25, 0.5, 0.75])
+        print(
+            f"{name:16} bare {1e3 * np.median(bare):6.1f} ms  full {1e3 * np.median(full):6.1f} ms  "
+            f"ratio {middle:.3f} (quartiles {low:.3f} to {high:.3f})"
+        )
+
+
+class _Fixed:
+    """A batch whose views are tensors in place."""
+
+    def __init__(self, batch):
+        self.views = batch.neural().clone(), batch.behavior()
+
+    def neural(self):
+        return self.views[0]
+
+    def behavior(self):
+        return self.views[1]
+
+
+def _synthetic(frames: int, poses: int) -> tuple[ViewContext, Clips]:
+    """Random data of the default data set's size."""
+    state = torch.Generator().manual_seed(0)
+    rng = np.random.default_rng(0)
+    context = ViewContext(
+        neural=torch.rand(FRAMES, SIDE * SIDE, generator=state),
+        pose=torch.randn(POSES, FEATURES, generator=state),
+        kernel=torch.exp(-torch.arange(frames) / 16.0),
+        animal_frames=torch.arange(FRAMES).chunk(ANIMALS),
+        swap_targets=torch.randint(POSES, (POSES, ANIMALS, 32), dtype=torch.int32, generator=state),
+        swap_domains=torch.ones(ANIMALS, ANIMALS, dtype=torch.bool),
+        frames=frames,
+    )
+    own = FRAMES // ANIMALS
+    animal = rng.integers(ANIMALS, size=20_000)
+    start = animal * own + rng.integers(own - frames, size=20_000)
+    nothing = np.zeros(20_000, np.int64)
+    pose = rng.integers(POSES, size=(20_000, poses))
+    return context, Clips(
+        start, pose, animal, nothing, nothing == 0, nothing, nothing, nothing.astype(float), frames
+    )
+
+
+def bench_convert(gib: float) -> None:
+    """Peak memory and speed of converting a long recording, against copying the same array to the same store."""
+    size = int(gib * 2**30)
+    if shutil.disk_usage(tempfile.gettempdir()).free < 3 * size:
+        print(f"skipped: less than {3 * gib:g} GiB of disk are free in {tempfile.gettempdir()}")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        raw = Path(folder) / "raw"
+        _write_release_trial(raw / "210301_X_Fly1_001", size)
+        (Path(folder) / "sheet.csv").write_text("animal,trial,path\nFly1,001,210301_X_Fly1_001\n")
+        ratios = []
+        for number in range(3):
+            converted = _child(["convert", folder, str(number)])
+            copied = _child(["copy", folder, str(number)])
+            ratios.append(copied[0] / converted[0])
+            print(
+                f"{gib:g} GiB: convert {converted[0]:6.1f} s ({size / 2**20 / converted[0]:5.0f} MiB/s, peak "
+                f"{converted[1]:4.0f} MiB)  plain copy {copied[0]:6.1f} s  speed ratio {ratios[-1]:.2f}"
+            )
+        print(f"median speed ratio {np.median(ratios):.2f}")
+
+
+def _write_release_trial(folder: Path, size: int) -> None:
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    frames = size // (4 * 128 * 128)
+    with (folder / "2p_dff.mm").open("wb") as file:
+        for first in range(0, frames, 256):
+            shape = (min(256, frames - first), 128, 128)
+            file.write((1 + rng.random(shape, dtype=np.float32)).tobytes())
+    samples = int(frames * 100 / 16)
+    rng.standard_normal((samples, 76)).astype(np.float32).tofile(folder / "pose_result.mm")
+    np.save(folder / "indices.npy", np.minimum(np.arange(samples) * 16 // 100, frames - 1).astype(np.int32))
+    np.save(folder / "labels.npy", np.zeros(samples, np.int8))
+
+
+def _child(arguments: list[str]) -> tuple[float, float]:
+    """Seconds and peak MiB of this script's ``arguments`` in a process of its own, imports left out of the time."""
+    command = [sys.executable, __file__, "--child", *arguments]
+    out = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    return float(out[-2]), float(out[-1])
+
+
+def child(what: str, folder: str, number: str) -> None:
+    """Convert or copy the made-up recording; print seconds and peak MiB."""
+    import zarr
+
+    from neural_action.config.settings import ConvertSettings, ScaleSettings
+    from neural_action.recordings.convert import convert_trial
+    from neural_action.recordings.sheet import read_sheet
+
+    base, store = Path(folder), Path(folder) / f"{what}{number}.zarr"
+    settings = ConvertSettings(reader="mc2p", scale=ScaleSettings(), root_relative=True)
+    row = read_sheet(base / "sheet.csv")[0]
+    began = time.perf_counter()
+    if what == "convert":
+        convert_trial(settings, "bench", base / "raw", row, store, base / "manifest.json", threads=2)
+    else:
+        path = base / "raw" / row.path / "2p_dff.mm"
+        movie = np.memmap(path, np.float32, "r").reshape(-1, 128, 128)
+        rows = int(settings.chunk_mb * 2**20) // (4 * 128 * 128)
+        group = zarr.open_group(store, mode="w", zarr_format=3)
+        array = group.create_array(
+            "neural",
+            shape=movie.shape,
+            dtype=movie.dtype,
+            chunks=(rows, 128, 128),
+            compressors=zarr.codecs.ZstdCodec(level=1),
+        )
+        for first in range(0, len(movie), rows):
+            array[first : first + rows] = movie[first : first + rows]
+    seconds = time.perf_counter() - began
+    print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    shutil.rmtree(store)
+
+
+def bench_order() -> None:
+    """Leave-one-animal-out balanced accuracy of every pair (fold, seed): raw < SimCLR < Ours?"""
+    path = ROOT / "results/simulated/scores.csv"
+    if not path.exists():
+        print("skipped: no results/simulated/scores.csv; run `make run` first")
+        return
+    scores = pd.read_csv(path)
+    chosen = scores.query("task == 'multi_animal' and fraction == 1 and metric == 'balanced_accuracy'")
+    table = chosen.pivot_table(index=["fold", "seed"], columns="method", values="value")
+    table = table[["random_guess", "neural_linear", "regression_conv", "simclr", "ours"]]
+    holds = (table["neural_linear"] < table["simclr"]) & (table["simclr"] < table["ours"])
+    print(table.assign(order_holds=holds).round(3).to_string())
+    print(f"raw < SimCLR < Ours in {int(holds.sum())} of {len(holds)} pairs")
+
+
+def bench_rerun() -> None:
+    """A second run of the finished default workflow."""
+    if not (ROOT / "results/simulated/tables").is_dir():
+        print("skipped: no finished results; run `make run` first")
+        return
+    command = [sys.executable, "-m", "snakemake", "--cores", "2"]
+    began = time.perf_counter()
+    out = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    said = "Nothing to be done" in out.stdout + out.stderr
+    print(f"{time.perf_counter() - began:.1f} s, {'nothing to be done' if said else 'but something ran'}")
+
+
+def _seconds(run) -> float:
+    began = time.perf_counter()
+    run()
+    return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--child"]:
+        child(*sys.argv[2:])
+    else:
+        main()

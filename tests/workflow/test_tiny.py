@@ -1,0 +1,162 @@
+"""The tiny workflow, end to end: what it writes, and what it does not do twice."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray
+
+from neural_action.config.load import read_yaml, validate
+
+ROOT = Path(__file__).resolve().parents[2]
+COLUMNS = [
+    "dataset",
+    "method",
+    "task",
+    "fraction",
+    "fold",
+    "animal",
+    "seed",
+    "metric",
+    "value",
+    "n_train",
+    "n_test",
+]
+pytestmark = pytest.mark.workflow
+
+
+def snakemake(results: Path, *arguments: str, config: tuple[str, ...] = ()) -> str:
+    """Output of Snakemake on the tiny data set, with results below ``results``."""
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "config/test/tiny.yaml"]
+    command += ["--nolock", "--config", f"results={results}", *config, *arguments]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=900,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """A finished run."""
+    folder = tmp_path_factory.mktemp("results")
+    snakemake(folder)
+    return folder
+
+
+def rules(output: str) -> set[str]:
+    """Rules in the job table of a dry run."""
+    lines = output.split("Job stats:")[1].split("total")[0].splitlines()[3:]
+    return {line.split()[0] for line in lines if line.strip()} - {"all"}
+
+
+def test_scores_keep_their_contract(results):
+    scores = pd.read_csv(results / "tiny/scores.csv")
+    assert list(scores.columns) == COLUMNS
+    assert set(scores["method"]) == {"random_guess", "neural_linear", "simclr", "regression_conv", "ours"}
+    assert set(scores["task"]) == {"single_animal", "multi_animal", "identity"}
+    assert set(scores["metric"]) == {"accuracy", "balanced_accuracy", "macro_f1", "knn_same_animal"}
+    assert set(scores["fraction"]) == {0.5, 1.0}
+    assert set(scores["fold"]) == {0, 1, 2, 3}
+    assert scores["value"].between(0, 1).all()
+    assert not scores.duplicated(
+        [name for name in COLUMNS if name not in ("value", "n_train", "n_test")]
+    ).any()
+    guesses = scores.query("method == 'random_guess' and task == 'identity' and metric == 'accuracy'")
+    assert guesses["value"].mean() == pytest.approx(1 / 3, abs=0.15)
+
+
+def test_tables_and_pictures_are_there(results):
+    for table in ("action_recognition", "identity_recognition"):
+        for form in ("csv", "md", "tex", "html"):
+            text = (results / f"tiny/tables/{table}.{form}").read_text()
+            assert "Ours" in text
+    pictures = [*(results / "tiny/figures").glob("*.png"), *(results / "tiny/calcium").glob("*.png")]
+    assert len(pictures) == 6 + 4
+    for picture in pictures:
+        assert picture.read_bytes().startswith(b"\x89PNG")
+        assert picture.stat().st_size > 5000
+
+
+def test_stores_open_with_xarray(results):
+    store = results / "tiny/recordings/Fly1/001.zarr"
+    data = xarray.open_zarr(store, consolidated=False)
+    assert {"neural", "neural_time", "behavior", "behavior_time", "labels", "neural_index"} == set(data)
+    assert data["labels"].dtype == np.int8
+    assert data["neural_index"].dtype == np.int32
+    assert {"dataset", "animal", "trial", "units", "sources", "class_names", "version"} <= set(data.attrs)
+    assert float(data["neural"].max()) <= 1
+
+
+def test_the_resolved_configuration_is_one(results):
+    assert validate(read_yaml(results / "tiny/config.yaml")).dataset == "tiny"
+
+
+def test_a_finished_run_does_nothing(results):
+    assert "Nothing to be done" in snakemake(results)
+
+
+def test_only_what_changed_runs_again(results):
+    probe = rules(snakemake(results, "--dry-run", config=("probe={steps: 90}",)))
+    assert probe == {"resolved_config", "evaluate", "collect", "tables", "figures"}
+    kernel = rules(snakemake(results, "--dry-run", config=("calcium={decay: 1.0}",)))
+    assert kernel >= {"calcium", "pretrain"}
+    assert not kernel & {"simulate", "convert", "neighbors"}
+    table = results / "tiny/tables/action_recognition.md"
+    text = table.read_text()
+    table.unlink()
+    assert rules(snakemake(results, "--dry-run")) == {"tables"}
+    snakemake(results)
+    assert table.read_text() == text
+
+
+def test_a_damaged_store_is_noticed_by_its_consumer(results):
+    chunk = max(
+        (results / "tiny/recordings/Fly2/002.zarr/neural/c").rglob("*"), key=lambda path: path.stat().st_size
+    )
+    whole = chunk.read_bytes()
+    chunk.write_bytes(whole[:-4] + b"\0\0\0\0")
+    manifests = sorted(str(path) for path in (results / "tiny/recordings").rglob("*.manifest.json"))
+    command = [
+        sys.executable,
+        "-m",
+        "neural_action",
+        "evaluate",
+        "--config",
+        str(results / "tiny/config.yaml"),
+    ]
+    command += [
+        "--method",
+        "neural_linear",
+        "--folds",
+        str(results / "tiny/folds.csv"),
+        "--holdout",
+        "fold-0",
+    ]
+    command += [
+        "--seed",
+        "0",
+        "--scores",
+        str(results / "s.csv"),
+        "--embedding",
+        str(results / "e.npz"),
+        *manifests,
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    chunk.write_bytes(whole)
+    assert done.returncode == 2
+    last = done.stderr.strip().splitlines()[-1]
+    assert "002.zarr: chunk" in last
+    assert "rule convert" in last
+    assert not (results / "s.csv").exists()
