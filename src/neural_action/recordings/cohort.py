@@ -164,7 +164,7 @@ def load_cohort(
 
 
 def normalise_pose(pose: np.ndarray, trials: Sequence[TrialSpan]) -> np.ndarray:
-    """z-score each animal's pose by its own visible samples, without labels (our choice; see DESIGN of the method).
+    """z-score each animal's pose by its own visible samples, without labels (our choice).
 
     An animal of which nothing is visible is scaled by its own hidden samples: that uses no label and no other
     animal, and is what a user with a new animal would do. Features without variance become 0.

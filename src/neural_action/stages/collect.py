@@ -6,21 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from neural_action.evaluation.columns import CONTRACT
 from neural_action.files import whole
-
-CONTRACT = [
-    "dataset",
-    "method",
-    "task",
-    "fraction",
-    "fold",
-    "animal",
-    "seed",
-    "metric",
-    "value",
-    "n_train",
-    "n_test",
-]
 
 
 def run(output: Path, everything: Path, scores: tuple[Path, ...]) -> None:

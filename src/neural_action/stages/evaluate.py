@@ -9,6 +9,7 @@ import pandas as pd
 
 from neural_action.config.sections import Sections
 from neural_action.errors import InputError
+from neural_action.evaluation.columns import EVERY
 from neural_action.evaluation.representation import represent
 from neural_action.evaluation.tasks import (
     action_probes,
@@ -21,23 +22,6 @@ from neural_action.recordings.clips import clip_table
 from neural_action.recordings.cohort import load_cohort
 from neural_action.recordings.splits import Holdout, read_folds
 from neural_action.training.device import prepare
-
-COLUMNS = [
-    "dataset",
-    "protocol",
-    "method",
-    "representation",
-    "probe",
-    "task",
-    "fraction",
-    "fold",
-    "animal",
-    "seed",
-    "metric",
-    "value",
-    "n_train",
-    "n_test",
-]
 
 
 def run(
@@ -105,7 +89,7 @@ def run(
         )
 
     with whole(scores) as partial:
-        pd.DataFrame(rows, columns=COLUMNS).to_csv(partial, index=False, float_format="%.6f")
+        pd.DataFrame(rows, columns=EVERY).to_csv(partial, index=False, float_format="%.6f")
     with whole(embedding) as partial, partial.open("wb") as file:
         np.savez_compressed(
             file,
