@@ -29,13 +29,19 @@ COLUMNS = [
 pytestmark = pytest.mark.workflow
 
 
-def snakemake(results: Path, *arguments: str, config: tuple[str, ...] = ()) -> str:
-    """Output of Snakemake on the tiny data set, with results below ``results``."""
+def snakemake(results: Path, *arguments: str, changes: str = "") -> str:
+    """Output of Snakemake on the tiny data set, with results below ``results`` and YAML ``changes``."""
     command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "config/test/tiny.yaml"]
-    command += ["--nolock", "--config", f"results={results}", *config, *arguments]
+    if changes:
+        (results / "changes.yaml").write_text(changes)
+        command.append(str(results / "changes.yaml"))
+    command += ["--nolock", "--config", f"results={results}", *arguments]
+    # Rules call `python`: that of this environment, activated or not.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(
         command,
         cwd=ROOT,
+        env={**os.environ, "PATH": path},
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -107,9 +113,9 @@ def test_a_finished_run_does_nothing(results):
 
 
 def test_only_what_changed_runs_again(results):
-    probe = rules(snakemake(results, "--dry-run", config=("probe={steps: 90}",)))
+    probe = rules(snakemake(results, "--dry-run", changes="probe: {steps: 90}"))
     assert probe == {"resolved_config", "evaluate", "collect", "tables", "figures"}
-    kernel = rules(snakemake(results, "--dry-run", config=("calcium={decay: 1.0}",)))
+    kernel = rules(snakemake(results, "--dry-run", changes="calcium: {decay: 1.0}"))
     assert kernel >= {"calcium", "pretrain"}
     assert not kernel & {"simulate", "convert", "neighbors"}
     table = results / "tiny/tables/action_recognition.md"
