@@ -1,5 +1,5 @@
 # The configuration, typed and validated once; names of files; what every rule shares.
-import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -7,9 +7,8 @@ from snakemake.exceptions import WorkflowError
 
 SOURCE = Path(workflow.basedir) / "src"
 sys.path.insert(0, str(SOURCE))
-# Jobs find the package through this variable, also inside conda environments and on cluster nodes.
-inherited = os.environ.copy().pop("PYTHONPATH", None)
-os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [str(SOURCE), inherited])))
+# Jobs find the package here: set inside each job, since activating a conda environment clears the variable.
+shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(SOURCE))}; ")
 
 from neural_action.config.plan import Plan
 from neural_action.errors import InputError
