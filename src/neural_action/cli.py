@@ -128,12 +128,30 @@ def calcium(**options) -> None:
 
 @commands.command()
 @config
+@folds
+@holdout
+@threads
+@click.option(
+    "--output", type=OUT, required=True, help="Posterior of every visible pose, and the model (.npz)."
+)
+@click.option("--report", type=OUT, required=True, help="Likelihood, states used, durations (.json).")
+@manifests
+def syllables(**options) -> None:
+    """Fit the autoregressive hidden Markov model of the poses."""
+    from neural_action.stages.syllables import run
+
+    run(**options)
+
+
+@commands.command()
+@config
 @method
 @folds
 @holdout
 @seed
-@click.option("--kernel", type=FILE, required=True, help="The calcium kernel (.json).")
-@click.option("--swaps", type=FILE, required=True, help="The swap table (.npz).")
+@click.option("--kernel", type=FILE, help="The calcium kernel (.json), if a view needs it.")
+@click.option("--swaps", type=FILE, help="The swap table (.npz), if a view or the batches need it.")
+@click.option("--syllables", type=FILE, help="Syllables of the poses (.npz), if the objective needs them.")
 @threads
 @click.option("--output", type=OUT, required=True, help="Weights (.safetensors).")
 @click.option("--log", type=OUT, required=True, help="Loss and throughput (.csv).")
@@ -153,6 +171,7 @@ def pretrain(**options) -> None:
 @seed
 @threads
 @click.option("--weights", type=FILE, help="Weights of a trained method (.safetensors).")
+@click.option("--swaps", type=FILE, help="Swaps among all poses (.npz), for an encoder of swapped behaviour.")
 @click.option("--scores", type=OUT, required=True, help="Scores (.csv).")
 @click.option(
     "--embedding", type=OUT, required=True, help="Representations and predictions of every clip (.npz)."

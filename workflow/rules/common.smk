@@ -10,7 +10,7 @@ sys.path.insert(0, str(SOURCE))
 # Jobs find the package here: set inside each job, since activating a conda environment clears the variable.
 shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(SOURCE))}; ")
 
-from neural_action.config.plan import Plan
+from neural_action.config.plan import NEIGHBORS, SYLLABLES, VARIANT, Plan
 from neural_action.errors import InputError
 
 try:
@@ -25,12 +25,18 @@ MANIFESTS = [
 RUN = f"{RESULTS}/models/{{method}}/{{holdout}}/seed-{{seed}}"
 
 
+def options(files):
+    """Optional inputs as command line options, ``--name=path``."""
+    return [f"--{name}={path}" for name, path in files.items() if path]
+
+
 wildcard_constraints:
     animal="[A-Za-z0-9._-]+",
     trial="[A-Za-z0-9._-]+",
     method="[a-z][a-z0-9_]*",
     holdout="none|fold-[0-9]+|animal-[A-Za-z0-9._-]+",
     seed="[0-9]+",
+    variant=VARIANT,
 
 
 # The configuration a result was made with, and the versions, beside the result.

@@ -1,6 +1,7 @@
 # Linear probing of every row, one job a row, holdout and seed; then all scores in one table.
 rule evaluate:
     input:
+        unpack(plan.evaluate_inputs),
         manifests=MANIFESTS,
         folds=f"{RESULTS}/folds.csv",
         weights=lambda wildcards: plan.weights(wildcards, RUN),
@@ -22,12 +23,12 @@ rule evaluate:
         code=lambda wildcards: plan.code(
             "evaluate", plan.method_modules(wildcards.method)
         ),
-        weights=lambda wildcards, input: (
-            f"--weights {input.weights}" if input.weights else ""
+        given=lambda wildcards, input: options(
+            {"weights": input.weights, **plan.evaluate_inputs(wildcards)}
         ),
     shell:
         "python -m neural_action evaluate --config {params.config:q} --method {wildcards.method} --folds {input.folds:q}"
-        " --holdout {wildcards.holdout:q} --seed {wildcards.seed} --threads {threads} {params.weights}"
+        " --holdout {wildcards.holdout:q} --seed {wildcards.seed} --threads {threads} {params.given:q}"
         " --scores {output.scores:q} --embedding {output.embedding:q} {input.manifests:q} 2> {log:q}"
 
 
@@ -35,7 +36,7 @@ rule collect:
     input:
         expand(
             f"{RUN}/scores.csv",
-            method=plan.settings.methods,
+            method=plan.methods,
             holdout=plan.holdouts,
             seed=plan.settings.seeds,
         ),

@@ -1,15 +1,16 @@
 # Pose index per animal and the swap table, one job a holdout: hidden trials are neither queries nor targets.
+# A row that changes what the table depends on has a variant of its own.
 rule neighbors:
     input:
         manifests=MANIFESTS,
         folds=f"{RESULTS}/folds.csv",
     output:
-        table=f"{RESULTS}/neighbors/{{holdout}}.npz",
-        report=f"{RESULTS}/neighbors/{{holdout}}.json",
+        table=f"{RESULTS}/neighbors/{{variant}}/{{holdout}}.npz",
+        report=f"{RESULTS}/neighbors/{{variant}}/{{holdout}}.json",
     log:
-        f"{RESULTS}/logs/neighbors/{{holdout}}.log",
+        f"{RESULTS}/logs/neighbors/{{variant}}/{{holdout}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/neighbors/{{holdout}}.tsv"
+        f"{RESULTS}/benchmarks/neighbors/{{variant}}/{{holdout}}.tsv"
     conda:
         "../../envs/neural-action.yaml"
     threads: 1
@@ -17,9 +18,7 @@ rule neighbors:
         mem_mb=3000,
         runtime=60,
     params:
-        config=plan.sections(
-            "neighbors", "clips.behavior_stride", "clips.pose_normalisation"
-        ),
+        config=lambda wildcards: plan.variant_sections(wildcards.variant, *NEIGHBORS),
         code=plan.code("neighbors"),
     shell:
         "python -m neural_action neighbors --config {params.config:q} --folds {input.folds:q} --holdout {wildcards.holdout:q}"

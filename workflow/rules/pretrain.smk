@@ -1,10 +1,9 @@
 # Pretraining, one job a row, holdout and seed.
 rule pretrain:
     input:
+        unpack(plan.pretrain_inputs),
         manifests=MANIFESTS,
         folds=f"{RESULTS}/folds.csv",
-        kernel=f"{RESULTS}/calcium/{{holdout}}.json",
-        swaps=f"{RESULTS}/neighbors/{{holdout}}.npz",
     output:
         weights=f"{RUN}/model.safetensors",
         description=f"{RUN}/model.json",
@@ -25,7 +24,8 @@ rule pretrain:
         code=lambda wildcards: plan.code(
             "pretrain", plan.method_modules(wildcards.method)
         ),
+        given=lambda wildcards: options(plan.pretrain_inputs(wildcards)),
     shell:
         "python -m neural_action pretrain --config {params.config:q} --method {wildcards.method} --folds {input.folds:q}"
-        " --holdout {wildcards.holdout:q} --seed {wildcards.seed} --kernel {input.kernel:q} --swaps {input.swaps:q}"
+        " --holdout {wildcards.holdout:q} --seed {wildcards.seed} {params.given:q}"
         " --threads {threads} --output {output.weights:q} --log {output.log:q} {input.manifests:q} 2> {log:q}"

@@ -38,7 +38,7 @@ rule tables:
         mem_mb=1000,
         runtime=10,
     params:
-        config=plan.sections("dataset", "title", "real", "split", "methods", "tables"),
+        config=plan.table_sections,
         code=plan.code("tables"),
         folder=lambda wildcards, output: str(Path(output.action).parent),
     shell:
@@ -50,10 +50,10 @@ rule figures:
         manifests=MANIFESTS,
         folds=f"{RESULTS}/folds.csv",
         scores=f"{RESULTS}/scores_all.csv",
-        swaps=f"{RESULTS}/neighbors/{plan.holdouts[0]}.npz",
+        swaps=f"{RESULTS}/neighbors/default/{plan.holdouts[0]}.npz",
         embeddings=expand(
             f"{RUN}/embedding.npz",
-            method=plan.settings.methods,
+            method=plan.methods,
             holdout=plan.holdouts,
             seed=plan.settings.seeds[0],
         ),
@@ -83,9 +83,7 @@ rule figures:
         mem_mb=3000,
         runtime=20,
     params:
-        config=plan.sections(
-            "dataset", "title", "real", "split", "clips", "methods", "tables"
-        ),
+        config=plan.table_sections,
         code=plan.code("figures"),
         folder=lambda wildcards, output: str(Path(output.scores).parent),
         embeddings=lambda wildcards, input: [

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from neural_action.config.settings import Settings
+from neural_action.config.settings import EncoderSettings, MethodSettings, Settings
 from neural_action.config.signatures import check_parameters, one_line
 from neural_action.errors import InputError
 
@@ -31,34 +31,67 @@ def validate(config: Mapping[str, Any]) -> Settings:
         settings = Settings.model_validate(dict(config))
     except ValidationError as error:
         raise InputError(f"configuration {one_line(error, '')}") from None
-    check_parameters(
-        "encoders", settings.encoders.neural.name, settings.encoders.neural.parameters, "encoders.neural"
-    )
-    check_parameters(
-        "encoders",
-        settings.encoders.behavior.name,
-        settings.encoders.behavior.parameters,
-        "encoders.behavior",
-    )
-    for row, method in settings.methods.items():
-        if method.objective is not None:
-            check_parameters(
-                "objectives", method.objective.name, method.objective.parameters, f"methods.{row}.objective"
+    _check_encoders(settings.encoders, "encoders")
+    chosen = settings.methods if settings.rows is None else settings.rows
+    for key, names in (("rows", chosen), ("tables.figure_method", [settings.tables.figure_method])):
+        if unknown := [name for name in names if name not in settings.methods]:
+            raise InputError(
+                f"configuration {key}: {unknown[0]!r} is not one of {', '.join(settings.methods)}"
             )
-        for modality in ("neural", "behavior"):
-            for at, view in enumerate(getattr(method.views, modality)):
-                check_parameters("views", view.name, view.parameters, f"methods.{row}.views.{modality}.{at}")
-    if settings.tables.figure_method not in settings.methods:
+    if settings.tables.figure_method not in chosen:
         raise InputError(
-            f"configuration tables.figure_method: {settings.tables.figure_method!r} is not one of "
-            f"{', '.join(settings.methods)}"
+            f"configuration tables.figure_method: {settings.tables.figure_method!r} is not one of rows, "
+            f"{', '.join(chosen)}"
         )
+    if unknown := [fold for fold in settings.split.test_folds or () if fold >= settings.split.folds]:
+        raise InputError(
+            f"configuration split.test_folds: {unknown[0]}, expected numbers below split.folds = {settings.split.folds}"
+        )
+    for row, method in settings.methods.items():
+        _check_method(settings, row, method)
     if settings.raw is None and settings.simulation is None:
         raise InputError(
             "configuration raw: missing; name the folder of raw recordings with --config raw=<folder>, "
             "or give a simulation section"
         )
     return settings
+
+
+def effective(settings: Settings, method: MethodSettings, row: str) -> Settings:
+    """The configuration with what a row changes in it. InputError if the change is not valid."""
+    content = settings.model_dump(mode="json")
+    for section, changes in method.settings.items():
+        content[section] = {**content[section], **changes}
+    try:
+        changed = Settings.model_validate(content)
+    except ValidationError as error:
+        raise InputError(f"configuration {one_line(error, f'methods.{row}.settings')}") from None
+    _check_encoders(changed.encoders, f"methods.{row}.settings.encoders")
+    return changed
+
+
+def _check_encoders(encoders: EncoderSettings, where: str) -> None:
+    for modality in ("neural", "behavior"):
+        part = getattr(encoders, modality)
+        check_parameters("encoders", part.name, part.parameters, f"{where}.{modality}")
+
+
+def _check_method(settings: Settings, row: str, method: MethodSettings) -> None:
+    for room, part in (("objectives", method.objective), ("adaptation", method.adaptation)):
+        if part is not None:
+            key = "objective" if room == "objectives" else room
+            check_parameters(room, part.name, part.parameters, f"methods.{row}.{key}")
+    for modality in ("neural", "behavior"):
+        for at, view in enumerate(getattr(method.views, modality)):
+            check_parameters("views", view.name, view.parameters, f"methods.{row}.views.{modality}.{at}")
+    if method.settings:
+        effective(settings, method, row)
+    if method.model is not None:
+        source = settings.methods.get(method.model)
+        if source is None or source.objective is None:
+            raise InputError(
+                f"configuration methods.{row}.model: {method.model!r} is not a row with an objective of its own"
+            )
 
 
 def load(path: Path) -> Settings:

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from neural_action.config.load import validate
+from neural_action.config.load import effective, validate
+from neural_action.config.settings import MethodSettings
+from neural_action.config.signatures import needs
 from neural_action.errors import InputError
 from neural_action.provenance import code_hash, part_modules
 from neural_action.recordings.readers import load_reader
 from neural_action.recordings.sheet import SheetRow, read_sheet, scan
 from neural_action.recordings.splits import assign_folds, holdouts
+
+#: What a swap table and what syllables depend on.
+NEIGHBORS = ("neighbors", "clips.behavior_stride", "clips.pose_normalisation")
+SYLLABLES = ("syllables", "clips.behavior_stride", "clips.pose_normalisation")
+#: Names of variants of either, as a wildcard.
+VARIANT = r"[a-z][A-Za-z0-9_.-]*"
 
 
 class Plan:
@@ -29,6 +38,8 @@ class Plan:
         self.results = f"{self.settings.results}/{self.settings.dataset}"
         self.simulated = self.settings.raw is None
         self.raw = f"{self.results}/raw" if self.simulated else self.settings.raw
+        names = self.settings.rows or list(self.settings.methods)
+        self.methods: dict[str, MethodSettings] = {name: self.settings.methods[name] for name in names}
         self.rows = self._rows()
         self.animals = sorted({row.animal for row in self.rows})
         assign_folds([(row.animal, row.trial) for row in self.rows], self.settings.split)
@@ -99,12 +110,82 @@ class Plan:
 
     @property
     def trained(self) -> list[str]:
-        """Rows that are pretrained."""
-        return [name for name, row in self.settings.methods.items() if row.representation == "trained"]
+        """Shown rows that are pretrained themselves."""
+        return [name for name, row in self.methods.items() if row.objective is not None]
+
+    def source(self, method: str) -> str | None:
+        """The row whose networks ``method`` is evaluated with: itself, another, or none."""
+        row = self.settings.methods[method]
+        return method if row.objective is not None else row.model
 
     def weights(self, wildcards: Any, run: str) -> list[str]:
         """The weights that a row is evaluated from, if it has any."""
-        return [f"{run}/model.safetensors".format(**wildcards)] if wildcards.method in self.trained else []
+        source = self.source(wildcards.method)
+        if source is None:
+            return []
+        return [f"{run}/model.safetensors".format(**{**dict(wildcards.items()), "method": source})]
+
+    def needs(self, method: str) -> frozenset[str]:
+        """What pretraining of a row reads beside recordings: ``swaps``, ``kernel``, ``syllables``."""
+        row = self.settings.methods[method]
+        if row.objective is None:
+            return frozenset()
+        views = [view.name for view in (*row.views.neural, *row.views.behavior)]
+        asked = [needs("objectives", row.objective.name), *(needs("views", view) for view in views)]
+        matched = {"swaps"} if row.batches == "matched" else set()
+        return frozenset().union(*asked, matched)
+
+    def pretrain_inputs(self, wildcards: Any) -> dict[str, str]:
+        """The files that ``needs`` stands for."""
+        holdout, method = wildcards.holdout, wildcards.method
+        files = {
+            "kernel": f"{self.results}/calcium/{holdout}.json",
+            "swaps": f"{self.results}/neighbors/{self.variant(method, NEIGHBORS)}/{holdout}.npz",
+            "syllables": f"{self.results}/syllables/{self.variant(method, SYLLABLES)}/{holdout}.npz",
+        }
+        return {name: files[name] for name in sorted(self.needs(method))}
+
+    def evaluate_inputs(self, wildcards: Any) -> dict[str, str]:
+        """Swaps among all poses, for a row that shows an encoder of behaviour swapped poses."""
+        row = self.settings.methods[wildcards.method]
+        if row.representation != "behavior_encoder" or not row.views.behavior:
+            return {}
+        return {"swaps": f"{self.results}/neighbors/{self.variant(row.model, NEIGHBORS)}/none.npz"}
+
+    def content_of(self, method: str | None) -> dict[str, Any]:
+        """The configuration as a row changes it; as it is for None."""
+        return self.content if method is None else self._contents[method]
+
+    @cached_property
+    def _contents(self) -> dict[str, dict[str, Any]]:
+        return {
+            name: effective(self.settings, row, name).model_dump(mode="json")
+            if row.settings
+            else self.content
+            for name, row in self.settings.methods.items()
+        }
+
+    def variant(self, method: str, keys: tuple[str, ...]) -> str:
+        """What a row changes in ``keys`` (``section`` or ``section.key``), as the name of a folder: ``default`` for
+        nothing."""
+        changes = []
+        for section, values in self.settings.methods[method].settings.items():
+            for key, value in values.items():
+                if {section, f"{section}.{key}"} & set(keys) and value != self.content[section][key]:
+                    changes.append(f"{key}-{value}")
+        name = "_".join(sorted(changes)) or "default"
+        if not re.fullmatch(VARIANT, name):
+            raise InputError(
+                f"configuration methods.{method}.settings: {name!r} cannot be part of a file's name"
+            )
+        return name
+
+    def variant_sections(self, variant: str, *keys: str) -> str:
+        """``sections`` as the rows of a variant of ``keys`` have them."""
+        for name in self.settings.methods:
+            if self.variant(name, keys) == variant:
+                return self._chosen(self.content_of(name), keys)
+        raise InputError(f"no row has the variant {variant!r} of {', '.join(keys)}")
 
     @property
     def everything(self) -> str:
@@ -113,39 +194,56 @@ class Plan:
 
     def sections(self, *keys: str) -> str:
         """The named sections, or single keys ``section.key``, as JSON: what a rule depends on and no more."""
+        return self._chosen(self.content, keys)
+
+    @staticmethod
+    def _chosen(content: Mapping[str, Any], keys: Iterable[str]) -> str:
         chosen: dict[str, Any] = {}
         for key in keys:
             section, _, entry = key.partition(".")
             if entry:
-                chosen.setdefault(section, {})[entry] = self.content[section][entry]
+                chosen.setdefault(section, {})[entry] = content[section][entry]
             else:
-                chosen[section] = self.content[section]
+                chosen[section] = content[section]
         return json.dumps(chosen)
+
+    @property
+    def table_sections(self) -> str:
+        """What tables and pictures depend on: of the methods, the shown ones."""
+        keys = ("dataset", "title", "real", "split", "clips", "tables")
+        methods = {name: self.content["methods"][name] for name in self.methods}
+        return json.dumps({**json.loads(self.sections(*keys)), "methods": methods})
 
     def _method(self, method: str) -> dict[str, Any]:
         """A row without what only its table shows."""
-        return {method: {**self.content["methods"][method], "label": method, "group": ""}}
+        return {method: {**self.content["methods"][method], "label": method, "group": "", "table": "papers"}}
 
     def pretrain_sections(self, method: str) -> str:
         """What pretraining depends on: not the probe, not other rows, not which classes are scored."""
         clips = ("frames", "poses", "behavior_stride", "pose_normalisation")
-        chosen = json.loads(self.sections("training", "encoders", *(f"clips.{key}" for key in clips)))
-        return json.dumps({**chosen, "methods": self._method(method)})
+        keys = ("training", "encoders", *(f"clips.{key}" for key in clips))
+        return json.dumps(
+            {**json.loads(self._chosen(self.content_of(method), keys)), "methods": self._method(method)}
+        )
 
     def evaluate_sections(self, method: str) -> str:
         """What probing depends on."""
-        chosen = json.loads(self.sections("dataset", "split", "clips", "probe"))
+        content = self.content_of(self.source(method))
+        chosen = json.loads(self._chosen(content, ("dataset", "split", "clips", "probe")))
         return json.dumps({**chosen, "methods": self._method(method)})
 
     def method_modules(self, method: str) -> list[str]:
-        """Modules of the objective, encoders and views that a row names."""
-        row, encoders = self.settings.methods[method], self.settings.encoders
-        if row.objective is None:
+        """Modules of the objective, adaptation, encoders and views that a row names."""
+        row, source = self.settings.methods[method], self.source(method)
+        if source is None:
             return []
+        objective = self.settings.methods[source].objective
+        encoders = self.content_of(source)["encoders"]
         views = [view.name for view in (*row.views.neural, *row.views.behavior)]
         return [
-            *part_modules("objectives", [row.objective.name]),
-            *part_modules("encoders", [encoders.neural.name, encoders.behavior.name]),
+            *part_modules("objectives", [objective.name]),
+            *part_modules("adaptation", [row.adaptation.name] if row.adaptation else []),
+            *part_modules("encoders", [encoders["neural"]["name"], encoders["behavior"]["name"]]),
             *part_modules("views", views),
         ]
 

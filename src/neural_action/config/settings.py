@@ -67,6 +67,7 @@ class SplitSettings(Section):
     folds: Annotated[int, Field(ge=2)] = 4
     seed: int = 0
     protocol: Literal["transductive", "new_trials", "new_animal"] = "new_trials"
+    test_folds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] | None = None
 
 
 class ClipSettings(Section):
@@ -147,24 +148,54 @@ class ViewSettings(Section):
     behavior: list[Named] = []
 
 
+Task = Literal["single_animal", "multi_animal", "identity"]
+
+
 class MethodSettings(Section):
     """A row of the tables: a representation and a probe.
 
-    ``representation`` is ``trained`` (needs an objective), ``raw`` (the neural clip itself) or ``none``
-    (no input: guessing).
+    ``representation`` is ``trained`` (the neural encoder of an objective), ``raw`` (the neural clip itself),
+    ``behavior`` (the behaviour clip itself), ``behavior_encoder`` (an objective's encoder of behaviour, after the
+    row's behaviour views), ``labels`` (the action label alone) or ``none`` (no input: guessing).
+    ``model`` names the row whose trained networks are used instead of an objective of its own.
     """
 
     label: str
     group: str = ""
-    representation: Literal["trained", "raw", "none"] = "trained"
+    table: Literal["papers", "ablation"] = "papers"
+    representation: Literal["trained", "raw", "behavior", "behavior_encoder", "labels", "none"] = "trained"
     objective: Named | None = None
     views: ViewSettings = ViewSettings()
+    batches: Literal["uniform", "matched"] = "uniform"
+    adaptation: Named | None = None
+    model: Name | None = None
+    probe: Literal["linear", "mlp"] = "linear"
+    labels: Literal["true", "permuted"] = "true"
+    tasks: Annotated[list[Task], Field(min_length=1)] = ["single_animal", "multi_animal", "identity"]
+    settings: dict[Literal["clips", "neighbors", "training", "encoders"], dict[str, Any]] = {}
 
     @model_validator(mode="after")
-    def _objective_iff_trained(self) -> MethodSettings:
-        if (self.objective is not None) != (self.representation == "trained"):
-            raise ValueError("an objective is given exactly when representation is 'trained'")
+    def _fits_together(self) -> MethodSettings:
+        networks = (self.objective is not None) + (self.model is not None)
+        expected = int(self.representation in ("trained", "behavior_encoder"))
+        if networks != expected or (self.representation == "behavior_encoder" and self.model is None):
+            raise ValueError(
+                "representation 'trained' has an objective or the model of another row, 'behavior_encoder' the "
+                "model of another row, and no other has either"
+            )
+        if self.objective is None and (self.adaptation is not None or self.settings):
+            raise ValueError("adaptation and settings are of rows with an objective of their own")
         return self
+
+
+class SyllableSettings(Section):
+    """The autoregressive hidden Markov model of the poses."""
+
+    states: Annotated[int, Field(ge=2)] = 16
+    lags: Count = 1
+    dimensions: Count = 8
+    iterations: Count = 30
+    seed: int = 0
 
 
 class ProbeSettings(Section):
@@ -180,6 +211,8 @@ class ProbeSettings(Section):
     fractions: list[Fraction] = [0.5, 1.0]
     label_block_seconds: Positive = 10.0
     identity_samples: Count = 1000
+    mlp_hidden: Annotated[list[Count], Field(min_length=1)] = [128, 128, 128]
+    mlp_epochs: Count = 20
     raw_pool_time: Count = 4
     raw_pool_space: Count = 2
 
@@ -202,6 +235,7 @@ class Settings(Section):
     raw: str | None = None
     recordings: str | None = None
     results: str = "results"
+    rows: Annotated[list[Name], Field(min_length=1)] | None = None
     seeds: list[int] = Field(min_length=1)
     simulation: SimulationSettings | None = None
     convert: ConvertSettings
@@ -209,6 +243,7 @@ class Settings(Section):
     clips: ClipSettings = ClipSettings()
     neighbors: NeighborSettings = NeighborSettings()
     calcium: CalciumSettings = CalciumSettings()
+    syllables: SyllableSettings = SyllableSettings()
     training: TrainingSettings = TrainingSettings()
     encoders: EncoderSettings
     methods: dict[Name, MethodSettings] = Field(min_length=1)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ConfigDict, ValidationError, create_model
 
@@ -21,7 +21,7 @@ _TYPES = {"int": int, "float": float, "bool": bool, "str": str}
 
 
 @cache
-def signatures(room: str) -> dict[str, tuple[str, str, dict[str, tuple[type, Any]]]]:
+def signatures(room: str) -> dict[str, tuple[str, str, dict[str, tuple[Any, Any]]]]:
     """The named classes of a sub-package: name -> (module, class, {parameter: (type, default)}).
 
     Only keyword-only parameters count: positional ones are given by the code that builds the part. A default of
@@ -58,19 +58,41 @@ def one_line(error: ValidationError, where: str) -> str:
     return f"{key}: {first['input']!r}, expected: {first['msg'].removeprefix('Input should be ')}"
 
 
+@cache
+def needs(room: str, name: str) -> frozenset[str]:
+    """Inputs beside the recordings that the class of that name asks for by its attribute ``needs``."""
+    module, cls, _ = signatures(room)[name]
+    path = PACKAGE / room / f"{module.rsplit('.', 1)[1]}.py"
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.ClassDef) and node.name == cls:
+            return frozenset(_attribute(node, "needs") or ())
+    return frozenset()
+
+
 def _class_name(node: ast.ClassDef) -> str | None:
+    return _attribute(node, "name")
+
+
+def _attribute(node: ast.ClassDef, name: str) -> Any:
     for line in node.body:
-        if isinstance(line, ast.Assign) and [getattr(t, "id", None) for t in line.targets] == ["name"]:
+        if isinstance(line, ast.Assign) and [getattr(t, "id", None) for t in line.targets] == [name]:
             return ast.literal_eval(line.value)
     return None
 
 
-def _keywords(node: ast.ClassDef) -> dict[str, tuple[type, Any]]:
+def _keywords(node: ast.ClassDef) -> dict[str, tuple[Any, Any]]:
     for line in node.body:
         if isinstance(line, ast.FunctionDef) and line.name == "__init__":
             defaults = [... if d is None else ast.literal_eval(d) for d in line.args.kw_defaults]
             return {
-                arg.arg: (_TYPES[ast.unparse(arg.annotation)], default)
+                arg.arg: (_type(arg.annotation), default)
                 for arg, default in zip(line.args.kwonlyargs, defaults, strict=True)
             }
     return {}
+
+
+def _type(annotation: ast.expr) -> Any:
+    """The type of a parameter: one of a few plain ones, or a ``Literal``, which lists what is allowed."""
+    if isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value) == "Literal":
+        return Literal[ast.literal_eval(annotation.slice)]
+    return _TYPES[ast.unparse(annotation)]

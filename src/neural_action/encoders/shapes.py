@@ -14,12 +14,14 @@ class Shapes:
         neural: shape of one neural frame, (y, x) or (unit,).
         poses: behaviour samples a clip.
         behavior: features of one behaviour sample.
+        syllables: states of the behavioural HMM, 0 without one.
     """
 
     frames: int
     neural: tuple[int, ...]
     poses: int
     behavior: int
+    syllables: int = 0
 
     def to_dict(self) -> dict:
         """For JSON."""
@@ -28,4 +30,6 @@ class Shapes:
     @classmethod
     def from_dict(cls, value: dict) -> Shapes:
         """From JSON."""
-        return cls(value["frames"], tuple(value["neural"]), value["poses"], value["behavior"])
+        return cls(
+            value["frames"], tuple(value["neural"]), value["poses"], value["behavior"], value["syllables"]
+        )

@@ -1,47 +1,118 @@
-"""Representations of clips: a frozen model's, or the raw neural clips themselves."""
+"""Representations of clips: a frozen model's, or the recorded clips themselves.
+
+torch is imported where a model is read: rows without one are probed without waiting for it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from neural_action.config.settings import MethodSettings, ProbeSettings
 from neural_action.errors import InputError
+from neural_action.neighbors.table import SwapTable
 from neural_action.recordings.clips import Clips
-from neural_action.training.model import load_model
+from neural_action.recordings.cohort import Cohort
 
 _CHUNK = 256
 
 
 def represent(
     method: MethodSettings,
-    neural: np.ndarray,
+    cohort: Cohort,
     clips: Clips,
-    weights: Path | None,
     probe: ProbeSettings,
-    device: torch.device,
+    *,
+    weights: Path | None = None,
+    swaps: Path | None = None,
+    threads: int = 1,
+    seed: int = 0,
 ) -> dict[str, np.ndarray]:
     """Representations of every clip, float32 (clip, dimension), by name.
 
-    ``encoder`` and ``projection`` for a trained method; ``raw`` for the clip itself, averaged over
-    ``raw_pool_time`` frames and ``raw_pool_space`` pixels to bound its size; for ``none`` an empty array, since
-    guessing looks at nothing.
+    ``encoder`` and ``projection`` for a trained method; ``behavior_encoder`` for an encoder of behaviour clips after
+    the method's behaviour views; ``raw`` for the neural clip, averaged over ``raw_pool_time`` frames and
+    ``raw_pool_space`` pixels to bound its size; ``behavior`` for the behaviour clip; ``labels`` for the action label,
+    one-hot, with a place for unlabelled clips; for ``none`` an empty array, since guessing looks at nothing.
+    Raises InputError if a file that is needed was not given, or the model does not fit.
     """
-    if method.representation == "none":
+    kind = method.representation
+    if kind == "none":
         return {"none": np.empty((len(clips), 0), np.float32)}
-    if method.representation == "raw":
-        return {"raw": raw_clips(neural, clips, probe)}
+    if kind == "raw":
+        return {"raw": raw_clips(cohort.neural, clips, probe)}
+    if kind == "behavior":
+        return {"behavior": cohort.pose[clips.pose].reshape(len(clips), -1)}
+    if kind == "labels":
+        return {"labels": np.eye(len(cohort.class_names) + 1, dtype=np.float32)[clips.label]}
     if weights is None:
         raise InputError("a trained method is evaluated from its weights, none were given")
-    model = load_model(weights, device)
-    flat = torch.from_numpy(neural.reshape(len(neural), -1))
+    if kind == "behavior_encoder":
+        return _encoded_behavior(method, cohort, clips, weights, swaps, threads, seed)
+    return _encoded_neural(cohort, clips, weights, threads)
+
+
+def _encoded_neural(cohort: Cohort, clips: Clips, weights: Path, threads: int) -> dict[str, np.ndarray]:
+    import torch
+
+    from neural_action.training.device import prepare
+    from neural_action.training.model import load_model
+
+    model = load_model(weights, device := prepare("cpu", threads))
+    flat = torch.from_numpy(cohort.neural.reshape(len(cohort.neural), -1))
+
+    def embed(rows: np.ndarray) -> dict:
+        index = torch.from_numpy(clips.start[rows][:, None] + np.arange(clips.frames))
+        return model.embed(flat[index].to(device))
+
+    return _in_chunks(len(clips), embed)
+
+
+def _encoded_behavior(
+    method: MethodSettings,
+    cohort: Cohort,
+    clips: Clips,
+    weights: Path,
+    swaps: Path | None,
+    threads: int,
+    seed: int,
+) -> dict[str, np.ndarray]:
+    import torch
+
+    from neural_action.config.build import build
+    from neural_action.training.batches import view_context
+    from neural_action.training.device import prepare
+    from neural_action.training.model import load_model
+    from neural_action.views.view import ClipRows
+
+    model = load_model(weights, device := prepare("cpu", threads))
+    if not hasattr(model, "embed_behavior"):
+        raise InputError(f"{weights}: its objective has no encoder of behaviour")
+    context = view_context(cohort, clips, device, swap=None if swaps is None else SwapTable.load(swaps))
+    views = [build("views", part, context) for part in method.views.behavior]
+    generator = torch.Generator(device).manual_seed(seed)
+    every = ClipRows(*(torch.as_tensor(a, device=device) for a in (clips.start, clips.pose, clips.animal)))
+
+    def embed(rows: np.ndarray) -> dict:
+        part = every[torch.from_numpy(rows)]
+        values = context.pose[part.pose]
+        for view in views:
+            values = view(values, part, generator)
+        return {"behavior_encoder": model.embed_behavior(values)}
+
+    return _in_chunks(len(clips), embed)
+
+
+def _in_chunks(count: int, embed: Callable[[np.ndarray], dict]) -> dict[str, np.ndarray]:
+    """What ``embed`` makes of clip numbers, chunk after chunk, as float32 arrays."""
+    import torch
+
     parts: dict[str, list[np.ndarray]] = {}
     with torch.inference_mode():
-        for rows in np.array_split(np.arange(len(clips)), max(1, len(clips) // _CHUNK)):
-            index = torch.from_numpy(clips.start[rows][:, None] + np.arange(clips.frames))
-            for name, value in model.embed(flat[index].to(device)).items():
+        for rows in np.array_split(np.arange(count), max(1, count // _CHUNK)):
+            for name, value in embed(rows).items():
                 parts.setdefault(name, []).append(value.float().cpu().numpy())
     return {name: np.concatenate(values) for name, values in parts.items()}
 

@@ -10,7 +10,14 @@ import numpy as np
 
 from neural_action.config.settings import ProbeSettings
 from neural_action.evaluation.metrics import scores
-from neural_action.evaluation.probes import guess, linear_probe, mlp_probe, same_class_neighbors, scale
+from neural_action.evaluation.probes import (
+    guess,
+    linear_probe,
+    mlp_probe,
+    same_class_neighbors,
+    scale,
+    supervised_mlp,
+)
 from neural_action.recordings.clips import Clips
 from neural_action.recordings.splits import Holdout
 
@@ -101,38 +108,57 @@ def label_subset(clips: Clips, fraction: float, settings: ProbeSettings, seed: i
     return keep
 
 
+@dataclass(frozen=True)
+class Reading:
+    """How probes read a representation.
+
+    Attributes:
+        classes: number of actions.
+        animals: number of animals.
+        settings: of the probes.
+        seed: of the probes and of guesses.
+        by_feature: whether features are scaled one by one, see ``probes.scale``.
+        mlp: whether the probe is the supervised network instead of a linear one.
+        permuted: whether training labels are shuffled among the training clips: a control, which must end at chance.
+    """
+
+    classes: int
+    animals: int
+    settings: ProbeSettings
+    seed: int
+    by_feature: bool = True
+    mlp: bool = False
+    permuted: bool = False
+
+    def labels(self, probe: Probe, true: np.ndarray) -> np.ndarray:
+        """What the clips that train ``probe`` are said to be."""
+        labels = true[probe.train]
+        if not self.permuted:
+            return labels
+        return np.random.default_rng(hash_seed(probe, self.seed)).permutation(labels)
+
+
 def run_action_probe(
-    probe: Probe,
-    features: np.ndarray,
-    clips: Clips,
-    classes: int,
-    settings: ProbeSettings,
-    seed: int,
-    *,
-    raw: bool,
+    probe: Probe, features: np.ndarray, clips: Clips, reading: Reading
 ) -> tuple[dict[str, float], np.ndarray]:
     """Scores and predicted classes of one action probe. No features (n, 0): guessing."""
     true = clips.label[probe.test]
     if features.shape[1] == 0:
-        predicted = guess(len(true), classes, hash_seed(probe, seed))
+        predicted = guess(len(true), reading.classes, hash_seed(probe, reading.seed))
     else:
-        train, test = scale(features[probe.train], features[probe.test], by_feature=not raw)
-        predicted = linear_probe(train, clips.label[probe.train], test, classes, settings, seed)
-    return scores(true, predicted, classes), predicted
+        train, test = scale(features[probe.train], features[probe.test], by_feature=reading.by_feature)
+        classify = supervised_mlp if reading.mlp else linear_probe
+        labels = reading.labels(probe, clips.label)
+        predicted = classify(train, labels, test, reading.classes, reading.settings, reading.seed)
+    return scores(true, predicted, reading.classes), predicted
 
 
 def run_identity_probe(
-    probe: Probe,
-    features: np.ndarray,
-    clips: Clips,
-    animals: int,
-    settings: ProbeSettings,
-    seed: int,
-    *,
-    raw: bool,
+    probe: Probe, features: np.ndarray, clips: Clips, reading: Reading
 ) -> Iterator[tuple[str, str, float]]:
     """(probe name, metric, value) for the linear, 10-nearest-neighbour and MLP probes of identity."""
-    labels, true = clips.animal[probe.train], clips.animal[probe.test]
+    animals, seed = reading.animals, reading.seed
+    labels, true = reading.labels(probe, clips.animal), clips.animal[probe.test]
     if features.shape[1] == 0:
         rng_seed = hash_seed(probe, seed)
         predicted = guess(len(true), animals, rng_seed)
@@ -140,8 +166,8 @@ def run_identity_probe(
         neighbors = np.random.default_rng(rng_seed).integers(animals, size=(len(true), 10))
         yield "knn", "knn_same_animal", float(np.mean(neighbors == true[:, None]))
         return
-    train, test = scale(features[probe.train], features[probe.test], by_feature=not raw)
-    predicted = linear_probe(train, labels, test, animals, settings, seed)
+    train, test = scale(features[probe.train], features[probe.test], by_feature=reading.by_feature)
+    predicted = linear_probe(train, labels, test, animals, reading.settings, seed)
     yield from (("linear", metric, value) for metric, value in scores(true, predicted, animals).items())
     yield "knn", "knn_same_animal", same_class_neighbors(train, labels, test, true)
     predicted = mlp_probe(train, labels, test, seed)

@@ -1,49 +1,141 @@
-"""Symmetric InfoNCE between neural activity and behaviour (Günel et al., Equation 1)."""
+"""InfoNCE between neural activity and behaviour (Günel et al., Equation 1), and its variants."""
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from neural_action.config.build import build
 from neural_action.config.settings import EncoderSettings
 from neural_action.encoders.heads import projection_head
 from neural_action.encoders.shapes import Shapes
-from neural_action.objectives.objective import Batch, Objective
+from neural_action.objectives.objective import Batch, Encodings, Objective
 
 
-def infonce(z_b: Tensor, z_n: Tensor, temperature: float) -> Tensor:
+def infonce(
+    z_b: Tensor,
+    z_n: Tensor,
+    temperature: float,
+    animal: Tensor | None = None,
+    *,
+    symmetric: bool = True,
+) -> Tensor:
     """Equation 1 for projections (N, dimension) of behaviour and neural activity; cosine similarity.
 
     The mean over the N pairs instead of the sum, so that the learning rate does not depend on the batch size
     (our choice).
+
+    Args:
+        z_b: of behaviour.
+        z_n: of neural activity.
+        temperature: positive.
+        animal: (N,); given, only clips of the same animal are negatives (our choice): then what tells animals
+            apart does not help to tell clips apart.
+        symmetric: False is the poster's loss, which only looks for the behaviour clip of each neural clip.
     """
     similarity = F.normalize(z_b, dim=1) @ F.normalize(z_n, dim=1).T / temperature
+    if animal is not None:
+        similarity = similarity.masked_fill(animal[:, None] != animal[None], float("-inf"))
     pairs = torch.arange(len(similarity), device=similarity.device)
-    return F.cross_entropy(similarity, pairs) + F.cross_entropy(similarity.T, pairs)
+    loss = F.cross_entropy(similarity.T, pairs)
+    return loss + F.cross_entropy(similarity, pairs) if symmetric else loss
+
+
+def neighbor_infonce(z: Tensor, animal: Tensor, group: Tensor, temperature: float) -> Tensor:
+    """Pull clips of different animals whose behaviour is alike together, against all other clips (our choice).
+
+    -1/P sum over the P ordered pairs (i, j) of one group and different animals of
+    log exp(<z_i, z_j>/T) / (exp(<z_i, z_j>/T) + sum over clips k of other groups of exp(<z_i, z_k>/T)).
+    Clips of one's own animal are among the negatives, so knowing the animal can only raise the loss.
+
+    Args:
+        z: (N, dimension) projections of neural clips.
+        animal: (N,).
+        group: (N,).
+        temperature: positive.
+    """
+    z = F.normalize(z, dim=1)
+    similarity = z @ z.T / temperature
+    alike = group[:, None] == group[None]
+    pairs = alike & (animal[:, None] != animal[None])
+    others = similarity.masked_fill(alike, float("-inf")).logsumexp(1, keepdim=True)
+    log_share = similarity - torch.logaddexp(similarity, others)
+    return -(log_share * pairs).sum() / pairs.sum().clamp(min=1)
+
+
+def mix(h: Tensor, group: Tensor, probability: float, chance: Tensor) -> Tensor:
+    """Move encodings towards those of another clip of their group: h_i + w (h_j - h_i).
+
+    The journal version mixes features across animals that behave alike; the amounts are our choice: with
+    ``probability``, w is uniform in [0, 1/2].
+
+    Args:
+        h: (N, dimension), ordered so that a group is a run of equally many clips.
+        group: (N,).
+        probability: that an encoding is mixed.
+        chance: (3, N) uniform in [0, 1).
+    """
+    size = int((group == group[0]).sum())
+    at = torch.arange(len(h), device=h.device)
+    shift = 1 + (chance[0] * max(1, size - 1)).long()
+    partner = at - at % size + (at % size + shift) % size
+    weight = 0.5 * chance[1] * (chance[2] < probability)
+    return h + weight[:, None] * (h[partner] - h)
 
 
 class InfoNce(Objective):
     """Pull the neural clip and the behaviour clip of one moment together, against the rest of the batch."""
 
     name = "infonce"
+    modalities = ("neural", "behavior")
 
-    def __init__(self, encoders: EncoderSettings, shapes: Shapes, *, temperature: float = 0.1):
+    def __init__(
+        self,
+        encoders: EncoderSettings,
+        shapes: Shapes,
+        *,
+        temperature: float = 0.1,
+        direction: Literal["both", "behavior_of_neural"] = "both",
+        negatives: Literal["all", "same_animal"] = "all",
+        head: bool = True,
+        neighbor_weight: float = 0.0,
+        mixing: float = 0.0,
+    ):
         super().__init__(encoders, shapes)
         self.temperature = temperature
+        self.symmetric = direction == "both"
+        self.same_animal = negatives == "same_animal"
+        self.neighbor_weight, self.mixing = neighbor_weight, mixing
         sizes = encoders.dimension, encoders.head_hidden, encoders.head_dimension
         self.f_n = build("encoders", encoders.neural, shapes, encoders.dimension)
         self.f_b = build("encoders", encoders.behavior, shapes, encoders.dimension)
-        self.g_n, self.g_b = projection_head(*sizes), projection_head(*sizes)
+        self.g_n, self.g_b = (projection_head(*sizes) if head else nn.Identity() for _ in range(2))
 
-    def loss(self, batch: Batch) -> Tensor:
-        """Equation 1 on one view of each modality."""
-        z_n = self.g_n(self.f_n(batch.neural()))
-        z_b = self.g_b(self.f_b(batch.behavior()))
-        return infonce(z_b.float(), z_n.float(), self.temperature)
+    def encode(self, batch: Batch) -> Encodings:
+        """h_n and h_b."""
+        return {"neural": self.f_n(batch.neural()), "behavior": self.f_b(batch.behavior())}
+
+    def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
+        """Equation 1, and what was configured beside it."""
+        h_n = encodings["neural"]
+        if self.mixing > 0:
+            h_n = mix(h_n, batch.group, self.mixing, batch.uniform(3, len(h_n)))
+        z_n, z_b = self.g_n(h_n).float(), self.g_b(encodings["behavior"]).float()
+        animal = batch.animal if self.same_animal else None
+        loss = infonce(z_b, z_n, self.temperature, animal, symmetric=self.symmetric)
+        if self.neighbor_weight > 0:
+            near = neighbor_infonce(z_n, batch.animal, batch.group, self.temperature)
+            loss = loss + self.neighbor_weight * near
+        return loss
 
     def embed(self, neural: Tensor) -> dict[str, Tensor]:
         """h_n and z_n."""
         h = self.f_n(neural)
         return {"encoder": h, "projection": self.g_n(h)}
+
+    def embed_behavior(self, behavior: Tensor) -> Tensor:
+        """h_b (B, dimension) of behaviour clips (B, poses, feature)."""
+        return self.f_b(behavior)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from neural_action.config.build import build
 from neural_action.config.settings import EncoderSettings
 from neural_action.encoders.shapes import Shapes
-from neural_action.objectives.objective import Batch, Objective
+from neural_action.objectives.objective import Batch, Encodings, Objective
 
 
 class RegressionConv(Objective):
@@ -32,9 +32,13 @@ class RegressionConv(Objective):
             nn.Conv1d(width, shapes.behavior, kernel, padding=kernel // 2),
         )
 
-    def loss(self, batch: Batch) -> Tensor:
+    def encode(self, batch: Batch) -> Encodings:
+        """h_n."""
+        return {"neural": self.f_n(batch.neural())}
+
+    def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
         """Mean squared error of the predicted poses, in units of the normalised pose."""
-        predicted = self.decoder(self.f_n(batch.neural())).transpose(1, 2)
+        predicted = self.decoder(encodings["neural"]).transpose(1, 2)
         return F.mse_loss(predicted.float(), batch.behavior())
 
     def embed(self, neural: Tensor) -> dict[str, Tensor]:

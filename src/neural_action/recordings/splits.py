@@ -49,33 +49,46 @@ def read_folds(path: Path) -> dict[Trial, int]:
     return {(row.animal, row.trial): int(row.fold) for row in table.itertuples()}
 
 
+PROTOCOLS = {"none": "transductive", "fold": "new_trials", "animal": "new_animal", "adapted": "adapted"}
+
+
 @dataclass(frozen=True)
 class Holdout:
-    """What one pretraining run does not see: nothing, the test trials of a fold, or an animal.
+    """What one run does not see: nothing, the test trials of a fold, an animal, or an animal's trials of a fold.
 
-    Its name (``none``, ``fold-2``, ``animal-Fly3``) is a wildcard of the workflow.
+    Its name (``none``, ``fold-2``, ``animal-Fly3``, ``adapted-Fly3-fold-2``) is a wildcard of the workflow. The last
+    is a model that did not see the animal in pretraining and was then adapted to its other trials.
     """
 
     kind: str
     value: str = ""
+    fold: int = -1
 
     @classmethod
     def parse(cls, name: str) -> Holdout:
-        """The holdout called ``name``; InputError if it is none of the three kinds."""
+        """The holdout called ``name``; InputError if it is of no kind."""
         kind, _, value = name.partition("-")
-        if (
-            (kind == "none" and not value)
-            or (kind == "fold" and value.isdigit())
-            or (kind == "animal" and value)
-        ):
+        animal, _, fold = value.rpartition("-fold-")
+        if kind == "adapted" and animal and fold.isdigit():
+            return cls(kind, animal, int(fold))
+        if kind == "fold" and value.isdigit():
+            return cls(kind, value, int(value))
+        if (kind == "none" and not value) or (kind == "animal" and value):
             return cls(kind, value)
-        raise InputError(f"holdout {name!r}: expected none, fold-<number> or animal-<name>")
+        raise InputError(
+            f"holdout {name!r}: expected none, fold-<number>, animal-<name> or adapted-<name>-fold-<number>"
+        )
+
+    @property
+    def protocol(self) -> str:
+        """What the runs of its kind are called together."""
+        return PROTOCOLS[self.kind]
 
     def hides(self, animal: str, fold: int) -> bool:
-        """Whether pretraining must not see a trial of that animal, tested in that fold."""
-        return (self.kind == "fold" and fold == int(self.value)) or (
-            self.kind == "animal" and animal == self.value
-        )
+        """Whether the run must not see a trial of that animal, tested in that fold."""
+        if self.kind == "adapted":
+            return animal == self.value and fold == self.fold
+        return (self.kind == "fold" and fold == self.fold) or (self.kind == "animal" and animal == self.value)
 
     def tests(self, animal: str, fold: int) -> bool:
         """Whether scores on that animal's trials of that fold belong to this run."""
@@ -91,5 +104,5 @@ def holdouts(settings: SplitSettings, animals: Iterable[str]) -> list[str]:
     if settings.protocol == "transductive":
         return ["none"]
     if settings.protocol == "new_trials":
-        return [f"fold-{fold}" for fold in range(settings.folds)]
+        return [f"fold-{fold}" for fold in settings.test_folds or range(settings.folds)]
     return [f"animal-{animal}" for animal in sorted(animals)]

@@ -13,13 +13,15 @@ from neural_action.files import whole
 def run(output: Path, everything: Path, scores: tuple[Path, ...]) -> None:
     """Write every score to ``everything``, and to ``output`` the primary ones.
 
-    Primary: on the encoder's output (or the raw clips, or guesses) by the linear probe, and the fraction of
-    nearest neighbours that come from the same animal.
+    Primary: not on a projection, and of the identity task not the MLP probe (actions have one probe a row).
     """
     table = pd.concat([pd.read_csv(path, dtype={"animal": str}) for path in scores], ignore_index=True)
     table = table.sort_values([column for column in table.columns if column != "value"], kind="stable")
     with whole(everything) as partial:
         table.to_csv(partial, index=False, float_format="%.6f")
-    primary = table[(table["representation"] != "projection") & (table["probe"] != "mlp")]
+    primary = table[
+        (table["representation"] != "projection")
+        & ~((table["task"] == "identity") & (table["probe"] == "mlp"))
+    ]
     with whole(output) as partial:
         primary[CONTRACT].to_csv(partial, index=False, float_format="%.6f")

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from neural_action.calcium.fit import KernelFit
+from neural_action.config.build import build
 from neural_action.config.sections import Sections
 from neural_action.encoders.shapes import Shapes
 from neural_action.errors import InputError
@@ -16,6 +17,7 @@ from neural_action.neighbors.table import SwapTable
 from neural_action.recordings.clips import clip_table
 from neural_action.recordings.cohort import load_cohort
 from neural_action.recordings.splits import Holdout, read_folds
+from neural_action.syllables.posterior import load_posterior
 from neural_action.training.batches import BatchSampler, view_context
 from neural_action.training.device import prepare
 from neural_action.training.loop import pretrain, write_log
@@ -28,8 +30,9 @@ def run(
     folds: Path,
     holdout: str,
     seed: int,
-    kernel: Path,
-    swaps: Path,
+    kernel: Path | None,
+    swaps: Path | None,
+    syllables: Path | None,
     threads: int,
     output: Path,
     log: Path,
@@ -52,21 +55,35 @@ def run(
             memory_limit=training.memory_limit_gb * 1e9,
         )
         clips = clip_table(cohort, clips_settings, stride=1)
+        states = None if syllables is None else load_posterior(syllables, cohort)
         shapes = Shapes(
-            clips_settings.frames, cohort.neural.shape[1:], clips_settings.poses, cohort.pose.shape[1]
+            clips_settings.frames,
+            cohort.neural.shape[1:],
+            clips_settings.poses,
+            cohort.pose.shape[1],
+            0 if states is None else states.shape[1],
         )
         context = view_context(
             cohort,
-            KernelFit.load(kernel).response(cohort.neural_rate, clips_settings.frames),
-            SwapTable.load(swaps),
-            clips_settings.frames,
+            clips,
             device,
+            kernel=None
+            if kernel is None
+            else KernelFit.load(kernel).response(cohort.neural_rate, clips.frames),
+            swap=None if swaps is None else SwapTable.load(swaps),
+            syllables=states,
         )
         model = create(row.objective, sections.encoders, shapes, seed).to(device)
-        sampler = BatchSampler(context, clips, row.views, training.batch, seed)
+        adaptation = None
+        if row.adaptation is not None:
+            given = (model.modalities, sections.encoders.dimension, len(cohort.animals))
+            adaptation = build("adaptation", row.adaptation, *given).to(device)
+        matched = row.batches == "matched"
+        sampler = BatchSampler(context, clips, row.views, training.batch, seed, matched=matched)
         checkpoint = output.with_name("checkpoint.pt")
-        fingerprint = _fingerprint([config, method, holdout, seed], [folds, kernel, swaps, *manifests])
-        rows = pretrain(model, sampler, training, checkpoint, fingerprint=fingerprint)
+        inputs = [folds, *(path for path in (kernel, swaps, syllables) if path), *manifests]
+        fingerprint = _fingerprint([config, method, holdout, seed], inputs)
+        rows = pretrain(model, sampler, training, checkpoint, adaptation=adaptation, fingerprint=fingerprint)
         with whole(log) as partial:
             write_log(rows, partial)
         about = {"method": method, "holdout": holdout, "seed": seed, "label": row.label}

@@ -14,7 +14,8 @@ def columns(scores: Scores) -> list[Column]:
     """The linear probe with every fraction of the training clips; nearest neighbours and MLP with all."""
     fractions = scores.fractions("identity")
     linear = [
-        Column("identity", fraction, "accuracy", "Linear probe", str(fraction)) for fraction in fractions
+        Column("identity", fraction, "accuracy", "Linear probe", str(fraction), "linear")
+        for fraction in fractions
     ]
     whole = fractions[-1:]
     return [

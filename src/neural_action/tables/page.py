@@ -57,9 +57,9 @@ class Page:
         if not columns or (projection and not any(any(row) for row in cells.values())):
             return
         in_paper = {(task, fraction) for _, task, fraction in self.paper.values}
-        # The papers probe linearly.
+        # The papers probe linearly, but for the supervised row.
         beside = [
-            not projection and column.probe == "linear" and (column.task, column.fraction) in in_paper
+            not projection and column.probe in (None, "linear") and (column.task, column.fraction) in in_paper
             for column in columns
         ]
         lines = []
@@ -103,7 +103,7 @@ class Page:
         row = self.methods[name]
         shown = {"trained": "encoder"}.get(row.representation, row.representation)
         values = (
-            *(name, row.label, row.group, column.task, column.fraction, metric, column.probe),
+            *(name, row.label, row.group, column.task, column.fraction, metric, column.probe or row.probe),
             "projection" if projection else shown,
             *((None, None, None) if cell is None else (cell.mean, cell.low, cell.high)),
             printed,

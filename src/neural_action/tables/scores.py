@@ -18,14 +18,17 @@ _NUMBERS = ("fraction", "fold", "seed", "value")
 
 @dataclass(frozen=True)
 class Column:
-    """Which scores a column of a table is made of, and what it is headed with."""
+    """Which scores a column of a table is made of, and what it is headed with.
+
+    ``probe`` chooses among the probes of the identity task; actions have one probe a row.
+    """
 
     task: str
     fraction: float
     metric: str
     heading: str
     part: str
-    probe: str = "linear"
+    probe: str | None = None
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,7 @@ class Scores:
             & (table["task"] == column.task)
             & (table["fraction"] == column.fraction)
             & (table["metric"] == column.metric)
-            & (table["probe"] == column.probe)
+            & ((column.probe is None) | (table["probe"] == column.probe))
             & ((table["representation"] == "projection") == projection)
         ]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from neural_action.config.build import build
 from neural_action.config.settings import ViewSettings
+from neural_action.errors import InputError
 from neural_action.neighbors.table import SwapTable
 from neural_action.recordings.clips import Clips
 from neural_action.recordings.cohort import Cohort
@@ -30,7 +32,30 @@ class ClipBatch:
     behavior_views: list[View]
     generator: torch.Generator
     buffers: list[Tensor]
-    drawn: int = 0
+    groups: Tensor | None = None
+    drawn: int = field(default=0, init=False)
+
+    @property
+    def animal(self) -> Tensor:
+        """(B,) int64, the animal of each clip."""
+        return self.rows.animal
+
+    @property
+    def group(self) -> Tensor:
+        """(B,) int64, equal for clips whose behaviour is alike; runs of one clip an animal. InputError if unmatched."""
+        if self.groups is None:
+            raise InputError("this objective compares animals that behave alike: it needs `batches: matched`")
+        return self.groups
+
+    def uniform(self, *shape: int) -> Tensor:
+        """float32 in [0, 1), from the generator of the step."""
+        return torch.rand(shape, generator=self.generator, device=self.generator.device)
+
+    def syllables(self) -> Tensor:
+        """(B, poses, syllable) float32, of the poses as recorded."""
+        if self.context.syllables is None:
+            raise InputError("this objective needs syllables of the poses, none were given")
+        return self.context.syllables[self.rows.pose]
 
     def neural(self) -> Tensor:
         """(B, frames, pixels) float32; overwritten by the next step's batch."""
@@ -62,9 +87,30 @@ class ClipBatch:
 
 
 class BatchSampler:
-    """Uniform batches over the visible clips, the same for a seed and step wherever a run was interrupted."""
+    """Batches of visible clips, the same for a seed and step wherever a run was interrupted.
 
-    def __init__(self, context: ViewContext, clips: Clips, views: ViewSettings, batch: int, seed: int):
+    Args:
+        context: the cohort on the device.
+        clips: clips of the cohort; only visible ones are drawn.
+        views: augmentations.
+        batch: clips a step.
+        seed: with the step, of everything random.
+        matched: a uniform clip, and for each other visible animal the clip at a swap neighbour of its centre pose;
+            together a group. Otherwise clips are uniform.
+        focus: number of an animal that half of each uniform batch is drawn from, or None.
+    """
+
+    def __init__(
+        self,
+        context: ViewContext,
+        clips: Clips,
+        views: ViewSettings,
+        batch: int,
+        seed: int,
+        *,
+        matched: bool = False,
+        focus: int | None = None,
+    ):
         device = context.neural.device
         visible = clips.take(clips.visible)
         self.rows = ClipRows(
@@ -75,30 +121,103 @@ class BatchSampler:
         self.behavior_views = [build("views", part, context) for part in views.behavior]
         self.generator = torch.Generator(device)
         self.buffers: list[Tensor] = []
+        self.focus = None
+        if focus is not None:
+            self.focus = torch.as_tensor(np.flatnonzero(visible.animal == focus), device=device)
+        self.animals = None
+        if matched:
+            if context.swap_targets is None:
+                raise InputError("batches: matched needs a swap table")
+            self.animals = torch.unique(self.rows.animal)
+            if len(self.animals) < 2 or batch < 2 * len(self.animals):
+                raise InputError(
+                    f"batches: matched needs two animals and two clips of each a step, found "
+                    f"{len(self.animals)} animals and training.batch {batch}"
+                )
+            # Starts of clips are unique, so a start says which clip it is.
+            self.by_start = torch.full((len(context.neural),), -1, dtype=torch.int64, device=device)
+            self.by_start[self.rows.start] = torch.arange(len(self.rows.start), device=device)
 
     def __call__(self, step: int) -> ClipBatch:
         """The batch of a step. All randomness follows from (seed, step)."""
         entropy = np.random.SeedSequence([self.seed, step]).generate_state(1, np.uint64)[0]
         self.generator.manual_seed(int(entropy >> np.uint64(1)))
-        device = self.generator.device
-        chosen = torch.randint(len(self.rows.start), (self.batch,), generator=self.generator, device=device)
-        rows = ClipRows(self.rows.start[chosen], self.rows.pose[chosen], self.rows.animal[chosen])
+        chosen, groups = self._uniform(), None
+        if self.animals is not None:
+            chosen, groups = self._matched()
         return ClipBatch(
-            rows, self.context, self.neural_views, self.behavior_views, self.generator, self.buffers
+            self.rows[chosen],
+            self.context,
+            self.neural_views,
+            self.behavior_views,
+            self.generator,
+            self.buffers,
+            groups,
         )
+
+    def _draw(self, high: int, size: tuple[int, ...]) -> Tensor:
+        return torch.randint(high, size, generator=self.generator, device=self.generator.device)
+
+    def _uniform(self) -> Tensor:
+        """(B,) numbers of clips."""
+        chosen = self._draw(len(self.rows.start), (self.batch,))
+        if self.focus is not None:
+            half = self.batch // 2
+            chosen[:half] = self.focus[self._draw(len(self.focus), (half,))]
+        return chosen
+
+    def _matched(self) -> tuple[Tensor, Tensor]:
+        """Numbers of clips, group after group, and the group of each."""
+        animals, targets = self.animals, self.context.swap_targets
+        anchors = self.rows[self._draw(len(self.rows.start), (self.batch // len(animals),))]
+        draw = self._draw(targets.shape[2], (len(anchors.start), len(animals)))
+        near = targets[anchors.centre[:, None], animals[None], draw].long()
+        # An anchor stands for its own animal.
+        start = torch.where(
+            animals[None] == anchors.animal[:, None], anchors.start[:, None], self.context.clip_starts[near]
+        )
+        groups = torch.arange(len(anchors.start), device=start.device).repeat_interleave(len(animals))
+        return self.by_start[start.flatten()], groups
+
+
+def clip_starts(cohort: Cohort, clips: Clips) -> np.ndarray:
+    """(sample,) int64: first frame of the visible clip of the same animal whose centre pose is nearest, in samples.
+
+    -1 for samples of hidden trials, and of animals without a visible clip. Samples within half a clip of the ends of
+    a trial get its first or last clip.
+    """
+    visible = clips.take(clips.visible)
+    centre = visible.pose[:, visible.pose.shape[1] // 2]
+    starts, animal = np.full(len(cohort.pose), -1, np.int64), cohort.pose_animal
+    for number in np.unique(visible.animal):
+        own = np.flatnonzero(visible.animal == number)
+        own = own[np.argsort(centre[own], kind="stable")]
+        samples = np.flatnonzero((animal == number) & cohort.pose_visible)
+        right = np.clip(np.searchsorted(centre[own], samples), 1, max(1, len(own) - 1))
+        left, right = own[right - 1], own[np.minimum(right, len(own) - 1)]
+        nearer = samples - centre[left] < centre[right] - samples
+        starts[samples] = np.where(nearer, visible.start[left], visible.start[right])
+    return starts
 
 
 def view_context(
-    cohort: Cohort, kernel: np.ndarray, swap: SwapTable | None, frames: int, device: torch.device
+    cohort: Cohort,
+    clips: Clips,
+    device: torch.device,
+    *,
+    kernel: np.ndarray | None = None,
+    swap: SwapTable | None = None,
+    syllables: np.ndarray | None = None,
 ) -> ViewContext:
     """The cohort's arrays on the device, with what each animal's visible frames are.
 
     Args:
         cohort: recordings laid end to end.
-        kernel: (frames,) float32.
-        swap: the swap table of the same holdout, if a view needs one.
-        frames: neural frames a clip.
+        clips: every clip of the cohort.
         device: where training runs; a memory-mapped neural array stays on the host's disk for a CPU.
+        kernel: (frames,) float32, if a view needs one.
+        swap: the swap table of the same holdout, if anything needs one.
+        syllables: (sample, syllable) float32, if the objective needs them.
     """
     own = [
         [
@@ -109,14 +228,18 @@ def view_context(
         for name in cohort.animals
     ]
     return ViewContext(
-        neural=torch.from_numpy(cohort.neural.reshape(len(cohort.neural), -1)).to(device),
+        neural=torch.from_numpy(
+            cohort.neural.reshape(len(cohort.neural), math.prod(cohort.neural.shape[1:]))
+        ).to(device),
         pose=torch.from_numpy(cohort.pose).to(device),
-        kernel=torch.as_tensor(kernel, dtype=torch.float32, device=device),
+        kernel=None if kernel is None else torch.as_tensor(kernel, dtype=torch.float32, device=device),
         animal_frames=tuple(
             torch.as_tensor(np.concatenate(parts) if parts else np.empty(0, np.int64), device=device)
             for parts in own
         ),
         swap_targets=None if swap is None else torch.as_tensor(swap.targets, device=device),
         swap_domains=None if swap is None else torch.as_tensor(swap.domains, device=device),
-        frames=frames,
+        frames=clips.frames,
+        clip_starts=torch.as_tensor(clip_starts(cohort, clips), device=device),
+        syllables=None if syllables is None else torch.as_tensor(syllables, device=device),
     )

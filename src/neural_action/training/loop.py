@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import nn
 from tqdm import tqdm
 
+from neural_action.adaptation.adaptation import Adaptation
 from neural_action.config.settings import TrainingSettings
 from neural_action.objectives.objective import Objective
 from neural_action.training.batches import BatchSampler
@@ -49,6 +51,7 @@ def pretrain(
     settings: TrainingSettings,
     checkpoint: Path,
     *,
+    adaptation: Adaptation | None = None,
     fingerprint: str = "",
     interrupt: Callable[[int], None] = lambda step: None,
 ) -> list[tuple[float, ...]]:
@@ -63,16 +66,25 @@ def pretrain(
         sampler: draws the batch of each step.
         settings: steps, optimizer, checkpoints.
         checkpoint: file to resume from and to write every ``checkpoint_every`` steps.
+        adaptation: a term added to the loss; its own parameters are trained beside the objective's.
         fingerprint: of configuration and inputs; a checkpoint with another one is not resumed.
         interrupt: called after each step with the number of steps done (tests stop a run with it).
     """
     device = sampler.context.neural.device
+    trained = nn.ModuleDict({"objective": objective})
+    if adaptation is not None:
+        trained["adaptation"] = adaptation
     optimizer = torch.optim.AdamW(
-        objective.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
+        [parameter for parameter in trained.parameters() if parameter.requires_grad],
+        lr=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        fused=True,
     )
-    state = _resume(checkpoint, fingerprint, objective, optimizer)
+    state = _resume(checkpoint, fingerprint, trained, optimizer)
     autocast = torch.autocast("cuda", torch.bfloat16) if device.type == "cuda" else nullcontext()
-    objective.train()
+    for part in objective.children():
+        # What is frozen keeps its running statistics too.
+        part.train(any(parameter.requires_grad for parameter in part.parameters()))
     progress = tqdm(total=settings.steps, initial=state.step, unit="step", disable=not sys.stderr.isatty())
     running, since, began = torch.zeros((), device=device), state.step, time.perf_counter()
     for step in range(state.step, settings.steps):
@@ -81,7 +93,11 @@ def pretrain(
             group["lr"] = rate
 
         with autocast:
-            loss = objective.loss(sampler(step))
+            batch = sampler(step)
+            encodings = objective.encode(batch)
+            loss = objective.loss(encodings, batch)
+            if adaptation is not None:
+                loss = loss + adaptation(encodings, batch.animal, step / settings.steps)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
@@ -105,7 +121,7 @@ def pretrain(
             since, began = done, time.perf_counter()
         state.step = done
         if done % settings.checkpoint_every == 0 and done < settings.steps:
-            _save(checkpoint, fingerprint, objective, optimizer, state)
+            _save(checkpoint, fingerprint, trained, optimizer, state)
         interrupt(done)
     progress.close()
     return state.log
@@ -120,12 +136,12 @@ def write_log(log: list[tuple[float, ...]], path: Path) -> None:
 
 
 def _save(
-    path: Path, fingerprint: str, objective: Objective, optimizer: torch.optim.Optimizer, state: TrainingState
+    path: Path, fingerprint: str, trained: nn.Module, optimizer: torch.optim.Optimizer, state: TrainingState
 ) -> None:
     partial = path.with_suffix(".part")
     content = {
         "fingerprint": fingerprint,
-        "objective": objective.state_dict(),
+        "trained": trained.state_dict(),
         "optimizer": optimizer.state_dict(),
         "step": state.step,
         "log": state.log,
@@ -135,16 +151,16 @@ def _save(
 
 
 def _resume(
-    path: Path, fingerprint: str, objective: Objective, optimizer: torch.optim.Optimizer
+    path: Path, fingerprint: str, trained: nn.Module, optimizer: torch.optim.Optimizer
 ) -> TrainingState:
     if not path.exists():
         return TrainingState(0, [])
-    device = next(objective.parameters()).device
+    device = next(trained.parameters()).device
     content = torch.load(path, map_location=device, weights_only=True)
     if content["fingerprint"] != fingerprint:
         print(f"{path} belongs to another configuration or other inputs: starting anew", file=sys.stderr)
         return TrainingState(0, [])
-    objective.load_state_dict(content["objective"])
+    trained.load_state_dict(content["trained"])
     optimizer.load_state_dict(content["optimizer"])
     print(f"resumed {path} at step {content['step']}", file=sys.stderr)
     return TrainingState(content["step"], [tuple(row) for row in content["log"]])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from neural_action.errors import InputError
 from neural_action.views.view import ClipRows, View, ViewContext, chance
 
 
@@ -16,9 +17,12 @@ class Calcium(View):
     """
 
     name = "calcium"
+    needs = ("kernel",)
 
     def __init__(self, context: ViewContext, *, probability: float = 0.5, amplitude: float = 1.0):
         super().__init__(context)
+        if context.kernel is None:
+            raise InputError("view calcium: needs a calcium kernel")
         self.probability = probability
         self.amplitude = amplitude
         self.frames = torch.cat(context.animal_frames)

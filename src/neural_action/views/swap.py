@@ -9,6 +9,31 @@ from neural_action.errors import InputError
 from neural_action.views.view import ClipRows, View, ViewContext
 
 
+class NearPoses:
+    """Draws near poses of other animals from the swap table: a uniform animal, then one of its neighbours."""
+
+    def __init__(self, context: ViewContext, who: str, *, others: bool = False):
+        if context.swap_targets is None:
+            raise InputError(f"{who}: needs a swap table")
+        # A row of a padded table lists the domains an animal may draw from, so that a uniform draw is one gather.
+        allowed = context.swap_domains
+        if others:
+            allowed = allowed & ~torch.eye(len(allowed), dtype=torch.bool, device=allowed.device)
+        self.counts = allowed.sum(1)
+        order = torch.argsort(~allowed, dim=1, stable=True)
+        self.domains = order[:, : int(self.counts.max())]
+        self.targets = context.swap_targets
+
+    def __call__(self, pose: Tensor, animal: Tensor, generator: torch.Generator) -> Tensor:
+        """int64 rows like ``pose``, near those; ``animal`` (broadcast to ``pose``) is whose they are."""
+        size, device = pose.shape, generator.device
+        which = torch.rand(size, generator=generator, device=device) * self.counts[animal]
+        rows = self.domains[animal].expand(*size, -1)
+        domain = torch.gather(rows, -1, which.long()[..., None])[..., 0]
+        draw = torch.randint(self.targets.shape[2], size, generator=generator, device=device)
+        return self.targets[pose, domain, draw].long()
+
+
 class Swap(View):
     """Replace each pose, with ``probability``, by a near pose of a uniformly drawn animal.
 
@@ -18,25 +43,15 @@ class Swap(View):
     """
 
     name = "swap"
+    needs = ("swaps",)
 
     def __init__(self, context: ViewContext, *, probability: float = 0.5):
         super().__init__(context)
-        if context.swap_targets is None:
-            raise InputError("view swap: needs a swap table")
         self.probability = probability
-        # A row of a padded table lists the domains an animal may draw from, so that a uniform draw is one gather.
-        allowed = context.swap_domains
-        self.counts = allowed.sum(1)
-        order = torch.argsort(~allowed, dim=1, stable=True)
-        self.domains = order[:, : int(self.counts.max())]
+        self.near = NearPoses(context, "view swap")
 
     def __call__(self, values: Tensor, rows: ClipRows, generator: torch.Generator) -> Tensor:
         """Shapes as in ``View``: (B, poses, feature)."""
-        targets, device = self.context.swap_targets, generator.device
-        size, draws = rows.pose.shape, self.context.swap_targets.shape[2]
-        which = torch.rand(size, generator=generator, device=device) * self.counts[rows.animal][:, None]
-        domain = torch.gather(self.domains[rows.animal], 1, which.long())
-        draw = torch.randint(draws, size, generator=generator, device=device)
-        replace = torch.rand(size, generator=generator, device=device) < self.probability
-        swapped = targets[rows.pose, domain, draw].long()
+        replace = torch.rand(rows.pose.shape, generator=generator, device=generator.device) < self.probability
+        swapped = self.near(rows.pose, rows.animal[:, None], generator)
         return torch.where(replace[..., None], self.context.pose[swapped], values)

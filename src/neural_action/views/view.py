@@ -21,15 +21,20 @@ class ViewContext:
         swap_targets: (sample, domain, draw) int32 row numbers of ``pose``, or None without a swap table.
         swap_domains: (animal, domain) bool, the animals each animal may be swapped with, or None.
         frames: neural frames a clip.
+        clip_starts: (sample,) int64, the first frame of the visible clip nearest to a visible sample (its centre
+            is); -1 for samples of hidden trials.
+        syllables: (sample, syllable) float32 posterior probabilities, or None.
     """
 
     neural: Tensor
     pose: Tensor
-    kernel: Tensor
+    kernel: Tensor | None
     animal_frames: tuple[Tensor, ...]
     swap_targets: Tensor | None
     swap_domains: Tensor | None
     frames: int
+    clip_starts: Tensor | None = None
+    syllables: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -40,15 +45,23 @@ class ClipRows:
     pose: Tensor
     animal: Tensor
 
-    def __getitem__(self, rows: slice) -> ClipRows:
+    def __getitem__(self, rows: slice | Tensor) -> ClipRows:
         return ClipRows(self.start[rows], self.pose[rows], self.animal[rows])
+
+    @property
+    def centre(self) -> Tensor:
+        """(B,) int64, the middle pose of each clip."""
+        return self.pose[:, self.pose.shape[1] // 2]
 
 
 class View(ABC):
     """A random change of a batch that keeps its meaning. One class a file, found by its ``name``.
 
-    Keyword arguments of ``__init__`` are its configuration keys.
+    Keyword arguments of ``__init__`` are its configuration keys. ``needs`` names inputs of pretraining beside the
+    recordings: ``swaps``, ``kernel``.
     """
+
+    needs: tuple[str, ...] = ()
 
     def __init__(self, context: ViewContext):
         self.context = context

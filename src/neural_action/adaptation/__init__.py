@@ -1,0 +1,1 @@
+"""Adaptation between animals: terms added to an objective that make encodings of animals alike."""

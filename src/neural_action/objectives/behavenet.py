@@ -1,0 +1,49 @@
+"""BehaveNet (Batty et al. 2019), as the paper's baseline: predict behavioural syllables from neural activity."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from neural_action.config.build import build
+from neural_action.config.settings import EncoderSettings
+from neural_action.encoders.shapes import Shapes
+from neural_action.errors import InputError
+from neural_action.objectives.objective import Batch, Encodings, Objective
+
+
+class BehaveNet(Objective):
+    """Predict the posterior of an autoregressive HMM's states at every pose; cross-entropy with soft targets.
+
+    The HMM is fitted beforehand to the poses that pretraining may see (``syllables``). BehaveNet decodes discrete
+    states from neural activity with a network, as here; its network and number of states are our choice.
+    """
+
+    name = "behavenet"
+    needs = ("syllables",)
+
+    def __init__(self, encoders: EncoderSettings, shapes: Shapes, *, width: int = 128):
+        super().__init__(encoders, shapes)
+        if shapes.syllables == 0:
+            raise InputError("objective behavenet: needs syllables of the poses, none were given")
+        self.f_n = build("encoders", encoders.neural, shapes, encoders.dimension)
+        self.decoder = nn.Sequential(
+            nn.Linear(encoders.dimension, width),
+            nn.ReLU(inplace=True),
+            nn.Linear(width, shapes.poses * shapes.syllables),
+            nn.Unflatten(1, (shapes.poses, shapes.syllables)),
+        )
+
+    def encode(self, batch: Batch) -> Encodings:
+        """h_n."""
+        return {"neural": self.f_n(batch.neural())}
+
+    def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
+        """Cross-entropy of the predicted syllables, in nats a pose."""
+        log_probability = torch.log_softmax(self.decoder(encodings["neural"]).float(), dim=-1)
+        return -(batch.syllables() * log_probability).sum(-1).mean()
+
+    def embed(self, neural: Tensor) -> dict[str, Tensor]:
+        """The encoding, and the logits of the syllables as the space of the loss."""
+        h = self.f_n(neural)
+        return {"encoder": h, "projection": self.decoder(h).flatten(1)}

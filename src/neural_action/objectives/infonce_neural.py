@@ -1,0 +1,42 @@
+"""Uni-modal SimCLR: InfoNCE between two views of the same neural clip."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from neural_action.config.build import build
+from neural_action.config.settings import EncoderSettings
+from neural_action.encoders.heads import projection_head
+from neural_action.encoders.shapes import Shapes
+from neural_action.objectives.infonce import infonce
+from neural_action.objectives.objective import Batch, Encodings, Objective
+
+
+class NeuralInfoNce(Objective):
+    """Pull two augmented views of one neural clip together; behaviour is not used.
+
+    Negatives are the other clips' second views, as in Equation 1 (our choice; SimCLR counts the first views too).
+    """
+
+    name = "infonce_neural"
+    modalities = ("neural", "neural_again")
+
+    def __init__(self, encoders: EncoderSettings, shapes: Shapes, *, temperature: float = 0.1):
+        super().__init__(encoders, shapes)
+        self.temperature = temperature
+        self.f_n = build("encoders", encoders.neural, shapes, encoders.dimension)
+        self.g_n = projection_head(encoders.dimension, encoders.head_hidden, encoders.head_dimension)
+
+    def encode(self, batch: Batch) -> Encodings:
+        """h_n of two views."""
+        return {"neural": self.f_n(batch.neural()), "neural_again": self.f_n(batch.neural())}
+
+    def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
+        """Equation 1 with the second view in the place of behaviour."""
+        one, other = (self.g_n(encodings[view]).float() for view in self.modalities)
+        return infonce(one, other, self.temperature)
+
+    def embed(self, neural: Tensor) -> dict[str, Tensor]:
+        """h_n and z_n."""
+        h = self.f_n(neural)
+        return {"encoder": h, "projection": self.g_n(h)}

@@ -1,0 +1,53 @@
+"""Regression of the poses from neural activity with a recurrent decoder (the paper's baseline)."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from neural_action.config.build import build
+from neural_action.config.settings import EncoderSettings
+from neural_action.encoders.shapes import Shapes
+from neural_action.objectives.objective import Batch, Encodings, Objective
+
+
+class RegressionRecurrent(Objective):
+    """Predict the poses of a clip one after the other from its neural encoding; mean squared error.
+
+    A gated recurrent unit starts from the encoding; each step reads the pose that the step before predicted (zeros,
+    the mean pose, at first). The poses are never fed in, so the encoding has to hold them. Its layers are described
+    in an appendix we could not read: our choice.
+    """
+
+    name = "regression_recurrent"
+
+    def __init__(self, encoders: EncoderSettings, shapes: Shapes, *, width: int = 128):
+        super().__init__(encoders, shapes)
+        self.f_n = build("encoders", encoders.neural, shapes, encoders.dimension)
+        self.start = nn.Linear(encoders.dimension, width)
+        self.cell = nn.GRUCell(shapes.behavior, width)
+        self.pose = nn.Linear(width, shapes.behavior)
+
+    def encode(self, batch: Batch) -> Encodings:
+        """h_n."""
+        return {"neural": self.f_n(batch.neural())}
+
+    def decode(self, h: Tensor) -> Tensor:
+        """(B, dimension) to (B, poses, feature)."""
+        state, pose = torch.tanh(self.start(h)), h.new_zeros(len(h), self.shapes.behavior)
+        poses = []
+        for _ in range(self.shapes.poses):
+            state = self.cell(pose, state)
+            pose = self.pose(state)
+            poses.append(pose)
+        return torch.stack(poses, dim=1)
+
+    def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
+        """Mean squared error of the predicted poses, in units of the normalised pose."""
+        return F.mse_loss(self.decode(encodings["neural"]).float(), batch.behavior())
+
+    def embed(self, neural: Tensor) -> dict[str, Tensor]:
+        """The encoding, and the poses predicted from it as the space of the loss."""
+        h = self.f_n(neural)
+        return {"encoder": h, "projection": self.decode(h).flatten(1)}

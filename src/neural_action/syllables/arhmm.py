@@ -1,0 +1,127 @@
+"""An autoregressive hidden Markov model: hmmlearn's machinery with linear-Gaussian dynamics as emissions."""
+
+from __future__ import annotations
+
+import numpy as np
+from hmmlearn.base import BaseHMM
+from scipy.linalg import solve, solve_triangular
+from sklearn.cluster import KMeans
+
+#: Added to the regression and to the noise covariance, in units of the data (about 1 after whitening; our choice).
+_RIDGE = 1e-3
+#: Probability that a state is kept from one sample to the next before fitting (our choice).
+_STICKY = 0.9
+
+
+class AutoregressiveHmm(BaseHMM):
+    """x_t = W_k (x_{t-1}, ..., x_{t-L}, 1) + e, e ~ N(0, Q_k), k a Markov chain.
+
+    A row handed to hmmlearn holds a sample and what it depends on, see ``with_lags``; so the library's
+    forward-backward passes and EM loop serve unchanged, and here are only the likelihood of a row under each state
+    and the weighted regression that maximises it.
+
+    Attributes:
+        weights_: (states, lags * d + 1, d) float64.
+        covars_: (states, d, d) float64.
+        startprob_, transmat_: of hmmlearn.
+    """
+
+    def __init__(self, n_components: int = 8, dimensions: int = 1, random_state: int = 0, n_iter: int = 30):
+        super().__init__(
+            n_components, random_state=random_state, n_iter=n_iter, tol=1.0, implementation="scaling"
+        )
+        self.dimensions = dimensions
+
+    def _init(self, x: np.ndarray, lengths: np.ndarray | None = None) -> None:
+        super()._init(x, lengths)
+        states = self.n_components
+        self.startprob_ = np.full(states, 1 / states)
+        self.transmat_ = np.full((states, states), (1 - _STICKY) / max(1, states - 1))
+        np.fill_diagonal(self.transmat_, _STICKY)
+        # Clusters of poses and their changes are a first guess of what the animal is doing.
+        y, z = self._split(x)
+        change = y - z[:, : self.dimensions]
+        spread = np.maximum(change.std(0), 1e-6)
+        parts = np.concatenate([y, change / spread * y.std(0)], axis=1)
+        labels = KMeans(states, n_init=1, random_state=self.random_state).fit_predict(parts)
+        stats = self._initialize_sufficient_statistics()
+        self._gather(stats, x, np.eye(states)[labels])
+        self._regress(stats)
+
+    def _get_n_fit_scalars_per_param(self) -> None:
+        return None
+
+    def _split(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return x[:, : self.dimensions], np.concatenate(
+            [x[:, self.dimensions :], np.ones((len(x), 1))], axis=1
+        )
+
+    def _compute_log_likelihood(self, x: np.ndarray) -> np.ndarray:
+        y, z = self._split(x)
+        out = np.empty((len(x), self.n_components))
+        for state, (weights, covar) in enumerate(zip(self.weights_, self.covars_, strict=True)):
+            root = np.linalg.cholesky(covar)
+            white = solve_triangular(root, (y - z @ weights).T, lower=True)
+            log_det = 2 * np.log(np.diag(root)).sum()
+            out[:, state] = -0.5 * ((white**2).sum(0) + log_det + self.dimensions * np.log(2 * np.pi))
+        return out
+
+    def _compute_likelihood(self, x: np.ndarray) -> np.ndarray:
+        # Far from every state the densities underflow together; hmmlearn wants at least one above 0.
+        return np.exp(np.clip(self._compute_log_likelihood(x), -300, 300))
+
+    def _initialize_sufficient_statistics(self) -> dict:
+        stats = super()._initialize_sufficient_statistics()
+        states, d, lagged = self.n_components, self.dimensions, self.n_features - self.dimensions + 1
+        stats["count"] = np.zeros(states)
+        stats["zz"] = np.zeros((states, lagged, lagged))
+        stats["zy"] = np.zeros((states, lagged, d))
+        stats["yy"] = np.zeros((states, d, d))
+        return stats
+
+    def _accumulate_sufficient_statistics(
+        self, stats, x, lattice, posteriors, fwdlattice, bwdlattice
+    ) -> None:
+        super()._accumulate_sufficient_statistics(stats, x, lattice, posteriors, fwdlattice, bwdlattice)
+        self._gather(stats, x, posteriors)
+
+    def _gather(self, stats: dict, x: np.ndarray, posteriors: np.ndarray) -> None:
+        y, z = self._split(x)
+        stats["count"] += posteriors.sum(0)
+        for state, share in enumerate(posteriors.T):
+            weighted = z * share[:, None]
+            stats["zz"][state] += weighted.T @ z
+            stats["zy"][state] += weighted.T @ y
+            stats["yy"][state] += (y * share[:, None]).T @ y
+
+    def _do_mstep(self, stats: dict) -> None:
+        super()._do_mstep(stats)
+        self._regress(stats)
+
+    def _regress(self, stats: dict) -> None:
+        """Weighted least squares of each state, slightly regularised."""
+        lagged = stats["zz"].shape[1]
+        self.weights_ = np.stack(
+            [
+                solve(zz + _RIDGE * np.eye(lagged), zy, assume_a="pos")
+                for zz, zy in zip(stats["zz"], stats["zy"], strict=True)
+            ]
+        )
+        covars = []
+        for state, weights in enumerate(self.weights_):
+            zy = stats["zy"][state]
+            residual = (
+                stats["yy"][state]
+                - weights.T @ zy
+                - zy.T @ weights
+                + weights.T @ stats["zz"][state] @ weights
+            )
+            count = max(stats["count"][state], 1.0)
+            covars.append(0.5 * (residual + residual.T) / count + _RIDGE * np.eye(self.dimensions))
+        self.covars_ = np.stack(covars)
+
+
+def with_lags(sequence: np.ndarray, lags: int) -> np.ndarray:
+    """(time, d) to (time - lags, (1 + lags) d): every sample with the ``lags`` before it, latest first."""
+    count = len(sequence) - lags
+    return np.concatenate([sequence[lags - lag : lags - lag + count] for lag in range(lags + 1)], axis=1)

@@ -1,0 +1,100 @@
+"""Syllables of a cohort: fitted to the visible poses, posterior probabilities at each of them."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from sklearn.decomposition import PCA
+
+from neural_action.config.settings import SyllableSettings
+from neural_action.errors import InputError
+from neural_action.files import whole
+from neural_action.recordings.cohort import Cohort
+from neural_action.syllables.arhmm import AutoregressiveHmm, with_lags
+
+
+@dataclass(frozen=True)
+class Syllables:
+    """What was fitted.
+
+    Attributes:
+        posterior: (sample, syllable) float32, rows sum to 1; 0 at hidden samples.
+        report: log-likelihood a sample and iteration, shares, durations, variance explained; JSON values.
+    """
+
+    posterior: np.ndarray
+    report: dict
+
+    def save(self, path: Path, report: Path) -> None:
+        """Write the posterior as .npz and the report as .json."""
+        with whole(path) as partial, partial.open("wb") as file:
+            np.savez_compressed(file, posterior=self.posterior.astype(np.float16))
+        with whole(report) as partial:
+            partial.write_text(json.dumps(self.report, indent=1) + "\n")
+
+
+def fit_syllables(cohort: Cohort, settings: SyllableSettings) -> Syllables:
+    """Principal components of the visible poses, whitened, and an autoregressive HMM on them, trial by trial.
+
+    BehaveNet (Batty et al. 2019) fits such a model to a compressed behavioural video; poses are compressed here by
+    principal components, which like states and lags are our choice. The first ``lags`` samples of a trial have the
+    posterior of the first that is modelled. InputError if there are fewer samples than the model has states or
+    fewer features than components.
+    """
+    spans = [span for span in cohort.trials if span.visible]
+    lags = settings.lags
+    lengths = [span.samples.stop - span.samples.start - lags for span in spans]
+    spans = [span for span, length in zip(spans, lengths, strict=True) if length > 0]
+    lengths = [length for length in lengths if length > 0]
+    if sum(lengths) < settings.states * (settings.dimensions * lags + 1):
+        raise InputError(
+            f"syllables: {sum(lengths)} visible poses are too few for {settings.states} states of "
+            f"{settings.dimensions} components"
+        )
+    visible = np.concatenate([cohort.pose[span.samples] for span in spans])
+    dimensions = min(settings.dimensions, visible.shape[1])
+    components = PCA(dimensions, whiten=True, svd_solver="full").fit(visible)
+    rows = np.concatenate(
+        [with_lags(components.transform(cohort.pose[span.samples]), lags) for span in spans]
+    ).astype(np.float64)
+    model = AutoregressiveHmm(settings.states, dimensions, settings.seed, settings.iterations)
+    model.fit(rows, lengths)
+    shares = model.predict_proba(rows, lengths)
+
+    posterior = np.zeros((len(cohort.pose), settings.states), np.float32)
+    first, durations = 0, []
+    for span, length in zip(spans, lengths, strict=True):
+        part = shares[first : first + length]
+        posterior[span.samples] = np.concatenate([np.repeat(part[:1], lags, axis=0), part])
+        changes = np.flatnonzero(np.diff(part.argmax(1))) + 1
+        durations += np.diff([0, *changes, length]).tolist()
+        first += length
+    report = {
+        "states": settings.states,
+        "lags": lags,
+        "components": dimensions,
+        "variance_explained": float(components.explained_variance_ratio_.sum()),
+        "iterations": int(model.monitor_.iter),
+        "log_likelihood_per_sample": float(model.monitor_.history[-1] / len(rows)),
+        "share": [round(float(share), 4) for share in shares.mean(0)],
+        "median_duration_samples": float(np.median(durations)),
+    }
+    return Syllables(posterior, report)
+
+
+def load_posterior(path: Path, cohort: Cohort) -> np.ndarray:
+    """(sample, syllable) float32. InputError if the file does not hold one row a pose of the cohort."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            posterior = file["posterior"].astype(np.float32)
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path}: cannot be read as syllables ({' '.join(str(error).split())})") from None
+    if posterior.ndim != 2 or len(posterior) != len(cohort.pose):
+        raise InputError(
+            f"{path}: shape {posterior.shape}, expected one row for each of {len(cohort.pose)} poses"
+        )
+    return posterior

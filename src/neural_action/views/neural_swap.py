@@ -1,0 +1,39 @@
+"""Neural swapping across animals: the clip of another animal that behaves alike."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from neural_action.errors import InputError
+from neural_action.views.swap import NearPoses
+from neural_action.views.view import ClipRows, View, ViewContext
+
+
+class NeuralSwap(View):
+    """Replace a neural clip, with ``probability``, by one of another animal whose pose is near.
+
+    The journal version of the paper swaps neural data across animals that behave alike; that the pose at the clip's
+    centre decides, over the swap table's neighbours, is our choice, as is the probability. It is the first of the
+    neural views: it overwrites what came before.
+    """
+
+    name = "neural_swap"
+    needs = ("swaps",)
+
+    def __init__(self, context: ViewContext, *, probability: float = 0.25):
+        super().__init__(context)
+        if context.clip_starts is None:
+            raise InputError("view neural_swap: needs the clips of the poses")
+        self.probability = probability
+        self.near = NearPoses(context, "view neural_swap", others=True)
+        self.offsets = torch.arange(context.frames, device=context.neural.device)
+
+    def __call__(self, values: Tensor, rows: ClipRows, generator: torch.Generator) -> Tensor:
+        """Shapes as in ``View``: (B, frames, pixels)."""
+        near = self.near(rows.centre, rows.animal, generator)
+        replace = torch.rand(len(values), generator=generator, device=values.device) < self.probability
+        start = torch.where(replace, self.context.clip_starts[near], rows.start)
+        index = (start[:, None] + self.offsets).flatten()
+        torch.index_select(self.context.neural, 0, index, out=values.view(len(index), -1))
+        return values

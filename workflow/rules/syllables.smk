@@ -1,0 +1,24 @@
+# Behavioural syllables by an autoregressive HMM, one fit a holdout: from the poses that pretraining may see.
+rule syllables:
+    input:
+        manifests=MANIFESTS,
+        folds=f"{RESULTS}/folds.csv",
+    output:
+        table=f"{RESULTS}/syllables/{{variant}}/{{holdout}}.npz",
+        report=f"{RESULTS}/syllables/{{variant}}/{{holdout}}.json",
+    log:
+        f"{RESULTS}/logs/syllables/{{variant}}/{{holdout}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/syllables/{{variant}}/{{holdout}}.tsv"
+    conda:
+        "../../envs/neural-action.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        config=lambda wildcards: plan.variant_sections(wildcards.variant, *SYLLABLES),
+        code=plan.code("syllables"),
+    shell:
+        "python -m neural_action syllables --config {params.config:q} --folds {input.folds:q} --holdout {wildcards.holdout:q}"
+        " --threads {threads} --output {output.table:q} --report {output.report:q} {input.manifests:q} 2> {log:q}"
