@@ -66,7 +66,7 @@ def bench_step(pairs: int = 40) -> None:
         fixed = _Fixed(sampler(0))
 
         def step(batch, model=model, optimizer=optimizer) -> None:
-            loss = model.loss(batch)
+            loss = model.loss(model.encode(batch), batch)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()

@@ -169,6 +169,27 @@ def pretrain(**options) -> None:
 @folds
 @holdout
 @seed
+@click.option("--weights", type=FILE, required=True, help="Weights to start from, without the animal.")
+@click.option("--kernel", type=FILE, help="The calcium kernel (.json), if a view needs it.")
+@click.option("--swaps", type=FILE, help="The swap table (.npz), if a view or the batches need it.")
+@click.option("--syllables", type=FILE, help="Syllables of the poses (.npz), if the objective needs them.")
+@threads
+@click.option("--output", type=OUT, required=True, help="Adapted weights (.safetensors).")
+@click.option("--log", type=OUT, required=True, help="Loss and throughput (.csv).")
+@manifests
+def adapt(**options) -> None:
+    """Adapt a trained row to an animal it has not seen, from unlabelled pairs (holdout adapted-<animal>-fold-<k>)."""
+    from neural_action.stages.adapt import run
+
+    run(**options)
+
+
+@commands.command()
+@config
+@method
+@folds
+@holdout
+@seed
 @threads
 @click.option("--weights", type=FILE, help="Weights of a trained method (.safetensors).")
 @click.option("--swaps", type=FILE, help="Swaps among all poses (.npz), for an encoder of swapped behaviour.")
@@ -185,7 +206,7 @@ def evaluate(**options) -> None:
 
 
 @commands.command()
-@click.option("--output", type=OUT, required=True, help="The scores table (.csv).")
+@click.option("--output", type=OUT, help="The scores table (.csv); without it, only the whole one.")
 @click.option(
     "--all", "everything", type=OUT, required=True, help="The same with every representation and probe."
 )
@@ -200,6 +221,7 @@ def collect(**options) -> None:
 @commands.command()
 @config
 @click.option("--scores", type=FILE, required=True, help="Every score (.csv, from collect --all).")
+@click.option("--unseen", type=FILE, help="Scores of unseen animals, as they are and adapted to (.csv).")
 @click.option("--output", type=OUT, required=True, help="Folder of tables.")
 def tables(**options) -> None:
     """Render the tables as CSV, Markdown, LaTeX and HTML."""

@@ -44,6 +44,10 @@ def test_every_key_is_explained():
         ({"training": {"step": 3}}, "configuration training.step: unknown key"),
         ({"probe": {"fractions": [0.0]}}, "configuration probe.fractions.0: 0.0, expected: greater than 0"),
         ({"split": {"protocol": "leaky"}}, "configuration split.protocol: 'leaky'"),
+        ({"rows": ["our"]}, "configuration rows: 'our' is not one of"),
+        ({"rows": ["simclr"]}, "configuration tables.figure_method: 'ours' is not one of rows"),
+        ({"split": {"test_folds": [4]}}, "configuration split.test_folds: 4, expected numbers below"),
+        ({"adapt": {"rows": ["neural_linear"]}}, "configuration adapt.rows: 'neural_linear' is not"),
         ({"dataset": "a/b"}, "configuration dataset: 'a/b'"),
         ({"simulation": None, "raw": None}, "configuration raw: missing"),
     ],
@@ -58,7 +62,10 @@ def test_mistakes_are_one_line(changes, message):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ({"label": "x", "objective": {"name": "infonc"}}, "'infonc' is not one of infonce, regression_conv"),
+        (
+            {"label": "x", "objective": {"name": "infonc"}},
+            "'infonc' is not one of behavenet, infonce, infonce_neural",
+        ),
         (
             {"label": "x", "objective": {"name": "infonce", "tau": 1.0}},
             "methods.new.objective.tau: unknown key",
@@ -71,7 +78,28 @@ def test_mistakes_are_one_line(changes, message):
             {"label": "x", "objective": {"name": "infonce"}, "views": {"behavior": [{"name": "swop"}]}},
             "methods.new.views.behavior.0.name: 'swop' is not one of",
         ),
-        ({"label": "x"}, "an objective is given exactly when"),
+        ({"label": "x"}, "representation 'trained' has an objective or the model of another row"),
+        (
+            {"label": "x", "representation": "raw", "objective": {"name": "infonce"}},
+            "and no other has either",
+        ),
+        (
+            {"label": "x", "objective": {"name": "infonce", "negatives": "none"}},
+            "'none', expected: 'all' or 'same_animal'",
+        ),
+        (
+            {"label": "x", "objective": {"name": "infonce"}, "adaptation": {"name": "gan"}},
+            "methods.new.adaptation.name: 'gan' is not one of grl, mmd",
+        ),
+        (
+            {"label": "x", "objective": {"name": "infonce"}, "settings": {"training": {"step": 3}}},
+            "methods.new.settings.training.step: unknown key",
+        ),
+        ({"label": "x", "model": "our"}, "methods.new.model: 'our' is not a row with an objective"),
+        (
+            {"label": "x", "representation": "raw", "settings": {"training": {"steps": 3}}},
+            "adaptation and settings are of rows with an objective of their own",
+        ),
     ],
 )
 def test_rows_are_checked_against_the_classes_they_name(row, message):

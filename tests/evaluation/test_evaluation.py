@@ -1,7 +1,5 @@
 """Probes, tasks, metrics and intervals against known answers."""
 
-import dataclasses
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,14 +9,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
-from neural_action.config.settings import ClipSettings, ProbeSettings
+from neural_action.config.settings import (
+    ClipSettings,
+    EncoderSettings,
+    MethodSettings,
+    Named,
+    NeighborSettings,
+    ProbeSettings,
+)
+from neural_action.encoders.shapes import Shapes
 from neural_action.evaluation.metrics import scores
 from neural_action.evaluation.probes import class_weights, linear_probe, same_class_neighbors, scale, softmax
-from neural_action.evaluation.representation import raw_clips
-from neural_action.evaluation.statistics import hierarchical_bootstrap, paired_difference
-from neural_action.evaluation.tasks import action_probes, identity_probes, label_subset, run_action_probe
+from neural_action.evaluation.representation import raw_clips, represent
+from neural_action.evaluation.statistics import hierarchical_bootstrap, paired_difference, recovered_share
+from neural_action.evaluation.tasks import (
+    Reading,
+    action_probes,
+    identity_probes,
+    label_subset,
+    run_action_probe,
+    run_identity_probe,
+)
+from neural_action.neighbors.table import build_swap_table
 from neural_action.recordings.clips import clip_table
 from neural_action.recordings.splits import Holdout
+from neural_action.training.model import create, load_model, save_model
 
 PROBE = ProbeSettings(steps=200, label_block_seconds=1.0, identity_samples=120)
 
@@ -99,19 +114,82 @@ def test_linear_probes_read_what_is_there(classifier):
     assert np.mean(predicted == y[300:]) > 0.9
 
 
-def test_permuted_labels_come_out_at_chance(cohort, clips):
-    rng = np.random.default_rng(0)
-    features = np.eye(3, dtype=np.float32)[np.maximum(clips.label, 0)] + 0.1 * rng.standard_normal(
-        (len(clips), 3)
+def readable(clips):
+    """Features from which the label of a clip can be read."""
+    noise = np.random.default_rng(0).standard_normal((len(clips), 3))
+    return (np.eye(3)[np.maximum(clips.label, 0)] + 0.1 * noise).astype(np.float32)
+
+
+@pytest.mark.parametrize("mlp", [False, True])
+@pytest.mark.parametrize(("permuted", "low", "high"), [(False, 0.9, 1.0), (True, 0.2, 0.47)])
+def test_permuted_labels_come_out_at_chance(cohort, clips, permuted, low, high, mlp):
+    settings = PROBE.model_copy(update={"mlp_hidden": [32], "mlp_epochs": 50})
+    reading = Reading(3, 3, settings, 0, mlp=mlp, permuted=permuted)
+    probes = [*action_probes(clips, cohort.animals, Holdout.parse("none"), settings, 0)]
+    values = [
+        run_action_probe(probe, readable(clips), clips, reading)[0]["balanced_accuracy"] for probe in probes
+    ]
+    assert low <= np.mean(values) <= high
+
+
+@pytest.mark.parametrize(("permuted", "low", "high"), [(False, 0.99, 1.0), (True, 0.2, 0.47)])
+def test_permuted_identities_come_out_at_chance(cohort, clips, permuted, low, high):
+    features = np.eye(3, dtype=np.float32)[clips.animal]
+    reading = Reading(3, 3, PROBE, 0, permuted=permuted)
+    values = [
+        value
+        for probe in identity_probes(clips, cohort.animals, Holdout.parse("none"), PROBE, 0)
+        for kind, metric, value in run_identity_probe(probe, features, clips, reading)
+        # So few clips are too few for the MLP's early stopping.
+        if kind != "mlp" and metric in ("accuracy", "knn_same_animal")
+    ]
+    assert low <= np.mean(values) <= high
+
+
+@pytest.mark.parametrize(
+    ("row", "shape"),
+    [
+        ({"representation": "none"}, 0),
+        ({"representation": "labels"}, 4),
+        ({"representation": "behavior"}, 4 * 6),
+    ],
+)
+def test_rows_without_a_model_show_what_they_say(cohort, clips, row, shape):
+    ((_, values),) = represent(MethodSettings(label="x", **row), cohort, clips, PROBE).items()
+    assert values.shape == (len(clips), shape)
+    if row["representation"] == "labels":
+        assert (values.argmax(1) == np.where(clips.label < 0, 3, clips.label)).all()
+    if row["representation"] == "behavior":
+        assert np.array_equal(values[5].reshape(4, 6), cohort.pose[clips.pose[5]])
+
+
+def test_an_encoder_of_behaviour_sees_swapped_poses(cohort, clips, tmp_path):
+    encoders = EncoderSettings(
+        neural=Named(name="image_cnn", width=4, layers=1), behavior=Named(name="pose_cnn", width=8)
     )
-    features = features.astype(np.float32)
-    shuffled = dataclasses.replace(clips, label=rng.permutation(clips.label))
-    for labels, low, high in ((clips, 0.95, 1.0), (shuffled, 0.2, 0.47)):
-        values = [
-            run_action_probe(p, features, labels, 3, PROBE, 0, raw=False)[0]["balanced_accuracy"]
-            for p in action_probes(labels, cohort.animals, Holdout.parse("none"), PROBE, 0)
-        ]
-        assert low <= np.mean(values) <= high
+    part, shapes = Named(name="infonce"), Shapes(16, (4, 4), 4, 6)
+    save_model(create(part, encoders, shapes, 0), part, encoders, shapes, tmp_path / "m.safetensors", {})
+    table = build_swap_table(
+        cohort.pose,
+        cohort.pose_animal,
+        np.ones(len(cohort.pose), bool),
+        NeighborSettings(neighbors=8, draws=4),
+        1,
+        names=cohort.animals,
+    )
+    table.save(tmp_path / "swaps.npz")
+    files = {"weights": tmp_path / "m.safetensors", "swaps": tmp_path / "swaps.npz"}
+
+    def shown(probability):
+        views = {"behavior": [{"name": "swap", "probability": probability}]}
+        row = MethodSettings(label="x", representation="behavior_encoder", model="ours", views=views)
+        return represent(row, cohort, clips, PROBE, **files)["behavior_encoder"]
+
+    model = load_model(files["weights"])
+    with torch.inference_mode():
+        plain = model.embed_behavior(torch.from_numpy(cohort.pose[clips.pose])).numpy()
+    assert np.allclose(shown(0.0), plain, atol=1e-5)
+    assert not np.allclose(shown(1.0), plain, atol=1e-2)
 
 
 def test_scaling_uses_the_training_clips_alone():
@@ -169,3 +247,14 @@ def test_paired_difference_ignores_what_is_common():
     common = rng.random(12)
     mean, low, high = paired_difference(table(common + 0.1), table(common), 500, 0)
     assert (mean, low, high) == pytest.approx((0.1, 0.1, 0.1))
+
+
+def test_the_recovered_share_is_of_the_means():
+    rng = np.random.default_rng(0)
+    unseen = rng.random(12)
+    loss = np.concatenate([np.full(6, 0.2), np.full(6, 0.4)])
+    mean, low, high = recovered_share(table(unseen + loss), table(unseen), table(unseen + loss / 2), 500, 0)
+    assert (mean, low, high) == pytest.approx((0.5, 0.5, 0.5))
+    mean, low, high = recovered_share(table(unseen + loss), table(unseen), table(unseen + 0.1), 500, 0)
+    assert mean == pytest.approx(1 / 3)
+    assert (low, high) == pytest.approx((0.25, 0.5))

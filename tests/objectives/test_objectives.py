@@ -73,7 +73,7 @@ def test_regression_is_the_mean_squared_error_of_the_poses():
             for t in range(4)
             for f in range(5)
         )
-        assert model.loss(batch).item() == pytest.approx(slow / (7 * 4 * 5), rel=1e-5)
+        assert model.loss(model.encode(batch), batch).item() == pytest.approx(slow / (7 * 4 * 5), rel=1e-5)
 
 
 @pytest.mark.parametrize("name", ["infonce", "regression_conv"])
@@ -83,7 +83,7 @@ def test_objectives_learn_embed_and_survive_a_file(name, tmp_path):
     optimizer = torch.optim.Adam(model.parameters(), 1e-2)
     losses = []
     for _ in range(30):
-        loss = model.loss(batch)
+        loss = model.loss(model.encode(batch), batch)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

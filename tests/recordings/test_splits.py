@@ -66,7 +66,19 @@ def test_what_is_scored_was_hidden(protocol):
         assert all(holdout.hides(a, f) for a in "AB" for f in range(4) if holdout.tests(a, f))
 
 
-@pytest.mark.parametrize("name", ["fold", "fold-x", "animal-", "trial-1", "none-1", ""])
+@pytest.mark.parametrize(
+    "name", ["fold", "fold-x", "adapted-A", "adapted-fold-1", "animal-", "trial-1", "none-1", ""]
+)
 def test_unknown_holdouts_are_refused(name):
-    with pytest.raises(InputError, match="expected none, fold-<number> or animal-<name>"):
+    with pytest.raises(
+        InputError, match="expected none, fold-<number>, animal-<name> or adapted-<name>-fold-<number>"
+    ):
         Holdout.parse(name)
+
+
+def test_an_adapted_holdout_hides_one_animals_trials_of_one_fold():
+    holdout = Holdout.parse("adapted-Fly-fold-3-fold-2")
+    assert (holdout.value, holdout.fold, holdout.protocol) == ("Fly-fold-3", 2, "adapted")
+    hidden = [(a, f) for a in ("Fly-fold-3", "B") for f in range(4) if holdout.hides(a, f)]
+    tested = [(a, f) for a in ("Fly-fold-3", "B") for f in range(4) if holdout.tests(a, f)]
+    assert hidden == tested == [("Fly-fold-3", 2)]

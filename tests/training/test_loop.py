@@ -47,8 +47,9 @@ def make(cohort):
     kernel = np.exp(-np.arange(16) / 8).astype(np.float32)
 
     def fresh(seed=0, data=cohort):
-        context = view_context(data, kernel, swaps, 16, torch.device("cpu"))
-        sampler = BatchSampler(context, clip_table(data, CLIPS, stride=1), VIEWS, TRAINING.batch, seed)
+        clips = clip_table(data, CLIPS, stride=1)
+        context = view_context(data, clips, torch.device("cpu"), kernel=kernel, swap=swaps)
+        sampler = BatchSampler(context, clips, VIEWS, TRAINING.batch, seed)
         return create(Named(name="infonce"), ENCODERS, Shapes(16, (4, 4), 4, 6), seed), sampler
 
     return fresh

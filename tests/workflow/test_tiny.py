@@ -26,15 +26,16 @@ COLUMNS = [
     "n_train",
     "n_test",
 ]
+# One row of each kind: a guess, raw, trained, with the networks of another, with syllables.
+ROWS = ["random_guess", "neural_linear", "simclr", "ours", "behavenet", "permuted_labels", "behavior_swapped"]
 pytestmark = pytest.mark.workflow
 
 
 def snakemake(results: Path, *arguments: str, changes: str = "") -> str:
     """Output of Snakemake on the tiny data set, with results below ``results`` and YAML ``changes``."""
     command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "config/test/tiny.yaml"]
-    if changes:
-        (results / "changes.yaml").write_text(changes)
-        command.append(str(results / "changes.yaml"))
+    (results / "changes.yaml").write_text(f"rows: [{', '.join(ROWS)}]\n{changes}")
+    command.append(str(results / "changes.yaml"))
     command += ["--nolock", "--config", f"results={results}", *arguments]
     # Rules call `python`: that of this environment, activated or not.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
@@ -69,7 +70,7 @@ def rules(output: str) -> set[str]:
 def test_scores_keep_their_contract(results):
     scores = pd.read_csv(results / "tiny/scores.csv")
     assert list(scores.columns) == COLUMNS
-    assert set(scores["method"]) == {"random_guess", "neural_linear", "simclr", "regression_conv", "ours"}
+    assert set(scores["method"]) == set(ROWS)
     assert set(scores["task"]) == {"single_animal", "multi_animal", "identity"}
     assert set(scores["metric"]) == {"accuracy", "balanced_accuracy", "macro_f1", "knn_same_animal"}
     assert set(scores["fraction"]) == {0.5, 1.0}
@@ -80,6 +81,36 @@ def test_scores_keep_their_contract(results):
     ).any()
     guesses = scores.query("method == 'random_guess' and task == 'identity' and metric == 'accuracy'")
     assert guesses["value"].mean() == pytest.approx(1 / 3, abs=0.15)
+    assert set(scores.query("method == 'behavior_swapped'")["task"]) == {"identity"}
+
+
+def test_permuted_labels_score_at_chance(results):
+    scores = pd.read_csv(results / "tiny/scores.csv")
+    control = scores.query("method == 'permuted_labels'")
+    for task, metric, chance in (
+        ("single_animal", "balanced_accuracy", 1 / 8),
+        ("multi_animal", "balanced_accuracy", 1 / 8),
+        ("identity", "accuracy", 1 / 3),
+    ):
+        values = control[(control["task"] == task) & (control["metric"] == metric)]["value"]
+        assert values.mean() == pytest.approx(chance, abs=4 * values.std() / np.sqrt(len(values)))
+
+
+def test_every_number_of_a_table_is_made_of_scores(results):
+    every = pd.read_csv(results / "tiny/scores_all.csv")
+    cells = pd.read_csv(results / "tiny/tables/action_recognition.csv")
+    cells = cells[~cells["metric"].str.contains("minus") & (cells["n_scores"] > 0)]
+    assert len(cells)
+    for cell in cells.itertuples():
+        own = every[
+            (every["method"] == cell.method)
+            & (every["task"] == cell.task)
+            & (every["fraction"] == cell.fraction)
+            & (every["metric"] == cell.metric)
+            & (every["representation"] == cell.representation)
+        ]
+        nested = own.groupby(["animal", "fold"])["value"].mean().groupby("animal").mean().mean()
+        assert (cell.n_scores, cell.mean) == (len(own), pytest.approx(nested, abs=1e-5))
 
 
 def test_tables_and_pictures_are_there(results):
@@ -117,7 +148,23 @@ def test_only_what_changed_runs_again(results):
     assert probe == {"resolved_config", "evaluate", "collect", "tables", "figures"}
     kernel = rules(snakemake(results, "--dry-run", changes="calcium: {decay: 1.0}"))
     assert kernel >= {"calcium", "pretrain"}
-    assert not kernel & {"simulate", "convert", "neighbors"}
+    assert not kernel & {"simulate", "convert", "neighbors", "syllables"}
+    jobs = snakemake(results, "--dry-run", "--forcerun", "calcium")
+    assert "wildcards: method=ours, holdout=fold-0" in jobs
+    assert "wildcards: method=simclr" not in jobs
+    syllables = rules(snakemake(results, "--dry-run", changes="syllables: {states: 5}"))
+    assert syllables == {
+        "resolved_config",
+        "syllables",
+        "pretrain",
+        "evaluate",
+        "collect",
+        "tables",
+        "figures",
+    }
+    row = {"label": "'Ours, renamed'"}
+    renamed = rules(snakemake(results, "--dry-run", changes=f"methods: {{ours: {{label: {row['label']}}}}}"))
+    assert renamed == {"resolved_config", "tables", "figures"}
     table = results / "tiny/tables/action_recognition.md"
     text = table.read_text()
     table.unlink()

@@ -56,3 +56,29 @@ rule collect:
         code=plan.code("collect"),
     shell:
         "python -m neural_action collect --output {output.scores:q} --all {output.everything:q} {input:q} 2> {log:q}"
+
+
+# The same scores of animals that pretraining did not see, apart: they belong to other protocols.
+rule collect_unseen:
+    input:
+        expand(
+            f"{RUN}/scores.csv",
+            method=plan.settings.adapt.rows,
+            holdout=[*plan.holdouts, *plan.unseen],
+            seed=plan.settings.seeds,
+        ),
+    output:
+        f"{RESULTS}/scores_unseen_animal.csv",
+    log:
+        f"{RESULTS}/logs/collect_unseen.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/collect_unseen.tsv"
+    conda:
+        "../../envs/neural-action.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=plan.code("collect"),
+    shell:
+        "python -m neural_action collect --all {output:q} {input:q} 2> {log:q}"

@@ -1,7 +1,7 @@
 # Scores to the papers' tables, and pictures.
 TABLES = expand(
     f"{RESULTS}/tables/{{table}}.{{format}}",
-    table=["action_recognition", "identity_recognition"],
+    table=plan.tables,
     format=["csv", "md", "tex", "html"],
 )
 FIGURES = expand(
@@ -13,21 +13,20 @@ KERNEL_PICTURE = f"{RESULTS}/calcium/{plan.holdouts[0]}.png"
 
 rule tables:
     input:
-        f"{RESULTS}/scores_all.csv",
+        scores=f"{RESULTS}/scores_all.csv",
+        unseen=f"{RESULTS}/scores_unseen_animal.csv" if plan.settings.adapt.rows else [],
     output:
         [path for path in TABLES if not path.endswith("html")],
-        action=report(
-            f"{RESULTS}/tables/action_recognition.html",
-            caption="../report/table_action.rst",
-            category="Tables",
-            labels={"table": "action recognition"},
-        ),
-        identity=report(
-            f"{RESULTS}/tables/identity_recognition.html",
-            caption="../report/table_identity.rst",
-            category="Tables",
-            labels={"table": "identity recognition"},
-        ),
+        **{
+            Path(path).stem: report(
+                path,
+                caption=f"../report/{Path(path).stem}.rst",
+                category="Tables",
+                labels={"table": Path(path).stem.replace("_", " ")},
+            )
+            for path in TABLES
+            if path.endswith("html")
+        },
     log:
         f"{RESULTS}/logs/tables.log",
     benchmark:
@@ -40,9 +39,10 @@ rule tables:
     params:
         config=plan.table_sections,
         code=plan.code("tables"),
-        folder=lambda wildcards, output: str(Path(output.action).parent),
+        folder=lambda wildcards, output: str(Path(output[0]).parent),
+        given=lambda wildcards, input: options({"unseen": input.unseen}),
     shell:
-        "python -m neural_action tables --config {params.config:q} --scores {input:q} --output {params.folder:q} 2> {log:q}"
+        "python -m neural_action tables --config {params.config:q} --scores {input.scores:q} {params.given:q} --output {params.folder:q} 2> {log:q}"
 
 
 rule figures:

@@ -47,6 +47,16 @@ def validate(config: Mapping[str, Any]) -> Settings:
         raise InputError(
             f"configuration split.test_folds: {unknown[0]}, expected numbers below split.folds = {settings.split.folds}"
         )
+    for row in settings.adapt.rows:
+        if row not in chosen or settings.methods[row].objective is None:
+            raise InputError(
+                f"configuration adapt.rows: {row!r} is not a shown row with an objective of its own"
+            )
+    if settings.adapt.rows and settings.split.protocol != "new_trials":
+        raise InputError(
+            "configuration adapt.rows: an unseen animal is compared with one seen under split.protocol new_trials, "
+            f"found {settings.split.protocol!r}"
+        )
     for row, method in settings.methods.items():
         _check_method(settings, row, method)
     if settings.raw is None and settings.simulation is None:

@@ -16,11 +16,13 @@ from neural_action.errors import InputError
 from neural_action.provenance import code_hash, part_modules
 from neural_action.recordings.readers import load_reader
 from neural_action.recordings.sheet import SheetRow, read_sheet, scan
-from neural_action.recordings.splits import assign_folds, holdouts
+from neural_action.recordings.splits import Holdout, assign_folds, holdouts
 
 #: What a swap table and what syllables depend on.
 NEIGHBORS = ("neighbors", "clips.behavior_stride", "clips.pose_normalisation")
 SYLLABLES = ("syllables", "clips.behavior_stride", "clips.pose_normalisation")
+#: What of a row only its tables read.
+_SHOWN = {"group": "", "table": "papers", "role": "baseline"}
 #: Names of variants of either, as a wildcard.
 VARIANT = r"[a-z][A-Za-z0-9_.-]*"
 
@@ -107,6 +109,27 @@ class Plan:
     def reader_modules(self) -> list[str]:
         """The module of the configured reader."""
         return [load_reader(self.settings.convert.reader).__name__]
+
+    @property
+    def tables(self) -> list[str]:
+        """The tables that the shown rows fill."""
+        ablation = any(row.table == "ablation" for row in self.methods.values())
+        names = ["action_recognition", "identity_recognition", *(["ablation"] if ablation else [])]
+        return [*names, *(["unseen_animal"] if self.settings.adapt.rows else [])]
+
+    @property
+    def unseen(self) -> list[str]:
+        """Holdouts of animals that pretraining did not see: as they are, and adapted to, test fold by test fold."""
+        folds = self.settings.split.test_folds or range(self.settings.split.folds)
+        return [
+            *(f"animal-{animal}" for animal in self.animals),
+            *(f"adapted-{animal}-fold-{fold}" for animal in self.animals for fold in folds),
+        ]
+
+    def unadapted(self, wildcards: Any, run: str) -> str:
+        """The weights that an adaptation starts from: of the same row and seed, without the animal."""
+        holdout = f"animal-{Holdout.parse(wildcards.holdout).value}"
+        return f"{run}/model.safetensors".format(**{**dict(wildcards.items()), "holdout": holdout})
 
     @property
     def trained(self) -> list[str]:
@@ -210,13 +233,13 @@ class Plan:
     @property
     def table_sections(self) -> str:
         """What tables and pictures depend on: of the methods, the shown ones."""
-        keys = ("dataset", "title", "real", "split", "clips", "tables")
+        keys = ("dataset", "title", "real", "split", "clips", "tables", "adapt")
         methods = {name: self.content["methods"][name] for name in self.methods}
         return json.dumps({**json.loads(self.sections(*keys)), "methods": methods})
 
     def _method(self, method: str) -> dict[str, Any]:
         """A row without what only its table shows."""
-        return {method: {**self.content["methods"][method], "label": method, "group": "", "table": "papers"}}
+        return {method: {**self.content["methods"][method], "label": method, **_SHOWN}}
 
     def pretrain_sections(self, method: str) -> str:
         """What pretraining depends on: not the probe, not other rows, not which classes are scored."""
@@ -224,6 +247,12 @@ class Plan:
         keys = ("training", "encoders", *(f"clips.{key}" for key in clips))
         return json.dumps(
             {**json.loads(self._chosen(self.content_of(method), keys)), "methods": self._method(method)}
+        )
+
+    def adapt_sections(self, method: str) -> str:
+        """What adapting depends on beside the model it starts from."""
+        return json.dumps(
+            {**json.loads(self.pretrain_sections(method)), **json.loads(self.sections("adapt"))}
         )
 
     def evaluate_sections(self, method: str) -> str:

@@ -131,6 +131,14 @@ class Named(BaseModel):
         return dict(self.__pydantic_extra__ or {})
 
 
+class AdaptSettings(Section):
+    """Adapting a trained model to an animal that pretraining did not see, from its unlabelled pairs."""
+
+    rows: list[Name] = []
+    steps: Count = 200
+    learning_rate: Positive = 1e-3
+
+
 class EncoderSettings(Section):
     """The two encoders and their heads, shared by every trained row."""
 
@@ -157,11 +165,13 @@ class MethodSettings(Section):
     ``representation`` is ``trained`` (the neural encoder of an objective), ``raw`` (the neural clip itself),
     ``behavior`` (the behaviour clip itself), ``behavior_encoder`` (an objective's encoder of behaviour, after the
     row's behaviour views), ``labels`` (the action label alone) or ``none`` (no input: guessing).
-    ``model`` names the row whose trained networks are used instead of an objective of its own.
+    ``model`` names the row whose trained networks are used instead of an objective of its own. ``role`` says what
+    the row is compared as: the best ``baseline`` is looked for among those alone.
     """
 
     label: str
     group: str = ""
+    role: Literal["baseline", "proposed", "reference"] = "baseline"
     table: Literal["papers", "ablation"] = "papers"
     representation: Literal["trained", "raw", "behavior", "behavior_encoder", "labels", "none"] = "trained"
     objective: Named | None = None
@@ -245,6 +255,7 @@ class Settings(Section):
     calcium: CalciumSettings = CalciumSettings()
     syllables: SyllableSettings = SyllableSettings()
     training: TrainingSettings = TrainingSettings()
+    adapt: AdaptSettings = AdaptSettings()
     encoders: EncoderSettings
     methods: dict[Name, MethodSettings] = Field(min_length=1)
     probe: ProbeSettings = ProbeSettings()

@@ -21,6 +21,41 @@ def hierarchical_bootstrap(scores: pd.DataFrame, draws: int, seed: int) -> tuple
     Returns:
         mean, lower and upper bound (2.5 % and 97.5 % quantiles of the draws).
     """
+    drawn, mean = _draws(scores, draws, seed)
+    return mean, *_interval(drawn)
+
+
+def recovered_share(
+    seen: pd.DataFrame, unseen: pd.DataFrame, adapted: pd.DataFrame, draws: int, seed: int
+) -> tuple[float, float, float]:
+    """(adapted - unseen) / (seen - unseen) of the means, and its 95 % interval, paired by animal, fold and seed.
+
+    Draws are as in ``hierarchical_bootstrap``, the same for all three. Where a loss (the denominator) may be
+    nothing, the interval is wide or without meaning: it is to be read beside the three means.
+    """
+    keys = ["animal", "fold", "seed"]
+    every = seen[[*keys, "value"]].merge(unseen[[*keys, "value"]], on=keys, suffixes=("_seen", "_unseen"))
+    every = every.merge(adapted[[*keys, "value"]], on=keys)
+    parts = [
+        every[[*keys, name]].set_axis([*keys, "value"], axis=1)
+        for name in ("value_seen", "value_unseen", "value")
+    ]
+    (drawn_seen, mean_seen), (drawn_unseen, mean_unseen), (drawn_adapted, mean_adapted) = (
+        _draws(part, draws, seed) for part in parts
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = (drawn_adapted - drawn_unseen) / (drawn_seen - drawn_unseen)
+        mean = np.divide(mean_adapted - mean_unseen, mean_seen - mean_unseen)
+    return float(mean), *_interval(share)
+
+
+def _interval(drawn: np.ndarray) -> tuple[float, float]:
+    low, high = np.nanquantile(drawn, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def _draws(scores: pd.DataFrame, draws: int, seed: int) -> tuple[np.ndarray, float]:
+    """(draws,) means of resampled scores, and the mean of the scores as they are."""
     cube = scores.pivot_table(index="animal", columns=["fold", "seed"], values="value", dropna=False)
     folds, seeds = scores["fold"].unique(), scores["seed"].unique()
     cube = cube.reindex(columns=pd.MultiIndex.from_product([folds, seeds]))
@@ -30,9 +65,7 @@ def hierarchical_bootstrap(scores: pd.DataFrame, draws: int, seed: int) -> tuple
     animal = rng.integers(values.shape[0], size=shape[:2])[:, :, None, None]
     fold = rng.integers(values.shape[1], size=shape[:3])[:, :, :, None]
     run = rng.integers(values.shape[2], size=shape)
-    drawn = _nested_mean(values[animal, fold, run])
-    low, high = np.nanquantile(drawn, [0.025, 0.975])
-    return float(_nested_mean(values[None])[0]), float(low), float(high)
+    return _nested_mean(values[animal, fold, run]), float(_nested_mean(values[None])[0])
 
 
 def _nested_mean(values: np.ndarray) -> np.ndarray:

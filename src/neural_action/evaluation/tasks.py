@@ -85,7 +85,7 @@ def identity_probes(
             test.append(_sample(np.flatnonzero(own & tested), each // 4, rng))
         for fraction in settings.fractions:
             part = [rows[: max(1, round(fraction * len(rows)))] for rows in train]
-            name = holdout.value if holdout.kind == "animal" else ALL_ANIMALS
+            name = holdout.value if holdout.kind in ("animal", "adapted") else ALL_ANIMALS
             yield Probe("identity", fraction, int(fold), name, np.concatenate(part), np.concatenate(test))
 
 

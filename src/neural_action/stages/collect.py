@@ -10,8 +10,8 @@ from neural_action.evaluation.columns import CONTRACT
 from neural_action.files import whole
 
 
-def run(output: Path, everything: Path, scores: tuple[Path, ...]) -> None:
-    """Write every score to ``everything``, and to ``output`` the primary ones.
+def run(output: Path | None, everything: Path, scores: tuple[Path, ...]) -> None:
+    """Write every score to ``everything``, and to ``output``, if it is given, the primary ones.
 
     Primary: not on a projection, and of the identity task not the MLP probe (actions have one probe a row).
     """
@@ -19,6 +19,8 @@ def run(output: Path, everything: Path, scores: tuple[Path, ...]) -> None:
     table = table.sort_values([column for column in table.columns if column != "value"], kind="stable")
     with whole(everything) as partial:
         table.to_csv(partial, index=False, float_format="%.6f")
+    if output is None:
+        return
     primary = table[
         (table["representation"] != "projection")
         & ~((table["task"] == "identity") & (table["probe"] == "mlp"))

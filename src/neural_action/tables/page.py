@@ -47,14 +47,15 @@ class Page:
     def measured(self, title: str, columns: Sequence[Column], *, projection: bool = False) -> None:
         """Add a block of means and intervals, each beside its published number where the paper has one.
 
-        Nothing is added without columns, nor for the projection if no row has one. Published numbers do not
+        Rows without a score stay out, and so does the block without columns or rows. Published numbers do not
         stand beside the projection: the paper does not say which representation it probes.
         """
         cells = {
-            name: [self.scores.cell(name, column, projection=projection) for column in columns]
+            name: row
             for name in self.methods
+            if any(row := [self.scores.cell(name, column, projection=projection) for column in columns])
         }
-        if not columns or (projection and not any(any(row) for row in cells.values())):
+        if not cells:
             return
         in_paper = {(task, fraction) for _, task, fraction in self.paper.values}
         # The papers probe linearly, but for the supervised row.
@@ -63,8 +64,8 @@ class Page:
             for column in columns
         ]
         lines = []
-        for name, row in self.methods.items():
-            texts = []
+        for name in cells:
+            row, texts = self.methods[name], []
             for column, cell, paper in zip(columns, cells[name], beside, strict=True):
                 printed = self.paper.values.get((name, column.task, column.fraction)) if paper else None
                 texts.append(EMPTY if cell is None else interval(cell.mean, cell.low, cell.high))
@@ -76,19 +77,36 @@ class Page:
         spans, aside = _headings(columns, beside)
         self.blocks.append(Block(title, spans, tuple(lines), aside))
 
-    def differences(self, title: str, column: Column, reference: str) -> None:
-        """Add a block of paired differences of every row to ``reference`` in ``column``."""
+    def differences(self, title: str, column: Column, references: Sequence[str]) -> None:
+        """Add a block of paired differences of every row with a score in ``column`` to each of ``references``."""
         lines = []
         for name, row in self.methods.items():
-            cell = None if name == reference else self.scores.difference(name, reference, column)
-            if cell is not None:
-                self._record(name, column, f"{column.metric}_minus_{reference}", cell, None)
-                texts = (interval(cell.mean, cell.low, cell.high, sign=True), str(cell.n_scores))
-            else:
-                texts = ("reference" if name == reference else EMPTY, EMPTY)
-            lines.append(Line(row.label, row.group, texts))
-        heading = f"{column.heading}, {column.part}"
-        self.blocks.append(Block(title, (Span(heading, ("difference", "pairs")),), tuple(lines)))
+            if self.scores.pick(name, column).empty:
+                continue
+            texts = []
+            for reference in references:
+                cell = None if name == reference else self.scores.difference(name, reference, column)
+                if cell is not None:
+                    self._record(name, column, f"{column.metric}_minus_{reference}", cell, None)
+                    texts += [interval(cell.mean, cell.low, cell.high, sign=True), str(cell.n_scores)]
+                else:
+                    texts += ["reference" if name == reference else EMPTY, EMPTY]
+            lines.append(Line(row.label, row.group, tuple(texts)))
+        spans = [Span(f"minus {self.methods[name].label}", ("difference", "pairs")) for name in references]
+        self.blocks.append(Block(title, tuple(spans), tuple(lines)))
+
+    def best(self, column: Column) -> str | None:
+        """The baseline with the highest mean in ``column``; None without baselines."""
+        means = {
+            name: cell.mean
+            for name, row in self.methods.items()
+            if row.role == "baseline" and (cell := self.scores.cell(name, column)) is not None
+        }
+        return max(means, key=means.__getitem__) if means else None
+
+    def record(self, name: str, column: Column, metric: str, cell: Cell) -> None:
+        """Keep a number that a caller lays out itself."""
+        self._record(name, column, metric, cell, None)
 
     def _record(
         self,

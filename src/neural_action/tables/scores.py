@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from neural_action.config.settings import TableSettings
+from neural_action.config.sections import Sections
+from neural_action.config.settings import MethodSettings, TableSettings
 from neural_action.errors import InputError
 from neural_action.evaluation.statistics import hierarchical_bootstrap, paired_difference
 
@@ -41,6 +42,11 @@ class Cell:
     n_scores: int
 
 
+def of_the_papers(sections: Sections) -> dict[str, MethodSettings]:
+    """The rows of the papers' tables: those that are no ablation."""
+    return {name: row for name, row in sections.methods.items() if row.table == "papers"}
+
+
 class Scores:
     """Every score of a dataset, and its statistics.
 
@@ -55,9 +61,16 @@ class Scores:
 
     @classmethod
     def read(
-        cls, path: Path, methods: Collection[str], dataset: str, protocol: str, settings: TableSettings
+        cls,
+        path: Path,
+        methods: Collection[str],
+        dataset: str,
+        protocol: str,
+        settings: TableSettings,
+        *,
+        only: bool = False,
     ) -> Scores:
-        """Read ``path`` (CSV, one row a score).
+        """Read ``path`` (CSV, one row a score); with ``only``, of its protocols the one that is asked for.
 
         Raises InputError if it is not such a table, is of another dataset or protocol, holds a value that is
         no number or a score twice, or lacks one of ``methods``.
@@ -80,6 +93,8 @@ class Scores:
             table[name] = numbers
         if (twice := table.duplicated([*_TEXT, "fraction", "fold", "seed"])).any():
             raise InputError(f"{path}: row {int(twice.argmax()) + 1} scores what an earlier row scored")
+        if only:
+            table = table[table["protocol"] == protocol]
         for name, expected in (("dataset", dataset), ("protocol", protocol)):
             if other := sorted(set(table[name]) - {expected}):
                 raise InputError(f"{path}: {name} {other[0]!r}, expected {expected!r}")

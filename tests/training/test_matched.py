@@ -1,0 +1,276 @@
+"""Matched batches and neural swaps: clips of different animals whose poses are near."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from neural_action.config.settings import ClipSettings, Named, NeighborSettings, ViewSettings
+from neural_action.errors import InputError
+from neural_action.neighbors.table import build_swap_table
+from neural_action.recordings.clips import clip_table
+from neural_action.training.batches import BatchSampler, clip_starts, view_context
+from neural_action.views.neural_swap import NeuralSwap
+
+# An odd number of poses has its middle one at the clip's centre.
+CLIPS = ClipSettings(frames=16, poses=5)
+NO_VIEWS = ViewSettings(neural=[], behavior=[])
+
+
+@pytest.fixture
+def clips(cohort):
+    return clip_table(cohort, CLIPS, stride=1)
+
+
+def swaps_of(cohort, domains="all"):
+    return build_swap_table(
+        cohort.pose,
+        cohort.pose_animal,
+        cohort.pose_visible,
+        NeighborSettings(neighbors=8, draws=4, domains=domains),
+        1,
+        names=cohort.animals,
+    )
+
+
+def context_of(cohort, clips, domains="all"):
+    return view_context(cohort, clips, torch.device("cpu"), swap=swaps_of(cohort, domains))
+
+
+def sampler_of(cohort, clips, batch=9, **options):
+    return BatchSampler(context_of(cohort, clips), clips, NO_VIEWS, batch, 0, **options)
+
+
+def hide(cohort, animal):
+    spans = [dataclasses.replace(s, visible=s.visible and s.animal != animal) for s in cohort.trials]
+    return dataclasses.replace(cohort, trials=tuple(spans))
+
+
+def visible_clips(clips):
+    """By animal, (centre pose, start) of each visible clip."""
+    table = {}
+    for clip in range(len(clips)):
+        if clips.visible[clip]:
+            centre = int(clips.pose[clip, len(clips.pose[clip]) // 2])
+            table.setdefault(int(clips.animal[clip]), []).append((centre, int(clips.start[clip])))
+    return table
+
+
+def nearest_starts(own, sample):
+    """Starts of those of the clips ``own`` whose centre is nearest to a sample; two if equally near."""
+    least = min(abs(centre - sample) for centre, _ in own)
+    return {start for centre, start in own if abs(centre - sample) == least}
+
+
+@pytest.mark.parametrize("stride", [1, 5])
+def test_clip_starts_are_of_the_nearest_clip(cohort, stride):
+    clips = clip_table(cohort, CLIPS, stride=stride)
+    starts = clip_starts(cohort, clips)
+    assert starts.shape == (len(cohort.pose),)
+    table, visible, animal = visible_clips(clips), cohort.pose_visible, cohort.pose_animal
+    for sample in range(len(cohort.pose)):
+        if visible[sample]:
+            assert starts[sample] in nearest_starts(table[animal[sample]], sample)
+        else:
+            assert starts[sample] == -1
+
+
+def test_the_ends_of_a_trial_get_its_first_and_last_clip(cohort, clips):
+    starts = clip_starts(cohort, clips)
+    for at, span in enumerate(cohort.trials):
+        if span.visible:
+            own = clips.start[clips.trial == at]
+            assert starts[span.samples.start] == own.min()
+            assert starts[span.samples.stop - 1] == own.max()
+
+
+def test_an_animal_without_a_visible_clip_has_no_clip_starts(cohort, clips):
+    only = clips.take(clips.animal != 1)
+    starts = clip_starts(cohort, only)
+    assert (starts[cohort.pose_animal == 1] == -1).all()
+    assert (starts[(cohort.pose_animal == 2) & cohort.pose_visible] >= 0).all()
+
+
+def test_a_single_clip_is_nearest_to_all_of_its_animal(cohort, clips):
+    keep = np.flatnonzero((clips.animal == 0) & clips.visible)[[30]]
+    starts = clip_starts(cohort, clips.take(keep))
+    own = (cohort.pose_animal == 0) & cohort.pose_visible
+    assert (starts[own] == clips.start[keep[0]]).all()
+    assert (starts[~own] == -1).all()
+
+
+@pytest.mark.parametrize("batch", [6, 9, 11])
+def test_every_group_is_a_run_of_one_clip_of_each_animal(cohort, clips, batch):
+    sampler = sampler_of(cohort, clips, batch, matched=True)
+    for step in range(10):
+        drawn = sampler(step)
+        groups = batch // 3
+        assert drawn.group.tolist() == [k for k in range(groups) for _ in range(3)]
+        assert len(drawn.rows.start) == len(drawn.animal) == 3 * groups
+        for k in range(groups):
+            assert set(drawn.animal[3 * k : 3 * k + 3].tolist()) == {0, 1, 2}
+
+
+def test_matched_clips_are_visible_clips_of_the_table(cohort, clips):
+    visible = clips.take(clips.visible)
+    poses = {int(start): pose.tolist() for start, pose in zip(visible.start, visible.pose, strict=True)}
+    animals = {int(start): int(animal) for start, animal in zip(visible.start, visible.animal, strict=True)}
+    sampler = sampler_of(cohort, clips, matched=True)
+    for step in range(10):
+        rows = sampler(step).rows
+        for start, pose, animal in zip(
+            *(a.tolist() for a in (rows.start, rows.pose, rows.animal)), strict=True
+        ):
+            assert poses[start] == pose
+            assert animals[start] == animal
+
+
+def test_the_others_of_a_group_are_nearest_to_a_swap_target_of_its_anchor(cohort, clips):
+    sampler, table = sampler_of(cohort, clips, matched=True), visible_clips(clips)
+
+    def is_near(centre, animal, start):
+        targets = sampler.context.swap_targets[centre, animal].tolist()
+        return any(start in nearest_starts(table[animal], target) for target in targets)
+
+    anchors = set()
+    for step in range(8):
+        rows = sampler(step).rows
+        start, animal, centre = (a.view(3, 3).tolist() for a in (rows.start, rows.animal, rows.centre))
+        for k in range(3):
+            possible = [
+                animal[k][a]
+                for a in range(3)
+                if all(is_near(centre[k][a], animal[k][m], start[k][m]) for m in range(3) if m != a)
+            ]
+            assert possible
+            anchors |= set(possible)
+    assert anchors == {0, 1, 2}
+
+
+def test_a_hidden_animal_is_in_no_group(cohort):
+    hidden = hide(cohort, "B")
+    drawn = sampler_of(hidden, clip_table(hidden, CLIPS, stride=1), 8, matched=True)(0)
+    assert drawn.group.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert all(set(pair) == {0, 2} for pair in drawn.animal.view(4, 2).tolist())
+
+
+def test_matched_batches_follow_from_seed_and_step(cohort, clips):
+    one, other = (sampler_of(cohort, clips, matched=True) for _ in range(2))
+    one(0)
+    assert torch.equal(one(5).rows.start, other(5).rows.start)
+    assert not torch.equal(one(5).rows.start, other(6).rows.start)
+
+
+@pytest.mark.parametrize("focus", [0, 2])
+def test_half_of_a_batch_is_of_the_focus_and_the_rest_is_of_all(cohort, clips, focus):
+    sampler = sampler_of(cohort, clips, 8, focus=focus)
+    visible = set(clips.start[clips.visible].tolist())
+    drawn = []
+    for step in range(100):
+        rows = sampler(step).rows
+        assert set(rows.start.tolist()) <= visible
+        assert (rows.animal == focus).sum() >= 4
+        drawn.append(rows.animal)
+    shares = torch.bincount(torch.cat(drawn), minlength=3) / 800
+    assert shares[focus].item() == pytest.approx(1 / 2 + 1 / 6, abs=0.05)
+    assert (shares > 0.1).all()
+    starts = {start for step in range(100) for start in sampler(step).rows.start[:4].tolist()}
+    assert len(starts) > 150  # of 315 visible clips of the animal
+
+
+def test_without_focus_all_animals_are_drawn_alike(cohort, clips):
+    sampler = sampler_of(cohort, clips, 8)
+    shares = torch.bincount(torch.cat([sampler(step).animal for step in range(100)]), minlength=3) / 800
+    assert (shares - 1 / 3).abs().max() < 0.06
+
+
+def test_unmatched_batches_have_no_groups(cohort, clips):
+    with pytest.raises(InputError, match="batches: matched"):
+        _ = sampler_of(cohort, clips)(0).group
+
+
+def test_matched_batches_need_a_swap_table(cohort, clips):
+    context = view_context(cohort, clips, torch.device("cpu"))
+    with pytest.raises(InputError, match="needs a swap table"):
+        BatchSampler(context, clips, NO_VIEWS, 9, 0, matched=True)
+
+
+def test_matched_batches_need_two_clips_of_each_animal(cohort, clips):
+    with pytest.raises(InputError, match=r"3 animals and training\.batch 5"):
+        sampler_of(cohort, clips, 5, matched=True)
+
+
+def test_matched_batches_need_two_animals(cohort):
+    alone = hide(hide(cohort, "A"), "B")
+    with pytest.raises(InputError, match="1 animals"):
+        sampler_of(alone, clip_table(alone, CLIPS, stride=1), 9, matched=True)
+
+
+def swapped_starts(context, clips, probability, seed=0):
+    """The rows of 24 visible clips, what they held before and after the view, and where the latter start."""
+    batch = BatchSampler(context, clips, NO_VIEWS, 24, seed)(0)
+    values = batch.neural()
+    before = values.clone()
+    view = NeuralSwap(context, probability=probability)
+    after = view(values, batch.rows, torch.Generator().manual_seed(seed))
+    starts = []
+    for clip in after:
+        (start,) = np.flatnonzero((context.neural == clip[0]).all(1))  # frames are random: no two are equal
+        assert torch.equal(clip, context.neural[start : start + 16])
+        starts.append(int(start))
+    return batch.rows, before, after, starts
+
+
+def test_a_neural_swap_with_probability_0_leaves_clips_alone(cohort, clips):
+    rows, before, after, starts = swapped_starts(context_of(cohort, clips), clips, 0.0)
+    assert torch.equal(before, after)
+    assert starts == rows.start.tolist()
+
+
+@pytest.mark.parametrize("domains", ["all", "others"])
+def test_a_neural_swap_gives_clips_of_other_animals_near_a_swap_target(cohort, clips, domains):
+    context = context_of(cohort, clips, domains)
+    rows, _, _, starts = swapped_starts(context, clips, 1.0)
+    animal_of = {int(start): int(animal) for start, animal in zip(clips.start, clips.animal, strict=True)}
+    visible = set(clips.start[clips.visible].tolist())
+    pairs = set()
+    for start, animal, centre in zip(starts, rows.animal.tolist(), rows.centre.tolist(), strict=True):
+        assert start in visible
+        assert animal_of[start] != animal
+        targets = context.swap_targets[centre, animal_of[start]].tolist()
+        assert start in {int(context.clip_starts[target]) for target in targets}
+        pairs.add((animal, animal_of[start]))
+    assert len(pairs) == 6  # every animal is replaced by both others
+
+
+def test_a_neural_swap_replaces_its_share_of_clips(cohort, clips):
+    context, replaced = context_of(cohort, clips), []
+    for seed in range(20):
+        rows, _, _, starts = swapped_starts(context, clips, 0.25, seed)
+        replaced += [a != b for a, b in zip(starts, rows.start.tolist(), strict=True)]
+    assert np.mean(replaced) == pytest.approx(0.25, abs=0.06)
+
+
+def test_a_neural_swap_never_gives_hidden_frames(cohort):
+    hidden = hide(cohort, "C")
+    clips = clip_table(hidden, CLIPS, stride=1)
+    rows, _, _, starts = swapped_starts(context_of(hidden, clips), clips, 1.0)
+    assert set(rows.animal.tolist()) == {0, 1}
+    assert set(starts) <= set(clips.start[clips.visible].tolist())
+
+
+def test_a_neural_swap_is_a_view_of_the_sampler(cohort, clips):
+    views = ViewSettings(neural=[Named(name="neural_swap", probability=1.0)], behavior=[])
+    batch = BatchSampler(context_of(cohort, clips), clips, views, 24, 0)(0)
+    assert not any(
+        np.array_equal(clip[0], cohort.neural[start].ravel())
+        for clip, start in zip(batch.neural().numpy(), batch.rows.start.tolist(), strict=True)
+    )
+
+
+def test_a_neural_swap_needs_swaps_and_clips(cohort, clips, context):
+    with pytest.raises(InputError, match="needs the clips"):
+        NeuralSwap(context)
+    with pytest.raises(InputError, match="needs a swap table"):
+        NeuralSwap(view_context(cohort, clips, torch.device("cpu")))
