@@ -14,14 +14,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 
-from neural_action.config.load import read_yaml, validate
+from neural_action.config.build import build
+from neural_action.config.load import effective, read_yaml, validate
 from neural_action.encoders.shapes import Shapes
+from neural_action.objectives.behavenet import BehaveNet
 from neural_action.recordings.clips import Clips
 from neural_action.training.batches import BatchSampler
 from neural_action.training.model import create
@@ -34,7 +37,7 @@ FRAMES, SIDE, POSES, FEATURES, ANIMALS = 8 * 4 * 1040, 32, 8 * 4 * 1625, 76, 8
 def main() -> None:
     """Print every benchmark, or the one asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=["step", "convert", "order", "rerun"])
+    parser.add_argument("--only", choices=["step", "convert", "order", "rows", "rerun"])
     parser.add_argument("--gib", type=float, default=2.0, help="size of the converted movie")
     options = parser.parse_args()
     print(f"{os.cpu_count()} cores, torch {torch.__version__}, numpy {np.__version__}")
@@ -42,6 +45,7 @@ def main() -> None:
         ("step", bench_step),
         ("convert", lambda: bench_convert(options.gib)),
         ("order", bench_order),
+        ("rows", bench_rows),
         ("rerun", bench_rerun),
     ):
         if options.only in (None, name):
@@ -54,19 +58,32 @@ def bench_step(pairs: int = 40) -> None:
     torch.set_num_threads(1)
     config = {**read_yaml(ROOT / "config/methods.yaml"), **read_yaml(ROOT / "config/config.yaml")}
     settings = validate(config)
-    context, clips = _synthetic(settings.clips.frames, settings.clips.poses)
-    shapes = Shapes(settings.clips.frames, (SIDE, SIDE), settings.clips.poses, FEATURES)
+    context, clips = _synthetic(settings.clips.frames, settings.clips.poses, settings.syllables.states)
+    shapes = Shapes(
+        settings.clips.frames, (SIDE, SIDE), settings.clips.poses, FEATURES, settings.syllables.states
+    )
     print(f"median of {pairs} pairs, batch {settings.training.batch}, one torch thread")
     for name, row in settings.methods.items():
         if row.objective is None:
             continue
-        model = create(row.objective, settings.encoders, shapes, 0)
-        sampler = BatchSampler(context, clips, row.views, settings.training.batch, 0)
-        optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
-        fixed = _Fixed(sampler(0))
+        encoders = effective(settings, row, name).encoders
+        model = create(row.objective, encoders, shapes, 0)
+        trained = torch.nn.ModuleList([model])
+        adaptation = None
+        if row.adaptation is not None:
+            given = (model.modalities, encoders.dimension, ANIMALS)
+            adaptation = build("adaptation", row.adaptation, *given)
+            trained.append(adaptation)
+        matched = row.batches == "matched"
+        sampler = BatchSampler(context, clips, row.views, settings.training.batch, 0, matched=matched)
+        optimizer = torch.optim.AdamW(trained.parameters(), lr=1e-3, fused=True)
+        fixed = _Fixed(sampler(0), isinstance(model, BehaveNet))
 
-        def step(batch, model=model, optimizer=optimizer) -> None:
-            loss = model.loss(model.encode(batch), batch)
+        def step(batch, model=model, optimizer=optimizer, adaptation=adaptation) -> None:
+            encodings = model.encode(batch)
+            loss = model.loss(encodings, batch)
+            if adaptation is not None:
+                loss = loss + adaptation(encodings, batch.animal, 0.5)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
@@ -87,19 +104,24 @@ def bench_step(pairs: int = 40) -> None:
 
 
 class _Fixed:
-    """A batch whose views are tensors in place."""
+    """A batch whose views are tensors in place; a second view of the neural clips is another tensor."""
 
-    def __init__(self, batch):
+    def __init__(self, batch, with_syllables: bool):
         self.views = batch.neural().clone(), batch.behavior()
+        self.animal, self.states = batch.animal, batch.syllables() if with_syllables else None
+        self.group, self.uniform = batch.groups, batch.uniform
 
     def neural(self):
         return self.views[0]
+
+    def syllables(self):
+        return self.states
 
     def behavior(self):
         return self.views[1]
 
 
-def _synthetic(frames: int, poses: int) -> tuple[ViewContext, Clips]:
+def _synthetic(frames: int, poses: int, states: int) -> tuple[ViewContext, Clips]:
     """Random data of the default data set's size."""
     state = torch.Generator().manual_seed(0)
     rng = np.random.default_rng(0)
@@ -111,13 +133,15 @@ def _synthetic(frames: int, poses: int) -> tuple[ViewContext, Clips]:
         swap_targets=torch.randint(POSES, (POSES, ANIMALS, 32), dtype=torch.int32, generator=state),
         swap_domains=torch.ones(ANIMALS, ANIMALS, dtype=torch.bool),
         frames=frames,
+        syllables=torch.softmax(torch.randn(POSES, states, generator=state), dim=1),
     )
     own = FRAMES // ANIMALS
     animal = rng.integers(ANIMALS, size=20_000)
     start = animal * own + rng.integers(own - frames, size=20_000)
     nothing = np.zeros(20_000, np.int64)
     pose = rng.integers(POSES, size=(20_000, poses))
-    return context, Clips(
+    starts = torch.from_numpy(rng.choice(start, POSES))
+    return replace(context, clip_starts=starts), Clips(
         start, pose, animal, nothing, nothing == 0, nothing, nothing, nothing.astype(float), frames
     )
 
@@ -207,10 +231,23 @@ def bench_order() -> None:
     scores = pd.read_csv(path)
     chosen = scores.query("task == 'multi_animal' and fraction == 1 and metric == 'balanced_accuracy'")
     table = chosen.pivot_table(index=["fold", "seed"], columns="method", values="value")
-    table = table[["random_guess", "neural_linear", "regression_conv", "simclr", "ours"]]
     holds = (table["neural_linear"] < table["simclr"]) & (table["simclr"] < table["ours"])
-    print(table.assign(order_holds=holds).round(3).to_string())
+    print(table.T.round(3).to_string())
     print(f"raw < SimCLR < Ours in {int(holds.sum())} of {len(holds)} pairs")
+
+
+def bench_rows() -> None:
+    """Seconds of pretraining and probing a row, from the benchmark files of the last run."""
+    folder = ROOT / "results/simulated/benchmarks"
+    rows = [
+        (path.parts[-4], path.parts[-3], pd.read_csv(path, sep="\t")["s"].mean())
+        for path in sorted(folder.glob("*/*/fold-*/seed-*.tsv"))
+    ]
+    if not rows:
+        print("skipped: no benchmark files; run `make run` first")
+        return
+    table = pd.DataFrame(rows, columns=["stage", "method", "seconds"])
+    print(table.pivot_table(index="method", columns="stage", values="seconds", aggfunc="median").round(1))
 
 
 def bench_rerun() -> None:

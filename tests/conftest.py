@@ -5,11 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from threadpoolctl import threadpool_limits
 
 from neural_action.recordings.cohort import Cohort, TrialSpan
 from neural_action.views.view import ViewContext
 
 FRAMES, RATE = 120, 16.0
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread():
+    """Work as small as a test's is slower on several threads, much slower where they are not free."""
+    torch.set_num_threads(1)
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture

@@ -9,15 +9,6 @@ from sklearn.linear_model import LogisticRegression
 from neural_action.adaptation.grl import Grl, Reversal
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Work this small is slower on several threads, much slower where they are not free."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def generator(seed=0):
     return torch.Generator().manual_seed(seed)
 

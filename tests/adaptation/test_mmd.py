@@ -9,15 +9,6 @@ import torch
 from neural_action.adaptation.mmd import SCALES, Mmd, mean_discrepancy
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Work this small is slower on several threads, much slower where they are not free."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def cloud(count, dimension=3, seed=0):
     return torch.randn(count, dimension, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 

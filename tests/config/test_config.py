@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from snakemake.utils import update_config
 
 from neural_action.config.load import read_yaml, validate
 from neural_action.config.settings import Settings
@@ -13,7 +14,9 @@ DATASETS = ["config.yaml", "fly_walking.yaml", "mc2p.yaml", "test/tiny.yaml"]
 
 
 def merged(name="config.yaml", **changes):
-    config = {**read_yaml(CONFIG / "methods.yaml"), **read_yaml(CONFIG / name), **changes}
+    config = read_yaml(CONFIG / "methods.yaml")
+    update_config(config, read_yaml(CONFIG / name))
+    config.update(changes)
     if "simulation" not in config:
         config.setdefault("raw", "recordings")
     return config

@@ -1,6 +1,7 @@
 """Syllables of a cohort: only of what is visible, and back from a file."""
 
 import dataclasses
+import itertools
 import json
 
 import numpy as np
@@ -84,7 +85,7 @@ def test_durations_are_of_runs_of_the_likeliest_state(cohort, syllables):
         if span.visible:
             likeliest = syllables.posterior[span.samples][2:].argmax(1)
             run = 1
-            for before, now in zip(likeliest[:-1], likeliest[1:], strict=True):
+            for before, now in itertools.pairwise(likeliest):
                 if now == before:
                     run += 1
                 else:

@@ -13,7 +13,7 @@ from neural_action.recordings.clips import clip_table
 from neural_action.training.batches import BatchSampler, clip_starts, view_context
 from neural_action.views.neural_swap import NeuralSwap
 
-# An odd number of poses has its middle one at the clip's centre.
+# An odd number of poses has its middle one at the clip's centre, so that the nearest clip is of the same trial.
 CLIPS = ClipSettings(frames=16, poses=5)
 NO_VIEWS = ViewSettings(neural=[], behavior=[])
 
@@ -48,12 +48,12 @@ def hide(cohort, animal):
 
 
 def visible_clips(clips):
-    """By animal, (centre pose, start) of each visible clip."""
+    """By trial, (centre pose, start) of each visible clip."""
     table = {}
     for clip in range(len(clips)):
         if clips.visible[clip]:
             centre = int(clips.pose[clip, len(clips.pose[clip]) // 2])
-            table.setdefault(int(clips.animal[clip]), []).append((centre, int(clips.start[clip])))
+            table.setdefault(int(clips.trial[clip]), []).append((centre, int(clips.start[clip])))
     return table
 
 
@@ -68,15 +68,18 @@ def test_clip_starts_are_of_the_nearest_clip(cohort, stride):
     clips = clip_table(cohort, CLIPS, stride=stride)
     starts = clip_starts(cohort, clips)
     assert starts.shape == (len(cohort.pose),)
-    table, visible, animal = visible_clips(clips), cohort.pose_visible, cohort.pose_animal
-    for sample in range(len(cohort.pose)):
-        if visible[sample]:
-            assert starts[sample] in nearest_starts(table[animal[sample]], sample)
-        else:
-            assert starts[sample] == -1
+    table = visible_clips(clips)
+    for at, span in enumerate(cohort.trials):
+        for sample in range(span.samples.start, span.samples.stop):
+            if span.visible:
+                assert starts[sample] in nearest_starts(table[at], sample)
+            else:
+                assert starts[sample] == -1
 
 
-def test_the_ends_of_a_trial_get_its_first_and_last_clip(cohort, clips):
+@pytest.mark.parametrize("poses", [4, 5, 8])
+def test_the_ends_of_a_trial_get_its_first_and_last_clip(cohort, poses):
+    clips = clip_table(cohort, ClipSettings(frames=16, poses=poses), stride=1)
     starts = clip_starts(cohort, clips)
     for at, span in enumerate(cohort.trials):
         if span.visible:

@@ -18,6 +18,8 @@ def kernel(x: Tensor, scales: Sequence[float] = SCALES) -> Tensor:
 
     The median is a constant for the gradient: otherwise spreading all clips out would be a way to lower the loss.
     """
+    # Centred, so that distances do not drown in the rounding of squared lengths.
+    x = x - x.detach().mean(0)
     length = x.square().sum(1)
     squared = (length[:, None] + length[None] - 2 * x @ x.T).clamp(min=0)
     apart = ~torch.eye(len(x), dtype=torch.bool, device=x.device)

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from neural_action.calcium.rest import motion_energy, rest_bouts, rest_threshold
 from neural_action.calcium.rois import find_rois, traces
@@ -218,6 +217,9 @@ def fit_segments(
             f"calcium: no decay between {DECAYS[0]:g} and {DECAYS[-1]:g} s fits {len(segments)} {what}"
             f"{advice}"
         )
+    # Imported here: pretraining reads kernels, and need not wait for what fits them.
+    from scipy.optimize import minimize_scalar
+
     refined = minimize_scalar(
         lambda log: sum(_residual(part, np.exp(log)) for part in segments),
         bounds=np.log(DECAYS[[best - 1, best + 1]]),

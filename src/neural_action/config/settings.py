@@ -222,7 +222,7 @@ class ProbeSettings(Section):
     label_block_seconds: Positive = 10.0
     identity_samples: Count = 1000
     mlp_hidden: Annotated[list[Count], Field(min_length=1)] = [128, 128, 128]
-    mlp_epochs: Count = 20
+    mlp_epochs: Count = 10
     raw_pool_time: Count = 4
     raw_pool_space: Count = 2
 

@@ -76,7 +76,15 @@ class SwapTable:
             with np.load(path, allow_pickle=False) as file:
                 animals = tuple(str(name) for name in file["animals"])
                 return cls(file["targets"], file["domains"], animals, json.loads(str(file["report"])))
-        except (OSError, KeyError, ValueError, AttributeError, zipfile.BadZipFile, EOFError) as error:
+        except (
+            OSError,
+            EOFError,
+            KeyError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            zipfile.BadZipFile,
+        ) as error:
             raise InputError(
                 f"{path}: cannot be read as a swap table ({' '.join(str(error).split())})"
             ) from None

@@ -36,7 +36,7 @@ class AutoregressiveHmm(BaseHMM):
         super()._init(x, lengths)
         states = self.n_components
         self.startprob_ = np.full(states, 1 / states)
-        self.transmat_ = np.full((states, states), (1 - _STICKY) / max(1, states - 1))
+        self.transmat_ = np.full((states, states), (1 - _STICKY) / (states - 1))
         np.fill_diagonal(self.transmat_, _STICKY)
         # Clusters of poses and their changes are a first guess of what the animal is doing.
         y, z = self._split(x)

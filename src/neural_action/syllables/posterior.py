@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from sklearn.decomposition import PCA
 
 from neural_action.config.settings import SyllableSettings
 from neural_action.errors import InputError
 from neural_action.files import whole
 from neural_action.recordings.cohort import Cohort
-from neural_action.syllables.arhmm import AutoregressiveHmm, with_lags
 
 
 @dataclass(frozen=True)
@@ -42,21 +40,26 @@ def fit_syllables(cohort: Cohort, settings: SyllableSettings) -> Syllables:
 
     BehaveNet (Batty et al. 2019) fits such a model to a compressed behavioural video; poses are compressed here by
     principal components, which like states and lags are our choice. The first ``lags`` samples of a trial have the
-    posterior of the first that is modelled. InputError if there are fewer samples than the model has states or
-    fewer features than components.
+    posterior of the first that is modelled. Poses of fewer features than ``dimensions`` are modelled as they are.
+    InputError if there are too few samples for the states.
     """
+    # Imported here: pretraining reads syllables, and need not wait for what fits them.
+    from sklearn.decomposition import PCA
+
+    from neural_action.syllables.arhmm import AutoregressiveHmm, with_lags
+
     spans = [span for span in cohort.trials if span.visible]
     lags = settings.lags
     lengths = [span.samples.stop - span.samples.start - lags for span in spans]
     spans = [span for span, length in zip(spans, lengths, strict=True) if length > 0]
     lengths = [length for length in lengths if length > 0]
-    if sum(lengths) < settings.states * (settings.dimensions * lags + 1):
+    dimensions = min(settings.dimensions, cohort.pose.shape[1])
+    if sum(lengths) < settings.states * (dimensions * lags + 1):
         raise InputError(
             f"syllables: {sum(lengths)} visible poses are too few for {settings.states} states of "
-            f"{settings.dimensions} components"
+            f"{dimensions} components"
         )
     visible = np.concatenate([cohort.pose[span.samples] for span in spans])
-    dimensions = min(settings.dimensions, visible.shape[1])
     components = PCA(dimensions, whiten=True, svd_solver="full").fit(visible)
     rows = np.concatenate(
         [with_lags(components.transform(cohort.pose[span.samples]), lags) for span in spans]
@@ -91,7 +94,7 @@ def load_posterior(path: Path, cohort: Cohort) -> np.ndarray:
     try:
         with np.load(path, allow_pickle=False) as file:
             posterior = file["posterior"].astype(np.float32)
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: cannot be read as syllables ({' '.join(str(error).split())})") from None
     if posterior.ndim != 2 or len(posterior) != len(cohort.pose):
         raise InputError(

@@ -123,7 +123,12 @@ class BatchSampler:
         self.buffers: list[Tensor] = []
         self.focus = None
         if focus is not None:
-            self.focus = torch.as_tensor(np.flatnonzero(visible.animal == focus), device=device)
+            own = np.flatnonzero(visible.animal == focus)
+            if len(own) == 0 or matched:
+                raise InputError(
+                    f"batches: animal number {focus} has no visible clips, or batches are matched"
+                )
+            self.focus = torch.as_tensor(own, device=device)
         self.animals = None
         if matched:
             if context.swap_targets is None:
@@ -142,9 +147,7 @@ class BatchSampler:
         """The batch of a step. All randomness follows from (seed, step)."""
         entropy = np.random.SeedSequence([self.seed, step]).generate_state(1, np.uint64)[0]
         self.generator.manual_seed(int(entropy >> np.uint64(1)))
-        chosen, groups = self._uniform(), None
-        if self.animals is not None:
-            chosen, groups = self._matched()
+        chosen, groups = (self._uniform(), None) if self.animals is None else self._matched()
         return ClipBatch(
             self.rows[chosen],
             self.context,
@@ -181,22 +184,28 @@ class BatchSampler:
 
 
 def clip_starts(cohort: Cohort, clips: Clips) -> np.ndarray:
-    """(sample,) int64: first frame of the visible clip of the same animal whose centre pose is nearest, in samples.
+    """(sample,) int64: first frame of the visible clip of the same trial whose centre is nearest, in samples.
 
-    -1 for samples of hidden trials, and of animals without a visible clip. Samples within half a clip of the ends of
-    a trial get its first or last clip.
+    Samples within half a clip of the ends of a trial get its first or last clip; those of a visible trial without a
+    clip the nearest of their animal. -1 for samples of hidden trials, and of animals without a visible clip.
     """
     visible = clips.take(clips.visible)
-    centre = visible.pose[:, visible.pose.shape[1] // 2]
-    starts, animal = np.full(len(cohort.pose), -1, np.int64), cohort.pose_animal
-    for number in np.unique(visible.animal):
-        own = np.flatnonzero(visible.animal == number)
+    poses = visible.pose.shape[1]
+    # Twice the centre: between the middle two of an even number of poses.
+    centre = visible.pose[:, (poses - 1) // 2] + visible.pose[:, poses // 2]
+    starts = np.full(len(cohort.pose), -1, np.int64)
+    for at, span in enumerate(cohort.trials):
+        own = np.flatnonzero(visible.trial == at)
+        if len(own) == 0:
+            own = np.flatnonzero(visible.animal == cohort.animals.index(span.animal))
+        if not span.visible or len(own) == 0:
+            continue
         own = own[np.argsort(centre[own], kind="stable")]
-        samples = np.flatnonzero((animal == number) & cohort.pose_visible)
+        samples = 2 * np.arange(span.samples.start, span.samples.stop)
         right = np.clip(np.searchsorted(centre[own], samples), 1, max(1, len(own) - 1))
         left, right = own[right - 1], own[np.minimum(right, len(own) - 1)]
         nearer = samples - centre[left] < centre[right] - samples
-        starts[samples] = np.where(nearer, visible.start[left], visible.start[right])
+        starts[span.samples] = np.where(nearer, visible.start[left], visible.start[right])
     return starts
 
 

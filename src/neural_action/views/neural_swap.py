@@ -25,6 +25,9 @@ class NeuralSwap(View):
         super().__init__(context)
         if context.clip_starts is None:
             raise InputError("view neural_swap: needs the clips of the poses")
+        targets = context.swap_targets
+        if targets is not None and bool((context.clip_starts[targets[targets >= 0].long()] < 0).any()):
+            raise InputError("view neural_swap: an animal has visible poses but no visible clip")
         self.probability = probability
         self.near = NearPoses(context, "view neural_swap", others=True)
         self.offsets = torch.arange(context.frames, device=context.neural.device)

@@ -20,6 +20,10 @@ class NearPoses:
         if others:
             allowed = allowed & ~torch.eye(len(allowed), dtype=torch.bool, device=allowed.device)
         self.counts = allowed.sum(1)
+        if self.counts.max() == 0:
+            raise InputError(
+                f"{who}: no animal may be swapped with another, expected two or more visible ones"
+            )
         order = torch.argsort(~allowed, dim=1, stable=True)
         self.domains = order[:, : int(self.counts.max())]
         self.targets = context.swap_targets
