@@ -132,9 +132,11 @@ def test_matched_clips_are_visible_clips_of_the_table(cohort, clips):
 def test_the_others_of_a_group_are_nearest_to_a_swap_target_of_its_anchor(cohort, clips):
     sampler, table = sampler_of(cohort, clips, matched=True), visible_clips(clips)
 
+    trial = np.repeat(np.arange(len(cohort.trials)), [len(cohort.pose[s.samples]) for s in cohort.trials])
+
     def is_near(centre, animal, start):
         targets = sampler.context.swap_targets[centre, animal].tolist()
-        return any(start in nearest_starts(table[animal], target) for target in targets)
+        return any(start in nearest_starts(table[trial[target]], target) for target in targets)
 
     anchors = set()
     for step in range(8):
