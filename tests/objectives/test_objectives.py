@@ -66,7 +66,7 @@ def test_regression_is_the_mean_squared_error_of_the_poses():
     batch = Batch()
     model.eval()
     with torch.no_grad():
-        predicted = model.embed(batch.neural())["projection"].view(7, 5, 4)
+        predicted = model.decoder(model.f_n(batch.neural()))
         slow = sum(
             float((predicted[i, f, t] - batch.b[i, t, f]) ** 2)
             for i in range(7)

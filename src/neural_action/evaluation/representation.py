@@ -32,7 +32,8 @@ def represent(
 ) -> dict[str, np.ndarray]:
     """Representations of every clip, float32 (clip, dimension), by name.
 
-    ``encoder`` and ``projection`` for a trained method; ``behavior_encoder`` for an encoder of behaviour clips after
+    ``encoder`` and, where there is a head, ``projection`` for a trained method (with the networks of another row,
+    ``encoder`` alone); ``behavior_encoder`` for an encoder of behaviour clips after
     the method's behaviour views; ``raw`` for the neural clip, averaged over ``raw_pool_time`` frames and
     ``raw_pool_space`` pixels to bound its size; ``behavior`` for the behaviour clip; ``labels`` for the action label,
     one-hot, with a place for unlabelled clips; for ``none`` an empty array, since guessing looks at nothing.
@@ -51,7 +52,8 @@ def represent(
         raise InputError("a trained method is evaluated from its weights, none were given")
     if kind == "behavior_encoder":
         return _encoded_behavior(method, cohort, clips, weights, swaps, threads, seed)
-    return _encoded_neural(cohort, clips, weights, threads)
+    every = _encoded_neural(cohort, clips, weights, threads)
+    return every if method.objective is not None else {"encoder": every["encoder"]}
 
 
 def _encoded_neural(cohort: Cohort, clips: Clips, weights: Path, threads: int) -> dict[str, np.ndarray]:

@@ -44,6 +44,5 @@ class BehaveNet(Objective):
         return -(batch.syllables() * log_probability).sum(-1).mean()
 
     def embed(self, neural: Tensor) -> dict[str, Tensor]:
-        """The encoding, and the logits of the syllables as the space of the loss."""
-        h = self.f_n(neural)
-        return {"encoder": h, "projection": self.decoder(h).flatten(1)}
+        """The encoding."""
+        return {"encoder": self.f_n(neural)}

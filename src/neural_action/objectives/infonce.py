@@ -134,9 +134,11 @@ class InfoNce(Objective):
         return loss
 
     def embed(self, neural: Tensor) -> dict[str, Tensor]:
-        """h_n and z_n."""
+        """h_n, and z_n if there is a head."""
         h = self.f_n(neural)
-        return {"encoder": h, "projection": self.g_n(h)}
+        return (
+            {"encoder": h} if isinstance(self.g_n, nn.Identity) else {"encoder": h, "projection": self.g_n(h)}
+        )
 
     def embed_behavior(self, behavior: Tensor) -> Tensor:
         """h_b (B, dimension) of behaviour clips (B, poses, feature)."""

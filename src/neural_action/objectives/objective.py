@@ -65,7 +65,7 @@ class Objective(nn.Module, ABC):
 
     @abstractmethod
     def embed(self, neural: Tensor) -> dict[str, Tensor]:
-        """Representations of neural clips (B, frames, pixels): ``encoder`` output and ``projection``.
+        """Representations of neural clips (B, frames, pixels): ``encoder`` output and, if there is one, ``projection``.
 
-        ``projection`` is where the loss is computed.
+        ``projection`` is the output of a projection head, where a contrastive loss is computed.
         """

@@ -42,6 +42,5 @@ class RegressionConv(Objective):
         return F.mse_loss(predicted.float(), batch.behavior())
 
     def embed(self, neural: Tensor) -> dict[str, Tensor]:
-        """The encoding, and the poses predicted from it as the space of the loss."""
-        h = self.f_n(neural)
-        return {"encoder": h, "projection": self.decoder(h).flatten(1)}
+        """The encoding."""
+        return {"encoder": self.f_n(neural)}

@@ -48,6 +48,5 @@ class RegressionRecurrent(Objective):
         return F.mse_loss(self.decode(encodings["neural"]).float(), batch.behavior())
 
     def embed(self, neural: Tensor) -> dict[str, Tensor]:
-        """The encoding, and the poses predicted from it as the space of the loss."""
-        h = self.f_n(neural)
-        return {"encoder": h, "projection": self.decode(h).flatten(1)}
+        """The encoding."""
+        return {"encoder": self.f_n(neural)}

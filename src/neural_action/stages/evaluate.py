@@ -97,10 +97,11 @@ def _run(config, method, folds, holdout, seed, threads, weights, swaps, scores, 
     with whole(embedding) as partial, partial.open("wb") as file:
         np.savez_compressed(
             file,
+            # What another row's networks represent stands in that row's file.
             **{
-                name: features[name].astype(np.float16)
-                for name in ("encoder", "projection")
-                if name in features
+                name: values.astype(np.float16)
+                for name, values in features.items()
+                if row.objective is not None
             },
             label=clips.label,
             animal=clips.animal,

@@ -11,7 +11,7 @@ from neural_action.tables.pictures import style
 from neural_action.tables.pictures.runs import Run
 
 # t-SNE takes 1.5 to 2 s for a thousand points: this bounds one map, and all maps together, to seconds.
-POINTS, POINTS_ALTOGETHER = 3000, 6000
+POINTS, POINTS_ALTOGETHER = 3000, 4000
 _COMPONENTS, _PERPLEXITY, _ITERATIONS, _SEED = 30, 30, 500, 0
 _FEW = 8  # fewer points have no t-SNE
 
