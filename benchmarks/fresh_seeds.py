@@ -1,8 +1,9 @@
 """Do the rows keep their order on simulated flies that nothing was chosen on? Every row on fresh simulator seeds.
 
-``python benchmarks/fresh_seeds.py --seeds 101 102 ... --output docs/fresh_seeds.md`` simulates and runs each seed
-with the default configuration, one fold of it, and writes every score and the paired differences of Ours. Seeds that
-are finished are not run again: results stand in ``results/simulated_seed_<seed>``.
+``python benchmarks/fresh_seeds.py`` simulates and runs each seed with the default configuration, one fold of it, and
+writes every score and the paired differences of Ours into ``docs/fresh_seeds.md``. With ``--preset`` it is another
+preset of the simulator, and another page. Seeds that are finished are not run again: results stand in
+``results/simulated_seed_<seed>`` (of another preset, ``results/<preset>_seed_<seed>``).
 """
 
 from __future__ import annotations
@@ -33,15 +34,18 @@ def main() -> None:
     )
     parser.add_argument("--seeds", type=int, nargs="+", default=list(range(101, 111)))
     parser.add_argument("--cores", type=int, default=2)
-    parser.add_argument("--output", type=Path, default=ROOT / "docs/fresh_seeds.md")
+    parser.add_argument("--preset", default="default", help="of the simulator")
+    parser.add_argument("--output", type=Path, help="page to write")
     parser.add_argument("--only-table", action="store_true", help="take the scores that are there")
     options = parser.parse_args()
     if not options.only_table:
         for seed in options.seeds:
-            run(seed, options.cores)
-    scores = pd.concat([read(seed) for seed in options.seeds])
-    options.output.write_text(page(scores, rows(), options.seeds))
-    print(f"wrote {options.output}")
+            run(options.preset, seed, options.cores)
+    scores = pd.concat([read(options.preset, seed) for seed in options.seeds])
+    name = "fresh_seeds" if options.preset == "default" else f"fresh_seeds_{options.preset}"
+    output = options.output or ROOT / f"docs/{name}.md"
+    output.write_text(page(scores, rows(), options.preset, options.seeds))
+    print(f"wrote {output}")
 
 
 def rows() -> dict[str, MethodSettings]:
@@ -53,16 +57,16 @@ def rows() -> dict[str, MethodSettings]:
     }
 
 
-def dataset(seed: int) -> str:
+def dataset(preset: str, seed: int) -> str:
     """The dataset of a simulator seed."""
-    return f"simulated_seed_{seed}"
+    return f"{'simulated' if preset == 'default' else preset}_seed_{seed}"
 
 
-def run(seed: int, cores: int) -> None:
+def run(preset: str, seed: int, cores: int) -> None:
     """Simulate and run one seed to its scores."""
     changes = {
-        "dataset": dataset(seed),
-        "simulation": {"seed": seed},
+        "dataset": dataset(preset, seed),
+        "simulation": {"preset": preset, "seed": seed},
         "split": {"test_folds": [FOLD]},
         "probe": {"fractions": [1.0]},
         "rows": list(rows()),
@@ -72,26 +76,27 @@ def run(seed: int, cores: int) -> None:
         file.flush()
         command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--nolock", "--quiet", "all"]
         command += ["--configfile", str(ROOT / "config/config.yaml"), file.name, "--"]
-        subprocess.run([*command, f"results/{dataset(seed)}/scores.csv"], cwd=ROOT, check=True)
+        subprocess.run([*command, f"results/{dataset(preset, seed)}/scores.csv"], cwd=ROOT, check=True)
 
 
-def read(seed: int) -> pd.DataFrame:
+def read(preset: str, seed: int) -> pd.DataFrame:
     """The scores of a seed: across animals, and identity by the linear probe."""
-    table = pd.read_csv(ROOT / "results" / dataset(seed) / "scores.csv", dtype={"animal": str})
+    table = pd.read_csv(ROOT / "results" / dataset(preset, seed) / "scores.csv", dtype={"animal": str})
     action = (table["task"] == "multi_animal") & (table["metric"] == "balanced_accuracy")
     identity = (table["task"] == "identity") & (table["metric"] == "accuracy")
     return table[action | identity].assign(simulation=seed)
 
 
-def page(scores: pd.DataFrame, methods: dict[str, MethodSettings], seeds: list[int]) -> str:
+def page(scores: pd.DataFrame, methods: dict[str, MethodSettings], preset: str, seeds: list[int]) -> str:
     """Markdown: every score, and paired differences of Ours to every baseline."""
     by_seed = scores.pivot_table(index=["task", "method"], columns="simulation", values="value")
     lines = [
         "# Fresh seeds",
         "",
         f"Every row on {len(seeds)} simulated data sets whose seeds ({seeds[0]} to {seeds[-1]}) were not used while "
-        "anything was developed or chosen: default preset, default configuration, protocol new_trials, "
-        f"fold {FOLD}, one training seed. Made by `python benchmarks/fresh_seeds.py`. **Simulated, not recorded**.",
+        f"anything was developed or chosen: preset {preset}, default configuration, protocol new_trials, "
+        f"fold {FOLD}, one training seed. Made by `python benchmarks/fresh_seeds.py --preset {preset}`. "
+        "**Simulated, not recorded**.",
         "",
     ]
     for task, title in (

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray
+from safetensors.numpy import load_file
 
 from neural_action.config.load import read_yaml, validate
 
@@ -31,10 +32,10 @@ ROWS = ["random_guess", "neural_linear", "simclr", "ours", "behavenet", "permute
 pytestmark = pytest.mark.workflow
 
 
-def snakemake(results: Path, *arguments: str, changes: str = "") -> str:
+def snakemake(results: Path, *arguments: str, changes: str = "", rows: tuple[str, ...] = tuple(ROWS)) -> str:
     """Output of Snakemake on the tiny data set, with results below ``results`` and YAML ``changes``."""
     command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "config/test/tiny.yaml"]
-    (results / "changes.yaml").write_text(f"rows: [{', '.join(ROWS)}]\n{changes}")
+    (results / "changes.yaml").write_text(f"rows: [{', '.join(rows)}]\n{changes}")
     command.append(str(results / "changes.yaml"))
     command += ["--nolock", "--config", f"results={results}", *arguments]
     # Rules call `python`: that of this environment, activated or not.
@@ -213,3 +214,40 @@ def test_a_damaged_store_is_noticed_by_its_consumer(results):
     assert "002.zarr: chunk" in last
     assert "rule convert" in last
     assert not (results / "s.csv").exists()
+
+
+EXTRAS = """
+split: {test_folds: [0]}
+adapt: {rows: [ours], steps: 5}
+methods:
+  swap_others:
+    label: Swap from the other animals only
+    table: ablation
+    objective: {name: infonce}
+    views: {behavior: [{name: swap}]}
+    settings: {neighbors: {domains: others}}
+"""
+
+
+def test_ablations_and_unseen_animals_fill_tables_of_their_own(results):
+    snakemake(results, changes=EXTRAS, rows=("random_guess", "ours", "swap_others"))
+    folder = results / "tiny"
+    assert (folder / "neighbors/domains-others/fold-0.npz").exists()
+    ablation = pd.read_csv(folder / "tables/ablation.csv")
+    assert set(ablation["method"]) == {"ours", "swap_others"}
+    assert "Swap from the other animals only" not in (folder / "tables/action_recognition.md").read_text()
+    unseen = pd.read_csv(folder / "scores_unseen_animal.csv")
+    assert set(unseen["protocol"]) == {"new_trials", "new_animal", "adapted"}
+    actions = unseen[unseen["task"] == "multi_animal"]
+    # Every animal is tested on the same clips, whatever was seen of it.
+    counts = actions.groupby(["animal", "fold", "fraction", "metric"])["n_test"].nunique()
+    tested = actions[actions["fold"] == 0].groupby(["animal", "protocol"])["n_test"].first().unstack()
+    assert (counts == 1).all()
+    assert tested.notna().all(axis=None)
+    assert (folder / "models/ours/adapted-Fly2-fold-0/seed-0/model.safetensors").exists()
+    frozen = load_file(folder / "models/ours/animal-Fly2/seed-0/model.safetensors")
+    adapted = load_file(folder / "models/ours/adapted-Fly2-fold-0/seed-0/model.safetensors")
+    changed = {name for name, value in frozen.items() if not np.array_equal(value, adapted[name])}
+    assert changed
+    assert all(name.startswith("f_n.") for name in changed)
+    assert "| Fly2 |" in (folder / "tables/unseen_animal.md").read_text()
