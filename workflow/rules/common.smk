@@ -37,23 +37,3 @@ wildcard_constraints:
     holdout="none|fold-[0-9]+|(animal|adapted)-[A-Za-z0-9._-]+",
     seed="[0-9]+",
     variant=VARIANT,
-
-
-# The configuration a result was made with, and the versions, beside the result.
-rule resolved_config:
-    output:
-        f"{RESULTS}/config.yaml",
-    log:
-        f"{RESULTS}/logs/resolved_config.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/resolved_config.tsv"
-    conda:
-        "../../envs/neural-action.yaml"
-    resources:
-        mem_mb=500,
-        runtime=5,
-    params:
-        config=plan.everything,
-        code=plan.code("resolve"),
-    shell:
-        "python -m neural_action resolve --config {params.config:q} --output {output:q} 2> {log:q}"

@@ -94,3 +94,23 @@ rule figures:
         "python -m neural_action figures --config {params.config:q} --folds {input.folds:q} --scores {input.scores:q}"
         " {params.embeddings:q} {params.logs:q} --swaps {input.swaps:q} --output {params.folder:q}"
         " {input.manifests:q} 2> {log:q}"
+
+
+# The configuration a result was made with, and the versions, beside the result.
+rule resolved_config:
+    output:
+        f"{RESULTS}/config.yaml",
+    log:
+        f"{RESULTS}/logs/resolved_config.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/resolved_config.tsv"
+    conda:
+        "../../envs/neural-action.yaml"
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        config=plan.everything,
+        code=plan.code("resolve"),
+    shell:
+        "python -m neural_action resolve --config {params.config:q} --output {output:q} 2> {log:q}"
