@@ -13,7 +13,18 @@ from neural_action.config.load import validate
 from neural_action.config.sections import Sections
 from neural_action.files import whole
 
-PACKAGES = ("torch", "numpy", "scipy", "zarr", "dask", "pynndescent", "scikit-learn", "pandas", "matplotlib")
+PACKAGES = (
+    "torch",
+    "numpy",
+    "scipy",
+    "zarr",
+    "dask",
+    "pynndescent",
+    "scikit-learn",
+    "hmmlearn",
+    "pandas",
+    "matplotlib",
+)
 
 
 def run(config: str, output: Path) -> None:
