@@ -23,10 +23,10 @@ Every table of two runs, as the workflow wrote them; [README](../README.md#what-
 [fresh_seeds.md](fresh_seeds.md) holds the simulated flies that nothing was chosen on. Made by
 
 ```sh
-make paper
 snakemake --cores 2 --configfile config/config.yaml config/ablation.yaml
 snakemake --cores 2 --configfile config/config.yaml config/unseen_animal.yaml
 snakemake --cores 2 --configfile config/fly_walking.yaml --config raw=<folder that holds PEN1-EB>
+make paper
 python benchmarks/results_page.py
 ```
 """

@@ -29,19 +29,17 @@ def test_every_stage_has_help(stage):
 
 @pytest.fixture
 def trial(tmp_path):
-    """A simulated trial and its sheet."""
+    """A simulated trial."""
     simulate_animal(SimulationSettings(preset="tiny", overrides={"trials": 1}), 0, tmp_path / "raw")
-    folder = next((tmp_path / "raw").iterdir())
-    (tmp_path / "sheet.csv").write_text(f"animal,trial,path\nFly1,001,{folder.name}\n")
-    return folder
+    return next((tmp_path / "raw").iterdir())
 
 
 def convert(tmp_path, *extra):
     arguments = [
         "--raw",
         tmp_path / "raw",
-        "--sheet",
-        tmp_path / "sheet.csv",
+        "--path",
+        next((tmp_path / "raw").iterdir()).name,
         "--animal",
         "Fly1",
         "--trial",
@@ -98,15 +96,18 @@ def test_a_sound_recording_is_converted(trial, tmp_path):
     assert (tmp_path / "out/s.json").exists()
 
 
-def test_two_recordings_with_one_name(trial, tmp_path):
-    text = (tmp_path / "sheet.csv").read_text()
-    (tmp_path / "sheet.csv").write_text(text + text.splitlines()[1] + "\n")
-    refused(convert(tmp_path), "sheet.csv", "001", "Fly1")
+def folds(tmp_path, sheet):
+    (tmp_path / "sheet.csv").write_text(sheet)
+    arguments = ["--sheet", tmp_path / "sheet.csv", "--output", tmp_path / "folds.csv"]
+    return run("folds", "--config", CONFIG, *arguments)
 
 
-def test_a_sheet_without_a_column(trial, tmp_path):
-    (tmp_path / "sheet.csv").write_text("animal,path\nFly1,x\n")
-    refused(convert(tmp_path), "sheet.csv", "trial")
+def test_two_recordings_with_one_name(tmp_path):
+    refused(folds(tmp_path, "animal,trial,path\nFly1,001,a\nFly1,001,b\n"), "sheet.csv", "001", "Fly1")
+
+
+def test_a_sheet_without_a_column(tmp_path):
+    refused(folds(tmp_path, "animal,path\nFly1,x\n"), "sheet.csv", "trial")
 
 
 @pytest.mark.parametrize(

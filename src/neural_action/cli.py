@@ -71,8 +71,8 @@ def sheet(**options) -> None:
 
 @commands.command()
 @config
-@click.option("--raw", type=FOLDER, required=True, help="Folder that paths of the sheet are relative to.")
-@click.option("--sheet", type=FILE, required=True, help="The recording sheet.")
+@click.option("--raw", type=FOLDER, required=True, help="Folder of the raw recordings.")
+@click.option("--path", required=True, help="The recording, a file or folder below that folder.")
 @click.option("--animal", required=True)
 @click.option("--trial", required=True)
 @click.option("--store", type=OUT, required=True, help="Zarr store to write.")

@@ -16,7 +16,7 @@ if plan.writes_sheet:
             mem_mb=500,
             runtime=5,
         params:
-            config=plan.sections("convert"),
+            config=plan.sections("convert.reader", "convert.reader_options"),
             code=plan.code("sheet"),
             rows=plan.row_names,
             raw=lambda wildcards: plan.raw,
@@ -26,9 +26,8 @@ if plan.writes_sheet:
 
 rule convert:
     input:
+        # Which row of the sheet this is stands in params: a new trial converts that trial alone.
         raw=lambda wildcards: plan.raw_files(wildcards.animal, wildcards.trial),
-        # Which row is converted stands in params: a new trial in the sheet converts that trial alone.
-        sheet=ancient(plan.sheet),
     output:
         store=directory(f"{RESULTS}/recordings/{{animal}}/{{trial}}.zarr"),
         manifest=f"{RESULTS}/recordings/{{animal}}/{{trial}}.manifest.json",
@@ -48,7 +47,7 @@ rule convert:
         row=lambda wildcards: plan.row(wildcards.animal, wildcards.trial).path,
         raw=lambda wildcards: plan.raw,
     shell:
-        "python -m neural_action convert --config {params.config:q} --raw {params.raw:q} --sheet {input.sheet:q}"
+        "python -m neural_action convert --config {params.config:q} --raw {params.raw:q} --path {params.row:q}"
         " --animal {wildcards.animal:q} --trial {wildcards.trial:q} --threads {threads}"
         " --store {output.store:q} --manifest {output.manifest:q} 2> {log:q}"
 
