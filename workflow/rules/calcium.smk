@@ -19,8 +19,8 @@ rule calcium:
         "../../envs/neural-action.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=30,
+        mem_mb=grows(3000),
+        runtime=grows(30),
     params:
         config=plan.sections("calcium"),
         code=plan.code("calcium"),

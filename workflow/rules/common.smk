@@ -25,6 +25,11 @@ MANIFESTS = [
 RUN = f"{RESULTS}/models/{{method}}/{{holdout}}/seed-{{seed}}"
 
 
+def grows(amount):
+    """Memory (MB) or minutes of a job that ask for as much again at every retry."""
+    return lambda wildcards, attempt: amount * attempt
+
+
 def options(files):
     """Optional inputs as command line options, ``--name=path``."""
     return [f"--{name}={path}" for name, path in files.items() if path]

@@ -12,9 +12,10 @@ if plan.writes_sheet:
             f"{RESULTS}/benchmarks/sheet.tsv"
         conda:
             "../../envs/neural-action.yaml"
+        threads: 1
         resources:
-            mem_mb=500,
-            runtime=5,
+            mem_mb=grows(500),
+            runtime=grows(5),
         params:
             config=plan.sections("convert.reader", "convert.reader_options"),
             code=plan.code("sheet"),
@@ -37,10 +38,12 @@ rule convert:
         f"{RESULTS}/benchmarks/convert/{{animal}}/{{trial}}.tsv"
     conda:
         "../../envs/neural-action.yaml"
+    group:
+        "convert"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=30,
+        mem_mb=grows(1500),
+        runtime=grows(30),
     params:
         config=plan.sections("dataset", "convert"),
         code=plan.code("convert", plan.reader_modules),
@@ -63,9 +66,10 @@ rule folds:
         f"{RESULTS}/benchmarks/folds.tsv"
     conda:
         "../../envs/neural-action.yaml"
+    threads: 1
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=grows(500),
+        runtime=grows(5),
     params:
         config=plan.sections("split.folds", "split.seed"),
         code=plan.code("folds"),

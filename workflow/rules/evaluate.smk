@@ -14,10 +14,13 @@ rule evaluate:
         f"{RESULTS}/benchmarks/evaluate/{{method}}/{{holdout}}/seed-{{seed}}.tsv"
     conda:
         "../../envs/neural-action.yaml"
+    # Seconds long and many: on a cluster several are one submission (profiles/slurm says how many).
+    group:
+        "evaluate"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=grows(4000),
+        runtime=grows(10),
     params:
         config=lambda wildcards: plan.evaluate_sections(wildcards.method),
         code=lambda wildcards: plan.code(
@@ -49,9 +52,10 @@ rule collect:
         f"{RESULTS}/benchmarks/collect.tsv"
     conda:
         "../../envs/neural-action.yaml"
+    threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grows(1000),
+        runtime=grows(10),
     params:
         code=plan.code("collect"),
     shell:
@@ -75,9 +79,10 @@ rule collect_unseen:
         f"{RESULTS}/benchmarks/collect_unseen.tsv"
     conda:
         "../../envs/neural-action.yaml"
+    threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grows(1000),
+        runtime=grows(10),
     params:
         code=plan.code("collect"),
     shell:

@@ -18,9 +18,9 @@ rule pretrain:
         "../../envs/neural-action.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=120,
-        gpu=1 if plan.settings.training.device == "cuda" else 0,
+        mem_mb=grows(4000),
+        runtime=grows(120),
+        gpu=plan.gpus,
     params:
         config=lambda wildcards: plan.pretrain_sections(wildcards.method),
         code=lambda wildcards: plan.code(
@@ -55,9 +55,9 @@ rule adapt:
         "../../envs/neural-action.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
-        gpu=1 if plan.settings.training.device == "cuda" else 0,
+        mem_mb=grows(4000),
+        runtime=grows(30),
+        gpu=plan.gpus,
     params:
         config=lambda wildcards: plan.adapt_sections(wildcards.method),
         code=lambda wildcards: plan.code("adapt", plan.method_modules(wildcards.method)),

@@ -8,9 +8,10 @@ rule simulate:
         f"{RESULTS}/benchmarks/simulate/{{animal}}.tsv"
     conda:
         "../../envs/neural-action.yaml"
+    threads: 1
     resources:
-        mem_mb=1500,
-        runtime=10,
+        mem_mb=grows(1500),
+        runtime=grows(10),
     params:
         config=plan.sections("simulation"),
         code=plan.code("simulate"),

@@ -14,8 +14,8 @@ rule syllables:
         "../../envs/neural-action.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=60,
+        mem_mb=grows(3000),
+        runtime=grows(60),
     params:
         config=lambda wildcards: plan.variant_sections(wildcards.variant, *SYLLABLES),
         code=plan.code("syllables"),

@@ -33,9 +33,10 @@ rule tables:
         f"{RESULTS}/benchmarks/tables.tsv"
     conda:
         "../../envs/neural-action.yaml"
+    threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grows(1000),
+        runtime=grows(10),
     params:
         config=plan.table_sections,
         code=plan.code("tables"),
@@ -79,9 +80,10 @@ rule figures:
         f"{RESULTS}/benchmarks/figures.tsv"
     conda:
         "../../envs/neural-action.yaml"
+    threads: 1
     resources:
-        mem_mb=3000,
-        runtime=20,
+        mem_mb=grows(3000),
+        runtime=grows(20),
     params:
         config=plan.table_sections,
         code=plan.code("figures"),
@@ -106,9 +108,10 @@ rule resolved_config:
         f"{RESULTS}/benchmarks/resolved_config.tsv"
     conda:
         "../../envs/neural-action.yaml"
+    threads: 1
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=grows(500),
+        runtime=grows(5),
     params:
         config=plan.everything,
         code=plan.code("resolve"),

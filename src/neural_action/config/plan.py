@@ -132,6 +132,12 @@ class Plan:
         return f"{run}/model.safetensors".format(**{**dict(wildcards.items()), "holdout": holdout})
 
     @property
+    def gpus(self) -> int:
+        """GPUs that a training job asks the scheduler for."""
+        training = self.settings.training
+        return int(training.device == "cuda" or training.request_gpu)
+
+    @property
     def trained(self) -> list[str]:
         """Shown rows that are pretrained themselves."""
         return [name for name, row in self.methods.items() if row.objective is not None]
@@ -245,9 +251,10 @@ class Plan:
         """What pretraining depends on: not the probe, not other rows, not which classes are scored."""
         clips = ("frames", "poses", "behavior_stride", "pose_normalisation")
         keys = ("training", "encoders", *(f"clips.{key}" for key in clips))
-        return json.dumps(
-            {**json.loads(self._chosen(self.content_of(method), keys)), "methods": self._method(method)}
-        )
+        chosen = json.loads(self._chosen(self.content_of(method), keys))
+        # What is asked of the scheduler changes no result.
+        del chosen["training"]["request_gpu"]
+        return json.dumps({**chosen, "methods": self._method(method)})
 
     def adapt_sections(self, method: str) -> str:
         """What adapting depends on beside the model it starts from."""

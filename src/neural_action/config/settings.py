@@ -116,6 +116,7 @@ class TrainingSettings(Section):
     warmup: Probability = 0.1
     checkpoint_every: Count = 200
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    request_gpu: bool = False
     memory_limit_gb: Positive = 8.0
 
 

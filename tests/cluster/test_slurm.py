@@ -1,0 +1,89 @@
+"""The tiny workflow submitted to a real SLURM: the same scores as on this machine.
+
+``tests/cluster/slurm.sh`` installs and starts one; without it these tests say so and are skipped.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CHANGES = """
+rows: [random_guess, neural_linear, ours]
+split: {test_folds: [0, 1]}
+training: {request_gpu: true}
+"""
+# A cluster of one node without accounting answers at once; the profile is made for larger ones.
+QUICK = [
+    "--slurm-status-command=squeue",
+    "--slurm-no-account",
+    "--slurm-init-seconds-before-status-checks=2",
+    "--seconds-between-status-checks=2",
+    "--latency-wait=15",
+]
+pytestmark = [
+    pytest.mark.slurm,
+    pytest.mark.skipif(
+        shutil.which("sinfo") is None or subprocess.run(["sinfo"], capture_output=True).returncode != 0,
+        reason="no SLURM answers; tests/cluster/slurm.sh installs and starts one",
+    ),
+]
+
+
+def snakemake(folder: Path, *arguments: str) -> str:
+    """Output of Snakemake on the tiny data set, with results below ``folder``."""
+    (folder / "changes.yaml").write_text(CHANGES)
+    command = [sys.executable, "-m", "snakemake", *arguments, "--nolock"]
+    command += ["--configfile", "config/test/tiny.yaml", str(folder / "changes.yaml")]
+    command += ["--config", f"results={folder}"]
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "PATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def submitted(tmp_path_factory):
+    """Results of a run through the profile, and what Snakemake said."""
+    folder = tmp_path_factory.mktemp("slurm")
+    return folder, snakemake(folder, "--workflow-profile", "profiles/slurm", *QUICK)
+
+
+def test_scores_are_those_of_a_local_run(submitted, tmp_path):
+    snakemake(tmp_path, "--cores", "2")
+    one, other = (pd.read_csv(folder / "tiny/scores_all.csv") for folder in (submitted[0], tmp_path))
+    pd.testing.assert_frame_equal(one, other, check_exact=True)
+
+
+def test_short_jobs_are_submitted_in_groups(submitted):
+    folder, said = submitted
+    submissions = said.count("has been submitted with SLURM jobid")
+    jobs = len(list((folder / "tiny/benchmarks").rglob("*.tsv")))
+    evaluated = len(list((folder / "tiny/benchmarks/evaluate").rglob("*.tsv")))
+    converted = len(list((folder / "tiny/benchmarks/convert").rglob("*.tsv")))
+    assert evaluated == 6
+    assert converted == 12
+    assert submissions <= jobs - evaluated - converted + 2 + 3
+
+
+def test_a_training_job_asks_for_a_gpu_and_falls_back_to_the_cpu(submitted):
+    folder, said = submitted
+    logs = list((folder / "tiny/logs/pretrain").rglob("*.log"))
+    assert len(logs) == 2
+    for log in logs:
+        assert "device cpu" in log.read_text()
+    assert "gpu=1" in said
