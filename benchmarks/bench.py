@@ -58,7 +58,7 @@ def bench_step(pairs: int = 40) -> None:
     torch.set_num_threads(1)
     config = {**read_yaml(ROOT / "config/methods.yaml"), **read_yaml(ROOT / "config/config.yaml")}
     settings = validate(config)
-    context, clips = _synthetic(settings.clips.frames, settings.clips.poses, settings.syllables.states)
+    context, clips = synthetic(settings.clips.frames, settings.clips.poses, settings.syllables.states)
     shapes = Shapes(
         settings.clips.frames, (SIDE, SIDE), settings.clips.poses, FEATURES, settings.syllables.states
     )
@@ -77,7 +77,7 @@ def bench_step(pairs: int = 40) -> None:
         matched = row.batches == "matched"
         sampler = BatchSampler(context, clips, row.views, settings.training.batch, 0, matched=matched)
         optimizer = torch.optim.AdamW(trained.parameters(), lr=1e-3, fused=True)
-        fixed = _Fixed(sampler(0), isinstance(model, BehaveNet))
+        fixed = Fixed(sampler(0), isinstance(model, BehaveNet))
 
         def step(batch, model=model, optimizer=optimizer, adaptation=adaptation) -> None:
             encodings = model.encode(batch)
@@ -103,7 +103,7 @@ def bench_step(pairs: int = 40) -> None:
         )
 
 
-class _Fixed:
+class Fixed:
     """A batch whose views are tensors in place; a second view of the neural clips is another tensor."""
 
     def __init__(self, batch, with_syllables: bool):
@@ -121,26 +121,29 @@ class _Fixed:
         return self.views[1]
 
 
-def _synthetic(frames: int, poses: int, states: int) -> tuple[ViewContext, Clips]:
-    """Random data of the default data set's size."""
-    state = torch.Generator().manual_seed(0)
+def synthetic(
+    frames: int, poses: int, states: int, *, side: int = SIDE, device: str = "cpu"
+) -> tuple[ViewContext, Clips]:
+    """Random data of the default data set's size, images of ``side`` x ``side`` pixels, on ``device``."""
+    state = torch.Generator(device).manual_seed(0)
+    where = {"generator": state, "device": device}
     rng = np.random.default_rng(0)
     context = ViewContext(
-        neural=torch.rand(FRAMES, SIDE * SIDE, generator=state),
-        pose=torch.randn(POSES, FEATURES, generator=state),
-        kernel=torch.exp(-torch.arange(frames) / 16.0),
-        animal_frames=torch.arange(FRAMES).chunk(ANIMALS),
-        swap_targets=torch.randint(POSES, (POSES, ANIMALS, 32), dtype=torch.int32, generator=state),
-        swap_domains=torch.ones(ANIMALS, ANIMALS, dtype=torch.bool),
+        neural=torch.rand(FRAMES, side * side, **where),
+        pose=torch.randn(POSES, FEATURES, **where),
+        kernel=torch.exp(-torch.arange(frames, device=device) / 16.0),
+        animal_frames=torch.arange(FRAMES, device=device).chunk(ANIMALS),
+        swap_targets=torch.randint(POSES, (POSES, ANIMALS, 32), dtype=torch.int32, **where),
+        swap_domains=torch.ones(ANIMALS, ANIMALS, dtype=torch.bool, device=device),
         frames=frames,
-        syllables=torch.softmax(torch.randn(POSES, states, generator=state), dim=1),
+        syllables=torch.softmax(torch.randn(POSES, states, **where), dim=1),
     )
     own = FRAMES // ANIMALS
     animal = rng.integers(ANIMALS, size=20_000)
     start = animal * own + rng.integers(own - frames, size=20_000)
     nothing = np.zeros(20_000, np.int64)
     pose = rng.integers(POSES, size=(20_000, poses))
-    starts = torch.from_numpy(rng.choice(start, POSES))
+    starts = torch.as_tensor(rng.choice(start, POSES), device=device)
     return replace(context, clip_starts=starts), Clips(
         start, pose, animal, nothing, nothing == 0, nothing, nothing, nothing.astype(float), frames
     )

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from neural_action.errors import InputError
-from neural_action.neighbors.index import DescentIndex, ExactIndex, build_index, recall
+from neural_action.neighbors.index import (
+    DescentIndex,
+    ExactIndex,
+    TorchIndex,
+    build_index,
+    recall,
+    uses_cuda,
+)
 
 
 def brute_force(poses, queries, k):
@@ -92,3 +99,22 @@ def test_descent_recall_and_seed():
     assert np.all(np.diff(distances, axis=1) >= 0)
     again, _ = DescentIndex(poses, 0, 32, 1).query(poses[:50], 32)
     np.testing.assert_array_equal(indices, again)
+
+
+@pytest.mark.parametrize(("n", "k"), [(5, 9), (700, 20)])
+def test_the_index_for_cuda_answers_as_the_exact_one(n, k):
+    rng = np.random.default_rng(1)
+    poses, queries = clustered(rng, n), clustered(rng, 130)
+    found = TorchIndex(poses, device="cpu", chunk=50).query(queries, k)
+    exact = ExactIndex(poses).query(queries, k)
+    np.testing.assert_allclose(found[1], exact[1], rtol=1e-4, atol=1e-5)
+    assert np.mean(found[0] == exact[0]) > 0.99
+    assert found[0].dtype == np.int32
+
+
+def test_a_cuda_device_that_is_demanded_and_missing_is_one_line(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert not uses_cuda("auto")
+    assert not uses_cuda("cpu")
+    with pytest.raises(InputError, match="'cuda', but no CUDA device is present"):
+        uses_cuda("cuda")

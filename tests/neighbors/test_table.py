@@ -20,17 +20,18 @@ def poses_of(n, seed=0):
 @given(
     rows=st.lists(st.tuples(st.integers(0, 3), st.booleans(), st.integers(0, 3)), min_size=1, max_size=40),
     domains=st.sampled_from(["all", "others"]),
+    target_samples=st.sampled_from([None, 2, 5]),
+    components=st.sampled_from([None, 1]),
 )
-def test_draws_point_only_at_candidates_of_the_right_animal(rows, domains):
+def test_draws_point_only_at_candidates_of_the_right_animal(rows, domains, target_samples, components):
     animal, candidate, value = (np.array(column) for column in zip(*rows, strict=True))
     candidate = candidate.astype(bool)
     # Few distinct values: many poses are equal.
     poses = np.stack([value, value**2], axis=1).astype(np.float32)
     names = ("a", "b", "c", "d")
+    changes = {"domains": domains, "target_samples": target_samples, "components": components}
     try:
-        table = build_swap_table(
-            poses, animal, candidate, SMALL.model_copy(update={"domains": domains}), 1, names
-        )
+        table = build_swap_table(poses, animal, candidate, SMALL.model_copy(update=changes), 1, names)
     except InputError:
         counts = [(candidate & (animal == a)).sum() for a in range(4)]
         others = sum(count > 0 for count in counts) - 1
@@ -38,6 +39,9 @@ def test_draws_point_only_at_candidates_of_the_right_animal(rows, domains):
         assert domains == "others" or max(counts) < 2
         return
     assert table.targets.shape == (len(poses), 4, 5)
+    for target in range(4):
+        drawn = table.targets[:, target]
+        assert target_samples is None or len(np.unique(drawn[drawn != HIDDEN])) <= target_samples
     for row in range(len(poses)):
         for target in range(4):
             drawn = table.targets[row, target]
@@ -60,6 +64,31 @@ def test_draws_are_among_the_nearest():
             apart = np.linalg.norm(poses - poses[row], axis=1)
             apart[(animal != target) | (np.arange(300) == row)] = np.inf
             assert set(table.targets[row, target]) <= set(np.argsort(apart)[:6])
+
+
+def test_components_find_the_neighbours_of_poses_that_vary_in_few_directions():
+    rng = np.random.default_rng(0)
+    poses = (rng.normal(size=(400, 3)) @ rng.normal(size=(3, 20)) + 5).astype(np.float32)
+    animal, every = np.repeat([0, 1], 200), np.ones(400, bool)
+    whole = build_swap_table(poses, animal, every, SMALL, 1)
+    few = build_swap_table(poses, animal, every, SMALL.model_copy(update={"components": 3}), 1)
+    np.testing.assert_array_equal(few.targets, whole.targets)
+    assert few.recall["min"] == 1
+    fewer = build_swap_table(poses, animal, every, SMALL.model_copy(update={"components": 1}), 1)
+    assert fewer.recall["mean"] < 0.5
+
+
+def test_thinned_targets_are_the_nearest_among_so_many():
+    poses, animal = poses_of(300), np.repeat([0, 1, 2], 100)
+    thin = SMALL.model_copy(update={"target_samples": 20})
+    table = build_swap_table(poses, animal, np.ones(300, bool), thin, 1)
+    for target in range(3):
+        indexed = np.unique(table.targets[:, target])
+        assert len(indexed) == 20
+        for row in (0, 150, 299):
+            others = indexed[indexed != row]
+            apart = np.linalg.norm(poses[others] - poses[row], axis=1)
+            assert set(table.targets[row, target]) <= set(others[np.argsort(apart)[:6]])
 
 
 def test_median_scale_is_the_median_neighbour_distance():

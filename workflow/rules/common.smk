@@ -3,7 +3,10 @@ import shlex
 import sys
 from pathlib import Path
 
+import joblib
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
+from snakemake.resources import Resource
 
 SOURCE = Path(workflow.basedir) / "src"
 sys.path.insert(0, str(SOURCE))
@@ -17,6 +20,13 @@ try:
     plan = Plan(config)
 except InputError as error:
     raise WorkflowError(str(error)) from None
+
+# Every job is given threads of its own, so more cores than there are would only make jobs wait for each other.
+# joblib knows of affinity and of containers; a cluster's nodes count their own.
+asked, there = workflow.global_resources["_cores"].value, joblib.cpu_count()
+if workflow.local_exec and asked is not None and asked > there:
+    logger.info(f"{asked} cores were asked for, {there} are there: jobs share {there}.")
+    workflow.register_resource("_cores", Resource("_cores", there))
 
 RESULTS = plan.results
 MANIFESTS = [

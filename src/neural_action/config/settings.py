@@ -82,12 +82,19 @@ class ClipSettings(Section):
 
 
 class NeighborSettings(Section):
-    """The pose index and the swap table (Equation 2)."""
+    """The pose index and the swap table (Equation 2).
+
+    Two remedies for large sets: ``target_samples`` bounds the poses of an animal that are indexed, ``components``
+    searches among principal components shared by all animals. null leaves either out.
+    """
 
     neighbors: Count = 128
     draws: Count = 32
     distance_scale: Positive | Literal["median"] = "median"
     domains: Literal["all", "others"] = "all"
+    target_samples: Annotated[int, Field(ge=2)] | None = None
+    components: Count | None = None
+    device: Literal["auto", "cpu", "cuda"] = "auto"
     exact_below: Annotated[int, Field(ge=0)] = 40_000
     recall_queries: Count = 200
     seed: int = 0
@@ -117,6 +124,7 @@ class TrainingSettings(Section):
     checkpoint_every: Count = 200
     device: Literal["auto", "cpu", "cuda"] = "auto"
     request_gpu: bool = False
+    cuda_precision: Literal["bfloat16", "float16", "float32"] = "bfloat16"
     memory_limit_gb: Positive = 8.0
 
 

@@ -111,8 +111,61 @@ class DescentIndex:
         return indices, distances
 
 
-def build_index(poses: np.ndarray, exact_below: int, neighbors: int, seed: int, threads: int) -> PoseIndex:
-    """An index over poses: exact below ``exact_below`` poses, approximate from there on.
+class TorchIndex:
+    """Every distance, on a CUDA device: exact search at any size that its memory holds.
+
+    As ``ExactIndex``: one product of centred float32 poses ranks, and the distances of what was found are taken from
+    the poses themselves. Ties within float32 rounding may fall otherwise than on a CPU.
+    """
+
+    method = "exact, cuda"
+
+    def __init__(self, poses: np.ndarray, device: str = "cuda", chunk: int = 512):
+        import torch
+
+        self.device, self.chunk = torch.device(device), chunk
+        self.poses = torch.as_tensor(np.ascontiguousarray(poses, np.float32), device=self.device)
+        self.center = self.poses.mean(0, dtype=torch.float64).float()
+        self.centered = self.poses - self.center
+        self.squares = self.centered.square().sum(1)
+
+    def query(self, poses: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """See ``PoseIndex``."""
+        import torch
+
+        k = min(k, len(self.poses))
+        parts = []
+        for first in range(0, len(poses), self.chunk):
+            part = np.ascontiguousarray(poses[first : first + self.chunk], np.float32)
+            queries = torch.as_tensor(part, device=self.device)
+            ranks = torch.addmm(self.squares, queries - self.center, self.centered.T, alpha=-2)
+            near = ranks.topk(k, largest=False).indices
+            apart = (queries[:, None] - self.poses[near]).square().sum(2).sqrt()
+            apart, order = apart.sort(1)
+            parts.append((near.gather(1, order).int().cpu().numpy(), apart.cpu().numpy()))
+        indices, distances = zip(*parts, strict=True) if parts else ([], [])
+        empty = np.empty((0, k))
+        return (
+            np.concatenate([*indices, empty.astype(np.int32)]),
+            np.concatenate([*distances, empty.astype(np.float32)]),
+        )
+
+
+def uses_cuda(device: str) -> bool:
+    """Whether ``device`` (auto, cpu, cuda) means CUDA here. InputError if it is demanded and there is none."""
+    if device == "cpu":
+        return False
+    import torch
+
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputError("configuration neighbors.device: 'cuda', but no CUDA device is present")
+    return torch.cuda.is_available()
+
+
+def build_index(
+    poses: np.ndarray, exact_below: int, neighbors: int, seed: int, threads: int, *, cuda: bool = False
+) -> PoseIndex:
+    """An index over poses: exact below ``exact_below`` poses, approximate from there on; on CUDA always exact.
 
     The default border of 40,000 is our choice: at 20,000 poses both cost the same. Sets too small for descent
     to be meant for (below 4 ``neighbors``) are always searched exactly.
@@ -123,6 +176,7 @@ def build_index(poses: np.ndarray, exact_below: int, neighbors: int, seed: int, 
         neighbors: how many will be asked for; sets the degree of the approximate graph.
         seed: of the approximate search.
         threads: of the approximate search; exact search follows the threads of BLAS.
+        cuda: whether to search on a CUDA device.
 
     Raises:
         InputError: no pose, or NaN or infinity in one.
@@ -130,6 +184,8 @@ def build_index(poses: np.ndarray, exact_below: int, neighbors: int, seed: int, 
     if len(poses) == 0:
         raise InputError("pose index: 0 poses, expected at least one")
     check_finite(poses)
+    if cuda:
+        return TorchIndex(poses)
     if len(poses) < max(exact_below, 4 * neighbors):
         return ExactIndex(poses)
     return DescentIndex(poses, seed, neighbors, threads)

@@ -13,7 +13,15 @@ import numpy as np
 from neural_action.config.settings import NeighborSettings
 from neural_action.errors import InputError
 from neural_action.files import whole
-from neural_action.neighbors.index import ExactIndex, PoseIndex, build_index, check_finite, share_found
+from neural_action.neighbors.index import (
+    ExactIndex,
+    PoseIndex,
+    build_index,
+    check_finite,
+    share_found,
+    uses_cuda,
+)
+from neural_action.neighbors.space import shared_components
 from neural_action.neighbors.swap import draw_swaps
 
 #: Target of a sample that training never gathers.
@@ -107,7 +115,11 @@ def build_swap_table(
     A distance scale ``median`` is the median distance to a neighbour, over the N nearest of
     ``recall_queries`` poses of every pair of animals, searched exactly: at it the weights of a typical pose's
     neighbours differ by a factor of about e, neither flat nor one-hot (our choice). The same searches measure
-    recall.
+    recall, among the indexed poses and in the space of all features.
+
+    With ``target_samples`` an animal with more candidates is indexed by so many of them, drawn evenly: cost and
+    memory of a pair of animals then grow with the queries alone. With ``components`` neighbours are searched among
+    the leading principal components of all candidates, and their distances taken from the poses themselves.
 
     Args:
         poses: (sample, feature) float32, one unit for all features.
@@ -131,23 +143,31 @@ def build_swap_table(
     check_finite(poses[candidate])
     own = [np.flatnonzero(candidate & (animal == number)) for number in range(len(names))]
     domains = _domains(own, settings, names)
+    indexed = [_thinned(rows, number, settings) for number, rows in enumerate(own)]
     pairs = [(query, target) for target in range(len(names)) for query in np.flatnonzero(domains[:, target])]
-    scale, true = _sample(poses, own, pairs, settings)
+    scale, true = _sample(poses, own, indexed, pairs, settings)
+    searched = poses
+    if settings.components is not None and settings.components < poses.shape[1]:
+        searched = shared_components(poses, candidate, settings.components)
 
     targets = np.full((len(poses), len(names), settings.draws), HIDDEN, np.int32)
     recalls, seconds, methods = [], [], set()
+    cuda = uses_cuda(settings.device)
     for target in np.flatnonzero(domains.any(0)):
+        rows = indexed[target]
         index = build_index(
-            poses[own[target]], settings.exact_below, settings.neighbors, settings.seed, threads
+            searched[rows], settings.exact_below, settings.neighbors, settings.seed, threads, cuda=cuda
         )
         methods.add(index.method)
         for query in np.flatnonzero(domains[:, target]):
             start = time.perf_counter()
-            itself = np.arange(len(own[query])) if query == target else None
-            indices, distances = _neighbors(index, poses[own[query]], settings.neighbors, itself)
+            itself = _places(own[query], rows) if query == target else None
+            indices, distances = _neighbors(index, searched[own[query]], settings.neighbors, itself)
+            if searched is not poses:
+                distances = _apart(poses, own[query], rows[indices])
             rng = np.random.default_rng([settings.seed, query, target])
             drawn = draw_swaps(indices, distances, scale, settings.draws, rng)
-            targets[own[query], target] = own[target][drawn]
+            targets[own[query], target] = rows[drawn]
             seconds.append(time.perf_counter() - start)
             sampled, far = true[query, target]
             recalls.append(share_found(far, distances[sampled]))
@@ -161,6 +181,8 @@ def build_swap_table(
         "domains": settings.domains,
         "distance_scale": scale,
         "distance_scale_setting": settings.distance_scale,
+        "target_samples": settings.target_samples,
+        "components": settings.components,
         "poses_per_animal": {name: len(rows) for name, rows in zip(names, own, strict=True)},
         "pairs": len(pairs),
         "seconds": round(time.perf_counter() - began, 3),
@@ -187,18 +209,45 @@ def _domains(own: list[np.ndarray], settings: NeighborSettings, names: tuple[str
     return domains
 
 
+def _thinned(rows: np.ndarray, number: int, settings: NeighborSettings) -> np.ndarray:
+    """The candidates of an animal that are indexed, ascending."""
+    if settings.target_samples is None or len(rows) <= settings.target_samples:
+        return rows
+    rng = np.random.default_rng([settings.seed, number])
+    return np.sort(rng.choice(rows, settings.target_samples, replace=False))
+
+
+def _places(queries: np.ndarray, indexed: np.ndarray) -> np.ndarray:
+    """Place of each query (ascending rows) in ``indexed`` (ascending rows); -1 where it is not indexed."""
+    place = np.minimum(np.searchsorted(indexed, queries), len(indexed) - 1)
+    return np.where(indexed[place] == queries, place, -1)
+
+
+def _apart(poses: np.ndarray, rows: np.ndarray, near: np.ndarray, chunk: int = 2048) -> np.ndarray:
+    """(q, k) float32 distances of the poses ``rows`` (q,) to ``near`` (q, k)."""
+    parts = [
+        np.linalg.norm(poses[rows[first : first + chunk], None] - poses[near[first : first + chunk]], axis=2)
+        for first in range(0, len(rows), chunk)
+    ]
+    return np.concatenate(parts).astype(np.float32)
+
+
 def _sample(
-    poses: np.ndarray, own: list[np.ndarray], pairs: list[tuple[int, int]], settings: NeighborSettings
+    poses: np.ndarray,
+    own: list[np.ndarray],
+    indexed: list[np.ndarray],
+    pairs: list[tuple[int, int]],
+    settings: NeighborSettings,
 ) -> tuple[float, dict[tuple[int, int], tuple[np.ndarray, np.ndarray]]]:
     """The distance scale, and true neighbour distances of a few poses of every pair, for recall."""
     rng = np.random.default_rng(settings.seed)
     true: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
     for target in sorted({target for _, target in pairs}):
-        index = ExactIndex(poses[own[target]])
+        index = ExactIndex(poses[indexed[target]])
         for query in (query for query, other in pairs if other == target):
             count = min(settings.recall_queries, len(own[query]))
             sampled = np.sort(rng.choice(len(own[query]), count, replace=False))
-            itself = sampled if query == target else None
+            itself = _places(own[query][sampled], indexed[target]) if query == target else None
             queries = poses[own[query][sampled]]
             true[query, target] = sampled, _neighbors(index, queries, settings.neighbors, itself)[1]
     if settings.distance_scale != "median":
@@ -211,12 +260,12 @@ def _sample(
 def _neighbors(
     index: PoseIndex, queries: np.ndarray, k: int, itself: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Neighbours of ``queries``, without themselves where they are the indexed poses ``itself`` (q,)."""
+    """Neighbours of ``queries``, without themselves where they are the indexed poses ``itself`` (q,), -1 for none."""
     if itself is None:
         return index.query(queries, k)
     indices, distances = index.query(queries, k + 1)
     own = indices == itself[:, None]
-    # Where duplicates crowd the pose itself out of its list, the farthest neighbour is dropped instead.
+    # Where the pose is not indexed, or duplicates crowd it out of its list, the farthest neighbour is dropped instead.
     own[~own.any(1), -1] = True
     shape = (len(indices), indices.shape[1] - 1)
     return indices[~own].reshape(shape), distances[~own].reshape(shape)

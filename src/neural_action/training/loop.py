@@ -58,8 +58,8 @@ def pretrain(
     """Train ``objective`` in place; return the rows of the log (``LOG_COLUMNS``).
 
     An existing checkpoint is resumed: batches and views follow from (seed, step) alone, so that an interrupted run
-    ends with the same weights. On CUDA the forward pass runs under bfloat16 autocast, and nothing inside a step
-    waits for the device.
+    ends with the same weights. On CUDA the forward pass runs under autocast (``cuda_precision``; float16 with a
+    scaled loss), and nothing inside a step waits for the device.
 
     Args:
         objective: on the device of the sampler's data.
@@ -80,8 +80,10 @@ def pretrain(
         weight_decay=settings.weight_decay,
         fused=True,
     )
-    state = _resume(checkpoint, fingerprint, trained, optimizer)
-    autocast = torch.autocast("cuda", torch.bfloat16) if device.type == "cuda" else nullcontext()
+    precision = settings.cuda_precision if device.type == "cuda" else "float32"
+    autocast = nullcontext() if precision == "float32" else torch.autocast("cuda", getattr(torch, precision))
+    scaler = torch.amp.GradScaler(device.type, enabled=precision == "float16")
+    state = _resume(checkpoint, fingerprint, trained, optimizer, scaler)
     for part in objective.children():
         # What is frozen keeps its running statistics too.
         part.train(any(parameter.requires_grad for parameter in part.parameters()))
@@ -99,8 +101,9 @@ def pretrain(
             if adaptation is not None:
                 loss = loss + adaptation(encodings, batch.animal, step / settings.steps)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
+        scaler.scale(loss).backward()
+        scaler.step(optimizer)
+        scaler.update()
 
         running += loss.detach()
         done = step + 1
@@ -121,7 +124,7 @@ def pretrain(
             since, began = done, time.perf_counter()
         state.step = done
         if done % settings.checkpoint_every == 0 and done < settings.steps:
-            _save(checkpoint, fingerprint, trained, optimizer, state)
+            _save(checkpoint, fingerprint, trained, optimizer, scaler, state)
         interrupt(done)
     progress.close()
     return state.log
@@ -136,13 +139,19 @@ def write_log(log: list[tuple[float, ...]], path: Path) -> None:
 
 
 def _save(
-    path: Path, fingerprint: str, trained: nn.Module, optimizer: torch.optim.Optimizer, state: TrainingState
+    path: Path,
+    fingerprint: str,
+    trained: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    scaler: torch.amp.GradScaler,
+    state: TrainingState,
 ) -> None:
     partial = path.with_suffix(".part")
     content = {
         "fingerprint": fingerprint,
         "trained": trained.state_dict(),
         "optimizer": optimizer.state_dict(),
+        "scaler": scaler.state_dict(),
         "step": state.step,
         "log": state.log,
     }
@@ -151,7 +160,11 @@ def _save(
 
 
 def _resume(
-    path: Path, fingerprint: str, trained: nn.Module, optimizer: torch.optim.Optimizer
+    path: Path,
+    fingerprint: str,
+    trained: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    scaler: torch.amp.GradScaler,
 ) -> TrainingState:
     if not path.exists():
         return TrainingState(0, [])
@@ -162,5 +175,6 @@ def _resume(
         return TrainingState(0, [])
     trained.load_state_dict(content["trained"])
     optimizer.load_state_dict(content["optimizer"])
+    scaler.load_state_dict(content["scaler"])
     print(f"resumed {path} at step {content['step']}", file=sys.stderr)
     return TrainingState(content["step"], [tuple(row) for row in content["log"]])
