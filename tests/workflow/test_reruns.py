@@ -1,0 +1,337 @@
+"""What a change makes run again: no more and no less. docs/reruns.md is the same table for readers."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ROWS = ("random_guess", "neural_linear", "simclr", "ours")
+TRAINED, HOLDOUTS = ("simclr", "ours"), ("fold-0", "fold-1")
+# Every job of the finished run by its wildcards: what a rule's name alone stands for.
+JOBS = {
+    "convert": set(product(("Fly1", "Fly2", "Fly3"), ("001", "002", "003", "004"))),
+    "calcium": {(holdout,) for holdout in HOLDOUTS},
+    "neighbors": {("default", holdout) for holdout in HOLDOUTS},
+    "pretrain": set(product(TRAINED, HOLDOUTS, "0")),
+    "evaluate": set(product(ROWS, HOLDOUTS, "0")),
+}
+# Jobs that some of the changes add.
+NEW = {
+    "convert": {("Fly3", "005")},
+    "pretrain": set(product(["regression_conv"], HOLDOUTS, "0")),
+    "evaluate": set(product(["regression_conv"], HOLDOUTS, "0")),
+}
+RAW = "raw/Fly2/210302_SS01_Fly2_002"
+STORE = "results/tiny/recordings/Fly2/002.zarr"
+RUN = "results/tiny/models/{}/fold-0/seed-0"
+SCORES = f"{RUN}/scores.csv".format("neural_linear")
+PACKAGE = "src/neural_action"
+CODE = "\nNEW = 1\n"
+pytestmark = pytest.mark.workflow
+
+
+def edited(path: str, edit: Callable[[bytes], bytes]) -> Callable[[Path], None]:
+    """A change to the content of a file."""
+
+    def change(folder: Path) -> None:
+        old = (folder / path).read_bytes()
+        new = edit(old)
+        assert new != old
+        (folder / path).write_bytes(new)
+
+    return change
+
+
+def appended(path: str, text: str) -> Callable[[Path], None]:
+    return edited(path, lambda content: content + text.encode())
+
+
+def replaced(path: str, old: str, new: str) -> Callable[[Path], None]:
+    return edited(path, lambda content: content.replace(old.encode(), new.encode()))
+
+
+def configured(yaml: str) -> Callable[[Path], None]:
+    """A change to the configuration: read after the data set's."""
+    return lambda folder: (folder / "changed.yaml").write_text(yaml)
+
+
+def touched(path: str) -> Callable[[Path], None]:
+    return lambda folder: (folder / path).touch()
+
+
+def deleted(path: str) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        target = folder / path
+        shutil.rmtree(target) if target.is_dir() else target.unlink()
+
+    return change
+
+
+def both(*changes: Callable[[Path], None]) -> Callable[[Path], None]:
+    return lambda folder: [change(folder) for change in changes]
+
+
+def add_trial(folder: Path) -> None:
+    shutil.copytree(folder / "raw/Fly3/210303_SS01_Fly3_004", folder / "raw/Fly3/210303_SS01_Fly3_005")
+
+
+def upgrade_numpy(folder: Path) -> None:
+    """Its metadata alone, which is where a version is looked up."""
+    metadata = folder / "installed/numpy-99.0.0.dist-info/METADATA"
+    metadata.parent.mkdir(parents=True)
+    metadata.write_text("Metadata-Version: 2.1\nName: numpy\nVersion: 99.0.0\n")
+
+
+def flipped_byte(path: str) -> Callable[[Path], None]:
+    return edited(path, lambda content: content[:-5] + bytes([content[-5] ^ 1]) + content[-4:])
+
+
+END = "collect, tables, figures"
+TRAINING = f"calcium, neighbors, pretrain, evaluate, {END}"
+#: What changes, how, and what runs again: rules, and in brackets which of their jobs if not all of them.
+CHANGES = {
+    "nothing": (lambda folder: None, "nothing"),
+    "the content of a raw file": (flipped_byte(f"{RAW}/2p_dff.mm"), f"convert (Fly2/002), {TRAINING}"),
+    "a raw file, touched": (touched(f"{RAW}/2p_dff.mm"), "nothing"),
+    "a raw file, touched, that is too large to be compared (above 1 MB)": (
+        # The limit is lowered instead: recordings of tests are small.
+        both(
+            touched(f"{RAW}/2p_dff.mm"), appended("profiles/default/config.yaml", "max-checksum-file-size: 9")
+        ),
+        f"convert (Fly2/002), {TRAINING}",
+    ),
+    "a trial added to the raw recordings": (add_trial, f"sheet, convert (Fly3/005), folds, {TRAINING}"),
+    "`convert`": (configured("convert: {dtype: float16}"), f"resolved_config, convert, {TRAINING}"),
+    "`probe`": (configured("probe: {steps: 90}"), f"resolved_config, evaluate, {END}"),
+    "`calcium`": (
+        configured("calcium: {decay: 1.0}"),
+        f"resolved_config, calcium, pretrain (ours), evaluate (ours), {END}",
+    ),
+    "`neighbors`": (
+        configured("neighbors: {draws: 4}"),
+        f"resolved_config, neighbors, pretrain (ours), evaluate (ours), {END}",
+    ),
+    "`training`": (
+        configured("training: {steps: 20}"),
+        f"resolved_config, pretrain, evaluate (simclr ours), {END}",
+    ),
+    "`training.request_gpu`": (configured("training: {request_gpu: true}"), "resolved_config"),
+    "`syllables`, which no row shown reads": (configured("syllables: {states: 5}"), "resolved_config"),
+    "a row added": (
+        configured(f"rows: [{', '.join(ROWS)}, regression_conv]"),
+        f"resolved_config, pretrain (regression_conv), evaluate (regression_conv), {END}",
+    ),
+    "a row's objective": (
+        configured("methods: {ours: {objective: {temperature: 0.2}}}"),
+        f"resolved_config, pretrain (ours), evaluate (ours), {END}",
+    ),
+    "a row's label": (configured("methods: {ours: {label: Renamed}}"), "resolved_config, tables, figures"),
+    "a comment in a stage": (appended(f"{PACKAGE}/stages/pretrain.py", "\n# A comment.\n"), "nothing"),
+    "a docstring of a module that stages share": (
+        replaced(f"{PACKAGE}/recordings/cohort.py", '"""All recordings', '"""Every recording'),
+        "nothing",
+    ),
+    "the code of a stage (`stages/evaluate.py`)": (
+        appended(f"{PACKAGE}/stages/evaluate.py", CODE),
+        f"evaluate, {END}",
+    ),
+    "the code of one rule (`training/loop.py`)": (
+        appended(f"{PACKAGE}/training/loop.py", CODE),
+        f"pretrain, evaluate (simclr ours), {END}",
+    ),
+    "the code of a view that one row names (`views/swap.py`)": (
+        appended(f"{PACKAGE}/views/swap.py", CODE),
+        f"pretrain (ours), evaluate (ours), {END}",
+    ),
+    "the code that several rules share (`recordings/cohort.py`)": (
+        appended(f"{PACKAGE}/recordings/cohort.py", CODE),
+        TRAINING,
+    ),
+    "the code of the stores (`recordings/store.py`)": (
+        appended(f"{PACKAGE}/recordings/store.py", CODE),
+        f"convert, {TRAINING}",
+    ),
+    "the code of the reader (`recordings/readers/mc2p.py`)": (
+        appended(f"{PACKAGE}/recordings/readers/mc2p.py", CODE),
+        f"convert, {TRAINING}",
+    ),
+    "the code of the tables (`tables/render.py`)": (appended(f"{PACKAGE}/tables/render.py", CODE), "tables"),
+    "the code of the configuration (`config/settings.py`)": (
+        appended(f"{PACKAGE}/config/settings.py", CODE),
+        f"resolved_config, sheet, convert, folds, {TRAINING}",
+    ),
+    "this package's version": (
+        replaced(f"{PACKAGE}/__init__.py", '__version__ = "', '__version__ = "9.'),
+        f"resolved_config, convert, {TRAINING}",
+    ),
+    "an installed package's version": (upgrade_numpy, "nothing"),
+    "the environment file, without `--use-conda`": (
+        replaced("envs/neural-action.yaml", "numpy~=2.4.6", "numpy~=2.4.5"),
+        "nothing",
+    ),
+    "a table deleted": (deleted("results/tiny/tables/action_recognition.md"), "tables"),
+    "intermediate files deleted (scores, weights, a manifest)": (
+        both(
+            deleted(f"{RUN}/scores.csv".format("ours")),
+            deleted(f"{RUN}/model.safetensors".format("ours")),
+            deleted("results/tiny/recordings/Fly2/002.manifest.json"),
+        ),
+        "nothing",
+    ),
+    "the same, and the code of a stage that reads them (`stages/neighbors.py`)": (
+        both(
+            deleted(f"{RUN}/model.safetensors".format("ours")),
+            deleted("results/tiny/recordings/Fly2/002.manifest.json"),
+            appended(f"{PACKAGE}/stages/neighbors.py", CODE),
+        ),
+        f"convert (Fly2/002), {TRAINING}",
+    ),
+}
+#: Damage that Snakemake cannot see, since the manifest stands: how, and what the reader of the store says of it.
+DAMAGE = {
+    "a chunk of a store corrupted": (flipped_byte(f"{STORE}/neural/c/0/0/0"), "chunk 0 of neural"),
+    "a chunk of a store deleted": (deleted(f"{STORE}/labels/c/0"), "chunk 0 of labels"),
+    "the attributes of a store edited": (
+        replaced(f"{STORE}/zarr.json", '"neural_rate": 16.0', '"neural_rate": 61.0'),
+        "attribute neural_rate",
+    ),
+    "a store deleted": (deleted(STORE), "cannot be opened as Zarr"),
+}
+# Of jobs below one that runs, Snakemake asks nothing more; and an ancient input does not make them run either.
+MISSED = dict.fromkeys(
+    ["`convert`", "the code of the configuration (`config/settings.py`)"],
+    pytest.mark.xfail(reason="the sheet, an ancient input, runs again and hides convert", strict=True),
+)
+NOTICED = "nothing; the job that reads the store next stops and says so"
+
+
+def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    """Snakemake on the tiny data set in a copy of the repository."""
+    command = [sys.executable, "-m", "snakemake", *arguments, "--cores", "2", "--nolock"]
+    command += ["--configfile", "config/test/tiny.yaml", "run.yaml", "changed.yaml"]
+    environment = {
+        **os.environ,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "PYTHONPATH": str(folder / "installed"),
+        # The plugin for SLURM asks for its settings at every start, and waits where no controller answers.
+        "SLURM_CONF": os.devnull,
+    }
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+
+
+def jobs(done: subprocess.CompletedProcess) -> dict[str, set[tuple[str, ...]]]:
+    """The jobs that Snakemake named, by rule, each as the values of its wildcards."""
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert "Nothing to be done" in done.stdout or "Job stats:" in done.stdout
+    found: dict[str, set[tuple[str, ...]]] = {}
+    # Jobs of a group are indented.
+    for block in re.split(r"^ *(?:local)?rule (?=\w+:$)", done.stdout, flags=re.MULTILINE)[1:]:
+        wildcards = re.search(r"^ +wildcards: (.*)$", block, re.MULTILINE)
+        values = [part.split("=", 1)[1] for part in wildcards[1].split(", ")] if wildcards else []
+        found.setdefault(block.split(":")[0], set()).add(tuple(values))
+    found.pop("all", None)
+    return found
+
+
+def expected(runs: str) -> dict[str, set[tuple[str, ...]]]:
+    """The jobs that an entry of ``CHANGES`` stands for."""
+    found = {}
+    for rule, chosen in re.findall(r"(\w+)(?: \((.+?)\))?(?:, |$)", "" if runs == "nothing" else runs):
+        every = JOBS.get(rule, {()})
+        if chosen:
+            wanted = [set(name.split("/")) for name in chosen.split()]
+            every = {job for job in every | NEW.get(rule, set()) if any(name <= set(job) for name in wanted)}
+        assert every
+        found[rule] = every
+    return found
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A copy of the repository with recordings of its own and a finished run."""
+    folder = tmp_path_factory.mktemp("finished")
+    for name in ("workflow", "config", "src", "envs", "profiles"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "Snakefile", folder)
+    (folder / "run.yaml").write_text(
+        f"raw: raw\nresults: results\nrows: [{', '.join(ROWS)}]\nsplit: {{test_folds: [0, 1]}}\n"
+    )
+    (folder / "changed.yaml").write_text("{}\n")
+    for number in range(3):
+        command = [sys.executable, "-m", "neural_action", "simulate", "--animal", str(number)]
+        command += ["--config", '{"simulation": {"preset": "tiny", "seed": 0}}']
+        command += ["--output", str(folder / f"raw/Fly{number + 1}")]
+        subprocess.run(command, env={**os.environ, "PYTHONPATH": str(folder / "src")}, check=True)
+    every = {**JOBS, **{name: {()} for name in ("sheet", "folds", "resolved_config", *END.split(", "))}}
+    assert jobs(snakemake(folder)) == every
+    return folder
+
+
+@pytest.fixture
+def copy(finished, tmp_path):
+    """The finished run to change: a copy, times of files included, so that no change outlives its test."""
+    folder = tmp_path / "copy"
+    shutil.copytree(finished, folder)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=MISSED.get(name, ())) for name in CHANGES])
+def test_a_change_runs_what_depends_on_it_and_no_more(copy, name):
+    change, runs = CHANGES[name]
+    change(copy)
+    assert jobs(snakemake(copy, "--dry-run")) == expected(runs)
+
+
+@pytest.mark.parametrize("name", ["a table deleted", "`probe`"])
+def test_what_runs_is_what_the_dry_run_said(copy, name):
+    change, runs = CHANGES[name]
+    change(copy)
+    assert jobs(snakemake(copy)) == expected(runs)
+    assert jobs(snakemake(copy)) == {}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_a_damaged_store_stops_its_reader_until_it_is_converted_again(copy, name):
+    change, said = DAMAGE[name]
+    scores = (copy / SCORES).read_bytes()
+    change(copy)
+    assert jobs(snakemake(copy, "--dry-run")) == {}
+    (copy / SCORES).unlink()
+    stopped = snakemake(copy, SCORES)
+    assert stopped.returncode != 0
+    log = (copy / "results/tiny/logs/evaluate/neural_linear/fold-0/seed-0.log").read_text().splitlines()
+    assert len(log) == 1
+    for part in (STORE, said, "rule convert", "delete its manifest"):
+        assert part in log[0]
+    # Whoever started the workflow reads that line without looking for the log.
+    assert log[0] in stopped.stdout
+    assert not (copy / SCORES).exists()
+    # What the line says to do is enough.
+    (copy / STORE).with_name("002.manifest.json").unlink()
+    repaired = jobs(snakemake(copy, SCORES))
+    assert repaired == expected("convert (Fly2/002), evaluate (neural_linear/fold-0)")
+    assert (copy / SCORES).read_bytes() == scores
+
+
+def test_the_document_is_this_table():
+    lines = (ROOT / "docs/reruns.md").read_text().splitlines()
+    rows = [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in lines if line[:1] == "|"]
+    table = [(name, runs) for name, (_, runs) in CHANGES.items()] + [(name, NOTICED) for name in DAMAGE]
+    assert rows[2:] == table
