@@ -11,7 +11,10 @@ from neural_action.errors import InputError
 
 
 def main() -> None:
-    """Run the command line; bad input is one line on standard error and exit status 2."""
+    """Run the command line.
+
+    What is wrong with an input (exit status 2) or with a disk (exit status 1) is one line on standard error.
+    """
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
@@ -21,6 +24,13 @@ def main() -> None:
             raise
         print(f"neural-action: {error}", file=sys.stderr)
         sys.exit(2)
+    except OSError as error:
+        # A full or a read-only disk, above all. NumPy's errors of short writes carry no number.
+        if debug:
+            raise
+        what = error.strerror or f"{error}, as on a full disk"
+        print(f"neural-action: {error.filename or 'writing'}: {what}", file=sys.stderr)
+        sys.exit(1)
     except click.ClickException as error:
         print(f"neural-action: {error.format_message()}", file=sys.stderr)
         sys.exit(2)

@@ -19,3 +19,11 @@ def whole(path: Path) -> Iterator[Path]:
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def writable(path: Path) -> bool:
+    """Whether ``path``, or the nearest folder above it that exists, can be written to."""
+    path = Path(path).absolute()
+    while not path.exists():
+        path = path.parent
+    return os.access(path, os.W_OK)

@@ -16,7 +16,7 @@ rule calcium:
     benchmark:
         f"{RESULTS}/benchmarks/calcium/{{holdout}}.tsv"
     conda:
-        "../../envs/neural-action.yaml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=grows(3000),

@@ -15,6 +15,7 @@ shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(SOURCE))}; 
 
 from neural_action.config.plan import NEIGHBORS, SYLLABLES, VARIANT, Plan
 from neural_action.errors import InputError
+from neural_action.files import writable
 
 try:
     plan = Plan(config)
@@ -24,7 +25,7 @@ except InputError as error:
 # Every job is given threads of its own, so more cores than there are would only make jobs wait for each other.
 # joblib knows of affinity and of containers; a cluster's nodes count their own.
 asked, there = workflow.global_resources["_cores"].value, joblib.cpu_count()
-if workflow.local_exec and asked is not None and asked > there:
+if asked is not None and asked > there:
     logger.info(f"{asked} cores were asked for, {there} are there: jobs share {there}.")
     workflow.register_resource("_cores", Resource("_cores", there))
 
@@ -32,7 +33,15 @@ RESULTS = plan.results
 MANIFESTS = [
     f"{RESULTS}/recordings/{row.animal}/{row.trial}.manifest.json" for row in plan.rows
 ]
+ENVIRONMENT = f"../../envs/{plan.environment}.yaml"
 RUN = f"{RESULTS}/models/{{method}}/{{holdout}}/seed-{{seed}}"
+
+
+onstart:
+    if not writable(Path(RESULTS)):
+        raise WorkflowError(
+            f"{RESULTS}: cannot be written to; expected a folder on a disk that can"
+        )
 
 
 def grows(amount):

@@ -11,7 +11,7 @@ if plan.writes_sheet:
         benchmark:
             f"{RESULTS}/benchmarks/sheet.tsv"
         conda:
-            "../../envs/neural-action.yaml"
+            ENVIRONMENT
         threads: 1
         resources:
             mem_mb=grows(500),
@@ -36,10 +36,10 @@ rule convert:
         f"{RESULTS}/logs/convert/{{animal}}/{{trial}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/convert/{{animal}}/{{trial}}.tsv"
-    conda:
-        "../../envs/neural-action.yaml"
     group:
         "convert"
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=grows(1500),
@@ -65,7 +65,7 @@ rule folds:
     benchmark:
         f"{RESULTS}/benchmarks/folds.tsv"
     conda:
-        "../../envs/neural-action.yaml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=grows(500),

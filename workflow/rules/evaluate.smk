@@ -12,11 +12,11 @@ rule evaluate:
         f"{RESULTS}/logs/evaluate/{{method}}/{{holdout}}/seed-{{seed}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/evaluate/{{method}}/{{holdout}}/seed-{{seed}}.tsv"
-    conda:
-        "../../envs/neural-action.yaml"
     # Seconds long and many: on a cluster several are one submission (profiles/slurm says how many).
     group:
         "evaluate"
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=grows(4000),
@@ -51,7 +51,7 @@ rule collect:
     benchmark:
         f"{RESULTS}/benchmarks/collect.tsv"
     conda:
-        "../../envs/neural-action.yaml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=grows(1000),
@@ -78,7 +78,7 @@ rule collect_unseen:
     benchmark:
         f"{RESULTS}/benchmarks/collect_unseen.tsv"
     conda:
-        "../../envs/neural-action.yaml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=grows(1000),

@@ -12,7 +12,7 @@ rule neighbors:
     benchmark:
         f"{RESULTS}/benchmarks/neighbors/{{variant}}/{{holdout}}.tsv"
     conda:
-        "../../envs/neural-action.yaml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=grows(3000),

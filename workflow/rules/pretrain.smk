@@ -15,7 +15,7 @@ rule pretrain:
     wildcard_constraints:
         holdout=r"none|fold-\d+|animal-.+",
     conda:
-        "../../envs/neural-action.yaml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=grows(4000),
@@ -52,7 +52,7 @@ rule adapt:
     wildcard_constraints:
         holdout=r"adapted-.+-fold-\d+",
     conda:
-        "../../envs/neural-action.yaml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=grows(4000),

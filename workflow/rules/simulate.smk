@@ -7,7 +7,7 @@ rule simulate:
     benchmark:
         f"{RESULTS}/benchmarks/simulate/{{animal}}.tsv"
     conda:
-        "../../envs/neural-action.yaml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=grows(1500),

@@ -11,7 +11,7 @@ rule syllables:
     benchmark:
         f"{RESULTS}/benchmarks/syllables/{{variant}}/{{holdout}}.tsv"
     conda:
-        "../../envs/neural-action.yaml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=grows(3000),

@@ -32,7 +32,7 @@ rule tables:
     benchmark:
         f"{RESULTS}/benchmarks/tables.tsv"
     conda:
-        "../../envs/neural-action.yaml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=grows(1000),
@@ -79,7 +79,7 @@ rule figures:
     benchmark:
         f"{RESULTS}/benchmarks/figures.tsv"
     conda:
-        "../../envs/neural-action.yaml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=grows(3000),
@@ -107,7 +107,7 @@ rule resolved_config:
     benchmark:
         f"{RESULTS}/benchmarks/resolved_config.tsv"
     conda:
-        "../../envs/neural-action.yaml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=grows(500),

@@ -132,6 +132,11 @@ class Plan:
         return f"{run}/model.safetensors".format(**{**dict(wildcards.items()), "holdout": holdout})
 
     @property
+    def environment(self) -> str:
+        """Name of the conda environment of the jobs, in ``envs/``."""
+        return "neural-action-cpu" if self.settings.environment == "cpu" else "neural-action"
+
+    @property
     def gpus(self) -> int:
         """GPUs that a training job asks the scheduler for."""
         training = self.settings.training

@@ -254,6 +254,7 @@ class Settings(Section):
     raw: str | None = None
     recordings: str | None = None
     results: str = "results"
+    environment: Literal["default", "cpu"] = "default"
     rows: Annotated[list[Name], Field(min_length=1)] | None = None
     seeds: list[int] = Field(min_length=1)
     simulation: SimulationSettings | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 import os
 import sys
@@ -155,7 +156,10 @@ def _save(
         "step": state.step,
         "log": state.log,
     }
-    torch.save(content, partial)
+    # Through memory: torch reports a full disk as an internal error, Python as what it is.
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    partial.write_bytes(buffer.getbuffer())
     os.replace(partial, path)
 
 

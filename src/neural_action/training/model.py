@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from neural_action import __version__
 from neural_action.config.build import build
@@ -41,7 +41,8 @@ def save_model(
     }
     weights.with_suffix(".json").write_text(json.dumps(described, indent=1) + "\n")
     partial = weights.with_suffix(".part")
-    save_file({name: value.contiguous() for name, value in model.state_dict().items()}, partial)
+    # Through memory: a full disk is then an OSError.
+    partial.write_bytes(save({name: value.contiguous() for name, value in model.state_dict().items()}))
     os.replace(partial, weights)
 
 
