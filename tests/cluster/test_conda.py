@@ -1,0 +1,171 @@
+"""The tiny workflow with ``--use-conda``, on a stand-in for conda (tests/cluster/conda/README.md)."""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+STAND_IN = Path(__file__).with_name("conda")
+ROWS = "rows: [random_guess, neural_linear, ours]\nsplit: {test_folds: [0]}\n"
+ENVIRONMENT = "envs/neural-action.yaml"
+CREATED = f"Creating conda environment {ENVIRONMENT}"
+# Without conda, and without the Python that runs this.
+BARE = os.pathsep.join(["/usr/bin", "/bin"])
+pytestmark = pytest.mark.conda
+
+
+def obstacle() -> str | None:
+    """Why the stand-in cannot be used here."""
+    missing = [name for name in ("rattler", "conda_package_handling") if not importlib.util.find_spec(name)]
+    if missing:
+        return f"the stand-in for conda needs py-rattler and conda-package-handling; {missing} not installed"
+    if sys.platform != "linux" or os.uname().machine != "x86_64":
+        return "the stand-in for conda answers for Linux on x86-64 alone"
+    if sys.version_info[:2] != (3, 11):
+        return f"{ENVIRONMENT} asks for Python 3.11, and the stand-in has that which is running"
+    return None
+
+
+def snakemake(folder: Path, *arguments: str, path: str, **environment: str) -> subprocess.CompletedProcess:
+    """Snakemake on the tiny data set in a copy of the repository, with programs found on ``path`` alone."""
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--nolock", *arguments]
+    command += ["--configfile", "config/test/tiny.yaml", "run.yaml"]
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.run(
+        command,
+        cwd=folder,
+        # The plugin for SLURM asks for its settings at every start, and waits where no controller answers.
+        env={**kept, "SLURM_CONF": os.devnull, **environment, "PATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=1200,
+        check=False,
+    )
+
+
+def counts(said: str) -> dict[str, int]:
+    """Jobs of each rule in Snakemake's job table, without `all`, which starts nothing."""
+    lines = said.split("Job stats:")[1].split("total")[0].splitlines()[3:]
+    table = dict(line.split() for line in lines if line.strip())
+    return {rule: int(number) for rule, number in table.items() if rule != "all"}
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory):
+    """A copy of what the workflow needs."""
+    folder = tmp_path_factory.mktemp("repository")
+    for name in ("workflow", "config", "src", "envs", "profiles"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "Snakefile", folder)
+    (folder / "run.yaml").write_text(ROWS)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def with_conda(repository, tmp_path_factory):
+    """Snakemake with ``--use-conda``, where packages of conda come from a channel in a folder."""
+    if why := obstacle():
+        pytest.skip(why)
+    channels = tmp_path_factory.mktemp("channels")
+    subprocess.run([sys.executable, STAND_IN / "make_channel.py", channels / "conda-forge"], check=True)
+
+    def run(*arguments: str) -> str:
+        done = snakemake(
+            repository,
+            "--use-conda",
+            *arguments,
+            path=os.pathsep.join([str(STAND_IN / "bin"), BARE]),
+            CONDA_CHANNEL_ALIAS=channels.as_uri(),
+            RATTLER_CACHE_DIR=str(channels / "cache"),
+            STAND_IN_PYTHON=sys.executable,
+        )
+        assert done.returncode == 0, done.stdout[-4000:]
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def cold(with_conda):
+    """What Snakemake said of the first run, which makes the environment."""
+    return with_conda("--config", "results=cold")
+
+
+@pytest.fixture(scope="module")
+def prefix(cold, repository):
+    """The environment."""
+    (done,) = (repository / ".snakemake/conda").glob("*.env_setup_done")
+    return done.with_suffix("")
+
+
+def test_the_first_run_makes_the_environment_that_the_file_asks_for(cold, prefix):
+    assert cold.count(CREATED) == 1
+    listed = subprocess.run(
+        [prefix / "bin/python", "-I", "-m", "pip", "list", "--format=freeze"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "torch==2.13.0" in listed
+    assert "hmmlearn==0.3.3" in listed
+    # Jobs find the package of this repository in src/, and Snakemake is none of their business.
+    assert "neural-action" not in listed
+    assert "snakemake" not in listed
+
+
+def test_the_second_run_uses_the_same_environment_for_every_job(with_conda, prefix, tmp_path):
+    spied = tmp_path / "prefixes"
+    spy = prefix / "lib/python3.11/site-packages/spy.pth"
+    # Python runs lines of such a file that begin with an import, at every start; in a virtual environment twice.
+    spy.write_text(
+        f"import os, sys; open({str(spied)!r}, 'a').write(f'{{os.getpid()}} {{sys.prefix}}' + chr(10))\n"
+    )
+    try:
+        said = with_conda("--config", "results=warm")
+    finally:
+        spy.unlink()
+    assert "Creating conda environment" not in said
+    started = dict(line.split(" ", 1) for line in spied.read_text().splitlines())
+    assert set(started.values()) == {str(prefix)}
+    assert len(started) == sum(counts(said).values())
+
+
+def test_scores_are_those_of_a_run_without_it(cold, repository):
+    path = os.pathsep.join([str(Path(sys.executable).parent), BARE])
+    done = snakemake(repository, "--config", "results=plain", path=path)
+    assert done.returncode == 0, done.stdout[-4000:]
+    one, other = (pd.read_csv(repository / name / "tiny/scores_all.csv") for name in ("cold", "plain"))
+    assert set(one["method"]) == {"random_guess", "neural_linear", "ours"}
+    pd.testing.assert_frame_equal(one, other, check_exact=True)
+
+
+def test_another_environment_file_runs_everything_again(cold, with_conda, repository):
+    file = repository / ENVIRONMENT
+    text = file.read_text()
+    assert "Nothing to be done" in with_conda("--dry-run", "--config", "results=cold")
+    file.write_text(text.replace("numpy~=2.4.6", "numpy~=2.4.5"))
+    try:
+        said = with_conda("--dry-run", "--config", "results=cold")
+    finally:
+        file.write_text(text)
+    assert f"Conda environment {ENVIRONMENT} will be created." in said
+    assert counts(said) == counts(cold)
+
+
+def test_without_conda_the_flag_fails_and_says_why(repository):
+    path = os.pathsep.join([str(Path(sys.executable).parent), BARE])
+    if shutil.which("conda", path=path):
+        pytest.skip(f"conda is installed in {path}")
+    asked = snakemake(repository, "--use-conda", "--dry-run", "--config", "results=none", path=path)
+    assert asked.returncode != 0
+    assert "conda" in asked.stdout.strip().splitlines()[-1].lower()
+    plain = snakemake(repository, "--dry-run", "--config", "results=none", path=path)
+    assert plain.returncode == 0
+    assert "rule convert:" in plain.stdout
