@@ -204,11 +204,6 @@ DAMAGE = {
     ),
     "a store deleted": (deleted(STORE), "cannot be opened as Zarr"),
 }
-# Of jobs below one that runs, Snakemake asks nothing more; and an ancient input does not make them run either.
-MISSED = dict.fromkeys(
-    ["`convert`", "the code of the configuration (`config/settings.py`)"],
-    pytest.mark.xfail(reason="the sheet, an ancient input, runs again and hides convert", strict=True),
-)
 NOTICED = "nothing; the job that reads the store next stops and says so"
 
 
@@ -292,7 +287,7 @@ def copy(finished, tmp_path):
     shutil.rmtree(folder)
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=MISSED.get(name, ())) for name in CHANGES])
+@pytest.mark.parametrize("name", list(CHANGES))
 def test_a_change_runs_what_depends_on_it_and_no_more(copy, name):
     change, runs = CHANGES[name]
     change(copy)
