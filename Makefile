@@ -1,12 +1,13 @@
 # make run   set up .venv and run the default workflow to its tables
 # make paper the same with three seeds
 # make test  set up and run the tests
+# make test-cluster  on a throw-away Debian as root: a one-node SLURM and conda environments, tested too
 PYTHON ?= python3
 CORES ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup run paper test lint bench report clean
+.PHONY: setup run paper test test-cluster lint bench report clean
 
 setup: $(VENV)/.installed
 
@@ -25,7 +26,12 @@ paper: setup
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) --configfile config/config.yaml config/paper.yaml
 
 test: setup
-	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -n $(CORES) --dist loadfile
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -n $(CORES) --dist loadfile -m "not slurm and not conda"
+
+test-cluster: setup
+	tests/cluster/slurm.sh install
+	tests/cluster/slurm.sh start
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -m "slurm or conda"; code=$$?; tests/cluster/slurm.sh stop; exit $$code
 
 lint: setup
 	$(BIN)/ruff check .
