@@ -44,6 +44,7 @@ rule convert:
     resources:
         mem_mb=grows(1500),
         runtime=grows(30),
+        in_turn=1,
     params:
         config=plan.sections("dataset", "convert"),
         code=plan.code("convert", plan.reader_modules),

@@ -12,7 +12,7 @@ rule evaluate:
         f"{RESULTS}/logs/evaluate/{{method}}/{{holdout}}/seed-{{seed}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/evaluate/{{method}}/{{holdout}}/seed-{{seed}}.tsv"
-    # Seconds long and many: on a cluster several are one submission (profiles/slurm says how many).
+    # Seconds long and many: on a cluster several are one submission, which runs them in turn (profiles/slurm).
     group:
         "evaluate"
     conda:
@@ -21,6 +21,7 @@ rule evaluate:
     resources:
         mem_mb=grows(4000),
         runtime=grows(10),
+        in_turn=1,
     params:
         config=lambda wildcards: plan.evaluate_sections(wildcards.method),
         code=lambda wildcards: plan.code(
