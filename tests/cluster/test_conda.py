@@ -10,7 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from running import copy_repository, job_table, snakemake
+
 STAND_IN = Path(__file__).with_name("conda")
 ROWS = "rows: [random_guess, neural_linear, ours]\nsplit: {test_folds: [0]}\n"
 ENVIRONMENT = "envs/neural-action.yaml"
@@ -32,38 +33,23 @@ def obstacle() -> str | None:
     return None
 
 
-def snakemake(folder: Path, *arguments: str, path: str, **environment: str) -> subprocess.CompletedProcess:
+def run(folder: Path, *arguments: str, path: str, **environment: str) -> subprocess.CompletedProcess:
     """Snakemake on the tiny data set in a copy of the repository, with programs found on ``path`` alone."""
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--nolock", *arguments]
-    command += ["--configfile", "config/test/tiny.yaml", "run.yaml"]
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    return subprocess.run(
-        command,
-        cwd=folder,
-        # The plugin for SLURM asks for its settings at every start, and waits where no controller answers.
-        env={**kept, "SLURM_CONF": os.devnull, **environment, "PATH": path},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+    return snakemake(
+        *("--cores", "2", *arguments, "--configfile", "config/test/tiny.yaml", "run.yaml"),
+        folder=folder,
         timeout=1200,
-        check=False,
+        PYTHONPATH=None,
+        PATH=path,
+        **environment,
     )
-
-
-def counts(said: str) -> dict[str, int]:
-    """Jobs of each rule in Snakemake's job table, without `all`, which starts nothing."""
-    lines = said.split("Job stats:")[1].split("total")[0].splitlines()[3:]
-    table = dict(line.split() for line in lines if line.strip())
-    return {rule: int(number) for rule, number in table.items() if rule != "all"}
 
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory):
     """A copy of what the workflow needs."""
     folder = tmp_path_factory.mktemp("repository")
-    for name in ("workflow", "config", "src", "envs", "profiles"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "Snakefile", folder)
+    copy_repository(folder)
     (folder / "run.yaml").write_text(ROWS)
     return folder
 
@@ -76,8 +62,8 @@ def with_conda(repository, tmp_path_factory):
     channels = tmp_path_factory.mktemp("channels")
     subprocess.run([sys.executable, STAND_IN / "make_channel.py", channels / "conda-forge"], check=True)
 
-    def run(*arguments: str) -> str:
-        done = snakemake(
+    def with_stand_in(*arguments: str) -> str:
+        done = run(
             repository,
             "--use-conda",
             *arguments,
@@ -89,7 +75,7 @@ def with_conda(repository, tmp_path_factory):
         assert done.returncode == 0, done.stdout[-4000:]
         return done.stdout
 
-    return run
+    return with_stand_in
 
 
 @pytest.fixture(scope="module")
@@ -134,12 +120,12 @@ def test_the_second_run_uses_the_same_environment_for_every_job(with_conda, pref
     assert "Creating conda environment" not in said
     started = dict(line.split(" ", 1) for line in spied.read_text().splitlines())
     assert set(started.values()) == {str(prefix)}
-    assert len(started) == sum(counts(said).values())
+    assert len(started) == sum(job_table(said).values())
 
 
 def test_scores_are_those_of_a_run_without_it(cold, repository):
     path = os.pathsep.join([str(Path(sys.executable).parent), BARE])
-    done = snakemake(repository, "--config", "results=plain", path=path)
+    done = run(repository, "--config", "results=plain", path=path)
     assert done.returncode == 0, done.stdout[-4000:]
     one, other = (pd.read_csv(repository / name / "tiny/scores_all.csv") for name in ("cold", "plain"))
     assert set(one["method"]) == {"random_guess", "neural_linear", "ours"}
@@ -156,16 +142,16 @@ def test_another_environment_file_runs_everything_again(cold, with_conda, reposi
     finally:
         file.write_text(text)
     assert f"Conda environment {ENVIRONMENT} will be created." in said
-    assert counts(said) == counts(cold)
+    assert job_table(said) == job_table(cold)
 
 
 def test_without_conda_the_flag_fails_and_says_why(repository):
     path = os.pathsep.join([str(Path(sys.executable).parent), BARE])
     if shutil.which("conda", path=path):
         pytest.skip(f"conda is installed in {path}")
-    asked = snakemake(repository, "--use-conda", "--dry-run", "--config", "results=none", path=path)
+    asked = run(repository, "--use-conda", "--dry-run", "--config", "results=none", path=path)
     assert asked.returncode != 0
     assert "conda" in asked.stdout.strip().splitlines()[-1].lower()
-    plain = snakemake(repository, "--dry-run", "--config", "results=none", path=path)
+    plain = run(repository, "--dry-run", "--config", "results=none", path=path)
     assert plain.returncode == 0
     assert "rule convert:" in plain.stdout

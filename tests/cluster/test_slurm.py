@@ -6,13 +6,13 @@
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from running import snakemake
+
 CHANGES = """
 rows: [random_guess, neural_linear, ours]
 split: {test_folds: [0, 1]}
@@ -35,22 +35,13 @@ pytestmark = [
 ]
 
 
-def snakemake(folder: Path, *arguments: str) -> str:
+def run(folder: Path, *arguments: str) -> str:
     """Output of Snakemake on the tiny data set, with results below ``folder``."""
     (folder / "changes.yaml").write_text(CHANGES)
-    command = [sys.executable, "-m", "snakemake", *arguments, "--nolock"]
-    command += ["--configfile", "config/test/tiny.yaml", str(folder / "changes.yaml")]
-    command += ["--config", f"results={folder}"]
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env={**os.environ, "PATH": path},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=900,
-        check=False,
+    done = snakemake(
+        *(*arguments, "--configfile", "config/test/tiny.yaml", str(folder / "changes.yaml")),
+        *("--config", f"results={folder}"),
+        SLURM_CONF=os.environ.get("SLURM_CONF"),
     )
     assert done.returncode == 0, done.stdout[-4000:]
     return done.stdout
@@ -60,11 +51,11 @@ def snakemake(folder: Path, *arguments: str) -> str:
 def submitted(tmp_path_factory):
     """Results of a run through the profile, and what Snakemake said."""
     folder = tmp_path_factory.mktemp("slurm")
-    return folder, snakemake(folder, "--workflow-profile", "profiles/slurm", *QUICK)
+    return folder, run(folder, "--workflow-profile", "profiles/slurm", *QUICK)
 
 
 def test_scores_are_those_of_a_local_run(submitted, tmp_path):
-    snakemake(tmp_path, "--cores", "2")
+    run(tmp_path, "--cores", "2")
     one, other = (pd.read_csv(folder / "tiny/scores_all.csv") for folder in (submitted[0], tmp_path))
     pd.testing.assert_frame_equal(one, other, check_exact=True)
 

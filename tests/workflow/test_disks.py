@@ -1,13 +1,12 @@
 """Disks that are full or read-only: a clear line, and the same command goes on where it stopped."""
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from running import snakemake
+
 pytestmark = pytest.mark.workflow
 
 
@@ -27,26 +26,18 @@ def disk(tmp_path):
     subprocess.run(["umount", str(folder)], check=True)
 
 
-def snakemake(results: Path, *arguments: str) -> subprocess.CompletedProcess:
+def run(results: Path, *arguments: str) -> subprocess.CompletedProcess:
     """A run of the tiny workflow as far as its recording sheet, one job at a time."""
-    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--nolock", *arguments]
-    command += ["--configfile", "config/test/tiny.yaml", "--config", f"results={results}"]
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    return subprocess.run(
-        [*command, "--", f"{results}/tiny/recordings.csv"],
-        cwd=ROOT,
-        env={**os.environ, "PATH": path},
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+    return snakemake(
+        *("--cores", "1", *arguments, "--configfile", "config/test/tiny.yaml"),
+        *("--config", f"results={results}", "--", f"{results}/tiny/recordings.csv"),
         timeout=300,
-        check=False,
     )
 
 
 def test_a_full_disk_is_a_line_and_loses_nothing(disk):
     folder, change = disk
-    stopped = snakemake(folder)
+    stopped = run(folder)
     assert stopped.returncode != 0
     (line,) = (line for line in stopped.stdout.splitlines() if line.startswith("neural-action:"))
     assert "No space left on device" in line or "as on a full disk" in line
@@ -55,7 +46,7 @@ def test_a_full_disk_is_a_line_and_loses_nothing(disk):
     assert before
 
     assert change("remount,size=50m")
-    again = snakemake(folder)
+    again = run(folder)
     assert again.returncode == 0, again.stdout[-2000:]
     assert len(list((folder / "tiny/raw").glob("Fly*"))) == 3
     assert {path: path.stat().st_mtime_ns for path in before} == before
@@ -64,16 +55,16 @@ def test_a_full_disk_is_a_line_and_loses_nothing(disk):
 def test_a_read_only_disk_is_a_line(disk):
     folder, change = disk
     assert change("remount,ro")
-    stopped = snakemake(folder)
+    stopped = run(folder)
     assert stopped.returncode != 0
     assert f"{folder}/tiny: cannot be written to; expected a folder on a disk that can" in stopped.stdout
     assert "Traceback" not in stopped.stdout
-    assert snakemake(folder, "--dry-run").returncode == 0
+    assert run(folder, "--dry-run").returncode == 0
 
 
 def test_an_unknown_key_of_a_profile_is_a_line(tmp_path):
     (tmp_path / "profile").mkdir()
     (tmp_path / "profile/config.yaml").write_text("executer: slurm\n")
-    stopped = snakemake(tmp_path, "--workflow-profile", str(tmp_path / "profile"))
+    stopped = run(tmp_path, "--workflow-profile", str(tmp_path / "profile"))
     assert stopped.returncode != 0
     assert stopped.stdout.splitlines()[-1].endswith("unrecognized arguments: --executer=slurm")

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from running import ROOT, copy_repository, snakemake
+
 ROWS = ("random_guess", "neural_linear", "simclr", "ours")
 TRAINED, HOLDOUTS = ("simclr", "ours"), ("fold-0", "fold-1")
 # Every job of the finished run by its wildcards: what a rule's name alone stands for.
@@ -207,26 +208,13 @@ DAMAGE = {
 NOTICED = "nothing; the job that reads the store next stops and says so"
 
 
-def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
     """Snakemake on the tiny data set in a copy of the repository."""
-    command = [sys.executable, "-m", "snakemake", *arguments, "--cores", "2", "--nolock"]
-    command += ["--configfile", "config/test/tiny.yaml", "run.yaml", "changed.yaml"]
-    environment = {
-        **os.environ,
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-        "PYTHONPATH": str(folder / "installed"),
-        # The plugin for SLURM asks for its settings at every start, and waits where no controller answers.
-        "SLURM_CONF": os.devnull,
-    }
-    return subprocess.run(
-        command,
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+    return snakemake(
+        *(*arguments, "--cores", "2", "--configfile", "config/test/tiny.yaml", "run.yaml", "changed.yaml"),
+        folder=folder,
         timeout=600,
-        check=False,
+        PYTHONPATH=str(folder / "installed"),
     )
 
 
@@ -261,9 +249,7 @@ def expected(runs: str) -> dict[str, set[tuple[str, ...]]]:
 def finished(tmp_path_factory):
     """A copy of the repository with recordings of its own and a finished run."""
     folder = tmp_path_factory.mktemp("finished")
-    for name in ("workflow", "config", "src", "envs", "profiles"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "Snakefile", folder)
+    copy_repository(folder)
     (folder / "run.yaml").write_text(
         f"raw: raw\nresults: results\nrows: [{', '.join(ROWS)}]\nsplit: {{test_folds: [0, 1]}}\n"
     )
@@ -274,7 +260,7 @@ def finished(tmp_path_factory):
         command += ["--output", str(folder / f"raw/Fly{number + 1}")]
         subprocess.run(command, env={**os.environ, "PYTHONPATH": str(folder / "src")}, check=True)
     every = {**JOBS, **{name: {()} for name in ("sheet", "folds", "resolved_config", *END.split(", "))}}
-    assert jobs(snakemake(folder)) == every
+    assert jobs(run(folder)) == every
     return folder
 
 
@@ -291,15 +277,15 @@ def copy(finished, tmp_path):
 def test_a_change_runs_what_depends_on_it_and_no_more(copy, name):
     change, runs = CHANGES[name]
     change(copy)
-    assert jobs(snakemake(copy, "--dry-run")) == expected(runs)
+    assert jobs(run(copy, "--dry-run")) == expected(runs)
 
 
 @pytest.mark.parametrize("name", ["a table deleted", "`probe`"])
 def test_what_runs_is_what_the_dry_run_said(copy, name):
     change, runs = CHANGES[name]
     change(copy)
-    assert jobs(snakemake(copy)) == expected(runs)
-    assert jobs(snakemake(copy)) == {}
+    assert jobs(run(copy)) == expected(runs)
+    assert jobs(run(copy)) == {}
 
 
 @pytest.mark.parametrize("name", DAMAGE)
@@ -307,9 +293,9 @@ def test_a_damaged_store_stops_its_reader_until_it_is_converted_again(copy, name
     change, said = DAMAGE[name]
     scores = (copy / SCORES).read_bytes()
     change(copy)
-    assert jobs(snakemake(copy, "--dry-run")) == {}
+    assert jobs(run(copy, "--dry-run")) == {}
     (copy / SCORES).unlink()
-    stopped = snakemake(copy, SCORES)
+    stopped = run(copy, SCORES)
     assert stopped.returncode != 0
     log = (copy / "results/tiny/logs/evaluate/neural_linear/fold-0/seed-0.log").read_text().splitlines()
     assert len(log) == 1
@@ -320,7 +306,7 @@ def test_a_damaged_store_stops_its_reader_until_it_is_converted_again(copy, name
     assert not (copy / SCORES).exists()
     # What the line says to do is enough.
     (copy / STORE).with_name("002.manifest.json").unlink()
-    repaired = jobs(snakemake(copy, SCORES))
+    repaired = jobs(run(copy, SCORES))
     assert repaired == expected("convert (Fly2/002), evaluate (neural_linear/fold-0)")
     assert (copy / SCORES).read_bytes() == scores
 

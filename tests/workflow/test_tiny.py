@@ -12,8 +12,8 @@ import xarray
 from safetensors.numpy import load_file
 
 from neural_action.config.load import read_yaml, validate
+from running import ROOT, job_table, snakemake
 
-ROOT = Path(__file__).resolve().parents[2]
 COLUMNS = [
     "dataset",
     "method",
@@ -32,23 +32,13 @@ ROWS = ["random_guess", "neural_linear", "simclr", "ours", "behavenet", "permute
 pytestmark = pytest.mark.workflow
 
 
-def snakemake(results: Path, *arguments: str, changes: str = "", rows: tuple[str, ...] = tuple(ROWS)) -> str:
+def run(results: Path, *arguments: str, changes: str = "", rows: tuple[str, ...] = tuple(ROWS)) -> str:
     """Output of Snakemake on the tiny data set, with results below ``results`` and YAML ``changes``."""
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "config/test/tiny.yaml"]
-    (results / "changes.yaml").write_text(f"rows: [{', '.join(rows)}]\n{changes}")
-    command.append(str(results / "changes.yaml"))
-    command += ["--nolock", "--config", f"results={results}", *arguments]
-    # Rules call `python`: that of this environment, activated or not.
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env={**os.environ, "PATH": path},
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        timeout=900,
-        check=False,
+    changed = results / "changes.yaml"
+    changed.write_text(f"rows: [{', '.join(rows)}]\n{changes}")
+    done = snakemake(
+        *("--cores", "2", "--configfile", "config/test/tiny.yaml", str(changed)),
+        *("--config", f"results={results}", *arguments),
     )
     assert done.returncode == 0, done.stdout[-3000:]
     return done.stdout
@@ -58,14 +48,13 @@ def snakemake(results: Path, *arguments: str, changes: str = "", rows: tuple[str
 def results(tmp_path_factory):
     """A finished run."""
     folder = tmp_path_factory.mktemp("results")
-    snakemake(folder)
+    run(folder)
     return folder
 
 
 def rules(output: str) -> set[str]:
     """Rules in the job table of a dry run."""
-    lines = output.split("Job stats:")[1].split("total")[0].splitlines()[3:]
-    return {line.split()[0] for line in lines if line.strip()} - {"all"}
+    return set(job_table(output))
 
 
 def test_scores_keep_their_contract(results):
@@ -141,19 +130,19 @@ def test_the_resolved_configuration_is_one(results):
 
 
 def test_a_finished_run_does_nothing(results):
-    assert "Nothing to be done" in snakemake(results)
+    assert "Nothing to be done" in run(results)
 
 
 def test_only_what_changed_runs_again(results):
-    probe = rules(snakemake(results, "--dry-run", changes="probe: {steps: 90}"))
+    probe = rules(run(results, "--dry-run", changes="probe: {steps: 90}"))
     assert probe == {"resolved_config", "evaluate", "collect", "tables", "figures"}
-    kernel = rules(snakemake(results, "--dry-run", changes="calcium: {decay: 1.0}"))
+    kernel = rules(run(results, "--dry-run", changes="calcium: {decay: 1.0}"))
     assert kernel >= {"calcium", "pretrain"}
     assert not kernel & {"simulate", "convert", "neighbors", "syllables"}
-    jobs = snakemake(results, "--dry-run", "--forcerun", "calcium")
+    jobs = run(results, "--dry-run", "--forcerun", "calcium")
     assert "wildcards: method=ours, holdout=fold-0" in jobs
     assert "wildcards: method=simclr" not in jobs
-    syllables = rules(snakemake(results, "--dry-run", changes="syllables: {states: 5}"))
+    syllables = rules(run(results, "--dry-run", changes="syllables: {states: 5}"))
     assert syllables == {
         "resolved_config",
         "syllables",
@@ -164,13 +153,13 @@ def test_only_what_changed_runs_again(results):
         "figures",
     }
     row = {"label": "'Ours, renamed'"}
-    renamed = rules(snakemake(results, "--dry-run", changes=f"methods: {{ours: {{label: {row['label']}}}}}"))
+    renamed = rules(run(results, "--dry-run", changes=f"methods: {{ours: {{label: {row['label']}}}}}"))
     assert renamed == {"resolved_config", "tables", "figures"}
     table = results / "tiny/tables/action_recognition.md"
     text = table.read_text()
     table.unlink()
-    assert rules(snakemake(results, "--dry-run")) == {"tables"}
-    snakemake(results)
+    assert rules(run(results, "--dry-run")) == {"tables"}
+    run(results)
     assert table.read_text() == text
 
 
@@ -230,7 +219,7 @@ methods:
 
 
 def test_ablations_and_unseen_animals_fill_tables_of_their_own(results):
-    snakemake(results, changes=EXTRAS, rows=("random_guess", "ours", "swap_others"))
+    run(results, changes=EXTRAS, rows=("random_guess", "ours", "swap_others"))
     folder = results / "tiny"
     assert (folder / "neighbors/domains-others/fold-0.npz").exists()
     ablation = pd.read_csv(folder / "tables/ablation.csv")
@@ -251,3 +240,12 @@ def test_ablations_and_unseen_animals_fill_tables_of_their_own(results):
     assert changed
     assert all(name.startswith("f_n.") for name in changed)
     assert "| Fly2 |" in (folder / "tables/unseen_animal.md").read_text()
+
+
+def test_a_row_that_a_dataset_changes_keeps_its_place(tmp_path):
+    changes = "methods: {simclr: {label: SimCLR again}}"
+    run(tmp_path, "--", f"{tmp_path}/tiny/config.yaml", changes=changes)
+    resolved = read_yaml(tmp_path / "tiny/config.yaml")["methods"]
+    first = read_yaml(ROOT / "config/methods.yaml")["methods"]
+    assert list(resolved) == list(first)
+    assert resolved["simclr"]["label"] == "SimCLR again"

@@ -13,11 +13,15 @@ sys.path.insert(0, str(SOURCE))
 # Jobs find the package here: set inside each job, since activating a conda environment clears the variable.
 shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(SOURCE))}; ")
 
+from neural_action.config.load import read_yaml
 from neural_action.config.plan import NEIGHBORS, SYLLABLES, VARIANT, Plan
 from neural_action.errors import InputError
 from neural_action.files import writable
 
 try:
+    # Snakemake puts the rows that a dataset's file changes first; tables keep the order of methods.yaml.
+    rows = read_yaml(Path(workflow.basedir) / "config/methods.yaml")["methods"]
+    config["methods"] = {**dict.fromkeys(rows), **config["methods"]}
     plan = Plan(config)
 except InputError as error:
     raise WorkflowError(str(error)) from None
