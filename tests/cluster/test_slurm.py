@@ -35,14 +35,19 @@ pytestmark = [
 ]
 
 
-def run(folder: Path, *arguments: str) -> str:
-    """Output of Snakemake on the tiny data set, with results below ``folder``."""
+def start(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    """Snakemake on the tiny data set, with results below ``folder``."""
     (folder / "changes.yaml").write_text(CHANGES)
-    done = snakemake(
+    return snakemake(
         *(*arguments, "--configfile", "config/test/tiny.yaml", str(folder / "changes.yaml")),
         *("--config", f"results={folder}"),
         SLURM_CONF=os.environ.get("SLURM_CONF"),
     )
+
+
+def run(folder: Path, *arguments: str) -> str:
+    """Its output, once it has finished."""
+    done = start(folder, *arguments)
     assert done.returncode == 0, done.stdout[-4000:]
     return done.stdout
 
@@ -78,3 +83,11 @@ def test_a_training_job_asks_for_a_gpu_and_falls_back_to_the_cpu(submitted):
     for log in logs:
         assert "device cpu" in log.read_text()
     assert "gpu=1" in said
+
+
+def test_a_partition_that_is_not_there_is_a_line(tmp_path):
+    partition = ("--default-resources", "slurm_partition=nowhere")
+    done = start(tmp_path, "--workflow-profile", "profiles/slurm", *QUICK, *partition)
+    assert done.returncode != 0
+    assert "invalid partition specified: nowhere" in done.stdout
+    assert not list((tmp_path / "tiny").rglob("*.zarr"))

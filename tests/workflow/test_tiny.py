@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 import xarray
+import yaml
 from safetensors.numpy import load_file
 
 from neural_action.config.load import read_yaml, validate
@@ -55,6 +57,17 @@ def results(tmp_path_factory):
 def rules(output: str) -> set[str]:
     """Rules in the job table of a dry run."""
     return set(job_table(output))
+
+
+def stage(*arguments: object) -> subprocess.CompletedProcess:
+    """A command of the package."""
+    return subprocess.run(
+        [sys.executable, "-m", "neural_action", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        check=False,
+    )
 
 
 def test_scores_keep_their_contract(results):
@@ -170,33 +183,11 @@ def test_a_damaged_store_is_noticed_by_its_consumer(results):
     whole = chunk.read_bytes()
     chunk.write_bytes(whole[:-4] + b"\0\0\0\0")
     manifests = sorted(str(path) for path in (results / "tiny/recordings").rglob("*.manifest.json"))
-    command = [
-        sys.executable,
-        "-m",
-        "neural_action",
-        "evaluate",
-        "--config",
-        str(results / "tiny/config.yaml"),
-    ]
-    command += [
-        "--method",
-        "neural_linear",
-        "--folds",
-        str(results / "tiny/folds.csv"),
-        "--holdout",
-        "fold-0",
-    ]
-    command += [
-        "--seed",
-        "0",
-        "--scores",
-        str(results / "s.csv"),
-        "--embedding",
-        str(results / "e.npz"),
-        *manifests,
-    ]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    done = stage(
+        *("evaluate", "--config", results / "tiny/config.yaml", "--method", "neural_linear"),
+        *("--folds", results / "tiny/folds.csv", "--holdout", "fold-0", "--seed", 0),
+        *("--scores", results / "s.csv", "--embedding", results / "e.npz", *manifests),
+    )
     chunk.write_bytes(whole)
     assert done.returncode == 2
     last = done.stderr.strip().splitlines()[-1]
@@ -240,6 +231,22 @@ def test_ablations_and_unseen_animals_fill_tables_of_their_own(results):
     assert changed
     assert all(name.startswith("f_n.") for name in changed)
     assert "| Fly2 |" in (folder / "tables/unseen_animal.md").read_text()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_a_gpu_that_is_demanded_and_missing_is_a_line(results, tmp_path):
+    resolved = read_yaml(results / "tiny/config.yaml")
+    resolved["training"]["device"] = "cuda"
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(resolved))
+    manifests = sorted((results / "tiny/recordings").rglob("*.manifest.json"))
+    done = stage(
+        *("pretrain", "--config", tmp_path / "config.yaml", "--method", "simclr", "--holdout", "fold-0"),
+        *("--folds", results / "tiny/folds.csv", "--seed", 0),
+        *("--output", tmp_path / "model.safetensors", "--log", tmp_path / "log.csv", *manifests),
+    )
+    assert done.returncode == 2
+    assert "training.device: 'cuda', but torch finds no CUDA device" in done.stderr.splitlines()[-1]
+    assert not (tmp_path / "model.safetensors").exists()
 
 
 def test_a_row_that_a_dataset_changes_keeps_its_place(tmp_path):

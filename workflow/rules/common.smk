@@ -46,6 +46,11 @@ onstart:
         raise WorkflowError(
             f"{RESULTS}: cannot be written to; expected a folder on a disk that can"
         )
+    # Its limit of 100 starts a second makes Snakemake 9 look for new jobs once more a second after every job that has
+    # finished, until that takes a processor. Jobs here are too long to need a limit; one that is asked for is kept.
+    limiter = workflow.scheduler.job_rate_limiter
+    if limiter is not None and (limiter.max_jobs, limiter.timespan) == (100, 1):
+        workflow.scheduler.job_rate_limiter = None
 
 
 def grows(amount):
