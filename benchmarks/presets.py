@@ -1,0 +1,75 @@
+"""What the rows come to on every preset of the simulator, on seeds that nothing was chosen on.
+
+``python benchmarks/presets.py`` simulates and runs every preset and seed with the default configuration, one fold of
+it, and writes ``docs/presets.md``. Runs that are finished are not run again (see ``fresh_seeds.py``).
+"""
+
+from __future__ import annotations
+
+import argparse
+
+import pandas as pd
+from fresh_seeds import FOLD, ROOT, read, run
+
+from neural_action.recordings.simulate.presets import PRESETS
+from neural_action.tables.document import EMPTY, percent
+
+SHOWN = {
+    "neural_linear": "Neural (linear)",
+    "simclr": "SimCLR",
+    "ours": "Ours",
+    "ours_plus": "Ours+",
+    "labels_alone": "Action labels alone",
+}
+SEEDS = (201, 202)
+
+
+def main() -> None:
+    """Run what is missing and write the page."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--cores", type=int, default=2)
+    options = parser.parse_args()
+    presets = [name for name in PRESETS if name not in ("default", "tiny")]
+    for preset in presets:
+        for seed in SEEDS:
+            run(preset, seed, options.cores, list(SHOWN))
+    scores = {preset: pd.concat(read(preset, seed) for seed in SEEDS) for preset in presets}
+    output = ROOT / "docs/presets.md"
+    output.write_text(page(scores))
+    print(f"wrote {output}")
+
+
+def page(scores: dict[str, pd.DataFrame]) -> str:
+    """Markdown: accuracy across animals and identity, of each preset and row, seed by seed."""
+    lines = [
+        "# Presets of the simulator",
+        "",
+        f"Each preset on simulator seeds {' and '.join(map(str, SEEDS))}, which nothing was chosen on: default "
+        f"configuration, protocol new_trials, fold {FOLD}, one training seed. Made by `python benchmarks/presets.py`. "
+        "**Simulated, not recorded**. What the presets are: [config/README.md](../config/README.md#simulation). The "
+        "default preset has ten seeds and every row in [fresh_seeds.md](fresh_seeds.md).",
+        "",
+        "Balanced accuracy of actions on the animal left out, and accuracy of a linear probe of the animal, %: the "
+        "mean, and the seeds one by one.",
+        "",
+        "| Preset | Method | Animal left out | by seed | Identity | by seed |",
+        "| --- | --- | ---: | ---: | ---: | ---: |",
+    ]
+    for preset, table in scores.items():
+        by_seed = table.pivot_table(index=["task", "method"], columns="simulation", values="value")
+        for method, label in SHOWN.items():
+            cells = []
+            for task in ("multi_animal", "identity"):
+                if (task, method) not in by_seed.index:
+                    cells += [EMPTY, EMPTY]
+                    continue
+                values = by_seed.loc[(task, method), list(SEEDS)]
+                cells += [percent(values.mean()), ", ".join(map(percent, values))]
+            lines.append(f"| {preset} | {label} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()
