@@ -17,8 +17,8 @@ from neural_action.config.sections import Sections
 from neural_action.encoders.shapes import Shapes
 from neural_action.neighbors.table import SwapTable
 from neural_action.recordings.clips import Clips, clip_table
-from neural_action.recordings.cohort import Cohort, load_cohort
-from neural_action.recordings.splits import Holdout, read_folds
+from neural_action.recordings.cohort import Cohort, load_cohort, read_assignment
+from neural_action.recordings.splits import Holdout
 from neural_action.syllables.posterior import load_posterior
 from neural_action.training.batches import view_context
 from neural_action.training.device import prepare
@@ -65,7 +65,7 @@ def training_data(
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         cohort = load_cohort(
             inputs.manifests,
-            read_folds(inputs.folds),
+            read_assignment(inputs.folds, holdout),
             holdout,
             settings,
             scratch=Path(scratch),

@@ -54,6 +54,7 @@ def pretrain(
     *,
     adaptation: Adaptation | None = None,
     fingerprint: str = "",
+    keep_last: bool = False,
     interrupt: Callable[[int], None] = lambda step: None,
 ) -> list[tuple[float, ...]]:
     """Train ``objective`` in place; return the rows of the log (``LOG_COLUMNS``).
@@ -69,6 +70,7 @@ def pretrain(
         checkpoint: file to resume from and to write every ``checkpoint_every`` steps.
         adaptation: a term added to the loss; its own parameters are trained beside the objective's.
         fingerprint: of configuration and inputs; a checkpoint with another one is not resumed.
+        keep_last: whether a checkpoint is written at the end too, for a job that trains several models in turn.
         interrupt: called after each step with the number of steps done (tests stop a run with it).
     """
     device = sampler.context.neural.device
@@ -124,19 +126,19 @@ def pretrain(
             running.zero_()
             since, began = done, time.perf_counter()
         state.step = done
-        if done % settings.checkpoint_every == 0 and done < settings.steps:
+        if keep_last if done == settings.steps else done % settings.checkpoint_every == 0:
             _save(checkpoint, fingerprint, trained, optimizer, scaler, state)
         interrupt(done)
     progress.close()
     return state.log
 
 
-def write_log(log: list[tuple[float, ...]], path: Path) -> None:
-    """Write the log as CSV."""
+def write_log(logs: list[list[tuple[float, ...]]], path: Path) -> None:
+    """Write the log of a run as CSV; of several models in turn, one after the other."""
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(LOG_COLUMNS)
-        writer.writerows((int(row[0]), *(f"{value:.6g}" for value in row[1:])) for row in log)
+        writer.writerows((int(row[0]), *(f"{value:.6g}" for value in row[1:])) for log in logs for row in log)
 
 
 def _save(
