@@ -303,9 +303,9 @@ class DecodingSettings(Section):
     """
 
     readout: Readout = "softmax"
-    weight_decays: tuple[int, int] = (-10, 9)
+    weight_decays: Annotated[list[int], Field(min_length=2, max_length=2)] = [-10, 9]
     choose_by: Literal["accuracy", "balanced_accuracy", "macro_f1", "weighted_f1"] = "accuracy"
-    softmax_steps: Count = 200
+    softmax_steps: Count = 100
     labelled_trials: list[Count] = [1, 2, 4, 8]
     labelled_seconds: Positive = 60.0
 
