@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
+
 from neural_action.config.build import build
 from neural_action.config.sections import Sections
 from neural_action.errors import InputError
@@ -37,6 +39,7 @@ def run(
     inputs = Inputs(folds, kernel, swaps, syllables, manifests)
     with training_data(sections, inputs, Holdout.parse(holdout), threads, output.parent) as data:
         model = create(row.objective, sections.encoders, data.shapes, seed).to(data.device)
+        model.fit_scales(data.context.neural, torch.cat(data.context.animal_frames))
         adaptation = None
         if row.adaptation is not None:
             given = (model.modalities, sections.encoders.dimension, len(data.cohort.animals))

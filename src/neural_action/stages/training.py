@@ -81,6 +81,7 @@ def training_data(
             settings.poses,
             cohort.pose.shape[1],
             0 if states is None else states.shape[1],
+            len(cohort.class_names),
         )
         context = view_context(
             cohort,
