@@ -267,10 +267,11 @@ class Plan:
             {**json.loads(self.pretrain_sections(method)), **json.loads(self.sections("adapt"))}
         )
 
-    def evaluate_sections(self, method: str) -> str:
-        """What probing depends on."""
-        content = self.content_of(self.source(method))
-        chosen = json.loads(self._chosen(content, ("dataset", "split", "clips", "probe")))
+    def evaluate_sections(self, method: str, holdout: str) -> str:
+        """What probing depends on. A holdout of one fold tests that fold, whichever others are chosen."""
+        one_fold = Holdout.parse(holdout).kind in ("fold", "adapted")
+        keys = ("dataset", "clips", "probe", *(() if one_fold else ("split.test_folds",)))
+        chosen = json.loads(self._chosen(self.content_of(self.source(method)), keys))
         return json.dumps({**chosen, "methods": self._method(method)})
 
     def method_modules(self, method: str) -> list[str]:
