@@ -296,11 +296,15 @@ class Plan:
             {**json.loads(self.pretrain_sections(method)), **json.loads(self.sections("adapt"))}
         )
 
-    def evaluate_sections(self, method: str) -> str:
-        """What probing depends on."""
-        content = self.content_of(self.source(method))
-        keys = ("dataset", "split", "clips", "probe", *(["decoding"] if self.decodes else []))
-        chosen = json.loads(self._chosen(content, keys))
+    def evaluate_sections(self, method: str, holdout: str) -> str:
+        """What probing depends on. A holdout of one fold tests that fold, whichever others are chosen."""
+        kind = Holdout.parse(holdout).kind
+        keys = ["dataset", "clips", "probe"]
+        if kind == "split":
+            keys += ["decoding", "split.protocol", "split.block_seconds"]
+        elif kind not in ("fold", "adapted"):
+            keys.append("split.test_folds")
+        chosen = json.loads(self._chosen(self.content_of(self.source(method)), keys))
         return json.dumps({**chosen, "methods": self._method(method)})
 
     def method_modules(self, method: str) -> list[str]:

@@ -137,12 +137,14 @@ class CalciumSettings(Section):
 
 
 class TrainingSettings(Section):
-    """Pretraining: steps, batches, optimizer, checkpoints."""
+    """Pretraining: steps, batches, optimizer (``momentum`` is SGD's), checkpoints. No steps leave networks as they began."""
 
-    steps: Count = 400
+    steps: Annotated[int, Field(ge=0)] = 400
     batch: Annotated[int, Field(ge=2)] = 128
     learning_rate: Positive = 1e-3
     weight_decay: Annotated[float, Field(ge=0)] = 1e-4
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     warmup: Probability = 0.1
     checkpoint_every: Count = 200
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -182,10 +184,15 @@ class EncoderSettings(Section):
 
 
 class ViewSettings(Section):
-    """Augmentations of each modality, applied in this order."""
+    """Augmentations of each modality, applied in this order.
+
+    ``shift`` is the temporal one: every neural view of a clip but the first is of a clip 0 to ``shift`` later in the
+    same trial, or of any clip of the trial.
+    """
 
     neural: list[Named] = []
     behavior: list[Named] = []
+    shift: Annotated[int, Field(ge=0)] | Literal["trial"] = 0
 
 
 Task = Literal["single_animal", "multi_animal", "identity"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
+
 from neural_action.config.build import build
 from neural_action.config.sections import Sections
 from neural_action.config.settings import MethodSettings
@@ -71,6 +73,7 @@ def _trained(
     """A model trained on ``data``, and its log."""
     training = sections.training
     model = create(row.objective, sections.encoders, data.shapes, seed).to(data.device)
+    model.fit_scales(data.context.neural, torch.cat(data.context.animal_frames))
     adaptation = None
     if row.adaptation is not None:
         given = (model.modalities, sections.encoders.dimension, len(data.cohort.animals))

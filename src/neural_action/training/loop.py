@@ -77,25 +77,22 @@ def pretrain(
     trained = nn.ModuleDict({"objective": objective})
     if adaptation is not None:
         trained["adaptation"] = adaptation
-    optimizer = torch.optim.AdamW(
-        [parameter for parameter in trained.parameters() if parameter.requires_grad],
-        lr=settings.learning_rate,
-        weight_decay=settings.weight_decay,
-        fused=True,
-    )
+    optimizer = optimizer_of(trained, settings)
     precision = settings.cuda_precision if device.type == "cuda" else "float32"
     autocast = nullcontext() if precision == "float32" else torch.autocast("cuda", getattr(torch, precision))
     scaler = torch.amp.GradScaler(device.type, enabled=precision == "float16")
     state = _resume(checkpoint, fingerprint, trained, optimizer, scaler)
-    for part in objective.children():
+    for name, part in objective.named_children():
         # What is frozen keeps its running statistics too.
-        part.train(any(parameter.requires_grad for parameter in part.parameters()))
+        learns = any(parameter.requires_grad for parameter in part.parameters())
+        part.train(learns or name in objective.followers)
     progress = tqdm(total=settings.steps, initial=state.step, unit="step", disable=not sys.stderr.isatty())
     running, since, began = torch.zeros((), device=device), state.step, time.perf_counter()
     for step in range(state.step, settings.steps):
         rate = learning_rate(step, settings)
         for group in optimizer.param_groups:
             group["lr"] = rate
+        objective.progress = step / settings.steps
 
         with autocast:
             batch = sampler(step)
@@ -107,6 +104,7 @@ def pretrain(
         scaler.scale(loss).backward()
         scaler.step(optimizer)
         scaler.update()
+        objective.follow()
 
         running += loss.detach()
         done = step + 1
@@ -131,6 +129,15 @@ def pretrain(
         interrupt(done)
     progress.close()
     return state.log
+
+
+def optimizer_of(trained: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
+    """The configured optimizer of what is trained in ``trained``."""
+    parameters = [parameter for parameter in trained.parameters() if parameter.requires_grad]
+    options = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay, "fused": True}
+    if settings.optimizer == "sgd":
+        return torch.optim.SGD(parameters, momentum=settings.momentum, **options)
+    return torch.optim.AdamW(parameters, **options)
 
 
 def write_log(logs: list[list[tuple[float, ...]]], path: Path) -> None:
