@@ -6,7 +6,12 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
-configfile: "config/methods.yaml"
+# A dataset that is decoded has rows of its own.
+DECODED = config.get("split", {}).get("protocol") in ("published", "repeated")
+ROWS = f"config/{'methods_spikes' if DECODED else 'methods'}.yaml"
+
+
+configfile: ROWS
 
 
 # A dataset is chosen with --configfile; without one, it is the simulated default.

@@ -17,9 +17,11 @@ config = click.option(
     required=True,
     help="Configuration: a YAML file, or the sections that the stage uses as inline JSON.",
 )
-folds = click.option("--folds", type=FILE, required=True, help="CSV of animal, trial and fold.")
+folds = click.option("--folds", type=FILE, required=True, help="CSV of animal, trial and fold, or of splits.")
 holdout = click.option(
-    "--holdout", required=True, help="What pretraining does not see: none, fold-<number> or animal-<name>."
+    "--holdout",
+    required=True,
+    help="What pretraining does not see: none, fold-<number>, animal-<name> or split-<first>-<last>-<animal>.",
 )
 threads = click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
 method = click.option("--method", required=True, help="Row of the tables, a key of methods.")
@@ -92,6 +94,17 @@ def convert(**options) -> None:
 def assign_folds(**options) -> None:
     """Assign trials to folds."""
     from neural_action.stages.folds import run
+
+    run(**options)
+
+
+@commands.command()
+@config
+@click.option("--output", type=OUT, required=True, help="CSV of the trials in each part of each split.")
+@manifests
+def splits(**options) -> None:
+    """Split each animal's trials into train, validation and test."""
+    from neural_action.stages.splits import run
 
     run(**options)
 
@@ -213,7 +226,7 @@ def arrays(**options) -> None:
 )
 @manifests
 def evaluate(**options) -> None:
-    """Probe the frozen representation of one row: single-animal, multi-animal and identity."""
+    """Probe the frozen representation of one row: single-animal, multi-animal and identity; or decode its bins."""
     from neural_action.stages.evaluate import run
 
     run(**options)
@@ -252,7 +265,7 @@ def tables(**options) -> None:
     "--embedding", "embeddings", type=FILE, multiple=True, help="Representations of the row to draw (.npz)."
 )
 @click.option("--log", "logs", type=FILE, multiple=True, help="Training logs (.csv).")
-@click.option("--swaps", type=FILE, required=True, help="A swap table (.npz).")
+@click.option("--swaps", type=FILE, help="A swap table (.npz), of recordings with poses.")
 @click.option("--output", type=OUT, required=True, help="Folder of pictures.")
 @manifests
 def figures(**options) -> None:

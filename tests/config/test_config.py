@@ -67,7 +67,7 @@ def test_mistakes_are_one_line(changes, message):
     [
         (
             {"label": "x", "objective": {"name": "infonc"}},
-            "'infonc' is not one of behavenet, infonce, infonce_neural",
+            "'infonc' is not one of autoencoder, behavenet, byol, infonce, infonce_neural",
         ),
         (
             {"label": "x", "objective": {"name": "infonce", "tau": 1.0}},

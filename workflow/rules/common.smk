@@ -14,13 +14,13 @@ sys.path.insert(0, str(SOURCE))
 shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(SOURCE))}; ")
 
 from neural_action.config.load import read_yaml
-from neural_action.config.plan import NEIGHBORS, SYLLABLES, VARIANT, Plan
+from neural_action.config.plan import NEIGHBORS, SPLITS, SYLLABLES, VARIANT, Plan
 from neural_action.errors import InputError
 from neural_action.files import writable
 
 try:
-    # Snakemake puts the rows that a dataset's file changes first; tables keep the order of methods.yaml.
-    rows = read_yaml(Path(workflow.basedir) / "config/methods.yaml")["methods"]
+    # Snakemake puts the rows that a dataset's file changes first; tables keep the order of the rows' file.
+    rows = read_yaml(Path(workflow.basedir) / ROWS)["methods"]
     config["methods"] = {**dict.fromkeys(rows), **config["methods"]}
     plan = Plan(config)
 except InputError as error:
@@ -34,9 +34,7 @@ if asked is not None and asked > there:
     workflow.register_resource("_cores", Resource("_cores", there))
 
 RESULTS = plan.results
-MANIFESTS = [
-    f"{RESULTS}/recordings/{row.animal}/{row.trial}.manifest.json" for row in plan.rows
-]
+MANIFESTS = plan.manifests("none")
 ENVIRONMENT = f"../../envs/{plan.environment}.yaml"
 RUN = f"{RESULTS}/models/{{method}}/{{holdout}}/seed-{{seed}}"
 
@@ -67,6 +65,6 @@ wildcard_constraints:
     animal="[A-Za-z0-9._-]+",
     trial="[A-Za-z0-9._-]+",
     method="[a-z][a-z0-9_]*",
-    holdout="none|fold-[0-9]+|(animal|adapted)-[A-Za-z0-9._-]+",
+    holdout="none|fold-[0-9]+|(animal|adapted|split)-[A-Za-z0-9._-]+",
     seed="[0-9]+",
     variant=VARIANT,

@@ -76,3 +76,26 @@ rule folds:
         code=plan.code("folds"),
     shell:
         "python -m neural_action folds --config {params.config:q} --sheet {input:q} --output {output:q} 2> {log:q}"
+
+
+# Trials of each animal to train, validation and test, for what is decoded within an animal.
+rule splits:
+    input:
+        MANIFESTS,
+    output:
+        f"{RESULTS}/splits.csv",
+    log:
+        f"{RESULTS}/logs/splits.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/splits.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=grows(500),
+        runtime=grows(5),
+    params:
+        config=plan.sections(*SPLITS),
+        code=plan.code("splits"),
+    shell:
+        "python -m neural_action splits --config {params.config:q} --output {output:q} {input:q} 2> {log:q}"

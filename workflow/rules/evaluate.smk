@@ -2,8 +2,8 @@
 rule evaluate:
     input:
         unpack(plan.evaluate_inputs),
-        manifests=MANIFESTS,
-        folds=f"{RESULTS}/folds.csv",
+        manifests=lambda wildcards: plan.manifests(wildcards.holdout),
+        folds=plan.folds,
         weights=lambda wildcards: plan.weights(wildcards, RUN),
     output:
         scores=f"{RUN}/scores.csv",

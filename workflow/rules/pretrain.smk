@@ -2,8 +2,8 @@
 rule pretrain:
     input:
         unpack(plan.pretrain_inputs),
-        manifests=MANIFESTS,
-        folds=f"{RESULTS}/folds.csv",
+        manifests=lambda wildcards: plan.manifests(wildcards.holdout),
+        folds=plan.folds,
     output:
         weights=f"{RUN}/model.safetensors",
         description=f"{RUN}/model.json",
@@ -13,7 +13,7 @@ rule pretrain:
     benchmark:
         f"{RESULTS}/benchmarks/pretrain/{{method}}/{{holdout}}/seed-{{seed}}.tsv"
     wildcard_constraints:
-        holdout=r"none|fold-\d+|animal-.+",
+        holdout=r"none|fold-\d+|(animal|split)-.+",
     conda:
         ENVIRONMENT
     threads: 1
@@ -38,8 +38,8 @@ rule pretrain:
 rule adapt:
     input:
         unpack(plan.pretrain_inputs),
-        manifests=MANIFESTS,
-        folds=f"{RESULTS}/folds.csv",
+        manifests=lambda wildcards: plan.manifests(wildcards.holdout),
+        folds=plan.folds,
         start=lambda wildcards: plan.unadapted(wildcards, RUN),
     output:
         weights=f"{RUN}/model.safetensors",

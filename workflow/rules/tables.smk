@@ -6,9 +6,11 @@ TABLES = expand(
 )
 FIGURES = expand(
     f"{RESULTS}/figures/{{picture}}.png",
-    picture=["scores", "embedding", "confusion", "statistics", "neighbors", "training"],
+    picture=plan.pictures,
 )
-KERNEL_PICTURE = f"{RESULTS}/calcium/{plan.holdouts[0]}.png"
+KERNEL_PICTURE = (
+    [] if plan.decodes else f"{RESULTS}/calcium/{plan.holdouts[0]}.png"
+)
 
 
 rule tables:
@@ -49,10 +51,14 @@ rule tables:
 rule figures:
     input:
         manifests=MANIFESTS,
-        folds=f"{RESULTS}/folds.csv",
+        folds=plan.folds,
         scores=f"{RESULTS}/scores_all.csv",
-        swaps=f"{RESULTS}/neighbors/default/{plan.holdouts[0]}.npz",
-        embeddings=expand(
+        swaps=[]
+        if plan.decodes
+        else f"{RESULTS}/neighbors/default/{plan.holdouts[0]}.npz",
+        embeddings=[]
+        if plan.decodes
+        else expand(
             f"{RUN}/embedding.npz",
             method=plan.methods,
             holdout=plan.holdouts,
@@ -87,14 +93,15 @@ rule figures:
     params:
         config=plan.table_sections,
         code=plan.code("figures"),
-        folder=lambda wildcards, output: str(Path(output.scores).parent),
+        folder=lambda wildcards, output: str(Path(output[0]).parent),
+        swaps=lambda wildcards, input: options({"swaps": input.swaps}),
         embeddings=lambda wildcards, input: [
             f"--embedding={path}" for path in input.embeddings
         ],
         logs=lambda wildcards, input: [f"--log={path}" for path in input.logs],
     shell:
         "python -m neural_action figures --config {params.config:q} --folds {input.folds:q} --scores {input.scores:q}"
-        " {params.embeddings:q} {params.logs:q} --swaps {input.swaps:q} --output {params.folder:q}"
+        " {params.embeddings:q} {params.logs:q} {params.swaps:q} --output {params.folder:q}"
         " {input.manifests:q} 2> {log:q}"
 
 

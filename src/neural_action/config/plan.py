@@ -21,6 +21,10 @@ from neural_action.recordings.splits import Holdout, assign_folds, holdouts
 #: What a swap table and what syllables depend on.
 NEIGHBORS = ("neighbors", "clips.behavior_stride", "clips.pose_normalisation")
 SYLLABLES = ("syllables", "clips.behavior_stride", "clips.pose_normalisation")
+#: What splits of an animal's trials depend on.
+SPLITS = tuple(
+    f"split.{key}" for key in ("protocol", "splits", "seed", "train", "validation", "block_seconds", "gap_seconds")
+)
 #: What of a row only its tables read.
 _SHOWN = {"group": "", "table": "papers", "role": "baseline"}
 #: Names of variants of either, as a wildcard.
@@ -44,7 +48,9 @@ class Plan:
         self.methods: dict[str, MethodSettings] = {name: self.settings.methods[name] for name in names}
         self.rows = self._rows()
         self.animals = sorted({row.animal for row in self.rows})
-        assign_folds([(row.animal, row.trial) for row in self.rows], self.settings.split)
+        self.decodes = self.settings.split.decodes
+        if not self.decodes:
+            assign_folds([(row.animal, row.trial) for row in self.rows], self.settings.split)
         self.holdouts = holdouts(self.settings.split, self.animals)
 
     def _rows(self) -> list[SheetRow]:
@@ -110,12 +116,35 @@ class Plan:
         """The module of the configured reader."""
         return [load_reader(self.settings.convert.reader).__name__]
 
+    def manifests(self, holdout: str) -> list[str]:
+        """Manifests of the recordings that a run reads: of a split, its animal's alone."""
+        hidden = Holdout.parse(holdout)
+        return [
+            f"{self.results}/recordings/{row.animal}/{row.trial}.manifest.json"
+            for row in self.rows
+            if hidden.kind != "split" or row.animal == hidden.value
+        ]
+
+    @property
+    def folds(self) -> str:
+        """Path of the folds, or of the splits of a dataset that is decoded."""
+        return f"{self.results}/{'splits' if self.decodes else 'folds'}.csv"
+
     @property
     def tables(self) -> list[str]:
         """The tables that the shown rows fill."""
+        if self.decodes:
+            return ["decoding", *(["label_efficiency"] if self.settings.decoding.labelled_trials else [])]
         ablation = any(row.table == "ablation" for row in self.methods.values())
         names = ["action_recognition", "identity_recognition", *(["ablation"] if ablation else [])]
         return [*names, *(["unseen_animal"] if self.settings.adapt.rows else [])]
+
+    @property
+    def pictures(self) -> list[str]:
+        """The pictures of the dataset's kind."""
+        if self.decodes:
+            return ["scores_by_split", *self.tables[1:], "training"]
+        return ["scores", "embedding", "confusion", "statistics", "neighbors", "training"]
 
     @property
     def unseen(self) -> list[str]:
@@ -252,7 +281,7 @@ class Plan:
     @property
     def table_sections(self) -> str:
         """What tables and pictures depend on: of the methods, the shown ones."""
-        keys = ("dataset", "title", "real", "split", "clips", "tables", "adapt")
+        keys = ("dataset", "title", "real", "split", "clips", "tables", "adapt", "decoding")
         methods = {name: self.content["methods"][name] for name in self.methods}
         return json.dumps({**json.loads(self.sections(*keys)), "methods": methods})
 
@@ -277,8 +306,12 @@ class Plan:
 
     def evaluate_sections(self, method: str, holdout: str) -> str:
         """What probing depends on. A holdout of one fold tests that fold, whichever others are chosen."""
-        one_fold = Holdout.parse(holdout).kind in ("fold", "adapted")
-        keys = ("dataset", "clips", "probe", *(() if one_fold else ("split.test_folds",)))
+        kind = Holdout.parse(holdout).kind
+        keys = ["dataset", "clips", "probe"]
+        if kind == "split":
+            keys += ["decoding", "split.protocol", "split.block_seconds"]
+        elif kind not in ("fold", "adapted"):
+            keys.append("split.test_folds")
         chosen = json.loads(self._chosen(self.content_of(self.source(method)), keys))
         return json.dumps({**chosen, "methods": self._method(method)})
 

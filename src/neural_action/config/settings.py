@@ -62,12 +62,35 @@ class ConvertSettings(Section):
 
 
 class SplitSettings(Section):
-    """Folds over trials and what pretraining may see."""
+    """What is trained on and what is tested.
+
+    Folds over trials, with protocols that say what pretraining may see of them; or, for decoding within an animal,
+    splits of its trials into train, validation and test: one ``published``, in the order of time, or ``repeated``
+    random ones. A recording without trials is cut into blocks of ``block_seconds`` for these; where blocks of
+    different parts meet, ``gap_seconds`` are left out. A job of the workflow does ``splits_per_job``.
+    """
 
     folds: Annotated[int, Field(ge=2)] = 4
     seed: int = 0
-    protocol: Literal["transductive", "new_trials", "new_animal"] = "new_trials"
+    protocol: Literal["transductive", "new_trials", "new_animal", "published", "repeated"] = "new_trials"
     test_folds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] | None = None
+    splits: Count = 20
+    splits_per_job: Count = 20
+    train: Fraction = 0.8
+    validation: Fraction = 0.1
+    block_seconds: Positive = 600.0
+    gap_seconds: Annotated[float, Field(ge=0)] = 60.0
+
+    @property
+    def decodes(self) -> bool:
+        """Whether the dataset is decoded, animal by animal, instead of compared across animals."""
+        return self.protocol in ("published", "repeated")
+
+    @model_validator(mode="after")
+    def _leaves_a_test(self) -> SplitSettings:
+        if self.train + self.validation >= 1:
+            raise ValueError("train and validation leave no test trials, their sum should be below 1")
+        return self
 
 
 class ClipSettings(Section):
@@ -114,12 +137,14 @@ class CalciumSettings(Section):
 
 
 class TrainingSettings(Section):
-    """Pretraining: steps, batches, optimizer, checkpoints."""
+    """Pretraining: steps, batches, optimizer (``momentum`` is SGD's), checkpoints. No steps leave networks as they began."""
 
-    steps: Count = 400
+    steps: Annotated[int, Field(ge=0)] = 400
     batch: Annotated[int, Field(ge=2)] = 128
     learning_rate: Positive = 1e-3
     weight_decay: Annotated[float, Field(ge=0)] = 1e-4
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     warmup: Probability = 0.1
     checkpoint_every: Count = 200
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -159,10 +184,15 @@ class EncoderSettings(Section):
 
 
 class ViewSettings(Section):
-    """Augmentations of each modality, applied in this order."""
+    """Augmentations of each modality, applied in this order.
+
+    ``shift`` is the temporal one: every neural view of a clip but the first is of a clip 0 to ``shift`` later in the
+    same trial, or of any clip of the trial.
+    """
 
     neural: list[Named] = []
     behavior: list[Named] = []
+    shift: Annotated[int, Field(ge=0)] | Literal["trial"] = 0
 
 
 class CebraSettings(Section):
@@ -181,6 +211,36 @@ class CebraSettings(Section):
 
 
 Task = Literal["single_animal", "multi_animal", "identity"]
+Readout = Literal["angle", "softmax"]
+
+
+class FeatureSettings(Section):
+    """What a row makes of raw bins before they are read, without labels.
+
+    ``counts``: means over the last ``windows`` bins of the same trial. ``prediction``: the linear map that best predicts
+    the mean of the ``lag`` bins before and after, of each of ``ranks`` and each of ``penalties``, times the mean variance;
+    validation chooses.
+    """
+
+    name: Literal["counts", "prediction"]
+    windows: Annotated[list[Count], Field(min_length=1)] = [1, 2, 4, 8, 16, 32, 64]
+    ranks: Annotated[list[Count], Field(min_length=1)] = [8, 32]
+    penalties: Annotated[list[Positive], Field(min_length=1)] = [0.1, 1.0]
+    lag: Count = 1
+
+
+class ReadoutSettings(Section):
+    """How a row of the decoding table is read.
+
+    ``name`` replaces the dataset's readout. ``scaling`` centres features and divides them by one scale, or each by its
+    own standard deviation. ``vote`` averages what is predicted for a bin over ``vote_bins`` bins before and after, or
+    over its trial.
+    """
+
+    name: Readout | None = None
+    scaling: Literal["one", "each"] = "one"
+    vote: Literal["none", "neighbors", "trial"] = "none"
+    vote_bins: Count = 1
 
 
 class MethodSettings(Section):
@@ -210,6 +270,8 @@ class MethodSettings(Section):
     probe: Literal["linear", "mlp"] = "linear"
     labels: Literal["true", "permuted"] = "true"
     tasks: Annotated[list[Task], Field(min_length=1)] = ["single_animal", "multi_animal", "identity"]
+    features: FeatureSettings | None = None
+    readout: ReadoutSettings = ReadoutSettings()
     settings: dict[Literal["clips", "neighbors", "training", "encoders"], dict[str, Any]] = {}
 
     @model_validator(mode="after")
@@ -223,6 +285,8 @@ class MethodSettings(Section):
             )
         if (self.representation == "external") != (self.external is not None):
             raise ValueError("representation 'external' has an `external` package, and no other has one")
+        if self.features is not None and self.representation != "raw":
+            raise ValueError("features are made of raw bins: they are of rows with representation 'raw'")
         if self.objective is None and (self.adaptation is not None or self.settings):
             raise ValueError("adaptation and settings are of rows with an objective of their own")
         return self
@@ -257,13 +321,36 @@ class ProbeSettings(Section):
     raw_pool_space: Count = 2
 
 
+class DecodingSettings(Section):
+    """Reading classes from single bins, in protocols that split an animal's trials.
+
+    ``angle`` predicts (cos, sin) of the class, which stands for a direction, ``softmax`` the class. Weight decay is two
+    to each whole number in ``weight_decays``, first and last; validation chooses it, and among the features of a row,
+    by ``choose_by``. ``labelled_trials`` are the numbers of labelled trials of each class of the label-efficiency
+    curves; a run of one class in a recording without trials is cut to ``labelled_seconds`` for these.
+    """
+
+    readout: Readout = "softmax"
+    weight_decays: Annotated[list[int], Field(min_length=2, max_length=2)] = [-10, 9]
+    choose_by: Literal["accuracy", "balanced_accuracy", "macro_f1", "weighted_f1"] = "accuracy"
+    softmax_steps: Count = 100
+    labelled_trials: list[Count] = [1, 2, 4, 8]
+    labelled_seconds: Positive = 60.0
+
+
 class TableSettings(Section):
-    """Statistics and pictures."""
+    """Statistics and pictures.
+
+    Of decoding, ``references`` are the rows that paired differences are taken to, ``curves`` those whose label efficiency
+    is drawn: without names, all.
+    """
 
     metric: Literal["accuracy", "balanced_accuracy", "macro_f1"] = "balanced_accuracy"
     bootstrap: Count = 2000
     seed: int = 0
     figure_method: Name = "ours"
+    references: list[Name] = []
+    curves: list[Name] = []
 
 
 class Settings(Section):
@@ -290,4 +377,5 @@ class Settings(Section):
     encoders: EncoderSettings
     methods: dict[Name, MethodSettings] = Field(min_length=1)
     probe: ProbeSettings = ProbeSettings()
+    decoding: DecodingSettings = DecodingSettings()
     tables: TableSettings = TableSettings()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 
 
@@ -15,6 +16,7 @@ class Shapes:
         poses: behaviour samples a clip.
         behavior: features of one behaviour sample.
         syllables: states of the behavioural HMM, 0 without one.
+        classes: action classes of the recordings, 0 where no objective needs them.
     """
 
     frames: int
@@ -22,6 +24,12 @@ class Shapes:
     poses: int
     behavior: int
     syllables: int = 0
+    classes: int = 0
+
+    @property
+    def pixels(self) -> int:
+        """Pixels or units of one neural frame."""
+        return math.prod(self.neural)
 
     def to_dict(self) -> dict:
         """For JSON."""
@@ -30,6 +38,4 @@ class Shapes:
     @classmethod
     def from_dict(cls, value: dict) -> Shapes:
         """From JSON."""
-        return cls(
-            value["frames"], tuple(value["neural"]), value["poses"], value["behavior"], value["syllables"]
-        )
+        return cls(**{**value, "neural": tuple(value["neural"])})

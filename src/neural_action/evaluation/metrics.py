@@ -12,6 +12,11 @@ def confusion(true: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarr
 
 def scores(true: np.ndarray, predicted: np.ndarray, classes: int) -> dict[str, float]:
     """Accuracy, balanced accuracy (mean recall) and macro F1, over the classes that occur in ``true``."""
+    return {name: value for name, value in all_scores(true, predicted, classes).items() if name != "weighted_f1"}
+
+
+def all_scores(true: np.ndarray, predicted: np.ndarray, classes: int) -> dict[str, float]:
+    """``scores``, and F1 weighted by how often each class occurs."""
     table = confusion(true, predicted, classes).astype(float)
     present = table.sum(1) > 0
     hits = np.diag(table)
@@ -21,4 +26,5 @@ def scores(true: np.ndarray, predicted: np.ndarray, classes: int) -> dict[str, f
         "accuracy": float(hits.sum() / table.sum()),
         "balanced_accuracy": float(recall.mean()),
         "macro_f1": float(f1.mean()),
+        "weighted_f1": float(f1 @ table.sum(1)[present] / table.sum()),
     }

@@ -77,9 +77,9 @@ def _sgd(
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """Rows of ``logits`` as probabilities."""
-    raised = np.exp(logits - logits.max(1, keepdims=True))
-    return raised / raised.sum(1, keepdims=True)
+    """``logits`` as probabilities along the last axis."""
+    raised = np.exp(logits - logits.max(-1, keepdims=True))
+    return raised / raised.sum(-1, keepdims=True)
 
 
 def mlp_probe(train: np.ndarray, labels: np.ndarray, test: np.ndarray, seed: int) -> np.ndarray:

@@ -30,6 +30,7 @@ def represent(
     external: Path | None = None,
     threads: int = 1,
     seed: int = 0,
+    part: str | None = None,
 ) -> dict[str, np.ndarray]:
     """Representations of every clip, float32 (clip, dimension), by name.
 
@@ -39,6 +40,7 @@ def represent(
     ``raw_pool_space`` pixels to bound its size; ``external`` for what another package made of every frame, averaged
     over ``raw_pool_time`` frames like the raw clip; ``behavior`` for the behaviour clip; ``labels`` for the action
     label, one-hot, with a place for unlabelled clips; for ``none`` an empty array, since guessing looks at nothing.
+    ``part`` names the model in a file of several, one a split.
     Raises InputError if a file that is needed was not given, or the model does not fit.
     """
     kind = method.representation
@@ -60,17 +62,19 @@ def represent(
         raise InputError("a trained method is evaluated from its weights, none were given")
     if kind == "behavior_encoder":
         return _encoded_behavior(method, cohort, clips, weights, swaps, threads, seed)
-    every = _encoded_neural(cohort, clips, weights, threads)
+    every = _encoded_neural(cohort, clips, weights, threads, part)
     return every if method.objective is not None else {"encoder": every["encoder"]}
 
 
-def _encoded_neural(cohort: Cohort, clips: Clips, weights: Path, threads: int) -> dict[str, np.ndarray]:
+def _encoded_neural(
+    cohort: Cohort, clips: Clips, weights: Path, threads: int, part: str | None
+) -> dict[str, np.ndarray]:
     import torch
 
     from neural_action.training.device import prepare
     from neural_action.training.model import load_model
 
-    model = load_model(weights, device := prepare("cpu", threads))
+    model = load_model(weights, device := prepare("cpu", threads), part)
     flat = torch.from_numpy(cohort.neural.reshape(len(cohort.neural), -1))
 
     def embed(rows: np.ndarray) -> dict:

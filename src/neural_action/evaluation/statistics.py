@@ -83,3 +83,25 @@ def paired_difference(
     keys = ["animal", "fold", "seed"]
     both = one[[*keys, "value"]].merge(other[[*keys, "value"]], on=keys, suffixes=("", "_other"))
     return hierarchical_bootstrap(both.assign(value=both["value"] - both["value_other"]), draws, seed)
+
+
+def trial_bootstrap(trials: pd.DataFrame, draws: int, seed: int) -> tuple[float, float, float]:
+    """Mean and 95 % interval over the test trials of one split, and the seeds.
+
+    The mean is over bins: a trial counts as much as it has bins. Trials and seeds are drawn anew, the same trials for
+    every seed, since all are tested on them.
+
+    Args:
+        trials: one row a test trial and seed, columns ``fold`` (the trial), ``seed``, ``value`` and ``n_test`` (its bins).
+        draws: bootstrap draws.
+        seed: of the draws.
+    """
+    values = trials.pivot_table(index="fold", columns="seed", values="value").to_numpy()
+    weights = trials.groupby("fold")["n_test"].first().to_numpy(float)
+    rng = np.random.default_rng(seed)
+    trial = rng.integers(len(values), size=(draws, len(values)))
+    run = rng.integers(values.shape[1], size=(draws, values.shape[1]))
+    drawn = values[trial[:, :, None], run[:, None, :]].mean(2)
+    weight = weights[trial]
+    drawn = (drawn * weight).sum(1) / weight.sum(1)
+    return float((values.mean(1) * weights).sum() / weights.sum()), *_interval(drawn)

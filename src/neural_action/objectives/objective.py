@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from neural_action.config.settings import EncoderSettings
 from neural_action.encoders.shapes import Shapes
+from neural_action.encoders.standardise import Standardise
 
 #: Encodings of a batch by modality, each (B, dimension): what adaptation between animals acts on.
 Encodings = dict[str, Tensor]
@@ -25,8 +26,30 @@ class Batch(Protocol):
     def group(self) -> Tensor:
         """(B,) int64, equal for clips of different animals whose behaviour is alike; InputError if not matched."""
 
+    @property
+    def label(self) -> Tensor:
+        """(B,) int64, the class of each clip, -1 where unlabelled."""
+
+    def excluded(self, window: int | None) -> Tensor:
+        """(B, B) bool, pairs of clips that start at most ``window`` frames apart; of one trial for None."""
+
+    def near(self, least: int, most: int) -> tuple[Tensor, Tensor]:
+        """A clip ``least`` to ``most`` before or after each in its trial, as (B,) numbers; (B,) bool: is there one."""
+
+    def far(self, beyond: int | None) -> Tensor:
+        """Clips that start more than ``beyond`` frames away, as (B,) numbers; of another trial for None."""
+
+    def between(self, others: Tensor) -> Tensor:
+        """Clips between each clip and its ``others`` (B,) of the same trial; itself where there is none."""
+
     def neural(self) -> Tensor:
-        """(B, frames, pixels) float32, an augmented view of the neural clips."""
+        """(B, frames, pixels) float32, an augmented view of the neural clips; a later one may be shifted in time."""
+
+    def neural_of(self, clips: Tensor) -> Tensor:
+        """(B, frames, pixels) float32, an augmented view of the clips of those numbers."""
+
+    def recorded(self) -> Tensor:
+        """(B, frames, pixels) float32, the neural clips as recorded."""
 
     def behavior(self) -> Tensor:
         """(B, poses, feature) float32, an augmented view of the behaviour clips."""
@@ -46,10 +69,14 @@ class Objective(nn.Module, ABC):
 
     Attributes:
         modalities: the keys of its encodings.
+        followers: children that are not trained but follow those that are.
+        progress: the fraction of training that is done, which schedules go by; set before each step.
     """
 
     needs: tuple[str, ...] = ()
     modalities: tuple[str, ...] = ("neural",)
+    followers: tuple[str, ...] = ()
+    progress: float = 0.0
 
     def __init__(self, encoders: EncoderSettings, shapes: Shapes):
         super().__init__()
@@ -62,6 +89,15 @@ class Objective(nn.Module, ABC):
     @abstractmethod
     def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
         """The scalar to minimise, from what ``encode`` returned for this batch."""
+
+    def follow(self) -> None:
+        """After the optimizer's step: what follows the trained networks does so. Nothing here."""
+
+    def fit_scales(self, neural: Tensor, visible: Tensor) -> None:
+        """Take the statistics of every ``Standardise`` from the frames ``visible`` (n,) of (frame, pixels)."""
+        for part in self.modules():
+            if isinstance(part, Standardise):
+                part.fit(neural[visible])
 
     @abstractmethod
     def embed(self, neural: Tensor) -> dict[str, Tensor]:

@@ -66,16 +66,17 @@ def clip_table(cohort: Cohort, settings: ClipSettings, *, stride: int) -> Clips:
 def _trial_clips(cohort: Cohort, at: int, span: TrialSpan, settings: ClipSettings, stride: int) -> tuple:
     clock, pose_clock = cohort.neural_time[span.frames], cohort.pose_time[span.samples]
     first = np.arange(0, len(clock) - settings.frames + 1, stride)
-    if len(pose_clock) < 2 or len(first) == 0:
+    if len(pose_clock) == 0 or len(first) == 0 or (len(pose_clock) < 2 and settings.frames > 1):
         first = first[:0]
-    period = np.median(np.diff(clock)) if len(clock) > 1 else np.inf
+    # A trial of a single frame has no period of its own.
+    period = np.median(np.diff(clock)) if len(clock) > 1 else 1 / cohort.neural_rate
     bridges = np.concatenate([[0], np.cumsum(np.diff(clock) > 1.5 * period)])
     first = first[bridges[first + settings.frames - 1] == bridges[first]]
 
     part = settings.frames / settings.poses
     moments = clock[first][:, None] + (np.arange(settings.poses) + 0.5) * part * period - 0.5 * period
     samples = nearest(pose_clock, moments)
-    slack = 1.5 * max(period, np.median(np.diff(pose_clock))) if len(pose_clock) > 1 else 0.0
+    slack = 1.5 * (max(period, np.median(np.diff(pose_clock))) if len(pose_clock) > 1 else period)
     covered = (np.abs(pose_clock[samples] - moments) <= slack).all(1) if len(first) else np.zeros(0, bool)
     first, samples = first[covered], samples[covered]
 
@@ -95,5 +96,7 @@ def _trial_clips(cohort: Cohort, at: int, span: TrialSpan, settings: ClipSetting
 
 def nearest(clock: np.ndarray, moments: np.ndarray) -> np.ndarray:
     """Index of the entry of ``clock`` nearest to each moment."""
+    if len(clock) == 1:
+        return np.zeros(np.shape(moments), np.int64)
     right = np.clip(np.searchsorted(clock, moments), 1, max(1, len(clock) - 1))
     return right - (moments - clock[right - 1] < clock[np.minimum(right, len(clock) - 1)] - moments)

@@ -15,13 +15,18 @@ import numpy as np
 
 from neural_action.config.settings import ClipSettings
 from neural_action.errors import InputError
-from neural_action.recordings.splits import Holdout, Trial
+from neural_action.recordings.partitions import Partition, Piece, read_partition
+from neural_action.recordings.recording import Recording
+from neural_action.recordings.splits import Holdout, Trial, read_folds
 from neural_action.recordings.store import copy_neural, read_manifest, read_recording
 
 
 @dataclass(frozen=True)
 class TrialSpan:
-    """Where a trial lies in the cohort's arrays."""
+    """Where a trial lies in the cohort's arrays.
+
+    Of a recording that holds many trials, each has a span; of a split, each run of frames of one part of it has one.
+    """
 
     animal: str
     trial: str
@@ -29,6 +34,7 @@ class TrialSpan:
     visible: bool
     frames: slice
     samples: slice
+    part: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,9 +85,14 @@ class Cohort:
         return out
 
 
+def read_assignment(path: Path, holdout: Holdout) -> dict[Trial, int] | Partition:
+    """What ``load_cohort`` takes as ``folds``: folds, or the pieces of the holdout's split. InputError as their readers."""
+    return read_partition(path, holdout.fold) if holdout.kind == "split" else read_folds(path)
+
+
 def load_cohort(
     manifests: Sequence[Path],
-    folds: dict[Trial, int],
+    folds: dict[Trial, int] | Partition,
     holdout: Holdout,
     settings: ClipSettings,
     *,
@@ -93,7 +104,7 @@ def load_cohort(
 
     Args:
         manifests: manifest of every recording of the dataset.
-        folds: the fold of each (animal, trial).
+        folds: the fold of each (animal, trial); for the holdout of a split, its pieces.
         holdout: what pretraining does not see.
         settings: behaviour stride, scored classes, pose normalisation.
         neural: False leaves the neural array empty (the pose index needs none).
@@ -107,10 +118,14 @@ def load_cohort(
     opened = sorted(
         ((read_manifest(path), path) for path in manifests), key=lambda pair: (pair[0].animal, pair[0].trial)
     )
+    if holdout.kind == "split":
+        opened = [pair for pair in opened if pair[0].animal == holdout.value]
+        if not opened:
+            raise InputError(f"holdout of {holdout.value}: no recording of that animal is given")
     first = opened[0][0]
     for manifest, path in opened:
         if (manifest.animal, manifest.trial) not in folds:
-            raise InputError(f"{path}: trial {manifest.trial} of {manifest.animal} has no fold")
+            raise InputError(f"{path}: trial {manifest.trial} of {manifest.animal} has no fold or split")
         for what, here, there in (
             ("class_names", manifest.class_names, first.class_names),
             ("behaviour", manifest.behavior_names, first.behavior_names),
@@ -130,16 +145,21 @@ def load_cohort(
             copy_neural(path, array[frame : frame + count])
         keep = slice(None, None, settings.behavior_stride)
         behavior = recording.behavior[keep]
-        spans.append(
-            TrialSpan(
-                manifest.animal,
-                manifest.trial,
-                fold := folds[manifest.animal, manifest.trial],
-                not holdout.hides(manifest.animal, fold),
-                slice(frame, frame + count),
-                slice(sample, sample + len(behavior)),
+        assigned = folds[manifest.animal, manifest.trial]
+        fold = holdout.fold if holdout.kind == "split" else assigned
+        # A recording of one trial is one span, also where it holds samples that belong to no frame.
+        for name, frames_of, samples_of, part in _spans(recording, assigned, count, keep):
+            spans.append(
+                TrialSpan(
+                    manifest.animal,
+                    name,
+                    fold,
+                    part != "test" if part else not holdout.hides(manifest.animal, fold),
+                    slice(frame + frames_of.start, frame + frames_of.stop),
+                    slice(sample + samples_of.start, sample + samples_of.stop),
+                    part,
+                )
             )
-        )
         parts.append((recording.neural_time, behavior, recording.behavior_time[keep], recording.labels[keep]))
         frame, sample = frame + count, sample + len(behavior)
 
@@ -161,6 +181,34 @@ def load_cohort(
         behavior_shape=tuple(behavior_shape),
         neural_rate=first.neural_rate,
     )
+
+
+def _spans(
+    recording: Recording, assigned: int | Sequence[Piece], count: int, keep: slice
+) -> list[tuple[str, slice, slice, str]]:
+    """Name, frames, samples and part of each span of a recording of ``count`` frames."""
+    index = recording.neural_index[keep]
+    if isinstance(assigned, int):
+        if recording.segment is None:
+            return [(recording.trial, slice(0, count), slice(0, len(index)), "")]
+        edges = np.flatnonzero(np.diff(recording.segment, prepend=-1, append=-1))
+        pieces = [
+            Piece(recording.segment_names[recording.segment[start]], int(start), int(stop), "")
+            for start, stop in zip(edges[:-1], edges[1:], strict=True)
+        ]
+    else:
+        pieces = assigned
+        if pieces[-1].stop > count:
+            raise InputError(
+                f"{recording.animal}/{recording.trial}: its split ends at frame {pieces[-1].stop}, it has {count} frames; "
+                "rerun rule splits"
+            )
+    out = []
+    for piece in pieces:
+        samples = np.searchsorted(index, [piece.start, piece.stop])
+        name = f"{recording.trial}/{piece.segment}"
+        out.append((name, slice(piece.start, piece.stop), slice(*map(int, samples)), piece.part))
+    return out
 
 
 def normalise_pose(pose: np.ndarray, trials: Sequence[TrialSpan]) -> np.ndarray:

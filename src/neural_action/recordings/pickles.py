@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import pickle
 import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ class _Type:
         return np.dtype(self.name).newbyteorder(self.order)
 
 
-class _Array:
+class Array:
     """Stands for numpy.ndarray."""
 
     value: np.ndarray | None = None
@@ -47,12 +48,12 @@ class _Array:
         self.value = _array(data, dtype, shape, "F" if fortran else "C")
 
 
-def _reconstruct(kind: Any, shape: Any, code: Any) -> _Array:
-    return _Array()
+def _reconstruct(kind: Any, shape: Any, code: Any) -> Array:
+    return Array()
 
 
-def _frombuffer(data: Any, dtype: _Type, shape: tuple[int, ...], order: str) -> _Array:
-    array = _Array()
+def _frombuffer(data: Any, dtype: _Type, shape: tuple[int, ...], order: str) -> Array:
+    array = Array()
     array.value = _array(data, dtype, shape, order)
     return array
 
@@ -77,8 +78,9 @@ def _text(value: Any) -> str:
     return value.decode("latin1") if isinstance(value, bytes) else str(value)
 
 
-_ALLOWED: dict[tuple[str, str], Any] = {
-    ("numpy", "ndarray"): _Array,
+#: What stands for each name that a pickled array needs.
+ALLOWED: dict[tuple[str, str], Any] = {
+    ("numpy", "ndarray"): Array,
     ("numpy", "dtype"): _Type,
     ("_codecs", "encode"): _encode,
     # How old protocols write no bytes at all.
@@ -96,9 +98,9 @@ _ALLOWED: dict[tuple[str, str], Any] = {
 # The unpickler in Python, not the one in C: its memo is a dictionary, which a forged index cannot inflate.
 class _ArrayUnpickler(pickle._Unpickler):
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in _ALLOWED:
+        if (module, name) not in ALLOWED:
             raise InputError(f"names {module}.{name}, expected a plain NumPy array; it was not executed")
-        return _ALLOWED[module, name]
+        return ALLOWED[module, name]
 
 
 def load_array_pickle(path: Path) -> np.ndarray:
@@ -108,14 +110,14 @@ def load_array_pickle(path: Path) -> np.ndarray:
     plain array needs (the name is in the message, nothing is imported or executed), or holds something else.
     """
     try:
-        data = _bounded(path)
+        data = bounded(path)
         array = _ArrayUnpickler(io.BytesIO(data), encoding="latin1").load()
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     except Exception as error:  # a broken pickle raises whatever its bytes happen to mean
-        raise InputError(f"{path}: cannot be read as a pickled array ({_reason(error)})") from None
-    if not isinstance(array, _Array) or array.value is None:
-        kind = "no values" if isinstance(array, _Array) else type(array).__name__
+        raise InputError(f"{path}: cannot be read as a pickled array ({reason(error)})") from None
+    if not isinstance(array, Array) or array.value is None:
+        kind = "no values" if isinstance(array, Array) else type(array).__name__
         raise InputError(f"{path}: holds {kind}, expected a NumPy array of numbers")
     return array.value
 
@@ -123,19 +125,36 @@ def load_array_pickle(path: Path) -> np.ndarray:
 def load_npy(path: Path) -> np.ndarray:
     """The array in a .npy file, never unpickled. InputError if it cannot be read or exceeds ``MAX_BYTES``."""
     try:
-        return np.load(io.BytesIO(_bounded(path)), allow_pickle=False)
+        return np.load(io.BytesIO(bounded(path)), allow_pickle=False)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     except Exception as error:  # a forged header raises whatever its bytes happen to mean
-        raise InputError(f"{path}: cannot be read as .npy ({_reason(error)})") from None
+        raise InputError(f"{path}: cannot be read as .npy ({reason(error)})") from None
 
 
-def _bounded(path: Path) -> bytes:
+def load_npz(path: Path) -> dict[str, np.ndarray]:
+    """The arrays in a .npz file by name, never unpickled. InputError as ``load_npy``, of what it unpacks to."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+        if size > MAX_BYTES:
+            raise InputError(f"unpacks to {size} bytes, expected at most {MAX_BYTES}")
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    except Exception as error:  # a forged header raises whatever its bytes happen to mean
+        raise InputError(f"{path}: cannot be read as .npz ({reason(error)})") from None
+
+
+def bounded(path: Path) -> bytes:
+    """The bytes of a file. InputError if they are more than ``MAX_BYTES``."""
     size = Path(path).stat().st_size
     if size > MAX_BYTES:
         raise InputError(f"{size} bytes, expected at most {MAX_BYTES}")
     return Path(path).read_bytes()
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """Kind and message of an error in one line."""
     return f"{type(error).__name__}: {' '.join(str(error).split())}"

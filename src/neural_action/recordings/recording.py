@@ -32,6 +32,9 @@ class Recording:
         behavior_rate: behaviour samples per second.
         units: unit of each array, such as ``{"neural": "dF/F", "behavior": "mm"}``.
         sources: SHA-256 of each raw file, by its path relative to the raw folder.
+        segment: (frame,) int32, the behavioural trial of each neural frame, a place in ``segment_names``, in runs that
+            do not come back; None for a recording that is one trial itself.
+        segment_names: names of those trials, in the order of time.
     """
 
     animal: str
@@ -48,6 +51,8 @@ class Recording:
     behavior_rate: float
     units: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
+    segment: np.ndarray | None = None
+    segment_names: tuple[str, ...] = ()
 
     def check(self, where: str) -> Recording:
         """Return this recording, or raise InputError naming ``where`` and the first thing that is inconsistent."""
@@ -104,4 +109,19 @@ class Recording:
                 f"{where}: label {bad} belongs to no class, expected {UNLABELLED} (unlabelled) or "
                 f"0 to {len(self.class_names) - 1} ({', '.join(self.class_names)})"
             )
+        if self.segment is not None:
+            self._check_segments(where, frames)
         return self
+
+    def _check_segments(self, where: str, frames: int) -> None:
+        if len(self.segment) != frames:
+            raise InputError(f"{where}: segment has {len(self.segment)} entries, expected {frames}")
+        if np.any(np.diff(self.segment) < 0):
+            at = int(np.argmax(np.diff(self.segment) < 0))
+            raise InputError(f"{where}: segment runs backwards at entry {at + 1}, expected non-decreasing trials")
+        low, high = int(self.segment[0]), int(self.segment[-1])
+        if low < 0 or high >= len(self.segment_names):
+            bad = low if low < 0 else high
+            raise InputError(f"{where}: segment {bad} is none of the {len(self.segment_names)} that have names")
+        if len(set(self.segment_names)) < len(self.segment_names):
+            raise InputError(f"{where}: two segments have the same name, expected a name each")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,7 @@ def read_folds(path: Path) -> dict[Trial, int]:
 
 
 PROTOCOLS = {"none": "transductive", "fold": "new_trials", "animal": "new_animal", "adapted": "adapted"}
+_SPLIT = re.compile(r"(\d+)-(\d+)-(.+)")
 
 
 @dataclass(frozen=True)
@@ -58,16 +60,21 @@ class Holdout:
 
     Its name (``none``, ``fold-2``, ``animal-Fly3``, ``adapted-Fly3-fold-2``) is a wildcard of the workflow. The last
     is a model that did not see the animal in pretraining and was then adapted to its other trials.
+    ``split-0-19-Fly3`` stands for splits 0 to 19 of one animal, of which it sees nothing else: one job does them in
+    turn, each is a holdout of its own (``parts``), with its number in ``fold``.
     """
 
     kind: str
     value: str = ""
     fold: int = -1
+    last: int = -1
 
     @classmethod
     def parse(cls, name: str) -> Holdout:
         """The holdout called ``name``; InputError if it is of no kind."""
         kind, _, value = name.partition("-")
+        if kind == "split" and (match := _SPLIT.fullmatch(value)) and int(match[1]) <= int(match[2]):
+            return cls(kind, match[3], int(match[1]), int(match[2]))
         animal, _, fold = value.rpartition("-fold-")
         if kind == "adapted" and animal and fold.isdigit():
             return cls(kind, animal, int(fold))
@@ -76,8 +83,16 @@ class Holdout:
         if (kind == "none" and not value) or (kind == "animal" and value):
             return cls(kind, value)
         raise InputError(
-            f"holdout {name!r}: expected none, fold-<number>, animal-<name> or adapted-<name>-fold-<number>"
+            f"holdout {name!r}: expected none, fold-<number>, animal-<name>, adapted-<name>-fold-<number> or "
+            "split-<first>-<last>-<animal>"
         )
+
+    @property
+    def parts(self) -> list[Holdout]:
+        """The holdouts that a job of this name does in turn: one a split, otherwise itself."""
+        if self.kind != "split":
+            return [self]
+        return [Holdout("split", self.value, split, split) for split in range(self.fold, self.last + 1)]
 
     @property
     def protocol(self) -> str:
@@ -99,8 +114,16 @@ def holdouts(settings: SplitSettings, animals: Iterable[str]) -> list[str]:
     """The pretraining runs that a protocol needs.
 
     ``transductive``: one, which sees every unlabelled pair (as the paper assumes); ``new_trials``: one a fold,
-    which does not see its test trials; ``new_animal``: one an animal, which does not see that animal.
+    which does not see its test trials; ``new_animal``: one an animal, which does not see that animal. To be decoded:
+    one an animal and ``splits_per_job`` splits.
     """
+    if settings.decodes:
+        count = 1 if settings.protocol == "published" else settings.splits
+        jobs = [
+            (first, min(first + settings.splits_per_job, count) - 1)
+            for first in range(0, count, settings.splits_per_job)
+        ]
+        return [f"split-{first}-{last}-{animal}" for animal in sorted(animals) for first, last in jobs]
     if settings.protocol == "transductive":
         return ["none"]
     if settings.protocol == "new_trials":

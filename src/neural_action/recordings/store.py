@@ -38,6 +38,8 @@ _ARRAYS = {
     "labels": (np.int8, "sample"),
     "neural_index": (np.int32, "sample"),
 }
+# Of recordings that hold many trials.
+_SEGMENT = {"segment": (np.int32, "frame")}
 _ATTRIBUTES = (
     "dataset",
     "animal",
@@ -51,6 +53,7 @@ _ATTRIBUTES = (
     "steps",
     "version",
 )
+_OPTIONAL = ("segment_names",)
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,9 @@ class Manifest:
     Attributes:
         store: the Zarr folder.
         attributes: the attributes of the store: dataset, animal, trial, neural_rate, behavior_rate,
-            class_names, behavior_names, units, sources, steps, version.
-        arrays: digest of each array: neural, behavior, neural_time, behavior_time, labels, neural_index.
+            class_names, behavior_names, units, sources, steps, version; segment_names where there are segments.
+        arrays: digest of each array: neural, behavior, neural_time, behavior_time, labels, neural_index; segment of
+            a recording that holds many trials.
     """
 
     store: Path
@@ -150,6 +154,8 @@ def write_store(
         "steps": dict(steps),
         "version": __version__,
     }
+    if recording.segment is not None:
+        attributes["segment_names"] = list(recording.segment_names)
     path.parent.mkdir(parents=True, exist_ok=True)
     for left in path.parent.glob(f".{path.name}.*.part"):
         shutil.rmtree(left, ignore_errors=True)
@@ -186,9 +192,10 @@ def read_manifest(path: Path) -> Manifest:
             raise InputError(f"{path}: schema {content['schema']!r}, expected {SCHEMA}; rerun rule convert")
         arrays = {
             name: ArrayDigest(tuple(a["shape"]), a["dtype"], int(a["chunk"]), tuple(a["sha256"]))
-            for name, a in ((name, content["arrays"][name]) for name in ("neural", *_ARRAYS))
+            for name, a in ((name, content["arrays"][name]) for name in _names(content["arrays"]))
         }
-        attributes = {name: content["attributes"][name] for name in _ATTRIBUTES}
+        given = content["attributes"]
+        attributes = {name: given[name] for name in (*_ATTRIBUTES, *(n for n in _OPTIONAL if n in given))}
         return Manifest(Path(path).parent / content["store"], attributes, arrays)
     except InputError:
         raise
@@ -221,6 +228,7 @@ def read_recording(path: Path, *, with_neural: bool = True) -> Recording:
         behavior_rate=float(attributes["behavior_rate"]),
         units=attributes["units"],
         sources=attributes["sources"],
+        segment_names=tuple(attributes.get("segment_names", ())),
         **values,
     )
 
@@ -290,10 +298,16 @@ def _arrays(recording: Recording) -> Iterator[tuple[str, Any, tuple[str, ...]]]:
     images = neural.ndim == 3
     dtype = np.float16 if neural.dtype == np.float16 else np.float32
     yield "neural", neural.astype(dtype, copy=False), ("frame", "y", "x") if images else ("frame", "unit")
-    for name, (dtype, clock) in _ARRAYS.items():
+    several = _SEGMENT if recording.segment is not None else {}
+    for name, (dtype, clock) in {**_ARRAYS, **several}.items():
         values = np.ascontiguousarray(getattr(recording, name), dtype)
         rest = {1: (), 2: ("feature",), 3: ("keypoint", "axis")}[values.ndim]
         yield name, values, (clock, *rest)
+
+
+def _names(arrays: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of the arrays that a manifest must list, and of those that it may."""
+    return ("neural", *_ARRAYS, *(name for name in _SEGMENT if name in arrays))
 
 
 def _write(

@@ -71,7 +71,7 @@ def run(
         fingerprint = inputs.fingerprint([config, method, holdout, seed], weights)
         rows = pretrain(model, sampler, training, checkpoint, fingerprint=fingerprint)
         with whole(log) as partial:
-            write_log(rows, partial)
+            write_log([rows], partial)
         about = {"method": method, "holdout": holdout, "seed": seed, "label": row.label}
         save_model(model, row.objective, sections.encoders, data.shapes, output, about)
     checkpoint.unlink(missing_ok=True)

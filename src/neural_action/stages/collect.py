@@ -13,7 +13,8 @@ from neural_action.files import whole
 def run(output: Path | None, everything: Path, scores: tuple[Path, ...]) -> None:
     """Write every score to ``everything``, and to ``output``, if it is given, the primary ones.
 
-    Primary: not on a projection, and of the identity task not the MLP probe (actions have one probe a row).
+    Primary: not on a projection, of the identity task not the MLP probe (actions have one probe a row), and not of
+    single trials.
     """
     table = pd.concat([pd.read_csv(path, dtype={"animal": str}) for path in scores], ignore_index=True)
     table = table.sort_values([column for column in table.columns if column != "value"], kind="stable")
@@ -24,6 +25,7 @@ def run(output: Path | None, everything: Path, scores: tuple[Path, ...]) -> None
     primary = table[
         (table["representation"] != "projection")
         & ~((table["task"] == "identity") & (table["probe"] == "mlp"))
+        & ~table["metric"].str.startswith("trial_")
     ]
     with whole(output) as partial:
         primary[CONTRACT].to_csv(partial, index=False, float_format="%.6f")

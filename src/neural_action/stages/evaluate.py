@@ -24,6 +24,7 @@ from neural_action.files import whole
 from neural_action.recordings.clips import clip_table
 from neural_action.recordings.cohort import load_cohort
 from neural_action.recordings.splits import Holdout, read_folds
+from neural_action.stages.decoding import decode_splits
 
 
 def run(
@@ -50,6 +51,10 @@ def _run(config, method, folds, holdout, seed, given, scores, embedding, manifes
     sections = Sections(config)
     row, settings, clip_settings = sections.method(method), sections.probe, sections.clips
     hidden = Holdout.parse(holdout)
+    if hidden.kind == "split":
+        rows, content = decode_splits(sections, method, folds, hidden, seed, threads, weights, manifests)
+        _write(rows, scores, content, embedding, method, holdout, seed)
+        return
     test_folds = sections.split.test_folds
     reads_neural = row.representation in ("trained", "raw")
     cohort = load_cohort(manifests, read_folds(folds), hidden, clip_settings, neural=reads_neural)
@@ -92,26 +97,40 @@ def _run(config, method, folds, holdout, seed, given, scores, embedding, manifes
             f"method {method}, holdout {holdout}: no probe has labelled clips to train and test on"
         )
 
+    # What another row's networks represent stands in that row's file.
+    represented = {
+        name: values.astype(np.float16) for name, values in features.items() if row.objective is not None
+    }
+    content = {
+        **represented,
+        "label": clips.label,
+        "animal": clips.animal,
+        "trial": clips.trial,
+        "fold": clips.fold,
+        "time": clips.time,
+        "tested": predicted >= 0,
+        "predicted": predicted,
+        "class_names": np.array(cohort.class_names),
+        "animals": np.array(cohort.animals),
+    }
+    _write(rows, scores, content, embedding, method, holdout, seed)
+
+
+def _write(
+    rows: list,
+    scores: Path,
+    content: dict[str, np.ndarray],
+    embedding: Path,
+    method: str,
+    holdout: str,
+    seed: int,
+) -> None:
     with whole(scores) as partial:
         pd.DataFrame(rows, columns=EVERY).to_csv(partial, index=False, float_format="%.6f")
     with whole(embedding) as partial, partial.open("wb") as file:
         np.savez_compressed(
             file,
-            # What another row's networks represent stands in that row's file.
-            **{
-                name: values.astype(np.float16)
-                for name, values in features.items()
-                if row.objective is not None
-            },
-            label=clips.label,
-            animal=clips.animal,
-            trial=clips.trial,
-            fold=clips.fold,
-            time=clips.time,
-            tested=predicted >= 0,
-            predicted=predicted,
-            class_names=np.array(cohort.class_names),
-            animals=np.array(cohort.animals),
+            **content,
             method=np.array(method),
             holdout=np.array(holdout),
             seed=np.array(seed),

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from matplotlib.figure import Figure
+
 from neural_action.config.sections import Sections
 from neural_action.errors import InputError
 from neural_action.neighbors.table import SwapTable
 from neural_action.recordings.cohort import load_cohort
 from neural_action.recordings.splits import Holdout, read_folds
 from neural_action.tables.action import headline
+from neural_action.tables.decoding import headline as accuracy
+from neural_action.tables.efficiency import columns as efficiency_columns
 from neural_action.tables.notes import opening
 from neural_action.tables.pictures.confusion import draw_confusion
+from neural_action.tables.pictures.decoding import draw_efficiency, draw_splits
 from neural_action.tables.pictures.embedding import draw_embeddings
 from neural_action.tables.pictures.neighbors import draw_neighbors
 from neural_action.tables.pictures.runs import Run, by_method, read_logs
@@ -19,7 +24,7 @@ from neural_action.tables.pictures.scores import draw_scores
 from neural_action.tables.pictures.statistics import draw_statistics
 from neural_action.tables.pictures.style import save
 from neural_action.tables.pictures.training import draw_training
-from neural_action.tables.scores import Scores
+from neural_action.tables.scores import Scores, SplitScores
 
 
 def run(
@@ -28,19 +33,54 @@ def run(
     scores: Path,
     embeddings: tuple[Path, ...],
     logs: tuple[Path, ...],
-    swaps: Path,
+    swaps: Path | None,
     output: Path,
     manifests: tuple[Path, ...],
 ) -> None:
     """Write scores, embedding, confusion, statistics, neighbors and training as .png into ``output``.
 
-    InputError if an input is not what it should be, or the swap table does not count the cohort's poses.
+    Of a dataset that is decoded: scores_by_split, label_efficiency and training. InputError if an input is not what it
+    should be, or the swap table is missing or does not count the cohort's poses.
     """
     sections = Sections(config)
+    if sections.split.decodes:
+        pictures = _decoding(sections, scores, logs)
+    else:
+        pictures = _actions(sections, folds, scores, embeddings, logs, swaps, manifests)
+    for name, figure in pictures.items():
+        save(figure, output / f"{name}.png")
+
+
+def _decoding(sections: Sections, scores: Path, logs: tuple[Path, ...]) -> dict[str, Figure]:
+    methods, settings = sections.methods, sections.tables
+    every = SplitScores.read(scores, methods, sections.dataset, sections.split.protocol, settings)
+    labels = {name: row.label for name, row in methods.items()}
+    pictures = {
+        "scores_by_split": draw_splits(every, methods, [accuracy(animal) for animal in every.animals], opening(sections)),
+        "training": draw_training(read_logs(logs), labels),
+    }
+    if sections.decoding.labelled_trials:
+        curves = {name: methods[name] for name in settings.curves or methods if name in methods}
+        columns = {animal: efficiency_columns(sections, animal) for animal in every.animals}
+        pictures["label_efficiency"] = draw_efficiency(every, curves, columns, opening(sections))
+    return pictures
+
+
+def _actions(
+    sections: Sections,
+    folds: Path,
+    scores: Path,
+    embeddings: tuple[Path, ...],
+    logs: tuple[Path, ...],
+    swaps: Path | None,
+    manifests: tuple[Path, ...],
+) -> dict[str, Figure]:
     methods, settings = sections.methods, sections.tables
     labels = {name: row.label for name, row in methods.items()}
     every = Scores.read(scores, methods, sections.dataset, sections.split.protocol, settings)
     cohort = load_cohort(manifests, read_folds(folds), Holdout("none"), sections.clips, neural=False)
+    if swaps is None:
+        raise InputError("pictures of pose neighbours are of a swap table: --swaps is missing")
     table = SwapTable.load(swaps)
     if len(table.targets) != len(cohort.pose) or tuple(table.animals) != cohort.animals:
         raise InputError(
@@ -51,7 +91,7 @@ def run(
     shown = [name for name, row in methods.items() if row.representation != "none"]
     runs = by_method([Run.load(path) for path in embeddings], shown)
     column = headline(every, settings.metric)
-    pictures = {
+    return {
         "scores": draw_scores(every, methods, column, opening(sections), len(cohort.class_names)),
         "embedding": draw_embeddings(runs, labels, settings.figure_method),
         "confusion": draw_confusion(runs, labels),
@@ -59,5 +99,3 @@ def run(
         "neighbors": draw_neighbors(cohort, table),
         "training": draw_training(read_logs(logs), labels),
     }
-    for name, figure in pictures.items():
-        save(figure, output / f"{name}.png")

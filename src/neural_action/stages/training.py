@@ -7,9 +7,10 @@ import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from neural_action.calcium.fit import KernelFit
@@ -17,8 +18,9 @@ from neural_action.config.sections import Sections
 from neural_action.encoders.shapes import Shapes
 from neural_action.neighbors.table import SwapTable
 from neural_action.recordings.clips import Clips, clip_table
-from neural_action.recordings.cohort import Cohort, load_cohort
-from neural_action.recordings.splits import Holdout, read_folds
+from neural_action.recordings.cohort import Cohort, load_cohort, read_assignment
+from neural_action.recordings.recording import UNLABELLED
+from neural_action.recordings.splits import Holdout
 from neural_action.syllables.posterior import load_posterior
 from neural_action.training.batches import view_context
 from neural_action.training.device import prepare
@@ -54,6 +56,12 @@ class TrainingData:
     device: torch.device
 
 
+def without_validation_labels(cohort: Cohort, clips: Clips) -> Clips:
+    """The clips of a split with no label in validation: an objective that uses labels has those of training alone."""
+    validation = np.array([span.part == "validation" for span in cohort.trials])[clips.trial]
+    return replace(clips, label=np.where(validation, UNLABELLED, clips.label))
+
+
 @contextmanager
 def training_data(
     sections: Sections, inputs: Inputs, holdout: Holdout, threads: int, folder: Path
@@ -65,13 +73,13 @@ def training_data(
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         cohort = load_cohort(
             inputs.manifests,
-            read_folds(inputs.folds),
+            read_assignment(inputs.folds, holdout),
             holdout,
             settings,
             scratch=Path(scratch),
             memory_limit=training.memory_limit_gb * 1e9,
         )
-        clips = clip_table(cohort, settings, stride=1)
+        clips = without_validation_labels(cohort, clip_table(cohort, settings, stride=1))
         kernel, swaps, states = inputs.kernel, inputs.swaps, None
         if inputs.syllables is not None:
             states = load_posterior(inputs.syllables, cohort)
@@ -81,6 +89,7 @@ def training_data(
             settings.poses,
             cohort.pose.shape[1],
             0 if states is None else states.shape[1],
+            len(cohort.class_names),
         )
         context = view_context(
             cohort,

@@ -15,11 +15,17 @@ PROTOCOLS = {
     "included (what the paper assumes)",
     "new_trials": "pretraining does not see the trials that are tested, but other trials of the same animals",
     "new_animal": "pretraining does not see the animal that is tested",
+    "published": "one split of each animal's trials in the order of time, as in the authors' release; pretraining "
+    "sees training and validation without labels",
+    "repeated": "random splits of each animal's trials, or blocks of time with gaps between the parts; pretraining "
+    "sees training and validation without labels",
 }
 METRICS = {
     "accuracy": "accuracy, the share of clips whose class is predicted",
     "balanced_accuracy": "balanced accuracy, the mean over classes of the share of their clips recognised",
     "macro_f1": "macro F1, the mean over classes of the harmonic mean of precision and recall",
+    "weighted_f1": "weighted F1, the same mean weighted by how often each class occurs",
+    "delta_accuracy": "delta accuracy, the share of bins whose angle is less than 3 pi / 16 off",
 }
 
 Note = tuple[str, str]

@@ -44,7 +44,9 @@ class Page:
     blocks: list[Block] = field(default_factory=list)
     records: list[dict[str, Any]] = field(default_factory=list)
 
-    def measured(self, title: str, columns: Sequence[Column], *, projection: bool = False) -> None:
+    def measured(
+        self, title: str, columns: Sequence[Column], *, projection: bool = False, with_paper: bool = True
+    ) -> None:
         """Add a block of means and intervals, each beside its published number where the paper has one.
 
         Rows without a score stay out, and so does the block without columns or rows. Published numbers do not
@@ -57,24 +59,27 @@ class Page:
         }
         if not cells:
             return
-        in_paper = {(task, fraction) for _, task, fraction in self.paper.values}
+        in_paper = {(task, part) for _, task, part in self.paper.values}
         # The papers probe linearly, but for the supervised row.
         beside = [
-            not projection and column.probe in (None, "linear") and (column.task, column.fraction) in in_paper
+            not projection
+            and column.probe in (None, "linear", "all")
+            and with_paper
+            and column.in_paper in in_paper
             for column in columns
         ]
         lines = []
         for name in cells:
             row, texts = self.methods[name], []
             for column, cell, paper in zip(columns, cells[name], beside, strict=True):
-                printed = self.paper.values.get((name, column.task, column.fraction)) if paper else None
+                printed = self.paper.values.get((name, *column.in_paper)) if paper else None
                 texts.append(EMPTY if cell is None else interval(cell.mean, cell.low, cell.high))
                 if paper:
                     texts.append(EMPTY if printed is None else percent(printed))
                 if cell is not None or printed is not None:
                     self._record(name, column, column.metric, cell, printed, projection=projection)
             lines.append(Line(row.label, row.group, tuple(texts)))
-        spans, aside = _headings(columns, beside)
+        spans, aside = _headings(columns, beside, self.paper.heading)
         self.blocks.append(Block(title, spans, tuple(lines), aside))
 
     def differences(self, title: str, column: Column, references: Sequence[str]) -> None:
@@ -127,10 +132,12 @@ class Page:
             printed,
             0 if cell is None else cell.n_scores,
         )
-        self.records.append(dict(zip(RECORD, values, strict=True)))
+        self.records.append({**dict(zip(RECORD, values, strict=True)), "animal": column.animal})
 
 
-def _headings(columns: Sequence[Column], beside: Sequence[bool]) -> tuple[tuple[Span, ...], frozenset[int]]:
+def _headings(
+    columns: Sequence[Column], beside: Sequence[bool], paper_heading: str
+) -> tuple[tuple[Span, ...], frozenset[int]]:
     """Spans over neighbouring columns that share a heading, and the places of the paper's columns."""
     grouped: list[tuple[str, list[str]]] = []
     aside: set[int] = set()
@@ -141,7 +148,7 @@ def _headings(columns: Sequence[Column], beside: Sequence[bool]) -> tuple[tuple[
         grouped[-1][1].append(column.part)
         at += 1
         if paper:
-            grouped[-1][1].append("paper (MC2P)")
+            grouped[-1][1].append(paper_heading)
             aside.add(at)
             at += 1
     return tuple(Span(heading, tuple(parts)) for heading, parts in grouped), frozenset(aside)

@@ -19,23 +19,26 @@ class Published:
     Attributes:
         source: where it was published.
         recordings: what it was measured on.
-        values: accuracy as a fraction of 1, by (method, task, fraction of the training labels).
+        values: accuracy as a fraction of 1, by (method, task, fraction of the training labels or animal).
+        heading: what its columns are headed with.
     """
 
     source: str
     recordings: str
-    values: Mapping[tuple[str, str, float], float]
+    values: Mapping[tuple[str, str, float | str], float]
+    heading: str = "paper (MC2P)"
 
 
 @cache
 def published(table: str) -> Published:
-    """The numbers of ``action_recognition`` or ``identity_recognition``; KeyError for another table."""
+    """The numbers of ``action_recognition``, ``identity_recognition`` or ``decoding``; KeyError for another table."""
     content = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
     part = content[table]
     values = {
-        (method, task, fraction): round(percent / 100, 6)
+        (method, task, over): round(percent / 100, 6)
         for method, row in part["rows"].items()
-        for (task, fraction), percent in zip(part["columns"], row, strict=True)
+        for (task, over), percent in zip(part["columns"], row, strict=True)
         if percent is not None
     }
-    return Published(part["source"], content["recordings"], values)
+    recordings = part.get("recordings", content["recordings"])
+    return Published(part["source"], recordings, values, part.get("heading", "paper (MC2P)"))

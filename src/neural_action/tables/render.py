@@ -60,7 +60,7 @@ def _markdown_table(block: Block) -> str:
 
 
 # Headings that say enough without the one they stand under.
-_BARE = {"paper (MC2P)", "pairs"}
+_BARE = {"paper (MC2P)", "paper", "pairs"}
 
 
 def latex(document: Document) -> str:

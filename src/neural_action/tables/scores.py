@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +11,7 @@ import pandas as pd
 from neural_action.config.sections import Sections
 from neural_action.config.settings import MethodSettings, TableSettings
 from neural_action.errors import InputError
-from neural_action.evaluation.statistics import hierarchical_bootstrap, paired_difference
+from neural_action.evaluation.statistics import hierarchical_bootstrap, paired_difference, trial_bootstrap
 
 _TEXT = ("dataset", "protocol", "method", "representation", "probe", "task", "animal", "metric")
 _NUMBERS = ("fraction", "fold", "seed", "value")
@@ -21,15 +21,22 @@ _NUMBERS = ("fraction", "fold", "seed", "value")
 class Column:
     """Which scores a column of a table is made of, and what it is headed with.
 
-    ``probe`` chooses among the probes of the identity task; actions have one probe a row.
+    ``probe`` chooses among the probes of the identity task, and among the labels that decoding was given; actions have
+    one probe a row. None for ``fraction`` or ``animal`` takes all.
     """
 
     task: str
-    fraction: float
+    fraction: float | None
     metric: str
     heading: str
     part: str
     probe: str | None = None
+    animal: str | None = None
+
+    @property
+    def in_paper(self) -> tuple[str, float | str | None]:
+        """What stands over the same column of a published table: the fraction of labels, or the animal."""
+        return self.task, self.animal or self.fraction
 
 
 @dataclass(frozen=True)
@@ -117,7 +124,8 @@ class Scores:
         return table[
             (table["method"] == method)
             & (table["task"] == column.task)
-            & (table["fraction"] == column.fraction)
+            & ((column.fraction is None) | (table["fraction"] == column.fraction))
+            & ((column.animal is None) | (table["animal"] == column.animal))
             & (table["metric"] == column.metric)
             & ((column.probe is None) | (table["probe"] == column.probe))
             & ((table["representation"] == "projection") == projection)
@@ -139,3 +147,32 @@ class Scores:
             return None
         interval = paired_difference(one, other, self.settings.bootstrap, self.settings.seed)
         return Cell(*interval, pairs)
+
+
+class SplitScores(Scores):
+    """Scores of decoding. Where there is one split alone, intervals are over its test trials (and seeds)."""
+
+    def cell(self, method: str, column: Column, *, projection: bool = False) -> Cell | None:
+        """As ``Scores.cell``; over the trials of the test where a single split was scored trial by trial."""
+        trials = self._trials(method, column, projection)
+        if trials.empty:
+            return super().cell(method, column, projection=projection)
+        return Cell(
+            *trial_bootstrap(trials, self.settings.bootstrap, self.settings.seed), trials["seed"].nunique()
+        )
+
+    def difference(self, method: str, reference: str, column: Column) -> Cell | None:
+        """As ``Scores.difference``; paired by trial and seed likewise."""
+        one, other = (self._trials(name, column, False) for name in (method, reference))
+        both = one.merge(other[["fold", "seed", "value"]], on=["fold", "seed"], suffixes=("", "_other"))
+        if both.empty:
+            return super().difference(method, reference, column)
+        both["value"] -= both["value_other"]
+        return Cell(
+            *trial_bootstrap(both, self.settings.bootstrap, self.settings.seed), both["seed"].nunique()
+        )
+
+    def _trials(self, method: str, column: Column, projection: bool) -> pd.DataFrame:
+        return self.pick(
+            method, replace(column, metric=f"trial_{column.metric}"), projection=projection
+        ).copy()

@@ -15,6 +15,7 @@ from neural_action.errors import InputError
 from neural_action.neighbors.table import SwapTable
 from neural_action.recordings.clips import Clips
 from neural_action.recordings.cohort import Cohort
+from neural_action.training.order import TrialOrder
 from neural_action.views.view import ClipRows, View, ViewContext
 
 # On a CPU a batch is made in parts that stay in its cache: the augmentations then cost one pass over memory, not
@@ -26,14 +27,14 @@ _CPU_PART = 1 << 19
 class ClipBatch:
     """Clips of one step; each call of ``neural`` or ``behavior`` draws a new view (``objectives.Batch``)."""
 
-    rows: ClipRows
-    context: ViewContext
-    neural_views: list[View]
-    behavior_views: list[View]
-    generator: torch.Generator
-    buffers: list[Tensor]
+    sampler: BatchSampler
+    clips: Tensor
     groups: Tensor | None = None
     drawn: int = field(default=0, init=False)
+
+    def __post_init__(self):
+        self.rows = self.sampler.rows[self.clips]
+        self.context, self.generator = self.sampler.context, self.sampler.generator
 
     @property
     def animal(self) -> Tensor:
@@ -57,31 +58,70 @@ class ClipBatch:
             raise InputError("this objective needs syllables of the poses, none were given")
         return self.context.syllables[self.rows.pose]
 
+    @property
+    def label(self) -> Tensor:
+        """(B,) int64, the class at the centre of each clip, -1 where unlabelled."""
+        return self.sampler.label[self.clips]
+
+    def excluded(self, window: int | None) -> Tensor:
+        """(B, B) bool: pairs of clips that start at most ``window`` frames apart; of one trial for None."""
+        return self.sampler.order.excluded(self.clips, window)
+
+    def near(self, least: int, most: int) -> tuple[Tensor, Tensor]:
+        """(B,) int64 clips ``least`` to ``most`` before or after each in its trial, and (B,) bool: is there one."""
+        return self.sampler.order.near(self.clips, least, most, self.uniform(len(self.clips)))
+
+    def far(self, beyond: int | None) -> Tensor:
+        """(B,) int64 clips that start more than ``beyond`` frames away; of another trial for None."""
+        return self.sampler.order.far(self.clips, beyond, self.uniform(len(self.clips)))
+
+    def between(self, others: Tensor) -> Tensor:
+        """(B,) int64 clips strictly between each and its ``others`` of the same trial; itself where there is none."""
+        return self.sampler.order.between(self.clips, others, self.uniform(len(self.clips)))
+
     def neural(self) -> Tensor:
         """(B, frames, pixels) float32; overwritten by the next step's batch."""
+        shift, rows = self.sampler.shift, self.rows
+        if shift != 0 and self.drawn > 0:
+            most = None if shift == "trial" else shift
+            rows = self.sampler.rows[
+                self.sampler.order.later(self.clips, most, self.uniform(len(self.clips)))
+            ]
+        return self._neural(rows, self.sampler.neural_views)
+
+    def neural_of(self, clips: Tensor) -> Tensor:
+        """(B, frames, pixels) float32, a view of the clips of those numbers; overwritten by the next step's batch."""
+        return self._neural(self.sampler.rows[clips], self.sampler.neural_views)
+
+    def recorded(self) -> Tensor:
+        """(B, frames, pixels) float32, the clips without a view; overwritten by the next step's batch."""
+        return self._neural(self.rows, [])
+
+    def _neural(self, rows: ClipRows, views: list[View]) -> Tensor:
         source, frames = self.context.neural, self.context.frames
-        out = self._buffer((len(self.rows.start), frames, source.shape[1]))
+        out = self._buffer((len(rows.start), frames, source.shape[1]))
         part = len(out) if out.is_cuda else max(1, _CPU_PART // out[0].numel())
-        index = self.rows.start[:, None] + torch.arange(frames, device=out.device)
+        index = rows.start[:, None] + torch.arange(frames, device=out.device)
         for first in range(0, len(out), part):
-            rows = slice(first, first + part)
-            clips = out[rows]
-            torch.index_select(source, 0, index[rows].flatten(), out=clips.view(-1, source.shape[1]))
-            for view in self.neural_views:
-                view(clips, self.rows[rows], self.generator)
+            some = slice(first, first + part)
+            clips = out[some]
+            torch.index_select(source, 0, index[some].flatten(), out=clips.view(-1, source.shape[1]))
+            for view in views:
+                view(clips, rows[some], self.generator)
         return out
 
     def _buffer(self, shape: tuple[int, ...]) -> Tensor:
         """Memory for the next view of this step, reused from step to step: fresh pages cost a CPU as much as a view."""
-        if self.drawn == len(self.buffers):
-            self.buffers.append(self.context.neural.new_empty(shape))
+        buffers = self.sampler.buffers
+        if self.drawn == len(buffers):
+            buffers.append(self.context.neural.new_empty(shape))
         self.drawn += 1
-        return self.buffers[self.drawn - 1]
+        return buffers[self.drawn - 1]
 
     def behavior(self) -> Tensor:
         """(B, poses, feature) float32."""
         values = self.context.pose[self.rows.pose]
-        for view in self.behavior_views:
+        for view in self.sampler.behavior_views:
             values = view(values, self.rows, self.generator)
         return values
 
@@ -116,7 +156,9 @@ class BatchSampler:
         self.rows = ClipRows(
             *(torch.as_tensor(a, device=device) for a in (visible.start, visible.pose, visible.animal))
         )
-        self.context, self.batch, self.seed = context, batch, seed
+        self.label = torch.as_tensor(visible.label, device=device)
+        self.order = TrialOrder.of(visible.start, visible.trial, device)
+        self.context, self.batch, self.seed, self.shift = context, batch, seed, views.shift
         self.neural_views = [build("views", part, context) for part in views.neural]
         self.behavior_views = [build("views", part, context) for part in views.behavior]
         self.generator = torch.Generator(device)
@@ -148,15 +190,7 @@ class BatchSampler:
         entropy = np.random.SeedSequence([self.seed, step]).generate_state(1, np.uint64)[0]
         self.generator.manual_seed(int(entropy >> np.uint64(1)))
         chosen, groups = (self._uniform(), None) if self.animals is None else self._matched()
-        return ClipBatch(
-            self.rows[chosen],
-            self.context,
-            self.neural_views,
-            self.behavior_views,
-            self.generator,
-            self.buffers,
-            groups,
-        )
+        return ClipBatch(self, chosen, groups)
 
     def _draw(self, high: int, size: tuple[int, ...]) -> Tensor:
         return torch.randint(high, size, generator=self.generator, device=self.generator.device)

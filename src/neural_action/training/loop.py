@@ -54,6 +54,7 @@ def pretrain(
     *,
     adaptation: Adaptation | None = None,
     fingerprint: str = "",
+    keep_last: bool = False,
     interrupt: Callable[[int], None] = lambda step: None,
 ) -> list[tuple[float, ...]]:
     """Train ``objective`` in place; return the rows of the log (``LOG_COLUMNS``).
@@ -69,31 +70,29 @@ def pretrain(
         checkpoint: file to resume from and to write every ``checkpoint_every`` steps.
         adaptation: a term added to the loss; its own parameters are trained beside the objective's.
         fingerprint: of configuration and inputs; a checkpoint with another one is not resumed.
+        keep_last: whether a checkpoint is written at the end too, for a job that trains several models in turn.
         interrupt: called after each step with the number of steps done (tests stop a run with it).
     """
     device = sampler.context.neural.device
     trained = nn.ModuleDict({"objective": objective})
     if adaptation is not None:
         trained["adaptation"] = adaptation
-    optimizer = torch.optim.AdamW(
-        [parameter for parameter in trained.parameters() if parameter.requires_grad],
-        lr=settings.learning_rate,
-        weight_decay=settings.weight_decay,
-        fused=True,
-    )
+    optimizer = optimizer_of(trained, settings)
     precision = settings.cuda_precision if device.type == "cuda" else "float32"
     autocast = nullcontext() if precision == "float32" else torch.autocast("cuda", getattr(torch, precision))
     scaler = torch.amp.GradScaler(device.type, enabled=precision == "float16")
     state = _resume(checkpoint, fingerprint, trained, optimizer, scaler)
-    for part in objective.children():
+    for name, part in objective.named_children():
         # What is frozen keeps its running statistics too.
-        part.train(any(parameter.requires_grad for parameter in part.parameters()))
+        learns = any(parameter.requires_grad for parameter in part.parameters())
+        part.train(learns or name in objective.followers)
     progress = tqdm(total=settings.steps, initial=state.step, unit="step", disable=not sys.stderr.isatty())
     running, since, began = torch.zeros((), device=device), state.step, time.perf_counter()
     for step in range(state.step, settings.steps):
         rate = learning_rate(step, settings)
         for group in optimizer.param_groups:
             group["lr"] = rate
+        objective.progress = step / settings.steps
 
         with autocast:
             batch = sampler(step)
@@ -105,6 +104,7 @@ def pretrain(
         scaler.scale(loss).backward()
         scaler.step(optimizer)
         scaler.update()
+        objective.follow()
 
         running += loss.detach()
         done = step + 1
@@ -124,19 +124,28 @@ def pretrain(
             running.zero_()
             since, began = done, time.perf_counter()
         state.step = done
-        if done % settings.checkpoint_every == 0 and done < settings.steps:
+        if keep_last if done == settings.steps else done % settings.checkpoint_every == 0:
             _save(checkpoint, fingerprint, trained, optimizer, scaler, state)
         interrupt(done)
     progress.close()
     return state.log
 
 
-def write_log(log: list[tuple[float, ...]], path: Path) -> None:
-    """Write the log as CSV."""
+def optimizer_of(trained: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
+    """The configured optimizer of what is trained in ``trained``."""
+    parameters = [parameter for parameter in trained.parameters() if parameter.requires_grad]
+    options = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay, "fused": True}
+    if settings.optimizer == "sgd":
+        return torch.optim.SGD(parameters, momentum=settings.momentum, **options)
+    return torch.optim.AdamW(parameters, **options)
+
+
+def write_log(logs: list[list[tuple[float, ...]]], path: Path) -> None:
+    """Write the log of a run as CSV; of several models in turn, one after the other."""
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(LOG_COLUMNS)
-        writer.writerows((int(row[0]), *(f"{value:.6g}" for value in row[1:])) for row in log)
+        writer.writerows((int(row[0]), *(f"{value:.6g}" for value in row[1:])) for log in logs for row in log)
 
 
 def _save(

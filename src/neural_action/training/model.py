@@ -25,12 +25,23 @@ def create(objective: Named, encoders: EncoderSettings, shapes: Shapes, seed: in
 
 
 def save_model(
-    model: Objective, objective: Named, encoders: EncoderSettings, shapes: Shapes, weights: Path, about: dict
+    model: Objective | dict[str, Objective],
+    objective: Named,
+    encoders: EncoderSettings,
+    shapes: Shapes,
+    weights: Path,
+    about: dict,
 ) -> None:
     """Write ``weights`` (.safetensors) and, beside it, a JSON of the same name with how to build the model.
 
-    ``about`` is kept in the JSON (method, holdout, seed, ...). The weights appear last, by rename.
+    Several models of one make, by name, go into one file (their tensors are called ``<name>/...``). ``about`` is kept in
+    the JSON (method, holdout, seed, ...). The weights appear last, by rename.
     """
+    if isinstance(model, dict):
+        about = {**about, "models": list(model)}
+        values = {f"{name}/{key}": v for name, one in model.items() for key, v in one.state_dict().items()}
+    else:
+        values = model.state_dict()
     described = {
         "version": __version__,
         "torch": torch.__version__,
@@ -42,12 +53,15 @@ def save_model(
     weights.with_suffix(".json").write_text(json.dumps(described, indent=1) + "\n")
     partial = weights.with_suffix(".part")
     # Through memory: a full disk is then an OSError.
-    partial.write_bytes(save({name: value.contiguous() for name, value in model.state_dict().items()}))
+    partial.write_bytes(save({name: value.contiguous() for name, value in values.items()}))
     os.replace(partial, weights)
 
 
-def load_model(weights: Path, device: torch.device | str = "cpu") -> Objective:
-    """The model that ``save_model`` wrote, in evaluation mode. InputError if either file is missing or unreadable."""
+def load_model(weights: Path, device: torch.device | str = "cpu", part: str | None = None) -> Objective:
+    """The model that ``save_model`` wrote, in evaluation mode; of several, the one called ``part``.
+
+    Raises InputError if either file is missing or unreadable, or holds no such model.
+    """
     try:
         described = json.loads(weights.with_suffix(".json").read_text())
         model = build(
@@ -56,7 +70,11 @@ def load_model(weights: Path, device: torch.device | str = "cpu") -> Objective:
             EncoderSettings.model_validate(described["encoders"]),
             Shapes.from_dict(described["shapes"]),
         )
-        model.load_state_dict(load_file(weights))
+        values = load_file(weights)
+        if part is not None:
+            own = f"{part}/"
+            values = {key.removeprefix(own): v for key, v in values.items() if key.startswith(own)}
+        model.load_state_dict(values)
     except (OSError, KeyError, ValueError, RuntimeError, SafetensorError) as error:
         raise InputError(f"{weights}: cannot be loaded as a model ({' '.join(str(error).split())})") from None
     return model.to(device).eval()

@@ -83,7 +83,8 @@ def by_method(runs: Sequence[Run], methods: Sequence[str]) -> dict[str, list[Run
 def read_logs(paths: Sequence[Path]) -> pd.DataFrame:
     """All training logs with the run each is from: columns of the log and ``method, run``.
 
-    The run is in the path: ``<method>/<holdout>/seed-<k>/<file>``. InputError if a log is none.
+    The run is in the path: ``<method>/<holdout>/seed-<k>/<file>``. A log of several models in turn is a run for each.
+    InputError if a log is none.
     """
     tables = []
     for path in map(Path, paths):
@@ -94,7 +95,8 @@ def read_logs(paths: Sequence[Path]) -> pd.DataFrame:
         if missing := [name for name in LOG_COLUMNS if name not in table.columns]:
             raise InputError(f"{path}: column {missing[0]!r} is missing, expected a training log")
         method, holdout, seed = path.absolute().parts[-4:-1]
-        tables.append(table.assign(method=method, run=f"{holdout}/{seed}"))
+        model = (table["step"].diff() < 0).cumsum().astype(str)
+        tables.append(table.assign(method=method, run=f"{holdout}/{seed}/" + model))
     return (
         pd.concat(tables, ignore_index=True)
         if tables

@@ -1,0 +1,57 @@
+"""Autoencoder (AE): rebuild the recorded clip from the encoding of a view of it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from neural_action.config.build import build
+from neural_action.config.settings import EncoderSettings
+from neural_action.encoders.shapes import Shapes
+from neural_action.encoders.standardise import Standardise
+from neural_action.objectives.objective import Batch, Encodings, Objective
+
+
+class Autoencoder(Objective):
+    """Mean squared error of the rebuilt clip, in the unit that ``scale`` gives it.
+
+    A row of the paper's Table 2 whose layers we could not read: the decoder has two hidden layers of ``width``
+    (our choice). With views it is a denoising autoencoder; its target is the clip as recorded.
+    """
+
+    name = "autoencoder"
+
+    def __init__(
+        self,
+        encoders: EncoderSettings,
+        shapes: Shapes,
+        *,
+        width: int = 64,
+        scale: Literal["zscore", "centred", "none"] = "zscore",
+    ):
+        super().__init__(encoders, shapes)
+        self.f_n = build("encoders", encoders.neural, shapes, encoders.dimension)
+        self.target_scale = Standardise(shapes, scale)
+        self.decoder = nn.Sequential(
+            nn.Linear(encoders.dimension, width),
+            nn.ReLU(inplace=True),
+            nn.Linear(width, width),
+            nn.ReLU(inplace=True),
+            nn.Linear(width, shapes.frames * shapes.pixels),
+            nn.Unflatten(1, (shapes.frames, shapes.pixels)),
+        )
+
+    def encode(self, batch: Batch) -> Encodings:
+        """h_n."""
+        return {"neural": self.f_n(batch.neural())}
+
+    def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
+        """Mean squared error."""
+        rebuilt = self.decoder(encodings["neural"]).float()
+        return F.mse_loss(rebuilt, self.target_scale(batch.recorded()))
+
+    def embed(self, neural: Tensor) -> dict[str, Tensor]:
+        """The encoding."""
+        return {"encoder": self.f_n(neural)}

@@ -1,0 +1,29 @@
+"""Mined views (Azabou et al.): for each clip, one of its nearest neighbours among clips of other moments."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def mine(
+    anchors: Tensor, candidates: Tensor, excluded: Tensor, k: int, chance: Tensor
+) -> tuple[Tensor, Tensor]:
+    """One of the ``k`` most similar candidates of each anchor, uniformly; cosine similarity (authors' code).
+
+    Args:
+        anchors: (N, dimension).
+        candidates: (M, dimension).
+        excluded: (N, M) bool, what may not be mined.
+        k: how many neighbours are drawn from; fewer where fewer candidates are allowed.
+        chance: (N,) uniform in [0, 1).
+
+    Returns:
+        (N,) int64 numbers of candidates, and (N,) bool: False where no candidate is allowed.
+    """
+    similarity = F.normalize(anchors, dim=1) @ F.normalize(candidates, dim=1).T
+    similarity = similarity.masked_fill(excluded, float("-inf"))
+    nearest = similarity.topk(min(k, len(candidates)), dim=1).indices
+    allowed = (~excluded).sum(1)
+    draw = (chance.double() * allowed.clamp(max=nearest.shape[1])).long()
+    return nearest.gather(1, draw[:, None])[:, 0], allowed > 0

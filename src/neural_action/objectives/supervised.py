@@ -1,0 +1,43 @@
+"""The supervised row: the same encoder, trained to name the class."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from neural_action.config.build import build
+from neural_action.config.settings import EncoderSettings
+from neural_action.encoders.shapes import Shapes
+from neural_action.errors import InputError
+from neural_action.objectives.objective import Batch, Encodings, Objective
+
+
+class Supervised(Objective):
+    """Cross-entropy of a linear classifier on the encoding, over the labelled clips of the batch.
+
+    The encoding is then probed like that of every other row. A row of the paper's Table 2; that its encoder and
+    views are those of the other rows is our choice.
+    """
+
+    name = "supervised"
+
+    def __init__(self, encoders: EncoderSettings, shapes: Shapes):
+        super().__init__(encoders, shapes)
+        if shapes.classes < 2:
+            raise InputError(f"objective supervised: needs two classes, the recordings have {shapes.classes}")
+        self.f_n = build("encoders", encoders.neural, shapes, encoders.dimension)
+        self.classifier = nn.Linear(encoders.dimension, shapes.classes)
+
+    def encode(self, batch: Batch) -> Encodings:
+        """h_n."""
+        return {"neural": self.f_n(batch.neural())}
+
+    def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
+        """Mean cross-entropy of the labelled clips, in nats; 0 without any."""
+        logits, label = self.classifier(encodings["neural"]).float(), batch.label
+        total = F.cross_entropy(logits, label, ignore_index=-1, reduction="sum")
+        return total / (label >= 0).sum().clamp(min=1)
+
+    def embed(self, neural: Tensor) -> dict[str, Tensor]:
+        """The encoding."""
+        return {"encoder": self.f_n(neural)}

@@ -1,0 +1,272 @@
+"""Reader of centre-out reaches of monkeys (release of Azabou et al., MYOW).
+
+One recording is one session: firing rates in bins of each reach, the hand's velocity, and the reach's direction. The
+same session comes in several forms, told apart by their names, ``full-<session>...``:
+
+- ``-bin<s>-vel_thresh<v>.pkl``: graphs of torch_geometric, one a trial, of bins in which the hand is faster than v;
+- ``-bin<s>-vel_thresh<v>.npz``: the same arrays, end to end, without pickles;
+- ``-<s>.pkl``: lists of NumPy arrays, of every bin;
+- ``.mat``: a trial table, spike times and hand movements, binned here.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import Field
+
+from neural_action.errors import InputError
+from neural_action.recordings.pickles import load_npz
+from neural_action.recordings.readers import ReaderOptions, hidden
+from neural_action.recordings.recording import Recording
+from neural_action.recordings.sheet import SheetRow
+from neural_action.recordings.trial_pickles import load_trial_pickle
+
+EXPECTED = "files full-<session>[-bin<s>-vel_thresh<v>].(pkl|npz|mat)"
+DIRECTIONS = 8
+CLASS_NAMES = tuple(f"reach_{45 * direction}" for direction in range(DIRECTIONS))
+BEHAVIOR_NAMES = ("velocity_x", "velocity_y")
+TRIAL = "reaches"
+#: Time between two trials, bins: how much really passed is in none of the files (our choice).
+PAUSE = 10
+_FILE = re.compile(
+    r"(full-)?(?P<session>.+?)(-(bin)?(?P<bin>\d+\.\d+)(-vel_thresh(?P<speed>\d+\.\d+))?)?\.(?P<form>pkl|npz|mat)"
+)
+_FORMS = ("pkl", "npz", "mat")
+# What the older pickles call the same arrays. They hold every bin of a trial; their `sequence` numbers the trials.
+_OLDER = {"firing_rates": "x", "velocity": "vel", "labels": "y"}
+# Columns of the trial table (the release's code): direction, go cue, end of the trial.
+_DIRECTION, _BEGIN, _END = 1, 9, 12
+
+Trial = dict[str, np.ndarray]
+
+
+class Options(ReaderOptions):
+    """Options of this reader.
+
+    Attributes:
+        sessions: which sessions, such as ``chewie-10032013``; null takes all that are there.
+        bin_seconds: width of a bin, s.
+        speed_threshold: bins in which the hand is slower are left out, in the files' unit of velocity.
+    """
+
+    sessions: Annotated[list[str], Field(min_length=1)] | None = None
+    bin_seconds: Annotated[float, Field(gt=0)] = 0.1
+    speed_threshold: Annotated[float, Field(ge=0)] = 5.0
+
+
+def scan(folder: Path, options: Options) -> list[SheetRow]:
+    """One file of every session: animal ``<session>``, trial ``reaches``.
+
+    Of several files of a session, the first from which the bins can be had: as they are, by the speed threshold, by
+    binning; pickles before ``.npz``. Raises InputError for a session of ``options.sessions`` that has none.
+    """
+    found: dict[str, list[tuple[tuple, Path]]] = {}
+    for path in sorted(folder.rglob("*")):
+        match = _FILE.fullmatch(path.name)
+        if match and path.is_file() and not hidden(path, folder):
+            found.setdefault(match["session"], [])
+            if (rank := _rank(match, options)) is not None:
+                found[match["session"]].append((rank, path))
+    usable = {session: min(files)[1] for session, files in found.items() if files}
+    for session in options.sessions or sorted(found):
+        if session not in usable:
+            raise InputError(
+                f"{folder}: no file of session {session} with bins of {options.bin_seconds:g} s and a speed threshold "
+                f"of at most {options.speed_threshold:g}, expected {EXPECTED}; sessions: {', '.join(found) or 'none'}"
+            )
+    return [
+        SheetRow(session, TRIAL, usable[session].relative_to(folder).as_posix())
+        for session in options.sessions or sorted(usable)
+    ]
+
+
+def _rank(match: re.Match, options: Options) -> tuple | None:
+    """Files with a lower one are taken first; None for one that does not hold the bins that are asked for."""
+    form = _FORMS.index(match["form"])
+    if match["form"] == "mat":
+        return (2, 0.0, form) if match["bin"] is None else None
+    if match["bin"] is None or not np.isclose(float(match["bin"]), options.bin_seconds, atol=0.001):
+        return None
+    speed = float(match["speed"] or 0.0)
+    if speed > options.speed_threshold + 0.005:
+        return None
+    return (int(speed < options.speed_threshold - 0.005), -speed, form)
+
+
+def files(path: Path) -> list[Path]:
+    """The one file of a recording."""
+    return [Path(path)]
+
+
+def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ...] | None) -> Recording:
+    """Firing rates (bin, unit) float32 Hz and hand velocity (bin, 2), one segment a trial.
+
+    Every bin has the direction of its reach as label. Times are bins within a trial, and trials a second or so apart:
+    when they really were is in none of the files. ``class_names`` renames the eight directions.
+
+    Raises:
+        InputError: naming the file: unreadable, no array of that name, of the wrong shape or not finite (with the
+            trial), a direction that is none of eight, no bin above the speed threshold, fewer than two trials.
+    """
+    path = Path(root) / row.path
+    names = CLASS_NAMES if class_names is None else class_names
+    if len(names) != DIRECTIONS:
+        raise InputError(
+            f"configuration convert.class_names: {len(names)} names, expected {DIRECTIONS} (directions)"
+        )
+    trials = [_checked(path, at, trial) for at, trial in enumerate(_trials(path, options))]
+    moving = [np.hypot(*trial["vel"].T) > options.speed_threshold for trial in trials]
+    kept = [at for at, mask in enumerate(moving) if mask.any()]
+    if len(kept) < 2:
+        raise InputError(
+            f"{path}: {len(kept)} trials have bins faster than {options.speed_threshold:g}, expected two at least"
+        )
+    trials = [{name: values[moving[at]] for name, values in trials[at].items()} for at in kept]
+    if len({trial["x"].shape[1] for trial in trials}) != 1:
+        raise InputError(f"{path}: numbers of units differ between trials, expected the same in all")
+    lengths = [len(trial["x"]) for trial in trials]
+    bins = _end_to_end([trial["timestep"] for trial in trials])
+    time = options.bin_seconds * (bins + 0.5)
+    return Recording(
+        animal=row.animal,
+        trial=row.trial,
+        neural=_joined(trials, "x").astype(np.float32),
+        neural_time=time,
+        behavior=_joined(trials, "vel").astype(np.float32),
+        behavior_time=time,
+        labels=_joined(trials, "y").astype(np.int8),
+        neural_index=np.arange(len(time), dtype=np.int32),
+        class_names=tuple(names),
+        behavior_names=BEHAVIOR_NAMES,
+        neural_rate=1 / options.bin_seconds,
+        behavior_rate=1 / options.bin_seconds,
+        units={"neural": "Hz", "behavior": "unit of the files", "time": "s"},
+        segment=np.repeat(np.arange(len(kept), dtype=np.int32), lengths),
+        segment_names=tuple(f"{at:03d}" for at in kept),
+    )
+
+
+def _joined(trials: list[Trial], name: str) -> np.ndarray:
+    return np.concatenate([trial[name] for trial in trials])
+
+
+def _end_to_end(timesteps: list[np.ndarray]) -> np.ndarray:
+    """(bin,) number of every bin when trials follow each other after a pause."""
+    first, parts = 0, []
+    for steps in timesteps:
+        parts.append(first + steps)
+        first += int(steps[-1]) + 1 + PAUSE
+    return np.concatenate(parts)
+
+
+def _trials(path: Path, options: Options) -> list[dict[str, Any]]:
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    if path.suffix == ".mat":
+        return _binned(path, options.bin_seconds)
+    if path.suffix == ".npz":
+        return _cut(path, load_npz(path))
+    return [_renamed(trial) if "firing_rates" in trial else trial for trial in load_trial_pickle(path)]
+
+
+def _renamed(trial: Trial) -> Trial:
+    named = {_OLDER.get(name, name): values for name, values in trial.items()}
+    return {**named, "timestep": np.arange(len(named["x"]))}
+
+
+def _cut(path: Path, content: dict[str, np.ndarray]) -> list[Trial]:
+    """Arrays end to end into trials."""
+    if missing := [name for name in ("x", "vel", "y", "timestep", "trial_id") if name not in content]:
+        raise InputError(f"{path}: has no array {missing[0]!r}, found {', '.join(content)}")
+    trial = content.pop("trial_id")
+    if trial.ndim != 1 or len(trial) == 0 or (np.diff(trial) < 0).any():
+        raise InputError(f"{path}: trial_id has shape {trial.shape} or decreases, expected non-decreasing numbers")
+    for name, values in content.items():
+        if len(values) != len(trial):
+            raise InputError(f"{path}: {name} has {len(values)} bins, expected {len(trial)}")
+    edges = np.flatnonzero(np.diff(trial)) + 1
+    parts = {name: np.split(values, edges) for name, values in content.items()}
+    return [dict(zip(parts, values, strict=True)) for values in zip(*parts.values(), strict=True)]
+
+
+def _checked(path: Path, at: int, trial: Trial) -> Trial:
+    """Rates, velocity, direction and bin numbers of one trial, as float64 and int64."""
+    out = {}
+    for name, ndim in (("x", 2), ("vel", 2), ("y", 1), ("timestep", 1)):
+        if name not in trial:
+            raise InputError(f"{path}: trial {at} has no array {name!r}, found {', '.join(trial) or 'none'}")
+        values = np.asarray(trial[name])
+        # The older pickles hold columns.
+        values = values.reshape(len(values)) if ndim == 1 and values.size == len(values) else values
+        if values.ndim != ndim or len(values) != len(trial["x"]):
+            raise InputError(
+                f"{path}: trial {at}, {name} has shape {values.shape}, expected {len(trial['x'])} bins in "
+                f"{ndim} dimension(s)"
+            )
+        if not np.isfinite(values).all():
+            raise InputError(f"{path}: trial {at}, {name} holds NaN or infinity")
+        out[name] = values.astype(np.float64 if ndim == 2 else np.int64)
+    if out["vel"].shape[1] != 2:
+        raise InputError(f"{path}: trial {at}, vel has shape {out['vel'].shape}, expected two columns")
+    if ((out["y"] < 0) | (out["y"] >= DIRECTIONS)).any():
+        raise InputError(f"{path}: trial {at} reaches in direction {out['y'].max()}, expected 0 to {DIRECTIONS - 1}")
+    if (np.diff(out["timestep"]) <= 0).any():
+        raise InputError(f"{path}: trial {at}, timestep runs backwards, expected increasing bins")
+    return out
+
+
+def _binned(path: Path, width: float) -> list[Trial]:
+    """Every trial of a raw file in bins from its go cue to its end.
+
+    A bin holds its left edge and not its right one; the release counts a spike on an edge twice.
+    """
+    from scipy.io import loadmat
+
+    try:
+        content = loadmat(path, squeeze_me=True, struct_as_record=False)
+    except Exception as error:  # scipy raises whatever a truncated or foreign file happens to trip
+        described = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise InputError(f"{path}: cannot be read as a MATLAB file ({described})") from None
+    table = np.atleast_2d(np.asarray(_get(path, content, "trial_table"), dtype=np.float64))
+    if table.shape[1] <= _END:
+        raise InputError(f"{path}: trial_table has {table.shape[1]} columns, expected more than {_END}")
+    recorded = _get(path, content, "out_struct")
+    spikes = [
+        np.sort(np.atleast_1d(np.asarray(_get(path, unit, "ts"), np.float64)))
+        for unit in np.atleast_1d(_get(path, recorded, "units"))
+    ]
+    velocity = np.asarray(_get(path, recorded, "vel"), np.float64)
+    if velocity.ndim != 2 or velocity.shape[1] != 3:
+        raise InputError(f"{path}: vel has shape {velocity.shape}, expected (samples, 3): time, x, y")
+    clock, trials = velocity[:, 0], []
+    for at, trial in enumerate(table):
+        begin, end = trial[_BEGIN], trial[_END]
+        if not (np.isfinite(begin) and np.isfinite(end) and end > begin):
+            raise InputError(f"{path}: trial {at} lasts from {begin:g} to {end:g} s, expected an end after its start")
+        edges = begin + width * np.arange(int(np.ceil((end - begin) / width - 1e-9)) + 1)
+        rates = np.stack([np.diff(np.searchsorted(times, edges)) for times in spikes], axis=1) / width
+        place = np.searchsorted(clock, edges)
+        counts = np.diff(place)
+        if (counts == 0).any():
+            raise InputError(f"{path}: trial {at}, bin {int(np.argmin(counts))} holds no sample of the hand")
+        sums = np.concatenate([np.zeros((1, 2)), np.cumsum(velocity[:, 1:], axis=0)])
+        trials.append(
+            {
+                "x": rates,
+                "vel": np.diff(sums[place], axis=0) / counts[:, None],
+                "y": np.full(len(rates), trial[_DIRECTION]),
+                "timestep": np.arange(len(rates)),
+            }
+        )
+    return trials
+
+
+def _get(path: Path, content: Any, name: str) -> Any:
+    value = content.get(name) if isinstance(content, dict) else getattr(content, name, None)
+    if value is None:
+        raise InputError(f"{path}: has no variable {name!r}")
+    return value

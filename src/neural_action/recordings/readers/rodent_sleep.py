@@ -1,0 +1,125 @@
+"""Reader of arousal states of rodents (release of Azabou et al., MYOW): spike counts in bins of hours of sleep and wake.
+
+``<prefix>fr_bins_<suffix>.npy``: (unit, bin) counts; ``<prefix>behav_states_<suffix>.npy``: (bin,) states, 0 to 2.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from neural_action.errors import InputError
+from neural_action.recordings.pickles import load_npy
+from neural_action.recordings.readers import ReaderOptions, hidden
+from neural_action.recordings.recording import UNLABELLED, Recording
+from neural_action.recordings.sheet import SheetRow
+
+EXPECTED = "files [<prefix>]fr_bins_<suffix>.npy beside [<prefix>]behav_states_<suffix>.npy"
+#: The order of the numbers was inferred from which state follows which.
+CLASS_NAMES = ("wake", "nrem", "rem")
+BEHAVIOR_NAMES = ("elapsed",)
+_FILE = re.compile(r"(?P<prefix>.*)(?P<kind>fr_bins|behav_states)_(?P<suffix>.+)\.npy")
+#: The release's recordings; others are called by their prefix.
+RELEASE = {"": "mouse", "XYF06_1217_b5_neurons_quality": "rat"}
+
+
+class Options(ReaderOptions):
+    """Options of this reader.
+
+    Attributes:
+        animals: which animals, ``mouse`` and ``rat`` of the release, others by the prefix of their files; null takes
+            all that are there.
+        bin_seconds: width of a bin, s.
+    """
+
+    animals: Annotated[list[str], Field(min_length=1)] | None = None
+    bin_seconds: Annotated[float, Field(gt=0)] = 4.0
+
+
+def scan(folder: Path, options: Options) -> list[SheetRow]:
+    """Every pair of files: animal by its prefix, trial by its suffix, path that of the counts.
+
+    Raises InputError for an animal whose states are there without counts, or that is not there at all.
+    """
+    found: dict[tuple[str, str], Path] = {}
+    for path in sorted(folder.rglob("*.npy")):
+        match = _FILE.fullmatch(path.name)
+        if match and not hidden(path, folder):
+            animal = RELEASE.get(match["prefix"], match["prefix"].strip("_-. "))
+            if options.animals is None or animal in options.animals:
+                found.setdefault((animal, match["suffix"]), _of_kind(path, "fr_bins"))
+    for animal in options.animals or ():
+        if animal not in {name for name, _ in found}:
+            raise InputError(f"{folder}: no recording of {animal!r} found, expected {EXPECTED}")
+    for (animal, _), counts in found.items():
+        if not counts.is_file():
+            raise InputError(
+                f"{counts}: no such file; there are states of {animal}, {_of_kind(counts, 'behav_states').name}, "
+                "but no spike counts: get them, or leave it out (convert.reader_options.animals)"
+            )
+    return [
+        SheetRow(animal, suffix, counts.relative_to(folder).as_posix())
+        for (animal, suffix), counts in found.items()
+    ]
+
+
+def files(path: Path) -> list[Path]:
+    """Counts and states."""
+    return [Path(path), _of_kind(Path(path), "behav_states")]
+
+
+def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ...] | None) -> Recording:
+    """Counts (bin, unit) float32 and a state for every bin; behaviour (bin, 1) is the time since the start, s.
+
+    A negative state is no label. ``class_names`` renames the states.
+
+    Raises:
+        InputError: naming the file: missing, unreadable, of the wrong shape or length, counts that are negative or
+            not finite, a state that has no name.
+    """
+    names = CLASS_NAMES if class_names is None else class_names
+    counts_path, states_path = files(Path(root) / row.path)
+    for path in (counts_path, states_path):
+        if not path.is_file():
+            raise InputError(f"{path}: no such file")
+    counts, states = load_npy(counts_path), load_npy(states_path)
+    if counts.ndim != 2 or counts.dtype.kind not in "iuf" or counts.size == 0:
+        raise InputError(f"{counts_path}: {counts.dtype} of shape {counts.shape}, expected counts (unit, bin)")
+    counts = counts.astype(np.float64)
+    if not (np.isfinite(counts) & (counts >= 0)).all():
+        unit, at = np.argwhere(~(np.isfinite(counts) & (counts >= 0)))[0]
+        raise InputError(f"{counts_path}: unit {unit} counts {counts[unit, at]:g} spikes in bin {at}")
+    if states.shape != counts.shape[1:] or states.dtype.kind not in "iuf":
+        raise InputError(f"{states_path}: {states.dtype} of shape {states.shape}, expected {counts.shape[1]} states")
+    strange = ~np.isin(states, range(len(names))) & ~(states < 0)
+    if strange.any():
+        at = int(np.argmax(strange))
+        raise InputError(f"{states_path}: state {states[at]:g} in bin {at}, expected 0 to {len(names) - 1}")
+    time = options.bin_seconds * (np.arange(counts.shape[1]) + 0.5)
+    return Recording(
+        animal=row.animal,
+        trial=row.trial,
+        neural=counts.T.astype(np.float32),
+        neural_time=time,
+        behavior=time[:, None].astype(np.float32),
+        behavior_time=time,
+        labels=np.where(states < 0, UNLABELLED, states).astype(np.int8),
+        neural_index=np.arange(len(time), dtype=np.int32),
+        class_names=tuple(names),
+        behavior_names=BEHAVIOR_NAMES,
+        neural_rate=1 / options.bin_seconds,
+        behavior_rate=1 / options.bin_seconds,
+        units={"neural": f"spikes in {options.bin_seconds:g} s", "behavior": "s", "time": "s"},
+    )
+
+
+def _of_kind(path: Path, kind: str) -> Path:
+    """The path of the counts or the states of the same recording."""
+    match = _FILE.fullmatch(path.name)
+    if match is None:
+        raise InputError(f"{path}: expected a file named [<prefix>]fr_bins_<suffix>.npy")
+    return path.with_name(f"{match['prefix']}{kind}_{match['suffix']}.npy")

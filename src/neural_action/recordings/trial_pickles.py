@@ -1,0 +1,139 @@
+"""Trials from the pickles of the MYOW release, without executing anything of theirs.
+
+The newer files hold a list of torch_geometric graphs, one a trial, of torch tensors; each tensor is a stream of
+pickles again (``torch.save`` before its zip format) followed by numbers. The older ones hold lists of NumPy arrays.
+Names are looked up in a table of stand-ins as in ``pickles``; neither torch nor torch_geometric is imported.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neural_action.errors import InputError
+from neural_action.recordings.pickles import ALLOWED, Array, bounded, reason
+
+_MAGIC, _PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
+_STORAGES = {
+    "DoubleStorage": "f8",
+    "FloatStorage": "f4",
+    "LongStorage": "i8",
+    "IntStorage": "i4",
+    "ShortStorage": "i2",
+    "CharStorage": "i1",
+    "ByteStorage": "u1",
+    "BoolStorage": "u1",
+}
+
+
+class _Object:
+    """Stands for a graph and for what holds its arrays: the state it was pickled with, and nothing else."""
+
+    state: Any = None
+
+    def __setstate__(self, state: Any) -> None:
+        self.state = state
+
+
+class _Kind:
+    """Stands for a class of torch storages: the type of its numbers."""
+
+    def __init__(self, name: str):
+        self.dtype = np.dtype(_STORAGES[name])
+
+
+class _StorageUnpickler(pickle._Unpickler):
+    """One of the pickles at the head of a saved storage; the storage itself is only described there."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if module != "torch" or name not in _STORAGES:
+            raise InputError(f"names {module}.{name}, expected a torch storage of numbers; it was not executed")
+        return _Kind(name)
+
+    def persistent_load(self, described: Any) -> np.dtype:
+        tag, kind, *_ = described
+        if tag != "storage" or not isinstance(kind, _Kind):
+            raise InputError("describes no torch storage")
+        return kind.dtype
+
+
+def _storage(data: Any) -> np.ndarray:
+    """torch.storage._load_from_bytes: (n,) numbers."""
+    stream = io.BytesIO(data)
+    magic, protocol, system, dtype, keys = (_StorageUnpickler(stream).load() for _ in range(5))
+    if (magic, protocol) != (_MAGIC, _PROTOCOL) or not isinstance(dtype, np.dtype) or len(keys) != 1:
+        raise InputError("holds a tensor in a form other than torch.save's older one")
+    order = "<" if system.get("little_endian", True) else ">"
+    count = int.from_bytes(stream.read(8), "little" if order == "<" else "big")
+    return np.frombuffer(stream.read(), dtype.newbyteorder(order), count=count)
+
+
+def _tensor(storage: Any, offset: Any, size: Any, stride: Any, *rest: Any) -> Array:
+    """torch._utils._rebuild_tensor_v2: numbers of a storage, laid out by offset, size and stride."""
+    array = Array()
+    if math.prod(size) == 0:
+        array.value = np.zeros(size, storage.dtype)
+        return array
+    last = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
+    # A step of nothing would make more numbers than the file holds.
+    if min((offset, *size, *stride)) < 0 or last >= len(storage) or math.prod(size) > len(storage):
+        raise InputError(f"lays out {tuple(size)} numbers, its storage holds {len(storage)}")
+    strides = [step * storage.dtype.itemsize for step in stride]
+    view = np.lib.stride_tricks.as_strided(storage[offset:], size, strides, writeable=False)
+    array.value = view.astype(storage.dtype.newbyteorder("="))
+    return array
+
+
+_TRIALS: dict[tuple[str, str], Any] = {
+    **ALLOWED,
+    ("torch_geometric.data.data", "Data"): _Object,
+    ("torch_geometric.data.storage", "GlobalStorage"): _Object,
+    ("torch._utils", "_rebuild_tensor_v2"): _tensor,
+    ("torch.storage", "_load_from_bytes"): _storage,
+    ("collections", "OrderedDict"): dict,
+}
+
+
+class _TrialUnpickler(pickle._Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in _TRIALS:
+            raise InputError(
+                f"names {module}.{name}, expected trials of NumPy arrays or torch_geometric graphs; it was not executed"
+            )
+        return _TRIALS[module, name]
+
+
+def load_trial_pickle(path: Path) -> list[dict[str, np.ndarray]]:
+    """The arrays of each trial, by the name the file gives them.
+
+    Raises InputError if the file cannot be read, is larger than ``pickles.MAX_BYTES``, names anything that trials do
+    not need (the name is in the message, nothing is imported or executed), or holds something else.
+    """
+    try:
+        content = _TrialUnpickler(io.BytesIO(bounded(path)), encoding="latin1").load()
+        trials = content["data"]
+        if isinstance(trials, dict):
+            counts = {name: len(values) for name, values in trials.items()}
+            if len(set(counts.values())) != 1:
+                raise InputError(f"lists of arrays have lengths {counts}, expected one array a trial in each")
+            return [_arrays(dict(zip(trials, trial, strict=True))) for trial in zip(*trials.values(), strict=True)]
+        return [_arrays(_mapping(trial)) for trial in trials]
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    except Exception as error:  # a broken pickle raises whatever its bytes happen to mean
+        raise InputError(f"{path}: cannot be read as pickled trials ({reason(error)})") from None
+
+
+def _mapping(graph: Any) -> dict[str, Any]:
+    """What a graph holds by name; graphs of torch_geometric 1 hold it themselves."""
+    state = graph.state
+    return state["_store"].state["_mapping"] if "_store" in state else state
+
+
+def _arrays(values: dict[str, Any]) -> dict[str, np.ndarray]:
+    return {name: value.value for name, value in values.items() if isinstance(value, Array)}

@@ -1,0 +1,103 @@
+"""Where clips lie in their trials: which are near in time, which are far, which lie between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from neural_action.errors import InputError
+
+
+@dataclass(frozen=True)
+class TrialOrder:
+    """Clips numbered trial after trial, in the order of time.
+
+    What is near is counted in clips of one trial. What is far is counted in frames of the cohort, across trials: a
+    continuous recording is cut into blocks that are called trials, and the next block's first clip is not far.
+    Draws take uniform numbers ``chance`` in [0, 1) and are uniform over what is allowed, without rejection: what is
+    near or not far is a run of numbers.
+
+    Attributes:
+        start: (clip,) int64, first frame of each clip, ascending.
+        trial: (clip,) int64.
+        first, last: (clip,) int64, the first and the last clip of each clip's trial.
+        longest: clips of the longest trial.
+    """
+
+    start: Tensor
+    trial: Tensor
+    first: Tensor
+    last: Tensor
+    longest: int
+
+    @classmethod
+    def of(cls, start: np.ndarray, trial: np.ndarray, device: torch.device) -> TrialOrder:
+        """Of the (clip,) start and trial of each clip, in order. InputError without a clip."""
+        if len(trial) == 0:
+            raise InputError("no clip is visible to pretraining")
+        begins = np.flatnonzero(np.diff(trial, prepend=-1))
+        lengths = np.diff(begins, append=len(trial))
+        first, last = np.repeat(begins, lengths), np.repeat(begins + lengths - 1, lengths)
+        arrays = (torch.as_tensor(a, device=device) for a in (start, trial, first, last))
+        return cls(*arrays, int(lengths.max()))
+
+    def later(self, clips: Tensor, most: int | None, chance: Tensor) -> Tensor:
+        """0 to ``most`` later in the trial, as far as it goes; anywhere in the trial for None."""
+        first, last = self.first[clips], self.last[clips]
+        if most is None:
+            return first + _below(last - first + 1, chance)
+        return clips + _below(torch.clamp(last - clips, max=most) + 1, chance)
+
+    def near(self, clips: Tensor, least: int, most: int, chance: Tensor) -> tuple[Tensor, Tensor]:
+        """A clip of the same trial ``least`` to ``most`` away on either side, and whether there is one.
+
+        The clip itself where there is none.
+        """
+        ahead = (torch.clamp(self.last[clips] - clips, max=most) - least + 1).clamp(min=0)
+        behind = (torch.clamp(clips - self.first[clips], max=most) - least + 1).clamp(min=0)
+        draw = _below(ahead + behind, chance)
+        step = torch.where(draw < ahead, least + draw, ahead - draw - least)
+        exists = ahead + behind > 0
+        return torch.where(exists, clips + step, clips), exists
+
+    def far(self, clips: Tensor, beyond: int | None, chance: Tensor) -> Tensor:
+        """A clip whose start is more than ``beyond`` frames away; of another trial for None.
+
+        Raises InputError if a clip may have no such clip.
+        """
+        count = len(self.start)
+        span = self.longest if beyond is None else 2 * beyond + 1
+        if span >= count:
+            raise InputError(
+                f"this objective compares clips far apart: {count} clips are visible, expected more than {span}"
+            )
+        if beyond is None:
+            first, end = self.first[clips], self.last[clips] + 1
+        else:
+            start = self.start[clips]
+            first = torch.searchsorted(self.start, start - beyond)
+            end = torch.searchsorted(self.start, start + beyond, right=True)
+        draw = _below(count - (end - first), chance)
+        return torch.where(draw >= first, draw + (end - first), draw)
+
+    @staticmethod
+    def between(one: Tensor, other: Tensor, chance: Tensor) -> Tensor:
+        """A clip strictly between two clips of one trial; the first of them where there is none."""
+        low, high = torch.minimum(one, other), torch.maximum(one, other)
+        return torch.where(high - low > 1, low + 1 + _below(high - low - 1, chance), one)
+
+    def excluded(self, clips: Tensor, window: int | None) -> Tensor:
+        """(B, B) bool: pairs of ``clips`` whose starts are at most ``window`` frames apart; of one trial for None."""
+        if window is None:
+            trial = self.trial[clips]
+            return trial[:, None] == trial[None]
+        start = self.start[clips]
+        return (start[:, None] - start[None]).abs() <= window
+
+
+def _below(count: Tensor, chance: Tensor) -> Tensor:
+    """int64 numbers below ``count``; in float64, where the product of a float32 below one never rounds up to it."""
+    return (chance.double() * count).long()

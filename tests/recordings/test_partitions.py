@@ -1,0 +1,169 @@
+"""Splits of an animal's trials: shares, strata, gaps, order."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from neural_action.config.settings import SplitSettings
+from neural_action.errors import InputError
+from neural_action.recordings.partitions import PARTS, partition, read_partition, write_partition
+from neural_action.recordings.recording import Recording
+from neural_action.recordings.splits import Holdout, holdouts
+
+REPEATED = SplitSettings(protocol="repeated", splits=6)
+PUBLISHED = SplitSettings(protocol="published")
+
+
+def recording(labels: np.ndarray, segment: np.ndarray | None = None, trial: str = "r", rate: float = 0.25) -> Recording:
+    """A bin a label, at ``rate`` bins a second."""
+    count = len(labels)
+    time = np.arange(count) / rate
+    names = () if segment is None else tuple(f"{at:03d}" for at in range(segment[-1] + 1))
+    return Recording(
+        animal="A",
+        trial=trial,
+        neural=np.empty((0, 2), np.float32),
+        neural_time=time,
+        behavior=time[:, None],
+        behavior_time=time,
+        labels=labels.astype(np.int8),
+        neural_index=np.arange(count, dtype=np.int32),
+        class_names=("a", "b", "c"),
+        behavior_names=("elapsed",),
+        neural_rate=rate,
+        behavior_rate=rate,
+        segment=segment,
+        segment_names=names,
+    )
+
+
+def reaches() -> Recording:
+    """159 trials of 4 to 8 bins in three directions."""
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(4, 9, 159)
+    return recording(np.repeat(rng.integers(3, size=159), lengths), np.repeat(np.arange(159), lengths))
+
+
+def sleep() -> Recording:
+    """Three hours of 4 s bins in states that last minutes; the last is rare."""
+    rng = np.random.default_rng(1)
+    states = np.repeat(rng.choice(3, 60, p=[0.4, 0.5, 0.1]), 45)
+    return recording(states)
+
+
+def parts_of(table, split: int, count: int) -> np.ndarray:
+    """(frame,) part of every frame, -1 in gaps."""
+    out = np.full(count, -1)
+    for row in table[table["split"] == split].itertuples():
+        assert (out[row.start : row.stop] == -1).all()
+        out[row.start : row.stop] = PARTS.index(row.part)
+    return out
+
+
+def test_published_split_of_reaches_is_the_releases():
+    own = reaches()
+    table = partition([own], PUBLISHED)
+    assert table["split"].unique().tolist() == [0]
+    trials = table.groupby("part", sort=False)["segment"].apply(list)
+    assert [len(trials[part]) for part in PARTS] == [127, 16, 16]
+    assert trials["train"][0] == "000"
+    assert trials["test"][-1] == "158"
+    for row in table.itertuples():
+        assert set(own.segment[row.start : row.stop]) == {int(row.segment)}
+
+
+def test_published_split_of_sleep_is_contiguous():
+    settings = replace_settings(PUBLISHED, train=0.7, validation=0.1)
+    table = partition([sleep()], settings)
+    assert table[["start", "stop", "part"]].to_numpy().tolist() == [
+        [0, 1889, "train"],
+        [1889, 2160, "validation"],
+        [2160, 2700, "test"],
+    ]
+
+
+def test_repeated_splits_of_reaches_keep_trials_whole_and_spread_classes():
+    own = reaches()
+    table = partition([own], REPEATED)
+    drawn = []
+    for split in range(6):
+        parts = parts_of(table, split, len(own.labels))
+        assert (parts >= 0).all()
+        by_trial = [set(parts[own.segment == trial]) for trial in range(159)]
+        assert all(len(found) == 1 for found in by_trial)
+        by_trial = np.array([found.pop() for found in by_trial])
+        assert np.bincount(by_trial).tolist() == [127, 16, 16]
+        direction = np.array([own.labels[own.segment == trial][0] for trial in range(159)])
+        shares = np.bincount(direction[by_trial == 2], minlength=3) / np.bincount(direction)
+        assert (abs(shares - 0.1) < 0.06).all()
+        drawn.append(tuple(by_trial))
+    assert len(set(drawn)) == 6
+    assert partition([own], REPEATED).equals(table)
+
+
+def test_repeated_splits_of_sleep_leave_gaps_between_parts():
+    own = sleep()
+    settings = replace_settings(REPEATED, train=0.7, validation=0.1, block_seconds=600.0, gap_seconds=60.0)
+    table = partition([own], settings)
+    for split in range(6):
+        parts = parts_of(table, split, len(own.labels))
+        at = np.flatnonzero(parts >= 0)
+        # Between two bins of different parts at least a minute passes.
+        changes = np.flatnonzero(np.diff(parts[at]))
+        assert (np.diff(own.neural_time[at])[changes] >= 60).all()
+        assert set(parts[at]) == {0, 1, 2}
+        # Tests are whole blocks, and the gap is taken from what is trained on.
+        test = np.flatnonzero(parts == 2)
+        assert len(test) % 150 == 0
+        assert (parts == -1).mean() < 0.25
+
+
+def test_too_few_trials_are_named():
+    own = recording(np.array([0, 0, 1]), np.array([0, 1, 1]))
+    with pytest.raises(InputError, match="animal A: 2 trials or blocks of time leave none for"):
+        partition([own], REPEATED)
+    with pytest.raises(InputError, match="leave none for validation"):
+        partition([own], PUBLISHED)
+
+
+def test_several_recordings_of_an_animal_are_split_together():
+    one, two = reaches(), replace(reaches(), trial="s")
+    table = partition([two, one], PUBLISHED)
+    assert set(table[table["trial"] == "r"]["part"]) == {"train"}
+    assert set(table[table["trial"] == "s"]["part"]) == {"train", "validation", "test"}
+
+
+def test_splits_come_back_from_their_file(tmp_path):
+    table = partition([reaches()], REPEATED)
+    write_partition(table, tmp_path / "splits.csv")
+    pieces = read_partition(tmp_path / "splits.csv", 4)["A", "r"]
+    own = table[table["split"] == 4]
+    assert [(p.segment, p.start, p.stop, p.part) for p in pieces] == list(
+        own[["segment", "start", "stop", "part"]].itertuples(index=False, name=None)
+    )
+    with pytest.raises(InputError, match="has no split 6"):
+        read_partition(tmp_path / "splits.csv", 6)
+    (tmp_path / "other.csv").write_text("animal,trial,fold\nA,r,0\n")
+    with pytest.raises(InputError, match="splits"):
+        read_partition(tmp_path / "other.csv", 0)
+
+
+def test_holdouts_of_splits():
+    settings = replace_settings(REPEATED, splits=20, splits_per_job=8)
+    names = holdouts(settings, ["mihi-1", "chewie-10032013"])
+    assert names == [
+        *(f"split-{jobs}-chewie-10032013" for jobs in ("0-7", "8-15", "16-19")),
+        *(f"split-{jobs}-mihi-1" for jobs in ("0-7", "8-15", "16-19")),
+    ]
+    hidden = Holdout.parse("split-8-15-chewie-10032013")
+    assert (hidden.value, hidden.fold, hidden.last) == ("chewie-10032013", 8, 15)
+    assert [part.fold for part in hidden.parts] == list(range(8, 16))
+    assert holdouts(PUBLISHED, ["A"]) == ["split-0-0-A"]
+    for wrong in ("split-3-A", "split-5-3-A", "split-3-4-"):
+        with pytest.raises(InputError, match="split-<first>-<last>-<animal>"):
+            Holdout.parse(wrong)
+
+
+def replace_settings(settings: SplitSettings, **changes) -> SplitSettings:
+    return settings.model_copy(update=changes)
