@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from neural_action import __version__
+from neural_action.processes import alone
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -27,6 +28,16 @@ seed = click.option("--seed", type=int, required=True)
 manifests = click.argument("manifests", nargs=-1, required=True, type=FILE)
 
 
+class Stage(click.Command):
+    """A command that is alone in writing its output, whatever else a killed workflow left running."""
+
+    def invoke(self, context: click.Context) -> None:
+        """Run once no other process writes the first output."""
+        outputs = [context.params[option.name] for option in self.params if option.type is OUT]
+        with alone(next(path for path in outputs if path is not None)):
+            super().invoke(context)
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__)
 def commands() -> None:
@@ -35,6 +46,9 @@ def commands() -> None:
     Every command is one stage of the workflow. Bad input ends with exit status 2 and one line; --debug, anywhere,
     shows the traceback instead.
     """
+
+
+commands.command_class = Stage
 
 
 @commands.command()

@@ -60,6 +60,11 @@ def clip_table(cohort: Cohort, settings: ClipSettings, *, stride: int) -> Clips:
         raise InputError(
             f"clips.frames: no trial has {settings.frames} consecutive neural frames with behaviour beside them"
         )
+    if missing := sorted(set(range(len(cohort.animals))) - set(clips.animal.tolist())):
+        raise InputError(
+            f"clips.frames: no trial of {cohort.animals[missing[0]]} has {settings.frames} consecutive neural frames "
+            "with behaviour beside them"
+        )
     return clips
 
 

@@ -11,6 +11,7 @@ import dask.array as da
 import numpy as np
 
 from neural_action.config.settings import ConvertSettings
+from neural_action.errors import InputError
 from neural_action.recordings.readers import load_reader
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.sheet import SheetRow
@@ -71,6 +72,7 @@ def apply_steps(settings: ConvertSettings, recording: Recording) -> Recording:
     if not isinstance(neural, da.Array):
         neural = da.from_array(neural)
     few = sampled_frames(neural)
+    _check_signal(recording, np.asarray(few))
     if settings.resize is not None:
         neural, few = resize(neural, settings.resize), resize(few, settings.resize)
     dff = scale = None
@@ -88,6 +90,23 @@ def apply_steps(settings: ConvertSettings, recording: Recording) -> Recording:
         behavior=root_relative(behavior) if settings.root_relative else behavior,
         units=units,
     )
+
+
+#: Values above this overflow float32 as soon as they are squared and summed over a clip.
+LARGEST = 1e15
+
+
+def _check_signal(recording: Recording, frames: np.ndarray) -> None:
+    """InputError if neural activity or behaviour never changes, or holds values that nothing measures."""
+    where = f"{recording.animal}/{recording.trial}"
+    for name, values in (("neural activity", frames), ("behaviour", np.asarray(recording.behavior))):
+        low, high = float(values.min()), float(values.max())
+        if len(values) > 1 and low == high:
+            raise InputError(f"{where}: {name} is {low:g} throughout, expected a signal")
+        if max(-low, high) > LARGEST:
+            raise InputError(
+                f"{where}: {name} reaches {max(-low, high):g}, expected at most {LARGEST:g}: is the unit right?"
+            )
 
 
 def _sha256(path: Path) -> str:

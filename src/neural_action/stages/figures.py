@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from neural_action.config.sections import Sections
-from neural_action.errors import InputError
 from neural_action.neighbors.table import SwapTable
 from neural_action.recordings.cohort import load_cohort
 from neural_action.recordings.splits import Holdout, read_folds
@@ -41,12 +40,7 @@ def run(
     labels = {name: row.label for name, row in methods.items()}
     every = Scores.read(scores, methods, sections.dataset, sections.split.protocol, settings)
     cohort = load_cohort(manifests, read_folds(folds), Holdout("none"), sections.clips, neural=False)
-    table = SwapTable.load(swaps)
-    if len(table.targets) != len(cohort.pose) or tuple(table.animals) != cohort.animals:
-        raise InputError(
-            f"{swaps}: {len(table.targets)} poses of {', '.join(table.animals)}, "
-            f"expected {len(cohort.pose)} of {', '.join(cohort.animals)}"
-        )
+    table = SwapTable.load(swaps).fits(swaps, cohort)
     # A row that guesses has nothing to show but its score.
     shown = [name for name, row in methods.items() if row.representation != "none"]
     runs = by_method([Run.load(path) for path in embeddings], shown)
