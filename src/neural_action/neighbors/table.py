@@ -66,7 +66,8 @@ class SwapTable:
     def fits(self, path: Path, cohort: Cohort, *, trained_on: bool = False) -> SwapTable:
         """This table, read from ``path``; InputError unless it is of the cohort's poses and animals.
 
-        With ``trained_on``, also if it swaps in poses that the cohort hides: a table of another holdout would.
+        With ``trained_on``, also if it has no swap of a visible pose, or swaps in one that the cohort hides: a table
+        of another holdout does.
         """
         count, targets = len(cohort.pose), self.targets
         if targets.ndim != 3 or targets.dtype.kind not in "iu" or self.domains.shape != 2 * (len(self.animals),):
@@ -80,11 +81,12 @@ class SwapTable:
             raise InputError(f"{path}: swaps in pose {targets.max()}, expected one of {count}")
         if trained_on:
             visible = cohort.pose_visible
-            shown = np.unique(targets[visible])
-            hidden = shown[(shown != HIDDEN) & ~visible[shown]]
-            if len(hidden):
+            drawn = targets[visible][self.domains[cohort.pose_animal[visible]]]
+            wrong = int(((drawn == HIDDEN) | ~visible[drawn]).sum())
+            if wrong:
                 raise InputError(
-                    f"{path}: swaps in {len(hidden)} poses of trials that are tested, expected the table of this holdout"
+                    f"{path}: {wrong} of {drawn.size} swaps are with poses that are hidden here, expected the table of "
+                    "this holdout"
                 )
         return self
 
