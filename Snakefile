@@ -27,6 +27,7 @@ include: "workflow/rules/syllables.smk"
 include: "workflow/rules/pretrain.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/diagnose.smk"
 
 
 rule all:
@@ -35,4 +36,5 @@ rule all:
         TABLES,
         FIGURES,
         KERNEL_PICTURE,
+        f"{DIAGNOSTICS}/diagnostics.html",
         f"{RESULTS}/config.yaml",

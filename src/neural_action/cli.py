@@ -246,3 +246,23 @@ def figures(**options) -> None:
     from neural_action.stages.figures import run
 
     run(**options)
+
+
+@commands.command()
+@config
+@folds
+@click.option(
+    "--holdout", "holdouts", multiple=True, required=True, help="A run whose training is looked at; repeat it."
+)
+@click.option("--swaps", type=FILE, multiple=True, help="Swap table <holdout>.npz; repeat it.")
+@click.option("--scores", type=FILE, help="Every score (.csv, from collect --all), for the permuted labels.")
+@threads
+@click.option(
+    "--output", type=OUT, required=True, help="Folder that receives diagnostics.json, .html and .png."
+)
+@manifests
+def diagnose(**options) -> None:
+    """Look for what would make the numbers wrong: leaks, shifted clocks and labels, duplicates, imbalance."""
+    from neural_action.stages.diagnose import run
+
+    run(**options)

@@ -245,6 +245,19 @@ class TableSettings(Section):
     figure_method: Name = "ours"
 
 
+class DiagnosticsSettings(Section):
+    """When a check of the data says that something may be wrong."""
+
+    longest_lag: Positive = 3.0
+    expected_lag: Annotated[list[float], Field(min_length=2, max_length=2)] = [-0.5, 2.0]
+    lag_tolerance: Positive = 0.75
+    label_tolerance: Positive = 0.5
+    names_share: Fraction = 0.9
+    control_tolerance: Annotated[float, Field(ge=0)] = 0.02
+    shifts: Count = 100
+    seed: int = 0
+
+
 class Settings(Section):
     """The whole configuration of a dataset."""
 
@@ -270,3 +283,4 @@ class Settings(Section):
     methods: dict[Name, MethodSettings] = Field(min_length=1)
     probe: ProbeSettings = ProbeSettings()
     tables: TableSettings = TableSettings()
+    diagnostics: DiagnosticsSettings = DiagnosticsSettings()
