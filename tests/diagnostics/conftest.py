@@ -82,8 +82,8 @@ def coupled() -> Cohort:
 
 @pytest.fixture
 def settings() -> DiagnosticsSettings:
-    """As configured by default, with fewer shifts."""
-    return DiagnosticsSettings(shifts=40)
+    """As configured by default."""
+    return DiagnosticsSettings()
 
 
 @pytest.fixture

@@ -30,8 +30,14 @@ def test_a_shifted_neural_clock_of_one_trial(changed, settings):
 
 
 def test_a_clock_that_drifts(changed, settings):
-    findings, _ = check_synchrony(changed(2, "neural_time", lambda clock: clock * 1.06), settings)
-    assert "A/t2" in raised(findings)
+    findings, _ = check_synchrony(changed(2, "neural_time", lambda clock: clock * 1.035), settings)
+    assert raised(findings) == {"A/t2"}
+    (finding,) = (finding for finding in findings if finding.subject == "A/t2")
+    assert finding.values["drift_per_minute"] == pytest.approx(60 * 0.035, rel=0.2)
+
+
+def test_a_clock_that_runs_away(changed, settings):
+    findings, _ = check_synchrony(changed(2, "neural_time", lambda clock: clock * 1.5), settings)
     assert raised(findings) == {"A/t2"}
 
 

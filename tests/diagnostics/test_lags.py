@@ -34,20 +34,20 @@ def pairs(shifts, rng, rate=10, seconds=60):
 
 def test_each_trial_shows_its_own_shift():
     shifts = [0.4, 0.4, 0.4, 1.9]
-    curves = lag_curves(pairs(shifts, np.random.default_rng(1)), 10, 3.0, 40, 0)
+    curves = lag_curves(pairs(shifts, np.random.default_rng(1)), 10, 3.0)
     assert [whole.lag for whole, _, _ in curves] == pytest.approx(shifts, abs=0.06)
     assert all(whole.clear and first.clear and second.clear for whole, first, second in curves)
 
 
 def test_a_single_trial_is_predicted_from_its_other_half():
-    (whole, first, second), = lag_curves(pairs([0.5], np.random.default_rng(2)), 10, 3.0, 40, 0)
+    (whole, first, second), = lag_curves(pairs([0.5], np.random.default_rng(2)), 10, 3.0)
     assert (whole.lag, first.lag, second.lag) == pytest.approx((0.5, 0.5, 0.5), abs=0.06)
 
 
 def test_what_does_not_belong_together_is_not_clear():
     rng = np.random.default_rng(3)
     made = [Pair("A", smooth(rng, 600)[:, None], smooth(rng, 600)[:, None]) for _ in range(20)]
-    curves = lag_curves(made, 10, 3.0, 100, 0)
+    curves = lag_curves(made, 10, 3.0)
     # Chance is the 95 % quantile: one in twenty is above it.
     assert sum(whole.clear for whole, _, _ in curves) <= 4
 
@@ -55,4 +55,4 @@ def test_what_does_not_belong_together_is_not_clear():
 def test_missing_rows_take_no_part():
     made = pairs([0.4, 0.4, 0.4], np.random.default_rng(4))
     made[0].target[:150] = np.nan
-    assert lag_curves(made, 10, 3.0, 40, 0)[0][0].lag == pytest.approx(0.4, abs=0.06)
+    assert lag_curves(made, 10, 3.0)[0][0].lag == pytest.approx(0.4, abs=0.06)

@@ -248,14 +248,14 @@ class TableSettings(Section):
 class DiagnosticsSettings(Section):
     """When a check of the data says that something may be wrong."""
 
-    longest_lag: Positive = 3.0
+    longest_lag: Positive = 4.0
     expected_lag: Annotated[list[float], Field(min_length=2, max_length=2)] = [-0.5, 2.0]
     lag_tolerance: Positive = 0.75
     label_tolerance: Positive = 0.5
+    least_share: Fraction = 0.25
+    clear_share: Fraction = 0.9
     names_share: Fraction = 0.9
     control_tolerance: Annotated[float, Field(ge=0)] = 0.02
-    shifts: Count = 100
-    seed: int = 0
 
 
 class Settings(Section):

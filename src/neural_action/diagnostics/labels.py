@@ -7,8 +7,9 @@ from scipy.ndimage import uniform_filter1d
 
 from neural_action.config.settings import DiagnosticsSettings
 from neural_action.diagnostics.finding import Finding, name
-from neural_action.diagnostics.lags import LagCurve, Pair, lag_curves
+from neural_action.diagnostics.lags import LagCurve, Pair, lag_curves, unclear
 from neural_action.diagnostics.synchrony import neural_components
+from neural_action.recordings.clips import nearest
 from neural_action.recordings.cohort import Cohort, TrialSpan
 
 #: Principal components of behaviour, and seconds that its mean and its spread are taken over (our choice).
@@ -38,10 +39,7 @@ def check_labels(cohort: Cohort, settings: DiagnosticsSettings) -> tuple[list[Fi
     else:
         signal, source, rate = neural_components(cohort), "neural activity", cohort.neural_rate
         pairs = [Pair(span.animal, signal[span.frames], _at_frames(cohort, span)) for span in spans]
-    curves = [
-        curve
-        for curve, _, _ in lag_curves(pairs, rate, settings.longest_lag, settings.shifts, settings.seed)
-    ]
+    curves = [curve for curve, _, _ in lag_curves(pairs, rate, settings.longest_lag)]
     named = {name(span.animal, span.trial): curve for span, curve in zip(spans, curves, strict=True)}
     return _judge(named, source, settings, expected=0.0 if from_behavior else None), named
 
@@ -50,8 +48,8 @@ def _judge(
     curves: dict[str, LagCurve], source: str, settings: DiagnosticsSettings, expected: float | None
 ) -> list[Finding]:
     clear = {trial: curve.lag for trial, curve in curves.items() if curve.clear}
-    if not clear:
-        message = f"not checked: in none of {len(curves)} trials do labels go with {source} above chance"
+    if len(clear) < max(1, settings.least_share * len(curves)):
+        message = f"cannot be told: in {len(clear)} of {len(curves)} trials labels go with {source} above chance"
         return [Finding("labels", "all", "note", message, {"trials": len(curves)})]
     common = float(np.median(list(clear.values())))
     tolerance, findings = settings.label_tolerance, []
@@ -65,8 +63,8 @@ def _judge(
     for trial, curve in curves.items():
         values = {"lag": _value(curve.lag), "peak": _value(curve.peak), "chance": _value(curve.chance)}
         if trial not in clear:
-            message = f"correlation {curve.peak:.2f}, not above chance ({curve.chance:.2f}): cannot be told"
-            findings.append(Finding("labels", trial, "note", message, values))
+            severity, message = unclear(curve, len(clear), len(curves), settings.clear_share)
+            findings.append(Finding("labels", trial, severity, message, values))
         elif abs(curve.lag - where) > tolerance:
             message = (
                 f"{source} follows the labels by {curve.lag:.2f} s, expected within {tolerance:g} s of "
@@ -97,10 +95,8 @@ def _onehot(cohort: Cohort, span: TrialSpan) -> np.ndarray:
 
 def _at_frames(cohort: Cohort, span: TrialSpan) -> np.ndarray:
     """``_onehot`` at the neural frames, by the nearest sample."""
-    clock, frames = cohort.pose_time[span.samples], cohort.neural_time[span.frames]
-    right = np.clip(np.searchsorted(clock, frames), 1, max(1, len(clock) - 1))
-    nearest = right - (frames - clock[right - 1] < clock[np.minimum(right, len(clock) - 1)] - frames)
-    return _onehot(cohort, span)[nearest]
+    at = nearest(cohort.pose_time[span.samples], cohort.neural_time[span.frames])
+    return _onehot(cohort, span)[at]
 
 
 def _behavior_features(cohort: Cohort) -> np.ndarray:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import solve
+from scipy.ndimage import maximum_filter1d
 
 #: Of ridge regression, as a share of the mean variance of the predictors (our choice).
 RIDGE = 0.01
@@ -38,7 +39,8 @@ class LagCurve:
     Attributes:
         lags: (lag,) s.
         correlation: (lag,); NaN where too little overlaps.
-        chance: the correlation, largest over lags, that 95 % of targets shifted in a circle stay below.
+        chance: what the correlation, largest over lags, stays below in 95 % of shifts in a circle that no lag undoes,
+            of all trials together.
     """
 
     lags: np.ndarray
@@ -72,7 +74,7 @@ class LagCurve:
 
 
 def lag_curves(
-    pairs: Sequence[Pair], rate: float, longest: float, shifts: int, seed: int
+    pairs: Sequence[Pair], rate: float, longest: float
 ) -> list[tuple[LagCurve, LagCurve, LagCurve]]:
     """Of each trial, and of its first and second half.
 
@@ -83,31 +85,33 @@ def lag_curves(
         pairs: trials.
         rate: of the shared clock, 1/s.
         longest: lag, s, to either side.
-        shifts: shifted targets that chance is estimated from.
-        seed: of the shifts.
     """
     steps = np.arange(-round(longest * rate), round(longest * rate) + 1)
-    rng = np.random.default_rng(seed)
     parts = [_centred(pair) for pair in pairs]
     moments = [_moments(signal, target, steps) for signal, target in parts]
-    curves = []
+    predictions = []
     for at, pair in enumerate(pairs):
         others = [k for k, other in enumerate(pairs) if other.group == pair.group and k != at]
         signal, target = parts[at]
         half = len(signal) // 2
         if others:
-            predicted = signal @ _weights([moments[k] for k in others])
+            predictions.append(signal @ _weights([moments[k] for k in others]))
         else:
             first, second = (
                 _weights([_moments(signal[rows], target[rows], steps)])
                 for rows in (slice(None, half), slice(half, None))
             )
-            predicted = np.concatenate([signal[:half] @ second, signal[half:] @ first])
-        ranges = (slice(None), slice(None, half), slice(half, None))
-        curves.append(
-            tuple(_curve(predicted[rows], target[rows], steps, rate, shifts, rng) for rows in ranges)
-        )
-    return curves
+            predictions.append(np.concatenate([signal[:half] @ second, signal[half:] @ first]))
+    kinds = []
+    for cut in (lambda n: slice(None), lambda n: slice(None, n // 2), lambda n: slice(n // 2, None)):
+        made = [
+            (predicted[cut(len(predicted))], target[cut(len(target))])
+            for predicted, (_, target) in zip(predictions, parts, strict=True)
+        ]
+        far = np.concatenate([_far_peaks(*one, int(steps[-1])) for one in made])
+        chance = float(np.quantile(far, 0.95)) if len(far) else float("nan")
+        kinds.append([LagCurve(steps / rate, _correlations(*one, steps), chance) for one in made])
+    return list(zip(*kinds, strict=True))
 
 
 def _centred(pair: Pair) -> tuple[np.ndarray, np.ndarray]:
@@ -146,24 +150,19 @@ def _weights(moments: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
     return weights[int(np.argmax(explained))]
 
 
-def _curve(
-    predicted: np.ndarray,
-    target: np.ndarray,
-    steps: np.ndarray,
-    rate: float,
-    shifts: int,
-    rng: np.random.Generator,
-) -> LagCurve:
-    correlation = _correlations(predicted, target, steps)
-    longest, length = int(steps[-1]), len(target)
-    chance = float("nan")
-    # Shifts that no lag undoes.
-    far = np.arange(2 * longest + 1, length - 2 * longest)
-    if len(far):
-        drawn = rng.choice(far, min(shifts, len(far)), replace=False)
-        peaks = [np.max(_correlations(predicted, np.roll(target, by, 0), steps)) for by in drawn]
-        chance = float(np.quantile(peaks, 0.95))
-    return LagCurve(steps / rate, correlation, chance)
+def _far_peaks(predicted: np.ndarray, target: np.ndarray, longest: int) -> np.ndarray:
+    """(shift,) largest correlation over the lags, after each shift of the target in a circle by more than two lags."""
+    length = len(target)
+    far = slice(2 * longest + 1, length - 2 * longest)
+    if far.stop <= far.start:
+        return np.empty(0)
+    predicted, target = predicted - predicted.mean(0), target - target.mean(0)
+    norm = np.sqrt((predicted**2).sum() * (target**2).sum())
+    if norm == 0:
+        return np.empty(0)
+    product = np.fft.rfft(predicted, axis=0) * np.fft.rfft(target, axis=0).conj()
+    circle = np.fft.irfft(product.sum(1), length) / norm
+    return maximum_filter1d(circle, 2 * longest + 1, mode="wrap")[far]
 
 
 def _correlations(predicted: np.ndarray, target: np.ndarray, steps: np.ndarray) -> np.ndarray:
@@ -179,3 +178,17 @@ def _correlations(predicted: np.ndarray, target: np.ndarray, steps: np.ndarray) 
     # Fewer rows meet at a long lag: the sum is what it would be of all.
     meeting = np.maximum(1, length - np.abs(steps)) / length
     return sums / (norm * meeting) if norm > 0 else np.full(len(steps), np.nan)
+
+
+def unclear(curve: LagCurve, clear: int, trials: int, share: float) -> tuple[str, str]:
+    """Severity and message for a trial whose peak is not above chance.
+
+    Where nearly all trials (``share``) are above it, one that is not is suspicious; otherwise it tells nothing.
+    """
+    at_end = curve.peak > curve.chance
+    what = f"correlation {curve.peak:.2f}, " + (
+        f"highest at the longest lag ({curve.lag:.1f} s)" if at_end else f"not above chance ({curve.chance:.2f})"
+    )
+    if clear >= share * trials and clear < trials:
+        return "warning", f"{what}, while {clear} of {trials} trials peak above it: is this one out of step?"
+    return "note", f"{what}: cannot be told"

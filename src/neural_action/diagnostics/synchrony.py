@@ -11,7 +11,7 @@ import numpy as np
 from neural_action.calcium.rest import motion_energy
 from neural_action.config.settings import DiagnosticsSettings
 from neural_action.diagnostics.finding import Finding, name
-from neural_action.diagnostics.lags import LagCurve, Pair, lag_curves
+from neural_action.diagnostics.lags import LagCurve, Pair, lag_curves, unclear
 from neural_action.recordings.cohort import Cohort, TrialSpan
 
 #: Pixels are averaged to about this many, and reduced to so many principal components (our choice).
@@ -44,7 +44,7 @@ def check_synchrony(
     pairs = [
         Pair(span.animal, components[span.frames], _energy(cohort, span, behavior)) for span in cohort.trials
     ]
-    curves = lag_curves(pairs, cohort.neural_rate, settings.longest_lag, settings.shifts, settings.seed)
+    curves = lag_curves(pairs, cohort.neural_rate, settings.longest_lag)
     named = {name(span.animal, span.trial): part for span, part in zip(cohort.trials, curves, strict=True)}
     return judge(named, cohort, settings), named
 
@@ -56,10 +56,10 @@ def judge(curves: Curves, cohort: Cohort, settings: DiagnosticsSettings) -> list
         for span in cohort.trials
     }
     clear = {trial: whole.lag for trial, (whole, _, _) in curves.items() if whole.clear}
-    if not clear:
+    if len(clear) < max(1, settings.least_share * len(curves)):
         message = (
-            f"not checked: in none of {len(curves)} trials is motion energy predicted from neural activity "
-            f"above chance, at lags up to {settings.longest_lag:g} s"
+            f"cannot be told: in {len(clear)} of {len(curves)} trials motion energy is predicted from neural activity "
+            f"above chance, at a lag of less than {settings.longest_lag:g} s"
         )
         return [Finding("synchrony", "all", "note", message, {"trials": len(curves)})]
     common = float(np.median(list(clear.values())))
@@ -74,8 +74,8 @@ def judge(curves: Curves, cohort: Cohort, settings: DiagnosticsSettings) -> list
     for trial, (whole, first, second) in curves.items():
         values = {"lag": _value(whole.lag), "peak": _value(whole.peak), "chance": _value(whole.chance)}
         if trial not in clear:
-            message = f"correlation {whole.peak:.2f}, not above chance ({whole.chance:.2f}): cannot be told"
-            findings.append(Finding("synchrony", trial, "note", message, values))
+            severity, message = unclear(whole, len(clear), len(curves), settings.clear_share)
+            findings.append(Finding("synchrony", trial, severity, message, values))
             continue
         severity, message = "ok", f"lag {whole.lag:.2f} s, correlation {whole.peak:.2f}"
         if first.clear and second.clear:

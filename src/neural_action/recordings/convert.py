@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import dask
 import dask.array as da
@@ -67,27 +68,32 @@ def apply_steps(settings: ConvertSettings, recording: Recording) -> Recording:
 
     Only the sampled frames that the statistics need are computed here. Raises InputError as the steps do.
     """
-    neural, units = recording.neural, dict(recording.units)
+    units = dict(recording.units)
+    if settings.dff is not None:
+        units["neural"] = "dF/F"
+    if settings.scale is not None:
+        low, high = settings.scale.low, settings.scale.high
+        units["neural"] = f"{units['neural']}, percentiles {low:g} and {high:g} at 0 and 1"
+    behavior = np.asarray(recording.behavior, np.float32)
+    return replace(
+        recording,
+        neural=normalised(settings, recording.neural),
+        behavior=root_relative(behavior) if settings.root_relative else behavior,
+        units=units,
+    )
+
+
+def normalised(settings: ConvertSettings, neural: Any) -> da.Array:
+    """Neural data (frame, ...) of one trial after size, dF/F, scaling and type, lazily. Raises InputError as the steps."""
     if not isinstance(neural, da.Array):
         neural = da.from_array(neural)
     few = sampled_frames(neural)
     if settings.resize is not None:
         neural, few = resize(neural, settings.resize), resize(few, settings.resize)
-    dff = scale = None
-    if settings.dff is not None:
-        dff = settings.dff.percentile
-        units["neural"] = "dF/F"
-    if settings.scale is not None:
-        scale = (settings.scale.low, settings.scale.high)
-        units["neural"] = f"{units['neural']}, percentiles {scale[0]:g} and {scale[1]:g} at 0 and 1"
+    dff = None if settings.dff is None else settings.dff.percentile
+    scale = None if settings.scale is None else (settings.scale.low, settings.scale.high)
     frames = np.asarray(few, np.float32) if dff is not None or scale is not None else np.empty(0, np.float32)
-    behavior = np.asarray(recording.behavior, np.float32)
-    return replace(
-        recording,
-        neural=normalise(neural, frames, dff, scale, settings.dtype),
-        behavior=root_relative(behavior) if settings.root_relative else behavior,
-        units=units,
-    )
+    return normalise(neural, frames, dff, scale, settings.dtype)
 
 
 def _sha256(path: Path) -> str:
