@@ -251,6 +251,7 @@ class DiagnosticsSettings(Section):
     longest_lag: Positive = 4.0
     expected_lag: Annotated[list[float], Field(min_length=2, max_length=2)] = [-0.5, 2.0]
     lag_tolerance: Positive = 0.5
+    lag_drop: Fraction = 0.2
     label_tolerance: Positive = 0.25
     least_share: Fraction = 0.25
     clear_share: Fraction = 0.9

@@ -65,6 +65,10 @@ class LagCurve:
         shift = 0.5 * (before - after) / bend if np.isfinite(bend) and bend < 0 else 0.0
         return float(self.lags[at] + shift * (self.lags[1] - self.lags[0]))
 
+    def at(self, lag: float) -> float:
+        """Correlation at a lag (s) between those that were looked at."""
+        return float(np.interp(lag, self.lags, self.correlation))
+
     @property
     def clear(self) -> bool:
         """Whether the peak is above chance and not at the end of the lags."""
@@ -192,3 +196,9 @@ def unclear(curve: LagCurve, clear: int, trials: int, share: float) -> tuple[str
     if clear >= share * trials and clear < trials:
         return "warning", f"{what}, while {clear} of {trials} trials peak above it: is this one out of step?"
     return "note", f"{what}: cannot be told"
+
+
+def apart(curve: LagCurve, lag: float, tolerance: float, drop: float) -> bool:
+    """Whether a curve peaks elsewhere than at ``lag``: further away than ``tolerance`` s, and so that at ``lag`` it has lost
+    more than the share ``drop`` of its peak (a broad peak says little about where it is)."""
+    return abs(curve.lag - lag) > tolerance and curve.at(lag) < (1 - drop) * curve.peak

@@ -11,7 +11,7 @@ import numpy as np
 from neural_action.calcium.rest import motion_energy
 from neural_action.config.settings import DiagnosticsSettings
 from neural_action.diagnostics.finding import Finding, name
-from neural_action.diagnostics.lags import LagCurve, Pair, lag_curves, unclear
+from neural_action.diagnostics.lags import LagCurve, Pair, apart, lag_curves, unclear
 from neural_action.recordings.cohort import Cohort, TrialSpan
 
 #: Pixels are averaged to about this many, and reduced to so many principal components (our choice).
@@ -80,15 +80,16 @@ def judge(curves: Curves, cohort: Cohort, settings: DiagnosticsSettings) -> list
         severity, message = "ok", f"lag {whole.lag:.2f} s, correlation {whole.peak:.2f}"
         if first.clear and second.clear:
             # The halves' middles are half a trial apart.
-            apart = second.lag - first.lag
-            values |= {"drift": apart, "drift_per_minute": 60 * apart / max(1e-9, seconds[trial] / 2)}
-            if abs(apart) > settings.lag_tolerance:
+            drift = second.lag - first.lag
+            values |= {"drift": drift, "drift_per_minute": 60 * drift / max(1e-9, seconds[trial] / 2)}
+            limits = settings.lag_tolerance, settings.lag_drop
+            if apart(first, second.lag, *limits) and apart(second, first.lag, *limits):
                 severity = "warning"
                 message = (
                     f"lag {first.lag:.2f} s in the first half and {second.lag:.2f} s in the second, expected a "
                     f"difference of at most {settings.lag_tolerance:g} s: do the clocks drift?"
                 )
-        if abs(whole.lag - common) > settings.lag_tolerance:
+        if apart(whole, common, settings.lag_tolerance, settings.lag_drop):
             severity = "warning"
             message = (
                 f"lag {whole.lag:.2f} s, expected within {settings.lag_tolerance:g} s of the {common:.2f} s of "
