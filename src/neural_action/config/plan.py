@@ -268,6 +268,19 @@ class Plan:
         methods = {name: self.content["methods"][name] for name in self.methods}
         return json.dumps({**json.loads(self.sections(*keys)), "methods": methods})
 
+    @property
+    def swap_tables(self) -> list[str]:
+        """The swap tables that are looked at: of the first shown row that trains with one, one a holdout."""
+        variants = [self.variant(name, NEIGHBORS) for name in self.trained if "swaps" in self.needs(name)]
+        return [f"{self.results}/neighbors/{variants[0]}/{name}.npz" for name in self.holdouts if variants]
+
+    @property
+    def diagnose_sections(self) -> str:
+        """What the checks of the data and of the control depend on."""
+        keys = ("dataset", "title", "real", "split", "clips", "tables", "diagnostics", "calcium.behavior")
+        methods = {key: row for name in self.methods for key, row in self._method(name).items()}
+        return json.dumps({**json.loads(self.sections(*keys)), "methods": methods})
+
     def _method(self, method: str) -> dict[str, Any]:
         """A row without what only its table shows."""
         return {method: {**self.content["methods"][method], "label": method, **_SHOWN}}

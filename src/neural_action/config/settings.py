@@ -278,6 +278,20 @@ class TableSettings(Section):
     figure_method: Name = "ours"
 
 
+class DiagnosticsSettings(Section):
+    """When a check of the data says that something may be wrong."""
+
+    longest_lag: Positive = 4.0
+    expected_lag: Annotated[list[float], Field(min_length=2, max_length=2)] = [-0.5, 2.0]
+    lag_tolerance: Positive = 0.5
+    lag_drop: Fraction = 0.2
+    label_tolerance: Positive = 0.25
+    least_share: Fraction = 0.25
+    clear_share: Fraction = 0.9
+    names_share: Fraction = 0.9
+    control_tolerance: Annotated[float, Field(ge=0)] = 0.02
+
+
 class Settings(Section):
     """The whole configuration of a dataset."""
 
@@ -303,3 +317,4 @@ class Settings(Section):
     methods: dict[Name, MethodSettings] = Field(min_length=1)
     probe: ProbeSettings = ProbeSettings()
     tables: TableSettings = TableSettings()
+    diagnostics: DiagnosticsSettings = DiagnosticsSettings()

@@ -11,6 +11,7 @@ from neural_action.files import whole
 from neural_action.recordings.splits import Holdout
 from neural_action.stages.training import Inputs, training_data
 from neural_action.training.batches import BatchSampler
+from neural_action.training.description import describe
 from neural_action.training.loop import pretrain, write_log
 from neural_action.training.model import create, save_model
 
@@ -55,5 +56,6 @@ def run(
         with whole(log) as partial:
             write_log(rows, partial)
         about = {"method": method, "holdout": holdout, "seed": seed, "label": row.label}
+        about |= describe(sections, row, manifests, seen=data.seen, kernel=kernel, swaps=swaps)
         save_model(model, row.objective, sections.encoders, data.shapes, output, about)
     checkpoint.unlink(missing_ok=True)

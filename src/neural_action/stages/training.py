@@ -56,6 +56,11 @@ class TrainingData:
     shapes: Shapes
     device: torch.device
 
+    @property
+    def seen(self) -> list[str]:
+        """Names of the animals of which at least one trial is seen."""
+        return sorted({span.animal for span in self.cohort.trials if span.visible})
+
 
 @contextmanager
 def training_data(
