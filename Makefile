@@ -1,13 +1,14 @@
 # make run   set up .venv and run the default workflow to its tables
 # make paper the same with three seeds
 # make test  set up and run the tests
+# make test-faults  interrupt every stage in its middle, damage every input at random
 # make test-cluster  on a throw-away Debian as root: a one-node SLURM and conda environments, tested too
 PYTHON ?= python3
 CORES ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup run paper test test-cluster lint bench report clean
+.PHONY: setup run paper test test-cluster test-faults lint bench report clean
 
 setup: $(VENV)/.installed
 
@@ -26,12 +27,15 @@ paper: setup
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) --configfile config/config.yaml config/paper.yaml
 
 test: setup
-	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -n $(CORES) --dist loadfile -m "not slurm and not conda"
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -n $(CORES) --dist loadfile -m "not slurm and not conda and not faults and not fuzz"
 
 test-cluster: setup
 	tests/cluster/slurm.sh install
 	tests/cluster/slurm.sh start
 	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -m "slurm or conda"; code=$$?; tests/cluster/slurm.sh stop; exit $$code
+
+test-faults: setup
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -n $(CORES) -m "faults or fuzz" tests/faults tests/fuzz
 
 lint: setup
 	$(BIN)/ruff check .

@@ -33,6 +33,7 @@ include: "workflow/rules/pretrain.smk"
 include: "workflow/rules/external.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/diagnose.smk"
 
 
 rule all:
@@ -41,4 +42,5 @@ rule all:
         TABLES,
         FIGURES,
         KERNEL_PICTURE,
+        f"{DIAGNOSTICS}/diagnostics.html",
         f"{RESULTS}/config.yaml",

@@ -1,3 +1,27 @@
-"""Self-supervised neural action representations, from raw recordings to tables."""
+"""Self-supervised neural action representations, from raw recordings to tables.
+
+``load_model(path)`` opens a trained model, an object with ``transform``, ``score`` and ``adapt``; see docs/model.md.
+"""
+
+from importlib import import_module
 
 __version__ = "0.1.0"
+
+#: Where a name is that this package offers. It is imported when it is asked for: torch takes seconds.
+_OFFERED = {
+    "load_model": "neural_action.trained.model",
+    "TrainedModel": "neural_action.trained.model",
+    "Embedding": "neural_action.trained.embedding",
+    "InputError": "neural_action.errors",
+}
+__all__ = ["__version__", *_OFFERED]  # noqa: PLE0604
+
+
+def __getattr__(name: str):
+    if name not in _OFFERED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_OFFERED[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import click
 
 from neural_action.cli import commands
 from neural_action.errors import InputError
+from neural_action.processes import follow_workflow
 
 
 def main() -> None:
     """Run the command line.
 
-    What is wrong with an input (exit status 2) or with a disk (exit status 1) is one line on standard error.
+    What is wrong with an input (exit status 2) or with a disk or the memory (exit status 1) is one line on standard
+    error. A job that is told to end (SIGTERM, as from a scheduler) removes its temporary files first.
     """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    follow_workflow()
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
@@ -30,6 +35,11 @@ def main() -> None:
             raise
         what = error.strerror or f"{error}, as on a full disk"
         print(f"neural-action: {error.filename or 'writing'}: {what}", file=sys.stderr)
+        sys.exit(1)
+    except MemoryError as error:
+        if debug:
+            raise
+        print(f"neural-action: not enough memory: {error or 'of unknown size'}", file=sys.stderr)
         sys.exit(1)
     except click.ClickException as error:
         print(f"neural-action: {error.format_message()}", file=sys.stderr)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from neural_action import __version__
+from neural_action.processes import alone
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -29,14 +30,27 @@ seed = click.option("--seed", type=int, required=True)
 manifests = click.argument("manifests", nargs=-1, required=True, type=FILE)
 
 
+class Stage(click.Command):
+    """A command that is alone in writing its output, whatever else a killed workflow left running."""
+
+    def invoke(self, context: click.Context) -> None:
+        """Run once no other process writes the first output."""
+        outputs = [context.params[option.name] for option in self.params if option.type is OUT]
+        with alone(next(path for path in outputs if path is not None)):
+            super().invoke(context)
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__)
 def commands() -> None:
     """From raw recordings to neural action representations and the tables that say what they are worth.
 
-    Every command is one stage of the workflow. Bad input ends with exit status 2 and one line; --debug, anywhere,
+    Most commands are a stage of the workflow; transform, score and adapt-animal use a trained model. Bad input ends with exit status 2 and one line; --debug, anywhere,
     shows the traceback instead.
     """
+
+
+commands.command_class = Stage
 
 
 @commands.command()
@@ -271,5 +285,103 @@ def tables(**options) -> None:
 def figures(**options) -> None:
     """Draw embeddings, confusion matrices, class and bout statistics, pose neighbours and training curves."""
     from neural_action.stages.figures import run
+
+    run(**options)
+
+
+@commands.command()
+@config
+@folds
+@click.option(
+    "--holdout", "holdouts", multiple=True, required=True, help="A run whose training is looked at; repeat it."
+)
+@click.option("--swaps", type=FILE, multiple=True, help="Swap table <holdout>.npz; repeat it.")
+@click.option("--scores", type=FILE, help="Every score (.csv, from collect --all), for the permuted labels.")
+@threads
+@click.option(
+    "--output", type=OUT, required=True, help="Folder that receives diagnostics.json, .html and .png."
+)
+@manifests
+def diagnose(**options) -> None:
+    """Look for what would make the numbers wrong: leaks, shifted clocks and labels, duplicates, imbalance."""
+    from neural_action.stages.diagnose import run
+
+    run(**options)
+
+
+model = click.option(
+    "--model", type=click.Path(exists=True, path_type=Path), required=True, help="Weights, or their folder."
+)
+device = click.option("--device", type=click.Choice(["cpu", "cuda", "auto"]), default="cpu", show_default=True)
+recordings = click.argument(
+    "recordings", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
+)
+
+
+@commands.command()
+@model
+@click.option(
+    "--output", type=OUT, required=True, help="File of embeddings: .parquet, .nc, .nwb, .npz or .h5."
+)
+@click.option("--stride", type=click.IntRange(1), default=1, show_default=True, help="Frames between clips.")
+@click.option("--layer", default="encoder", show_default=True, help="encoder, or projection.")
+@click.option("--rate", type=click.FloatRange(0, min_open=True), help="Frames per second of .npy arrays.")
+@click.option(
+    "--convert", is_flag=True, help="Apply to .npy arrays the steps that the model's recordings went through."
+)
+@click.option("--into", "source", type=FILE, help="NWB file: write a copy of it with the embeddings added.")
+@threads
+@device
+@recordings
+def transform(**options) -> None:
+    """Embed recordings with a trained model.
+
+    RECORDINGS are manifests or stores that rule convert wrote, or .npy arrays (frame, ...), one a trial.
+    """
+    from neural_action.stages.use import transform as run
+
+    run(**options)
+
+
+@commands.command()
+@model
+@click.option(
+    "--train",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="Recording to train the probe on; repeat it. Without: the other trials of RECORDINGS, each in turn.",
+)
+@click.option(
+    "--metric", default="balanced_accuracy", show_default=True, help="Or accuracy, or macro_f1."
+)
+@click.option("--seed", type=int, default=0, show_default=True)
+@threads
+@device
+@recordings
+def score(**options) -> None:
+    """Print how well a linear probe reads actions from a trained model's embeddings (a fraction of 1)."""
+    from neural_action.stages.use import score as run
+
+    run(**options)
+
+
+@commands.command("adapt-animal")
+@model
+@click.option(
+    "--known",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="Recording of an animal that the model was trained on; repeat it.",
+)
+@click.option("--output", type=OUT, required=True, help="Weights of the adapted model (.safetensors).")
+@click.option("--steps", type=click.IntRange(1), default=200, show_default=True)
+@click.option("--learning-rate", type=click.FloatRange(0, min_open=True), default=1e-3, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+@threads
+@device
+@recordings
+def adapt_animal(**options) -> None:
+    """Adapt a trained model to a new animal, from its unlabelled RECORDINGS (manifests or stores)."""
+    from neural_action.stages.use import adapt_animal as run
 
     run(**options)

@@ -1,24 +1,75 @@
-"""Writing files whole or not at all."""
+"""Files: written whole or not at all, archives looked at before they are read."""
 
 from __future__ import annotations
 
+import errno
+import glob
+import math
 import os
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
+
+from neural_action.processes import orphaned
 
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """A temporary sibling to write to; renamed to ``path`` at the end, removed after an error."""
+    """A temporary sibling to write to; renamed to ``path`` at the end, removed after an error.
+
+    What killed writers of ``path`` left is removed first. A job whose workflow has ended renames nothing: its result
+    would appear under a run that has not asked for it.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.part{glob.escape(path.suffix)}"):
+        left.unlink(missing_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.part{path.suffix}")
     try:
         yield partial
+        if orphaned():
+            raise InterruptedError(
+                errno.EINTR, "not written, the workflow that started this job has ended", str(path)
+            )
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+#: Most that an archive may unpack to: this, or so many times its own size (our choice). Ours unpack to less than 60.
+_UNPACKED, _TIMES = 1 << 30, 100
+
+
+def check_zip(path: Path) -> None:
+    """Raise ValueError if the archive at ``path`` (.npz, a checkpoint) would fill more memory than it can hold.
+
+    A few bytes may claim any size: members that unpack to far more than the file, and arrays whose header has more
+    entries than the member has bytes for. BadZipFile and OSError if it is no archive.
+    """
+    size = Path(path).stat().st_size
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+        unpacked = sum(member.file_size for member in members)
+        if unpacked > max(_UNPACKED, _TIMES * size):
+            raise ValueError(f"unpacks to {unpacked} bytes, the file has {size}")
+        for member in members:
+            if member.filename.endswith(".npy"):
+                with archive.open(member) as file:
+                    _check_npy(file, member)
+
+
+def _check_npy(file: IO[bytes], member: zipfile.ZipInfo) -> None:
+    import numpy as np
+
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(file)
+    if math.prod(shape) * dtype.itemsize > member.file_size:
+        raise ValueError(
+            f"{member.filename} has {member.file_size} bytes, its header says {dtype} of shape {shape}"
+        )
 
 
 def writable(path: Path) -> bool:

@@ -78,26 +78,26 @@ def test_a_bound_that_is_too_low_is_searched_whole():
 
 def test_build_picks_by_size_and_refuses_what_is_not_finite():
     poses = clustered(np.random.default_rng(3), 300)
-    assert isinstance(build_index(poses, 1000, 16, 0, 1), ExactIndex)
+    assert isinstance(build_index(poses, 1000, 16, 0), ExactIndex)
     # Too few for descent to be meant for, whatever the border.
-    assert isinstance(build_index(poses, 0, 128, 0, 1), ExactIndex)
+    assert isinstance(build_index(poses, 0, 128, 0), ExactIndex)
     poses[7, 3] = np.nan
     with pytest.raises(InputError, match="pose 7 of 300"):
-        build_index(poses, 1000, 16, 0, 1)
+        build_index(poses, 1000, 16, 0)
     with pytest.raises(InputError, match="0 poses"):
-        build_index(poses[:0], 1000, 16, 0, 1)
+        build_index(poses[:0], 1000, 16, 0)
 
 
 def test_descent_recall_and_seed():
     """Slow once a process: pynndescent compiles itself."""
     poses = clustered(np.random.default_rng(4), 4000)
-    index = build_index(poses, 1000, 32, 0, 1)
+    index = build_index(poses, 1000, 32, 0)
     assert isinstance(index, DescentIndex)
     assert recall(index, poses, poses[:200], 32) > 0.9
     indices, distances = index.query(poses[:50], 32)
     assert indices.dtype == np.int32
     assert np.all(np.diff(distances, axis=1) >= 0)
-    again, _ = DescentIndex(poses, 0, 32, 1).query(poses[:50], 32)
+    again, _ = DescentIndex(poses, 0, 32).query(poses[:50], 32)
     np.testing.assert_array_equal(indices, again)
 
 

@@ -10,18 +10,32 @@ from snakemake.resources import Resource
 
 SOURCE = Path(workflow.basedir) / "src"
 sys.path.insert(0, str(SOURCE))
-# Jobs find the package here: set inside each job, since activating a conda environment clears the variable.
-shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(SOURCE))}; ")
+# Jobs find the package here: set inside each job, since activating a conda environment clears the variable. They end
+# with the Snakemake that started them, however that ends.
+shell.prefix(
+    f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(SOURCE))} NEURAL_ACTION_WORKFLOW=$PPID; "
+)
 
 from neural_action.config.load import read_yaml
 from neural_action.config.plan import NEIGHBORS, SPLITS, SYLLABLES, VARIANT, Plan
 from neural_action.errors import InputError
 from neural_action.files import writable
+from neural_action.processes import hold_folder
+
+if workflow.is_main_process:
+    # While this variable lives, which is as long as this Snakemake.
+    held, removed = hold_folder(Path(".snakemake"))
+    if removed:
+        logger.info("Removed the lock of a run that was killed; going on where it stopped.")
 
 try:
+    # Snakemake has read them already; this also refuses what it lets pass.
+    for path in workflow.configfiles:
+        read_yaml(Path(path))
     # Snakemake puts the rows that a dataset's file changes first; tables keep the order of the rows' file.
     rows = read_yaml(Path(workflow.basedir) / ROWS)["methods"]
-    config["methods"] = {**dict.fromkeys(rows), **config["methods"]}
+    if isinstance(config["methods"], dict):
+        config["methods"] = {**dict.fromkeys(rows), **config["methods"]}
     plan = Plan(config)
 except InputError as error:
     raise WorkflowError(str(error)) from None

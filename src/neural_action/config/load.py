@@ -14,19 +14,70 @@ from neural_action.config.signatures import check_parameters, one_line
 from neural_action.errors import InputError
 
 
+#: Values of a configuration, aliases written out; the shipped ones have a thousand (our choice).
+MOST_VALUES = 100_000
+#: Top-level key that makes Snakemake run a file's expressions as Python.
+_PROGRAM = "__use_yte__"
+
+
+class _Loader(yaml.SafeLoader):
+    """Plain values alone, and no key twice in one mapping: the first would be lost without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        """As in ``SafeLoader``. ConstructorError for a key that is there twice."""
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+                if (key.tag, key.value) in seen:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"key {key.value!r} is there twice", key.start_mark
+                    )
+                seen.add((key.tag, key.value))
+        return super().construct_mapping(node, deep)
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
-    """The mapping in a YAML file; InputError if it cannot be read or holds something else."""
+    """The mapping in a YAML file; InputError if it cannot be read, holds something else or is a program."""
     try:
-        content = yaml.safe_load(Path(path).read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        content = yaml.load(Path(path).read_text(encoding="utf-8"), _Loader)
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise InputError(f"{path}: cannot be read as YAML ({' '.join(str(error).split())})") from None
     if not isinstance(content, dict):
         raise InputError(f"{path}: holds {type(content).__name__}, expected a mapping of configuration keys")
+    if _PROGRAM in content:
+        raise InputError(f"{path}: {_PROGRAM} makes it a program, expected plain values")
+    check_size(content, str(path))
     return content
+
+
+def check_size(content: Any, where: str) -> None:
+    """InputError, naming ``where``, if ``content`` has more than ``MOST_VALUES`` values, or holds itself.
+
+    A few lines of aliases to aliases stand for billions of values, which are only met when they are written out.
+    """
+    sizes: dict[int, int | None] = {}
+
+    def size(value: Any) -> int:
+        if not isinstance(value, dict | list):
+            return 1
+        if id(value) not in sizes:
+            sizes[id(value)] = None
+            sizes[id(value)] = 1 + sum(map(size, value.values() if isinstance(value, dict) else value))
+        if sizes[id(value)] is None:
+            raise InputError(f"{where}: a value holds itself, expected plain values")
+        return sizes[id(value)]
+
+    try:
+        total = size(content)
+    except RecursionError:
+        raise InputError(f"{where}: nested too deeply, expected sections of keys") from None
+    if total > MOST_VALUES:
+        raise InputError(f"{where}: {total} values, expected at most {MOST_VALUES}")
 
 
 def validate(config: Mapping[str, Any]) -> Settings:
     """The typed configuration. Raises InputError with the key, the value and what was expected."""
+    check_size(config, "configuration")
     try:
         settings = Settings.model_validate(dict(config))
     except ValidationError as error:

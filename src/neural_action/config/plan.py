@@ -48,6 +48,7 @@ class Plan:
         self.methods: dict[str, MethodSettings] = {name: self.settings.methods[name] for name in names}
         self.rows = self._rows()
         self.animals = sorted({row.animal for row in self.rows})
+        self._check_animals()
         self.decodes = self.settings.split.decodes
         if not self.decodes:
             assign_folds([(row.animal, row.trial) for row in self.rows], self.settings.split)
@@ -68,6 +69,17 @@ class Plan:
                 f"configuration raw: {self.raw!r} is not a folder; expected the folder of raw recordings"
             )
         return scan(self.settings.convert.reader, Path(self.raw), self.settings.convert.reader_options)
+
+    def _check_animals(self) -> None:
+        """Tasks that compare animals have two of them."""
+        if len(self.animals) > 1:
+            return
+        for name, row in self.methods.items():
+            if other := sorted({"multi_animal", "identity"} & set(row.tasks)):
+                raise InputError(
+                    f"configuration methods.{name}.tasks: {other[0]}, but {self.animals[0]} is the only animal; "
+                    "expected two or more, or tasks: [single_animal]"
+                )
 
     @property
     def writes_sheet(self) -> bool:
@@ -283,6 +295,19 @@ class Plan:
         """What tables and pictures depend on: of the methods, the shown ones."""
         keys = ("dataset", "title", "real", "split", "clips", "tables", "adapt", "decoding")
         methods = {name: self.content["methods"][name] for name in self.methods}
+        return json.dumps({**json.loads(self.sections(*keys)), "methods": methods})
+
+    @property
+    def swap_tables(self) -> list[str]:
+        """The swap tables that are looked at: of the first shown row that trains with one, one a holdout."""
+        variants = [self.variant(name, NEIGHBORS) for name in self.trained if "swaps" in self.needs(name)]
+        return [f"{self.results}/neighbors/{variants[0]}/{name}.npz" for name in self.holdouts if variants]
+
+    @property
+    def diagnose_sections(self) -> str:
+        """What the checks of the data and of the control depend on."""
+        keys = ("dataset", "title", "real", "split", "clips", "tables", "diagnostics", "calcium.behavior")
+        methods = {key: row for name in self.methods for key, row in self._method(name).items()}
         return json.dumps({**json.loads(self.sections(*keys)), "methods": methods})
 
     def _method(self, method: str) -> dict[str, Any]:

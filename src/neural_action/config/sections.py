@@ -21,7 +21,7 @@ class Sections:
         if config.lstrip().startswith("{"):
             try:
                 self.content: dict[str, Any] = json.loads(config)
-            except json.JSONDecodeError as error:
+            except (ValueError, RecursionError) as error:
                 raise InputError(f"--config: not JSON ({error})") from None
         else:
             self.content = read_yaml(Path(config))
@@ -43,8 +43,10 @@ class Sections:
     def method(self, name: str) -> MethodSettings:
         """The row called ``name``. InputError if there is none."""
         rows = self.content.get("methods", {})
+        if not isinstance(rows, dict):
+            raise InputError(f"configuration methods: {type(rows).__name__}, expected a mapping of rows")
         if name not in rows:
-            raise InputError(f"method {name!r} is not one of {', '.join(rows)}")
+            raise InputError(f"method {name!r} is not one of {', '.join(map(str, rows))}")
         try:
             return MethodSettings.model_validate(rows[name])
         except ValidationError as error:

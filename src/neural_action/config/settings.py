@@ -9,19 +9,31 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Fraction = Annotated[float, Field(gt=0, le=1)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
+#: What NumPy, scikit-learn and torch all take.
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+def _once(values: list) -> list:
+    if twice := [value for at, value in enumerate(values) if value in values[:at]]:
+        raise ValueError(f"entries that differ, {twice[0]!r} is there twice")
+    return values
+
+
+#: Of a list whose entries differ: a run that is asked for twice would be counted twice.
+Each = AfterValidator(_once)
 
 
 class Section(BaseModel):
-    """A part of the configuration: unknown keys are errors, numbers are not made from strings."""
+    """A part of the configuration: unknown keys are errors, numbers are not made from strings and are finite."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class SimulationSettings(Section):
@@ -30,7 +42,7 @@ class SimulationSettings(Section):
     preset: Literal["default", "tiny", "small_gap", "large_gap", "unrelated_layout", "slow_indicator"] = (
         "default"
     )
-    seed: int = 0
+    seed: Seed = 0
     overrides: dict[str, float | int | str | bool] = {}
 
 
@@ -52,7 +64,7 @@ class ConvertSettings(Section):
 
     reader: Name
     reader_options: dict[str, Any] = {}
-    class_names: list[str] | None = None
+    class_names: Annotated[list[str], Field(min_length=2), Each] | None = None
     dff: DffSettings | None = None
     scale: ScaleSettings | None = None
     resize: Count | None = None
@@ -71,9 +83,9 @@ class SplitSettings(Section):
     """
 
     folds: Annotated[int, Field(ge=2)] = 4
-    seed: int = 0
+    seed: Seed = 0
     protocol: Literal["transductive", "new_trials", "new_animal", "published", "repeated"] = "new_trials"
-    test_folds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] | None = None
+    test_folds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1), Each] | None = None
     splits: Count = 20
     splits_per_job: Count = 20
     train: Fraction = 0.8
@@ -100,7 +112,7 @@ class ClipSettings(Section):
     poses: Count = 8
     behavior_stride: Count = 4
     stride: Count = 8
-    scored_classes: list[str] | None = None
+    scored_classes: Annotated[list[str], Field(min_length=2), Each] | None = None
     pose_normalisation: Literal["animal_zscore", "none"] = "animal_zscore"
 
 
@@ -120,7 +132,7 @@ class NeighborSettings(Section):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     exact_below: Annotated[int, Field(ge=0)] = 40_000
     recall_queries: Count = 200
-    seed: int = 0
+    seed: Seed = 0
 
 
 class CalciumSettings(Section):
@@ -133,7 +145,7 @@ class CalciumSettings(Section):
     rest_delay: Annotated[float, Field(ge=0)] = 0.3
     rois: Count = 40
     bootstrap: Count = 200
-    seed: int = 0
+    seed: Seed = 0
 
 
 class TrainingSettings(Section):
@@ -168,7 +180,7 @@ class Named(BaseModel):
 class AdaptSettings(Section):
     """Adapting a trained model to an animal that pretraining did not see, from its unlabelled pairs."""
 
-    rows: list[Name] = []
+    rows: Annotated[list[Name], Each] = []
     steps: Count = 200
     learning_rate: Positive = 1e-3
 
@@ -299,7 +311,7 @@ class SyllableSettings(Section):
     lags: Count = 1
     dimensions: Count = 8
     iterations: Count = 30
-    seed: int = 0
+    seed: Seed = 0
 
 
 class ProbeSettings(Section):
@@ -312,7 +324,7 @@ class ProbeSettings(Section):
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     weight_decay: Annotated[float, Field(ge=0)] = 1e-3
     class_weight: Literal["balanced", "none"] = "none"
-    fractions: list[Fraction] = [0.5, 1.0]
+    fractions: Annotated[list[Fraction], Field(min_length=1), Each] = [0.5, 1.0]
     label_block_seconds: Positive = 10.0
     identity_samples: Count = 1000
     mlp_hidden: Annotated[list[Count], Field(min_length=1)] = [128, 128, 128]
@@ -347,10 +359,24 @@ class TableSettings(Section):
 
     metric: Literal["accuracy", "balanced_accuracy", "macro_f1"] = "balanced_accuracy"
     bootstrap: Count = 2000
-    seed: int = 0
+    seed: Seed = 0
     figure_method: Name = "ours"
     references: list[Name] = []
     curves: list[Name] = []
+
+
+class DiagnosticsSettings(Section):
+    """When a check of the data says that something may be wrong."""
+
+    longest_lag: Positive = 4.0
+    expected_lag: Annotated[list[float], Field(min_length=2, max_length=2)] = [-0.5, 2.0]
+    lag_tolerance: Positive = 0.5
+    lag_drop: Fraction = 0.2
+    label_tolerance: Positive = 0.25
+    least_share: Fraction = 0.25
+    clear_share: Fraction = 0.9
+    names_share: Fraction = 0.9
+    control_tolerance: Annotated[float, Field(ge=0)] = 0.02
 
 
 class Settings(Section):
@@ -363,8 +389,8 @@ class Settings(Section):
     recordings: str | None = None
     results: str = "results"
     environment: Literal["default", "cpu"] = "default"
-    rows: Annotated[list[Name], Field(min_length=1)] | None = None
-    seeds: list[int] = Field(min_length=1)
+    rows: Annotated[list[Name], Field(min_length=1), Each] | None = None
+    seeds: Annotated[list[Seed], Field(min_length=1), Each]
     simulation: SimulationSettings | None = None
     convert: ConvertSettings
     split: SplitSettings = SplitSettings()
@@ -379,3 +405,4 @@ class Settings(Section):
     probe: ProbeSettings = ProbeSettings()
     decoding: DecodingSettings = DecodingSettings()
     tables: TableSettings = TableSettings()
+    diagnostics: DiagnosticsSettings = DiagnosticsSettings()

@@ -8,6 +8,7 @@ workflow validates its configuration without importing torch, in milliseconds, a
 from __future__ import annotations
 
 import ast
+import reprlib
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +19,9 @@ from neural_action.errors import InputError
 
 PACKAGE = Path(__file__).resolve().parent.parent
 _TYPES = {"int": int, "float": float, "bool": bool, "str": str}
+# A value in a message is one glance long, whatever was given.
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 2, 80, 80
 
 
 @cache
@@ -40,7 +44,8 @@ def check_parameters(room: str, name: str, parameters: dict[str, Any], where: st
     known = signatures(room)
     if name not in known:
         raise InputError(f"{where}.name: {name!r} is not one of {', '.join(sorted(known))}")
-    model = create_model(name, __config__=ConfigDict(extra="forbid", strict=True), **known[name][2])
+    limits = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+    model = create_model(name, __config__=limits, **known[name][2])
     try:
         model(**parameters)
     except ValidationError as error:
@@ -55,7 +60,8 @@ def one_line(error: ValidationError, where: str) -> str:
         return f"{key}: unknown key"
     if first["type"] == "missing":
         return f"{key}: missing key"
-    return f"{key}: {first['input']!r}, expected: {first['msg'].removeprefix('Input should be ')}"
+    said = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    return f"{key}: {_SHORT.repr(first['input'])}, expected: {said}"
 
 
 @cache

@@ -104,7 +104,8 @@ def _encoded_behavior(
     model = load_model(weights, device := prepare("cpu", threads))
     if not hasattr(model, "embed_behavior"):
         raise InputError(f"{weights}: its objective has no encoder of behaviour")
-    context = view_context(cohort, clips, device, swap=None if swaps is None else SwapTable.load(swaps))
+    table = None if swaps is None else SwapTable.load(swaps).fits(swaps, cohort)
+    context = view_context(cohort, clips, device, swap=table)
     views = [build("views", part, context) for part in method.views.behavior]
     generator = torch.Generator(device).manual_seed(seed)
     every = ClipRows(*(torch.as_tensor(a, device=device) for a in (clips.start, clips.pose, clips.animal)))

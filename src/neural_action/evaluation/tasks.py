@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from neural_action.config.settings import ProbeSettings
+from neural_action.errors import InputError
 from neural_action.evaluation.metrics import scores
 from neural_action.evaluation.probes import (
     guess,
@@ -142,6 +143,7 @@ def run_action_probe(
     probe: Probe, features: np.ndarray, clips: Clips, reading: Reading
 ) -> tuple[dict[str, float], np.ndarray]:
     """Scores and predicted classes of one action probe. No features (n, 0): guessing."""
+    check_apart(probe, clips)
     true = clips.label[probe.test]
     if features.shape[1] == 0:
         predicted = guess(len(true), reading.classes, hash_seed(probe, reading.seed))
@@ -157,6 +159,7 @@ def run_identity_probe(
     probe: Probe, features: np.ndarray, clips: Clips, reading: Reading
 ) -> Iterator[tuple[str, str, float]]:
     """(probe name, metric, value) for the linear, 10-nearest-neighbour and MLP probes of identity."""
+    check_apart(probe, clips)
     animals, seed = reading.animals, reading.seed
     labels, true = reading.labels(probe, clips.animal), clips.animal[probe.test]
     if features.shape[1] == 0:
@@ -172,6 +175,16 @@ def run_identity_probe(
     yield "knn", "knn_same_animal", same_class_neighbors(train, labels, test, true)
     predicted = mlp_probe(train, labels, test, seed)
     yield from (("mlp", metric, value) for metric, value in scores(true, predicted, animals).items())
+
+
+def check_apart(probe: Probe, clips: Clips) -> None:
+    """InputError if a trial both trains and tests the probe: its overlapping clips would be scored on themselves."""
+    shared = np.intersect1d(clips.trial[probe.train], clips.trial[probe.test])
+    if len(shared):
+        raise InputError(
+            f"{probe.task}, fold {probe.fold}, animal {probe.animal}: {len(shared)} trials train and test the probe, "
+            "expected none"
+        )
 
 
 def hash_seed(probe: Probe, seed: int) -> int:

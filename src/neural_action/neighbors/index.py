@@ -80,22 +80,21 @@ class ExactIndex:
 class DescentIndex:
     """Approximate neighbours by nearest-neighbour descent (pynndescent).
 
-    The same answers for the same seed and number of threads (its random streams are one a thread). The first
-    index of a process waits about half a minute for compilation.
+    Its random streams are one a thread, so it has one thread: the same answers for the same seed, wherever it runs.
+    The first index of a process waits about half a minute for compilation.
     """
 
     method = "pynndescent"
 
-    def __init__(self, poses: np.ndarray, seed: int, neighbors: int = 128, threads: int = 1):
-        import numba  # with pynndescent, seconds that exact search need not wait for
-        from pynndescent import NNDescent
+    def __init__(self, poses: np.ndarray, seed: int, neighbors: int = 128):
+        from pynndescent import NNDescent  # takes seconds that exact search need not wait for
 
         self.poses = np.ascontiguousarray(poses, np.float32)
         self.index = NNDescent(
             self.poses,
             n_neighbors=min(max(30, neighbors // 2), len(poses) - 1),
             random_state=seed,
-            n_jobs=max(1, min(threads, numba.config.NUMBA_NUM_THREADS)),
+            n_jobs=1,
         )
         self.index.prepare()
 
@@ -163,7 +162,7 @@ def uses_cuda(device: str) -> bool:
 
 
 def build_index(
-    poses: np.ndarray, exact_below: int, neighbors: int, seed: int, threads: int, *, cuda: bool = False
+    poses: np.ndarray, exact_below: int, neighbors: int, seed: int, *, cuda: bool = False
 ) -> PoseIndex:
     """An index over poses: exact below ``exact_below`` poses, approximate from there on; on CUDA always exact.
 
@@ -175,7 +174,6 @@ def build_index(
         exact_below: border between the two.
         neighbors: how many will be asked for; sets the degree of the approximate graph.
         seed: of the approximate search.
-        threads: of the approximate search; exact search follows the threads of BLAS.
         cuda: whether to search on a CUDA device.
 
     Raises:
@@ -188,7 +186,7 @@ def build_index(
         return TorchIndex(poses)
     if len(poses) < max(exact_below, 4 * neighbors):
         return ExactIndex(poses)
-    return DescentIndex(poses, seed, neighbors, threads)
+    return DescentIndex(poses, seed, neighbors)
 
 
 def check_finite(poses: np.ndarray) -> None:

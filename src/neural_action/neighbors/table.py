@@ -12,7 +12,7 @@ import numpy as np
 
 from neural_action.config.settings import NeighborSettings
 from neural_action.errors import InputError
-from neural_action.files import whole
+from neural_action.files import check_zip, whole
 from neural_action.neighbors.index import (
     ExactIndex,
     PoseIndex,
@@ -23,6 +23,7 @@ from neural_action.neighbors.index import (
 )
 from neural_action.neighbors.space import shared_components
 from neural_action.neighbors.swap import draw_swaps
+from neural_action.recordings.cohort import Cohort
 
 #: Target of a sample that training never gathers.
 HIDDEN = -1
@@ -62,6 +63,33 @@ class SwapTable:
         """Mean and least share of true neighbours found, over pairs of animals."""
         return {"mean": self.report["recall_mean"], "min": self.report["recall_min"]}
 
+    def fits(self, path: Path, cohort: Cohort, *, trained_on: bool = False) -> SwapTable:
+        """This table, read from ``path``; InputError unless it is of the cohort's poses and animals.
+
+        With ``trained_on``, also if it has no swap of a visible pose, or swaps in one that the cohort hides: a table
+        of another holdout does.
+        """
+        count, targets = len(cohort.pose), self.targets
+        if targets.ndim != 3 or targets.dtype.kind not in "iu" or self.domains.shape != 2 * (len(self.animals),):
+            raise InputError(f"{path}: {targets.dtype} of shape {targets.shape}, expected a swap table")
+        if targets.shape[:2] != (count, len(self.animals)) or tuple(self.animals) != cohort.animals:
+            raise InputError(
+                f"{path}: {len(targets)} poses of {', '.join(self.animals)}, "
+                f"expected {count} of {', '.join(cohort.animals)}"
+            )
+        if targets.size and not HIDDEN <= targets.min() <= targets.max() < count:
+            raise InputError(f"{path}: swaps in pose {targets.max()}, expected one of {count}")
+        if trained_on:
+            visible = cohort.pose_visible
+            drawn = targets[visible][self.domains[cohort.pose_animal[visible]]]
+            wrong = int(((drawn == HIDDEN) | ~visible[drawn]).sum())
+            if wrong:
+                raise InputError(
+                    f"{path}: {wrong} of {drawn.size} swaps are with poses that are hidden here, expected the table of "
+                    "this holdout"
+                )
+        return self
+
     def save(self, path: Path) -> None:
         """Write as .npz, whole or not at all.
 
@@ -81,6 +109,7 @@ class SwapTable:
     def load(cls, path: Path) -> SwapTable:
         """Read what ``save`` wrote, without pickle. InputError if the file is something else."""
         try:
+            check_zip(path)
             with np.load(path, allow_pickle=False) as file:
                 animals = tuple(str(name) for name in file["animals"])
                 return cls(file["targets"], file["domains"], animals, json.loads(str(file["report"])))
@@ -156,7 +185,7 @@ def build_swap_table(
     for target in np.flatnonzero(domains.any(0)):
         rows = indexed[target]
         index = build_index(
-            searched[rows], settings.exact_below, settings.neighbors, settings.seed, threads, cuda=cuda
+            searched[rows], settings.exact_below, settings.neighbors, settings.seed, cuda=cuda
         )
         methods.add(index.method)
         for query in np.flatnonzero(domains[:, target]):

@@ -60,31 +60,34 @@ def clip_table(cohort: Cohort, settings: ClipSettings, *, stride: int) -> Clips:
         raise InputError(
             f"clips.frames: no trial has {settings.frames} consecutive neural frames with behaviour beside them"
         )
+    if missing := sorted(set(range(len(cohort.animals))) - set(clips.animal.tolist())):
+        raise InputError(
+            f"clips.frames: no trial of {cohort.animals[missing[0]]} has {settings.frames} consecutive neural frames "
+            "with behaviour beside them"
+        )
     return clips
 
 
 def _trial_clips(cohort: Cohort, at: int, span: TrialSpan, settings: ClipSettings, stride: int) -> tuple:
     clock, pose_clock = cohort.neural_time[span.frames], cohort.pose_time[span.samples]
-    first = np.arange(0, len(clock) - settings.frames + 1, stride)
-    if len(pose_clock) == 0 or len(first) == 0 or (len(pose_clock) < 2 and settings.frames > 1):
+    first = unbroken(clock, settings.frames, stride)
+    if len(pose_clock) == 0 or (len(pose_clock) < 2 and settings.frames > 1):
         first = first[:0]
     # A trial of a single frame has no period of its own.
     period = np.median(np.diff(clock)) if len(clock) > 1 else 1 / cohort.neural_rate
-    bridges = np.concatenate([[0], np.cumsum(np.diff(clock) > 1.5 * period)])
-    first = first[bridges[first + settings.frames - 1] == bridges[first]]
 
     part = settings.frames / settings.poses
     moments = clock[first][:, None] + (np.arange(settings.poses) + 0.5) * part * period - 0.5 * period
-    samples = nearest(pose_clock, moments)
+    rows = nearest(pose_clock, moments)
     slack = 1.5 * (max(period, np.median(np.diff(pose_clock))) if len(pose_clock) > 1 else period)
-    covered = (np.abs(pose_clock[samples] - moments) <= slack).all(1) if len(first) else np.zeros(0, bool)
-    first, samples = first[covered], samples[covered]
+    covered = (np.abs(pose_clock[rows] - moments) <= slack).all(1) if len(first) else np.zeros(0, bool)
+    first, rows = first[covered], rows[covered]
 
     centre = clock[first] + 0.5 * (settings.frames - 1) * period
     count = len(first)
     return (
         first.astype(np.int64) + span.frames.start,
-        samples.astype(np.int64) + span.samples.start,
+        rows.astype(np.int64) + span.samples.start,
         np.full(count, cohort.animals.index(span.animal)),
         np.full(count, span.fold),
         np.full(count, span.visible),
@@ -94,8 +97,20 @@ def _trial_clips(cohort: Cohort, at: int, span: TrialSpan, settings: ClipSetting
     )
 
 
+def unbroken(clock: np.ndarray, frames: int, stride: int) -> np.ndarray:
+    """(clip,) int64: first frames, on multiples of ``stride``, of ``frames`` frames in a row without a gap.
+
+    A gap is more than 1.5 frame periods (s, the median of ``clock``) between two frames.
+    """
+    first = np.arange(0, len(clock) - frames + 1, stride)
+    if len(first) == 0 or len(clock) < 2:
+        return first
+    bridges = np.concatenate([[0], np.cumsum(np.diff(clock) > 1.5 * np.median(np.diff(clock)))])
+    return first[bridges[first + frames - 1] == bridges[first]]
+
+
 def nearest(clock: np.ndarray, moments: np.ndarray) -> np.ndarray:
-    """Index of the entry of ``clock`` nearest to each moment."""
+    """Index of the entry of ``clock``, increasing and not empty, nearest to each moment."""
     if len(clock) == 1:
         return np.zeros(np.shape(moments), np.int64)
     right = np.clip(np.searchsorted(clock, moments), 1, max(1, len(clock) - 1))

@@ -18,7 +18,7 @@ from neural_action.errors import InputError
 from neural_action.recordings.partitions import Partition, Piece, read_partition
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.splits import Holdout, Trial, read_folds
-from neural_action.recordings.store import copy_neural, read_manifest, read_recording
+from neural_action.recordings.store import Manifest, copy_neural, read_manifest, read_recording
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,9 @@ def load_cohort(
         if not opened:
             raise InputError(f"holdout of {holdout.value}: no recording of that animal is given")
     first = opened[0][0]
+    _check_distinct(opened)
+    if missing := sorted(set(folds) - {(manifest.animal, manifest.trial) for manifest, _ in opened}):
+        raise InputError(f"trial {missing[0][1]} of {missing[0][0]} has a fold but no recording")
     for manifest, path in opened:
         if (manifest.animal, manifest.trial) not in folds:
             raise InputError(f"{path}: trial {manifest.trial} of {manifest.animal} has no fold or split")
@@ -209,6 +212,20 @@ def _spans(
         name = f"{recording.trial}/{piece.segment}"
         out.append((name, slice(piece.start, piece.stop), slice(*map(int, samples)), piece.part))
     return out
+
+
+def _check_distinct(opened: Sequence[tuple[Manifest, Path]]) -> None:
+    """InputError for two recordings of one name, or with the same neural data under two names."""
+    names: dict[Trial, Path] = {}
+    contents: dict[tuple[str, ...], Path] = {}
+    for manifest, path in opened:
+        for what, known, key in (
+            ("name", names, (manifest.animal, manifest.trial)),
+            ("neural data", contents, manifest.arrays["neural"].sha256),
+        ):
+            if key in known:
+                raise InputError(f"{path}: has the {what} of {known[key]}, expected a recording of its own")
+            known[key] = path
 
 
 def normalise_pose(pose: np.ndarray, trials: Sequence[TrialSpan]) -> np.ndarray:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import dask
 import dask.array as da
 import numpy as np
 
 from neural_action.config.settings import ConvertSettings
+from neural_action.errors import InputError
 from neural_action.recordings.readers import load_reader
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.sheet import SheetRow
@@ -49,6 +51,7 @@ def convert_trial(
     recording = reader.read(root, row, reader.Options.parse(settings.reader_options), names)
     recording.check(str(root / row.path))
     with dask.config.set(scheduler="threads", num_workers=threads):
+        _check_signal(recording)
         recording = apply_steps(settings, recording)
     sources = {path.relative_to(root).as_posix(): _sha256(path) for path in reader.files(root / row.path)}
     write_store(
@@ -67,27 +70,53 @@ def apply_steps(settings: ConvertSettings, recording: Recording) -> Recording:
 
     Only the sampled frames that the statistics need are computed here. Raises InputError as the steps do.
     """
-    neural, units = recording.neural, dict(recording.units)
+    units = dict(recording.units)
+    if settings.dff is not None:
+        units["neural"] = "dF/F"
+    if settings.scale is not None:
+        low, high = settings.scale.low, settings.scale.high
+        units["neural"] = f"{units['neural']}, percentiles {low:g} and {high:g} at 0 and 1"
+    behavior = np.asarray(recording.behavior, np.float32)
+    return replace(
+        recording,
+        neural=normalised(settings, recording.neural),
+        behavior=root_relative(behavior) if settings.root_relative else behavior,
+        units=units,
+    )
+
+
+#: Values above this overflow float32 as soon as they are squared and summed over a clip.
+LARGEST = 1e15
+
+
+def _check_signal(recording: Recording) -> None:
+    """InputError if neural activity or behaviour never changes, or holds values that nothing measures.
+
+    Neural activity is looked at in the frames that statistics are taken from.
+    """
+    where = f"{recording.animal}/{recording.trial}"
+    frames = np.asarray(sampled_frames(recording.neural))
+    for name, values in (("neural activity", frames), ("behaviour", np.asarray(recording.behavior))):
+        low, high = float(values.min()), float(values.max())
+        if len(values) > 1 and low == high:
+            raise InputError(f"{where}: {name} is {low:g} throughout, expected a signal")
+        if max(-low, high) > LARGEST:
+            raise InputError(
+                f"{where}: {name} reaches {max(-low, high):g}, expected at most {LARGEST:g}: is the unit right?"
+            )
+
+
+def normalised(settings: ConvertSettings, neural: Any) -> da.Array:
+    """Neural data (frame, ...) of one trial after size, dF/F, scaling and type, lazily. Raises InputError as the steps."""
     if not isinstance(neural, da.Array):
         neural = da.from_array(neural)
     few = sampled_frames(neural)
     if settings.resize is not None:
         neural, few = resize(neural, settings.resize), resize(few, settings.resize)
-    dff = scale = None
-    if settings.dff is not None:
-        dff = settings.dff.percentile
-        units["neural"] = "dF/F"
-    if settings.scale is not None:
-        scale = (settings.scale.low, settings.scale.high)
-        units["neural"] = f"{units['neural']}, percentiles {scale[0]:g} and {scale[1]:g} at 0 and 1"
+    dff = None if settings.dff is None else settings.dff.percentile
+    scale = None if settings.scale is None else (settings.scale.low, settings.scale.high)
     frames = np.asarray(few, np.float32) if dff is not None or scale is not None else np.empty(0, np.float32)
-    behavior = np.asarray(recording.behavior, np.float32)
-    return replace(
-        recording,
-        neural=normalise(neural, frames, dff, scale, settings.dtype),
-        behavior=root_relative(behavior) if settings.root_relative else behavior,
-        units=units,
-    )
+    return normalise(neural, frames, dff, scale, settings.dtype)
 
 
 def _sha256(path: Path) -> str:

@@ -12,6 +12,10 @@ from neural_action.errors import InputError
 
 COLUMNS = ("animal", "trial", "path")
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
+#: Names become names of files, next to which temporary ones are written; file systems end at 255 bytes.
+_LONGEST = 100
+#: Every recording is a job of the workflow, which plans some ten thousand in a minute (our choice).
+MOST_ROWS = 50_000
 
 
 @dataclass(frozen=True)
@@ -31,13 +35,19 @@ def check_rows(rows: list[SheetRow], where: str) -> list[SheetRow]:
     """
     if not rows:
         raise InputError(f"{where}: lists no recording, expected at least one")
+    if len(rows) > MOST_ROWS:
+        raise InputError(
+            f"{where}: lists {len(rows)} recordings, expected at most {MOST_ROWS}; join short trials"
+        )
     seen: dict[tuple[str, str], str] = {}
     for row in rows:
         for kind, name in (("animal", row.animal), ("trial", row.trial)):
             if not _NAME.fullmatch(name) or name in (".", ".."):
                 raise InputError(
-                    f"{where}: {kind} {name!r}, expected letters, digits, dot, underscore and hyphen"
+                    f"{where}: {kind} {name[:_LONGEST]!r}, expected letters, digits, dot, underscore and hyphen"
                 )
+            if len(name) > _LONGEST:
+                raise InputError(f"{where}: {kind} of {len(name)} letters, expected at most {_LONGEST}")
         path = PurePosixPath(row.path)
         if not row.path or path.is_absolute() or ".." in path.parts:
             raise InputError(f"{where}: path {row.path!r}, expected a path inside the raw folder")

@@ -45,9 +45,15 @@ def write_folds(folds: Mapping[Trial, int], path: Path) -> None:
 
 
 def read_folds(path: Path) -> dict[Trial, int]:
-    """The folds that ``write_folds`` wrote."""
-    table = pd.read_csv(path, dtype={"animal": str, "trial": str, "fold": int}, keep_default_na=False)
-    return {(row.animal, row.trial): int(row.fold) for row in table.itertuples()}
+    """The folds that ``write_folds`` wrote. InputError if the file is something else, or has a trial twice."""
+    try:
+        table = pd.read_csv(path, dtype={"animal": str, "trial": str, "fold": int}, keep_default_na=False)
+        folds = {(row.animal, row.trial): int(row.fold) for row in table.itertuples()}
+    except (OSError, ValueError, AttributeError) as error:
+        raise InputError(f"{path}: cannot be read as folds ({' '.join(str(error).split())})") from None
+    if len(folds) < len(table):
+        raise InputError(f"{path}: {len(table)} rows for {len(folds)} trials, expected a row each")
+    return folds
 
 
 PROTOCOLS = {"none": "transductive", "fold": "new_trials", "animal": "new_animal", "adapted": "adapted"}

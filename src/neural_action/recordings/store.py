@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import shutil
 import uuid
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     import dask.array as da
 
 SCHEMA = 1
+#: Bytes that a manifest may claim without a look at the files, and how far these may be compressed (our choice:
+#: recordings, which have noise, compress less than a hundredfold).
+_TRUSTED, _COMPRESSED = 1 << 30, 1000
 # Type and first dimension of every array but the neural one.
 _ARRAYS = {
     "behavior": (np.float32, "sample"),
@@ -65,10 +69,28 @@ class ArrayDigest:
     chunk: int
     sha256: tuple[str, ...]
 
+    def check(self, name: str) -> None:
+        """ValueError if shape, chunk and digests do not fit each other: an entry without a digest is never read."""
+        if not self.shape or min(*self.shape, self.chunk) < 1 or len(self.shape) > 3:
+            raise ValueError(f"{name} of shape {self.shape} in chunks of {self.chunk}, expected entries")
+        if not (name == "neural" and self.dtype in ("float16", "float32")) and self.dtype != _dtype(name):
+            raise ValueError(f"{name} is {self.dtype}, expected {_dtype(name)}")
+        if len(self.sha256) != (expected := -(-self.shape[0] // self.chunk)):
+            raise ValueError(f"{name} has {len(self.sha256)} digests, expected {expected}")
+
+    @property
+    def nbytes(self) -> int:
+        """Size in memory."""
+        return math.prod(self.shape) * np.dtype(self.dtype).itemsize
+
     def chunks(self) -> Iterator[tuple[int, slice]]:
         """Number and rows of every chunk."""
         for number in range(len(self.sha256)):
             yield number, slice(number * self.chunk, min((number + 1) * self.chunk, self.shape[0]))
+
+
+def _dtype(name: str) -> str:
+    return "float32" if name == "neural" else str(np.dtype(_ARRAYS[name][0]))
 
 
 @dataclass(frozen=True)
@@ -196,7 +218,12 @@ def read_manifest(path: Path) -> Manifest:
         }
         given = content["attributes"]
         attributes = {name: given[name] for name in (*_ATTRIBUTES, *(n for n in _OPTIONAL if n in given))}
-        return Manifest(Path(path).parent / content["store"], attributes, arrays)
+        for name, array in arrays.items():
+            array.check(name)
+        store = content["store"]
+        if Path(store).is_absolute() or ".." in Path(store).parts:
+            raise ValueError(f"store {store!r}, expected a folder beside it")
+        return Manifest(Path(path).parent / store, attributes, arrays)
     except InputError:
         raise
     except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
@@ -351,6 +378,11 @@ def _open(manifest: Manifest) -> zarr.Group:
         attributes = dict(group.attrs)
     except Exception as error:  # zarr raises as many kinds as there are ways to damage a folder
         raise _broken(manifest, f"cannot be opened as Zarr ({type(error).__name__})") from None
+    claimed = sum(array.nbytes for array in manifest.arrays.values())
+    if claimed > _TRUSTED:
+        held = sum(path.stat().st_size for path in manifest.store.rglob("*") if path.is_file())
+        if claimed > _TRUSTED + _COMPRESSED * held:
+            raise _broken(manifest, f"its files hold {held} bytes, its manifest says {claimed}")
     for name in {**manifest.attributes, **attributes}:
         if (
             name not in attributes

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
-
 from neural_action.config.sections import Sections
 from neural_action.errors import InputError
 from neural_action.files import whole
 from neural_action.recordings.splits import Holdout
 from neural_action.stages.training import Inputs, training_data
-from neural_action.training.batches import BatchSampler
-from neural_action.training.loop import pretrain, write_log
+from neural_action.training.adapt import adapt
+from neural_action.training.description import describe
+from neural_action.training.loop import write_log
 from neural_action.training.model import load_model, save_model
 
 
@@ -31,15 +30,9 @@ def run(
     log: Path,
     manifests: tuple[Path, ...],
 ) -> None:
-    """Go on training the neural encoder of ``weights`` on the animal's unlabelled pairs; write the adapted model.
-
-    The objective is the row's own. Everything but the neural encoder is frozen: what behaviour is encoded as stays
-    the reference that the new animal is brought to, and swapped poses are poses of animals already known. Half of a
-    batch is of the new animal, half of the others, so that these are not forgotten (our choice). The animal's trials
-    of the holdout's fold are not seen.
-    """
+    """Adapt ``weights`` to the animal of the holdout (``training.adapt``), whose trials of its fold are not seen."""
     sections, hidden = Sections(config), Holdout.parse(holdout)
-    row, settings = sections.method(method), sections.adapt
+    row = sections.method(method)
     if hidden.kind != "adapted":
         raise InputError(f"holdout {holdout!r}: expected adapted-<animal>-fold-<number>")
     inputs = Inputs(folds, kernel, swaps, syllables, manifests)
@@ -48,30 +41,24 @@ def run(
             raise InputError(
                 f"holdout {holdout!r}: no animal {hidden.value!r} in {', '.join(data.cohort.animals)}"
             )
-        torch.manual_seed(seed)
         model = load_model(weights, data.device)
-        for name, parameter in model.named_parameters():
-            parameter.requires_grad_(name.startswith("f_n."))
-        training = sections.training.model_copy(
-            update={"steps": settings.steps, "learning_rate": settings.learning_rate}
-        )
-        focus = None
-        if row.batches == "uniform":
-            focus = data.cohort.animals.index(hidden.value)
-        sampler = BatchSampler(
+        checkpoint = output.with_name("checkpoint.pt")
+        rows = adapt(
+            model,
             data.context,
             data.clips,
             row.views,
-            training.batch,
-            seed,
+            data.cohort.animals.index(hidden.value),
+            sections.adapt,
+            sections.training,
+            checkpoint,
             matched=row.batches == "matched",
-            focus=focus,
+            seed=seed,
+            fingerprint=inputs.fingerprint([config, method, holdout, seed], weights),
         )
-        checkpoint = output.with_name("checkpoint.pt")
-        fingerprint = inputs.fingerprint([config, method, holdout, seed], weights)
-        rows = pretrain(model, sampler, training, checkpoint, fingerprint=fingerprint)
         with whole(log) as partial:
             write_log([rows], partial)
         about = {"method": method, "holdout": holdout, "seed": seed, "label": row.label}
+        about |= describe(sections, row, manifests, seen=data.seen, kernel=kernel, swaps=swaps)
         save_model(model, row.objective, sections.encoders, data.shapes, output, about)
     checkpoint.unlink(missing_ok=True)

@@ -21,7 +21,7 @@ from neural_action.evaluation.tasks import (
     run_identity_probe,
 )
 from neural_action.files import whole
-from neural_action.recordings.clips import clip_table
+from neural_action.recordings.clips import Clips, clip_table
 from neural_action.recordings.cohort import load_cohort
 from neural_action.recordings.splits import Holdout, read_folds
 from neural_action.stages.decoding import decode_splits
@@ -59,6 +59,7 @@ def _run(config, method, folds, holdout, seed, given, scores, embedding, manifes
     reads_neural = row.representation in ("trained", "raw")
     cohort = load_cohort(manifests, read_folds(folds), hidden, clip_settings, neural=reads_neural)
     clips = clip_table(cohort, clip_settings, stride=clip_settings.stride)
+    _check_classes(clips, cohort.class_names)
     features = represent(row, cohort, clips, settings, **given, seed=seed)
     reading = Reading(
         classes=len(cohort.class_names),
@@ -135,3 +136,10 @@ def _write(
             holdout=np.array(holdout),
             seed=np.array(seed),
         )
+
+
+def _check_classes(clips: Clips, names: tuple[str, ...]) -> None:
+    """InputError if the labels name one class alone: nothing can be read from them."""
+    found = np.unique(clips.label[clips.label >= 0])
+    if len(found) == 1:
+        raise InputError(f"labels: every labelled clip is {names[found[0]]}, expected two classes or more")

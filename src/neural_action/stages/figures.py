@@ -7,7 +7,6 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from neural_action.config.sections import Sections
-from neural_action.errors import InputError
 from neural_action.neighbors.table import SwapTable
 from neural_action.recordings.cohort import load_cohort
 from neural_action.recordings.splits import Holdout, read_folds
@@ -81,12 +80,7 @@ def _actions(
     cohort = load_cohort(manifests, read_folds(folds), Holdout("none"), sections.clips, neural=False)
     if swaps is None:
         raise InputError("pictures of pose neighbours are of a swap table: --swaps is missing")
-    table = SwapTable.load(swaps)
-    if len(table.targets) != len(cohort.pose) or tuple(table.animals) != cohort.animals:
-        raise InputError(
-            f"{swaps}: {len(table.targets)} poses of {', '.join(table.animals)}, "
-            f"expected {len(cohort.pose)} of {', '.join(cohort.animals)}"
-        )
+    table = SwapTable.load(swaps).fits(swaps, cohort)
     # A row that guesses has nothing to show but its score.
     shown = [name for name, row in methods.items() if row.representation != "none"]
     runs = by_method([Run.load(path) for path in embeddings], shown)

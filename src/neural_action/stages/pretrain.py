@@ -15,6 +15,7 @@ from neural_action.objectives.objective import Objective
 from neural_action.recordings.splits import Holdout
 from neural_action.stages.training import Inputs, TrainingData, training_data
 from neural_action.training.batches import BatchSampler
+from neural_action.training.description import describe
 from neural_action.training.loop import pretrain, write_log
 from neural_action.training.model import create, save_model
 
@@ -42,7 +43,8 @@ def run(
     if row.objective is None:
         raise InputError(f"method {method!r} is not trained")
     inputs = Inputs(folds, kernel, swaps, syllables, manifests)
-    models, logs, checkpoints = {}, [], []
+    models: dict[str, Objective] = {}
+    logs, checkpoints = [], []
     for part in hidden.parts:
         # A checkpoint of its own for each, also of those that are done: an interrupted job goes on where it was.
         checkpoints.append(output.with_name("checkpoint.pt" if part is hidden else f"checkpoint-{part.fold}.pt"))
@@ -50,11 +52,12 @@ def run(
         with training_data(sections, inputs, part, threads, output.parent) as data:
             several = len(hidden.parts) > 1
             model, rows = _trained(sections, row, data, seed, checkpoints[-1], fingerprint, several)
+        described = describe(sections, row, manifests, seen=data.seen, kernel=kernel, swaps=swaps)
         models[f"split-{part.fold}"] = model
         logs.append(rows)
     with whole(log) as partial:
         write_log(logs, partial)
-    about = {"method": method, "holdout": holdout, "seed": seed, "label": row.label}
+    about = {"method": method, "holdout": holdout, "seed": seed, "label": row.label, **described}
     saved = models if hidden.kind == "split" else model
     save_model(saved, row.objective, sections.encoders, data.shapes, output, about)
     for checkpoint in checkpoints:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ from neural_action.syllables.posterior import load_posterior
 from neural_action.training.batches import view_context
 from neural_action.training.device import prepare
 from neural_action.views.view import ViewContext
+
+_SCRATCH = ".scratch-"
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,11 @@ class TrainingData:
     shapes: Shapes
     device: torch.device
 
+    @property
+    def seen(self) -> list[str]:
+        """Names of the animals of which at least one trial is seen."""
+        return sorted({span.animal for span in self.cohort.trials if span.visible})
+
 
 def without_validation_labels(cohort: Cohort, clips: Clips) -> Clips:
     """The clips of a split with no label in validation: an objective that uses labels has those of training alone."""
@@ -70,7 +78,10 @@ def training_data(
     settings, training = sections.clips, sections.training
     device = prepare(training.device, threads)
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+    # Killed runs leave theirs, which may be as large as the recordings.
+    for left in folder.glob(f"{_SCRATCH}*"):
+        shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=folder) as scratch:
         cohort = load_cohort(
             inputs.manifests,
             read_assignment(inputs.folds, holdout),
@@ -98,7 +109,7 @@ def training_data(
             kernel=None
             if kernel is None
             else KernelFit.load(kernel).response(cohort.neural_rate, clips.frames),
-            swap=None if swaps is None else SwapTable.load(swaps),
+            swap=None if swaps is None else SwapTable.load(swaps).fits(swaps, cohort, trained_on=True),
             syllables=states,
         )
         yield TrainingData(cohort, clips, context, shapes, device)

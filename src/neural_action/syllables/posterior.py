@@ -11,7 +11,7 @@ import numpy as np
 
 from neural_action.config.settings import SyllableSettings
 from neural_action.errors import InputError
-from neural_action.files import whole
+from neural_action.files import check_zip, whole
 from neural_action.recordings.cohort import Cohort
 
 
@@ -92,6 +92,7 @@ def fit_syllables(cohort: Cohort, settings: SyllableSettings) -> Syllables:
 def load_posterior(path: Path, cohort: Cohort) -> np.ndarray:
     """(sample, syllable) float32. InputError if the file does not hold one row a pose of the cohort."""
     try:
+        check_zip(path)
         with np.load(path, allow_pickle=False) as file:
             posterior = file["posterior"].astype(np.float32)
     except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:

@@ -95,7 +95,7 @@ class Scores:
             if numbers.isna().any():
                 at = int(numbers.isna().argmax())
                 raise InputError(
-                    f"{path}: row {at + 1}, {name} is {table[name].iloc[at]!r}, expected a number"
+                    f"{path}: row {at + 1}, {name} is {str(table[name].iloc[at])!r}, expected a number"
                 )
             table[name] = numbers
         if (twice := table.duplicated([*_TEXT, "fraction", "fold", "seed"])).any():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import math
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -19,6 +18,8 @@ from tqdm import tqdm
 
 from neural_action.adaptation.adaptation import Adaptation
 from neural_action.config.settings import TrainingSettings
+from neural_action.errors import InputError
+from neural_action.files import check_zip, whole
 from neural_action.objectives.objective import Objective
 from neural_action.training.batches import BatchSampler
 
@@ -115,7 +116,10 @@ def pretrain(
                 (done, running.item() / (done - since), rate, (done - since) * sampler.batch / seconds)
             )
             if not math.isfinite(state.log[-1][1]):
-                raise FloatingPointError(f"loss is {state.log[-1][1]} at step {done}")
+                raise InputError(
+                    f"training.learning_rate: {settings.learning_rate:g} led to a loss of {state.log[-1][1]} by step "
+                    f"{done}, expected finite numbers; try a smaller one, or scale the neural data (convert.scale)"
+                )
             if progress.disable:
                 print(
                     "step {:.0f} loss {:.4f} rate {:.2e} clips/s {:.0f}".format(*state.log[-1]),
@@ -156,7 +160,6 @@ def _save(
     scaler: torch.amp.GradScaler,
     state: TrainingState,
 ) -> None:
-    partial = path.with_suffix(".part")
     content = {
         "fingerprint": fingerprint,
         "trained": trained.state_dict(),
@@ -168,8 +171,8 @@ def _save(
     # Through memory: torch reports a full disk as an internal error, Python as what it is.
     buffer = io.BytesIO()
     torch.save(content, buffer)
-    partial.write_bytes(buffer.getbuffer())
-    os.replace(partial, path)
+    with whole(path) as partial:
+        partial.write_bytes(buffer.getbuffer())
 
 
 def _resume(
@@ -182,8 +185,14 @@ def _resume(
     if not path.exists():
         return TrainingState(0, [])
     device = next(trained.parameters()).device
-    content = torch.load(path, map_location=device, weights_only=True)
-    if content["fingerprint"] != fingerprint:
+    try:
+        check_zip(path)
+        content = torch.load(path, map_location=device, weights_only=True)
+        other = content["fingerprint"] != fingerprint
+    except Exception as error:  # a damaged or foreign file raises whatever its bytes happen to mean
+        print(f"{path} is damaged ({type(error).__name__}): starting anew", file=sys.stderr)
+        return TrainingState(0, [])
+    if other:
         print(f"{path} belongs to another configuration or other inputs: starting anew", file=sys.stderr)
         return TrainingState(0, [])
     trained.load_state_dict(content["trained"])

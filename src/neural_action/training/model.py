@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 
 from neural_action import __version__
@@ -15,6 +14,7 @@ from neural_action.config.build import build
 from neural_action.config.settings import EncoderSettings, Named
 from neural_action.encoders.shapes import Shapes
 from neural_action.errors import InputError
+from neural_action.files import whole
 from neural_action.objectives.objective import Objective
 
 
@@ -50,11 +50,12 @@ def save_model(
         "shapes": shapes.to_dict(),
         **about,
     }
-    weights.with_suffix(".json").write_text(json.dumps(described, indent=1) + "\n")
-    partial = weights.with_suffix(".part")
+    with whole(weights.with_suffix(".json")) as partial:
+        partial.write_text(json.dumps(described, indent=1) + "\n")
     # Through memory: a full disk is then an OSError.
-    partial.write_bytes(save({name: value.contiguous() for name, value in values.items()}))
-    os.replace(partial, weights)
+    content = save({name: value.contiguous() for name, value in values.items()})
+    with whole(weights) as partial:
+        partial.write_bytes(content)
 
 
 def load_model(weights: Path, device: torch.device | str = "cpu", part: str | None = None) -> Objective:
@@ -62,19 +63,33 @@ def load_model(weights: Path, device: torch.device | str = "cpu", part: str | No
 
     Raises InputError if either file is missing or unreadable, or holds no such model.
     """
+    own = "" if part is None else f"{part}/"
     try:
         described = json.loads(weights.with_suffix(".json").read_text())
-        model = build(
-            "objectives",
+        parts = (
             Named.model_validate(described["objective"]),
             EncoderSettings.model_validate(described["encoders"]),
             Shapes.from_dict(described["shapes"]),
         )
+        # Without memory first: the description may ask for networks far larger than the weights.
+        with torch.device("meta"):
+            _check_shapes(build("objectives", *parts), weights, own)
+        model = build("objectives", *parts)
         values = load_file(weights)
-        if part is not None:
-            own = f"{part}/"
-            values = {key.removeprefix(own): v for key, v in values.items() if key.startswith(own)}
-        model.load_state_dict(values)
-    except (OSError, KeyError, ValueError, RuntimeError, SafetensorError) as error:
+        model.load_state_dict({name.removeprefix(own): v for name, v in values.items() if name.startswith(own)})
+    except InputError as error:
+        raise InputError(f"{weights}: cannot be loaded as a model ({error})") from None
+    except (OSError, LookupError, TypeError, ValueError, AttributeError, RuntimeError, SafetensorError) as error:
         raise InputError(f"{weights}: cannot be loaded as a model ({' '.join(str(error).split())})") from None
     return model.to(device).eval()
+
+
+def _check_shapes(model: Objective, weights: Path, own: str) -> None:
+    """Raise ValueError unless the tensors whose names begin with ``own`` are those of ``model``, of its shapes."""
+    expected = {name: tuple(value.shape) for name, value in model.state_dict().items()}
+    with safe_open(weights, framework="pt") as file:
+        names = [name for name in file.keys() if name.startswith(own)]  # noqa: SIM118
+        found = {name.removeprefix(own): tuple(file.get_slice(name).get_shape()) for name in names}
+    for name in {**expected, **found}:
+        if expected.get(name) != found.get(name):
+            raise ValueError(f"{name} is {found.get(name)}, its description asks for {expected.get(name)}")

@@ -14,6 +14,8 @@ Snakemake imports readers whenever it parses the workflow: what is slow to impor
 
 from __future__ import annotations
 
+import fnmatch
+import os
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -28,7 +30,7 @@ from neural_action.errors import InputError
 class ReaderOptions(BaseModel):
     """Options of a reader: unknown keys are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
     @classmethod
     def parse(cls, options: dict[str, Any]) -> Self:
@@ -45,6 +47,25 @@ def load_reader(name: str) -> ModuleType:
     if name not in known:
         raise InputError(f"configuration convert.reader: {name!r} is not one of {', '.join(known)}")
     return import_module(f"{__name__}.{name}")
+
+
+def search(folder: Path, pattern: str) -> list[Path]:
+    """Files below ``folder`` whose name matches, sorted; through links to folders, and past hidden ones.
+
+    InputError for a folder with such files that a link shows a second time: its recordings would count twice.
+    """
+    found: list[Path] = []
+    seen: dict[str, Path] = {}
+    for here, folders, names in os.walk(folder, followlinks=True):
+        first = seen.setdefault(os.path.realpath(here), Path(here))
+        if first != Path(here):
+            folders.clear()
+            if first not in Path(here).parents and any(first in path.parents for path in found):
+                raise InputError(f"{here}: is a link to {first}, expected each recording once")
+            continue
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        found += [Path(here) / name for name in fnmatch.filter(names, pattern) if not name.startswith(".")]
+    return sorted(found)
 
 
 def hidden(path: Path, folder: Path) -> bool:

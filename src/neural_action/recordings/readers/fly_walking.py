@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import Field
 
 from neural_action.errors import InputError
-from neural_action.recordings.readers import ReaderOptions, hidden
+from neural_action.recordings.readers import ReaderOptions, search
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.sheet import SheetRow
 
@@ -57,9 +57,9 @@ class Options(ReaderOptions):
 def scan(folder: Path, options: Options) -> list[SheetRow]:
     """Every matching file at any depth: animal ``<date>_Fly<k>``, trial ``<condition>_<number>``."""
     rows = []
-    for path in sorted(folder.rglob("*.mat")):
+    for path in search(folder, "*.mat"):
         match = _FILE.fullmatch(path.name)
-        if match and not hidden(path, folder):
+        if match:
             animal, trial = f"{path.parent.name}_{match['fly']}", f"{match['condition']}_{match['trial']}"
             rows.append(SheetRow(animal, trial, path.relative_to(folder).as_posix()))
     return rows

@@ -24,7 +24,7 @@ from pydantic import Field
 
 from neural_action.errors import InputError
 from neural_action.recordings.pickles import load_array_pickle, load_npy
-from neural_action.recordings.readers import ReaderOptions, hidden
+from neural_action.recordings.readers import ReaderOptions, search
 from neural_action.recordings.recording import UNLABELLED, Recording
 from neural_action.recordings.sheet import SheetRow
 
@@ -80,9 +80,7 @@ def scan(folder: Path, options: Options) -> list[SheetRow]:
     An animal is called ``Fly<k>``, or ``<date>_<genotype>_Fly<k>`` where flies of several dates or genotypes
     share a number. Raises InputError for a folder that holds a movie but is not named like a trial.
     """
-    trials = {
-        file.parent for pattern in (MOVIE, POSE) for file in folder.rglob(pattern) if not hidden(file, folder)
-    }
+    trials = {file.parent for pattern in (MOVIE, POSE) for file in search(folder, pattern)}
     found = []
     for trial in sorted(trials):
         match = _FOLDER.fullmatch(trial.name)

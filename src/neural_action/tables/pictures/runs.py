@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from neural_action.errors import InputError
+from neural_action.files import check_zip
 
 LOG_COLUMNS = ("step", "loss", "learning_rate", "clips_per_second")
 
@@ -42,6 +43,7 @@ class Run:
     def load(cls, path: Path) -> Run:
         """Read everything but the representation. InputError if the file is something else."""
         try:
+            check_zip(path)
             with np.load(path, allow_pickle=False) as file:
                 return cls(
                     str(file["method"]),

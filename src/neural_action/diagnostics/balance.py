@@ -1,0 +1,60 @@
+"""Class balance: which actions there are, for every animal and fold, among the clips that are probed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from neural_action.diagnostics.finding import Finding
+from neural_action.recordings.clips import Clips
+from neural_action.recordings.cohort import Cohort
+
+#: A class with this share of the labelled clips, or more, is named (our choice).
+_DOMINANT = 0.8
+
+
+def class_counts(cohort: Cohort, clips: Clips) -> pd.DataFrame:
+    """Clips of each animal, fold and class: columns ``animal, fold, class, clips``, unlabelled ones as class ``""``."""
+    names = [*cohort.class_names, ""]
+    rows = [
+        (animal, int(fold), action, int(np.count_nonzero(own & (clips.label == label))))
+        for number, animal in enumerate(cohort.animals)
+        for fold in np.unique(clips.fold)
+        if (own := (clips.animal == number) & (clips.fold == fold)).any()
+        for label, action in [*enumerate(names[:-1]), (-1, "")]
+    ]
+    return pd.DataFrame(rows, columns=["animal", "fold", "class", "clips"])
+
+
+def check_balance(cohort: Cohort, clips: Clips) -> tuple[list[Finding], pd.DataFrame]:
+    """Classes that a fold or an animal does not have, and classes that are nearly all there is; with the counts."""
+    counts = class_counts(cohort, clips)
+    labelled = counts[counts["class"] != ""]
+    if not labelled["clips"].sum():
+        return [Finding("balance", "all", "note", "not checked: no clip is labelled")], counts
+    findings = []
+    for column, severity, consequence in (
+        ("fold", "warning", "it is not tested there"),
+        ("animal", "note", "no probe of this animal is trained or tested on it"),
+    ):
+        sums = labelled.groupby([column, "class"])["clips"].sum()
+        for (where, action), count in sums.items():
+            if count == 0:
+                subject = f"fold-{where}" if column == "fold" else str(where)
+                message = f"no clip of {action}: {consequence}"
+                findings.append(Finding("balance", subject, severity, message, {"class": action}))
+    cells = labelled.groupby(["animal", "fold", "class"])["clips"].sum()
+    empty = int((cells == 0).sum())
+    if empty:
+        message = f"{empty} of {len(cells)} combinations of animal, fold and action have no clip"
+        findings.append(Finding("balance", "all", "note", message, {"empty": empty, "cells": len(cells)}))
+    total = labelled.groupby("class")["clips"].sum()
+    if total.max() / total.sum() >= _DOMINANT:
+        message = f"{total.max() / total.sum():.0%} of the labelled clips are {total.idxmax()}"
+        findings.append(
+            Finding("balance", "all", "note", message, {"share": float(total.max() / total.sum())})
+        )
+    if not findings:
+        message = f"every animal has clips of all {len(total)} actions in every fold"
+        findings.append(Finding("balance", "all", "ok", message, {"clips": int(total.sum())}))
+    return findings, counts

@@ -1,0 +1,87 @@
+"""Duplicates: is a recording, or a part of one, there twice, under two names?"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+
+from neural_action.diagnostics.finding import Finding, name
+from neural_action.recordings.cohort import Cohort
+from neural_action.recordings.store import Manifest
+
+#: Frames or samples that two trials may have in common by accident (our choice).
+_ACCIDENTS = 10
+
+
+def check_digests(manifests: Sequence[Manifest]) -> list[Finding]:
+    """Recordings whose neural data or behaviour have the same digest, chunk by chunk."""
+    findings = []
+    for array, what in (("neural", "neural data"), ("behavior", "behaviour")):
+        same = defaultdict(list)
+        for manifest in manifests:
+            digest = manifest.arrays[array]
+            if 0 not in digest.shape:
+                same[digest.shape, digest.sha256].append(name(manifest.animal, manifest.trial))
+        for trials in same.values():
+            if len(trials) > 1:
+                message = f"{' and '.join(sorted(trials))} hold the same {what}"
+                findings.append(Finding("duplicates", sorted(trials)[1], "error", message, {"what": what}))
+    if not findings:
+        message = f"no two of {len(manifests)} recordings have the digest of their neural data or behaviour in common"
+        findings.append(Finding("duplicates", "all", "ok", message, {"recordings": len(manifests)}))
+    return findings
+
+
+def check_overlap(cohort: Cohort) -> list[Finding]:
+    """Trials that share frames or samples: one recording cut into overlapping trials.
+
+    Frames are compared by digest, value for value. What is constant over its features, or recurs within a trial, counts
+    for nothing. Scaling each trial by itself changes its neural values, not its behaviour: that is compared too.
+    """
+    findings = []
+    for what, values, spans in (
+        ("neural frames", cohort.neural, [span.frames for span in cohort.trials]),
+        ("behaviour samples", cohort.pose_raw, [span.samples for span in cohort.trials]),
+    ):
+        if 0 in values.shape or values.reshape(len(values), -1).shape[1] < 2:
+            continue
+        digests = [_digests(values[rows]) for rows in spans]
+        owners = defaultdict(set)
+        for at, own in enumerate(digests):
+            for digest in own:
+                owners[digest].add(at)
+        shared: dict[tuple[int, int], int] = defaultdict(int)
+        for trials in owners.values():
+            if len(trials) > 1:
+                first, second = sorted(trials)[:2]
+                shared[first, second] += 1
+        for (first, second), count in sorted(shared.items()):
+            if count <= _ACCIDENTS:
+                continue
+            one, two = cohort.trials[first], cohort.trials[second]
+            apart = "in different folds" if one.fold != two.fold else "in one fold"
+            severity = "error" if one.fold != two.fold else "warning"
+            message = (
+                f"{name(one.animal, one.trial)} and {name(two.animal, two.trial)} share {count} {what}, {apart}: "
+                "do their clips overlap?"
+            )
+            values_of = {"what": what, "count": count}
+            findings.append(
+                Finding("duplicates", name(two.animal, two.trial), severity, message, values_of)
+            )
+    if not findings:
+        message = f"no two of {len(cohort.trials)} trials share neural frames or behaviour samples"
+        findings.append(Finding("duplicates", "all", "ok", message, {"trials": len(cohort.trials)}))
+    return findings
+
+
+def _digests(values: np.ndarray) -> set[bytes]:
+    """Digests of the rows that occur once and are not constant."""
+    flat = np.ascontiguousarray(values.reshape(len(values), -1))
+    seen: dict[bytes, int] = defaultdict(int)
+    for row in flat[np.ptp(flat, axis=1) > 0]:
+        seen[hashlib.blake2b(row, digest_size=12).digest()] += 1
+    return {digest for digest, count in seen.items() if count == 1}

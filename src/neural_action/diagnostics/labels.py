@@ -1,0 +1,124 @@
+"""Labels: do they go together with what the animal does at the same moment?"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.ndimage import uniform_filter1d
+
+from neural_action.config.settings import DiagnosticsSettings
+from neural_action.diagnostics.finding import Finding, name
+from neural_action.diagnostics.lags import LagCurve, Pair, lag_curves, unclear
+from neural_action.diagnostics.synchrony import neural_components
+from neural_action.recordings.clips import nearest
+from neural_action.recordings.cohort import Cohort, TrialSpan
+
+#: Principal components of behaviour, and seconds that its mean and its spread are taken over (our choice).
+_COMPONENTS, _WINDOW_SECONDS = 8, 0.5
+
+
+def check_labels(cohort: Cohort, settings: DiagnosticsSettings) -> tuple[list[Finding], dict[str, LagCurve]]:
+    """Lagged correlation of the labels with their prediction from behaviour, a finding a trial.
+
+    Labels are made from behaviour, so their lag is 0 up to ``label_tolerance``. Where there is no behaviour, they are
+    predicted from neural activity, and a trial is compared with the median lag of the others alone.
+
+    Returns:
+        The findings, and the curve of every trial that has labels that change, by its name.
+    """
+    if not (cohort.labels >= 0).any():
+        return [Finding("labels", "all", "note", "not checked: the recordings have no labels")], {}
+    spans = [span for span in cohort.trials if _changes(cohort.labels[span.samples])]
+    if not spans:
+        message = "not checked: within no trial do labels change, so that their timing shows in nothing"
+        return [Finding("labels", "all", "note", message)], {}
+    from_behavior = 0 not in cohort.pose_raw.shape
+    if from_behavior:
+        signal, source = _behavior_features(cohort), "behaviour"
+        rate = 1 / float(np.median([_period(cohort.pose_time[span.samples]) for span in spans]))
+        pairs = [Pair(span.animal, signal[span.samples], _onehot(cohort, span)) for span in spans]
+    else:
+        signal, source, rate = neural_components(cohort), "neural activity", cohort.neural_rate
+        pairs = [Pair(span.animal, signal[span.frames], _at_frames(cohort, span)) for span in spans]
+    curves = [curve for curve, _, _ in lag_curves(pairs, rate, settings.longest_lag)]
+    named = {name(span.animal, span.trial): curve for span, curve in zip(spans, curves, strict=True)}
+    return _judge(named, source, settings, expected=0.0 if from_behavior else None), named
+
+
+def _judge(
+    curves: dict[str, LagCurve], source: str, settings: DiagnosticsSettings, expected: float | None
+) -> list[Finding]:
+    clear = {trial: curve.lag for trial, curve in curves.items() if curve.clear}
+    if len(clear) < max(1, settings.least_share * len(curves)):
+        message = f"cannot be told: in {len(clear)} of {len(curves)} trials labels go with {source} above chance"
+        return [Finding("labels", "all", "note", message, {"trials": len(curves)})]
+    common = float(np.median(list(clear.values())))
+    tolerance, findings = settings.label_tolerance, []
+    if expected is not None and abs(common - expected) > tolerance:
+        message = (
+            f"{source} follows the labels by {common:.2f} s (median of {len(clear)} trials), expected within "
+            f"{tolerance:g} s of 0: are the labels shifted?"
+        )
+        findings.append(Finding("labels", "all", "warning", message, {"lag": common}))
+    where = common if expected is None else expected
+    for trial, curve in curves.items():
+        values = {"lag": _value(curve.lag), "peak": _value(curve.peak), "chance": _value(curve.chance)}
+        if trial not in clear:
+            severity, message = unclear(curve, len(clear), len(curves), settings.clear_share)
+            findings.append(Finding("labels", trial, severity, message, values))
+        elif abs(curve.lag - where) > tolerance:
+            message = (
+                f"{source} follows the labels by {curve.lag:.2f} s, expected within {tolerance:g} s of "
+                f"{where:.2f}: are this trial's labels shifted?"
+            )
+            findings.append(Finding("labels", trial, "warning", message, values))
+        else:
+            message = f"lag {curve.lag:.2f} s, correlation {curve.peak:.2f}"
+            findings.append(Finding("labels", trial, "ok", message, values))
+    return findings
+
+
+def _changes(labels: np.ndarray) -> bool:
+    return len(np.unique(labels[labels >= 0])) > 1
+
+
+def _period(clock: np.ndarray) -> float:
+    return float(np.median(np.diff(clock))) if len(clock) > 1 else np.nan
+
+
+def _onehot(cohort: Cohort, span: TrialSpan) -> np.ndarray:
+    """(sample, class) float; NaN where unlabelled."""
+    labels = cohort.labels[span.samples].astype(np.int64)
+    onehot = np.eye(len(cohort.class_names))[labels]
+    onehot[labels < 0] = np.nan
+    return onehot
+
+
+def _at_frames(cohort: Cohort, span: TrialSpan) -> np.ndarray:
+    """``_onehot`` at the neural frames, by the nearest sample."""
+    at = nearest(cohort.pose_time[span.samples], cohort.neural_time[span.frames])
+    return _onehot(cohort, span)[at]
+
+
+def _behavior_features(cohort: Cohort) -> np.ndarray:
+    """(sample, feature): mean and log spread, over half a second, of the leading components of each animal's behaviour."""
+    out = np.zeros((len(cohort.pose), 2 * _COMPONENTS))
+    for animal in cohort.animals:
+        own = [span.samples for span in cohort.trials if span.animal == animal]
+        rows = np.concatenate([np.arange(samples.start, samples.stop) for samples in own])
+        values = cohort.pose_raw[rows].astype(np.float64)
+        values = (values - values.mean(0)) / np.maximum(values.std(0), 1e-9)
+        _, vectors = np.linalg.eigh(values.T @ values)
+        kept = values @ vectors[:, ::-1][:, :_COMPONENTS]
+        for samples, part in zip(own, np.split(kept, np.cumsum([s.stop - s.start for s in own])[:-1])):  # noqa: B905
+            width = max(1, round(_WINDOW_SECONDS / _period(cohort.pose_time[samples]))) | 1
+            mean = uniform_filter1d(part, width, axis=0, mode="nearest")
+            spread = uniform_filter1d((part - mean) ** 2, width, axis=0, mode="nearest")
+            count = part.shape[1]
+            out[samples, :count] = mean
+            out[samples, _COMPONENTS : _COMPONENTS + count] = np.log10(np.maximum(spread, 1e-6))
+    # One unit for the ridge.
+    return (out - out.mean(0)) / np.maximum(out.std(0), 1e-9)
+
+
+def _value(number: float) -> float | None:
+    return round(number, 4) if np.isfinite(number) else None

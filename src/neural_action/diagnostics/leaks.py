@@ -1,0 +1,158 @@
+"""Leaks: is anything that a run must not see among what it trains on?
+
+These checks do not trust the flags that training uses: what is hidden follows anew from folds and holdout, and is
+looked for in clips, swaps and statistics.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from neural_action.diagnostics.finding import Finding, name
+from neural_action.neighbors.table import HIDDEN, SwapTable
+from neural_action.recordings.clips import Clips
+from neural_action.recordings.cohort import Cohort, normalise_pose
+from neural_action.recordings.splits import Holdout, Trial
+
+
+def check_leak(
+    cohort: Cohort, clips: Clips, folds: dict[Trial, int], holdout: str, label: str | None = None
+) -> list[Finding]:
+    """That visible clips hold no frame and no sample of a hidden trial, and clips of two folds none in common.
+
+    Args:
+        cohort, clips: as the run reads them.
+        folds: the fold of each trial.
+        holdout: its name.
+        label: what findings call it; the holdout by default.
+    """
+    hidden, subject = Holdout.parse(holdout), label or holdout
+    must_hide = [hidden.hides(span.animal, folds[span.animal, span.trial]) for span in cohort.trials]
+    frames, samples = _owners(cohort)
+    findings = []
+    for at, span in enumerate(cohort.trials):
+        if folds[span.animal, span.trial] != span.fold:
+            message = f"is used in fold {span.fold}, but folds say {folds[span.animal, span.trial]}"
+            findings.append(Finding("leak", name(span.animal, span.trial), "error", message))
+        shared = np.count_nonzero(frames[span.frames] != at) + np.count_nonzero(samples[span.samples] != at)
+        if shared:
+            message = f"shares {shared} frames and samples with other trials"
+            findings.append(Finding("leak", name(span.animal, span.trial), "error", message))
+    visible = clips.take(clips.visible)
+    touched = _touched(visible, frames, samples)
+    for at in np.flatnonzero(must_hide):
+        inside = int((touched == at).any(1).sum())
+        if inside:
+            span = cohort.trials[at]
+            message = f"{inside} clips of {name(span.animal, span.trial)}, which it must not see, are trained on"
+            findings.append(Finding("leak", subject, "error", message, {"clips": inside}))
+    fold_of = np.array([folds[span.animal, span.trial] for span in cohort.trials])
+    touched = _touched(clips, frames, samples)
+    mixed = int((fold_of[touched].min(1) != fold_of[touched].max(1)).sum())
+    if mixed:
+        message = f"{mixed} clips hold frames or poses of two folds"
+        findings.append(Finding("leak", subject, "error", message, {"clips": mixed}))
+    if not findings:
+        count = sum(must_hide)
+        message = f"none of {len(visible)} clips that may be trained on holds data of the {count} hidden trials"
+        findings.append(
+            Finding("leak", subject, "ok", message, {"clips": len(visible), "hidden_trials": count})
+        )
+    return findings
+
+
+def check_swaps(
+    cohort: Cohort, table: SwapTable, folds: dict[Trial, int], holdout: str, label: str | None = None
+) -> list[Finding]:
+    """That hidden samples are neither swapped nor swap targets, and a target is of the animal that it stands for."""
+    hidden, subject = Holdout.parse(holdout), label or holdout
+    samples = _owners(cohort)[1]
+    must_hide = np.array(
+        [hidden.hides(span.animal, folds[span.animal, span.trial]) for span in cohort.trials]
+    )
+    if len(table.targets) != len(cohort.pose) or tuple(table.animals) != cohort.animals:
+        message = (
+            f"the swap table is of {len(table.targets)} poses of {len(table.animals)} animals, the recordings "
+            f"hold {len(cohort.pose)} of {len(cohort.animals)}"
+        )
+        return [Finding("swaps", subject, "error", message)]
+    concealed = must_hide[samples]
+    given = table.targets != HIDDEN
+    animal = np.array([cohort.animals.index(span.animal) for span in cohort.trials])[samples]
+    findings = []
+    outside = given & ((table.targets < 0) | (table.targets >= len(samples)))
+    targets = np.where(given & ~outside, table.targets, 0)
+    for count, what in (
+        (np.count_nonzero(outside), "swap targets are no poses at all"),
+        (
+            np.count_nonzero(given & ~outside & concealed[targets]),
+            "swap targets are poses of trials that it must not see",
+        ),
+        (
+            np.count_nonzero(given.any((1, 2)) & concealed),
+            "poses of trials that it must not see are swapped",
+        ),
+        (
+            np.count_nonzero(given & ~outside & (animal[targets] != np.arange(given.shape[1])[:, None])),
+            "swap targets are of another animal than they stand for",
+        ),
+    ):
+        if count:
+            findings.append(
+                Finding("swaps", subject, "error", f"{count} {what}", {"count": int(count), "what": what})
+            )
+    if not findings:
+        message = f"all {int(given.sum())} swap targets are visible poses of their animal"
+        findings.append(Finding("swaps", subject, "ok", message, {"targets": int(given.sum())}))
+    return findings
+
+
+def check_normalisation(
+    cohort: Cohort, folds: dict[Trial, int], holdout: str, label: str | None = None
+) -> list[Finding]:
+    """That behaviour is normalised by the visible samples of its animal, or not at all."""
+    hidden, subject = Holdout.parse(holdout), label or holdout
+    if 0 in cohort.pose.shape:
+        return [Finding("normalisation", subject, "note", "not checked: the recordings have no behaviour")]
+    if np.array_equal(cohort.pose, cohort.pose_raw):
+        return [Finding("normalisation", subject, "ok", "behaviour is not normalised")]
+    seen = [span for span in cohort.trials if not hidden.hides(span.animal, folds[span.animal, span.trial])]
+    findings = []
+    for animal in cohort.animals:
+        own = [span for span in seen if span.animal == animal]
+        # Nothing of it may be seen: it is scaled by itself.
+        fitted = own or [span for span in cohort.trials if span.animal == animal]
+        every = [span for span in cohort.trials if span.animal == animal]
+        expected = normalise_pose(cohort.pose_raw, [replace(span, visible=span in fitted) for span in every])
+        rows = np.concatenate([np.arange(span.samples.start, span.samples.stop) for span in every])
+        apart = float(np.abs(cohort.pose[rows] - expected[rows]).max())
+        if apart > 1e-3:
+            message = (
+                f"behaviour of {animal} is not normalised by its visible samples alone (up to {apart:.3g} standard "
+                "deviations away)"
+            )
+            findings.append(Finding("normalisation", subject, "error", message, {"difference": apart}))
+    if not findings:
+        message = f"behaviour of {len(cohort.animals)} animals is normalised by what may be seen of each"
+        findings.append(Finding("normalisation", subject, "ok", message))
+    return findings
+
+
+def _owners(cohort: Cohort) -> tuple[np.ndarray, np.ndarray]:
+    """(frame,) and (sample,) int64: the trial that each belongs to, the last that claims it; -1 for none."""
+    frames, samples = len(cohort.neural), len(cohort.pose)
+    # The neural array is empty where it was not read.
+    frames = max(frames, *(span.frames.stop for span in cohort.trials))
+    owners = np.full(frames, -1), np.full(samples, -1)
+    for at, span in enumerate(cohort.trials):
+        owners[0][span.frames] = at
+        owners[1][span.samples] = at
+    return owners
+
+
+def _touched(clips: Clips, frames: np.ndarray, samples: np.ndarray) -> np.ndarray:
+    """(clip, 2 + poses) int64: the trials that a clip's first and last frame and its poses are of."""
+    ends = clips.start[:, None] + [0, clips.frames - 1]
+    return np.concatenate([frames[ends], samples[clips.pose]], axis=1)

@@ -1,0 +1,144 @@
+"""Clocks: do neural activity and movement of every trial go together, at one lag, from beginning to end?
+
+Neural activity follows movement by the time that calcium needs, or leads it a little; what a clock error adds is the
+same for no two trials, or grows along a trial.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from neural_action.calcium.rest import motion_energy
+from neural_action.config.settings import DiagnosticsSettings
+from neural_action.diagnostics.finding import Finding, name
+from neural_action.diagnostics.lags import LagCurve, Pair, apart, lag_curves, unclear
+from neural_action.recordings.cohort import Cohort, TrialSpan
+
+#: Pixels are averaged to about this many, and reduced to so many principal components (our choice).
+_FEATURES, _COMPONENTS = 256, 8
+
+Curves = dict[str, tuple[LagCurve, LagCurve, LagCurve]]
+
+
+def check_synchrony(
+    cohort: Cohort, settings: DiagnosticsSettings, behavior: str = "positions"
+) -> tuple[list[Finding], Curves]:
+    """Lagged correlation of motion energy with its prediction from neural activity, a finding a trial.
+
+    A trial whose correlation is above chance is compared with the median lag of all of these; that median lag with
+    what physiology allows; and the lag of its first half with that of its second. The energy is on a logarithmic scale,
+    as movements differ by orders of magnitude (our choice).
+
+    Args:
+        cohort: with neural data.
+        settings: lags and tolerances.
+        behavior: whether behaviour holds ``positions`` or ``velocities``.
+
+    Returns:
+        The findings, and the curves of every trial, and of its halves, by its name.
+    """
+    if 0 in cohort.pose_raw.shape or 0 in cohort.neural.shape:
+        missing = "behaviour" if 0 in cohort.pose_raw.shape else "neural activity"
+        return [Finding("synchrony", "all", "note", f"not checked: the recordings have no {missing}")], {}
+    components = neural_components(cohort)
+    pairs = [
+        Pair(span.animal, components[span.frames], _energy(cohort, span, behavior)) for span in cohort.trials
+    ]
+    curves = lag_curves(pairs, cohort.neural_rate, settings.longest_lag)
+    named = {name(span.animal, span.trial): part for span, part in zip(cohort.trials, curves, strict=True)}
+    return judge(named, cohort, settings), named
+
+
+def judge(curves: Curves, cohort: Cohort, settings: DiagnosticsSettings) -> list[Finding]:
+    """The findings that curves give rise to."""
+    seconds = {
+        name(span.animal, span.trial): float(np.ptp(cohort.neural_time[span.frames]))
+        for span in cohort.trials
+    }
+    clear = {trial: whole.lag for trial, (whole, _, _) in curves.items() if whole.clear}
+    if len(clear) < max(1, settings.least_share * len(curves)):
+        message = (
+            f"cannot be told: in {len(clear)} of {len(curves)} trials motion energy is predicted from neural activity "
+            f"above chance, at a lag of less than {settings.longest_lag:g} s"
+        )
+        return [Finding("synchrony", "all", "note", message, {"trials": len(curves)})]
+    common = float(np.median(list(clear.values())))
+    low, high = settings.expected_lag
+    findings = []
+    if not low <= common <= high:
+        message = (
+            f"neural activity follows movement by {common:.2f} s (median of {len(clear)} trials), expected "
+            f"{low:g} to {high:g} s: is one clock shifted, or are the two swapped?"
+        )
+        findings.append(Finding("synchrony", "all", "warning", message, {"lag": common}))
+    for trial, (whole, first, second) in curves.items():
+        values = {"lag": _value(whole.lag), "peak": _value(whole.peak), "chance": _value(whole.chance)}
+        if trial not in clear:
+            severity, message = unclear(whole, len(clear), len(curves), settings.clear_share)
+            findings.append(Finding("synchrony", trial, severity, message, values))
+            continue
+        severity, message = "ok", f"lag {whole.lag:.2f} s, correlation {whole.peak:.2f}"
+        if first.clear and second.clear:
+            # The halves' middles are half a trial apart.
+            drift = second.lag - first.lag
+            values |= {"drift": drift, "drift_per_minute": 60 * drift / max(1e-9, seconds[trial] / 2)}
+            limits = settings.lag_tolerance, settings.lag_drop
+            if apart(first, second.lag, *limits) and apart(second, first.lag, *limits):
+                severity = "warning"
+                message = (
+                    f"lag {first.lag:.2f} s in the first half and {second.lag:.2f} s in the second, expected a "
+                    f"difference of at most {settings.lag_tolerance:g} s: do the clocks drift?"
+                )
+        if apart(whole, common, settings.lag_tolerance, settings.lag_drop):
+            severity = "warning"
+            message = (
+                f"lag {whole.lag:.2f} s, expected within {settings.lag_tolerance:g} s of the {common:.2f} s of "
+                "the other trials: is a clock of this trial shifted?"
+            )
+        findings.append(Finding("synchrony", trial, severity, message, values))
+    return findings
+
+
+def neural_components(cohort: Cohort) -> np.ndarray:
+    """(frame, component) float64: leading principal components of each animal's frames, about each trial's mean."""
+    flat = _pooled(cohort.neural)
+    out = np.zeros((len(flat), _COMPONENTS))
+    for animal in cohort.animals:
+        own = [span.frames for span in cohort.trials if span.animal == animal]
+        rows = np.concatenate([np.arange(frames.start, frames.stop) for frames in own])
+        centred = np.concatenate([flat[frames] - flat[frames].mean(0) for frames in own])
+        values, vectors = np.linalg.eigh(centred.T @ centred)
+        kept = vectors[:, np.argsort(values)[::-1][:_COMPONENTS]]
+        out[rows, : kept.shape[1]] = centred @ kept
+    return out
+
+
+def _pooled(neural: np.ndarray) -> np.ndarray:
+    """(frame, feature) float32: pixels averaged over blocks, units as they are."""
+    if neural.ndim == 3:
+        _, height, width = neural.shape
+        side = max(1, int(np.ceil(np.sqrt(height * width / _FEATURES))))
+        y, x = height // side * side, width // side * side
+        if y and x:
+            blocks = neural[:, :y, :x].reshape(len(neural), y // side, side, x // side, side)
+            neural = blocks.mean((2, 4), dtype=np.float32)
+    return np.nan_to_num(neural.reshape(len(neural), -1), nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def _energy(cohort: Cohort, span: TrialSpan, behavior: str) -> np.ndarray:
+    """(frame, 1) logarithm of the motion energy at the neural frames; NaN outside the behaviour."""
+    clock = cohort.pose_time[span.samples]
+    frames = cohort.neural_time[span.frames]
+    energy = motion_energy(cohort.pose_raw[span.samples], clock, behavior)
+    known = np.isfinite(energy)
+    if known.sum() < 2:
+        return np.full((len(frames), 1), np.nan)
+    moving = energy[known & (energy > 0)]
+    # The slowest hundredth is noise; what does not move at all has no logarithm.
+    floor = float(np.quantile(moving, 0.01)) if len(moving) else 1.0
+    logs = np.log10(np.maximum(energy[known], floor))
+    return np.interp(frames, clock[known], logs, left=np.nan, right=np.nan)[:, None]
+
+
+def _value(number: float) -> float | None:
+    return round(number, 4) if np.isfinite(number) else None

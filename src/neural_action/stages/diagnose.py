@@ -1,0 +1,78 @@
+"""Stage: what could make the numbers wrong without an error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from threadpoolctl import threadpool_limits
+
+from neural_action.config.sections import Sections
+from neural_action.diagnostics.every import Diagnosis, diagnose
+from neural_action.diagnostics.finding import CHECKS
+from neural_action.errors import InputError
+from neural_action.files import whole
+from neural_action.recordings.splits import read_folds
+from neural_action.tables.diagnostics import html
+from neural_action.tables.notes import opening
+from neural_action.tables.pictures.diagnostics import draw_diagnostics
+from neural_action.tables.pictures.style import save
+from neural_action.tables.scores import Scores
+
+
+def run(
+    config: str,
+    folds: Path,
+    holdouts: tuple[str, ...],
+    swaps: tuple[Path, ...],
+    scores: Path | None,
+    threads: int,
+    output: Path,
+    manifests: tuple[Path, ...],
+) -> None:
+    """Write diagnostics.json, .html and .png into ``output``.
+
+    A swap table is of the holdout that its file is named by. InputError if one is of no holdout that was given.
+    """
+    sections = Sections(config)
+    methods, tables = sections.methods, sections.tables
+    named = {path.stem: path for path in swaps}
+    if unknown := sorted(set(named) - set(holdouts)):
+        raise InputError(f"{named[unknown[0]]}: {unknown[0]!r} is not one of {', '.join(holdouts)}")
+    every = None
+    if scores is not None:
+        every = Scores.read(scores, methods, sections.dataset, sections.split.protocol, tables).table
+    with threadpool_limits(threads):
+        found = diagnose(
+            manifests,
+            read_folds(folds),
+            holdouts,
+            named,
+            every,
+            methods,
+            sections.clips,
+            tables,
+            sections.diagnostics,
+            sections.calcium.behavior,
+        )
+    with whole(output / "diagnostics.json") as partial:
+        partial.write_text(json.dumps(_summary(sections.dataset, found), indent=1) + "\n")
+    with whole(output / "diagnostics.html") as partial:
+        partial.write_text(html(opening(sections), found), encoding="utf-8")
+    save(draw_diagnostics(found, sections.diagnostics), output / "diagnostics.png")
+    for finding in found.findings:
+        if finding.severity in ("error", "warning"):
+            print(
+                f"{finding.severity}: {finding.check}: {finding.subject}: {finding.message}", file=sys.stderr
+            )
+
+
+def _summary(dataset: str, found: Diagnosis) -> dict:
+    severities = found.severities
+    return {
+        "dataset": dataset,
+        "checks": {check: {"asks": CHECKS[check], "severity": severities[check]} for check in severities},
+        "findings": [finding.to_dict() for finding in found.findings],
+        "clips": found.counts.to_dict("records"),
+    }

@@ -1,0 +1,86 @@
+"""Commands that use a trained model: embeddings, scores, and a model adapted to a new animal."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from neural_action.errors import InputError
+from neural_action.trained.model import load_model
+
+
+def transform(
+    model: Path,
+    output: Path,
+    stride: int,
+    layer: str,
+    rate: float | None,
+    convert: bool,
+    source: Path | None,
+    threads: int,
+    device: str,
+    recordings: tuple[Path, ...],
+) -> None:
+    """Embed ``recordings`` and write them in the format of the suffix of ``output``."""
+    opened = _opened(model, threads, device)
+    with threadpool_limits(threads):
+        data = [_given(path) for path in recordings]
+        found = opened.transform(data, rate=rate, convert=convert, stride=stride, layer=layer)
+    found.save(output, source)
+    shape = " x ".join(map(str, found.values.shape))
+    print(f"{shape} of {len(found.trials)} trials: {output}", file=sys.stderr)
+
+
+def score(
+    model: Path,
+    train: tuple[Path, ...],
+    metric: str,
+    seed: int,
+    threads: int,
+    device: str,
+    recordings: tuple[Path, ...],
+) -> None:
+    """Print how well a linear probe reads actions, a fraction of 1."""
+    opened = _opened(model, threads, device)
+    with threadpool_limits(threads):
+        value = opened.score(list(recordings), list(train) or None, metric=metric, seed=seed)
+    click.echo(f"{value:.4f}")
+
+
+def adapt_animal(
+    model: Path,
+    known: tuple[Path, ...],
+    output: Path,
+    steps: int,
+    learning_rate: float,
+    seed: int,
+    threads: int,
+    device: str,
+    recordings: tuple[Path, ...],
+) -> None:
+    """Adapt the model to the animal of ``recordings`` and write it to ``output``."""
+    opened = _opened(model, threads, device)
+    changed = {"steps": steps, "learning_rate": learning_rate, "seed": seed}
+    with threadpool_limits(threads):
+        opened.adapt(list(recordings), list(known), **changed).save(output)
+
+
+def _opened(model: Path, threads: int, device: str):
+    import torch
+
+    torch.set_num_threads(threads)
+    return load_model(model, device)
+
+
+def _given(path: Path) -> Path | np.ndarray:
+    """A manifest or store as it is; the array of a .npy file, read without pickle."""
+    if path.suffix != ".npy":
+        return path
+    try:
+        return np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(f"{path}: cannot be read as an array ({' '.join(str(error).split())})") from None

@@ -1,0 +1,78 @@
+"""What the checks found, as a page: the verdict of each first, then every finding."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from neural_action.diagnostics.every import Diagnosis
+from neural_action.diagnostics.finding import CHECKS, SEVERITIES, Finding
+from neural_action.tables.pictures.style import spoken
+
+#: A sign and a word for each severity: colour is not all that tells them apart.
+SIGNS = {"ok": ("✓", "sound"), "note": ("i", "note"), "warning": ("!", "look"), "error": ("✗", "wrong")}
+#: Sound findings are counted, not listed, above this number.
+_LISTED = 4
+
+
+def summary(found: list[Finding]) -> str:
+    """One line on a check: its worst finding, or how much of it is sound."""
+    first = found[0]
+    where = "" if first.subject == "all" else f"{first.subject}: "
+    if first.severity == "ok" and len(found) > 1:
+        return f"{len(found)} of {len(found)} sound"
+    same = sum(finding.severity == first.severity for finding in found)
+    more = f" (and {same - 1} more)" if same > 1 else ""
+    return f"{where}{first.message}{more}"
+
+
+def html(opening: str, found: Diagnosis) -> str:
+    """One self-contained HTML page, without scripts."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    checks = [
+        {
+            "name": check,
+            "asks": CHECKS[check],
+            "severity": severity,
+            "summary": summary(found.of(check)),
+            "listed": [finding for finding in found.of(check) if not _counted(finding, found.of(check))],
+            "sound": [finding for finding in found.of(check) if _counted(finding, found.of(check))],
+        }
+        for check, severity in found.severities.items()
+    ]
+    worst = max(found.severities.values(), key=SEVERITIES.index)
+    return environment.get_template("diagnostics.html.j2").render(
+        opening=opening,
+        worst=worst,
+        checks=checks,
+        signs=SIGNS,
+        balance=_balance(found.counts),
+        spoken=spoken,
+    )
+
+
+def _counted(finding: Finding, found: list[Finding]) -> bool:
+    return finding.severity == "ok" and sum(other.severity == "ok" for other in found) > _LISTED
+
+
+def _balance(counts: pd.DataFrame) -> dict:
+    """Clips of each animal (row) and class (column), and in how many folds there are none."""
+    labelled = counts[counts["class"] != ""]
+    classes = list(dict.fromkeys(labelled["class"]))
+    rows = []
+    for animal, own in labelled.groupby("animal", sort=False):
+        cells = []
+        for action in classes:
+            clips = own.loc[own["class"] == action, "clips"]
+            cells.append({"clips": int(clips.sum()), "empty": int((clips == 0).sum()), "folds": len(clips)})
+        rows.append({"animal": animal, "cells": cells})
+    return {"classes": classes, "rows": rows}

@@ -1,0 +1,161 @@
+"""The data that a model is adapted with, from recordings given by a person instead of by the workflow."""
+
+from __future__ import annotations
+
+import copy
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neural_action.calcium.fit import kernel
+from neural_action.config.settings import (
+    AdaptSettings,
+    ClipSettings,
+    NeighborSettings,
+    TrainingSettings,
+    ViewSettings,
+)
+from neural_action.config.signatures import needs
+from neural_action.errors import InputError
+from neural_action.neighbors.table import SwapTable, build_swap_table
+from neural_action.recordings.clips import clip_table
+from neural_action.recordings.cohort import Cohort, load_cohort
+from neural_action.recordings.recording import Recording
+from neural_action.recordings.splits import Holdout
+from neural_action.recordings.store import Manifest, read_manifest, write_store
+from neural_action.trained.sequences import STEPS, Data, Given, check_rate, check_steps, manifest_path
+from neural_action.training.adapt import adapt
+from neural_action.training.batches import view_context
+
+if TYPE_CHECKING:
+    from neural_action.trained.model import TrainedModel
+
+
+def adapted(
+    model: TrainedModel, data: Data, known: Data, settings: AdaptSettings, seed: int
+) -> TrainedModel:
+    """See ``TrainedModel.adapt``."""
+    what = model.description
+    views = ViewSettings.model_validate(what["views"])
+    wanted = _needed(what["objective"]["name"], views, what["batches"])
+    if "syllables" in wanted:
+        raise InputError(
+            f"adapt: the objective {what['objective']['name']!r} needs syllables, which are not part of the model; "
+            "expected a model that does without (the workflow adapts it: configuration adapt.rows)"
+        )
+    clip_settings = ClipSettings.model_validate(what["clips"])
+    with _stores(data, what["recordings"]) as new, _stores(known, what["recordings"]) as old:
+        animal = _one_animal(new, old)
+        for path in (*new, *old):
+            _comparable(read_manifest(path), path, what["recordings"])
+        folds = {(found.animal, found.trial): 0 for found in map(read_manifest, (*new, *old))}
+        cohort = load_cohort([*new, *old], folds, Holdout("none"), clip_settings)
+        clips = clip_table(cohort, clip_settings, stride=1)
+        fitted = copy.deepcopy(model.objective)
+        context = view_context(
+            cohort,
+            clips,
+            model.device,
+            kernel=_response(what, clip_settings.frames) if "kernel" in wanted else None,
+            swap=_swaps(what, cohort) if "swaps" in wanted else None,
+        )
+        with tempfile.TemporaryDirectory() as scratch:
+            adapt(
+                fitted,
+                context,
+                clips,
+                views,
+                cohort.animals.index(animal),
+                settings,
+                TrainingSettings.model_validate(what["training"]),
+                Path(scratch) / "checkpoint.pt",
+                matched=what["batches"] == "matched",
+                seed=seed,
+            )
+    for parameter in fitted.parameters():
+        parameter.requires_grad_(True)
+    description = {
+        **what,
+        "holdout": f"adapted-{animal}",
+        "seed": seed,
+        "adapted_from": what["holdout"],
+        "adapt": settings.model_dump(exclude={"rows"}),
+        "animals": sorted({*what["animals"], animal}),
+    }
+    return type(model)(fitted.eval(), description, model.device)
+
+
+def _needed(objective: str, views: ViewSettings, batches: str) -> frozenset[str]:
+    asked = [needs("objectives", objective)]
+    asked += [needs("views", view.name) for view in (*views.neural, *views.behavior)]
+    return frozenset({"swaps"} if batches == "matched" else ()).union(*asked)
+
+
+@contextmanager
+def _stores(data: Data, trained_on: Mapping[str, Any]) -> Iterator[list[Path]]:
+    """Manifests of what was given; recordings in memory are written to a folder for the time being."""
+    given: list[Given] = [data] if isinstance(data, str | Path | Recording | np.ndarray) else list(data)
+    with tempfile.TemporaryDirectory() as folder:
+        paths = []
+        for at, one in enumerate(given):
+            if isinstance(one, Recording):
+                path = Path(folder) / f"{at}.manifest.json"
+                write_store(
+                    one,
+                    Path(folder) / f"{at}.zarr",
+                    path,
+                    dataset=trained_on["dataset"],
+                    steps=trained_on["steps"],
+                    chunk_mb=8,
+                )
+                paths.append(path)
+            elif isinstance(one, str | Path):
+                paths.append(manifest_path(Path(one)))
+            else:
+                raise InputError(
+                    f"adapt: {type(one).__name__} at place {at}, expected a manifest, a store or a Recording: "
+                    "adapting needs behaviour"
+                )
+        yield paths
+
+
+def _one_animal(new: list[Path], old: list[Path]) -> str:
+    animals, others = ({read_manifest(path).animal for path in paths} for paths in (new, old))
+    if len(animals) != 1:
+        found = ", ".join(sorted(animals)) or "none"
+        raise InputError(f"adapt: recordings of {found}, expected of one animal; adapt to one after another")
+    if animals & others:
+        raise InputError(f"adapt: {animals.pop()} is both the new animal and a known one")
+    return animals.pop()
+
+
+def _comparable(manifest: Manifest, path: Path, trained_on: Mapping[str, Any]) -> None:
+    """Behaviour that is what the model was trained on; neural data are checked as for ``transform``."""
+    for what, here, there in (
+        ("behaviour", manifest.behavior_names, trained_on["behavior_names"]),
+        ("shape of behaviour", manifest.arrays["behavior"].shape[1:], trained_on["behavior_shape"]),
+        ("shape of neural frames", manifest.arrays["neural"].shape[1:], trained_on["neural_shape"]),
+        ("unit of behaviour", [manifest.attributes["units"].get("behavior")], [trained_on["units"].get("behavior")]),
+    ):
+        if list(here) != list(there):
+            raise InputError(f"{path}: {what} is {list(here)}, the model was trained on {list(there)}")
+    check_steps(manifest, path, trained_on, (*STEPS, "root_relative"))
+    check_rate(str(path), "neural frames", manifest.neural_rate, trained_on["neural_rate"])
+    rate = float(manifest.attributes["behavior_rate"])
+    check_rate(str(path), "behaviour samples", rate, trained_on["behavior_rate"])
+
+
+def _response(what: Mapping[str, Any], frames: int) -> np.ndarray:
+    fit = what["kernel"]
+    return kernel(fit["decay"], fit["rise"], what["recordings"]["neural_rate"], frames)
+
+
+def _swaps(what: Mapping[str, Any], cohort: Cohort) -> SwapTable:
+    settings = NeighborSettings.model_validate(what["neighbors"])
+    return build_swap_table(
+        cohort.pose, cohort.pose_animal, cohort.pose_visible, settings, 1, names=cohort.animals
+    )

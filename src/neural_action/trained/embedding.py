@@ -1,0 +1,120 @@
+"""Embeddings of clips with the moment that each is of, and the forms in which they leave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neural_action.errors import InputError
+from neural_action.recordings.recording import UNLABELLED
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """Embeddings of clips; arrays are parallel.
+
+    Attributes:
+        values: (clip, dimension) float32.
+        time: (clip,) float64 s, the clip's centre on the neural clock of its trial.
+        trial: (clip,) int64, place of the clip's trial in ``trials`` and ``animals``.
+        label: (clip,) int64, the action at the clip's centre, a place in ``class_names``; -1 unlabelled.
+        trials: (trial,) names.
+        animals: (trial,) the animal of each trial.
+        class_names: the action classes.
+        about: of the model: method, holdout, seed, layer, clip length; JSON values.
+    """
+
+    values: np.ndarray
+    time: np.ndarray
+    trial: np.ndarray
+    label: np.ndarray
+    trials: tuple[str, ...]
+    animals: tuple[str, ...]
+    class_names: tuple[str, ...] = ()
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __array__(self, dtype=None, copy=None) -> np.ndarray:
+        """``values``: an embedding can be given to whatever takes an array."""
+        return np.array(self.values, dtype, copy=True if copy is None else copy)
+
+    @property
+    def animal(self) -> np.ndarray:
+        """(clip,) str: the animal of each clip."""
+        return np.array(self.animals, dtype=np.str_)[self.trial]
+
+    @property
+    def action(self) -> np.ndarray:
+        """(clip,) str: the action of each clip, empty where unlabelled."""
+        return np.array([*self.class_names, ""], dtype=np.str_)[self.label]
+
+    def of_trial(self, at: int) -> Embedding:
+        """The clips of one trial."""
+        rows = self.trial == at
+        return Embedding(
+            self.values[rows],
+            self.time[rows],
+            np.zeros(int(rows.sum()), np.int64),
+            self.label[rows],
+            (self.trials[at],),
+            (self.animals[at],),
+            self.class_names,
+            self.about,
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row a clip: ``animal, trial, time, action, e0, e1, ...``."""
+        import pandas as pd
+
+        columns = {f"e{at}": column for at, column in enumerate(self.values.T)}
+        names = np.array(self.trials, dtype=np.str_)[self.trial]
+        return pd.DataFrame(
+            {"animal": self.animal, "trial": names, "time": self.time, "action": self.action, **columns}
+        )
+
+    def to_xarray(self) -> xr.Dataset:
+        """``embedding`` (clip, dimension) with the coordinates ``time``, ``animal``, ``trial`` and ``action``."""
+        import xarray as xr
+
+        frame = self.to_frame()
+        data = xr.Dataset(
+            {"embedding": (("clip", "dimension"), self.values)},
+            coords={name: ("clip", frame[name].to_numpy(str)) for name in ("animal", "trial", "action")}
+            | {"time": ("clip", self.time, {"units": "s"})},
+        )
+        return data.assign_attrs({key: str(value) for key, value in self.about.items()})
+
+    def to_cebra(self, by: str = "animal") -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """What functions of ``cebra`` take: a list of (clip, dimension) float32, and of (clip,) int64 labels.
+
+        One entry an animal, or a trial with ``by="trial"``, in order. ``cebra`` has no label for clips that have none:
+        they are left out, unless no clip is labelled.
+        """
+        if by not in ("animal", "trial"):
+            raise InputError(f"by: {by!r}, expected 'animal' or 'trial'")
+        keys = self.trial if by == "trial" else np.array([sorted(set(self.animals)).index(a) for a in self.animal])
+        kept = self.label != UNLABELLED
+        kept = kept if kept.any() else np.ones(len(self), bool)
+        rows = [np.flatnonzero(kept & (keys == key)) for key in np.unique(keys)]
+        return [self.values[part] for part in rows], [self.label[part] for part in rows]
+
+    def save(self, path: str | Path, source: str | Path | None = None) -> None:
+        """Write to ``path``, in the format of its suffix.
+
+        ``.parquet``: ``to_frame``. ``.nc``: ``to_xarray`` as NetCDF-4. ``.nwb``: a processing module
+        ``neural_action``, in a copy of the NWB file ``source`` or in a file of its own. ``.npz``, ``.h5``: arrays, as
+        ``cebra.load_data`` reads them by key. Raises InputError for another suffix or where a package is missing.
+        """
+        from neural_action.trained.writers import write
+
+        write(self, Path(path), None if source is None else Path(source))

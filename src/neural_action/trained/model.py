@@ -1,0 +1,262 @@
+"""A trained model, in scikit-learn's manner: ``transform`` recordings, ``score`` them, ``adapt`` to a new animal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from pydantic import ValidationError
+
+from neural_action.config.settings import (
+    AdaptSettings,
+    ClipSettings,
+    Named,
+    ProbeSettings,
+    TrainingSettings,
+    ViewSettings,
+)
+from neural_action.errors import InputError
+from neural_action.evaluation.metrics import scores
+from neural_action.evaluation.probes import linear_probe, scale
+from neural_action.objectives.objective import Objective
+from neural_action.recordings.clips import unbroken
+from neural_action.trained.embedding import Embedding
+from neural_action.trained.sequences import Data, NeuralSequence, sequences
+from neural_action.training.model import load_model as load_objective
+from neural_action.training.model import save_model
+
+_CHUNK = 256
+_NEEDED = ("clips", "recordings", "animals", "views", "batches", "training", "method", "holdout", "seed")
+_RECORDED = ("neural_shape", "neural_rate", "behavior_shape", "behavior_rate", "behavior_names", "units", "steps")
+
+
+class TrainedModel:
+    """A model on disk, opened; ``load_model`` makes one.
+
+    Attributes:
+        objective: the networks, in evaluation mode.
+        description: what the JSON beside the weights says: ``method``, ``holdout``, ``seed``, ``clips``, ``recordings``
+            (what the model was trained on), ``animals`` (seen in training), and how it was trained.
+        device: where it runs.
+    """
+
+    def __init__(self, objective: Objective, description: Mapping[str, Any], device: torch.device):
+        self.objective, self.description, self.device = objective, dict(description), device
+
+    def __repr__(self) -> str:
+        what = self.description
+        shape = " x ".join(map(str, what["recordings"]["neural_shape"]))
+        return (
+            f"TrainedModel({what['method']!r}, holdout {what['holdout']!r}, {len(what['animals'])} animals, "
+            f"{what['clips']['frames']} frames of {shape} at {what['recordings']['neural_rate']:g} /s)"
+        )
+
+    def transform(
+        self,
+        data: Data,
+        *,
+        rate: float | None = None,
+        time: np.ndarray | Sequence[np.ndarray] | None = None,
+        convert: bool = False,
+        stride: int = 1,
+        layer: str = "encoder",
+    ) -> Embedding:
+        """Embed every clip of neural frames that bridges no gap.
+
+        Args:
+            data: the path of a manifest or store, a ``Recording``, an array (frame, y, x) or (frame, unit), or a list
+                of such: one entry a trial.
+            rate: frames per second of arrays.
+            time: (frame,) s of arrays, instead of ``rate``.
+            convert: apply the steps that the model's recordings went through (dF/F, scaling, size) to arrays and
+                recordings in memory; what is in a store went through its own, which must be the same.
+            stride: frames between the starts of clips.
+            layer: ``encoder``, or ``projection`` where there is a head.
+
+        Raises:
+            InputError: recordings that differ from what the model was trained on in shape, rate, unit or steps, hold
+                NaN, or are all shorter than a clip; a layer that is not there.
+        """
+        if stride < 1:
+            raise InputError(f"stride: {stride}, expected at least 1")
+        frames, parts, trials = self.description["clips"]["frames"], [], []
+        read = sequences(data, self.description["recordings"], rate=rate, time=time, convert=convert)
+        class_names: tuple[str, ...] = ()
+        for at, sequence in enumerate(read):
+            class_names = _same_classes(class_names, sequence)
+            start = unbroken(sequence.time, frames, stride)
+            centre = sequence.time[start] + 0.5 * (sequence.time[start + frames - 1] - sequence.time[start])
+            values = self._embed(sequence.neural, start, frames, layer)
+            parts.append((values, centre, np.full(len(start), at), sequence.label_at(centre)))
+            trials.append((sequence.trial, sequence.animal))
+        values, centre, trial, label = (np.concatenate(column) for column in zip(*parts, strict=True))
+        if not len(values):
+            raise InputError(f"recordings: none has {frames} neural frames in a row, the length of a clip")
+        names, animals = zip(*trials, strict=True)
+        about = {key: self.description[key] for key in ("method", "holdout", "seed")}
+        about |= {"layer": layer, "frames": frames, "stride": stride}
+        return Embedding(values, centre, trial.astype(np.int64), label, names, animals, class_names, about)
+
+    def _embed(self, neural: np.ndarray, start: np.ndarray, frames: int, layer: str) -> np.ndarray:
+        """(clip, dimension) float32."""
+        flat = torch.from_numpy(np.ascontiguousarray(neural.reshape(len(neural), -1), np.float32))
+        parts = [np.empty((0, 0), np.float32)]
+        with torch.inference_mode():
+            for rows in np.array_split(start, max(1, len(start) // _CHUNK)):
+                clips = flat[torch.from_numpy(rows[:, None] + np.arange(frames))].to(self.device)
+                layers = self.objective.embed(clips) if len(rows) else {}
+                if len(rows) and layer not in layers:
+                    raise InputError(f"layer: {layer!r} is not one of {', '.join(layers)}")
+                if len(rows):
+                    parts.append(layers[layer].float().cpu().numpy())
+        dimension = parts[-1].shape[1] or self.description["encoders"]["dimension"]
+        return np.concatenate([part.reshape(-1, dimension) for part in parts])
+
+    def score(
+        self,
+        data: Data | Embedding,
+        train: Data | Embedding | None = None,
+        *,
+        metric: str = "balanced_accuracy",
+        probe: ProbeSettings | None = None,
+        seed: int = 0,
+        stride: int | None = None,
+    ) -> float:
+        """How well a linear probe reads actions from embeddings of ``data``, a fraction of 1.
+
+        The probe is trained on the labelled clips of ``train`` (as ``multi_animal`` in the tables, if these are other
+        animals); without it, on all other trials of ``data``, each trial in turn, and all predictions are scored
+        together.
+
+        Args:
+            data, train: recordings with labels, or embeddings of them.
+            metric: ``balanced_accuracy``, ``accuracy`` or ``macro_f1``.
+            probe: settings; by default SGD with balanced classes, as in the default configuration.
+            seed: of the probe.
+            stride: frames between clips of recordings; by default a quarter of a clip, as in the default configuration.
+
+        Raises:
+            InputError: no labels, one class, one trial and nothing to train on, or classes that differ.
+        """
+        settings = probe or ProbeSettings(steps=250, class_weight="balanced")
+        stride = stride or max(1, self.description["clips"]["frames"] // 4)
+        tested = data if isinstance(data, Embedding) else self.transform(data, stride=stride)
+        if train is None:
+            known = tested
+            if len(tested.trials) < 2:
+                raise InputError("score: one trial and nothing to train on, expected two trials or `train`")
+            parts = [(known.trial != at, tested.trial == at) for at in range(len(tested.trials))]
+        else:
+            known = train if isinstance(train, Embedding) else self.transform(train, stride=stride)
+            parts = [(np.ones(len(known), bool), np.ones(len(tested), bool))]
+        if known.class_names != tested.class_names:
+            raise InputError(
+                f"score: classes {', '.join(tested.class_names)} are tested, {', '.join(known.class_names)} trained"
+            )
+        true, predicted = [], []
+        for of_known, of_tested in parts:
+            rows, test = of_known & (known.label >= 0), of_tested & (tested.label >= 0)
+            if len(np.unique(known.label[rows])) < 2:
+                raise InputError("score: fewer than two labelled classes to train a probe on")
+            if not test.any():
+                continue
+            features = scale(known.values[rows], tested.values[test], by_feature=True)
+            classes = len(known.class_names)
+            predicted.append(linear_probe(features[0], known.label[rows], features[1], classes, settings, seed))
+            true.append(tested.label[test])
+        if not true:
+            raise InputError("score: no labelled clip to test on")
+        result = scores(np.concatenate(true), np.concatenate(predicted), len(tested.class_names))
+        if metric not in result:
+            raise InputError(f"metric: {metric!r} is not one of {', '.join(result)}")
+        return result[metric]
+
+    def adapt(
+        self,
+        data: Data,
+        known: Data = (),
+        *,
+        steps: int = AdaptSettings().steps,
+        learning_rate: float = AdaptSettings().learning_rate,
+        seed: int = 0,
+    ) -> TrainedModel:
+        """A copy of this model, adapted to an animal it has not seen, from unlabelled pairs of neural data and behaviour.
+
+        As stage ``adapt`` does it (``training.adapt``): the neural encoder alone goes on training, with the row's own
+        objective, views and batches, half of each batch from the new animal.
+
+        Args:
+            data: manifests, stores or ``Recording`` of the new animal, with behaviour. Recordings in memory must have
+                gone through the model's steps already.
+            known: the same of animals that the model was trained on. Poses are swapped into these, and they are not
+                forgotten; without them the new animal is all that is seen.
+            steps, learning_rate: of the adaptation.
+            seed: of batches and views.
+
+        Raises:
+            InputError: arrays, which have no behaviour; recordings of no or several new animals; behaviour or neural
+                data that differ from what the model was trained on; an objective that needs syllables, or matched
+                batches without ``known``.
+        """
+        from neural_action.trained.adaptation import adapted
+
+        settings = AdaptSettings(steps=steps, learning_rate=learning_rate)
+        return adapted(self, data, known, settings, seed)
+
+    def save(self, path: str | Path) -> None:
+        """Write weights (.safetensors) and, beside them, their description (.json)."""
+        weights = Path(path)
+        if weights.suffix != ".safetensors":
+            raise InputError(f"{weights}: suffix {weights.suffix!r}, expected .safetensors")
+        weights.parent.mkdir(parents=True, exist_ok=True)
+        built = ("version", "torch", "objective", "encoders", "shapes")
+        about = {key: value for key, value in self.description.items() if key not in built}
+        model, named = self.objective, Named.model_validate(self.description["objective"])
+        save_model(model, named, model.encoders, model.shapes, weights, about)
+
+
+def load_model(path: str | Path, device: str = "cpu") -> TrainedModel:
+    """Open the model at ``path``: its weights (.safetensors), or the folder that holds ``model.safetensors``.
+
+    Nothing in either file is executed. ``device`` is ``cpu``, ``cuda`` or ``auto`` (CUDA where there is one).
+    Raises InputError if a file is missing, damaged, or from a version that did not write down what is needed.
+    """
+    weights = Path(path)
+    if weights.is_dir():
+        weights = weights / "model.safetensors"
+    if device not in ("cpu", "cuda", "auto"):
+        raise InputError(f"device: {device!r}, expected cpu, cuda or auto")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputError("device: 'cuda', but torch finds no CUDA device; expected cpu or auto here")
+    chosen = torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
+    objective = load_objective(weights, chosen)
+    return TrainedModel(objective, _described(weights.with_suffix(".json")), chosen)
+
+
+def _described(path: Path) -> dict[str, Any]:
+    description = json.loads(path.read_text())
+    if missing := [key for key in _NEEDED if key not in description]:
+        raise InputError(
+            f"{path}: has no {missing[0]!r}; expected a model of this version: rerun rule pretrain"
+        )
+    try:
+        for key, kind in (("clips", ClipSettings), ("views", ViewSettings), ("training", TrainingSettings)):
+            kind.model_validate(description[key])
+        if missing := sorted(set(_RECORDED) - set(description["recordings"])):
+            raise InputError(f"{path}: recordings has no {missing[0]!r}; expected a model of this version")
+    except (ValidationError, TypeError) as error:
+        raise InputError(f"{path}: cannot be read as a model ({' '.join(str(error).split())})") from None
+    return description
+
+
+def _same_classes(class_names: tuple[str, ...], sequence: NeuralSequence) -> tuple[str, ...]:
+    if class_names and sequence.class_names and class_names != sequence.class_names:
+        raise InputError(
+            f"{sequence.where}: classes {', '.join(sequence.class_names)}, but {', '.join(class_names)} of the first"
+        )
+    return class_names or sequence.class_names

@@ -1,0 +1,58 @@
+"""Adapting a trained model to an animal that its pretraining did not see, from unlabelled pairs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from neural_action.config.settings import AdaptSettings, TrainingSettings, ViewSettings
+from neural_action.objectives.objective import Objective
+from neural_action.recordings.clips import Clips
+from neural_action.training.batches import BatchSampler
+from neural_action.training.loop import pretrain
+from neural_action.views.view import ViewContext
+
+
+def adapt(
+    model: Objective,
+    context: ViewContext,
+    clips: Clips,
+    views: ViewSettings,
+    animal: int,
+    settings: AdaptSettings,
+    training: TrainingSettings,
+    checkpoint: Path,
+    *,
+    matched: bool,
+    seed: int,
+    fingerprint: str = "",
+) -> list[tuple[float, ...]]:
+    """Go on training the neural encoder of ``model``, in place; return the rows of the log.
+
+    The objective is the model's own. Everything but the neural encoder is frozen: what behaviour is encoded as stays
+    the reference that the new animal is brought to, and swapped poses are poses of animals already known. Half of a
+    batch is of the new animal, half of all animals, so that the others are not forgotten (our choice).
+
+    Args:
+        model: trained, on the device of ``context``.
+        context: recordings of the new animal and of known ones, on the device.
+        clips: their clips.
+        views: augmentations of the model's row.
+        animal: number of the new animal.
+        settings: steps and learning rate.
+        training: everything else.
+        checkpoint: file to resume from.
+        matched: whether batches are groups of clips of different animals that behave alike.
+        seed: of batches and views.
+        fingerprint: of configuration and inputs, see ``loop.pretrain``.
+    """
+    torch.manual_seed(seed)
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(name.startswith("f_n."))
+    changed = {"steps": settings.steps, "learning_rate": settings.learning_rate}
+    training = training.model_copy(update=changed)
+    sampler = BatchSampler(
+        context, clips, views, training.batch, seed, matched=matched, focus=None if matched else animal
+    )
+    return pretrain(model, sampler, training, checkpoint, fingerprint=fingerprint)

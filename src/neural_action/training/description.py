@@ -1,0 +1,84 @@
+"""What is written beside the weights, so that a model can be used on recordings it has not seen.
+
+Whoever transforms new data has to cut them into the same clips, at the same rate, normalised in the same way; whoever
+adapts the model needs its views, kernel and swaps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from neural_action.calcium.fit import KernelFit
+from neural_action.config.sections import Sections
+from neural_action.config.settings import MethodSettings
+from neural_action.neighbors.table import SwapTable
+from neural_action.recordings.store import read_manifest
+
+#: Keys of ``clips`` that pretraining depends on.
+CLIPS = ("frames", "poses", "behavior_stride", "pose_normalisation")
+#: Keys of ``neighbors`` by what a swap table's report calls them.
+NEIGHBORS = {
+    "neighbors": "neighbors",
+    "draws": "draws",
+    "domains": "domains",
+    "distance_scale_setting": "distance_scale",
+    "target_samples": "target_samples",
+    "components": "components",
+}
+
+
+def describe(
+    sections: Sections,
+    row: MethodSettings,
+    manifests: Sequence[Path],
+    *,
+    seen: Sequence[str],
+    kernel: Path | None,
+    swaps: Path | None,
+) -> dict[str, Any]:
+    """For ``save_model``: how clips are cut, what the recordings were, how the model was trained; JSON values.
+
+    Args:
+        sections: of the configuration: clips, training.
+        row: the method.
+        manifests: of the recordings.
+        seen: names of the animals that training saw.
+        kernel, swaps: files that training read, if any.
+    """
+    first = read_manifest(manifests[0])
+    clips = sections.clips
+    fit = None if kernel is None else KernelFit.load(kernel)
+    return {
+        "clips": {key: getattr(clips, key) for key in CLIPS},
+        "recordings": recorded(first.attributes, first.arrays["neural"].shape[1:], first.arrays["behavior"].shape[1:]),
+        "animals": sorted(seen),
+        "views": row.views.model_dump(),
+        "batches": row.batches,
+        "training": sections.training.model_dump(mode="json", exclude={"device", "request_gpu"}),
+        "kernel": None if fit is None else {"decay": fit.decay, "rise": fit.rise},
+        "neighbors": None if swaps is None else searched(SwapTable.load(swaps)),
+    }
+
+
+def recorded(
+    attributes: Mapping[str, Any], neural: Sequence[int], behavior: Sequence[int]
+) -> dict[str, Any]:
+    """Of a recording's attributes, what another recording has to have in common with it to be transformed."""
+    return {
+        "dataset": attributes["dataset"],
+        "neural_shape": list(neural),
+        "neural_rate": attributes["neural_rate"],
+        "behavior_shape": list(behavior),
+        "behavior_rate": attributes["behavior_rate"],
+        "behavior_names": list(attributes["behavior_names"]),
+        "class_names": list(attributes["class_names"]),
+        "units": dict(attributes["units"]),
+        "steps": dict(attributes["steps"]),
+    }
+
+
+def searched(table: SwapTable) -> dict[str, Any]:
+    """The settings that a swap table was made with."""
+    return {key: table.report[name] for name, key in NEIGHBORS.items() if name in table.report}

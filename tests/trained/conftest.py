@@ -1,0 +1,122 @@
+"""Three animals on disk, and a model trained for a few steps on two of them by the stage itself."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from neural_action.recordings.recording import Recording
+from neural_action.recordings.splits import write_folds
+from neural_action.recordings.store import write_store
+from neural_action.stages.pretrain import run as pretrain
+
+ANIMALS, TRIALS, SECONDS, RATE, POSE_RATE, UNITS = ("A", "B", "C"), ("1", "2"), 20, 10.0, 25.0, 6
+STEPS = {"dff": None, "scale": {"low": 0.5, "high": 99.5}, "resize": None, "root_relative": False}
+FRAMES = 16
+CONFIG = {
+    "dataset": "made_up",
+    "clips": {"frames": FRAMES, "poses": 4, "behavior_stride": 2},
+    "training": {"steps": 6, "batch": 8, "checkpoint_every": 100},
+    "encoders": {
+        "neural": {"name": "trace_cnn", "width": 8, "layers": 1},
+        "behavior": {"name": "pose_cnn", "width": 8, "layers": 1},
+        "dimension": 5,
+    },
+    "methods": {
+        "ours": {
+            "label": "Ours",
+            "objective": {"name": "infonce"},
+            "views": {"neural": [{"name": "noise", "sd": 0.1}], "behavior": [{"name": "pose_noise"}]},
+        },
+        "swapped": {
+            "label": "Swapped",
+            "objective": {"name": "infonce", "head": False},
+            "views": {"neural": [{"name": "calcium"}], "behavior": [{"name": "swap", "probability": 1.0}]},
+        },
+    },
+}
+
+
+def make_recording(animal: str, trial: str) -> Recording:
+    """Labels in bouts of two actions that units and behaviour both follow; neural data in [0, 1]."""
+    rng = np.random.default_rng([ANIMALS.index(animal), int(trial)])
+    samples, frames = int(SECONDS * POSE_RATE), int(SECONDS * RATE)
+    labels = np.repeat(rng.integers(2, size=samples // 50), 50).astype(np.int8)
+    index = (np.arange(samples) * RATE // POSE_RATE).astype(np.int32)
+    at_frames = labels[(np.arange(frames) * POSE_RATE / RATE).astype(int)]
+    tuning = np.linspace(-1, 1, UNITS)
+    neural = 0.5 + 0.2 * np.outer(2.0 * at_frames - 1, tuning) + 0.05 * rng.standard_normal((frames, UNITS))
+    behavior = labels[:, None] + 0.3 * rng.standard_normal((samples, 3))
+    return Recording(
+        animal=animal,
+        trial=trial,
+        neural=np.clip(neural, 0, 1).astype(np.float32),
+        neural_time=np.arange(frames) / RATE,
+        behavior=behavior.astype(np.float32),
+        behavior_time=np.arange(samples) / POSE_RATE,
+        labels=labels,
+        neural_index=index,
+        class_names=("rest", "walk"),
+        behavior_names=("x", "y", "z"),
+        neural_rate=RATE,
+        behavior_rate=POSE_RATE,
+        units={"neural": "dF/F, percentiles 0.5 and 99.5 at 0 and 1", "behavior": "mm"},
+    )
+
+
+def store(recording: Recording, folder: Path, **changes) -> Path:
+    """The manifest of a recording written below ``folder``."""
+    manifest = folder / f"{recording.animal}-{recording.trial}.manifest.json"
+    steps = {**STEPS, **changes}
+    write_store(
+        recording,
+        folder / f"{recording.animal}-{recording.trial}.zarr",
+        manifest,
+        dataset="made_up",
+        steps=steps,
+        chunk_mb=1,
+    )
+    return manifest
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory) -> SimpleNamespace:
+    """``manifests`` of each animal, ``model`` and ``swapped`` (weights), ``recording`` and ``store`` (functions)."""
+    folder = tmp_path_factory.mktemp("trained")
+    manifests = {animal: [store(make_recording(animal, t), folder) for t in TRIALS] for animal in ANIMALS}
+    known = (*manifests["A"], *manifests["B"])
+    write_folds({(animal, t): at for animal in "AB" for at, t in enumerate(TRIALS)}, folder / "folds.csv")
+    from neural_action.stages.neighbors import run as neighbors
+
+    config = json.dumps({**CONFIG, "neighbors": {"neighbors": 8, "draws": 2, "recall_queries": 10}})
+    swaps, kernel = folder / "swaps.npz", folder / "kernel.json"
+    where = {"folds": folder / "folds.csv", "holdout": "none", "threads": 1, "manifests": known}
+    neighbors(config=config, output=swaps, report=folder / "swaps.json", **where)
+    kernel.write_text('{"decay": 0.5}')
+    weights = {}
+    for method, given in (("ours", (None, None)), ("swapped", (kernel, swaps))):
+        weights[method] = folder / method / "model.safetensors"
+        pretrain(
+            config=config,
+            method=method,
+            seed=0,
+            kernel=given[0],
+            swaps=given[1],
+            syllables=None,
+            output=weights[method],
+            log=folder / method / "log.csv",
+            **where,
+        )
+    return SimpleNamespace(
+        folder=folder,
+        manifests=manifests,
+        model=weights["ours"],
+        swapped=weights["swapped"],
+        recording=make_recording,
+        store=store,
+        config=config,
+    )

@@ -1,0 +1,168 @@
+"""A model in use: the same embeddings whatever data came as, and a line where they do not fit."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+import neural_action
+from neural_action.config.settings import ClipSettings
+from neural_action.errors import InputError
+from neural_action.recordings.clips import clip_table
+from neural_action.recordings.cohort import load_cohort
+from neural_action.recordings.splits import Holdout
+from neural_action.training.model import load_model as load_objective
+
+
+@pytest.fixture(scope="module")
+def model(made):
+    return neural_action.load_model(made.model)
+
+
+def test_importing_the_package_is_light():
+    code = "import sys, neural_action; assert not {'torch', 'pandas', 'zarr'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_embeddings_against_a_slow_loop(made, model):
+    recording = made.recording("C", "1")
+    found = model.transform(recording, stride=7)
+    objective = load_objective(made.model)
+    starts = range(0, len(recording.neural) - 16 + 1, 7)
+    assert len(found) == len(starts)
+    for row, start in enumerate(starts):
+        clip = torch.from_numpy(recording.neural[start : start + 16])[None]
+        with torch.no_grad():
+            expected = objective.embed(clip)["encoder"][0].numpy()
+        assert found.values[row] == pytest.approx(expected, abs=1e-5)
+        assert found.time[row] == pytest.approx((start + 7.5) / 10)
+        nearest = np.argmin(np.abs(recording.behavior_time - found.time[row]))
+        assert found.label[row] == recording.labels[nearest]
+
+
+def test_every_kind_of_input_gives_the_same(made, model):
+    recording, manifest = made.recording("C", "1"), made.manifests["C"][0]
+    stored = model.transform(manifest)
+    for other in (
+        model.transform(str(manifest)),
+        model.transform(manifest.with_name("C-1.zarr")),
+        model.transform([recording]),
+        model.transform(recording.neural, rate=10),
+        model.transform(recording.neural, time=recording.neural_time),
+    ):
+        assert np.array_equal(other.values, stored.values)
+        assert np.array_equal(other.time, stored.time)
+    assert (stored.trials, stored.animals, stored.class_names) == (("1",), ("C",), ("rest", "walk"))
+
+
+def test_clips_are_those_that_the_workflow_probes(made, model):
+    settings = ClipSettings.model_validate(model.description["clips"])
+    folds = {("C", "1"): 0, ("C", "2"): 1}
+    cohort = load_cohort(made.manifests["C"], folds, Holdout("none"), settings)
+    clips = clip_table(cohort, settings, stride=4)
+    found = model.transform(made.manifests["C"], stride=4)
+    at = {(int(t), round(c, 6)): row for row, (t, c) in enumerate(zip(found.trial, found.time, strict=True))}
+    rows = [at[int(t), round(c, 6)] for t, c in zip(clips.trial, clips.time, strict=True)]
+    assert np.array_equal(found.label[rows], clips.label)
+
+
+def test_the_projection_is_another_layer(made, model):
+    assert model.transform(made.manifests["C"], layer="projection").values.shape[1] == 128
+    with pytest.raises(InputError, match="'head' is not one of encoder, projection"):
+        model.transform(made.manifests["C"], layer="head")
+
+
+def test_no_clip_bridges_a_gap(made, model):
+    recording = made.recording("C", "1")
+    time = recording.neural_time + 3.0 * (np.arange(200) >= 100)
+    found = model.transform(recording.neural, time=time)
+    assert len(found) == 2 * (100 - 16 + 1)
+
+
+def test_raw_arrays_go_through_the_steps_of_the_model(made, model):
+    recording = made.recording("C", "1")
+    raw = 300 + 50 * recording.neural
+    with pytest.raises(InputError, match=r"array 0: values from 3.*convert=True"):
+        model.transform(raw, rate=10)
+    low, high = np.percentile(recording.neural, [0.5, 99.5])
+    expected = model.transform(np.clip((recording.neural - low) / (high - low), 0, 1), rate=10)
+    found = model.transform(raw, rate=10, convert=True)
+    assert np.allclose(found.values, expected.values, atol=1e-4)
+    in_memory = model.transform(replace(recording, neural=raw), convert=True)
+    assert np.array_equal(in_memory.values, found.values)
+
+
+def changed(recording, **changes):
+    return replace(recording, **changes)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda r: changed(r, neural=r.neural[:, :4]), ("shape (4,)", "trained on (6,)")),
+        (lambda r: changed(r, neural_time=r.neural_time / 2), ("20 neural frames", "trained on 10")),
+        (lambda r: changed(r, neural=np.where(r.neural == r.neural[3], np.nan, r.neural)), ("NaN",)),
+        (lambda r: changed(r, neural=r.neural * 20), ("scaled to 0 to 1",)),
+        (lambda r: r.neural[0], ("array 0", "expected numbers (frame, ...)")),
+        (lambda r: r.neural, ("rate of its frames or their time",)),
+        (lambda r: [], ("none were given",)),
+        (lambda r: [3], ("int at place 0",)),
+        (lambda r: changed(r, neural=r.neural[:9], neural_time=r.neural_time[:9], neural_index=0 * r.neural_index),
+         ("none has 16 neural frames in a row",)),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_a_line(made, model, make, words):
+    with pytest.raises(InputError) as error:
+        model.transform(make(made.recording("C", "1")))
+    assert "\n" not in str(error.value)
+    assert all(word in str(error.value) for word in words), str(error.value)
+
+
+def test_a_store_that_was_converted_otherwise_is_a_line(made, model, tmp_path):
+    manifest = made.store(made.recording("C", "1"), tmp_path, scale=None)
+    with pytest.raises(InputError, match=r"convert.scale None, the model was trained with"):
+        model.transform(manifest)
+
+
+@pytest.mark.parametrize("key", ["clips", "recordings", "views"])
+def test_a_description_without_what_is_needed_is_a_line(made, tmp_path, key):
+    (tmp_path / "model.safetensors").write_bytes(made.model.read_bytes())
+    description = json.loads(made.model.with_suffix(".json").read_text())
+    for spoilt in ({k: v for k, v in description.items() if k != key}, {**description, key: {"x": 1}}):
+        (tmp_path / "model.json").write_text(json.dumps(spoilt))
+        with pytest.raises(InputError):
+            neural_action.load_model(tmp_path)
+
+
+def test_a_model_that_is_none_is_a_line(made, tmp_path):
+    with pytest.raises(InputError, match="cannot be loaded as a model"):
+        neural_action.load_model(tmp_path / "missing.safetensors")
+    with pytest.raises(InputError, match="device"):
+        neural_action.load_model(made.model, device="tpu")
+
+
+def test_scores_read_what_is_there_to_read(made, model):
+    everything = [path for paths in made.manifests.values() for path in paths]
+    assert model.score(everything) > 0.8
+    across = model.score(made.manifests["C"], train=made.manifests["A"] + made.manifests["B"])
+    assert across > 0.8
+    embedding = model.transform(made.manifests["C"], stride=4)
+    known = model.transform(made.manifests["A"] + made.manifests["B"], stride=4)
+    assert model.score(embedding, train=known) == across
+    shuffled = replace(known, label=np.random.default_rng(0).permutation(known.label))
+    assert model.score(embedding, train=shuffled) < 0.75
+
+
+def test_scores_without_labels_are_a_line(made, model):
+    recording = made.recording("C", "1")
+    with pytest.raises(InputError, match="one trial and nothing to train on"):
+        model.score(recording)
+    bare = replace(recording, labels=np.full_like(recording.labels, -1))
+    with pytest.raises(InputError, match="fewer than two labelled classes"):
+        model.score([bare, bare])
+    with pytest.raises(InputError, match="metric: 'auc'"):
+        model.score(made.manifests["C"], metric="auc")
