@@ -7,6 +7,7 @@ from pathlib import Path
 from neural_action.config.sections import Sections
 from neural_action.errors import InputError
 from neural_action.neighbors.table import SwapTable
+from neural_action.progress import progress
 from neural_action.recordings.cohort import load_cohort
 from neural_action.recordings.splits import Holdout, read_folds
 from neural_action.tables.action import headline
@@ -52,12 +53,12 @@ def run(
     runs = by_method([Run.load(path) for path in embeddings], shown)
     column = headline(every, settings.metric)
     pictures = {
-        "scores": draw_scores(every, methods, column, opening(sections), len(cohort.class_names)),
-        "embedding": draw_embeddings(runs, labels, settings.figure_method),
-        "confusion": draw_confusion(runs, labels),
-        "statistics": draw_statistics(cohort),
-        "neighbors": draw_neighbors(cohort, table),
-        "training": draw_training(read_logs(logs), labels),
+        "scores": lambda: draw_scores(every, methods, column, opening(sections), len(cohort.class_names)),
+        "embedding": lambda: draw_embeddings(runs, labels, settings.figure_method),
+        "confusion": lambda: draw_confusion(runs, labels),
+        "statistics": lambda: draw_statistics(cohort),
+        "neighbors": lambda: draw_neighbors(cohort, table),
+        "training": lambda: draw_training(read_logs(logs), labels),
     }
-    for name, figure in pictures.items():
-        save(figure, output / f"{name}.png")
+    for name in progress(pictures, "figures", "picture"):
+        save(pictures[name](), output / f"{name}.png")
