@@ -14,6 +14,7 @@ from neural_action.calcium.rois import find_rois, traces
 from neural_action.config.settings import CalciumSettings
 from neural_action.errors import InputError
 from neural_action.files import whole
+from neural_action.progress import progress
 
 #: Decays looked at, s.
 DECAYS = np.geomspace(0.03, 12, 121)
@@ -163,8 +164,9 @@ def fit_kernel(trials: Sequence[Trial], settings: CalciumSettings) -> KernelFit:
     energies = [motion_energy(pose, time, settings.behavior) for pose, time in _comparable(trials, settings)]
     threshold = rest_threshold(np.concatenate([np.zeros(0), *energies]))
     segments = []
+    trial_energies = list(zip(trials, energies, strict=True))
     for number, ((neural, neural_time, _, pose_time), energy) in enumerate(
-        zip(trials, energies, strict=True)
+        progress(trial_energies, "traces at rest", "trial")
     ):
         bouts = (
             [] if threshold is None else _after_movement(energy, pose_time, settings.rest_seconds, threshold)
@@ -210,7 +212,12 @@ def fit_segments(
     n_rois = sum({part.recording: part.values.shape[1] for part in segments}.values())
     segments = _in_noise_units(segments)
     # How badly every decay fits every segment: the bootstrap only has to sum it.
-    residual = np.array([[_residual(part, decay) for decay in DECAYS] for part in segments])
+    residual = np.array(
+        [
+            [_residual(part, decay) for decay in DECAYS]
+            for part in progress(segments, "fitting the kernel", "rest")
+        ]
+    )
     best = int(np.argmin(residual.sum(0)))
     if best in (0, len(DECAYS) - 1):
         raise InputError(

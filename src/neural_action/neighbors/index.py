@@ -8,7 +8,7 @@ import numpy as np
 
 from neural_action.errors import InputError
 
-#: Below this share of the poses' mean |p|^2 a squared distance from the product of matrices has lost digits.
+#: Below this share of the poses' mean ``|p|^2`` a squared distance from the product of matrices has lost digits.
 NEAR = 1e-2
 #: Every such-many-th distance of a query is looked at to guess how far its k-th neighbour is.
 STEP = 16
@@ -35,7 +35,7 @@ class PoseIndex(Protocol):
 class ExactIndex:
     """Every distance, a chunk of queries at a time, so that memory is bounded by chunk x poses.
 
-    |q - p|^2 comes from one matrix product of centred float32 poses; where that loses digits (poses that
+    ``|q - p|^2`` comes from one matrix product of centred float32 poses; where that loses digits (poses that
     nearly coincide) the difference is taken directly. Recall is 1 up to ties within float32 rounding.
     """
 

@@ -24,6 +24,7 @@ from neural_action.neighbors.index import (
 from neural_action.neighbors.space import shared_components
 from neural_action.neighbors.swap import draw_swaps
 from neural_action.recordings.cohort import Cohort
+from neural_action.progress import Progress
 
 #: Target of a sample that training never gathers.
 HIDDEN = -1
@@ -182,24 +183,26 @@ def build_swap_table(
     targets = np.full((len(poses), len(names), settings.draws), HIDDEN, np.int32)
     recalls, seconds, methods = [], [], set()
     cuda = uses_cuda(settings.device)
-    for target in np.flatnonzero(domains.any(0)):
-        rows = indexed[target]
-        index = build_index(
-            searched[rows], settings.exact_below, settings.neighbors, settings.seed, cuda=cuda
-        )
-        methods.add(index.method)
-        for query in np.flatnonzero(domains[:, target]):
-            start = time.perf_counter()
-            itself = _places(own[query], rows) if query == target else None
-            indices, distances = _neighbors(index, searched[own[query]], settings.neighbors, itself)
-            if searched is not poses:
-                distances = _apart(poses, own[query], rows[indices])
-            rng = np.random.default_rng([settings.seed, query, target])
-            drawn = draw_swaps(indices, distances, scale, settings.draws, rng)
-            targets[own[query], target] = rows[drawn]
-            seconds.append(time.perf_counter() - start)
-            sampled, far = true[query, target]
-            recalls.append(share_found(far, distances[sampled]))
+    with Progress(len(pairs), "neighbors", "pair") as shown:
+        for target in np.flatnonzero(domains.any(0)):
+            rows = indexed[target]
+            index = build_index(
+                searched[rows], settings.exact_below, settings.neighbors, settings.seed, cuda=cuda
+            )
+            methods.add(index.method)
+            for query in np.flatnonzero(domains[:, target]):
+                start = time.perf_counter()
+                itself = _places(own[query], rows) if query == target else None
+                indices, distances = _neighbors(index, searched[own[query]], settings.neighbors, itself)
+                if searched is not poses:
+                    distances = _apart(poses, own[query], rows[indices])
+                rng = np.random.default_rng([settings.seed, query, target])
+                drawn = draw_swaps(indices, distances, scale, settings.draws, rng)
+                targets[own[query], target] = rows[drawn]
+                seconds.append(time.perf_counter() - start)
+                sampled, far = true[query, target]
+                recalls.append(share_found(far, distances[sampled]))
+                shown.update()
     report = {
         "method": sorted(methods),
         "recall_mean": float(np.mean(recalls)),

@@ -24,6 +24,7 @@ import zarr
 from neural_action import __version__
 from neural_action.errors import InputError
 from neural_action.files import whole
+from neural_action.progress import Progress
 from neural_action.recordings.recording import Recording
 
 # dask takes most of a second to import, and dozens of short jobs read stores without it.
@@ -296,8 +297,8 @@ def open_neural(path: Path) -> da.Array:
 class _Checked:
     """A Zarr array that hashes every chunk written and reads it back; in any order, from any thread."""
 
-    def __init__(self, array: zarr.Array):
-        self.array, self.rows = array, array.chunks[0]
+    def __init__(self, array: zarr.Array, shown: Progress):
+        self.array, self.rows, self.shown = array, array.chunks[0], shown
         self.sha256: list[str | None] = [None] * -(-array.shape[0] // self.rows)
 
     def __setitem__(self, region: tuple[slice, ...], block: np.ndarray) -> None:
@@ -311,6 +312,7 @@ class _Checked:
                 f"{self.array.store_path}: rows from {rows.start} read back are not what was written"
             )
         self.sha256[rows.start // self.rows] = hashlib.sha256(block).hexdigest()
+        self.shown.update()
 
     def digest(self) -> ArrayDigest:
         """The digest of the finished array."""
@@ -352,16 +354,17 @@ def _write(
         # Chunks of zeros are written too: a missing file is always damage.
         config={"write_empty_chunks": True},
     )
-    target = _Checked(array)
-    if not isinstance(values, np.ndarray):
-        import dask
-        import dask.array as da
+    with Progress(-(-values.shape[0] // rows), f"writing {name}", "chunk") as shown:
+        target = _Checked(array, shown)
+        if not isinstance(values, np.ndarray):
+            import dask
+            import dask.array as da
 
-        with dask.config.set(scheduler="threads", num_workers=threads):
-            da.store(values.rechunk((rows, *values.shape[1:])), target, lock=False)
-    else:
-        for first in range(0, len(values), rows):
-            target[slice(first, min(first + rows, len(values))),] = values[first : first + rows]
+            with dask.config.set(scheduler="threads", num_workers=threads):
+                da.store(values.rechunk((rows, *values.shape[1:])), target, lock=False)
+        else:
+            for first in range(0, len(values), rows):
+                target[slice(first, min(first + rows, len(values))),] = values[first : first + rows]
     return target.digest()
 
 

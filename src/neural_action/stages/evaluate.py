@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from neural_action.evaluation.tasks import (
     run_identity_probe,
 )
 from neural_action.files import whole
+from neural_action.progress import progress
 from neural_action.recordings.clips import Clips, clip_table
 from neural_action.recordings.cohort import load_cohort
 from neural_action.recordings.splits import Holdout, read_folds
@@ -71,6 +73,15 @@ def _run(config, method, folds, holdout, seed, given, scores, embedding, manifes
         permuted=row.labels == "permuted",
     )
 
+    def asked(probes: Iterable[Probe]) -> list[Probe]:
+        return [
+            probe
+            for probe in probes
+            if probe.task in row.tasks and not (test_folds and probe.fold not in test_folds)
+        ]
+
+    actions = asked(action_probes(clips, cohort.animals, hidden, settings, seed))
+    identities = asked(identity_probes(clips, cohort.animals, hidden, settings, seed))
     rows, predicted = [], np.full(len(clips), -1)
     for name, values in features.items():
 
@@ -79,18 +90,14 @@ def _run(config, method, folds, holdout, seed, given, scores, embedding, manifes
             where = (probe.task, probe.fraction, probe.fold, probe.animal, seed)
             rows.append((*what, *where, metric, value, len(probe.train), len(probe.test)))
 
-        for probe in action_probes(clips, cohort.animals, hidden, settings, seed):
-            if probe.task not in row.tasks or (test_folds and probe.fold not in test_folds):
-                continue
+        for probe in progress(actions, f"actions, {name}", "probe"):
             result, guesses = run_action_probe(probe, values, clips, reading)
             for metric, value in result.items():
                 add(probe, row.probe, metric, value)
             whole_labels = probe.task == "multi_animal" and probe.fraction == max(settings.fractions)
             if name != "projection" and whole_labels:
                 predicted[probe.test] = guesses
-        for probe in identity_probes(clips, cohort.animals, hidden, settings, seed):
-            if "identity" not in row.tasks or (test_folds and probe.fold not in test_folds):
-                continue
+        for probe in progress(identities, f"identity, {name}", "probe"):
             for kind, metric, value in run_identity_probe(probe, values, clips, reading):
                 add(probe, kind, metric, value)
     if not rows:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
 from neural_action.config.sections import Sections
 from neural_action.neighbors.table import SwapTable
+from neural_action.progress import progress
 from neural_action.recordings.cohort import load_cohort
 from neural_action.recordings.splits import Holdout, read_folds
 from neural_action.tables.action import headline
@@ -46,22 +48,22 @@ def run(
         pictures = _decoding(sections, scores, logs)
     else:
         pictures = _actions(sections, folds, scores, embeddings, logs, swaps, manifests)
-    for name, figure in pictures.items():
-        save(figure, output / f"{name}.png")
+    for name in progress(pictures, "figures", "picture"):
+        save(pictures[name](), output / f"{name}.png")
 
 
-def _decoding(sections: Sections, scores: Path, logs: tuple[Path, ...]) -> dict[str, Figure]:
+def _decoding(sections: Sections, scores: Path, logs: tuple[Path, ...]) -> dict[str, Callable[[], Figure]]:
     methods, settings = sections.methods, sections.tables
     every = SplitScores.read(scores, methods, sections.dataset, sections.split.protocol, settings)
     labels = {name: row.label for name, row in methods.items()}
     pictures = {
-        "scores_by_split": draw_splits(every, methods, [accuracy(animal) for animal in every.animals], opening(sections)),
-        "training": draw_training(read_logs(logs), labels),
+        "scores_by_split": lambda: draw_splits(every, methods, [accuracy(animal) for animal in every.animals], opening(sections)),
+        "training": lambda: draw_training(read_logs(logs), labels),
     }
     if sections.decoding.labelled_trials:
         curves = {name: methods[name] for name in settings.curves or methods if name in methods}
         columns = {animal: efficiency_columns(sections, animal) for animal in every.animals}
-        pictures["label_efficiency"] = draw_efficiency(every, curves, columns, opening(sections))
+        pictures["label_efficiency"] = lambda: draw_efficiency(every, curves, columns, opening(sections))
     return pictures
 
 
@@ -73,7 +75,7 @@ def _actions(
     logs: tuple[Path, ...],
     swaps: Path | None,
     manifests: tuple[Path, ...],
-) -> dict[str, Figure]:
+) -> dict[str, Callable[[], Figure]]:
     methods, settings = sections.methods, sections.tables
     labels = {name: row.label for name, row in methods.items()}
     every = Scores.read(scores, methods, sections.dataset, sections.split.protocol, settings)
@@ -86,10 +88,10 @@ def _actions(
     runs = by_method([Run.load(path) for path in embeddings], shown)
     column = headline(every, settings.metric)
     return {
-        "scores": draw_scores(every, methods, column, opening(sections), len(cohort.class_names)),
-        "embedding": draw_embeddings(runs, labels, settings.figure_method),
-        "confusion": draw_confusion(runs, labels),
-        "statistics": draw_statistics(cohort),
-        "neighbors": draw_neighbors(cohort, table),
-        "training": draw_training(read_logs(logs), labels),
+        "scores": lambda: draw_scores(every, methods, column, opening(sections), len(cohort.class_names)),
+        "embedding": lambda: draw_embeddings(runs, labels, settings.figure_method),
+        "confusion": lambda: draw_confusion(runs, labels),
+        "statistics": lambda: draw_statistics(cohort),
+        "neighbors": lambda: draw_neighbors(cohort, table),
+        "training": lambda: draw_training(read_logs(logs), labels),
     }

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from hmmlearn.base import BaseHMM
+from hmmlearn.base import BaseHMM, ConvergenceMonitor
 from scipy.linalg import solve, solve_triangular
 from sklearn.cluster import KMeans
+
+from neural_action.progress import Progress
 
 #: Added to the regression and to the noise covariance, in units of the data (about 1 after whitening; our choice).
 _RIDGE = 1e-3
@@ -119,6 +121,19 @@ class AutoregressiveHmm(BaseHMM):
             count = max(stats["count"][state], 1.0)
             covars.append(0.5 * (residual + residual.T) / count + _RIDGE * np.eye(self.dimensions))
         self.covars_ = np.stack(covars)
+
+
+class ShownMonitor(ConvergenceMonitor):
+    """hmmlearn's monitor, every iteration of which is a step of ``shown``."""
+
+    def __init__(self, monitor: ConvergenceMonitor, shown: Progress):
+        super().__init__(monitor.tol, monitor.n_iter, monitor.verbose)
+        self.shown = shown
+
+    def report(self, log_prob: float) -> None:
+        """Take note of an iteration that ended with this log-likelihood."""
+        super().report(log_prob)
+        self.shown.update()
 
 
 def with_lags(sequence: np.ndarray, lags: int) -> np.ndarray:

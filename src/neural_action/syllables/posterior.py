@@ -12,6 +12,7 @@ import numpy as np
 from neural_action.config.settings import SyllableSettings
 from neural_action.errors import InputError
 from neural_action.files import check_zip, whole
+from neural_action.progress import Progress
 from neural_action.recordings.cohort import Cohort
 
 
@@ -46,7 +47,7 @@ def fit_syllables(cohort: Cohort, settings: SyllableSettings) -> Syllables:
     # Imported here: pretraining reads syllables, and need not wait for what fits them.
     from sklearn.decomposition import PCA
 
-    from neural_action.syllables.arhmm import AutoregressiveHmm, with_lags
+    from neural_action.syllables.arhmm import AutoregressiveHmm, ShownMonitor, with_lags
 
     spans = [span for span in cohort.trials if span.visible]
     lags = settings.lags
@@ -65,7 +66,9 @@ def fit_syllables(cohort: Cohort, settings: SyllableSettings) -> Syllables:
         [with_lags(components.transform(cohort.pose[span.samples]), lags) for span in spans]
     ).astype(np.float64)
     model = AutoregressiveHmm(settings.states, dimensions, settings.seed, settings.iterations)
-    model.fit(rows, lengths)
+    with Progress(settings.iterations, "syllables", "iteration") as shown:
+        model.monitor_ = ShownMonitor(model.monitor_, shown)
+        model.fit(rows, lengths)
     shares = model.predict_proba(rows, lengths)
 
     posterior = np.zeros((len(cohort.pose), settings.states), np.float32)

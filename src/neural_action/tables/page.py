@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from neural_action.config.settings import MethodSettings
+from neural_action.progress import progress
 from neural_action.tables.document import EMPTY, Block, Line, Span, interval, percent
 from neural_action.tables.published import Published
 from neural_action.tables.scores import Cell, Column, Scores
@@ -54,7 +55,7 @@ class Page:
         """
         cells = {
             name: row
-            for name in self.methods
+            for name in progress(self.methods, "means and intervals", "row")
             if any(row := [self.scores.cell(name, column, projection=projection) for column in columns])
         }
         if not cells:
@@ -85,7 +86,8 @@ class Page:
     def differences(self, title: str, column: Column, references: Sequence[str]) -> None:
         """Add a block of paired differences of every row with a score in ``column`` to each of ``references``."""
         lines = []
-        for name, row in self.methods.items():
+        for name in progress(self.methods, "paired differences", "row"):
+            row = self.methods[name]
             if self.scores.pick(name, column).empty:
                 continue
             texts = []

@@ -11,6 +11,7 @@ import numpy as np
 
 from neural_action.config.settings import SimulationSettings
 from neural_action.errors import InputError
+from neural_action.progress import progress
 from neural_action.recordings.simulate import behavior, neural
 from neural_action.recordings.simulate.presets import Preset, resolve, trial_folders
 from neural_action.recordings.simulate.trial import Animal, Trial, make_animal, make_trial
@@ -30,7 +31,7 @@ def write_animal(settings: SimulationSettings, animal: int, output: Path) -> Non
     # No underscore in the name: a folder left by a killed job must not look like a trial to the reader.
     partial = Path(tempfile.mkdtemp(prefix=".part-", dir=output))
     try:
-        for number in range(preset.trials):
+        for number in progress(range(preset.trials), f"simulating animal {animal}", "trial"):
             (partial / str(number)).mkdir()
             _write(preset, who, make_trial(preset, who, number), partial / str(number))
         for number, name in enumerate(names):

@@ -1,0 +1,97 @@
+"""The documentation site. ``make docs`` builds it from the repository's own pages, warnings counting as errors.
+
+The source folder is the repository, so that a link of a page leads to the same file here and on GitHub. What is built works
+from a disk without a network: nothing is loaded from elsewhere, and equations are MathML, which browsers draw.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from latex2mathml.converter import convert
+from sphinx.application import Sphinx
+
+ROOT = Path(__file__).resolve().parents[1]
+#: Pages that have their places in the navigation before they are there.
+COMING = ("your_recordings", "model", "explore", "spikes", "faults", "licences")
+
+project = "neural-action"
+author = "The neural-action authors"
+copyright = "The neural-action authors, Apache-2.0"
+version = release = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.apidoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx_click",
+    "sphinx_design",
+]
+root_doc = "docs/index"
+include_patterns = ["*.md", "docs/**.md", "docs/_api/neural_action*.rst", "config/README.md"]
+exclude_patterns = [".*", "results", "build", "tests"]
+
+myst_enable_extensions = ["dollarmath", "colon_fence"]
+myst_heading_anchors = 4
+myst_links_external_new_tab = False
+
+# A page for each room of the package, from the docstrings of its modules.
+apidoc_modules = [{"path": "../src/neural_action", "destination": "docs/_api"}]
+apidoc_template_dir = "_templates/apidoc"
+autodoc_member_order = "bysource"
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True
+
+html_theme = "furo"
+html_title = "neural-action"
+html_static_path = ["_static"]
+html_extra_path = ["_extra"]
+html_css_files = ["site.css"]
+html_show_sourcelink = False
+html_copy_source = False
+html_math_renderer = "mathml"
+
+
+def _inline(translator: Any, node: nodes.math) -> None:
+    translator.body.append(convert(node.astext()))
+    raise nodes.SkipNode
+
+
+def _displayed(translator: Any, node: nodes.math_block) -> None:
+    translator.body.append(f'<div class="math">{convert(node.astext(), display="block")}</div>')
+    raise nodes.SkipNode
+
+
+def _examples(app: Sphinx, context: Any, lines: list[str]) -> None:
+    """The examples of a command's help, as they stand."""
+    text: list[str] = []
+    for line in lines:
+        if line == "| Example:":
+            text += ["Example::", ""]
+        else:
+            text.append(f"  {line[2:]}" if line.startswith("| ") else line)
+    lines[:] = text
+
+
+def _inherited(app: Sphinx, what: str, name: str, thing: Any, skip: bool, options: Any) -> bool | None:
+    """Leave out what scikit-learn adds to an estimator's class."""
+    return True if getattr(thing, "__module__", None) == "sklearn.utils._metadata_requests" else None
+
+
+def _navigation(app: Sphinx, page: str, source: list[str]) -> None:
+    """Leave out of the navigation what is not written yet."""
+    if page == root_doc:
+        missing = {name for name in COMING if not (ROOT / f"docs/{name}.md").exists()}
+        source[0] = "".join(line for line in source[0].splitlines(True) if line.strip() not in missing)
+
+
+def setup(app: Sphinx) -> None:
+    """Register the renderer of equations, what is done to the help of commands, and the places in the navigation."""
+    app.connect("source-read", _navigation)
+    app.connect("autodoc-skip-member", _inherited)
+    app.add_html_math_renderer("mathml", (_inline, None), (_displayed, None))
+    app.connect("sphinx-click-process-description", _examples)
