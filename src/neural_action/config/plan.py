@@ -48,9 +48,9 @@ class Plan:
         self.methods: dict[str, MethodSettings] = {name: self.settings.methods[name] for name in names}
         self.rows = self._rows()
         self.animals = sorted({row.animal for row in self.rows})
-        self._check_animals()
         self.decodes = self.settings.split.decodes
         if not self.decodes:
+            self._check_animals()
             assign_folds([(row.animal, row.trial) for row in self.rows], self.settings.split)
         self.holdouts = holdouts(self.settings.split, self.animals)
 
