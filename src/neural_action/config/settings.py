@@ -137,7 +137,7 @@ class CalciumSettings(Section):
 
 
 class TrainingSettings(Section):
-    """Pretraining: steps, batches, optimizer (``momentum`` is SGD's), checkpoints. No steps leave networks as they began."""
+    """Pretraining: steps (0: networks stay as they begin), batches, optimizer (``momentum`` is SGD's), checkpoints."""
 
     steps: Annotated[int, Field(ge=0)] = 400
     batch: Annotated[int, Field(ge=2)] = 128
@@ -202,9 +202,9 @@ Readout = Literal["angle", "softmax"]
 class FeatureSettings(Section):
     """What a row makes of raw bins before they are read, without labels.
 
-    ``counts``: means over the last ``windows`` bins of the same trial. ``prediction``: the linear map that best predicts
-    the mean of the ``lag`` bins before and after, of each of ``ranks`` and each of ``penalties``, times the mean variance;
-    validation chooses.
+    ``counts``: means over the last ``windows`` bins of the same trial. ``prediction``: the linear map that best
+    predicts the mean of the ``lag`` bins before and after, of each of ``ranks`` and each of ``penalties``, times the
+    mean variance; validation chooses.
     """
 
     name: Literal["counts", "prediction"]
@@ -320,8 +320,8 @@ class DecodingSettings(Section):
 class TableSettings(Section):
     """Statistics and pictures.
 
-    Of decoding, ``references`` are the rows that paired differences are taken to, ``curves`` those whose label efficiency
-    is drawn: without names, all.
+    Of decoding, ``references`` are the rows that paired differences are taken to, ``curves`` those whose label
+    efficiency is drawn: without names, all.
     """
 
     metric: Literal["accuracy", "balanced_accuracy", "macro_f1"] = "balanced_accuracy"

@@ -32,7 +32,7 @@ def raw_features(
 
 
 def causal_counts(bins: np.ndarray, span: np.ndarray, windows: list[int]) -> np.ndarray:
-    """(bin, windows x unit) means over the last bins of the same span, the bin itself among them; fewer at its start."""
+    """(bin, windows x unit) means over the last bins of the span, the bin itself among them; fewer at its start."""
     sums = np.concatenate([np.zeros((1, bins.shape[1])), np.cumsum(bins, axis=0, dtype=np.float64)])
     at = np.arange(len(bins))
     first = _runs(span)[0]
@@ -56,7 +56,9 @@ def window_mean(values: np.ndarray, span: np.ndarray, lag: int | None) -> np.nda
     return total / count[:, None]
 
 
-def reduced_rank(values: np.ndarray, target: np.ndarray, fit: np.ndarray, rank: int, penalty: float) -> np.ndarray:
+def reduced_rank(
+    values: np.ndarray, target: np.ndarray, fit: np.ndarray, rank: int, penalty: float
+) -> np.ndarray:
     """(bin, rank) float32: the linear map of ``values`` of that rank that best predicts ``target``.
 
     Reduced-rank regression with a ridge (Izenman 1975): the ridge estimate, projected on the leading directions of what
