@@ -39,27 +39,29 @@ def run(
     scores: Path,
     embedding: Path,
     manifests: tuple[Path, ...],
+    external: Path | None = None,
 ) -> None:
     """Score every probe that ``holdout`` leaves to test; write the scores and the representations."""
+    given = {"weights": weights, "swaps": swaps, "external": external, "threads": threads}
     with threadpool_limits(threads):
-        _run(config, method, folds, holdout, seed, threads, weights, swaps, scores, embedding, manifests)
+        _run(config, method, folds, holdout, seed, given, scores, embedding, manifests)
 
 
-def _run(config, method, folds, holdout, seed, threads, weights, swaps, scores, embedding, manifests) -> None:
+def _run(config, method, folds, holdout, seed, given, scores, embedding, manifests) -> None:
     sections = Sections(config)
     row, settings, clip_settings = sections.method(method), sections.probe, sections.clips
     hidden = Holdout.parse(holdout)
     if hidden.kind == "split":
-        rows, content = decode_splits(sections, method, folds, hidden, seed, threads, weights, manifests)
+        rows, content = decode_splits(
+            sections, method, folds, hidden, seed, given["threads"], given["weights"], manifests
+        )
         _write(rows, scores, content, embedding, method, holdout, seed)
         return
     test_folds = sections.split.test_folds
     reads_neural = row.representation in ("trained", "raw")
     cohort = load_cohort(manifests, read_folds(folds), hidden, clip_settings, neural=reads_neural)
     clips = clip_table(cohort, clip_settings, stride=clip_settings.stride)
-    features = represent(
-        row, cohort, clips, settings, weights=weights, swaps=swaps, threads=threads, seed=seed
-    )
+    features = represent(row, cohort, clips, settings, **given, seed=seed)
     reading = Reading(
         classes=len(cohort.class_names),
         animals=len(cohort.animals),
