@@ -13,8 +13,11 @@ CONFIG = Path(__file__).resolve().parents[2] / "config"
 DATASETS = ["config.yaml", "fly_walking.yaml", "mc2p.yaml", "test/tiny.yaml"]
 
 
+SPIKES = ["monkey_reach.yaml", "rodent_sleep.yaml"]
+
+
 def merged(name="config.yaml", **changes):
-    config = read_yaml(CONFIG / "methods.yaml")
+    config = read_yaml(CONFIG / ("methods_spikes.yaml" if name in SPIKES else "methods.yaml"))
     update_config(config, read_yaml(CONFIG / name))
     config.update(changes)
     if "simulation" not in config:
@@ -26,6 +29,19 @@ def merged(name="config.yaml", **changes):
 def test_shipped_configurations_are_valid(name):
     settings = validate(merged(name))
     assert set(settings.methods) >= {"random_guess", "neural_linear", "simclr", "regression_conv", "ours"}
+
+
+@pytest.mark.parametrize("name", SPIKES)
+@pytest.mark.parametrize("published", [False, True])
+def test_shipped_configurations_of_spikes_are_valid(name, published):
+    changed = merged(name)
+    if published:
+        update_config(changed, read_yaml(CONFIG / "published.yaml"))
+    settings = validate(changed)
+    assert settings.split.protocol == ("published" if published else "repeated")
+    assert settings.split.decodes
+    assert set(settings.methods) >= {"chance", "raw_logistic", "supervised", "byol", "myow"}
+    assert set(settings.tables.references + settings.tables.curves) <= set(settings.methods)
 
 
 def test_every_key_is_explained():

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from neural_action.config.settings import FeatureSettings
-from neural_action.evaluation.features import causal_counts, neighbor_mean, raw_features, reduced_rank, window_mean
+from neural_action.evaluation.features import (
+    causal_counts,
+    neighbor_mean,
+    raw_features,
+    reduced_rank,
+    window_mean,
+)
 
 SPAN = np.repeat([4, 5, 9], [7, 1, 12])
 BINS = np.random.default_rng(0).poisson(2.0, (20, 3)).astype(np.float32)
@@ -51,7 +57,5 @@ def test_hidden_bins_teach_nothing():
     visible = SPAN != 9
     changed = BINS.copy()
     changed[~visible] += 100
-    (one,), (other,) = (
-        raw_features(settings, bins, SPAN, visible).values() for bins in (BINS, changed)
-    )
+    (one,), (other,) = (raw_features(settings, bins, SPAN, visible).values() for bins in (BINS, changed))
     np.testing.assert_allclose(one[visible], other[visible], rtol=1e-5)

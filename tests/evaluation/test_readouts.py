@@ -18,12 +18,16 @@ CLASSES = 8
 DECAYS = 2.0 ** np.arange(-10, 10)
 
 
-def reaches(seed: int, count: int = 400, units: int = 30, noise: float = 1.5) -> tuple[np.ndarray, np.ndarray]:
+def reaches(
+    seed: int, count: int = 400, units: int = 30, noise: float = 1.5
+) -> tuple[np.ndarray, np.ndarray]:
     """Cosine-tuned rates with noise, and the direction of each bin."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(CLASSES, size=count)
     preferred = np.random.default_rng(0).uniform(0, 2 * np.pi, units)
-    rates = np.cos(2 * np.pi * labels[:, None] / CLASSES - preferred) + noise * rng.standard_normal((count, units))
+    rates = np.cos(2 * np.pi * labels[:, None] / CLASSES - preferred) + noise * rng.standard_normal(
+        (count, units)
+    )
     return rates, labels
 
 

@@ -40,7 +40,9 @@ def trials(seed: int = 0, count: int = 6) -> list[dict[str, np.ndarray]]:
 
 
 def read(path: Path, **options):
-    return monkey_reach.read(path.parent, SheetRow("m", "reaches", path.name), Options(**options), None).check("x")
+    return monkey_reach.read(
+        path.parent, SheetRow("m", "reaches", path.name), Options(**options), None
+    ).check("x")
 
 
 @pytest.fixture
@@ -107,7 +109,14 @@ def torch_pickles(monkeypatch):
 
         def __reduce__(self):
             strides = tuple(step // self.values.itemsize for step in self.values.strides)
-            return _rebuild_tensor_v2, (Bytes(self.values), 0, self.values.shape, strides, False, OrderedDict())
+            return _rebuild_tensor_v2, (
+                Bytes(self.values),
+                0,
+                self.values.shape,
+                strides,
+                False,
+                OrderedDict(),
+            )
 
     def graph(trial):
         data, store = Data(), GlobalStorage()

@@ -15,7 +15,9 @@ REPEATED = SplitSettings(protocol="repeated", splits=6)
 PUBLISHED = SplitSettings(protocol="published")
 
 
-def recording(labels: np.ndarray, segment: np.ndarray | None = None, trial: str = "r", rate: float = 0.25) -> Recording:
+def recording(
+    labels: np.ndarray, segment: np.ndarray | None = None, trial: str = "r", rate: float = 0.25
+) -> Recording:
     """A bin a label, at ``rate`` bins a second."""
     count = len(labels)
     time = np.arange(count) / rate

@@ -41,7 +41,9 @@ def test_animals_are_named_by_prefix(tmp_path):
 def test_states_without_counts_are_one_clear_error(tmp_path):
     write(tmp_path)
     np.save(tmp_path / "XYF06_1217_b5_neurons_qualitybehav_states_a.npy", np.zeros(6))
-    with pytest.raises(InputError, match=r"qualityfr_bins_a\.npy: no such file; there are states of rat") as raised:
+    with pytest.raises(
+        InputError, match=r"qualityfr_bins_a\.npy: no such file; there are states of rat"
+    ) as raised:
         rodent_sleep.scan(tmp_path, Options())
     assert "\n" not in str(raised.value)
     assert len(rodent_sleep.scan(tmp_path, Options(animals=["mouse"]))) == 1

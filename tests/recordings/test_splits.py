@@ -71,7 +71,8 @@ def test_what_is_scored_was_hidden(protocol):
 )
 def test_unknown_holdouts_are_refused(name):
     with pytest.raises(
-        InputError, match="expected none, fold-<number>, animal-<name> or adapted-<name>-fold-<number>"
+        InputError,
+        match="expected none, fold-<number>, animal-<name>, adapted-<name>-fold-<number> or split-",
     ):
         Holdout.parse(name)
 

@@ -8,9 +8,7 @@ FIGURES = expand(
     f"{RESULTS}/figures/{{picture}}.png",
     picture=plan.pictures,
 )
-KERNEL_PICTURE = (
-    [] if plan.decodes else f"{RESULTS}/calcium/{plan.holdouts[0]}.png"
-)
+KERNEL_PICTURE = [] if plan.decodes else f"{RESULTS}/calcium/{plan.holdouts[0]}.png"
 
 
 rule tables:
@@ -53,16 +51,20 @@ rule figures:
         manifests=MANIFESTS,
         folds=plan.folds,
         scores=f"{RESULTS}/scores_all.csv",
-        swaps=[]
-        if plan.decodes
-        else f"{RESULTS}/neighbors/default/{plan.holdouts[0]}.npz",
-        embeddings=[]
-        if plan.decodes
-        else expand(
-            f"{RUN}/embedding.npz",
-            method=plan.methods,
-            holdout=plan.holdouts,
-            seed=plan.settings.seeds[0],
+        swaps=(
+            []
+            if plan.decodes
+            else f"{RESULTS}/neighbors/default/{plan.holdouts[0]}.npz"
+        ),
+        embeddings=(
+            []
+            if plan.decodes
+            else expand(
+                f"{RUN}/embedding.npz",
+                method=plan.methods,
+                holdout=plan.holdouts,
+                seed=plan.settings.seeds[0],
+            )
         ),
         logs=expand(
             f"{RUN}/log.csv",

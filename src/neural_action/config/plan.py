@@ -23,7 +23,8 @@ NEIGHBORS = ("neighbors", "clips.behavior_stride", "clips.pose_normalisation")
 SYLLABLES = ("syllables", "clips.behavior_stride", "clips.pose_normalisation")
 #: What splits of an animal's trials depend on.
 SPLITS = tuple(
-    f"split.{key}" for key in ("protocol", "splits", "seed", "train", "validation", "block_seconds", "gap_seconds")
+    f"split.{key}"
+    for key in ("protocol", "splits", "seed", "train", "validation", "block_seconds", "gap_seconds")
 )
 #: What of a row only its tables read.
 _SHOWN = {"group": "", "table": "papers", "role": "baseline"}

@@ -149,7 +149,7 @@ class CalciumSettings(Section):
 
 
 class TrainingSettings(Section):
-    """Pretraining: steps, batches, optimizer (``momentum`` is SGD's), checkpoints. No steps leave networks as they began."""
+    """Pretraining: steps (0: networks stay as they begin), batches, optimizer (``momentum`` is SGD's), checkpoints."""
 
     steps: Annotated[int, Field(ge=0)] = 400
     batch: Annotated[int, Field(ge=2)] = 128
@@ -229,16 +229,21 @@ Readout = Literal["angle", "softmax"]
 class FeatureSettings(Section):
     """What a row makes of raw bins before they are read, without labels.
 
-    ``counts``: means over the last ``windows`` bins of the same trial. ``prediction``: the linear map that best predicts
-    the mean of the ``lag`` bins before and after, of each of ``ranks`` and each of ``penalties``, times the mean variance;
-    validation chooses.
+    ``counts``: means over the last ``windows`` bins of the same trial. ``prediction``: the linear map that best
+    predicts the mean of the ``lag`` bins before and after, of each of ``ranks`` and each of ``penalties``, times the
+    mean variance; validation chooses. ``discriminant``: of each of ``ranks`` and ``penalties`` too, the linear map that
+    keeps what a bin shares with its trial, or with ``while_bins`` of it, and with the ``neighbors`` trials that are
+    nearest to it, looked for ``rounds`` times.
     """
 
-    name: Literal["counts", "prediction"]
+    name: Literal["counts", "prediction", "discriminant"]
     windows: Annotated[list[Count], Field(min_length=1)] = [1, 2, 4, 8, 16, 32, 64]
     ranks: Annotated[list[Count], Field(min_length=1)] = [8, 32]
     penalties: Annotated[list[Positive], Field(min_length=1)] = [0.1, 1.0]
     lag: Count = 1
+    neighbors: Annotated[int, Field(ge=0)] = 12
+    rounds: Annotated[int, Field(ge=0)] = 3
+    while_bins: Count | None = None
 
 
 class ReadoutSettings(Section):
@@ -353,8 +358,8 @@ class DecodingSettings(Section):
 class TableSettings(Section):
     """Statistics and pictures.
 
-    Of decoding, ``references`` are the rows that paired differences are taken to, ``curves`` those whose label efficiency
-    is drawn: without names, all.
+    Of decoding, ``references`` are the rows that paired differences are taken to, ``curves`` those whose label
+    efficiency is drawn: without names, all.
     """
 
     metric: Literal["accuracy", "balanced_accuracy", "macro_f1"] = "balanced_accuracy"

@@ -1,4 +1,4 @@
-"""Decoding: classes read from single bins of one animal, with all training labels or with a few trials of each class."""
+"""Decoding: classes read from single bins of one animal, with all training labels or a few trials of each class."""
 
 from __future__ import annotations
 
@@ -143,9 +143,7 @@ def decode(
         if name == "angle":
             path = angle_path(train, given, scaled, bins.classes, decays)
         else:
-            path = softmax_path(
-                train, given, scaled, bins.classes, decays, weighting, settings.softmax_steps
-            )
+            path = softmax_path(train, given, scaled, bins.classes, decays, weighting, settings.softmax_steps)
         for output in path:
             voted = _voted(output, bins, readout)
             rank = _rank(voted, name, bins, labels, settings.choose_by)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from neural_action.config.settings import FeatureSettings
+from neural_action.evaluation.discriminant import trial_discriminant, whiles
 from neural_action.evaluation.readouts import Standard
 
 
@@ -21,6 +22,22 @@ def raw_features(
     """
     if settings.name == "counts":
         return {"counts": causal_counts(bins, span, settings.windows)}
+    if settings.name == "discriminant":
+        trial = whiles(span, settings.while_bins)
+        return {
+            f"rank {rank}, penalty {penalty:g}": trial_discriminant(
+                bins,
+                trial,
+                visible,
+                dimensions=rank,
+                neighbors=settings.neighbors,
+                rounds=settings.rounds,
+                penalty=penalty,
+            )
+            for rank in settings.ranks
+            for penalty in settings.penalties
+            if rank <= bins.shape[1]
+        }
     scaled = Standard.of(bins[visible], "one")(bins)
     near = neighbor_mean(scaled, span, settings.lag)
     return {
@@ -32,7 +49,7 @@ def raw_features(
 
 
 def causal_counts(bins: np.ndarray, span: np.ndarray, windows: list[int]) -> np.ndarray:
-    """(bin, windows x unit) means over the last bins of the same span, the bin itself among them; fewer at its start."""
+    """(bin, windows x unit) means over the last bins of the span, the bin itself among them; fewer at its start."""
     sums = np.concatenate([np.zeros((1, bins.shape[1])), np.cumsum(bins, axis=0, dtype=np.float64)])
     at = np.arange(len(bins))
     first = _runs(span)[0]
@@ -56,7 +73,9 @@ def window_mean(values: np.ndarray, span: np.ndarray, lag: int | None) -> np.nda
     return total / count[:, None]
 
 
-def reduced_rank(values: np.ndarray, target: np.ndarray, fit: np.ndarray, rank: int, penalty: float) -> np.ndarray:
+def reduced_rank(
+    values: np.ndarray, target: np.ndarray, fit: np.ndarray, rank: int, penalty: float
+) -> np.ndarray:
     """(bin, rank) float32: the linear map of ``values`` of that rank that best predicts ``target``.
 
     Reduced-rank regression with a ridge (Izenman 1975): the ridge estimate, projected on the leading directions of what

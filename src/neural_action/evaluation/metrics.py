@@ -12,7 +12,9 @@ def confusion(true: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarr
 
 def scores(true: np.ndarray, predicted: np.ndarray, classes: int) -> dict[str, float]:
     """Accuracy, balanced accuracy (mean recall) and macro F1, over the classes that occur in ``true``."""
-    return {name: value for name, value in all_scores(true, predicted, classes).items() if name != "weighted_f1"}
+    return {
+        name: value for name, value in all_scores(true, predicted, classes).items() if name != "weighted_f1"
+    }
 
 
 def all_scores(true: np.ndarray, predicted: np.ndarray, classes: int) -> dict[str, float]:

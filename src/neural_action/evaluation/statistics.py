@@ -92,7 +92,7 @@ def trial_bootstrap(trials: pd.DataFrame, draws: int, seed: int) -> tuple[float,
     every seed, since all are tested on them.
 
     Args:
-        trials: one row a test trial and seed, columns ``fold`` (the trial), ``seed``, ``value`` and ``n_test`` (its bins).
+        trials: one row a test trial and seed, columns ``fold`` (the trial), ``seed``, ``value``, ``n_test`` (its bins).
         draws: bootstrap draws.
         seed: of the draws.
     """

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -86,7 +87,7 @@ class Cohort:
 
 
 def read_assignment(path: Path, holdout: Holdout) -> dict[Trial, int] | Partition:
-    """What ``load_cohort`` takes as ``folds``: folds, or the pieces of the holdout's split. InputError as their readers."""
+    """What ``load_cohort`` takes as ``folds``: folds, or the pieces of the holdout's split. Raises as their readers."""
     return read_partition(path, holdout.fold) if holdout.kind == "split" else read_folds(path)
 
 
@@ -197,14 +198,14 @@ def _spans(
         edges = np.flatnonzero(np.diff(recording.segment, prepend=-1, append=-1))
         pieces = [
             Piece(recording.segment_names[recording.segment[start]], int(start), int(stop), "")
-            for start, stop in zip(edges[:-1], edges[1:], strict=True)
+            for start, stop in pairwise(edges)
         ]
     else:
         pieces = assigned
         if pieces[-1].stop > count:
             raise InputError(
-                f"{recording.animal}/{recording.trial}: its split ends at frame {pieces[-1].stop}, it has {count} frames; "
-                "rerun rule splits"
+                f"{recording.animal}/{recording.trial}: its split ends at frame {pieces[-1].stop}, it has {count} "
+                "frames; rerun rule splits"
             )
     out = []
     for piece in pieces:

@@ -84,7 +84,9 @@ def _at_random(own: list[Recording], settings: SplitSettings, rng: np.random.Gen
     """
     units = [
         _numbered(
-            np.floor(recording.neural_time / settings.block_seconds) if recording.segment is None else recording.segment
+            np.floor(recording.neural_time / settings.block_seconds)
+            if recording.segment is None
+            else recording.segment
         )
         for recording in own
     ]
@@ -101,7 +103,9 @@ def _at_random(own: list[Recording], settings: SplitSettings, rng: np.random.Gen
     parts[order[test : test + validation]] = PARTS.index("validation")
     frames = _spread(own, parts, units)
     return [
-        part if recording.segment is not None else _with_gaps(part, recording.neural_time, settings.gap_seconds)
+        part
+        if recording.segment is not None
+        else _with_gaps(part, recording.neural_time, settings.gap_seconds)
         for recording, part in zip(own, frames, strict=True)
     ]
 
@@ -155,7 +159,9 @@ def _pieces(recording: Recording, part: np.ndarray) -> list[tuple[str, int, int,
     pieces = []
     for start, stop in zip(starts, [*starts[1:], len(part)], strict=True):
         if part[start] != _GAP:
-            name = str(start) if recording.segment is None else recording.segment_names[recording.segment[start]]
+            name = (
+                str(start) if recording.segment is None else recording.segment_names[recording.segment[start]]
+            )
             pieces.append((name, int(start), int(stop), PARTS[part[start]]))
     return pieces
 
@@ -178,5 +184,7 @@ def read_partition(path: Path, split: int) -> Partition:
         raise InputError(f"{path}: has no split {split}, expected one of {sorted(table['split'].unique())}")
     pieces: dict[Trial, list[Piece]] = {}
     for row in own.itertuples():
-        pieces.setdefault((row.animal, row.trial), []).append(Piece(row.segment, row.start, row.stop, row.part))
+        pieces.setdefault((row.animal, row.trial), []).append(
+            Piece(row.segment, row.start, row.stop, row.part)
+        )
     return pieces

@@ -128,11 +128,15 @@ class Recording:
             raise InputError(f"{where}: segment has {len(self.segment)} entries, expected {frames}")
         if np.any(np.diff(self.segment) < 0):
             at = int(np.argmax(np.diff(self.segment) < 0))
-            raise InputError(f"{where}: segment runs backwards at entry {at + 1}, expected non-decreasing trials")
+            raise InputError(
+                f"{where}: segment runs backwards at entry {at + 1}, expected non-decreasing trials"
+            )
         low, high = int(self.segment[0]), int(self.segment[-1])
         if low < 0 or high >= len(self.segment_names):
             bad = low if low < 0 else high
-            raise InputError(f"{where}: segment {bad} is none of the {len(self.segment_names)} that have names")
+            raise InputError(
+                f"{where}: segment {bad} is none of the {len(self.segment_names)} that have names"
+            )
         if len(set(self.segment_names)) < len(self.segment_names):
             raise InputError(f"{where}: two segments have the same name, expected a name each")
 

@@ -52,7 +52,9 @@ class _StorageUnpickler(pickle._Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         if module != "torch" or name not in _STORAGES:
-            raise InputError(f"names {module}.{name}, expected a torch storage of numbers; it was not executed")
+            raise InputError(
+                f"names {module}.{name}, expected a torch storage of numbers; it was not executed"
+            )
         return _Kind(name)
 
     def persistent_load(self, described: Any) -> np.dtype:
@@ -121,7 +123,9 @@ def load_trial_pickle(path: Path) -> list[dict[str, np.ndarray]]:
             counts = {name: len(values) for name, values in trials.items()}
             if len(set(counts.values())) != 1:
                 raise InputError(f"lists of arrays have lengths {counts}, expected one array a trial in each")
-            return [_arrays(dict(zip(trials, trial, strict=True))) for trial in zip(*trials.values(), strict=True)]
+            return [
+                _arrays(dict(zip(trials, trial, strict=True))) for trial in zip(*trials.values(), strict=True)
+            ]
         return [_arrays(_mapping(trial)) for trial in trials]
     except InputError as error:
         raise InputError(f"{path}: {error}") from None

@@ -33,9 +33,9 @@ def decode_splits(
 ) -> tuple[list[Row], dict[str, np.ndarray]]:
     """Scores of every split of ``hidden`` (``columns.EVERY``), and representations and predictions of the first.
 
-    ``fold`` is the number of the split, ``probe`` says which labels were used: ``all``, or the number of labelled trials
-    of each class. A single split is also scored trial by trial, for its interval: metric ``trial_<metric>``, ``fold`` the
-    number of the test trial.
+    ``fold`` is the number of the split, ``probe`` says which labels were used: ``all``, or the number of labelled
+    trials of each class. A single split is also scored trial by trial, for its interval: metric ``trial_<metric>``,
+    ``fold`` the number of the test trial.
     """
     row = sections.method(method)
     rows: list[Row] = []
@@ -56,7 +56,14 @@ def decode_splits(
             if name == "projection":
                 continue
             for decoded in _readouts(sections, row, bins, clips, values, holdout, seed):
-                what = (sections.dataset, sections.split.protocol, method, name, decoded.labels.name, "decoding")
+                what = (
+                    sections.dataset,
+                    sections.split.protocol,
+                    method,
+                    name,
+                    decoded.labels.name,
+                    "decoding",
+                )
                 where = (decoded.labels.fraction, holdout.fold, holdout.value, seed)
                 sizes = (len(decoded.labels.train), len(decoded.test))
                 rows += [(*what, *where, metric, value, *sizes) for metric, value in decoded.scores.items()]

@@ -54,7 +54,9 @@ def _run(config, method, folds, holdout, seed, given, scores, embedding, manifes
     row, settings, clip_settings = sections.method(method), sections.probe, sections.clips
     hidden = Holdout.parse(holdout)
     if hidden.kind == "split":
-        rows, content = decode_splits(sections, method, folds, hidden, seed, threads, weights, manifests)
+        rows, content = decode_splits(
+            sections, method, folds, hidden, seed, given["threads"], given["weights"], manifests
+        )
         _write(rows, scores, content, embedding, method, holdout, seed)
         return
     test_folds = sections.split.test_folds

@@ -57,7 +57,9 @@ def _decoding(sections: Sections, scores: Path, logs: tuple[Path, ...]) -> dict[
     every = SplitScores.read(scores, methods, sections.dataset, sections.split.protocol, settings)
     labels = {name: row.label for name, row in methods.items()}
     pictures = {
-        "scores_by_split": lambda: draw_splits(every, methods, [accuracy(animal) for animal in every.animals], opening(sections)),
+        "scores_by_split": lambda: draw_splits(
+            every, methods, [accuracy(animal) for animal in every.animals], opening(sections)
+        ),
         "training": lambda: draw_training(read_logs(logs), labels),
     }
     if sections.decoding.labelled_trials:

@@ -47,7 +47,9 @@ def run(
     logs, checkpoints = [], []
     for part in hidden.parts:
         # A checkpoint of its own for each, also of those that are done: an interrupted job goes on where it was.
-        checkpoints.append(output.with_name("checkpoint.pt" if part is hidden else f"checkpoint-{part.fold}.pt"))
+        checkpoints.append(
+            output.with_name("checkpoint.pt" if part is hidden else f"checkpoint-{part.fold}.pt")
+        )
         fingerprint = inputs.fingerprint([config, method, holdout, seed])
         with training_data(sections, inputs, part, threads, output.parent) as data:
             several = len(hidden.parts) > 1

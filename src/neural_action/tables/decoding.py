@@ -46,8 +46,8 @@ def decoding(sections: Sections, scores: Scores) -> tuple[Document, Page]:
         page.differences(f"Paired differences in accuracy, {animal}", headline(animal), compared)
     protocol = sections.split.protocol
     over = {
-        "repeated": "splits, and seeds within a split, are drawn anew; splits share trials, so an interval says how far "
-        "the mean over splits of this very recording is known, not how other recordings would come out",
+        "repeated": "splits, and seeds within a split, are drawn anew; splits share trials, so an interval says how "
+        "far the mean over splits of this very recording is known, not how other recordings would come out",
         "published": "for accuracy and delta accuracy, test trials (or blocks of time) and seeds are drawn anew; for "
         "other metrics seeds alone, which leaves out most of what is uncertain",
     }

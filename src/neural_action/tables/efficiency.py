@@ -29,7 +29,9 @@ def label_efficiency(sections: Sections, scores: Scores) -> tuple[Document, Page
         own = columns(sections, animal)
         page.measured(f"Accuracy with few labels, {animal}", own)
         for reference in references(sections):
-            _differences(page, f"The same minus {sections.methods[reference].label}, {animal}", own, reference)
+            _differences(
+                page, f"The same minus {sections.methods[reference].label}, {animal}", own, reference
+            )
     seconds = sections.decoding.labelled_seconds
     text = [
         *notes.shared_notes(sections, scores),
@@ -41,7 +43,10 @@ def label_efficiency(sections: Sections, scores: Scores) -> tuple[Document, Page
         ),
         ("Metric", notes.METRICS["accuracy"]),
         notes.interval_note(sections, "splits, and seeds within a split, are drawn anew"),
-        ("Differences", "in percentage points, paired by split and seed: an interval without 0 is a difference"),
+        (
+            "Differences",
+            "in percentage points, paired by split and seed: an interval without 0 is a difference",
+        ),
     ]
     return Document("Label efficiency", notes.opening(sections), tuple(page.blocks), tuple(text)), page
 
@@ -49,13 +54,17 @@ def label_efficiency(sections: Sections, scores: Scores) -> tuple[Document, Page
 def _differences(page: Page, title: str, own: list[Column], reference: str) -> None:
     lines = []
     for name, row in page.methods.items():
-        cells = [None if name == reference else page.scores.difference(name, reference, column) for column in own]
+        cells = [
+            None if name == reference else page.scores.difference(name, reference, column) for column in own
+        ]
         if not any(cells):
             continue
         for column, cell in zip(own, cells, strict=True):
             if cell is not None:
                 page.record(name, column, f"{column.metric}_minus_{reference}", cell)
-        texts = [EMPTY if cell is None else interval(cell.mean, cell.low, cell.high, sign=True) for cell in cells]
+        texts = [
+            EMPTY if cell is None else interval(cell.mean, cell.low, cell.high, sign=True) for cell in cells
+        ]
         lines.append(Line(row.label, row.group, tuple(texts)))
     page.blocks.append(
         Block(title, (Span(own[0].heading, tuple(column.part for column in own)),), tuple(lines))

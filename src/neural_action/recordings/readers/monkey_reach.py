@@ -184,7 +184,9 @@ def _cut(path: Path, content: dict[str, np.ndarray]) -> list[Trial]:
         raise InputError(f"{path}: has no array {missing[0]!r}, found {', '.join(content)}")
     trial = content.pop("trial_id")
     if trial.ndim != 1 or len(trial) == 0 or (np.diff(trial) < 0).any():
-        raise InputError(f"{path}: trial_id has shape {trial.shape} or decreases, expected non-decreasing numbers")
+        raise InputError(
+            f"{path}: trial_id has shape {trial.shape} or decreases, expected non-decreasing numbers"
+        )
     for name, values in content.items():
         if len(values) != len(trial):
             raise InputError(f"{path}: {name} has {len(values)} bins, expected {len(trial)}")
@@ -213,7 +215,9 @@ def _checked(path: Path, at: int, trial: Trial) -> Trial:
     if out["vel"].shape[1] != 2:
         raise InputError(f"{path}: trial {at}, vel has shape {out['vel'].shape}, expected two columns")
     if ((out["y"] < 0) | (out["y"] >= DIRECTIONS)).any():
-        raise InputError(f"{path}: trial {at} reaches in direction {out['y'].max()}, expected 0 to {DIRECTIONS - 1}")
+        raise InputError(
+            f"{path}: trial {at} reaches in direction {out['y'].max()}, expected 0 to {DIRECTIONS - 1}"
+        )
     if (np.diff(out["timestep"]) <= 0).any():
         raise InputError(f"{path}: trial {at}, timestep runs backwards, expected increasing bins")
     return out
@@ -246,7 +250,9 @@ def _binned(path: Path, width: float) -> list[Trial]:
     for at, trial in enumerate(table):
         begin, end = trial[_BEGIN], trial[_END]
         if not (np.isfinite(begin) and np.isfinite(end) and end > begin):
-            raise InputError(f"{path}: trial {at} lasts from {begin:g} to {end:g} s, expected an end after its start")
+            raise InputError(
+                f"{path}: trial {at} lasts from {begin:g} to {end:g} s, expected an end after its start"
+            )
         edges = begin + width * np.arange(int(np.ceil((end - begin) / width - 1e-9)) + 1)
         rates = np.stack([np.diff(np.searchsorted(times, edges)) for times in spikes], axis=1) / width
         place = np.searchsorted(clock, edges)

@@ -1,4 +1,4 @@
-"""Reader of arousal states of rodents (release of Azabou et al., MYOW): spike counts in bins of hours of sleep and wake.
+"""Reader of arousal states of rodents (release of Azabou et al., MYOW): spike counts over hours of sleep and wake.
 
 ``<prefix>fr_bins_<suffix>.npy``: (unit, bin) counts; ``<prefix>behav_states_<suffix>.npy``: (bin,) states, 0 to 2.
 """
@@ -88,13 +88,17 @@ def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ..
             raise InputError(f"{path}: no such file")
     counts, states = load_npy(counts_path), load_npy(states_path)
     if counts.ndim != 2 or counts.dtype.kind not in "iuf" or counts.size == 0:
-        raise InputError(f"{counts_path}: {counts.dtype} of shape {counts.shape}, expected counts (unit, bin)")
+        raise InputError(
+            f"{counts_path}: {counts.dtype} of shape {counts.shape}, expected counts (unit, bin)"
+        )
     counts = counts.astype(np.float64)
     if not (np.isfinite(counts) & (counts >= 0)).all():
         unit, at = np.argwhere(~(np.isfinite(counts) & (counts >= 0)))[0]
         raise InputError(f"{counts_path}: unit {unit} counts {counts[unit, at]:g} spikes in bin {at}")
     if states.shape != counts.shape[1:] or states.dtype.kind not in "iuf":
-        raise InputError(f"{states_path}: {states.dtype} of shape {states.shape}, expected {counts.shape[1]} states")
+        raise InputError(
+            f"{states_path}: {states.dtype} of shape {states.shape}, expected {counts.shape[1]} states"
+        )
     strange = ~np.isin(states, range(len(names))) & ~(states < 0)
     if strange.any():
         at = int(np.argmax(strange))

@@ -38,7 +38,9 @@ def draw_splits(
             axis.plot(splits, at + spread, "o", ms=3, mew=0, color=style.BLUE, alpha=0.5, zorder=2, **once)
             once = {"label": "mean and 95 % interval"} if at == 0 else {}
             axis.plot([100 * cell.low, 100 * cell.high], [at, at], color=style.INK, lw=1.6, zorder=3)
-            axis.plot(100 * cell.mean, at, "D", ms=4.5, color=style.INK, mec="white", mew=0.6, zorder=4, **once)
+            axis.plot(
+                100 * cell.mean, at, "D", ms=4.5, color=style.INK, mec="white", mew=0.6, zorder=4, **once
+            )
         axis.set_title(column.part)
         axis.set_xlabel(f"{style.spoken(column.metric)} (%)")
         axis.grid(axis="x", color=style.FAINT, lw=0.6)
@@ -50,7 +52,9 @@ def draw_splits(
     axes[0].set_yticks(range(len(shown)), [methods[name].label for name in shown])
     axes[0].set_ylim(len(shown) - 0.45, -0.55)
     figure.suptitle(title, x=0.01, ha="left", fontsize=8)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, handletextpad=0.5)
+    figure.legend(
+        *axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, handletextpad=0.5
+    )
     return figure
 
 
@@ -78,7 +82,9 @@ def draw_efficiency(
             cells = [scores.cell(name, column) for column in own]
             if any(cell is None for cell in cells):
                 continue
-            low, mean, high = (100 * np.array([getattr(c, k) for c in cells]) for k in ("low", "mean", "high"))
+            low, mean, high = (
+                100 * np.array([getattr(c, k) for c in cells]) for k in ("low", "mean", "high")
+            )
             line = "-" if row.representation == "trained" else (0, (4, 2))
             axis.fill_between(places, low, high, color=colors[name], alpha=0.12, lw=0)
             axis.plot(places, mean, ls=line, marker="o", ms=3, color=colors[name], label=row.label)

@@ -97,8 +97,9 @@ def read_logs(paths: Sequence[Path]) -> pd.DataFrame:
         if missing := [name for name in LOG_COLUMNS if name not in table.columns]:
             raise InputError(f"{path}: column {missing[0]!r} is missing, expected a training log")
         method, holdout, seed = path.absolute().parts[-4:-1]
-        model = (table["step"].diff() < 0).cumsum().astype(str)
-        tables.append(table.assign(method=method, run=f"{holdout}/{seed}/" + model))
+        model = (table["step"].diff() < 0).cumsum()
+        run = f"{holdout}/{seed}" + (("/" + model.astype(str)) if model.any() else "")
+        tables.append(table.assign(method=method, run=run))
     return (
         pd.concat(tables, ignore_index=True)
         if tables

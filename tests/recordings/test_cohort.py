@@ -1,0 +1,108 @@
+"""Spans of recordings that hold many trials, by folds and by splits."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from neural_action.config.settings import ClipSettings, SplitSettings
+from neural_action.errors import InputError
+from neural_action.recordings.clips import clip_table
+from neural_action.recordings.cohort import load_cohort, read_assignment
+from neural_action.recordings.partitions import partition, write_partition
+from neural_action.recordings.recording import Recording
+from neural_action.recordings.splits import Holdout
+from neural_action.recordings.store import read_manifest, read_recording, write_store
+
+BINS = ClipSettings(frames=1, poses=1, behavior_stride=1, stride=1)
+LENGTHS = [3, 1, 4, 2, 5, 2, 3, 1, 4, 5, 2, 3]
+
+
+def session(animal: str, units: int, seed: int) -> Recording:
+    """Twelve trials of 1 to 5 bins."""
+    rng = np.random.default_rng(seed)
+    segment = np.repeat(np.arange(len(LENGTHS), dtype=np.int32), LENGTHS)
+    count = len(segment)
+    time = 0.1 * (np.arange(count) + 10 * segment)
+    return Recording(
+        animal=animal,
+        trial="reaches",
+        neural=rng.poisson(2, (count, units)).astype(np.float32),
+        neural_time=time,
+        behavior=rng.standard_normal((count, 2)).astype(np.float32),
+        behavior_time=time,
+        labels=(segment % 3).astype(np.int8),
+        neural_index=np.arange(count, dtype=np.int32),
+        class_names=("a", "b", "c"),
+        behavior_names=("x", "y"),
+        neural_rate=10.0,
+        behavior_rate=10.0,
+        segment=segment,
+        segment_names=tuple(f"{at:03d}" for at in range(len(LENGTHS))),
+    )
+
+
+@pytest.fixture
+def manifests(tmp_path):
+    """Stores of two sessions with other neurons, and their splits."""
+    made = [session("one", 6, 0), session("two", 4, 1)]
+    paths = []
+    for recording in made:
+        path = tmp_path / recording.animal
+        write_store(recording, path / "r.zarr", path / "r.manifest.json", dataset="d", steps={}, chunk_mb=1.0)
+        paths.append(path / "r.manifest.json")
+    settings = SplitSettings(protocol="repeated", splits=3)
+    write_partition(
+        partition([read_recording(p, with_neural=False) for p in paths], settings), tmp_path / "s.csv"
+    )
+    return paths
+
+
+def test_segments_come_back_from_the_store(manifests):
+    manifest = read_manifest(manifests[0])
+    assert "segment" in manifest.arrays
+    assert len(manifest.attributes["segment_names"]) == len(LENGTHS)
+    found = read_recording(manifests[0])
+    np.testing.assert_array_equal(found.segment, session("one", 6, 0).segment)
+    assert found.segment_names[3] == "003"
+
+
+def test_a_split_reads_its_animal_alone_and_hides_the_test(manifests, tmp_path):
+    for part in Holdout.parse("split-0-2-two").parts:
+        cohort = load_cohort(manifests, read_assignment(tmp_path / "s.csv", part), part, BINS)
+        assert cohort.animals == ("two",)
+        assert cohort.neural.shape == (sum(LENGTHS), 4)
+        assert [span.visible for span in cohort.trials] == [span.part != "test" for span in cohort.trials]
+        assert {span.part for span in cohort.trials} == {"train", "validation", "test"}
+        assert {span.fold for span in cohort.trials} == {part.fold}
+        clips = clip_table(cohort, BINS, stride=1)
+        # Every bin is a clip, also of a trial that is one bin long.
+        assert len(clips) == sum(LENGTHS)
+        np.testing.assert_array_equal(clips.start, np.arange(sum(LENGTHS)))
+        np.testing.assert_array_equal(clips.pose[:, 0], np.arange(sum(LENGTHS)))
+        np.testing.assert_array_equal(clips.label, session("two", 4, 1).labels)
+        np.testing.assert_array_equal(np.bincount(clips.trial), LENGTHS)
+    with pytest.raises(InputError, match="no recording of that animal"):
+        load_cohort(manifests, {}, Holdout("split", "three", 0, 0), BINS)
+
+
+def test_folds_see_the_trials_of_a_recording_apart(manifests):
+    folds = {("one", "reaches"): 0}
+    cohort = load_cohort(manifests[:1], folds, Holdout("none"), BINS)
+    assert [span.trial for span in cohort.trials][:2] == ["reaches/000", "reaches/001"]
+    pairs = clip_table(cohort, BINS.model_copy(update={"frames": 2, "poses": 2}), stride=1)
+    assert len(pairs) == sum(length - 1 for length in LENGTHS)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"segment": np.zeros(3, np.int32)}, "segment has 3 entries"),
+        ({"segment": np.arange(sum(LENGTHS), dtype=np.int32)[::-1]}, "segment runs backwards"),
+        ({"segment": np.full(sum(LENGTHS), 12, np.int32)}, "segment 12 is none of the 12"),
+        ({"segment_names": ("a",) * 12}, "two segments have the same name"),
+    ],
+)
+def test_segments_that_cannot_be_are_named(changes, message):
+    with pytest.raises(InputError, match=message):
+        replace(session("one", 6, 0), **changes).check("x")
