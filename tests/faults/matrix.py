@@ -65,7 +65,7 @@ STAGES = {
         "pretrain", TRAINED, ("after os.rename", "checkpoint.pt", 0), ("open", ".checkpoint.pt.", 0)
     ),
     "pretrain, inside a checkpoint": Stage(
-        "pretrain", TRAINED, ("open", ".checkpoint.pt.", 1), ("open", ".checkpoint.pt.", 1)
+        "pretrain", TRAINED, ("open", ".checkpoint.pt.", 0), ("open", ".checkpoint.pt.", 0)
     ),
     "pretrain, writing the model": Stage(
         "pretrain", TRAINED, ("os.rename", "model.safetensors", 0), ("open", ".model.safetensors.", 0)
