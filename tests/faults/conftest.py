@@ -14,8 +14,10 @@ from started import Workflow
 # A checkpoint every second step: each fault in training finds one of the run before, and leaves one.
 CHANGES = """
 rows: [ours, behavenet]
-split: {test_folds: [0]}
+simulation: {overrides: {animals: 2, trials: 2}}
+split: {folds: 2, test_folds: [0]}
 training: {checkpoint_every: 2}
+calcium: {rest_seconds: 1.0}
 """
 
 

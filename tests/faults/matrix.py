@@ -88,6 +88,12 @@ STAGES = {
         ("os.rename", "identity_recognition.md", 0),
         ("open", ".identity_recognition.html.", 0),
     ),
+    "diagnose": Stage(
+        "diagnose",
+        tuple(f"diagnostics/diagnostics.{form}" for form in ("json", "html", "png")),
+        ("os.rename", "diagnostics.html", 0),
+        ("open", ".diagnostics.html.", 0),
+    ),
     "figures": Stage("figures", FIGURES, ("os.rename", "statistics.png", 0), ("open", ".statistics.png.", 0)),
 }
 

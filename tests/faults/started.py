@@ -65,7 +65,7 @@ class Workflow:
         """Start it and wait; its output, once it has ended well."""
         process = self.start(*arguments, **options)
         try:
-            assert process.wait(600) == 0, self.said()[-4000:]
+            assert process.wait(3600) == 0, self.said()[-4000:]
         finally:
             kill_group(process)
         return self.said()
