@@ -2,21 +2,23 @@
 # make paper the same with three seeds
 # make test  set up and run the tests
 # make test-faults  interrupt every stage in its middle, damage every input at random
+# make lock  pin dependencies anew, with hashes and licences
 # make test-cluster  on a throw-away Debian as root: a one-node SLURM and conda environments, tested too
 PYTHON ?= python3
 CORES ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup run paper test test-cluster test-faults lint bench report clean
+.PHONY: setup run paper test test-cluster test-faults lock lint bench report clean
 
 setup: $(VENV)/.installed
 
-# The lock file pins everything that is installed; torch comes first, so that a CPU build offered for it is taken.
+# The lock file pins everything that is installed, with hashes. torch comes first and without one: which build answers to
+# its version depends on the machine.
 $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet torch==2.13.0
-	$(BIN)/python -m pip install --quiet -r requirements.lock
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	touch $@
 
@@ -36,6 +38,13 @@ test-cluster: setup
 
 test-faults: setup
 	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -n $(CORES) -m "faults or fuzz" tests/faults tests/fuzz
+
+# After a change of dependencies: the lock file, what it installs, and the page of licences.
+lock: setup
+	$(BIN)/python -m pip install --quiet uv==0.13.9
+	$(BIN)/python tools/lock.py
+	$(MAKE) setup
+	$(BIN)/python tools/licences.py
 
 lint: setup
 	$(BIN)/ruff check .

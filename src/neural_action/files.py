@@ -7,12 +7,16 @@ import glob
 import math
 import os
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from neural_action.processes import orphaned
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @contextmanager
@@ -40,6 +44,8 @@ def whole(path: Path) -> Iterator[Path]:
 
 #: Most that an archive may unpack to: this, or so many times its own size (our choice). Ours unpack to less than 60.
 _UNPACKED, _TIMES = 1 << 30, 100
+#: Number of a compressed variable in a MATLAB file.
+_MAT_COMPRESSED = 15
 
 
 def check_zip(path: Path) -> None:
@@ -58,6 +64,43 @@ def check_zip(path: Path) -> None:
             if member.filename.endswith(".npy"):
                 with archive.open(member) as file:
                     _check_npy(file, member)
+
+
+def check_mat(path: Path) -> None:
+    """Raise ValueError if the MATLAB file at ``path`` (version 5) unpacks to far more than its size.
+
+    Its variables are compressed one by one; each is unpacked here in pieces that are counted and dropped.
+    """
+    most = max(_UNPACKED, _TIMES * Path(path).stat().st_size)
+    with Path(path).open("rb") as file:
+        header = file.read(128)
+        order = {b"IM": "little", b"MI": "big"}.get(header[126:128])
+        while order is not None and len(tag := file.read(8)) == 8:
+            kind, size = (int.from_bytes(part, order) for part in (tag[:4], tag[4:]))
+            if kind != _MAT_COMPRESSED:
+                most -= size
+                file.seek(size, os.SEEK_CUR)
+                continue
+            unpack, data = zlib.decompressobj(), file.read(size)
+            while data and most >= 0:
+                most -= len(unpack.decompress(data, 1 << 20))
+                data = unpack.unconsumed_tail
+            if most < 0:
+                raise ValueError(f"unpacks to more than {max(_UNPACKED, _TIMES * Path(path).stat().st_size)} bytes")
+
+
+def load_npz(path: Path, *names: str) -> dict[str, np.ndarray]:
+    """The arrays of those names in a .npz file, never unpickled. ValueError or OSError for whatever is wrong with it."""
+    import numpy as np
+
+    try:
+        check_zip(path)
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in names}
+    except (OSError, ValueError):
+        raise
+    except Exception as error:  # forged headers and streams raise whatever their bytes happen to mean
+        raise ValueError(f"{type(error).__name__}: {error}") from None
 
 
 def _check_npy(file: IO[bytes], member: zipfile.ZipInfo) -> None:

@@ -33,3 +33,18 @@ def test_the_lock_file_holds_what_the_package_asks_for(declared):
         name, version = re.fullmatch(r"([a-z0-9-]+)[=~]=([0-9.]+)", pin).groups()
         # torch is installed first and by itself: see the Makefile.
         assert name == "torch" or re.search(rf"^{name}=={re.escape(version)}\b", lock, re.MULTILINE), pin
+
+
+def test_every_package_of_the_lock_file_has_hashes():
+    lock = (ROOT / "requirements.lock").read_text()
+    blocks = re.split(r"\n(?=[a-z])", lock)[1:]
+    assert len(blocks) > 100
+    for block in blocks:
+        assert re.fullmatch(r"[a-z0-9-]+==\S+(?: ; [^\\]+)?(?: \\\n    --hash=sha256:[0-9a-f]{64})+\n?", block), block
+    # Which build of torch is installed depends on the machine; CUDA comes with it.
+    assert not re.search(r"^(torch|triton|nvidia-|cuda-)", lock, re.MULTILINE)
+
+
+def test_setup_checks_hashes():
+    makefile = (ROOT / "Makefile").read_text()
+    assert "pip install --quiet --require-hashes -r requirements.lock" in makefile

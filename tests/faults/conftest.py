@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 
 import pytest
@@ -10,20 +11,28 @@ from neural_action.processes import alone
 from running import ROOT, copy_repository
 from started import Workflow
 
-ROWS = ("ours", "behavenet")
+# A checkpoint every second step: each fault in training finds one of the run before, and leaves one.
+CHANGES = """
+rows: [ours, behavenet]
+simulation: {overrides: {animals: 2, trials: 2}}
+split: {folds: 2, test_folds: [0]}
+training: {checkpoint_every: 2}
+calcium: {rest_seconds: 1.0}
+"""
 
 
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory) -> Workflow:
     """A finished run; made once for all test processes, copied by those that change it."""
-    folder = tmp_path_factory.getbasetemp().parent / "undisturbed"
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "undisturbed"
     with alone(folder):
         if not (folder / "done").exists():
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             copy_repository(folder)
             shutil.copy(ROOT / "tests/faults/stop_in_the_middle.py", folder / "src/sitecustomize.py")
-            (folder / "run.yaml").write_text(f"rows: [{', '.join(ROWS)}]\nsplit: {{test_folds: [0]}}\n")
+            (folder / "run.yaml").write_text(CHANGES)
             Workflow(folder).run()
             (folder / "done").touch()
     return Workflow(folder)

@@ -65,7 +65,7 @@ STAGES = {
         "pretrain", TRAINED, ("after os.rename", "checkpoint.pt", 0), ("open", ".checkpoint.pt.", 0)
     ),
     "pretrain, inside a checkpoint": Stage(
-        "pretrain", TRAINED, ("open", ".checkpoint.pt.", 1), ("open", ".checkpoint.pt.", 1)
+        "pretrain", TRAINED, ("open", ".checkpoint.pt.", 0), ("open", ".checkpoint.pt.", 0)
     ),
     "pretrain, writing the model": Stage(
         "pretrain", TRAINED, ("os.rename", "model.safetensors", 0), ("open", ".model.safetensors.", 0)
@@ -87,6 +87,12 @@ STAGES = {
         TABLES,
         ("os.rename", "identity_recognition.md", 0),
         ("open", ".identity_recognition.html.", 0),
+    ),
+    "diagnose": Stage(
+        "diagnose",
+        tuple(f"diagnostics/diagnostics.{form}" for form in ("json", "html", "png")),
+        ("os.rename", "diagnostics.html", 0),
+        ("open", ".diagnostics.html.", 0),
     ),
     "figures": Stage("figures", FIGURES, ("os.rename", "statistics.png", 0), ("open", ".statistics.png.", 0)),
 }

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,9 @@ class Workflow:
     """A copy of the repository with results of the tiny data set, and Snakemake in it as a user starts it."""
 
     folder: Path
+    #: Process groups that were started, and processes that a fault left without a parent.
+    groups: list[subprocess.Popen] = field(default_factory=list)
+    orphans: list[int] = field(default_factory=list)
 
     @property
     def results(self) -> Path:
@@ -41,14 +44,18 @@ class Workflow:
             **environment,
         }
         with (self.folder / "said").open("w") as said:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 [sys.executable, "-m", "snakemake", *TINY, "--cores", str(cores), *arguments],
                 cwd=self.folder,
                 env=variables,
                 stdout=said,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                # A shell lets what it starts in the background ignore it.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )
+        self.groups.append(process)
+        return process
 
     def said(self) -> str:
         """What it has printed so far."""
@@ -58,10 +65,15 @@ class Workflow:
         """Start it and wait; its output, once it has ended well."""
         process = self.start(*arguments, **options)
         try:
-            assert process.wait(600) == 0, self.said()[-4000:]
+            assert process.wait(3600) == 0, self.said()[-4000:]
         finally:
             kill_group(process)
         return self.said()
+
+    def end(self) -> None:
+        """End whatever is left of all runs."""
+        for process in self.groups:
+            kill_group(process)
 
 
 def kill_group(process: subprocess.Popen) -> None:

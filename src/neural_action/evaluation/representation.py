@@ -12,6 +12,7 @@ import numpy as np
 
 from neural_action.config.settings import MethodSettings, ProbeSettings
 from neural_action.errors import InputError
+from neural_action.files import load_npz
 from neural_action.neighbors.table import SwapTable
 from neural_action.recordings.clips import Clips
 from neural_action.recordings.cohort import Cohort
@@ -138,9 +139,8 @@ def external_frames(path: Path, frames: int) -> np.ndarray:
     InputError unless the file holds one finite representation for each of ``frames``.
     """
     try:
-        with np.load(path, allow_pickle=False) as content:
-            values = content["frames"]
-    except (OSError, KeyError, ValueError) as error:
+        values = load_npz(path, "frames")["frames"]
+    except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as representations of frames ({error})") from None
     if values.ndim != 2 or len(values) != frames or not np.isfinite(values).all():
         raise InputError(

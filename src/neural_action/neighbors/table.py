@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import numpy as np
 
 from neural_action.config.settings import NeighborSettings
 from neural_action.errors import InputError
-from neural_action.files import check_zip, whole
+from neural_action.files import load_npz, whole
 from neural_action.neighbors.index import (
     ExactIndex,
     PoseIndex,
@@ -110,19 +109,10 @@ class SwapTable:
     def load(cls, path: Path) -> SwapTable:
         """Read what ``save`` wrote, without pickle. InputError if the file is something else."""
         try:
-            check_zip(path)
-            with np.load(path, allow_pickle=False) as file:
-                animals = tuple(str(name) for name in file["animals"])
-                return cls(file["targets"], file["domains"], animals, json.loads(str(file["report"])))
-        except (
-            OSError,
-            EOFError,
-            KeyError,
-            TypeError,
-            ValueError,
-            AttributeError,
-            zipfile.BadZipFile,
-        ) as error:
+            file = load_npz(path, "targets", "domains", "animals", "report")
+            animals = tuple(str(name) for name in file["animals"])
+            return cls(file["targets"], file["domains"], animals, json.loads(str(file["report"])))
+        except (OSError, TypeError, ValueError) as error:
             raise InputError(
                 f"{path}: cannot be read as a swap table ({' '.join(str(error).split())})"
             ) from None

@@ -12,7 +12,7 @@ import dask.array as da
 import numpy as np
 
 from neural_action.config.settings import ConvertSettings
-from neural_action.errors import InputError
+from neural_action.recordings.plausible import check_plausible
 from neural_action.recordings.readers import load_reader
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.sheet import SheetRow
@@ -51,7 +51,7 @@ def convert_trial(
     recording = reader.read(root, row, reader.Options.parse(settings.reader_options), names)
     recording.check(str(root / row.path))
     with dask.config.set(scheduler="threads", num_workers=threads):
-        _check_signal(recording)
+        check_plausible(recording, str(root / row.path))
         recording = apply_steps(settings, recording)
     sources = {path.relative_to(root).as_posix(): _sha256(path) for path in reader.files(root / row.path)}
     write_store(
@@ -83,27 +83,6 @@ def apply_steps(settings: ConvertSettings, recording: Recording) -> Recording:
         behavior=root_relative(behavior) if settings.root_relative else behavior,
         units=units,
     )
-
-
-#: Values above this overflow float32 as soon as they are squared and summed over a clip.
-LARGEST = 1e15
-
-
-def _check_signal(recording: Recording) -> None:
-    """InputError if neural activity or behaviour never changes, or holds values that nothing measures.
-
-    Neural activity is looked at in the frames that statistics are taken from.
-    """
-    where = f"{recording.animal}/{recording.trial}"
-    frames = np.asarray(sampled_frames(recording.neural))
-    for name, values in (("neural activity", frames), ("behaviour", np.asarray(recording.behavior))):
-        low, high = float(values.min()), float(values.max())
-        if len(values) > 1 and low == high:
-            raise InputError(f"{where}: {name} is {low:g} throughout, expected a signal")
-        if max(-low, high) > LARGEST:
-            raise InputError(
-                f"{where}: {name} reaches {max(-low, high):g}, expected at most {LARGEST:g}: is the unit right?"
-            )
 
 
 def normalised(settings: ConvertSettings, neural: Any) -> da.Array:

@@ -11,9 +11,6 @@ import numpy as np
 from neural_action.errors import InputError
 
 UNLABELLED = -1
-#: How far, in s, a behaviour sample's neural frame may be from the sample by the two clocks, beside two frames (our
-#: choice: drift of nominal clocks over minutes stays below it, a clock in another unit does not).
-MISALIGNED = 0.5
 
 
 @dataclass(frozen=True)
@@ -96,12 +93,6 @@ class Recording:
                     f"{where}: {name} runs backwards at entry {at + 1} ({clock[at]:g} s then {clock[at + 1]:g} s), "
                     "expected strictly increasing times"
                 )
-            period, rate = np.median(steps) if len(steps) else 0.0, getattr(self, name.replace("time", "rate"))
-            if len(steps) and not 0.5 < period * rate < 2:
-                raise InputError(
-                    f"{where}: {name} ticks every {period:g} s at {rate:g} a second, expected {1 / rate:g} s: "
-                    "is one of the two in another unit?"
-                )
         low, high = int(self.neural_index.min()), int(self.neural_index.max())
         if low < 0 or high >= frames:
             bad = low if low < 0 else high
@@ -111,7 +102,6 @@ class Recording:
             raise InputError(
                 f"{where}: neural_index runs backwards at entry {at + 1}, expected non-decreasing frames"
             )
-        self._check_alignment(where)
         low, high = int(self.labels.min()), int(self.labels.max())
         if low < UNLABELLED or high >= len(self.class_names):
             bad = low if low < UNLABELLED else high
@@ -139,17 +129,3 @@ class Recording:
             )
         if len(set(self.segment_names)) < len(self.segment_names):
             raise InputError(f"{where}: two segments have the same name, expected a name each")
-
-    def _check_alignment(self, where: str) -> None:
-        """The index and the clocks say the same, wherever there is a neural frame at the time of a sample."""
-        frames, samples = self.neural_time, self.behavior_time
-        period = float(np.median(np.diff(frames))) if len(frames) > 1 else np.inf
-        nearest = np.clip(np.searchsorted(frames, samples), 1, max(1, len(frames) - 1))
-        near = np.minimum(np.abs(frames[nearest - 1] - samples), np.abs(frames[nearest % len(frames)] - samples))
-        apart = np.where(near <= 1.5 * period, np.abs(frames[self.neural_index] - samples), 0.0)
-        at = int(np.argmax(apart))
-        if apart[at] > MISALIGNED + 2 * period:
-            raise InputError(
-                f"{where}: neural_index puts sample {at} at frame {self.neural_index[at]}, {apart[at]:.2f} s from it "
-                f"by the clocks, expected at most {MISALIGNED + 2 * period:.2f} s: are the sampling rates right?"
-            )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import numpy as np
 
 from neural_action.config.settings import SyllableSettings
 from neural_action.errors import InputError
-from neural_action.files import check_zip, whole
+from neural_action.files import load_npz, whole
 from neural_action.progress import Progress
 from neural_action.recordings.cohort import Cohort
 
@@ -95,10 +94,8 @@ def fit_syllables(cohort: Cohort, settings: SyllableSettings) -> Syllables:
 def load_posterior(path: Path, cohort: Cohort) -> np.ndarray:
     """(sample, syllable) float32. InputError if the file does not hold one row a pose of the cohort."""
     try:
-        check_zip(path)
-        with np.load(path, allow_pickle=False) as file:
-            posterior = file["posterior"].astype(np.float32)
-    except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+        posterior = load_npz(path, "posterior")["posterior"].astype(np.float32)
+    except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as syllables ({' '.join(str(error).split())})") from None
     if posterior.ndim != 2 or len(posterior) != len(cohort.pose):
         raise InputError(

@@ -15,6 +15,7 @@ import numpy as np
 from pydantic import Field
 
 from neural_action.errors import InputError
+from neural_action.files import check_mat
 from neural_action.recordings.readers import ReaderOptions, search
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.sheet import SheetRow
@@ -173,6 +174,7 @@ def _load(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     try:
+        check_mat(path)
         return loadmat(path, squeeze_me=True, struct_as_record=False)
     except Exception as error:  # scipy raises whatever a truncated or foreign file happens to trip
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}"

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
 
 from neural_action.errors import InputError
-from neural_action.files import check_zip
+from neural_action.files import load_npz
 
 LOG_COLUMNS = ("step", "loss", "learning_rate", "clips_per_second")
 
@@ -43,20 +42,18 @@ class Run:
     def load(cls, path: Path) -> Run:
         """Read everything but the representation. InputError if the file is something else."""
         try:
-            check_zip(path)
-            with np.load(path, allow_pickle=False) as file:
-                return cls(
-                    str(file["method"]),
-                    str(file["holdout"]),
-                    int(file["seed"]),
-                    file["label"].astype(np.int64),
-                    file["animal"].astype(np.int64),
-                    file["predicted"].astype(np.int64),
-                    tuple(str(name) for name in file["class_names"]),
-                    tuple(str(name) for name in file["animals"]),
-                    Path(path),
-                )
-        except (OSError, KeyError, ValueError, BadZipFile) as error:
+            arrays = ("label", "animal", "predicted")
+            file = load_npz(path, "method", "holdout", "seed", *arrays, "class_names", "animals")
+            return cls(
+                str(file["method"]),
+                str(file["holdout"]),
+                int(file["seed"]),
+                *(file[name].astype(np.int64) for name in arrays),
+                tuple(str(name) for name in file["class_names"]),
+                tuple(str(name) for name in file["animals"]),
+                Path(path),
+            )
+        except (OSError, TypeError, ValueError) as error:
             raise InputError(
                 f"{path}: cannot be read as an embedding ({' '.join(str(error).split())})"
             ) from None
