@@ -28,6 +28,7 @@ include: "workflow/rules/pretrain.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/diagnose.smk"
+include: "workflow/rules/explore.smk"
 
 
 rule all:
@@ -37,4 +38,5 @@ rule all:
         FIGURES,
         KERNEL_PICTURE,
         f"{DIAGNOSTICS}/diagnostics.html",
+        EXPLORE,
         f"{RESULTS}/config.yaml",

@@ -268,6 +268,27 @@ def diagnose(**options) -> None:
     run(**options)
 
 
+@commands.command()
+@config
+@folds
+@click.option(
+    "--embedding",
+    "embeddings",
+    type=FILE,
+    multiple=True,
+    required=True,
+    help="Representations of a row (.npz); repeat it, the first is shown first.",
+)
+@threads
+@click.option("--output", type=OUT, required=True, help="The page (.html).")
+@manifests
+def explore(**options) -> None:
+    """Write the interactive page: embeddings to select in, with the pose of each moment."""
+    from neural_action.stages.explore import run
+
+    run(**options)
+
+
 model = click.option(
     "--model", type=click.Path(exists=True, path_type=Path), required=True, help="Weights, or their folder."
 )
