@@ -5,7 +5,8 @@ const $ = (id) => document.getElementById(id);
 const SVG = "http://www.w3.org/2000/svg";
 const about = read("described");
 const state = { focus: 0, selected: null, row: 0, layout: null, playing: true, began: 0 };
-let data, models, grid;
+// Filled when the page starts: arrays by name, Bokeh's models, the places of the clips, and these by cells.
+let data, models, xs, ys, grid;
 
 const TYPES = { uint8: Uint8Array, uint16: Uint16Array, int16: Int16Array, uint32: Uint32Array, float32: Float32Array };
 
@@ -25,44 +26,87 @@ function element(name, attributes = {}, parent = null, text = null) {
 
 const className = (label) => (label < 0 ? "not labelled" : about.classes[label].name);
 const classColor = (label) => (label < 0 ? "#d5dae2" : about.classes[label].color);
-const animalOf = (clip) => about.trials[data.trial[clip]].animal;
+const animalOf = (clip) => data.animal[clip];
 const seconds = (value) => `${value.toFixed(1)} s`;
 
 // --- the maps ---------------------------------------------------------------------------------------------------
 
-function places() {
-  const flat = data[`row:${state.row}:${state.layout}`];
-  const count = flat.length / 2;
-  const x = new Float32Array(count), y = new Float32Array(count);
-  for (let i = 0; i < count; i++) { x[i] = flat[2 * i]; y[i] = flat[2 * i + 1]; }
-  return { x, y };
-}
-
 function showMaps() {
-  const { x, y } = places();
-  const label = Float32Array.from(data.label), animal = Float32Array.from(data.trial, (trial) => about.trials[trial].animal);
-  models.clips.data = { x, y, label, animal };
-  grid = new Grid(x, y);
-  for (const [name, group, names] of [["label_names", label, about.classes], ["animal_names", animal, about.animals]]) {
-    models[name].data = directLabels(x, y, group, names);
-  }
+  const flat = data[`row:${state.row}:${state.layout}`], count = flat.length / 2;
+  xs = Float32Array.from({ length: count }, (_, i) => flat[2 * i]);
+  ys = Float32Array.from({ length: count }, (_, i) => flat[2 * i + 1]);
+  grid = new Grid(xs, ys);
+  models.label_names.data = directLabels(data.label, about.classes);
+  models.animal_names.data = directLabels(data.animal, about.animals);
   fit();
   const row = about.rows[state.row];
-  $("run").textContent = `${row.label}, ${row.run}: ${x.length.toLocaleString("en")} clips. Distances between islands of a t-SNE mean nothing.`;
+  $("run").textContent = `${row.label}, ${row.run}: ${count.toLocaleString("en")} clips. Distances between islands of a t-SNE mean nothing.`;
   showFocus();
+}
+
+// Dots are painted into one picture a map, in an order in which no trial lies on top of the others.
+const paint = { asked: false, order: null, chosen: null };
+function repaint() {
+  if (paint.asked) return;
+  paint.asked = true;
+  requestAnimationFrame(() => { paint.asked = false; for (const map of models.maps) paintMap(map); });
+}
+
+function rgb(color) { return [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16)); }
+
+// Share of each pixel around the middle that a disc covers.
+function disc(radius) {
+  const side = Math.ceil(radius), out = [];
+  for (let i = -side; i <= side; i++) for (let j = -side; j <= side; j++) {
+    const share = Math.min(1, Math.max(0, radius + 0.5 - Math.hypot(i, j)));
+    if (share > 0) out.push([i, j, share]);
+  }
+  return out;
+}
+
+function paintMap({ view, canvas, group, colors }) {
+  const { left, top, width, height } = view.frame.bbox, dots = Math.min(devicePixelRatio || 1, 2);
+  const box = view.el.getBoundingClientRect(), around = $("plot").getBoundingClientRect();
+  const wide = Math.max(1, Math.round(width * dots)), tall = Math.max(1, Math.round(height * dots));
+  if (canvas.width !== wide || canvas.height !== tall) { canvas.width = wide; canvas.height = tall; }
+  canvas.style.cssText = `left:${box.left - around.left + left}px;top:${box.top - around.top + top}px;width:${width}px;height:${height}px`;
+  const context = canvas.getContext("2d"), picture = context.createImageData(wide, tall), pixels = picture.data;
+  pixels.fill(255);
+  const { start: x0, end: x1 } = models.across, { start: y0, end: y1 } = models.up;
+  const across = wide / (x1 - x0), up = tall / (y1 - y0), radius = dots * (xs.length > 30000 ? 1.5 : xs.length > 8000 ? 2 : 2.5);
+  const stamp = disc(radius), none = rgb("#d5dae2"), rest = rgb("#c4cad4");
+  const stroke = (clip, [r, g, b], strength) => {
+    const px = Math.round((xs[clip] - x0) * across), py = tall - 1 - Math.round((ys[clip] - y0) * up);
+    if (px < -4 || py < -4 || px > wide + 4 || py > tall + 4) return;
+    for (const [i, j, share] of stamp) {
+      const u = px + i, v = py + j;
+      if (u < 0 || v < 0 || u >= wide || v >= tall) continue;
+      const at = 4 * (v * wide + u), a = share * strength;
+      pixels[at] += a * (r - pixels[at]);
+      pixels[at + 1] += a * (g - pixels[at + 1]);
+      pixels[at + 2] += a * (b - pixels[at + 2]);
+    }
+  };
+  const color = (clip) => (group[clip] < 0 ? none : colors[group[clip]]);
+  if (!paint.chosen) for (const clip of paint.order) stroke(clip, color(clip), 0.8);
+  else {
+    for (const clip of paint.order) if (!paint.chosen[clip]) stroke(clip, rest, 0.3);
+    for (const clip of paint.order) if (paint.chosen[clip]) stroke(clip, color(clip), 0.95);
+  }
+  context.putImageData(picture, 0, 0);
 }
 
 // The whole map, with room for names at its edges.
 function fit() {
-  for (const [range, values] of [[models.across, models.clips.data.x], [models.up, models.clips.data.y]]) {
+  for (const [range, values] of [[models.across, xs], [models.up, ys]]) {
     const [low, high] = [min(values), max(values)], room = 0.09 * (high - low || 1);
     range.setv({ start: low - room, end: high + room });
   }
 }
 
 // A name where its group is dense and most of what is there is of the group; none where there is no such place.
-function directLabels(x, y, group, names) {
-  const side = 26, count = new Map();
+function directLabels(group, names) {
+  const x = xs, y = ys, side = 26, count = new Map();
   const [left, right, low, high] = [min(x), max(x), min(y), max(y)];
   const cell = (i) => Math.min(side - 1, Math.floor(((x[i] - left) / (right - left || 1)) * side)) * side +
     Math.min(side - 1, Math.floor(((y[i] - low) / (high - low || 1)) * side));
@@ -76,7 +120,8 @@ function directLabels(x, y, group, names) {
   }
   const every = around(all, side), placed = [], out = { x: [], y: [], text: [] };
   for (const [key, own] of [...count].sort((a, b) => max(b[1]) - max(a[1]))) {
-    const wide = around(own, side), best = [...own.keys()].filter((at) => own[at] && wide[at] > 0.5 * every[at] && wide[at] > 3).sort((a, b) => wide[b] - wide[a]);
+    const wide = around(own, side), least = 0.05 * sum(own);
+    const best = [...own.keys()].filter((at) => own[at] && wide[at] > 0.5 * every[at] && wide[at] >= least).sort((a, b) => wide[b] - wide[a]);
     const free = best.find((at) => placed.every((other) =>
       Math.abs(Math.floor(at / side) - Math.floor(other / side)) > 5 || Math.abs((at % side) - (other % side)) > 1));
     if (free === undefined) continue;
@@ -100,6 +145,7 @@ function around(cells, side) {
   });
 }
 
+const sum = (values) => values.reduce((a, b) => a + b, 0);
 function min(values) { let m = Infinity; for (const v of values) if (v < m) m = v; return m; }
 function max(values) { let m = -Infinity; for (const v of values) if (v > m) m = v; return m; }
 
@@ -135,11 +181,11 @@ class Grid {
 }
 
 function showFocus() {
-  const clip = state.focus, trial = data.trial[clip], { x, y } = models.clips.data;
-  models.here.data = { x: [x[clip]], y: [y[clip]] };
+  const clip = state.focus, trial = data.trial[clip];
+  models.here.data = { x: [xs[clip]], y: [ys[clip]] };
   const path = { x: [], y: [] };
   for (let i = trialFirst(trial); i < data.trial.length && data.trial[i] === trial; i++) {
-    if (Math.abs(data.time[i] - data.time[clip]) <= 2 * about.clipSeconds) { path.x.push(x[i]); path.y.push(y[i]); }
+    if (Math.abs(data.time[i] - data.time[clip]) <= 2 * about.clipSeconds) { path.x.push(xs[i]); path.y.push(ys[i]); }
   }
   models.path.data = path;
   const { animal, name, fold } = about.trials[trial], label = data.label[clip];
@@ -162,15 +208,41 @@ function showFocus() {
 // --- selection --------------------------------------------------------------------------------------------------
 
 function select(clips) {
-  models.clips.selected.indices = clips;
+  state.selected = clips.length ? clips : null;
+  paint.chosen = null;
+  if (state.selected) {
+    paint.chosen = new Uint8Array(data.label.length);
+    for (const clip of clips) paint.chosen[clip] = 1;
+    if (!paint.chosen[state.focus]) focus(clips[0]);
+  }
+  repaint();
+  showSelection();
 }
 
-function selectionChanged() {
-  const indices = models.clips.selected.indices;
-  state.selected = indices.length ? indices : null;
-  // One clip that was clicked is a clip to look at.
-  if (indices.length === 1) focus(indices[0]);
-  else if (indices.length && !indices.includes(state.focus)) focus(indices[0]);
+// What a lasso or a box holds; with shift, also what was selected before.
+function brushed({ geometry, final }) {
+  if (!final) return;
+  const inside = geometry.type === "poly" ? polygon(geometry.x, geometry.y)
+    : (x, y) => x >= Math.min(geometry.x0, geometry.x1) && x <= Math.max(geometry.x0, geometry.x1) &&
+      y >= Math.min(geometry.y0, geometry.y1) && y <= Math.max(geometry.y0, geometry.y1);
+  const before = state.shift ? paint.chosen : null;
+  select(where((clip) => before?.[clip] || inside(xs[clip], ys[clip])));
+}
+
+function polygon(px, py) {
+  const left = min(px), right = max(px), low = min(py), high = max(py);
+  return (x, y) => {
+    if (x < left || x > right || y < low || y > high) return false;
+    let odd = false;
+    for (let i = 0, j = px.length - 1; i < px.length; j = i++) {
+      if (py[i] > y !== py[j] > y && x < ((px[j] - px[i]) * (y - py[i])) / (py[j] - py[i]) + px[i]) odd = !odd;
+    }
+    return odd;
+  };
+}
+
+function showSelection() {
+  const indices = state.selected ?? [];
   const total = data.label.length, chosen = state.selected ?? [...data.label.keys()];
   $("count").textContent = state.selected ? `${indices.length.toLocaleString("en")} of ${total.toLocaleString("en")} clips` : `nothing; all ${total.toLocaleString("en")} clips:`;
   $("clear").hidden = !state.selected;
@@ -209,7 +281,7 @@ function shares(id, title, names, clips, group) {
     row.className = "share";
     row.innerHTML = '<span></span><span class="track"><span class="bar" style="display:block"></span></span><output></output>';
     row.children[0].textContent = row.children[0].title = name;
-    row.querySelector(".bar").style.cssText += `width:${(100 * count) / most}%;background:${color}`;
+    if (count) row.querySelector(".bar").style.cssText += `min-width:1px;width:${(100 * count) / most}%;background:${color}`;
     row.children[2].textContent = `${count.toLocaleString("en")} · ${((100 * count) / Math.max(1, clips.length)).toFixed(0)} %`;
     return row;
   }));
@@ -431,8 +503,7 @@ function stepTrial(by) {
 }
 
 function near() {
-  const { x, y } = models.clips.data;
-  select(grid.nearest(x[state.focus], y[state.focus], Math.min(100, data.label.length)));
+  select(grid.nearest(xs[state.focus], ys[state.focus], Math.min(100, data.label.length)));
 }
 
 const KEYS = {
@@ -455,18 +526,23 @@ function onKey(event) {
   KEYS[event.key](event);
 }
 
+// The clip under the pointer, within 10 pixels, and where it is drawn.
+function under(view, { sx, sy, x, y }) {
+  const [clip] = grid.nearest(x, y, 1, 2);
+  if (clip === undefined) return null;
+  const at = [view.frame.x_scale.compute(xs[clip]), view.frame.y_scale.compute(ys[clip])];
+  return Math.hypot(at[0] - sx, at[1] - sy) > 10 ? null : [clip, ...at];
+}
+
 function onHover(view, event) {
-  const { sx, sy, x, y } = event, [clip] = grid.nearest(x, y, 1, 2), frame = view.frame;
-  $("hover").hidden = true;
-  if (clip === undefined) return;
-  const sxOf = frame.x_scale.compute(models.clips.data.x[clip]), syOf = frame.y_scale.compute(models.clips.data.y[clip]);
+  const found = under(view, event);
+  $("hover").hidden = !found;
+  if (!found) return;
+  const [clip, sx, sy] = found, trial = about.trials[data.trial[clip]];
   const box = $("maps").getBoundingClientRect(), at = view.el.getBoundingClientRect();
-  $("hover").hidden = Math.hypot(sxOf - sx, syOf - sy) > 10;
-  if ($("hover").hidden) return;
-  const trial = about.trials[data.trial[clip]];
   $("hover").textContent = `${className(data.label[clip])} · ${about.animals[trial.animal].name} · ${trial.name} · ${seconds(data.time[clip])}`;
-  $("hover").style.left = `${Math.min(Math.max(at.left - box.left + sxOf, 110), box.width - 110)}px`;
-  $("hover").style.top = `${at.top - box.top + syOf}px`;
+  $("hover").style.left = `${Math.min(Math.max(at.left - box.left + sx, 110), box.width - 110)}px`;
+  $("hover").style.top = `${at.top - box.top + sy}px`;
 }
 
 function chooseLayouts() {
@@ -476,7 +552,7 @@ function chooseLayouts() {
   $("layout").value = state.layout;
 }
 
-function listen(views) {
+function listen() {
   $("row").replaceChildren(...about.rows.map((row, at) => new Option(row.label, at)));
   $("row-choice").hidden = about.rows.length < 2;
   $("row").onchange = () => { state.row = Number($("row").value); chooseLayouts(); showMaps(); };
@@ -499,11 +575,25 @@ function listen(views) {
     focus(best);
   };
   document.addEventListener("keydown", onKey);
-  models.clips.selected.properties.indices.change.connect(selectionChanged);
-  for (const view of views) {
-    view.model.on_event?.("mousemove", (event) => onHover(view, event));
-    view.model.on_event?.("mouseleave", () => { $("hover").hidden = true; });
+  for (const name of ["keydown", "keyup"]) document.addEventListener(name, (event) => { state.shift = event.shiftKey; });
+  for (const { view, figure } of models.maps) {
+    figure.on_event("mousemove", (event) => onHover(view, event));
+    figure.on_event("mouseleave", () => { $("hover").hidden = true; });
+    figure.on_event("tap", (event) => { const found = under(view, event); if (found) focus(found[0]); });
+    figure.on_event("selectiongeometry", brushed);
   }
+  for (const range of [models.across, models.up]) range.change.connect(repaint);
+  new ResizeObserver(repaint).observe($("plot"));
+}
+
+function shuffled(count) {
+  const order = Uint32Array.from({ length: count }, (_, i) => i);
+  for (let i = count - 1, seed = 1; i > 0; i--) {
+    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+    const j = seed % (i + 1);
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  return order;
 }
 
 async function start() {
@@ -511,22 +601,25 @@ async function start() {
   const unpacked = await Promise.all(names.map((name) => unpack(packed[name])));
   data = Object.fromEntries(names.map((name, at) => [name, unpacked[at]]));
   document.getElementById("arrays").remove();
+  data.animal = Uint16Array.from(data.trial, (trial) => about.trials[trial].animal);
   const shown = await Bokeh.embed.embed_item(read("item"), $("plot"));
-  const page = Bokeh.documents.at(-1), model = (name) => page.get_model_by_name(name);
-  models = {
-    clips: model("clips"), here: model("here"), path: model("path"), across: model("across"), up: model("up"), label_names: model("label_names"), animal_names: model("animal_names"), tools: {},
-  };
-  models.figures = ["label", "animal"].map(model);
-  for (const plot of models.figures) for (const tool of plot.toolbar.tools) if (tool.name) models.tools[tool.name] = tool;
-  const roots = shown.roots ? [...shown.roots] : [shown], views = roots.flatMap((root) => root.child_views ?? []);
+  const page = Bokeh.documents.at(-1), model = (name) => page.get_model_by_name(name), [root] = [...shown.roots];
+  models = Object.fromEntries(["here", "path", "across", "up", "label_names", "animal_names"].map((name) => [name, model(name)]));
+  models.tools = Object.fromEntries(["label", "animal"].flatMap((key) => model(key).toolbar.tools.map((tool) => [tool.name, tool])));
+  models.maps = [["label", data.label, about.classes], ["animal", data.animal, about.animals]].map(([key, group, names]) => {
+    const figure = model(key), canvas = document.createElement("canvas");
+    $("plot").prepend(canvas);
+    return { figure, canvas, group, colors: names.map(({ color }) => rgb(color)), view: root.child_views.find((view) => view.model === figure) };
+  });
+  paint.order = shuffled(data.label.length);
   state.playing = !matchMedia("(prefers-reduced-motion: reduce)").matches;
   chooseLayouts();
   chips("classes", about.classes, (clip) => data.label[clip]);
   chips("animals", about.animals, animalOf);
   prepareFigure();
-  listen(views);
+  listen();
   showMaps();
-  selectionChanged();
+  showSelection();
   play(state.playing);
   requestAnimationFrame(tick);
   document.documentElement.dataset.ready = "true";

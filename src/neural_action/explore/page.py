@@ -139,15 +139,15 @@ def render(content: Content) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    # The core and its WebGL part; widgets, tables and formulas are not used.
-    library = Resources(mode="inline", components=["bokeh", "bokeh-gl"]).js_raw[:2]
+    # The core alone: widgets, tables, formulas and WebGL are not used.
+    library = Resources(mode="inline", components=["bokeh"]).js_raw[:1]
     return environment.get_template("page.html.j2").render(
         content=content,
         style=(_HERE / "page.css").read_text(),
         script=(_HERE / "page.js").read_text(),
         library=library,
         described=_embedded(described),
-        maps=_embedded(maps(classes, animals, len(content.label))),
+        maps=_embedded(maps()),
         arrays=_embedded({name: _packed(values) for name, values in arrays.items()}),
         points=len(content.label),
     )
