@@ -1,13 +1,14 @@
 # make run   set up .venv and run the default workflow to its tables
 # make paper the same with three seeds
 # make test  set up and run the tests
+# make test-browser  the interactive page in Chromium, which it installs on Debian as root if there is none
 # make test-cluster  on a throw-away Debian as root: a one-node SLURM and conda environments, tested too
 PYTHON ?= python3
 CORES ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup run paper test test-cluster lint bench report clean
+.PHONY: setup run paper test test-browser test-cluster lint bench report clean
 
 setup: $(VENV)/.installed
 
@@ -26,7 +27,11 @@ paper: setup
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) --configfile config/config.yaml config/paper.yaml
 
 test: setup
-	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -n $(CORES) --dist loadfile -m "not slurm and not conda"
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -n $(CORES) --dist loadfile -m "not slurm and not conda and not browser"
+
+test-browser: setup
+	tests/explore/chromium.sh
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -m browser
 
 test-cluster: setup
 	tests/cluster/slurm.sh install

@@ -40,4 +40,5 @@ rule all:
         KERNEL_PICTURE,
         f"{DIAGNOSTICS}/diagnostics.html",
         EXPLORE,
+        f"{RESULTS}/overview.html",
         f"{RESULTS}/config.yaml",

@@ -303,6 +303,21 @@ def explore(**options) -> None:
     run(**options)
 
 
+@commands.command()
+@config
+@click.option("--scores", type=FILE, required=True, help="Every score (.csv, from collect --all).")
+@click.option(
+    "--embedding", "embeddings", type=FILE, multiple=True, help="Representations of a row to draw (.npz)."
+)
+@click.option("--diagnostics", type=FILE, required=True, help="diagnostics.json of diagnose.")
+@click.option("--output", type=OUT, required=True, help="Fragment of HTML.")
+def overview(**options) -> None:
+    """Write what the report opens with: scores, embeddings, and the verdict of every check."""
+    from neural_action.stages.overview import run
+
+    run(**options)
+
+
 model = click.option(
     "--model", type=click.Path(exists=True, path_type=Path), required=True, help="Weights, or their folder."
 )
