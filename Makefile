@@ -3,13 +3,14 @@
 # make test  set up and run the tests
 # make test-faults  interrupt every stage in its middle, damage every input at random
 # make lock  pin dependencies anew, with hashes and licences
+# make test-browser  the interactive page in Chromium, which it installs on Debian as root if there is none
 # make test-cluster  on a throw-away Debian as root: a one-node SLURM and conda environments, tested too
 PYTHON ?= python3
 CORES ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup run paper test test-cluster test-faults lock lint bench report clean
+.PHONY: setup run paper test test-browser test-cluster test-faults lock lint bench report clean
 
 setup: $(VENV)/.installed
 
@@ -29,7 +30,11 @@ paper: setup
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) --configfile config/config.yaml config/paper.yaml
 
 test: setup
-	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -n $(CORES) --dist loadfile -m "not slurm and not conda and not faults and not fuzz"
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -n $(CORES) --dist loadfile -m "not slurm and not conda and not faults and not fuzz and not browser"
+
+test-browser: setup
+	tests/explore/chromium.sh
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -m browser
 
 test-cluster: setup
 	tests/cluster/slurm.sh install

@@ -34,6 +34,7 @@ include: "workflow/rules/external.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/diagnose.smk"
+include: "workflow/rules/explore.smk"
 
 
 rule all:
@@ -43,4 +44,6 @@ rule all:
         FIGURES,
         KERNEL_PICTURE,
         f"{DIAGNOSTICS}/diagnostics.html",
+        EXPLORE,
+        f"{RESULTS}/overview.html",
         f"{RESULTS}/config.yaml",

@@ -445,6 +445,42 @@ def diagnose(**options) -> None:
     run(**options)
 
 
+@commands.command()
+@config
+@folds
+@click.option(
+    "--embedding",
+    "embeddings",
+    type=FILE,
+    multiple=True,
+    required=True,
+    help="Representations of a row (.npz); repeat it, the first is shown first.",
+)
+@threads
+@click.option("--output", type=OUT, required=True, help="The page (.html).")
+@manifests
+def explore(**options) -> None:
+    """Write the interactive page: embeddings to select in, with the pose of each moment."""
+    from neural_action.stages.explore import run
+
+    run(**options)
+
+
+@commands.command()
+@config
+@click.option("--scores", type=FILE, required=True, help="Every score (.csv, from collect --all).")
+@click.option(
+    "--embedding", "embeddings", type=FILE, multiple=True, help="Representations of a row to draw (.npz)."
+)
+@click.option("--diagnostics", type=FILE, required=True, help="diagnostics.json of diagnose.")
+@click.option("--output", type=OUT, required=True, help="Fragment of HTML.")
+def overview(**options) -> None:
+    """Write what the report opens with: scores, embeddings, and the verdict of every check."""
+    from neural_action.stages.overview import run
+
+    run(**options)
+
+
 model = click.option(
     "--model", type=click.Path(exists=True, path_type=Path), required=True, help="Weights, or their folder."
 )

@@ -98,6 +98,11 @@ def validate(config: Mapping[str, Any]) -> Settings:
         raise InputError(
             f"configuration split.test_folds: {unknown[0]}, expected numbers below split.folds = {settings.split.folds}"
         )
+    for row in settings.explore.rows or ():
+        if row not in chosen or settings.methods[row].objective is None:
+            raise InputError(
+                f"configuration explore.rows: {row!r} is not a shown row with an objective of its own"
+            )
     for row in settings.adapt.rows:
         if row not in chosen or settings.methods[row].objective is None:
             raise InputError(

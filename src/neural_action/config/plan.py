@@ -305,6 +305,22 @@ class Plan:
         return [f"{self.results}/neighbors/{variants[0]}/{name}.npz" for name in self.holdouts if variants]
 
     @property
+    def explored(self) -> list[str]:
+        """Rows of the interactive page: those configured, or the figure method and what is proposed, if trained."""
+        if self.settings.explore.rows is not None:
+            return self.settings.explore.rows
+        proposed = [name for name in self.trained if self.methods[name].role == "proposed"]
+        first = self.settings.tables.figure_method
+        return [*([first] if first in self.trained else []), *(name for name in proposed if name != first)]
+
+    @property
+    def explore_sections(self) -> str:
+        """What the interactive page depends on: of the methods, those that it shows."""
+        keys = ("dataset", "title", "real", "clips", "explore", "calcium.behavior")
+        methods = {name: self.content["methods"][name] for name in self.explored}
+        return json.dumps({**json.loads(self.sections(*keys)), "methods": methods})
+
+    @property
     def diagnose_sections(self) -> str:
         """What the checks of the data and of the control depend on."""
         keys = ("dataset", "title", "real", "split", "clips", "tables", "diagnostics", "calcium.behavior")

@@ -384,6 +384,17 @@ class DiagnosticsSettings(Section):
     control_tolerance: Annotated[float, Field(ge=0)] = 0.02
 
 
+class ExploreSettings(Section):
+    """The interactive page: which rows, how many clips, and how much of the poses goes into the file."""
+
+    rows: Annotated[list[Name], Field(min_length=1)] | None = None
+    points: Count = 100_000
+    landmarks: Annotated[int, Field(ge=100)] = 1500
+    pose_rate: Positive = 12.5
+    megabytes: Positive = 16.0
+    skeleton: list[Annotated[list[str], Field(min_length=2)]] | None = None
+
+
 class Settings(Section):
     """The whole configuration of a dataset."""
 
@@ -411,3 +422,4 @@ class Settings(Section):
     decoding: DecodingSettings = DecodingSettings()
     tables: TableSettings = TableSettings()
     diagnostics: DiagnosticsSettings = DiagnosticsSettings()
+    explore: ExploreSettings = ExploreSettings()

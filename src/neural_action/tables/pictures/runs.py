@@ -73,6 +73,37 @@ class Run:
         return None
 
 
+@dataclass(frozen=True)
+class Clips:
+    """Where the clips of a run are; arrays are parallel.
+
+    Attributes:
+        label: (clip,) int64, -1 unlabelled.
+        trial: (clip,) int64, number of the recording among those of the dataset, sorted by animal and trial.
+        time: (clip,) float64 s, centres.
+    """
+
+    label: np.ndarray
+    trial: np.ndarray
+    time: np.ndarray
+
+    @classmethod
+    def load(cls, path: Path) -> Clips:
+        """Read them from an embedding. InputError if the file is something else."""
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                kinds = (("label", np.int64), ("trial", np.int64), ("time", np.float64))
+                return cls(*(file[name].astype(kind) for name, kind in kinds))
+        except (OSError, KeyError, ValueError, BadZipFile) as error:
+            raise InputError(
+                f"{path}: cannot be read as an embedding ({' '.join(str(error).split())})"
+            ) from None
+
+    def same(self, other: Clips) -> bool:
+        """Whether both are of the same moments."""
+        return np.array_equal(self.trial, other.trial) and np.array_equal(self.time, other.time)
+
+
 def by_method(runs: Sequence[Run], methods: Sequence[str]) -> dict[str, list[Run]]:
     """Runs of each method, in the order of ``methods``; other methods' are left out."""
     found = {name: [run for run in runs if run.method == name] for name in methods}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from matplotlib import colormaps, rc_context
@@ -69,8 +70,14 @@ def nothing(message: str) -> Figure:
 
 def save(figure: Figure, path: Path) -> None:
     """Write a PNG whole, the same bytes for the same picture."""
-    with whole(path) as partial, rc_context(_SETTINGS):
-        figure.savefig(partial, format="png", metadata={"Software": None})
+    with whole(path) as partial:
+        write_png(figure, partial)
+
+
+def write_png(figure: Figure, target: Path | IO[bytes]) -> None:
+    """Write a PNG to a file that is open or to be made."""
+    with rc_context(_SETTINGS):
+        figure.savefig(target, format="png", metadata={"Software": None})
 
 
 def action_colors(count: int) -> list:

@@ -1,0 +1,40 @@
+"""Places of clips in the plane: a map that thousands are laid out in, and into which the others are put."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from neural_action.tables.pictures.embedding import flatten
+
+#: Landmarks that a clip is put between (our choice).
+_NEAR, _CHUNK = 5, 4096
+
+
+def principal(features: np.ndarray) -> np.ndarray:
+    """(clip, 2) float32: the first two principal components."""
+    centred = features - features.mean(0, dtype=np.float64)
+    _, vectors = np.linalg.eigh(centred.T @ centred)
+    out = centred @ vectors[:, ::-1][:, :2]
+    return np.pad(out, ((0, 0), (0, max(0, 2 - out.shape[1])))).astype(np.float32)
+
+
+def neighbour_map(features: np.ndarray, landmarks: int, seed: int = 0) -> np.ndarray:
+    """(clip, 2) float32: t-SNE (as in the pictures) of at most ``landmarks`` clips, the others put between them.
+
+    A clip that is no landmark lies at the mean of its 5 nearest landmarks' places, weighted by the inverse of its
+    distances to them (our choice): t-SNE of 100,000 clips would take most of an hour.
+    """
+    if len(features) <= landmarks:
+        return flatten(features).astype(np.float32)
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(features))[:landmarks])
+    known, places = features[chosen], flatten(features[chosen])
+    out = np.empty((len(features), 2), np.float32)
+    square = (known**2).sum(1)
+    for first in range(0, len(features), _CHUNK):
+        part = features[first : first + _CHUNK]
+        far = np.maximum((part**2).sum(1)[:, None] + square - 2 * part @ known.T, 0)
+        near = np.argpartition(far, min(_NEAR, landmarks) - 1, axis=1)[:, :_NEAR]
+        weight = 1 / (np.sqrt(np.take_along_axis(far, near, 1)) + 1e-6)
+        out[first : first + _CHUNK] = (places[near] * weight[:, :, None]).sum(1) / weight.sum(1)[:, None]
+    out[chosen] = places
+    return out

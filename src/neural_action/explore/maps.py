@@ -1,0 +1,77 @@
+"""The two linked maps of the page, by Bokeh: one for actions, one for animals.
+
+Bokeh has the frames, the tools, what they select, names and the clip in focus. The dots themselves the page paints under
+the frames, in a picture a frame: Bokeh takes seconds to draw 100,000 dots where there is no GPU.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from neural_action.tables.pictures import style
+
+
+def maps() -> dict[str, Any]:
+    """A Bokeh item for the page to embed; its sources are empty, the page fills them.
+
+    Ranges ``across`` and ``up`` are shared by the figures ``label`` and ``animal``. Sources: ``here`` (x, y), ``path``
+    (x, y), and ``label_names`` and ``animal_names`` (x, y, text). Tools are called ``<figure>_lasso``, ``_box`` and
+    ``_pan``.
+    """
+    from bokeh.core.properties import value
+    from bokeh.embed import json_item
+    from bokeh.layouts import row
+    from bokeh.models import BoxSelectTool, ColumnDataSource, LassoSelectTool, PanTool, Range1d, WheelZoomTool
+    from bokeh.plotting import figure
+
+    here = ColumnDataSource({"x": [], "y": []}, name="here")
+    path = ColumnDataSource({"x": [], "y": []}, name="path")
+    across, up = Range1d(name="across"), Range1d(name="up")
+    figures = []
+    for key in ("label", "animal"):
+        plot = figure(
+            name=key,
+            sizing_mode="stretch_both",
+            min_width=200,
+            min_height=220,
+            x_range=across,
+            y_range=up,
+            toolbar_location=None,
+            tools=[],
+            border_fill_color=None,
+            background_fill_color=None,
+            outline_line_color=style.FAINT,
+        )
+        plot.axis.visible = False
+        plot.grid.visible = False
+        plot.line("x", "y", source=path, line_color=style.INK, line_width=1.2, line_alpha=0.55)
+        plot.scatter("x", "y", source=here, size=15, fill_color=None, line_color=style.INK, line_width=2.2)
+        names = ColumnDataSource({"x": [], "y": [], "text": []}, name=f"{key}_names")
+        plot.text(
+            "x",
+            "y",
+            text="text",
+            source=names,
+            text_font_size="11px",
+            text_font=value("system-ui, sans-serif"),
+            text_font_style="bold",
+            text_color=style.INK,
+            text_align="center",
+            text_baseline="middle",
+            background_fill_color="#ffffff",
+            background_fill_alpha=0.8,
+            border_radius=3,
+            padding=2,
+        )
+        tools = {
+            "lasso": LassoSelectTool(continuous=False),
+            "box": BoxSelectTool(continuous=False),
+            "pan": PanTool(),
+        }
+        for name, tool in tools.items():
+            tool.name = f"{key}_{name}"
+        plot.add_tools(*tools.values(), zoom := WheelZoomTool())
+        plot.toolbar.active_drag = tools["lasso"]
+        plot.toolbar.active_scroll = zoom
+        figures.append(plot)
+    return json_item(row(*figures, sizing_mode="stretch_both"))

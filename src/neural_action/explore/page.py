@@ -1,0 +1,165 @@
+"""The page: data, maps, style and script in one file that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from matplotlib.colors import to_hex
+
+from neural_action.explore.maps import maps
+from neural_action.explore.moments import Moments
+from neural_action.tables.pictures.style import action_colors, animal_colors, spoken
+
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A trial as the page names it.
+
+    Attributes:
+        animal: number of the animal.
+        name: of the trial.
+        fold: in which it is tested; -1 where it is in none.
+        start, end: s, of its first and last neural frame.
+    """
+
+    animal: int
+    name: str
+    fold: int
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the tables as the page shows it.
+
+    Attributes:
+        label: what it is called.
+        run: which run, such as ``fold-0, seed 0``.
+        layouts: (clip, 2) float32 places, by the name of the map.
+    """
+
+    label: str
+    run: str
+    layouts: Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Content:
+    """Everything the page shows; clips are sorted by trial and time, and parallel.
+
+    Attributes:
+        title, opening: headings.
+        class_names, animals: names.
+        trials: in the order of their numbers.
+        rows: at least one; the first is shown first.
+        label: (clip,) int, -1 unlabelled.
+        trial: (clip,) int.
+        time: (clip,) float s, centres.
+        clip_seconds: length of a clip.
+        moments: behaviour.
+        traces: (trial, points) uint8, see ``moments.traces``.
+        notes: what else a reader should know, a sentence each.
+    """
+
+    title: str
+    opening: str
+    class_names: Sequence[str]
+    animals: Sequence[str]
+    trials: Sequence[Trial]
+    rows: Sequence[Row]
+    label: np.ndarray
+    trial: np.ndarray
+    time: np.ndarray
+    clip_seconds: float
+    moments: Moments
+    traces: Mapping[str, np.ndarray]
+    notes: Sequence[str] = ()
+
+
+def render(content: Content) -> str:
+    """The page as HTML."""
+    from bokeh.resources import Resources
+
+    classes = [to_hex(color) for color in action_colors(len(content.class_names))]
+    animals = [to_hex(color) for color in animal_colors(len(content.animals))]
+    behavior = content.moments
+    described: dict[str, Any] = {
+        "classes": [
+            {"name": spoken(name), "color": color}
+            for name, color in zip(content.class_names, classes, strict=True)
+        ],
+        "animals": [
+            {"name": name, "color": color} for name, color in zip(content.animals, animals, strict=True)
+        ],
+        "trials": [asdict(trial) for trial in content.trials],
+        "rows": [{"label": row.label, "run": row.run, "layouts": list(row.layouts)} for row in content.rows],
+        "clipSeconds": content.clip_seconds,
+        "moments": {
+            "kind": behavior.kind,
+            "low": behavior.low.tolist(),
+            "high": behavior.high.tolist(),
+            "columns": list(behavior.columns),
+            "parts": [asdict(part) for part in behavior.parts],
+            "views": [asdict(view) for view in behavior.views],
+        },
+        "traces": list(content.traces),
+        "tracePoints": next((len(trace[0]) for trace in content.traces.values()), 0),
+    }
+    arrays = {
+        "label": content.label.astype(np.int16),
+        "trial": content.trial.astype(np.uint32),
+        "time": content.time.astype(np.float32),
+        "pose": behavior.values,
+        "poseFirst": behavior.first.astype(np.uint32),
+        "poseStart": behavior.start.astype(np.float32),
+        "poseRate": behavior.rate.astype(np.float32),
+        **{f"trace:{name}": values for name, values in content.traces.items()},
+        **{
+            f"row:{at}:{name}": values.astype(np.float32)
+            for at, row in enumerate(content.rows)
+            for name, values in row.layouts.items()
+        },
+    }
+    environment = Environment(
+        loader=FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    # The core alone: widgets, tables, formulas and WebGL are not used.
+    library = Resources(mode="inline", components=["bokeh"]).js_raw[:1]
+    return environment.get_template("page.html.j2").render(
+        content=content,
+        style=(_HERE / "page.css").read_text(),
+        script=(_HERE / "page.js").read_text(),
+        library=library,
+        described=_embedded(described),
+        maps=_embedded(maps()),
+        arrays=_embedded({name: _packed(values) for name, values in arrays.items()}),
+        points=len(content.label),
+    )
+
+
+def _packed(values: np.ndarray) -> dict[str, str]:
+    """Type and content: little-endian bytes, gzip, base64."""
+    values = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
+    squeezed = gzip.compress(values.tobytes(), compresslevel=6, mtime=0)
+    return {"type": values.dtype.name, "data": base64.b64encode(squeezed).decode("ascii")}
+
+
+def _embedded(value: Any) -> str:
+    """JSON within a script element, which no text in it can end."""
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
