@@ -75,6 +75,8 @@ def sheet(**options) -> None:
 @click.option("--path", required=True, help="The recording, a file or folder below that folder.")
 @click.option("--animal", required=True)
 @click.option("--trial", required=True)
+@click.option("--start", type=float, help="The trial is only a part of the recording, from this time, s ...")
+@click.option("--stop", type=float, help="... to before this one.")
 @click.option("--store", type=OUT, required=True, help="Zarr store to write.")
 @click.option("--manifest", type=OUT, required=True, help="Manifest to write beside it.")
 @threads
