@@ -30,8 +30,8 @@ def by_time(neural: np.ndarray, behavior: np.ndarray, where: str) -> tuple[np.nd
     if apart > 0:
         raise InputError(
             f"{where}: neural frames from {neural[0]:.3f} to {neural[-1]:.3f} s and behaviour from "
-            f"{behavior[0]:.3f} to {behavior[-1]:.3f} s miss each other by {apart:.3f} s; expected clocks with one zero "
-            "(align.offset is added to behaviour times)"
+            f"{behavior[0]:.3f} to {behavior[-1]:.3f} s miss each other by {apart:.3f} s; expected clocks with one "
+            "zero (align.offset is added to behaviour times)"
         )
     frame = np.searchsorted(neural, behavior, side="right") - 1
     period = float(np.median(np.diff(neural))) if len(neural) > 1 else np.inf
@@ -81,8 +81,8 @@ def by_index(
     if far.max() > 1.5 * period:
         at = int(np.argmax(far))
         raise InputError(
-            f"{where}: sample {kept[at]} lies {far[at]:.3f} s from the middle of its frame {frame[at]} of {period:.3f} s; "
-            "expected rates of neural activity and behaviour that fit the frame numbers"
+            f"{where}: sample {kept[at]} lies {far[at]:.3f} s from the middle of its frame {frame[at]} of "
+            f"{period:.3f} s; expected rates of neural activity and behaviour that fit the frame numbers"
         )
     return kept, frame.astype(np.int32), time
 

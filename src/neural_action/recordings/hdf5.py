@@ -30,7 +30,7 @@ def opened(path: Path, expected: str = EXPECTED) -> Iterator[Any]:
 
 
 class Dataset:
-    """A dataset by name, sliced like an array; its file is opened for each read alone, so that it can go to any thread."""
+    """A dataset by name, sliced like an array; its file is opened for each read alone, from any thread."""
 
     def __init__(self, path: Path, name: str, shape: tuple[int, ...], dtype: np.dtype):
         self.path, self.name, self.shape, self.dtype, self.ndim = path, name, shape, dtype, len(shape)

@@ -124,7 +124,7 @@ class _ObjectArray(_Array):
     """Stands for numpy.ndarray where Python objects may be inside."""
 
     def __setstate__(self, state: tuple) -> None:
-        _, shape, dtype, _, data = state
+        _, shape, _, _, data = state
         if isinstance(data, list):
             self.value = data[0] if shape == () and data else data
         else:

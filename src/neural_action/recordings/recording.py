@@ -108,7 +108,7 @@ class Recording:
         return self
 
     def between(self, start: float, stop: float, where: str) -> Recording:
-        """The frames from ``start`` to before ``stop`` (s on the neural clock) and their behaviour; times stay as they are.
+        """The frames from ``start`` to before ``stop`` (s, neural clock) and their behaviour; times stay as they are.
 
         InputError, naming ``where``, if that leaves nothing.
         """
@@ -116,8 +116,8 @@ class Recording:
         samples = np.flatnonzero((self.neural_index >= first) & (self.neural_index < last))
         if last - first < 1 or len(samples) < 1:
             raise InputError(
-                f"{where}: {last - first} neural frames and {len(samples)} behaviour samples from {start:g} to {stop:g} s, "
-                f"expected some of {self.neural_time[0]:g} to {self.neural_time[-1]:g} s"
+                f"{where}: {last - first} neural frames and {len(samples)} behaviour samples from {start:g} to "
+                f"{stop:g} s, expected some of {self.neural_time[0]:g} to {self.neural_time[-1]:g} s"
             )
         kept = {name: getattr(self, name)[samples] for name in _OF_SAMPLES}
         return replace(

@@ -37,7 +37,7 @@ def near_gap(time: np.ndarray, seconds: float) -> np.ndarray:
     """(sample,) bool: whether the boxcar or the difference reaches over a gap of 1.5 sample periods."""
     steps = np.diff(time)
     period = float(np.median(steps))
-    reach = int(round(seconds / period)) // 2 + 1
+    reach = round(seconds / period) // 2 + 1
     bad = np.zeros(len(time), bool)
     for at in np.flatnonzero(steps > 1.5 * period):
         bad[max(0, at - reach + 1) : at + reach + 1] = True

@@ -102,7 +102,7 @@ class Labels:
 def known_formats(role: str | None = None) -> list[str]:
     """Names of the formats, or of those that give ``role``."""
     names = sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
-    return [name for name in names if role is None or hasattr(_module(name), role)]
+    return [name for name in names if role is None or hasattr(module_of(name), role)]
 
 
 def load_format(name: str, role: str, where: str) -> ModuleType:
@@ -110,7 +110,7 @@ def load_format(name: str, role: str, where: str) -> ModuleType:
     known = known_formats(role)
     if name not in known:
         raise InputError(f"configuration {where}.format: {name!r} is not one of {', '.join(known)}")
-    return _module(name)
+    return module_of(name)
 
 
 def needs(package: str, extra: str, path: Path) -> ModuleType:
@@ -145,5 +145,6 @@ def as_classes(
     return np.array([number[name] for name in found], np.int8), names
 
 
-def _module(name: str) -> ModuleType:
+def module_of(name: str) -> ModuleType:
+    """The format module of a known name."""
     return import_module(f"{__name__}.{name}")

@@ -28,7 +28,7 @@ class Options(FormatOptions):
 
     max_error: Annotated[float, Field(gt=0)] | None = None
     min_score: Annotated[float, Field(ge=0)] = 0.0
-    exclude: list[str] = []
+    exclude: list[str] = Field(default_factory=list)
 
 
 def recognise(path: Path) -> str | None:

@@ -67,7 +67,7 @@ class Options(FormatOptions):
     unit: str = "as given"
     dtype: str | None = None
     shape: list[Annotated[int, Field(ge=1)]] | None = None
-    unlabelled: list[str] = []
+    unlabelled: list[str] = Field(default_factory=list)
 
 
 def recognise(path: Path) -> str | None:

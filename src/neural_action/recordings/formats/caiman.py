@@ -1,7 +1,7 @@
 """CaImAn: the HDF5 of a fit (``cnmf.save``), with the group ``estimates``.
 
-``F_dff``, ``C``, ``S`` and ``YrA`` are (unit, frame); ``idx_components`` are the accepted units; ``params/data/fr`` is the
-frame rate. What was not computed is stored as the text ``NoneType``.
+``F_dff``, ``C``, ``S`` and ``YrA`` are (unit, frame); ``idx_components`` are the accepted units; ``params/data/fr`` is
+the frame rate. What was not computed is stored as the text ``NoneType``.
 """
 
 from __future__ import annotations

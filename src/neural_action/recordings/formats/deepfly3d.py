@@ -1,6 +1,6 @@
 """DeepFly3D and what follows it (df3dPostProcessing, seqikpy): pickled poses, read without executing anything.
 
-- results of DeepFly3D, old and new: a dictionary with ``points3d`` (frame, 38, 3) and ``points2d`` (camera, frame, 38, 2);
+- results of DeepFly3D, old and new: ``points3d`` (frame, 38, 3) and ``points2d`` (camera, frame, 38, 2);
 - aligned poses: a dictionary of legs, each (frame, joint, 3), or each a dictionary of joints with ``raw_pos_aligned``;
 - joint angles: a dictionary of vectors (frame,);
 - a bare array (frame, keypoint, axis).
@@ -47,7 +47,7 @@ class Options(FormatOptions):
     points: Literal["points3d", "points2d"] = "points3d"
     camera: Annotated[int, Field(ge=0)] | None = None
     position: Literal["raw_pos_aligned", "fixed_pos_aligned"] = "raw_pos_aligned"
-    exclude: list[str] = []
+    exclude: list[str] = Field(default_factory=list)
 
 
 def recognise(path: Path) -> str | None:

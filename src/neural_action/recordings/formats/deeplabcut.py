@@ -28,7 +28,7 @@ class Options(FormatOptions):
 
     min_likelihood: Annotated[float, Field(ge=0, le=1)] = 0.0
     individual: str | None = None
-    exclude: list[str] = []
+    exclude: list[str] = Field(default_factory=list)
 
 
 def recognise(path: Path) -> str | None:

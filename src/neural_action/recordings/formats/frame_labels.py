@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from pydantic import Field
 
 from neural_action.errors import InputError
 from neural_action.recordings.formats import FormatOptions, Labels, as_classes
@@ -31,9 +32,9 @@ class Options(FormatOptions):
 
     column: str | None = None
     frame: str | None = None
-    where: dict[str, str | int] = {}
+    where: dict[str, str | int] = Field(default_factory=dict)
     classes: list[str] | None = None
-    unlabelled: list[str] = []
+    unlabelled: list[str] = Field(default_factory=list)
     conflicts: Literal["refuse", "unlabelled"] = "refuse"
 
 

@@ -6,7 +6,9 @@ Extensions are read by the specifications that the file carries, so that ndx-pos
 from __future__ import annotations
 
 import fnmatch
+import re
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,14 +26,15 @@ EXPECTED = "an NWB file (HDF5) with a neural series, behaviour or intervals"
 #: What is taken for neural activity, the likelier first; for behaviour likewise.
 _NEURAL = ("DfOverF", "Fluorescence", "RoiResponseSeries", "Units", "TwoPhotonSeries", "OnePhotonSeries")
 _BEHAVIOR = ("PoseEstimation", "SpatialSeries", "TimeSeries")
+NUMBERED = 5
 
 
 class Options(FormatOptions):
     """Options of this format.
 
     Attributes:
-        series: names of the series, or patterns such as ``Activity_*``, as ``neural-action init`` lists them; several of
-            one clock are joined. null: the only one, of neural activity the only one of the likeliest kind (dF/F before
+        series: names of the series, or patterns such as ``Activity_*``, as ``neural-action init`` lists them;
+            several of one clock are joined. null: the only one, of neural activity the only one of the likeliest kind (dF/F before
             fluorescence, units, movies).
         bin: of spike times, seconds a bin; rates are spikes per second.
         intervals: of labels, the table of intervals, such as ``trials``.
@@ -45,9 +48,9 @@ class Options(FormatOptions):
     bin: Annotated[float, Field(gt=0)] = 0.05
     intervals: str = "trials"
     column: str | None = None
-    unlabelled: list[str] = []
+    unlabelled: list[str] = Field(default_factory=list)
     min_confidence: Annotated[float, Field(ge=0)] = 0.0
-    exclude: list[str] = []
+    exclude: list[str] = Field(default_factory=list)
 
 
 def recognise(path: Path) -> str | None:
@@ -61,14 +64,28 @@ def files(path: Path) -> list[Path]:
 
 
 def contents(path: Path) -> dict[str, list[str]]:
-    """Names of what can be read: neural, behavior and intervals, each with its kind and shape. InputError as below."""
+    """What can be read, the likeliest first: neural, behavior and labels (intervals), each with kind and shape.
+
+    Single traces in numbered series (``NUMBERED`` or more of one name) count as neural activity, once, by pattern.
+    """
     with _opened(path) as file:
         found = _series(file)
         shown = {
-            role: [f"{name}: {kind} {_shape(item)}" for name, (kind, item) in found.items() if kind in kinds]
+            role: [
+                f"{name}: {kind} {_shape(item)}"
+                for wanted in kinds
+                for name, (kind, item) in found.items()
+                if kind == wanted
+            ]
             for role, kinds in (("neural", _NEURAL), ("behavior", _BEHAVIOR))
         }
-        tables = {name: table for name, table in (file.intervals or {}).items()}
+        plain = [name for name, (kind, _) in found.items() if kind == "TimeSeries"]
+        stems = Counter(match[1] for name in plain if (match := re.fullmatch(r"(.*?)\d+", name)))
+        for stem, count in stems.items():
+            if count >= NUMBERED:
+                shown["neural"].append(f"{stem}*: {count} series")
+                shown["behavior"] = [entry for entry in shown["behavior"] if not entry.startswith(stem)]
+        tables = dict(file.intervals or {})
         shown["labels"] = [f"{name}: {', '.join(table.colnames)}" for name, table in tables.items()]
         return shown
 
@@ -130,7 +147,7 @@ def behavior(path: Path, options: Options) -> Behavior:
 def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) -> Labels:
     """Intervals with the action named in ``column``. InputError names the file, and the tables or columns there are."""
     with _opened(path) as file:
-        tables = {name: table for name, table in (file.intervals or {}).items()}
+        tables = dict(file.intervals or {})
         if file.trials is not None:
             tables["trials"] = file.trials
         if options.intervals not in tables:

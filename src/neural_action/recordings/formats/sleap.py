@@ -25,7 +25,7 @@ class Options(FormatOptions):
 
     track: str | Annotated[int, Field(ge=0)] | None = None
     min_score: Annotated[float, Field(ge=0)] = 0.0
-    exclude: list[str] = []
+    exclude: list[str] = Field(default_factory=list)
 
 
 def recognise(path: Path) -> str | None:
@@ -75,7 +75,7 @@ def behavior(path: Path, options: Options) -> Behavior:
     at = _track(path, options.track, called, len(tracks))
     points = tracks[at].transpose(2, 1, 0).astype(np.float32)
     if scores is not None and options.min_score:
-        points[scores[at].T < options.min_score] = np.nan
+        points[options.min_score > scores[at].T] = np.nan
     keep = [number for number, name in enumerate(names) if name not in options.exclude]
     return Behavior(points[:, keep], tuple(names[number] for number in keep), "pixel")
 

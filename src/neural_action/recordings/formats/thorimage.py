@@ -35,7 +35,7 @@ class Options(FormatOptions):
 
 @dataclass(frozen=True)
 class Experiment:
-    """What Experiment.xml says: sides in pixels, volumes, planes a volume, pages a volume with flyback, channels, rate."""
+    """What Experiment.xml says: sides in pixels, volumes, planes and flyback of each, scans averaged, volumes/s."""
 
     y: int
     x: int

@@ -41,10 +41,15 @@ class ReaderOptions(BaseModel):
 
 def load_reader(name: str) -> ModuleType:
     """The reader module called ``name``. InputError, with the names that exist, if there is none."""
-    known = sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
+    known = reader_names()
     if name not in known:
         raise InputError(f"configuration convert.reader: {name!r} is not one of {', '.join(known)}")
     return import_module(f"{__name__}.{name}")
+
+
+def reader_names() -> list[str]:
+    """Names of the readers."""
+    return sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
 
 
 def hidden(path: Path, folder: Path) -> bool:

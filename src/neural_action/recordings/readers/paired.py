@@ -1,15 +1,15 @@
 """Reader of a neural file and a behaviour file of any two formats (``recordings/formats/``), aligned.
 
-The sheet says what a recording is; ``neural.path``, ``behavior.path`` and ``labels.path`` where its files are, as patterns
-below the raw folder in which ``{path}``, ``{animal}`` and ``{trial}`` stand for the row of the sheet. Without a
-pattern the recording is itself the file. config/README.md explains every option.
+The sheet says what a recording is; ``neural.path``, ``behavior.path`` and ``labels.path`` where its files are, as
+patterns below the raw folder in which ``{path}``, ``{animal}`` and ``{trial}`` stand for the row of the sheet. Without one
+the recording is itself the file. config/README.md explains every option.
 """
 
 from __future__ import annotations
 
 import glob
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -36,12 +36,14 @@ if TYPE_CHECKING:
 
 EXPECTED = "recordings that match convert.reader_options.recordings"
 _WHERE = "convert.reader_options"
+#: What is cut off a file's name to name a trial; folders may have dots in their names.
+_SUFFIXES = (".nwb", ".h5", ".hdf5", ".npy", ".npz", ".csv", ".parquet", ".yaml", ".yml", ".tif", ".tiff")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 class ClockOptions(ReaderOptions):
     """Times of frames or samples, if not those of the file: ``rate`` from ``start`` s on, a file of ``times`` (with a
-    ``column``, in units of ``seconds``), or the edges of a ``line`` of the ThorSync file ``sync``, every ``every``-th."""
+    ``column``, in units of ``seconds``), or every ``every``-th edge of a ``line`` of the ThorSync file ``sync``."""
 
     rate: Annotated[float, Field(gt=0)] | None = None
     start: float = 0.0
@@ -65,7 +67,7 @@ class SourceOptions(ReaderOptions):
 
     format: str
     path: str | None = None
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default_factory=dict)
     clock: ClockOptions = ClockOptions()
     missing: MissingOptions = MissingOptions()
 
@@ -75,7 +77,7 @@ class LabelOptions(ReaderOptions):
 
     format: str
     path: str | None = None
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default_factory=dict)
 
 
 class ThresholdOptions(ReaderOptions):
@@ -87,8 +89,8 @@ class ThresholdOptions(ReaderOptions):
 
 
 class AlignOptions(ReaderOptions):
-    """How the clocks get one zero: ``timestamps`` (plus ``offset`` s), a ``frame_index`` file, or a ``trigger``: events that
-    both clocks saw, as numbers of seconds or files of times."""
+    """How the clocks get one zero: ``timestamps`` (plus ``offset`` s), a ``frame_index`` file, or a ``trigger``: events
+    that both clocks saw, as numbers of seconds or files of times."""
 
     by: Literal["timestamps", "frame_index", "trigger"] = "timestamps"
     offset: float = 0.0
@@ -134,11 +136,11 @@ def scan(folder: Path, options: Options) -> list[SheetRow]:
     rows = []
     for path in sorted(folder.glob(options.recordings)):
         if not hidden(path, folder):
-            animal, trial = _names(path.relative_to(folder), options.names)
+            animal, trial = names(path.relative_to(folder), options.names)
             rows.append(SheetRow(animal, trial, path.relative_to(folder).as_posix()))
     if options.cut is None:
         return rows
-    return [piece for row in rows for piece in _pieces(folder, row, options)]
+    return [piece for row in rows for piece in pieces(folder, row, options)]
 
 
 def files(root: Path, row: SheetRow, options: Options) -> list[Path]:
@@ -149,17 +151,17 @@ def files(root: Path, row: SheetRow, options: Options) -> list[Path]:
         if source is None:
             continue
         module = load_format(source.format, role, f"{_WHERE}.{role}")
-        found += module.files(_path(root, row, source.path, f"{role}.path"))
+        found += module.files(path_of(root, row, source.path, f"{role}.path"))
         if role != "labels":
             clock = source.clock
             if clock.times:
-                found.append(_path(root, row, clock.times, f"{role}.clock.times"))
+                found.append(path_of(root, row, clock.times, f"{role}.clock.times"))
             if clock.sync:
-                found += thorsync.files(_path(root, row, clock.sync, f"{role}.clock.sync"))
+                found += thorsync.files(path_of(root, row, clock.sync, f"{role}.clock.sync"))
     align = options.align
     for key in ("index", "neural_events", "behavior_events"):
         if isinstance(getattr(align, key), str):
-            found.append(_path(root, row, getattr(align, key), f"align.{key}"))
+            found.append(path_of(root, row, getattr(align, key), f"align.{key}"))
     return list(dict.fromkeys(found))
 
 
@@ -214,7 +216,7 @@ def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ..
 def _neural(root: Path, row: SheetRow, options: Options) -> tuple[Neural, np.ndarray]:
     source = options.neural
     module = load_format(source.format, "neural", f"{_WHERE}.neural")
-    path = _path(root, row, source.path, "neural.path")
+    path = path_of(root, row, source.path, "neural.path")
     found = module.neural(path, module.Options.parse(source.options, f"{_WHERE}.neural.options"))
     time = _time(root, row, source.clock, found, found.data.shape[0], path, "neural")
     if source.missing.policy == "refuse":
@@ -235,7 +237,7 @@ def _neural(root: Path, row: SheetRow, options: Options) -> tuple[Neural, np.nda
 def _behavior(root: Path, row: SheetRow, options: Options) -> tuple[Behavior, np.ndarray]:
     source = options.behavior
     module = load_format(source.format, "behavior", f"{_WHERE}.behavior")
-    path = _path(root, row, source.path, "behavior.path")
+    path = path_of(root, row, source.path, "behavior.path")
     found = module.behavior(path, module.Options.parse(source.options, f"{_WHERE}.behavior.options"))
     return found, _time(root, row, source.clock, found, len(found.data), path, "behavior")
 
@@ -248,7 +250,7 @@ def _time(
     if clock.sync is not None:
         if clock.line is None:
             raise InputError(f"{key}.line: missing key, expected a line of {clock.sync}")
-        file = _path(root, row, clock.sync, f"{role}.clock.sync")
+        file = path_of(root, row, clock.sync, f"{role}.clock.sync")
         time = thorsync.edge_times(file, clock.line, clock.rate, clock.every)
         if len(time) < count:
             raise InputError(
@@ -257,7 +259,7 @@ def _time(
         # Cameras and scanners may go on after the last frame that was saved.
         return time[:count]
     if clock.times is not None:
-        file = _path(root, row, clock.times, f"{role}.clock.times")
+        file = path_of(root, row, clock.times, f"{role}.clock.times")
         time = arrays.read_vector(file, clock.column) * clock.seconds
         if len(time) != count:
             raise InputError(f"{file}: {len(time)} times, expected {count}, one for each of {path}")
@@ -283,7 +285,7 @@ def _aligned(
             raise InputError(
                 f"configuration {_WHERE}.align.index: missing key, expected a file of frame numbers"
             )
-        file = _path(root, row, align.index, "align.index")
+        file = path_of(root, row, align.index, "align.index")
         return alignment.by_index(neural, behavior, arrays.read_vector(file, align.column), str(file))
     if align.by == "trigger":
         events = []
@@ -293,7 +295,7 @@ def _aligned(
                 raise InputError(
                     f"configuration {_WHERE}.align.{key}: missing key, expected seconds or a file of times"
                 )
-            path = _path(root, row, given, f"align.{key}") if isinstance(given, str) else None
+            path = path_of(root, row, given, f"align.{key}") if isinstance(given, str) else None
             events.append(np.asarray(given, np.float64) if path is None else arrays.read_vector(path))
         offset, drift = alignment.by_events(*events, where, align.tolerance)
         behavior = behavior * drift + offset
@@ -320,7 +322,7 @@ def _labels(
         return np.full(count, UNLABELLED, np.int8), class_names or ("unlabelled",)
     source = options.labels
     module = load_format(source.format, "labels", f"{_WHERE}.labels")
-    path = _path(root, row, source.path, "labels.path")
+    path = path_of(root, row, source.path, "labels.path")
     parsed: FormatOptions = module.Options.parse(source.options, f"{_WHERE}.labels.options")
     found: Labels = module.labels(path, parsed, class_names)
     out = np.full(count, UNLABELLED, np.int8)
@@ -350,7 +352,8 @@ def _thresholds(
         values[thresholds.near_gap(time, options.smooth_seconds)] = np.nan
     else:
         raise InputError(
-            f"configuration {_WHERE}.thresholds.of: {options.of!r}, expected speed or one of {', '.join(behavior.names)}"
+            f"configuration {_WHERE}.thresholds.of: {options.of!r}, expected speed or one of "
+            f"{', '.join(behavior.names)}"
         )
     names = class_names or tuple(f"level_{at}" for at in range(len(options.cuts) + 1))
     if len(names) != len(options.cuts) + 1:
@@ -379,7 +382,7 @@ def _finite(data: Any, path: Path) -> da.Array:
     return data.map_blocks(check, dtype=np.float32, meta=np.empty((0,) * data.ndim, np.float32))
 
 
-def _path(root: Path, row: SheetRow, pattern: str | None, key: str) -> Path:
+def path_of(root: Path, row: SheetRow, pattern: str | None, key: str) -> Path:
     """The one file or folder that a pattern means for ``row``."""
     if pattern is None:
         return root / row.path
@@ -400,10 +403,10 @@ def _path(root: Path, row: SheetRow, pattern: str | None, key: str) -> Path:
     return found[0]
 
 
-def _names(path: Path, pattern: str | None) -> tuple[str, str]:
+def names(path: Path, pattern: str | None) -> tuple[str, str]:
     """Animal and trial of a path: groups of ``pattern``, else folder and name, other characters made underscores."""
     if pattern is None:
-        parts = [*path.parts[:-1], path.name.split(".")[0] if path.suffix else path.name]
+        parts = [*path.parts[:-1], path.stem if path.suffix.lower() in _SUFFIXES else path.name]
         animal, trial = ("_".join(parts[:-1]), parts[-1]) if len(parts) > 1 else (parts[0], "1")
     else:
         match = re.search(pattern, path.as_posix())
@@ -412,36 +415,36 @@ def _names(path: Path, pattern: str | None) -> tuple[str, str]:
                 f"{path}: does not match {_WHERE}.names {pattern!r} with groups animal and trial"
             )
         animal, trial = match["animal"], match["trial"]
-    return _UNSAFE.sub("_", animal), _UNSAFE.sub("_", trial)
+    return safe(animal), safe(trial)
 
 
-@dataclass(frozen=True)
-class _Span:
-    start: float
-    stop: float
+def safe(name: str) -> str:
+    """The name with every run of characters that a name may not have as one underscore."""
+    return _UNSAFE.sub("_", name)
 
 
-def _pieces(root: Path, row: SheetRow, options: Options) -> list[SheetRow]:
-    """Whole pieces of what both clocks cover; what is left at the end is not used."""
+def pieces(root: Path, row: SheetRow, options: Options) -> list[SheetRow]:
+    """Whole pieces of what both clocks cover, ``gap`` seconds apart; what is left at the end is not used.
+
+    A piece with less than half of the frames that its length asks for, as in a gap of the recording, is left out
+    (our choice). Raises InputError as ``read``, and if there is no piece.
+    """
     recording = read(root, row, options.model_copy(update={"labels": None, "thresholds": None}), None)
-    cut = options.cut
-    span = _Span(
-        float(max(recording.neural_time[0], recording.behavior_time[0])),
-        float(min(recording.neural_time[-1], recording.behavior_time[-1])),
-    )
+    cut, neural, behavior = options.cut, recording.neural_time, recording.behavior_time
+    start, stop = max(neural[0], behavior[0]), min(neural[-1], behavior[-1])
     each = cut.seconds + cut.gap
-    count = int((span.stop - span.start + cut.gap) // each)
-    if count < 1:
+    starts = [float(start + at * each) for at in range(int((stop - start + cut.gap) // each))]
+    half = 0.5 * cut.seconds / float(np.median(np.diff(neural)))
+    frames = [np.diff(np.searchsorted(neural, (at, at + cut.seconds)))[0] for at in starts]
+    starts = [at for at, count in zip(starts, frames, strict=True) if count >= half]
+    if not starts:
         raise InputError(
-            f"{root / row.path}: {span.stop - span.start:.1f} s, expected at least {_WHERE}.cut.seconds = {cut.seconds:g}"
+            f"{root / row.path}: {stop - start:.1f} s, expected at least {_WHERE}.cut.seconds = {cut.seconds:g} "
+            "without a gap"
         )
     return [
         SheetRow(
-            row.animal,
-            f"{row.trial}_part{at:02d}",
-            row.path,
-            round(span.start + at * each, 6),
-            round(span.start + at * each + cut.seconds, 6),
+            row.animal, f"{row.trial}_part{at:02d}", row.path, round(first, 6), round(first + cut.seconds, 6)
         )
-        for at in range(count)
+        for at, first in enumerate(starts)
     ]
