@@ -42,12 +42,22 @@ def trial(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def fly_walking_folder() -> Path:
-    """The real walking flies, never copied."""
-    root = os.environ.get("NEURAL_ACTION_DATA")
-    if not root:
-        pytest.skip("needs real recordings: NEURAL_ACTION_DATA is not set")
-    folder = Path(root) / "fly_walking"
-    if not folder.is_dir():
-        pytest.skip(f"needs real recordings: NEURAL_ACTION_DATA has no folder {folder.name}")
-    return folder
+def real_recordings() -> Callable[[str], Path]:
+    """Where a real file or folder is, never copied; skips where there is none."""
+
+    def find(name: str) -> Path:
+        root = os.environ.get("NEURAL_ACTION_DATA")
+        if not root:
+            pytest.skip("needs real recordings: NEURAL_ACTION_DATA is not set")
+        path = Path(root) / name
+        if not path.exists():
+            pytest.skip(f"needs real recordings: NEURAL_ACTION_DATA has no {name}")
+        return path
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def fly_walking_folder(real_recordings) -> Path:
+    """The real walking flies."""
+    return real_recordings("fly_walking")

@@ -34,8 +34,8 @@ class Options(FormatOptions):
 
     Attributes:
         series: names of the series, or patterns such as ``Activity_*``, as ``neural-action init`` lists them;
-            several of one clock are joined. null: the only one, of neural activity the only one of the likeliest kind (dF/F before
-            fluorescence, units, movies).
+            several of one clock are joined. null: the only one, of neural activity the only one of the likeliest kind
+            (dF/F before fluorescence, units, movies).
         bin: of spike times, seconds a bin; rates are spikes per second.
         intervals: of labels, the table of intervals, such as ``trials``.
         column: of labels, the column that names the action.
