@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -39,22 +38,6 @@ def make_trial() -> Callable[..., Path]:
 def trial(tmp_path: Path) -> Path:
     """A trial folder of the release's layout below a raw folder."""
     return write_trial(tmp_path / "raw" / "210722_aDN1_Fly1_001")
-
-
-@pytest.fixture(scope="session")
-def real_recordings() -> Callable[[str], Path]:
-    """Where a real file or folder is, never copied; skips where there is none."""
-
-    def find(name: str) -> Path:
-        root = os.environ.get("NEURAL_ACTION_DATA")
-        if not root:
-            pytest.skip("needs real recordings: NEURAL_ACTION_DATA is not set")
-        path = Path(root) / name
-        if not path.exists():
-            pytest.skip(f"needs real recordings: NEURAL_ACTION_DATA has no {name}")
-        return path
-
-    return find
 
 
 @pytest.fixture(scope="session")

@@ -33,8 +33,10 @@ def by_time(neural: np.ndarray, behavior: np.ndarray, where: str) -> tuple[np.nd
             f"{behavior[0]:.3f} to {behavior[-1]:.3f} s miss each other by {apart:.3f} s; expected clocks with one "
             "zero (align.offset is added to behaviour times)"
         )
-    frame = np.searchsorted(neural, behavior, side="right") - 1
     period = float(np.median(np.diff(neural))) if len(neural) > 1 else np.inf
+    # Times made from two rates coincide up to rounding.
+    slack = 1e-6 * period if len(neural) > 1 else 0.0
+    frame = np.searchsorted(neural, behavior + slack, side="right") - 1
     kept = np.flatnonzero((frame >= 0) & (behavior - neural[np.maximum(frame, 0)] < 1.5 * period))
     if len(kept) < 2:
         raise InputError(

@@ -43,7 +43,8 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 class ClockOptions(ReaderOptions):
     """Times of frames or samples, if not those of the file: ``rate`` from ``start`` s on, a file of ``times`` (with a
-    ``column``, in units of ``seconds``), or every ``every``-th edge of a ``line`` of the ThorSync file ``sync``."""
+    ``column``, in units of ``seconds``), or every ``every``-th edge of a ``line`` of the ThorSync file ``sync``, whose
+    ticks come at ``rate`` where its settings were not kept."""
 
     rate: Annotated[float, Field(gt=0)] | None = None
     start: float = 0.0
@@ -190,10 +191,10 @@ def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ..
     if len(both) < 2:
         raise InputError(f"{where}: no behaviour sample that is known lies in a neural frame")
     rates = [
-        source.rate or 1 / float(np.median(np.diff(clock)))
-        for source, clock in (
-            (neural, neural_time),
-            (behavior, behavior_time),
+        _own_rate(given.clock) or source.rate or 1 / float(np.median(np.diff(clock)))
+        for given, source, clock in (
+            (options.neural, neural, neural_time),
+            (options.behavior, behavior, behavior_time),
         )
     ]
     return Recording(
@@ -211,6 +212,11 @@ def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ..
         behavior_rate=rates[1],
         units={"neural": neural.unit, "behavior": behavior.unit, "time": "s"},
     )
+
+
+def _own_rate(clock: ClockOptions) -> float | None:
+    """The configured rate of frames or samples; beside ``sync`` it is that of its ticks."""
+    return None if clock.sync is not None else clock.rate
 
 
 def _neural(root: Path, row: SheetRow, options: Options) -> tuple[Neural, np.ndarray]:
