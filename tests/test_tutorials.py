@@ -1,4 +1,4 @@
-"""docs/your_recordings.md, word by word: every file and command shown, on real files. Snakemake plans and converts a trial."""
+"""docs/your_recordings.md, word by word, on real files. Snakemake plans the run and converts a trial."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from running import OWN_PATH, ROOT, snakemake
 
 PAGE = ROOT / "docs/your_recordings.md"

@@ -1,4 +1,4 @@
-"""Any neural file with any behaviour file: patterns, clocks, alignment, labels, missing values, trials cut from one file."""
+"""Any neural file with any behaviour file: patterns, clocks, alignment, labels, missing values, cut trials."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_a_frame_index_finds_the_offset(tmp_path):
     assert recording.behavior_time[0] == pytest.approx(0.8 + 3.2, abs=0.05)
     np.save(tmp_path / "m1/s1/index.npy", index // 2)
     with pytest.raises(
-        InputError, match="lies .* s from the middle of its frame .*expected rates .* that fit"
+        InputError, match=r"lies .* s from the middle of its frame .*expected rates .* that fit"
     ):
         read(tmp_path, align={"by": "frame_index", "index": "{path}/index.npy"})
     np.save(tmp_path / "m1/s1/index.npy", index[:-1])
@@ -108,7 +108,7 @@ def test_a_common_trigger_shifts_or_stretches_the_clock(tmp_path):
     recording = read(tmp_path, align=drifting)
     assert np.median(np.diff(recording.behavior_time)) == pytest.approx(0.04 / 1.01)
     np.savetxt(tmp_path / "m1/s1/ttl.txt", times[::-1])
-    with pytest.raises(InputError, match="event .* s off after fitting one clock to the other"):
+    with pytest.raises(InputError, match=r"event .* s off after fitting one clock to the other"):
         read(tmp_path, align=drifting)
     with pytest.raises(InputError, match="1 events on the neural clock and 2 on that"):
         read(tmp_path, align={**once, "behavior_events": [1.0, 2.0]})
@@ -271,7 +271,7 @@ def test_names(tmp_path):
         "1",
         "2",
     )
-    with pytest.raises(InputError, match="does not match .*names"):
+    with pytest.raises(InputError, match=r"does not match .*names"):
         paired.names(paired.Path("x"), "(?P<animal>y)(?P<trial>z)")
 
 

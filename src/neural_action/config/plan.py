@@ -14,7 +14,7 @@ from neural_action.config.settings import MethodSettings
 from neural_action.config.signatures import needs
 from neural_action.errors import InputError
 from neural_action.provenance import code_hash, part_modules
-from neural_action.recordings.readers import load_reader
+from neural_action.recordings.readers import load_reader, reader_modules
 from neural_action.recordings.sheet import SheetRow, read_sheet, scan
 from neural_action.recordings.splits import Holdout, assign_folds, holdouts
 
@@ -113,8 +113,8 @@ class Plan:
 
     @property
     def reader_modules(self) -> list[str]:
-        """The module of the configured reader."""
-        return [load_reader(self.settings.convert.reader).__name__]
+        """The modules of the configured reader, and of the formats that it reads."""
+        return reader_modules(self.settings.convert.reader, self.settings.convert.reader_options)
 
     @property
     def tables(self) -> list[str]:

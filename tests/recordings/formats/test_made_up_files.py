@@ -180,7 +180,7 @@ def test_described_arrays(tmp_path):
     assert labels.numbers.tolist() == [1, 0, -1, 1] * 2
     names = {file.name for file in module_of("arrays").files(path)}
     assert names == {"session.yaml", "traces.npz", "pose.parquet", "labels.csv"}
-    with pytest.raises(InputError, match="action 'walk' at entry 0, expected one of convert.class_names"):
+    with pytest.raises(InputError, match=r"action 'walk' at entry 0, expected one of convert.class_names"):
         give("arrays", "labels", path, class_names=("rest",))
 
 
@@ -265,7 +265,7 @@ def test_nwb_traces_pose_and_trials(nwb):
     module = module_of("nwb")
     assert module.subject(nwb) == "m1"
     assert module.contents(nwb)["neural"][0] == "traces: DfOverF (20, 3)"
-    with pytest.raises(InputError, match="no neural series 'dfof', found .*traces"):
+    with pytest.raises(InputError, match=r"no neural series 'dfof', found .*traces"):
         give("nwb", "neural", nwb, series=["dfof"])
 
 

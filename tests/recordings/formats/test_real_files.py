@@ -99,7 +99,7 @@ def test_thorsync(real_recordings):
     np.testing.assert_allclose(np.diff(times)[:5], 1 / 60.087, rtol=2e-3)
     assert len(thorsync.edge_times(path, "Frame Counter", 30_000, every=10)) == 3
     assert len(thorsync.edge_times(path, "Capture On", 30_000)) == 3
-    with pytest.raises(InputError, match="no line 'Basler', found .*Cameras"):
+    with pytest.raises(InputError, match=r"no line 'Basler', found .*Cameras"):
         thorsync.edge_times(path, "Basler", 30_000)
     with pytest.raises(InputError, match="'Cameras' never rises"):
         thorsync.edge_times(path, "Cameras", 30_000)
@@ -137,7 +137,7 @@ def test_poses_of_flies(real_recordings, file, shape, first):
 
 def test_two_dimensional_result(real_recordings):
     path = real_recordings(f"{DF3D}tests/data/reference_df3d/df3d_result_2d.pkl")
-    with pytest.raises(InputError, match="has no points3d, found .*points2d.*points: points2d"):
+    with pytest.raises(InputError, match=r"has no points3d, found .*points2d.*points: points2d"):
         give("deepfly3d", "behavior", path)
     assert give("deepfly3d", "behavior", path, points="points2d", camera=1).data.shape == (15, 38, 2)
 

@@ -47,6 +47,15 @@ def load_reader(name: str) -> ModuleType:
     return import_module(f"{__name__}.{name}")
 
 
+def reader_modules(name: str, options: dict[str, Any]) -> list[str]:
+    """Modules that reading depends on: the reader, and the formats that its options name, which it finds by name."""
+    formats = {part["format"] for part in options.values() if isinstance(part, dict) and "format" in part}
+    return [
+        load_reader(name).__name__,
+        *(f"neural_action.recordings.formats.{one}" for one in sorted(formats)),
+    ]
+
+
 def reader_names() -> list[str]:
     """Names of the readers."""
     return sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))

@@ -1,8 +1,8 @@
 """Reader of a neural file and a behaviour file of any two formats (``recordings/formats/``), aligned.
 
 The sheet says what a recording is; ``neural.path``, ``behavior.path`` and ``labels.path`` where its files are, as
-patterns below the raw folder in which ``{path}``, ``{animal}`` and ``{trial}`` stand for the sheet's row. Without one the
-recording is itself the file. config/README.md explains every option.
+patterns below the raw folder in which ``{path}``, ``{animal}`` and ``{trial}`` stand for the row of the sheet. Where a
+pattern is left out, the recording is itself the file. config/README.md explains every option.
 """
 
 from __future__ import annotations
