@@ -49,10 +49,11 @@ rule convert:
         config=plan.sections("dataset", "convert"),
         code=plan.code("convert", plan.reader_modules),
         row=lambda wildcards: plan.row(wildcards.animal, wildcards.trial).path,
+        part=lambda wildcards: plan.part(plan.row(wildcards.animal, wildcards.trial)),
         raw=lambda wildcards: plan.raw,
     shell:
         "python -m neural_action convert --config {params.config:q} --raw {params.raw:q} --path {params.row:q}"
-        " --animal {wildcards.animal:q} --trial {wildcards.trial:q} --threads {threads}"
+        " --animal {wildcards.animal:q} --trial {wildcards.trial:q} {params.part} --threads {threads}"
         " --store {output.store:q} --manifest {output.manifest:q} 2> {log:q}"
 
 
