@@ -122,7 +122,7 @@ def load_array_pickle(path: Path) -> np.ndarray:
     return array.value
 
 
-class _ObjectArray(_Array):
+class _ObjectArray(Array):
     """Stands for numpy.ndarray where Python objects may be inside."""
 
     def __setstate__(self, state: tuple) -> None:
@@ -157,7 +157,7 @@ class _Opaque:
 
 
 _OBJECTS: dict[tuple[str, str], Any] = {
-    **_ALLOWED,
+    **ALLOWED,
     ("numpy", "ndarray"): _ObjectArray,
     **{
         (f"{package}.multiarray", name): stand_in
@@ -188,7 +188,7 @@ def load_object_pickle(path: Path, *, opaque: bool = False) -> Any:
     as ``load_array_pickle``.
     """
     try:
-        stream = io.BytesIO(_bounded(path))
+        stream = io.BytesIO(bounded(path))
         if Path(path).suffix == ".npy":
             version = np.lib.format.read_magic(stream)
             reading = (
@@ -203,12 +203,12 @@ def load_object_pickle(path: Path, *, opaque: bool = False) -> Any:
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     except Exception as error:  # a broken pickle raises whatever its bytes happen to mean
-        raise InputError(f"{path}: cannot be read as a pickle ({_reason(error)})") from None
+        raise InputError(f"{path}: cannot be read as a pickle ({reason(error)})") from None
 
 
 def _plain(value: Any) -> Any:
     """Stand-ins of arrays replaced by arrays, at any depth."""
-    if isinstance(value, _Array):
+    if isinstance(value, Array):
         if value.value is None:
             raise InputError("holds an array without values")
         return _plain(value.value)

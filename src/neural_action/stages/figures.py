@@ -8,6 +8,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from neural_action.config.sections import Sections
+from neural_action.errors import InputError
 from neural_action.neighbors.table import SwapTable
 from neural_action.progress import progress
 from neural_action.recordings.cohort import load_cohort

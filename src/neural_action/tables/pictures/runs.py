@@ -90,11 +90,11 @@ class Clips:
     @classmethod
     def load(cls, path: Path) -> Clips:
         """Read them from an embedding. InputError if the file is something else."""
+        kinds = (("label", np.int64), ("trial", np.int64), ("time", np.float64))
         try:
-            with np.load(path, allow_pickle=False) as file:
-                kinds = (("label", np.int64), ("trial", np.int64), ("time", np.float64))
-                return cls(*(file[name].astype(kind) for name, kind in kinds))
-        except (OSError, KeyError, ValueError, BadZipFile) as error:
+            file = load_npz(path, *(name for name, _ in kinds))
+            return cls(*(file[name].astype(kind) for name, kind in kinds))
+        except (OSError, TypeError, ValueError) as error:
             raise InputError(
                 f"{path}: cannot be read as an embedding ({' '.join(str(error).split())})"
             ) from None
