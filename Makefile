@@ -1,13 +1,14 @@
 # make run   set up .venv and run the default workflow to its tables
 # make paper the same with three seeds
 # make test  set up and run the tests
+# make docs  build the documentation site into build/docs
 # make test-cluster  on a throw-away Debian as root: a one-node SLURM and conda environments, tested too
 PYTHON ?= python3
 CORES ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup run paper test test-cluster lint bench report clean
+.PHONY: setup run paper test test-cluster lint docs bench report clean
 
 setup: $(VENV)/.installed
 
@@ -38,6 +39,11 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --lint
+	$(BIN)/mypy
+
+# Warnings are errors: a link that leads nowhere, a docstring that cannot be read.
+docs: setup
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --conf-dir docs --doctree-dir build/doctrees . build/docs
 
 bench: setup
 	PATH="$(CURDIR)/$(BIN):$$PATH" python benchmarks/bench.py
@@ -46,4 +52,4 @@ report: run
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --report report.html
 
 clean:
-	rm -rf results report.html .snakemake
+	rm -rf results report.html .snakemake build docs/_api
