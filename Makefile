@@ -4,13 +4,14 @@
 # make test-faults  interrupt every stage in its middle, damage every input at random
 # make lock  pin dependencies anew, with hashes and licences
 # make test-browser  the interactive page in Chromium, which it installs on Debian as root if there is none
+# make docs  build the documentation site into build/docs
 # make test-cluster  on a throw-away Debian as root: a one-node SLURM and conda environments, tested too
 PYTHON ?= python3
 CORES ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup run paper test test-browser test-cluster test-faults lock lint bench report clean
+.PHONY: setup run paper test test-browser test-cluster test-faults lock lint docs bench report clean
 
 setup: $(VENV)/.installed
 
@@ -56,6 +57,11 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --lint
+	$(BIN)/mypy
+
+# Warnings are errors: a link that leads nowhere, a docstring that cannot be read.
+docs: setup
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --conf-dir docs --doctree-dir build/doctrees . build/docs
 
 bench: setup
 	PATH="$(CURDIR)/$(BIN):$$PATH" python benchmarks/bench.py
@@ -65,4 +71,4 @@ report: run
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --report report.html
 
 clean:
-	rm -rf results report.html .snakemake
+	rm -rf results report.html .snakemake build docs/_api

@@ -6,6 +6,7 @@ from a disk without a network: nothing is loaded from elsewhere, and equations a
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from latex2mathml.converter import convert
 from sphinx.application import Sphinx
 
 ROOT = Path(__file__).resolve().parents[1]
-#: Pages that have their places in the navigation before they are there.
+#: Pages that have their places on the home page before they are there.
 COMING = ("your_recordings", "model", "explore", "spikes", "faults", "licences")
 
 project = "neural-action"
@@ -83,10 +84,13 @@ def _inherited(app: Sphinx, what: str, name: str, thing: Any, skip: bool, option
 
 
 def _navigation(app: Sphinx, page: str, source: list[str]) -> None:
-    """Leave out of the navigation what is not written yet."""
+    """Leave out of the navigation and of the cards what is not written yet."""
     if page == root_doc:
         missing = {name for name in COMING if not (ROOT / f"docs/{name}.md").exists()}
-        source[0] = "".join(line for line in source[0].splitlines(True) if line.strip() not in missing)
+        text = "".join(line for line in source[0].splitlines(True) if line.strip() not in missing)
+        for name in missing:
+            text = re.sub(rf":::{{grid-item-card}} [^:]*\n:link: {name}\n.*?\n:::\n\n?", "", text, flags=re.DOTALL)
+        source[0] = text
 
 
 def setup(app: Sphinx) -> None:

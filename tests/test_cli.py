@@ -1,6 +1,7 @@
 """The command line: every stage has help, and bad input is one line with exit status 2."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,32 @@ def test_every_stage_has_help(stage):
     done = run(stage, "--help")
     assert done.returncode == 0
     assert "Usage: neural-action" in done.stdout
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_there_for_every_shell_that_is_documented(shell):
+    page = (Path(__file__).parents[1] / "docs/cli.md").read_text()
+    assert f"_NEURAL_ACTION_COMPLETE={shell}_source neural-action" in page
+    script = complete(f"{shell}_source")
+    assert "_NEURAL_ACTION_COMPLETE" in script
+    assert f"{shell}_complete" in script
+
+
+def test_a_command_is_completed():
+    assert complete("bash_complete", COMP_WORDS="neural-action pre", COMP_CWORD="1") == "plain,pretrain\n"
+
+
+def complete(instruction, **variables):
+    """What a shell is told."""
+    done = subprocess.run(
+        [sys.executable, "-m", "neural_action"],
+        env={**os.environ, "_NEURAL_ACTION_COMPLETE": instruction, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @pytest.fixture

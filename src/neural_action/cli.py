@@ -170,7 +170,7 @@ def sheet(**options) -> None:
 
     \b
     Example:
-      neural-action sheet --config config.yaml --raw raw --output sheet.csv
+      neural-action sheet --config config.yaml --raw raw --output recordings.csv
     """
     from neural_action.stages.sheet import run
 
@@ -215,7 +215,7 @@ def assign_folds(**options) -> None:
 
     \b
     Example:
-      neural-action folds --config config.yaml --sheet sheet.csv --output folds.csv
+      neural-action folds --config config.yaml --sheet recordings.csv --output folds.csv
     """
     from neural_action.stages.folds import run
 
@@ -371,7 +371,16 @@ def adapt(**options) -> None:
 @click.option("--output", type=OUT, required=True, help="Arrays of every frame (.npz).")
 @manifests
 def arrays(**options) -> None:
-    """Write the recordings as plain arrays, for rows that another package makes."""
+    """Write the recordings as plain arrays, for rows that another package makes.
+
+    Rule arrays calls it for rows with a key external, whose package runs in its own environment; next is evaluate
+    --external.
+
+    \b
+    Example:
+      neural-action arrays --config config.yaml --folds folds.csv --holdout fold-0 \\
+        --output arrays.npz recordings/*/*.manifest.json
+    """
     from neural_action.stages.arrays import run
 
     run(**options)

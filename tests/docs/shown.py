@@ -1,4 +1,4 @@
-"""The blocks of code that pages show, and what is to become of each."""
+"""The blocks of code that pages show, and how each is tested."""
 
 import re
 from dataclasses import dataclass
@@ -8,18 +8,22 @@ from running import ROOT
 
 #: A comment before a block says how it is tested, where running it as it stands is too much.
 _BLOCK = re.compile(
-    r"(?:^<!-- (?P<mark>dry run|checked against (?P<file>\S+)) -->\n)?^```(?P<language>\w+)\n(?P<code>.*?)^```$",
+    r"(?:^<!-- (?P<mark>planned|checked against (?P<file>\S+)) -->\n)?^```(?P<language>\w+)\n(?P<code>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 #: A file that a page has its reader write begins with its own name.
-_FILE = re.compile(r"# (\S+/)?[\w.]+\.(py|yaml)\n")
-#: What of a command another file must hold, to be checked against it: options, files, pins; not what a reader fills in.
-_TELLING = re.compile(r"--[a-z-]+|(?:config|profiles)/[\w./]+|[\w-]+==[\d.]+|make \w[\w-]*")
+_FILE = re.compile(r"# (\S+\.(?:py|yaml))\n")
+#: What of a command is telling: options, files and pins; not what a reader fills in.
+_TELLING = re.compile(r"--[a-z-]+|(?:config|profiles)/[\w./]+|[\w-]+==[\d.]+|(?<![\w-])make [\w-]+")
 
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: ``mark`` is None, "dry run" or "checked against <file>"."""
+    """A fenced block.
+
+    Without a mark its commands are run. ``planned``: their configuration is read and planned. ``checked against`` a file:
+    it holds every telling word of theirs, being the test that runs them, or the pin.
+    """
 
     page: str
     line: int
@@ -30,27 +34,25 @@ class Block:
 
     @property
     def name(self) -> str:
-        """Page and line, for a failing test."""
+        """Page and line, for a test that fails."""
         return f"{self.page}:{self.line}"
 
     @property
     def file(self) -> str | None:
-        """The file that the reader is to write, from the first line; None if the block is for reading alone."""
+        """The file that the reader is to write with this content, if it is one."""
         found = _FILE.match(self.code)
-        return found and found[0][2:].strip()
+        return found and found[1]
 
     @property
-    def commands(self) -> str:
-        """What the shell is given: with ``--dry-run`` where the block is only tried."""
-        if self.mark != "dry run":
-            return self.code
-        lines = [line.split("  #")[0] for line in self.code.splitlines()]
-        return "\n".join(f"{line} --dry-run" for line in lines if line.strip())
+    def commands(self) -> list[str]:
+        """Lines of shell without comments; none in other languages."""
+        lines = [line.split("  #")[0].strip() for line in self.code.splitlines()]
+        return [line for line in lines if line] if self.language == "sh" else []
 
     @property
     def telling(self) -> set[str]:
-        """The words that a file must hold which the block is checked against."""
-        return set(_TELLING.findall(self.code))
+        """The words that the file must hold which the block is checked against."""
+        return set(_TELLING.findall(" ".join(self.commands)))
 
 
 def blocks(page: str) -> list[Block]:
@@ -70,6 +72,6 @@ def blocks(page: str) -> list[Block]:
 
 
 def pages() -> list[str]:
-    """Every page of the documentation."""
-    found = [*(ROOT / "docs").rglob("*.md"), *(ROOT / name for name in ("README.md", "config/README.md"))]
-    return sorted(str(path.relative_to(ROOT)) for path in found if "_api" not in path.parts)
+    """Every page of the documentation, but what `make docs` generates."""
+    found = [*(ROOT / "docs").rglob("*.md"), ROOT / "config/README.md"]
+    return sorted(path.relative_to(ROOT).as_posix() for path in found)

@@ -1,121 +1,170 @@
-"""Every command that a page shows: run in a copy of the repository, tried there, or checked against what runs it.
+"""Every command that a page shows: run in a copy of the repository, planned there, or checked against what runs it.
 
 A page is followed word by word: the files it names are written, its commands run in their order. The copy's default data
 set is a tiny one under the same name, so that this takes seconds.
 """
 
+import glob
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pandas as pd
 import pytest
 import yaml
+from snakemake.utils import update_config
 
+from neural_action.cli import commands
+from neural_action.config.load import read_yaml
+from neural_action.config.plan import Plan
 from running import OWN_PATH, ROOT, copy_repository
 from shown import Block, blocks, pages
 
-# The whole workflow runs on the first page; the others find its files there, as a reader's would.
-PAGES = sorted(pages(), key=lambda page: page != "docs/tutorials/tables.md")
+#: Pages that a test of their own follows.
+ELSEWHERE = {"docs/your_recordings.md": "tests/test_tutorials.py"}
+# The whole workflow runs on the first page; the others find its results, as a reader does.
+PAGES = sorted(set(pages()) - set(ELSEWHERE), key=lambda page: (page != "docs/tutorials/tables.md", page))
 SMALL = {
     "dataset": "simulated",
     "rows": ["neural_linear", "simclr"],
     "simulation": {"preset": "tiny", "seed": 0, "overrides": {"animals": 2, "trials": 2, "seconds": 20.0}},
     "split": {"folds": 2, "test_folds": [0]},
 }
+EXAMPLES = [name for name, command in commands.commands.items() if "Example:\n" in (command.help or "")]
 pytestmark = pytest.mark.workflow
 
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory) -> Path:
-    """The repository as a reader has it after `make setup`, with a tiny default data set."""
+    """The repository as a reader has it after `make setup`, with a tiny default data set, and files named like flies."""
     folder = tmp_path_factory.mktemp("copy") / "repository"
     folder.mkdir()
     copy_repository(folder)
     for name in ("Makefile", "pyproject.toml", "requirements.lock"):
         shutil.copy(ROOT / name, folder)
-    tiny = yaml.safe_load((ROOT / "config/test/tiny.yaml").read_text())
+    tiny = read_yaml(ROOT / "config/test/tiny.yaml")
     tiny["tables"]["figure_method"] = "simclr"
     (folder / "config/config.yaml").write_text(yaml.safe_dump({**tiny, **SMALL}, sort_keys=False))
     (folder / ".venv").mkdir()
     for path in Path(sys.prefix).iterdir():
-        (folder / ".venv" / path.name).symlink_to(path)
-    (folder / ".venv/.installed").unlink(missing_ok=True)
+        if path.name != ".installed":
+            (folder / ".venv" / path.name).symlink_to(path)
     (folder / ".venv/.installed").touch()
-    # Where a page asks for recordings of one's own, names are enough to see what would run.
-    for fly, trial in ((1, 1), (1, 2), (2, 1), (2, 2)):
-        for condition in ("1x", "Dark"):
-            name = f"Fly{fly}_8day_6fx37F06_jRGC1ax60D05_{condition}_0{trial}.mat"
-            path = folder / "flies/PEN1-EB/20160425" / name
+    for fly in ("Fly1", "Fly2", "Fly3"):
+        for trial in range(1, 5):
+            path = folder / f"flies/PEN1-EB/20160425/{fly}_8day_6fx37F06_jRGC1ax60D05_Dark_0{trial}.mat"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
     return folder
 
 
+def run(line: str, folder: Path) -> subprocess.CompletedProcess:
+    """A command line in ``folder``, with the environment activated."""
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", line],
+        cwd=folder,
+        env={
+            **os.environ,
+            "PATH": f"{folder / '.venv/bin'}{os.pathsep}{OWN_PATH}",
+            "PYTHONPATH": str(folder / "src"),
+            "SLURM_CONF": os.devnull,
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+
+
+def plan(line: str) -> Plan:
+    """What Snakemake would make of its command line in this folder; InputError as it would say."""
+    values: dict[str, list[str]] = {}
+    for word in shlex.split(line)[1:]:
+        if word.startswith("--"):
+            values[word] = taken = []
+        else:
+            taken.append(word)
+    if "--workflow-profile" in values:
+        assert Path(*values["--workflow-profile"], "config.yaml").exists()
+    config = read_yaml(ROOT / "config/methods.yaml")
+    for path in values.get("--configfile", ["config/config.yaml"]):
+        # The data sets as they are, not the copy's tiny one.
+        update_config(config, read_yaml(ROOT / path if path.startswith("config/") else Path(path)))
+    update_config(config, dict(word.split("=", 1) for word in values.get("--config", [])))
+    return Plan(config)
+
+
 def follow(block: Block, folder: Path) -> None:
-    """Write the file that a block holds, or run its commands as they stand."""
+    """Write the file that a block holds, or do with its commands what is to be done with them."""
     if block.file is not None:
         (folder / block.file).parent.mkdir(parents=True, exist_ok=True)
         (folder / block.file).write_text(block.code)
-    elif block.language == "sh" and block.against is None:
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", re.sub(r"<(\w+)>", r"\1", block.commands)],
-            cwd=folder,
-            env={
-                **os.environ,
-                "PATH": f"{folder / '.venv/bin'}{os.pathsep}{OWN_PATH}",
-                "PYTHONPATH": str(folder / "src"),
-                "SLURM_CONF": os.devnull,
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        assert done.returncode == 0, f"{block.name}\n{block.commands}\n{done.stdout[-3000:]}"
+    for line in block.commands:
+        if block.mark == "planned":
+            assert plan(line).rows, block.name
+        elif block.mark is None:
+            done = run(line, folder)
+            assert done.returncode == 0, f"{block.name}: {line}\n{done.stdout[-3000:]}"
+    if block.against is not None:
+        text = (ROOT / block.against).read_text()
+        assert block.telling, f"{block.name}: nothing to look for in {block.against}"
+        missing = sorted(word for word in block.telling if word not in text)
+        assert not missing, f"{block.name}: {missing} not in {block.against}"
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_can_be_followed(copy, page):
-    if page == "README.md":
-        pytest.skip("its commands are those of the other pages, see below")
+def test_a_page_can_be_followed(copy, page, monkeypatch):
+    monkeypatch.chdir(copy)
     for block in blocks(page):
         follow(block, copy)
     if page == "docs/tutorials/new_method.md":
         table = pd.read_csv(copy / "results/simulated/tables/action_recognition.csv")
         row = table[table["method"] == "barlow_twins"]
         assert set(row["task"]) == {"single_animal", "multi_animal"}
-        assert row["mean"].notna().any()
+        assert row.loc[row["n_scores"] > 0, "mean"].between(-1, 1).all()
         assert "| Barlow Twins |" in (copy / "results/simulated/tables/action_recognition.md").read_text()
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_what_a_page_does_not_run_is_run_elsewhere(page):
-    for block in blocks(page):
-        if block.against is not None:
-            text = (ROOT / block.against).read_text()
-            assert block.telling, f"{block.name}: nothing to look for in {block.against}"
-            missing = sorted(word for word in block.telling if word not in text)
-            assert not missing, f"{block.name}: {missing} are not in {block.against}"
+@pytest.mark.parametrize("page", sorted(set(pages()) & set(ELSEWHERE)))
+def test_a_page_of_its_own_test_is_followed_there(page):
+    assert page in (ROOT / ELSEWHERE[page]).read_text()
 
 
 def test_the_readme_shows_no_command_of_its_own():
-    shown = {
-        line
-        for page in PAGES
-        if page != "README.md"
-        for block in blocks(page)
-        for line in plain(block)
-    }
-    own = [line for block in blocks("README.md") for line in plain(block) if line not in shown]
-    assert not own
+    shown = {filled(line) for page in pages() for block in blocks(page) for line in block.commands}
+    own = {filled(line) for block in blocks("README.md") for line in block.commands}
+    assert own - shown == set()
 
 
-def plain(block: Block) -> list[str]:
-    """The command lines of a block of shell, without comments and what a reader fills in."""
-    lines = [line.split(" #")[0].strip() for line in block.code.splitlines()]
-    return [re.sub(r"=(<[^>]*>|flies)", "=", line) for line in lines if line and block.language == "sh"]
+def filled(line: str) -> str:
+    """A command line without what its reader fills in."""
+    return re.sub(r"=(<[^>]*>|flies\b)", "=", line)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_example_in_the_help_of_a_command_is_one(copy, name, monkeypatch):
+    """Every option exists, and so does every file that it is to read, after the first tutorial."""
+    assert (copy / "results/simulated/scores.csv").exists(), "the first page was not followed"
+    command = commands.commands[name]
+    example = command.help.split("Example:\n")[1].replace("\\\n", " ")
+    words = shlex.split(example)
+    assert words[:2] == ["neural-action", name]
+    unseen = copy / "results/simulated/models/simclr/animal-Fly1/seed-0/model.safetensors"
+    unseen.parent.mkdir(parents=True, exist_ok=True)
+    unseen.touch()
+    monkeypatch.chdir(copy / "results/simulated")
+    arguments = [path for word in words[2:] for path in (sorted(glob.glob(word)) if "*" in word else [word])]
+    command.make_context(name, arguments)
+
+
+@pytest.mark.parametrize("name", list(commands.commands))
+def test_every_option_has_a_help_text(name):
+    for option in commands.commands[name].params:
+        if isinstance(option, click.Option):
+            assert option.help, f"{name} {option.opts}"
