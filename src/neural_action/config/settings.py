@@ -219,14 +219,19 @@ class FeatureSettings(Section):
 
     ``counts``: means over the last ``windows`` bins of the same trial. ``prediction``: the linear map that best
     predicts the mean of the ``lag`` bins before and after, of each of ``ranks`` and each of ``penalties``, times the
-    mean variance; validation chooses.
+    mean variance; validation chooses. ``discriminant``: of each of ``ranks`` and ``penalties`` too, the linear map that
+    keeps what a bin shares with its trial, or with ``while_bins`` of it, and with the ``neighbors`` trials that are
+    nearest to it, looked for ``rounds`` times.
     """
 
-    name: Literal["counts", "prediction"]
+    name: Literal["counts", "prediction", "discriminant"]
     windows: Annotated[list[Count], Field(min_length=1)] = [1, 2, 4, 8, 16, 32, 64]
     ranks: Annotated[list[Count], Field(min_length=1)] = [8, 32]
     penalties: Annotated[list[Positive], Field(min_length=1)] = [0.1, 1.0]
     lag: Count = 1
+    neighbors: Annotated[int, Field(ge=0)] = 12
+    rounds: Annotated[int, Field(ge=0)] = 3
+    while_bins: Count | None = None
 
 
 class ReadoutSettings(Section):

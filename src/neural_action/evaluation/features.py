@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from neural_action.config.settings import FeatureSettings
+from neural_action.evaluation.discriminant import trial_discriminant, whiles
 from neural_action.evaluation.readouts import Standard
 
 
@@ -21,6 +22,22 @@ def raw_features(
     """
     if settings.name == "counts":
         return {"counts": causal_counts(bins, span, settings.windows)}
+    if settings.name == "discriminant":
+        trial = whiles(span, settings.while_bins)
+        return {
+            f"rank {rank}, penalty {penalty:g}": trial_discriminant(
+                bins,
+                trial,
+                visible,
+                dimensions=rank,
+                neighbors=settings.neighbors,
+                rounds=settings.rounds,
+                penalty=penalty,
+            )
+            for rank in settings.ranks
+            for penalty in settings.penalties
+            if rank <= bins.shape[1]
+        }
     scaled = Standard.of(bins[visible], "one")(bins)
     near = neighbor_mean(scaled, span, settings.lag)
     return {
