@@ -25,6 +25,7 @@ include: "workflow/rules/neighbors.smk"
 include: "workflow/rules/calcium.smk"
 include: "workflow/rules/syllables.smk"
 include: "workflow/rules/pretrain.smk"
+include: "workflow/rules/external.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/tables.smk"
 

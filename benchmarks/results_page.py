@@ -1,7 +1,8 @@
 """The figures of the documentation, from finished runs: nothing in it is typed by hand.
 
-``python benchmarks/results_page.py`` writes docs/results.md (every table of results/simulated and results/fly_walking)
-and the short tables between the ``results:<dataset>`` marks of README.md.
+``python benchmarks/results_page.py --dataset simulated --tables ablation`` replaces, in docs/results.md, what stands
+between the marks of each table that is named, by that table of ``results/simulated``; ``costs`` is what each row cost.
+With the papers' two tables the short one in README.md is written too.
 """
 
 from __future__ import annotations
@@ -15,21 +16,8 @@ import pandas as pd
 from neural_action.tables.document import EMPTY, interval
 
 ROOT = Path(__file__).resolve().parent.parent
-DATASETS = ("simulated", "fly_walking")
-TABLES = ("action_recognition", "identity_recognition", "ablation", "unseen_animal")
-OPENING = """# Results
-
-Every table of two runs, as the workflow wrote them; [README](../README.md#what-comes-out) says what they mean, and
-[fresh_seeds.md](fresh_seeds.md) holds the simulated flies that nothing was chosen on. Made by
-
-```sh
-snakemake --cores 2 --configfile config/config.yaml config/ablation.yaml
-snakemake --cores 2 --configfile config/config.yaml config/unseen_animal.yaml
-snakemake --cores 2 --configfile config/fly_walking.yaml --config raw=<folder that holds PEN1-EB>
-make paper
-python benchmarks/results_page.py
-```
-"""
+PAPERS = ("action_recognition", "identity_recognition")
+TABLES = (*PAPERS, "ablation", "unseen_animal", "costs")
 SHORT = (
     ("action_recognition", "single_animal", "linear", "Within an animal"),
     ("action_recognition", "multi_animal", "linear", "Animal left out"),
@@ -40,31 +28,61 @@ SHORT = (
 
 
 def main() -> None:
-    """Write both pages."""
+    """Write the tables that are asked for."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--results", type=Path, default=ROOT / "results")
+    parser.add_argument("--dataset", required=True)
+    parser.add_argument("--tables", nargs="+", choices=TABLES, required=True)
     options = parser.parse_args()
-    folders = [options.results / name for name in DATASETS if (options.results / name / "tables").is_dir()]
-    (ROOT / "docs/results.md").write_text(OPENING + "".join(chapter(folder) for folder in folders))
-    readme = ROOT / "README.md"
-    text = readme.read_text()
-    for folder in folders:
-        text = between(text, f"results:{folder.name}", short(folder))
-    readme.write_text(text)
+    folder = options.results / options.dataset
+    page = ROOT / "docs/results.md"
+    for name in options.tables:
+        text = costs(folder) if name == "costs" else rendered(folder / "tables" / f"{name}.md")
+        page.write_text(between(page.read_text(), f"{folder.name}:{name}", text))
+    if set(PAPERS) <= set(options.tables):
+        readme = ROOT / "README.md"
+        readme.write_text(between(readme.read_text(), f"results:{folder.name}", short(folder)))
 
 
-def chapter(folder: Path) -> str:
-    """All tables of a run, their headings two levels down."""
-    texts = [(folder / "tables" / f"{name}.md") for name in TABLES]
-    joined = "\n".join(path.read_text() for path in texts if path.is_file())
-    return f"\n## results/{folder.name}\n\n" + re.sub(r"^#", "###", joined, flags=re.MULTILINE)
+def rendered(path: Path) -> str:
+    """A table as the workflow wrote it, its headings two levels down."""
+    return re.sub(r"^#", "###", path.read_text().strip(), flags=re.MULTILINE)
+
+
+def costs(folder: Path) -> str:
+    """Time and memory of the jobs of every row, from the files that Snakemake's ``benchmark`` wrote."""
+    found: dict[tuple[str, str], pd.DataFrame] = {}
+    for stage in ("pretrain", "evaluate"):
+        for method in sorted(path.name for path in (folder / "benchmarks" / stage).glob("*")):
+            runs = [
+                pd.read_csv(path, sep="\t") for path in folder.glob(f"benchmarks/{stage}/{method}/*/*.tsv")
+            ]
+            found[stage, method] = pd.concat(runs)
+    lines = [
+        "| Row | pretraining: runs | CPU s | wall s | MB | probing: runs | CPU s | wall s | MB |",
+        "| --- |" + " ---: |" * 8,
+    ]
+    for method in dict.fromkeys(method for _, method in found):
+        cells = []
+        for stage in ("pretrain", "evaluate"):
+            runs = found.get((stage, method))
+            if runs is None:
+                cells += [EMPTY] * 4
+            else:
+                cells += [str(len(runs)), *(f"{runs[name].mean():.1f}" for name in ("cpu_time", "s"))]
+                cells.append(f"{runs['max_rss'].max():.0f}")
+        lines.append(f"| {method} | " + " | ".join(cells) + " |")
+    return (
+        "### What a row costs\n\nMean seconds of a job of one thread, two jobs at a time on two cores, starting Python "
+        "included, and the most memory of one; from the benchmark files of the run.\n\n" + "\n".join(lines)
+    )
 
 
 def short(folder: Path) -> str:
     """The papers' rows at all labels: mean and interval of what matters most."""
-    tables = {name: pd.read_csv(folder / "tables" / f"{name}.csv") for name in TABLES[:2]}
+    tables = {name: pd.read_csv(folder / "tables" / f"{name}.csv") for name in PAPERS}
     every = pd.concat(tables.values())
     lines = ["| Method | " + " | ".join(heading for *_, heading in SHORT) + " |"]
     lines.append("| --- |" + " ---: |" * len(SHORT))

@@ -236,6 +236,19 @@ def adapt(**options) -> None:
 
 @commands.command()
 @config
+@folds
+@holdout
+@click.option("--output", type=OUT, required=True, help="Arrays of every frame (.npz).")
+@manifests
+def arrays(**options) -> None:
+    """Write the recordings as plain arrays, for rows that another package makes."""
+    from neural_action.stages.arrays import run
+
+    run(**options)
+
+
+@commands.command()
+@config
 @method
 @folds
 @holdout
@@ -243,6 +256,7 @@ def adapt(**options) -> None:
 @threads
 @click.option("--weights", type=FILE, help="Weights of a trained method (.safetensors).")
 @click.option("--swaps", type=FILE, help="Swaps among all poses (.npz), for an encoder of swapped behaviour.")
+@click.option("--external", type=FILE, help="What another package made of every frame (.npz).")
 @click.option("--scores", type=OUT, required=True, help="Scores (.csv).")
 @click.option(
     "--embedding", type=OUT, required=True, help="Representations and predictions of every clip (.npz)."

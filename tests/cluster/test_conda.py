@@ -33,10 +33,12 @@ def obstacle() -> str | None:
     return None
 
 
-def run(folder: Path, *arguments: str, path: str, **environment: str) -> subprocess.CompletedProcess:
+def run(
+    folder: Path, *arguments: str, path: str, also: tuple[str, ...] = (), **environment: str
+) -> subprocess.CompletedProcess:
     """Snakemake on the tiny data set in a copy of the repository, with programs found on ``path`` alone."""
     return snakemake(
-        *("--cores", "2", *arguments, "--configfile", "config/test/tiny.yaml", "run.yaml"),
+        *("--cores", "2", *arguments, "--configfile", "config/test/tiny.yaml", "run.yaml", *also),
         folder=folder,
         timeout=1200,
         PYTHONPATH=None,
@@ -62,11 +64,12 @@ def with_conda(repository, tmp_path_factory):
     channels = tmp_path_factory.mktemp("channels")
     subprocess.run([sys.executable, STAND_IN / "make_channel.py", channels / "conda-forge"], check=True)
 
-    def with_stand_in(*arguments: str) -> str:
+    def with_stand_in(*arguments: str, also: tuple[str, ...] = ()) -> str:
         done = run(
             repository,
             "--use-conda",
             *arguments,
+            also=also,
             path=os.pathsep.join([str(STAND_IN / "bin"), BARE]),
             CONDA_CHANNEL_ALIAS=channels.as_uri(),
             RATTLER_CACHE_DIR=str(channels / "cache"),
@@ -143,6 +146,34 @@ def test_another_environment_file_runs_everything_again(cold, with_conda, reposi
         file.write_text(text)
     assert f"Conda environment {ENVIRONMENT} will be created." in said
     assert job_table(said) == job_table(cold)
+
+
+def test_cebra_has_an_environment_of_its_own_and_a_row(cold, with_conda, repository):
+    few = {"max_iterations": 5, "output_dimension": 4}
+    (repository / "cebra.yaml").write_text(
+        "rows: [random_guess, neural_linear, ours, cebra_behavior, cebra_time]\n"
+        f"methods: {{cebra_behavior: {{external: {few}}}, cebra_time: {{external: {few}}}}}\n"
+    )
+    said = with_conda("--config", "results=cold", also=("config/cebra.yaml", "cebra.yaml"))
+    assert "Creating conda environment envs/cebra.yaml" in said
+    # What was there stays; the rows of CEBRA and what shows them are new.
+    assert job_table(said) == {
+        **{"resolved_config": 1, "arrays": 1, "cebra": 2, "evaluate": 2},
+        **{"collect": 1, "tables": 1, "figures": 1},
+    }
+    table = pd.read_csv(repository / "cold/tiny/tables/action_recognition.csv")
+    measured = table[table["representation"] == "external"]
+    assert set(measured["method"]) == {"cebra_behavior", "cebra_time"}
+    assert measured["mean"].notna().all()
+
+
+def test_without_cebra_its_row_is_a_line(repository):
+    path = os.pathsep.join([str(Path(sys.executable).parent), BARE])
+    (repository / "cebra.yaml").write_text("rows: [ours, cebra_time]\n")
+    asked = ("--until", "cebra", "--config", "results=plain")
+    done = run(repository, *asked, path=path, also=("config/cebra.yaml", "cebra.yaml"))
+    assert done.returncode != 0
+    assert "there is no CEBRA here; run with --use-conda" in done.stdout
 
 
 def test_without_conda_the_flag_fails_and_says_why(repository):

@@ -105,6 +105,18 @@ def test_mistakes_are_one_line(changes, message):
             {"label": "x", "representation": "raw", "settings": {"training": {"steps": 3}}},
             "adaptation and settings are of rows with an objective of their own",
         ),
+        (
+            {"label": "x", "representation": "external"},
+            "representation 'external' has an `external` package",
+        ),
+        (
+            {
+                "label": "x",
+                "representation": "external",
+                "external": {"name": "cebra", "conditional": "space"},
+            },
+            "external.conditional: 'space', expected: 'time' or 'behavior'",
+        ),
     ],
 )
 def test_rows_are_checked_against_the_classes_they_name(row, message):

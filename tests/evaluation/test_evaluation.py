@@ -18,9 +18,10 @@ from neural_action.config.settings import (
     ProbeSettings,
 )
 from neural_action.encoders.shapes import Shapes
+from neural_action.errors import InputError
 from neural_action.evaluation.metrics import scores
 from neural_action.evaluation.probes import class_weights, linear_probe, same_class_neighbors, scale, softmax
-from neural_action.evaluation.representation import raw_clips, represent
+from neural_action.evaluation.representation import external_frames, raw_clips, represent
 from neural_action.evaluation.statistics import hierarchical_bootstrap, paired_difference, recovered_share
 from neural_action.evaluation.tasks import (
     Reading,
@@ -190,6 +191,33 @@ def test_an_encoder_of_behaviour_sees_swapped_poses(cohort, clips, tmp_path):
         plain = model.embed_behavior(torch.from_numpy(cohort.pose[clips.pose])).numpy()
     assert np.allclose(shown(0.0), plain, atol=1e-5)
     assert not np.allclose(shown(1.0), plain, atol=1e-2)
+
+
+def test_what_another_package_made_is_averaged_like_the_raw_clip(cohort, clips, tmp_path):
+    row = MethodSettings(
+        label="x", representation="external", external={"name": "cebra", "conditional": "time"}
+    )
+    frames = np.random.default_rng(0).standard_normal((len(cohort.neural), 3))
+    np.savez(tmp_path / "frames.npz", frames=frames)
+    values = represent(row, cohort, clips, PROBE, external=tmp_path / "frames.npz")["external"]
+    first, time = clips.start[7], PROBE.raw_pool_time
+    parts = [frames[at : at + time].mean(0) for at in range(first, first + clips.frames, time)]
+    assert np.allclose(values[7], np.concatenate(parts), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"frames": np.zeros((5, 3))}, "expected \\(1440, dimension\\)"),
+        ({"frames": np.full((1440, 3), np.nan)}, "not finite"),
+        ({"other": np.zeros(3)}, "cannot be read"),
+        ({"frames": np.array([{}])}, "cannot be read"),
+    ],
+)
+def test_frames_of_another_package_that_do_not_fit_are_a_line(tmp_path, content, message):
+    np.savez(tmp_path / "frames.npz", **content)
+    with pytest.raises(InputError, match=message):
+        external_frames(tmp_path / "frames.npz", 1440)
 
 
 def test_scaling_uses_the_training_clips_alone():

@@ -124,6 +124,10 @@ CHANGES = {
         f"resolved_config, pretrain, evaluate (simclr ours), {END}",
     ),
     "`training.request_gpu`": (configured("training: {request_gpu: true}"), "resolved_config"),
+    "`split.test_folds`, one of two left out": (
+        configured("split: {test_folds: [0]}"),
+        f"resolved_config, {END}",
+    ),
     "`syllables`, which no row shown reads": (configured("syllables: {states: 5}"), "resolved_config"),
     "a row added": (
         configured(f"rows: [{', '.join(ROWS)}, regression_conv]"),

@@ -23,7 +23,9 @@ rule evaluate:
         runtime=grows(10),
         in_turn=1,
     params:
-        config=lambda wildcards: plan.evaluate_sections(wildcards.method),
+        config=lambda wildcards: plan.evaluate_sections(
+            wildcards.method, wildcards.holdout
+        ),
         code=lambda wildcards: plan.code(
             "evaluate", plan.method_modules(wildcards.method)
         ),

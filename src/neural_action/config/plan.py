@@ -153,6 +153,11 @@ class Plan:
         """Shown rows that are pretrained themselves."""
         return [name for name, row in self.methods.items() if row.objective is not None]
 
+    @property
+    def external(self) -> list[str]:
+        """Shown rows whose representation is another package's."""
+        return [name for name, row in self.methods.items() if row.external is not None]
+
     def source(self, method: str) -> str | None:
         """The row whose networks ``method`` is evaluated with: itself, another, or none."""
         row = self.settings.methods[method]
@@ -186,8 +191,11 @@ class Plan:
         return {name: files[name] for name in sorted(self.needs(method))}
 
     def evaluate_inputs(self, wildcards: Any) -> dict[str, str]:
-        """Swaps among all poses, for a row that shows an encoder of behaviour swapped poses."""
+        """What another package made, for a row of it; swaps among all poses, for an encoder of swapped behaviour."""
         row = self.settings.methods[wildcards.method]
+        if row.external is not None:
+            run = "{}/models/{method}/{holdout}/seed-{seed}"
+            return {"external": f"{run}/frames.npz".format(self.results, **dict(wildcards.items()))}
         if row.representation != "behavior_encoder" or not row.views.behavior:
             return {}
         return {"swaps": f"{self.results}/neighbors/{self.variant(row.model, NEIGHBORS)}/none.npz"}
@@ -273,11 +281,16 @@ class Plan:
             {**json.loads(self.pretrain_sections(method)), **json.loads(self.sections("adapt"))}
         )
 
-    def evaluate_sections(self, method: str) -> str:
-        """What probing depends on."""
-        content = self.content_of(self.source(method))
-        chosen = json.loads(self._chosen(content, ("dataset", "split", "clips", "probe")))
+    def evaluate_sections(self, method: str, holdout: str) -> str:
+        """What probing depends on. A holdout of one fold tests that fold, whichever others are chosen."""
+        one_fold = Holdout.parse(holdout).kind in ("fold", "adapted")
+        keys = ("dataset", "clips", "probe", *(() if one_fold else ("split.test_folds",)))
+        chosen = json.loads(self._chosen(self.content_of(self.source(method)), keys))
         return json.dumps({**chosen, "methods": self._method(method)})
+
+    def external_options(self, method: str) -> str:
+        """The settings of a row of another package, as JSON."""
+        return json.dumps(self.content["methods"][method]["external"])
 
     def method_modules(self, method: str) -> list[str]:
         """Modules of the objective, adaptation, encoders and views that a row names."""

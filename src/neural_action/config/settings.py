@@ -165,6 +165,21 @@ class ViewSettings(Section):
     behavior: list[Named] = []
 
 
+class CebraSettings(Section):
+    """A row by CEBRA, through its own package and in an environment of its own; keys are CEBRA's."""
+
+    name: Literal["cebra"]
+    conditional: Literal["time", "behavior"]
+    model_architecture: str = "offset10-model"
+    output_dimension: Count = 32
+    num_hidden_units: Count = 32
+    max_iterations: Count = 1000
+    batch_size: Count = 512
+    learning_rate: Positive = 3e-4
+    temperature: Positive = 1.0
+    time_offsets: Count = 10
+
+
 Task = Literal["single_animal", "multi_animal", "identity"]
 
 
@@ -173,7 +188,8 @@ class MethodSettings(Section):
 
     ``representation`` is ``trained`` (the neural encoder of an objective), ``raw`` (the neural clip itself),
     ``behavior`` (the behaviour clip itself), ``behavior_encoder`` (an objective's encoder of behaviour, after the
-    row's behaviour views), ``labels`` (the action label alone) or ``none`` (no input: guessing).
+    row's behaviour views), ``labels`` (the action label alone), ``external`` (what another package made of every
+    frame) or ``none`` (no input: guessing).
     ``model`` names the row whose trained networks are used instead of an objective of its own. ``role`` says what
     the row is compared as: the best ``baseline`` is looked for among those alone.
     """
@@ -182,8 +198,11 @@ class MethodSettings(Section):
     group: str = ""
     role: Literal["baseline", "proposed", "reference"] = "baseline"
     table: Literal["papers", "ablation"] = "papers"
-    representation: Literal["trained", "raw", "behavior", "behavior_encoder", "labels", "none"] = "trained"
+    representation: Literal[
+        "trained", "raw", "behavior", "behavior_encoder", "labels", "external", "none"
+    ] = "trained"
     objective: Named | None = None
+    external: CebraSettings | None = None
     views: ViewSettings = ViewSettings()
     batches: Literal["uniform", "matched"] = "uniform"
     adaptation: Named | None = None
@@ -202,6 +221,8 @@ class MethodSettings(Section):
                 "representation 'trained' has an objective or the model of another row, 'behavior_encoder' the "
                 "model of another row, and no other has either"
             )
+        if (self.representation == "external") != (self.external is not None):
+            raise ValueError("representation 'external' has an `external` package, and no other has one")
         if self.objective is None and (self.adaptation is not None or self.settings):
             raise ValueError("adaptation and settings are of rows with an objective of their own")
         return self

@@ -27,6 +27,7 @@ def represent(
     *,
     weights: Path | None = None,
     swaps: Path | None = None,
+    external: Path | None = None,
     threads: int = 1,
     seed: int = 0,
 ) -> dict[str, np.ndarray]:
@@ -35,8 +36,9 @@ def represent(
     ``encoder`` and, where there is a head, ``projection`` for a trained method (with the networks of another row,
     ``encoder`` alone); ``behavior_encoder`` for an encoder of behaviour clips after
     the method's behaviour views; ``raw`` for the neural clip, averaged over ``raw_pool_time`` frames and
-    ``raw_pool_space`` pixels to bound its size; ``behavior`` for the behaviour clip; ``labels`` for the action label,
-    one-hot, with a place for unlabelled clips; for ``none`` an empty array, since guessing looks at nothing.
+    ``raw_pool_space`` pixels to bound its size; ``external`` for what another package made of every frame, averaged
+    over ``raw_pool_time`` frames like the raw clip; ``behavior`` for the behaviour clip; ``labels`` for the action
+    label, one-hot, with a place for unlabelled clips; for ``none`` an empty array, since guessing looks at nothing.
     Raises InputError if a file that is needed was not given, or the model does not fit.
     """
     kind = method.representation
@@ -44,6 +46,12 @@ def represent(
         return {"none": np.empty((len(clips), 0), np.float32)}
     if kind == "raw":
         return {"raw": raw_clips(cohort.neural, clips, probe)}
+    if kind == "external":
+        if external is None:
+            raise InputError(
+                "a row of another package is evaluated from what that made of the frames, none was given"
+            )
+        return {"external": raw_clips(external_frames(external, len(cohort.neural_time)), clips, probe)}
     if kind == "behavior":
         return {"behavior": cohort.pose[clips.pose].reshape(len(clips), -1)}
     if kind == "labels":
@@ -117,6 +125,23 @@ def _in_chunks(count: int, embed: Callable[[np.ndarray], dict]) -> dict[str, np.
             for name, value in embed(rows).items():
                 parts.setdefault(name, []).append(value.float().cpu().numpy())
     return {name: np.concatenate(values) for name, values in parts.items()}
+
+
+def external_frames(path: Path, frames: int) -> np.ndarray:
+    """(frame, dimension) float32 that another package made of every frame of the cohort.
+
+    InputError unless the file holds one finite representation for each of ``frames``.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as content:
+            values = content["frames"]
+    except (OSError, KeyError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as representations of frames ({error})") from None
+    if values.ndim != 2 or len(values) != frames or not np.isfinite(values).all():
+        raise InputError(
+            f"{path}: frames has shape {values.shape} or is not finite, expected ({frames}, dimension)"
+        )
+    return values.astype(np.float32)
 
 
 def raw_clips(neural: np.ndarray, clips: Clips, probe: ProbeSettings) -> np.ndarray:

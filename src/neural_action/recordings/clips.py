@@ -74,26 +74,26 @@ def _trial_clips(cohort: Cohort, at: int, span: TrialSpan, settings: ClipSetting
 
     part = settings.frames / settings.poses
     moments = clock[first][:, None] + (np.arange(settings.poses) + 0.5) * part * period - 0.5 * period
-    nearest = _nearest(pose_clock, moments)
+    samples = nearest(pose_clock, moments)
     slack = 1.5 * max(period, np.median(np.diff(pose_clock))) if len(pose_clock) > 1 else 0.0
-    covered = (np.abs(pose_clock[nearest] - moments) <= slack).all(1) if len(first) else np.zeros(0, bool)
-    first, nearest = first[covered], nearest[covered]
+    covered = (np.abs(pose_clock[samples] - moments) <= slack).all(1) if len(first) else np.zeros(0, bool)
+    first, samples = first[covered], samples[covered]
 
     centre = clock[first] + 0.5 * (settings.frames - 1) * period
     count = len(first)
     return (
         first.astype(np.int64) + span.frames.start,
-        nearest.astype(np.int64) + span.samples.start,
+        samples.astype(np.int64) + span.samples.start,
         np.full(count, cohort.animals.index(span.animal)),
         np.full(count, span.fold),
         np.full(count, span.visible),
-        cohort.labels[span.samples][_nearest(pose_clock, centre)].astype(np.int64),
+        cohort.labels[span.samples][nearest(pose_clock, centre)].astype(np.int64),
         np.full(count, at),
         centre,
     )
 
 
-def _nearest(clock: np.ndarray, moments: np.ndarray) -> np.ndarray:
+def nearest(clock: np.ndarray, moments: np.ndarray) -> np.ndarray:
     """Index of the entry of ``clock`` nearest to each moment."""
     right = np.clip(np.searchsorted(clock, moments), 1, max(1, len(clock) - 1))
     return right - (moments - clock[right - 1] < clock[np.minimum(right, len(clock) - 1)] - moments)

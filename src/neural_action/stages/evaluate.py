@@ -38,13 +38,15 @@ def run(
     scores: Path,
     embedding: Path,
     manifests: tuple[Path, ...],
+    external: Path | None = None,
 ) -> None:
     """Score every probe that ``holdout`` leaves to test; write the scores and the representations."""
+    given = {"weights": weights, "swaps": swaps, "external": external, "threads": threads}
     with threadpool_limits(threads):
-        _run(config, method, folds, holdout, seed, threads, weights, swaps, scores, embedding, manifests)
+        _run(config, method, folds, holdout, seed, given, scores, embedding, manifests)
 
 
-def _run(config, method, folds, holdout, seed, threads, weights, swaps, scores, embedding, manifests) -> None:
+def _run(config, method, folds, holdout, seed, given, scores, embedding, manifests) -> None:
     sections = Sections(config)
     row, settings, clip_settings = sections.method(method), sections.probe, sections.clips
     hidden = Holdout.parse(holdout)
@@ -52,9 +54,7 @@ def _run(config, method, folds, holdout, seed, threads, weights, swaps, scores, 
     reads_neural = row.representation in ("trained", "raw")
     cohort = load_cohort(manifests, read_folds(folds), hidden, clip_settings, neural=reads_neural)
     clips = clip_table(cohort, clip_settings, stride=clip_settings.stride)
-    features = represent(
-        row, cohort, clips, settings, weights=weights, swaps=swaps, threads=threads, seed=seed
-    )
+    features = represent(row, cohort, clips, settings, **given, seed=seed)
     reading = Reading(
         classes=len(cohort.class_names),
         animals=len(cohort.animals),

@@ -1,0 +1,50 @@
+# Rows that other packages make, each in its own environment: asked for by a configuration of theirs (config/cebra.yaml).
+if plan.external:
+
+    rule arrays:
+        input:
+            manifests=MANIFESTS,
+            folds=f"{RESULTS}/folds.csv",
+        output:
+            f"{RESULTS}/arrays/{{holdout}}.npz",
+        log:
+            f"{RESULTS}/logs/arrays/{{holdout}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/arrays/{{holdout}}.tsv"
+        conda:
+            ENVIRONMENT
+        threads: 1
+        resources:
+            mem_mb=grows(3000),
+            runtime=grows(20),
+        params:
+            config=plan.sections("clips.behavior_stride", "clips.pose_normalisation"),
+            code=plan.code("arrays"),
+        shell:
+            "python -m neural_action arrays --config {params.config:q} --folds {input.folds:q}"
+            " --holdout {wildcards.holdout:q} --output {output:q} {input.manifests:q} 2> {log:q}"
+
+    rule cebra:
+        input:
+            script=f"{workflow.basedir}/workflow/scripts/cebra_frames.py",
+            arrays=f"{RESULTS}/arrays/{{holdout}}.npz",
+        output:
+            f"{RUN}/frames.npz",
+        log:
+            f"{RESULTS}/logs/cebra/{{method}}/{{holdout}}/seed-{{seed}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/cebra/{{method}}/{{holdout}}/seed-{{seed}}.tsv"
+        wildcard_constraints:
+            method="|".join(plan.external),
+        conda:
+            "../../envs/cebra.yaml"
+        threads: 1
+        resources:
+            mem_mb=grows(4000),
+            runtime=grows(120),
+            gpu=plan.gpus,
+        params:
+            options=lambda wildcards: plan.external_options(wildcards.method),
+        shell:
+            "python {input.script:q} --options {params.options:q} --arrays {input.arrays:q} --seed {wildcards.seed}"
+            " --threads {threads} --output {output:q} 2> {log:q}"
