@@ -1,4 +1,4 @@
-"""docs/your_recordings.md, word by word, on real files. Snakemake plans the run and converts a trial."""
+"""docs/your_recordings.md, word by word, on real files. Snakemake plans the runs, and converts a trial."""
 
 from __future__ import annotations
 
@@ -83,12 +83,14 @@ def test_a_tutorial(section, checkout, real_recordings):
     assert "PROBLEM" not in said
     assert "edit" not in said
     assert "expected on 2 cores" in said
-    planned = snakemake(*shlex.split(commands[2])[1:], "--dry-run", folder=checkout)
-    assert planned.returncode == 0, planned.stdout
-    assert "tables" in planned.stdout
     name = shlex.split(commands[2])[-2].removesuffix(".yaml")
     sheet = (checkout / f"{name}_recordings.csv").read_text().splitlines()
     assert len(sheet) - 1 >= 7
+    planned = snakemake(*shlex.split(commands[2])[1:], "--dry-run", folder=checkout)
+    assert planned.returncode == 0, planned.stdout
+    assert "tables" in planned.stdout
+    if section != next(iter(TUTORIALS)):
+        return
     animal, trial, *_ = sheet[1].split(",")
     manifest = f"results/{name}/recordings/{animal}/{trial}.manifest.json"
     made = snakemake(

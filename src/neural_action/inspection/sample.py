@@ -129,14 +129,15 @@ def synchrony(recording: Recording, energy: str) -> tuple[np.ndarray, np.ndarray
     if len(time) < 8 * reach or activity.std() == 0 or moving.std() == 0:
         return nothing
     lags = np.arange(-reach, reach + 1)
+    late = _normed(np.lib.stride_tricks.sliding_window_view(activity, len(activity) - 2 * reach))
+    shifts = np.random.default_rng(0).integers(2 * reach, len(moving) - 2 * reach, SHIFTS)
+    shifted = _normed(np.stack([np.roll(moving, shift)[reach:-reach] for shift in shifts]))
+    chance = float(np.quantile(np.abs(shifted @ late.T).max(1), 0.95))
+    return lags * step, late @ _normed(moving[None, reach:-reach])[0], chance
 
-    def curve(values: np.ndarray) -> np.ndarray:
-        inner = values[reach:-reach]
-        return np.array(
-            [np.corrcoef(inner, activity[reach + lag : len(activity) - reach + lag])[0, 1] for lag in lags]
-        )
 
-    rng = np.random.default_rng(0)
-    shifts = rng.integers(2 * reach, len(moving) - 2 * reach, SHIFTS)
-    chance = float(np.quantile([np.abs(curve(np.roll(moving, shift))).max() for shift in shifts], 0.95))
-    return lags * step, curve(moving), chance
+def _normed(rows: np.ndarray) -> np.ndarray:
+    """Rows centred and of length 1, so that their products are correlations; constant rows become 0."""
+    centred = rows - rows.mean(1, keepdims=True)
+    length = np.linalg.norm(centred, axis=1, keepdims=True)
+    return centred / np.where(length > 0, length, np.inf)
