@@ -11,10 +11,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from matplotlib.figure import Figure
 
 from neural_action.config.sections import Sections
+from neural_action.diagnostics.finding import Finding
 from neural_action.errors import InputError
 from neural_action.files import whole
 from neural_action.tables.action import headline
-from neural_action.tables.diagnostics import SIGNS
+from neural_action.tables.diagnostics import SIGNS, summary
 from neural_action.tables.notes import opening
 from neural_action.tables.pictures.embedding import draw_embeddings
 from neural_action.tables.pictures.runs import Run, by_method
@@ -34,11 +35,11 @@ def run(config: str, scores: Path, embeddings: tuple[Path, ...], diagnostics: Pa
     try:
         found = json.loads(diagnostics.read_text())
         checks = [
-            {**check, "worst": next(f for f in found["findings"] if f["check"] == name)}
+            {**check, "said": summary([Finding(**one) for one in found["findings"] if one["check"] == name])}
             for name, check in found["checks"].items()
         ]
         classes = len({row["class"] for row in found["clips"]} - {""})
-    except (OSError, ValueError, KeyError, TypeError, StopIteration) as error:
+    except (OSError, ValueError, LookupError, TypeError) as error:
         raise InputError(
             f"{diagnostics}: cannot be read as diagnostics ({' '.join(str(error).split())})"
         ) from None
