@@ -14,7 +14,7 @@ _OFFERED = {
     "Embedding": "neural_action.trained.embedding",
     "InputError": "neural_action.errors",
 }
-__all__ = ["__version__", *_OFFERED]  # noqa: PLE0604
+__all__ = ["__version__", *_OFFERED]
 
 
 def __getattr__(name: str):

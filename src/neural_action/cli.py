@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -12,6 +13,7 @@ from neural_action.processes import alone
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 OUT = click.Path(path_type=Path)
+ANY = click.Path(path_type=Path)
 
 config = click.option(
     "--config",
@@ -45,7 +47,8 @@ class Stage(click.Command):
     def invoke(self, context: click.Context) -> None:
         """Run once no other process writes the first output."""
         outputs = [context.params[option.name] for option in self.params if option.type is OUT]
-        with alone(next(path for path in outputs if path is not None)):
+        first = next((path for path in outputs if path is not None), None)
+        with nullcontext() if first is None else alone(first):
             super().invoke(context)
 
 
@@ -102,7 +105,7 @@ def init(**options) -> None:
 @commands.command()
 @click.argument("config", nargs=-1, required=True, type=FILE)
 @click.option(
-    "--methods", type=OUT, default=Path("config/methods.yaml"), show_default=True, help="Rows of the tables."
+    "--methods", type=ANY, default=Path("config/methods.yaml"), show_default=True, help="Rows of the tables."
 )
 @click.option(
     "--trials", type=click.IntRange(1), default=2, show_default=True, help="Trials of each animal to read."
@@ -488,7 +491,11 @@ def figures(**options) -> None:
 @config
 @folds
 @click.option(
-    "--holdout", "holdouts", multiple=True, required=True, help="A run whose training is looked at; repeat it."
+    "--holdout",
+    "holdouts",
+    multiple=True,
+    required=True,
+    help="A run whose training is looked at; repeat it.",
 )
 @click.option("--swaps", type=FILE, multiple=True, help="Swap table <holdout>.npz; repeat it.")
 @click.option("--scores", type=FILE, help="Every score (.csv, from collect --all), for the permuted labels.")
@@ -543,7 +550,9 @@ def overview(**options) -> None:
 model = click.option(
     "--model", type=click.Path(exists=True, path_type=Path), required=True, help="Weights, or their folder."
 )
-device = click.option("--device", type=click.Choice(["cpu", "cuda", "auto"]), default="cpu", show_default=True)
+device = click.option(
+    "--device", type=click.Choice(["cpu", "cuda", "auto"]), default="cpu", show_default=True
+)
 recordings = click.argument(
     "recordings", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
 )
@@ -582,9 +591,7 @@ def transform(**options) -> None:
     type=click.Path(exists=True, path_type=Path),
     help="Recording to train the probe on; repeat it. Without: the other trials of RECORDINGS, each in turn.",
 )
-@click.option(
-    "--metric", default="balanced_accuracy", show_default=True, help="Or accuracy, or macro_f1."
-)
+@click.option("--metric", default="balanced_accuracy", show_default=True, help="Or accuracy, or macro_f1.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @threads
 @device

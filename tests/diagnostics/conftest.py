@@ -45,7 +45,9 @@ def coupled() -> Cohort:
         for trial in range(TRIALS):
             labels, pose, drive = _trial(rng)
             taps = np.exp(-np.arange(int(3 * POSE_RATE)) / (0.5 * POSE_RATE))
-            calcium = np.stack([np.convolve(column, taps)[: len(drive)] for column in drive.T], 1) / taps.sum()
+            calcium = (
+                np.stack([np.convolve(column, taps)[: len(drive)] for column in drive.T], 1) / taps.sum()
+            )
             late = np.arange(frames) / NEURAL_RATE - DELAY
             clock = np.arange(samples) / POSE_RATE
             seen = np.stack([np.interp(late, clock, column) for column in calcium.T], 1)
@@ -62,7 +64,9 @@ def coupled() -> Cohort:
                 )
             )
             parts.append((neural, np.arange(frames) / NEURAL_RATE, pose + body, clock, labels))
-    neural, neural_time, pose, pose_time, labels = (np.concatenate(column) for column in zip(*parts, strict=True))
+    neural, neural_time, pose, pose_time, labels = (
+        np.concatenate(column) for column in zip(*parts, strict=True)
+    )
     pose = pose.astype(np.float32)
     return Cohort(
         animals=ANIMALS,

@@ -61,9 +61,7 @@ def test_labels_a_second_late_in_all(coupled, settings):
 
 def test_labels_without_behaviour_are_held_against_neural_activity(coupled, settings):
     count = len(coupled.pose)
-    bare = replace(
-        coupled, pose=np.empty((count, 0), np.float32), pose_raw=np.empty((count, 0), np.float32)
-    )
+    bare = replace(coupled, pose=np.empty((count, 0), np.float32), pose_raw=np.empty((count, 0), np.float32))
     assert check_synchrony(bare, settings)[0][0].severity == "note"
     assert raised(check_labels(bare, settings)[0]) == set()
     span = coupled.trials[4]
@@ -78,6 +76,8 @@ def test_what_there_is_nothing_to_tell_from_is_said(coupled, settings):
     assert raised(check_synchrony(noise, settings)[0]) == set()
     unlabelled = replace(coupled, labels=np.full_like(coupled.labels, -1))
     assert [(f.severity, f.subject) for f in check_labels(unlabelled, settings)[0]] == [("note", "all")]
-    each = np.concatenate([np.full(span.samples.stop - span.samples.start, span.fold % 3) for span in coupled.trials])
+    each = np.concatenate(
+        [np.full(span.samples.stop - span.samples.start, span.fold % 3) for span in coupled.trials]
+    )
     (only,) = check_labels(replace(coupled, labels=each.astype(np.int8)), settings)[0]
     assert "labels change" in only.message

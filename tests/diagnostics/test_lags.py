@@ -40,7 +40,7 @@ def test_each_trial_shows_its_own_shift():
 
 
 def test_a_single_trial_is_predicted_from_its_other_half():
-    (whole, first, second), = lag_curves(pairs([0.5], np.random.default_rng(2)), 10, 3.0)
+    ((whole, first, second),) = lag_curves(pairs([0.5], np.random.default_rng(2)), 10, 3.0)
     assert (whole.lag, first.lag, second.lag) == pytest.approx((0.5, 0.5, 0.5), abs=0.06)
 
 

@@ -135,7 +135,9 @@ def test_a_trial_under_another_animals_name(coupled, settings):
     for values, kind in ((neural, "frames"), (pose, "samples")):
         one, two = (getattr(coupled.trials[at], kind) for at in (1, 9))
         values[one], values[two] = values[two].copy(), values[one].copy()
-    found = check_names(replace(coupled, neural=neural, pose_raw=pose), settings.model_copy(update={"names_share": 0.7}))
+    found = check_names(
+        replace(coupled, neural=neural, pose_raw=pose), settings.model_copy(update={"names_share": 0.7})
+    )
     assert {finding.subject for finding in found if finding.severity == "warning"} == {"A/t1", "C/t1"}
 
 

@@ -41,7 +41,18 @@ def test_a_class_that_a_fold_does_not_have(coupled):
 
 def scores(level, rng):
     rows = [
-        ("permuted", "encoder", "linear", task, 1.0, fold, animal, 0, metric, level + 0.02 * rng.standard_normal())
+        (
+            "permuted",
+            "encoder",
+            "linear",
+            task,
+            1.0,
+            fold,
+            animal,
+            0,
+            metric,
+            level + 0.02 * rng.standard_normal(),
+        )
         for task, metric in (("multi_animal", "balanced_accuracy"), ("identity", "accuracy"))
         for fold in range(4)
         for animal in (["all"] if task == "identity" else "ABC")

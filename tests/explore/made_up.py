@@ -34,7 +34,8 @@ def content(clips: int = 240, trials: int = 6, kind: str = "skeleton", layouts: 
         class_names=CLASSES,
         animals=ANIMALS,
         trials=[
-            Trial(int(at % len(ANIMALS)), f"{at // len(ANIMALS) + 1:03d}", at % 2, 0.0, end) for at in range(trials)
+            Trial(int(at % len(ANIMALS)), f"{at // len(ANIMALS) + 1:03d}", at % 2, 0.0, end)
+            for at in range(trials)
         ],
         rows=rows[:layouts],
         label=label,
@@ -43,7 +44,9 @@ def content(clips: int = 240, trials: int = 6, kind: str = "skeleton", layouts: 
         clip_seconds=2.0,
         moments=moments(kind, trials, end),
         traces={
-            "action": np.repeat(rng.integers(0, len(CLASSES), (trials, 10)), POINTS // 10, axis=1).astype(np.uint8),
+            "action": np.repeat(rng.integers(0, len(CLASSES), (trials, 10)), POINTS // 10, axis=1).astype(
+                np.uint8
+            ),
             "movement": rng.integers(0, 256, (trials, POINTS)).astype(np.uint8),
             "activity": rng.integers(0, 256, (trials, POINTS)).astype(np.uint8),
         },
@@ -56,7 +59,13 @@ def moments(kind: str, trials: int, end: float, rate: float = 10.0) -> Moments:
     if kind == "none":
         empty = np.zeros(0)
         return Moments(
-            "none", np.zeros((0, 0), np.uint8), empty, empty, (), np.zeros(trials + 1, int), *(np.zeros(trials),) * 2
+            "none",
+            np.zeros((0, 0), np.uint8),
+            empty,
+            empty,
+            (),
+            np.zeros(trials + 1, int),
+            *(np.zeros(trials),) * 2,
         )
     count = int(end * rate) + 1
     ramp = np.round(255 * np.arange(count) / (count - 1)).astype(np.uint8)

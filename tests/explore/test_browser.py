@@ -84,10 +84,12 @@ def test_brushing_an_island_selects_its_clips(page, tool, figure):
     # What is not selected is grey, what is has its colour.
     colors = page.evaluate(
         """() => [0, 1].map((at) => {
-          const { canvas } = models.maps[0], pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+          const { canvas } = models.maps[0], { width, height } = canvas;
+          const pixels = canvas.getContext("2d").getImageData(0, 0, width, height).data;
           const wanted = at ? [0, 158, 115] : [0, 114, 178];
           let found = 0;
-          for (let i = 0; i < pixels.length; i += 4) found += wanted.every((value, c) => Math.abs(pixels[i + c] - value) < 20);
+          const alike = (i) => wanted.every((value, c) => Math.abs(pixels[i + c] - value) < 20);
+          for (let i = 0; i < pixels.length; i += 4) found += alike(i);
           return found;
         })"""
     )
@@ -173,7 +175,9 @@ def test_the_figure_moves_when_it_plays(page):
 
 def test_another_row_and_another_map(page):
     page.select_option("#row", "1")
-    assert page.evaluate("() => xs[5]") == pytest.approx(2 * content().rows[0].layouts["t-SNE"][5, 0], rel=1e-5)
+    assert page.evaluate("() => xs[5]") == pytest.approx(
+        2 * content().rows[0].layouts["t-SNE"][5, 0], rel=1e-5
+    )
     page.select_option("#row", "0")
     page.select_option("#layout", "principal components")
     assert page.evaluate("() => xs[5]") == pytest.approx(content().rows[0].layouts["t-SNE"][5, 1], rel=1e-5)

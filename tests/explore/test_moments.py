@@ -33,7 +33,9 @@ def test_many_features_are_the_most_variable(cohort):
     rng = np.random.default_rng(0)
     wide = rng.standard_normal((len(cohort.pose), 20)).astype(np.float32) * np.arange(1, 21)
     names = tuple(f"f{at}" for at in range(20))
-    found = moments(replace(cohort, pose_raw=wide, behavior_names=names, behavior_shape=(20,)), ExploreSettings())
+    found = moments(
+        replace(cohort, pose_raw=wide, behavior_names=names, behavior_shape=(20,)), ExploreSettings()
+    )
     assert found.columns == names[-LINES:]
 
 
@@ -63,7 +65,9 @@ def test_without_behaviour_nothing_is_kept(cohort):
 
 
 def test_skeletons_follow_from_names():
-    legs = skeleton([f"{leg}_leg_{j}" for leg in ("LF", "RH") for j in ("Coxa", "Femur", "Tibia", "Tarsus", "Claw")])
+    legs = skeleton(
+        [f"{leg}_leg_{j}" for leg in ("LF", "RH") for j in ("Coxa", "Femur", "Tibia", "Tarsus", "Claw")]
+    )
     assert [(part.name, part.keypoints) for part in legs] == [
         ("LF_leg", (0, 1, 2, 3, 4)),
         ("RH_leg", (5, 6, 7, 8, 9)),
@@ -83,4 +87,9 @@ def test_traces_are_of_their_trial(cohort):
             label = cohort.labels[span.samples][np.searchsorted(clock, moment)]
             assert found["action"][5, at] == label
     mean = cohort.neural[span.frames].mean((1, 2))
-    assert np.corrcoef(found["activity"][5], np.interp(np.linspace(0, 1, 80), np.linspace(0, 1, 120), mean))[0, 1] > 0.97
+    assert (
+        np.corrcoef(found["activity"][5], np.interp(np.linspace(0, 1, 80), np.linspace(0, 1, 120), mean))[
+            0, 1
+        ]
+        > 0.97
+    )

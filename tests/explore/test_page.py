@@ -12,7 +12,9 @@ from neural_action.explore.page import render
 
 
 def embedded(page: str, name: str):
-    return json.loads(re.search(rf'<script type="application/json" id="{name}">(.*?)</script>', page, re.S)[1])
+    return json.loads(
+        re.search(rf'<script type="application/json" id="{name}">(.*?)</script>', page, re.S)[1]
+    )
 
 
 def test_what_is_shown_is_in_the_file():
@@ -28,7 +30,13 @@ def test_what_is_shown_is_in_the_file():
     assert np.array_equal(arrays["pose"].reshape(given.moments.values.shape), given.moments.values)
     described = embedded(page, "described")
     assert [row["label"] for row in described["rows"]] == ["Ours", "Ours+"]
-    assert described["trials"][4] == {"animal": 1, "name": "002", "fold": 0, "start": 0.0, "end": given.trials[4].end}
+    assert described["trials"][4] == {
+        "animal": 1,
+        "name": "002",
+        "fold": 0,
+        "start": 0.0,
+        "end": given.trials[4].end,
+    }
 
 
 def test_nothing_is_fetched_and_no_text_ends_a_script():

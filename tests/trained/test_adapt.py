@@ -90,7 +90,7 @@ def test_a_saved_model_is_the_same_model(made, model, tmp_path):
     assert again.description == adapted.description
     one, two = (each.transform(made.manifests["C"]).values for each in (adapted, again))
     assert np.array_equal(one, two)
-    with pytest.raises(InputError, match="expected .safetensors"):
+    with pytest.raises(InputError, match=r"expected \.safetensors"):
         adapted.save(tmp_path / "adapted.pt")
 
 

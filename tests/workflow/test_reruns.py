@@ -94,7 +94,9 @@ def flipped_byte(path: str) -> Callable[[Path], None]:
     return edited(path, lambda content: content[:-5] + bytes([content[-5] ^ 1]) + content[-4:])
 
 
-END = "collect, tables, figures"
+END = "collect, tables, figures, diagnose, explore, overview"
+# The page shows the rows that are proposed alone.
+OTHER = END.replace("explore, ", "")
 TRAINING = f"calcium, neighbors, pretrain, evaluate, {END}"
 #: What changes, how, and what runs again: rules, and in brackets which of their jobs if not all of them.
 CHANGES = {
@@ -126,18 +128,21 @@ CHANGES = {
     "`training.request_gpu`": (configured("training: {request_gpu: true}"), "resolved_config"),
     "`split.test_folds`, one of two left out": (
         configured("split: {test_folds: [0]}"),
-        f"resolved_config, {END}",
+        f"resolved_config, {OTHER}",
     ),
     "`syllables`, which no row shown reads": (configured("syllables: {states: 5}"), "resolved_config"),
     "a row added": (
         configured(f"rows: [{', '.join(ROWS)}, regression_conv]"),
-        f"resolved_config, pretrain (regression_conv), evaluate (regression_conv), {END}",
+        f"resolved_config, pretrain (regression_conv), evaluate (regression_conv), {OTHER}",
     ),
     "a row's objective": (
         configured("methods: {ours: {objective: {temperature: 0.2}}}"),
         f"resolved_config, pretrain (ours), evaluate (ours), {END}",
     ),
-    "a row's label": (configured("methods: {ours: {label: Renamed}}"), "resolved_config, tables, figures"),
+    "a row's label": (
+        configured("methods: {ours: {label: Renamed}}"),
+        "resolved_config, tables, figures, explore, overview",
+    ),
     "a comment in a stage": (appended(f"{PACKAGE}/stages/pretrain.py", "\n# A comment.\n"), "nothing"),
     "a docstring of a module that stages share": (
         replaced(f"{PACKAGE}/recordings/cohort.py", '"""All recordings', '"""Every recording'),
@@ -168,6 +173,14 @@ CHANGES = {
         f"convert, {TRAINING}",
     ),
     "the code of the tables (`tables/render.py`)": (appended(f"{PACKAGE}/tables/render.py", CODE), "tables"),
+    "the code of the checks (`diagnostics/lags.py`)": (
+        appended(f"{PACKAGE}/diagnostics/lags.py", CODE),
+        "diagnose, overview",
+    ),
+    "the script of the page (`explore/page.js`)": (
+        appended(f"{PACKAGE}/explore/page.js", "// new"),
+        "explore",
+    ),
     "the code of the configuration (`config/settings.py`)": (
         appended(f"{PACKAGE}/config/settings.py", CODE),
         f"resolved_config, sheet, convert, folds, {TRAINING}",

@@ -1,5 +1,6 @@
 """The tiny workflow, end to end: what it writes, and what it does not do twice."""
 
+import json
 import os
 import subprocess
 import sys
@@ -128,6 +129,16 @@ def test_tables_and_pictures_are_there(results):
         assert picture.stat().st_size > 5000
 
 
+def test_what_is_looked_at_is_there(results):
+    folder = results / "tiny"
+    found = json.loads((folder / "diagnostics/diagnostics.json").read_text())
+    verdicts = {name: check["severity"] for name, check in found["checks"].items()}
+    # What was trained on is sound; what statistics say of twelve short trials is their own.
+    assert all(verdicts[name] == "ok" for name in ("leak", "swaps", "normalisation", "duplicates"))
+    assert "data:image/png;base64," in (folder / "overview.html").read_text()
+    assert '"rows":[{"label":"Ours"' in (folder / "explore.html").read_text()
+
+
 def test_stores_open_with_xarray(results):
     store = results / "tiny/recordings/Fly1/001.zarr"
     data = xarray.open_zarr(store, consolidated=False)
@@ -148,7 +159,8 @@ def test_a_finished_run_does_nothing(results):
 
 def test_only_what_changed_runs_again(results):
     probe = rules(run(results, "--dry-run", changes="probe: {steps: 90}"))
-    assert probe == {"resolved_config", "evaluate", "collect", "tables", "figures"}
+    looks = {"diagnose", "explore", "overview"}
+    assert probe == {"resolved_config", "evaluate", "collect", "tables", "figures"} | looks
     kernel = rules(run(results, "--dry-run", changes="calcium: {decay: 1.0}"))
     assert kernel >= {"calcium", "pretrain"}
     assert not kernel & {"simulate", "convert", "neighbors", "syllables"}
@@ -164,10 +176,12 @@ def test_only_what_changed_runs_again(results):
         "collect",
         "tables",
         "figures",
+        "diagnose",
+        "overview",
     }
     row = {"label": "'Ours, renamed'"}
     renamed = rules(run(results, "--dry-run", changes=f"methods: {{ours: {{label: {row['label']}}}}}"))
-    assert renamed == {"resolved_config", "tables", "figures"}
+    assert renamed == {"resolved_config", "tables", "figures", "explore", "overview"}
     table = results / "tiny/tables/action_recognition.md"
     text = table.read_text()
     table.unlink()

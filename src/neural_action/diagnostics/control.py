@@ -30,7 +30,8 @@ def check_control(
     Args:
         scores: every score, as ``neural-action collect --all`` writes them.
         methods: the rows.
-        classes, animals: how many there are.
+        classes: how many there are.
+        animals: how many there are.
         tables: draws and seed of the intervals.
         settings: the tolerance.
     """
@@ -49,7 +50,9 @@ def check_control(
             mean, low, high = hierarchical_bootstrap(picked, tables.bootstrap, tables.seed)
             chance = 1 / (animals if task == "identity" else classes)
             values = {"mean": mean, "low": low, "high": high, "chance": chance}
-            text = f"{task}: {100 * mean:.1f} % [{100 * low:.1f}, {100 * high:.1f}], chance {100 * chance:.1f} %"
+            text = (
+                f"{task}: {100 * mean:.1f} % [{100 * low:.1f}, {100 * high:.1f}], chance {100 * chance:.1f} %"
+            )
             if low > chance + settings.control_tolerance:
                 text += ": permuted labels are read above chance, so something other than labels leaks"
                 findings.append(Finding("control", method, "warning", text, values))

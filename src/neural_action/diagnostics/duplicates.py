@@ -69,9 +69,7 @@ def check_overlap(cohort: Cohort) -> list[Finding]:
                 "do their clips overlap?"
             )
             values_of = {"what": what, "count": count}
-            findings.append(
-                Finding("duplicates", name(two.animal, two.trial), severity, message, values_of)
-            )
+            findings.append(Finding("duplicates", name(two.animal, two.trial), severity, message, values_of))
     if not findings:
         message = f"no two of {len(cohort.trials)} trials share neural frames or behaviour samples"
         findings.append(Finding("duplicates", "all", "ok", message, {"trials": len(cohort.trials)}))

@@ -84,7 +84,9 @@ def diagnose(
         swaps: the swap table of each holdout, for those that have one.
         scores: every score, or None before there are any.
         methods: the rows.
-        clips, tables, settings: of the configuration.
+        clips: how they are cut.
+        tables: draws of intervals.
+        settings: tolerances.
         behavior: whether behaviour holds ``positions`` or ``velocities``.
 
     Raises:

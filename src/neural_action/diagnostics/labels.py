@@ -49,7 +49,9 @@ def _judge(
 ) -> list[Finding]:
     clear = {trial: curve.lag for trial, curve in curves.items() if curve.clear}
     if len(clear) < max(1, settings.least_share * len(curves)):
-        message = f"cannot be told: in {len(clear)} of {len(curves)} trials labels go with {source} above chance"
+        message = (
+            f"cannot be told: in {len(clear)} of {len(curves)} trials labels go with {source} above chance"
+        )
         return [Finding("labels", "all", "note", message, {"trials": len(curves)})]
     common = float(np.median(list(clear.values())))
     tolerance, findings = settings.label_tolerance, []
@@ -100,7 +102,7 @@ def _at_frames(cohort: Cohort, span: TrialSpan) -> np.ndarray:
 
 
 def _behavior_features(cohort: Cohort) -> np.ndarray:
-    """(sample, feature): mean and log spread, over half a second, of the leading components of each animal's behaviour."""
+    """(sample, feature): mean and log spread over half a second of each animal's leading components of behaviour."""
     out = np.zeros((len(cohort.pose), 2 * _COMPONENTS))
     for animal in cohort.animals:
         own = [span.samples for span in cohort.trials if span.animal == animal]

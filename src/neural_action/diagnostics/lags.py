@@ -191,7 +191,9 @@ def unclear(curve: LagCurve, clear: int, trials: int, share: float) -> tuple[str
     """
     at_end = curve.peak > curve.chance
     what = f"correlation {curve.peak:.2f}, " + (
-        f"highest at the longest lag ({curve.lag:.1f} s)" if at_end else f"not above chance ({curve.chance:.2f})"
+        f"highest at the longest lag ({curve.lag:.1f} s)"
+        if at_end
+        else f"not above chance ({curve.chance:.2f})"
     )
     if clear >= share * trials and clear < trials:
         return "warning", f"{what}, while {clear} of {trials} trials peak above it: is this one out of step?"
@@ -199,6 +201,9 @@ def unclear(curve: LagCurve, clear: int, trials: int, share: float) -> tuple[str
 
 
 def apart(curve: LagCurve, lag: float, tolerance: float, drop: float) -> bool:
-    """Whether a curve peaks elsewhere than at ``lag``: further away than ``tolerance`` s, and so that at ``lag`` it has lost
-    more than the share ``drop`` of its peak (a broad peak says little about where it is)."""
+    """Whether a curve peaks elsewhere than at ``lag``.
+
+    Further away than ``tolerance`` s, and so that at ``lag`` it has lost more than the share ``drop`` of its peak: a
+    broad peak says little about where it is.
+    """
     return abs(curve.lag - lag) > tolerance and curve.at(lag) < (1 - drop) * curve.peak

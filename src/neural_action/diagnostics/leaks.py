@@ -23,7 +23,8 @@ def check_leak(
     """That visible clips hold no frame and no sample of a hidden trial, and clips of two folds none in common.
 
     Args:
-        cohort, clips: as the run reads them.
+        cohort: as the run reads it.
+        clips: its clips.
         folds: the fold of each trial.
         holdout: its name.
         label: what findings call it; the holdout by default.
@@ -46,7 +47,9 @@ def check_leak(
         inside = int((touched == at).any(1).sum())
         if inside:
             span = cohort.trials[at]
-            message = f"{inside} clips of {name(span.animal, span.trial)}, which it must not see, are trained on"
+            message = (
+                f"{inside} clips of {name(span.animal, span.trial)}, which it must not see, are trained on"
+            )
             findings.append(Finding("leak", subject, "error", message, {"clips": inside}))
     fold_of = np.array([folds[span.animal, span.trial] for span in cohort.trials])
     touched = _touched(clips, frames, samples)
@@ -56,7 +59,9 @@ def check_leak(
         findings.append(Finding("leak", subject, "error", message, {"clips": mixed}))
     if not findings:
         count = sum(must_hide)
-        message = f"none of {len(visible)} clips that may be trained on holds data of the {count} hidden trials"
+        message = (
+            f"none of {len(visible)} clips that may be trained on holds data of the {count} hidden trials"
+        )
         findings.append(
             Finding("leak", subject, "ok", message, {"clips": len(visible), "hidden_trials": count})
         )

@@ -34,9 +34,7 @@ def check_names(cohort: Cohort, settings: DiagnosticsSettings) -> list[Finding]:
     return findings
 
 
-def _compare(
-    cohort: Cohort, what: str, profiles: np.ndarray, settings: DiagnosticsSettings
-) -> list[Finding]:
+def _compare(cohort: Cohort, what: str, profiles: np.ndarray, settings: DiagnosticsSettings) -> list[Finding]:
     number = np.array([cohort.animals.index(span.animal) for span in cohort.trials])
     animals = [k for k in range(len(cohort.animals)) if np.count_nonzero(number == k) > 1]
     if len(animals) < 2 or profiles.shape[1] < 2:

@@ -1,7 +1,7 @@
 """The two linked maps of the page, by Bokeh: one for actions, one for animals.
 
-Bokeh has the frames, the tools, what they select, names and the clip in focus. The dots themselves the page paints under
-the frames, in a picture a frame: Bokeh takes seconds to draw 100,000 dots where there is no GPU.
+Bokeh has the frames, the tools, what they select, names and the clip in focus. The dots themselves the page paints
+under the frames, in a picture a frame: Bokeh takes seconds to draw 100,000 dots where there is no GPU.
 """
 
 from __future__ import annotations

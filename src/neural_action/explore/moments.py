@@ -69,7 +69,9 @@ def moments(cohort: Cohort, settings: ExploreSettings) -> Moments:
     trials = len(cohort.trials)
     if 0 in cohort.pose_raw.shape:
         none = np.zeros((0, 0), np.uint8)
-        return Moments("none", none, *(np.zeros(0),) * 2, (), np.zeros(trials + 1, np.int64), *(np.zeros(trials),) * 2)
+        return Moments(
+            "none", none, *(np.zeros(0),) * 2, (), np.zeros(trials + 1, np.int64), *(np.zeros(trials),) * 2
+        )
     shape = cohort.behavior_shape
     is_skeleton = len(shape) == 2 and shape[1] in (2, 3)
     chosen = np.arange(cohort.pose_raw.shape[1])
@@ -158,7 +160,9 @@ def traces(cohort: Cohort, behavior: str, points: int) -> dict[str, np.ndarray]:
     ``activity``: mean neural activity, and ``movement``: the logarithm of motion energy, each between its 1st and 99th
     percentile of the trial; and ``action``: the label, 255 for none.
     """
-    out = {name: np.zeros((len(cohort.trials), points), np.uint8) for name in ("action", "movement", "activity")}
+    out = {
+        name: np.zeros((len(cohort.trials), points), np.uint8) for name in ("action", "movement", "activity")
+    }
     for at, span in enumerate(cohort.trials):
         clock, frames = cohort.pose_time[span.samples], cohort.neural_time[span.frames]
         grid = np.linspace(frames[0], frames[-1], points)

@@ -89,7 +89,7 @@ def apply_steps(settings: ConvertSettings, recording: Recording) -> Recording:
 
 
 def normalised(settings: ConvertSettings, neural: Any) -> da.Array:
-    """Neural data (frame, ...) of one trial after size, dF/F, scaling and type, lazily. Raises InputError as the steps."""
+    """Neural data (frame, ...) of one trial after size, dF/F, scaling and type, lazily. InputError as the steps."""
     if not isinstance(neural, da.Array):
         neural = da.from_array(neural)
     few = sampled_frames(neural)

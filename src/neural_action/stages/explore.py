@@ -46,7 +46,9 @@ def run(
             found, clips = Run.load(path), Clips.load(path)
             features = found.features()
             if features is None or (first is not None and not clips.same(first)):
-                print(f"{path}: left out: no representation, or other clips than the first row", file=sys.stderr)
+                print(
+                    f"{path}: left out: no representation, or other clips than the first row", file=sys.stderr
+                )
                 continue
             if first is None:
                 first = clips
@@ -92,7 +94,9 @@ def run(
 def _chosen(clips: Clips, cohort: Cohort, settings: ExploreSettings, path: Path) -> np.ndarray:
     """Rows of the clips that are shown, by trial and time: all, or evenly spread ones."""
     if len(clips.trial) and clips.trial.max() >= len(cohort.trials):
-        raise InputError(f"{path}: clips of trial {clips.trial.max()}, the recordings hold {len(cohort.trials)}")
+        raise InputError(
+            f"{path}: clips of trial {clips.trial.max()}, the recordings hold {len(cohort.trials)}"
+        )
     order = np.lexsort((clips.time, clips.trial))
     return order[:: max(1, -(-len(order) // settings.points))]
 

@@ -7,15 +7,16 @@ import io
 import json
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from matplotlib.figure import Figure
 
 from neural_action.config.sections import Sections
+from neural_action.diagnostics.finding import Finding
 from neural_action.errors import InputError
 from neural_action.files import whole
 from neural_action.tables.action import headline
-from neural_action.tables.diagnostics import SIGNS
+from neural_action.tables.diagnostics import summary
 from neural_action.tables.notes import opening
+from neural_action.tables.overview import fragment
 from neural_action.tables.pictures.embedding import draw_embeddings
 from neural_action.tables.pictures.runs import Run, by_method
 from neural_action.tables.pictures.scores import draw_scores
@@ -34,31 +35,19 @@ def run(config: str, scores: Path, embeddings: tuple[Path, ...], diagnostics: Pa
     try:
         found = json.loads(diagnostics.read_text())
         checks = [
-            {**check, "worst": next(f for f in found["findings"] if f["check"] == name)}
+            {**check, "said": summary([Finding(**one) for one in found["findings"] if one["check"] == name])}
             for name, check in found["checks"].items()
         ]
         classes = len({row["class"] for row in found["clips"]} - {""})
-    except (OSError, ValueError, KeyError, TypeError, StopIteration) as error:
+    except (OSError, ValueError, LookupError, TypeError) as error:
         raise InputError(
             f"{diagnostics}: cannot be read as diagnostics ({' '.join(str(error).split())})"
         ) from None
     runs = by_method([Run.load(path) for path in embeddings], list(methods))
     labels = {name: row.label for name, row in methods.items()}
     chart = draw_scores(every, methods, headline(every, settings.metric), opening(sections), classes)
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent.parent / "tables"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    text = environment.get_template("overview.html.j2").render(
-        scores=_address(chart),
-        embeddings=_address(draw_embeddings(runs, labels, settings.figure_method)) if runs else None,
-        checks=checks,
-        signs=SIGNS,
-    )
+    drawn = draw_embeddings(runs, labels, settings.figure_method) if runs else None
+    text = fragment(_address(chart), None if drawn is None else _address(drawn), checks)
     with whole(output) as partial:
         partial.write_text(text, encoding="utf-8")
 

@@ -35,9 +35,7 @@ if TYPE_CHECKING:
     from neural_action.trained.model import TrainedModel
 
 
-def adapted(
-    model: TrainedModel, data: Data, known: Data, settings: AdaptSettings, seed: int
-) -> TrainedModel:
+def adapted(model: TrainedModel, data: Data, known: Data, settings: AdaptSettings, seed: int) -> TrainedModel:
     """See ``TrainedModel.adapt``."""
     what = model.description
     views = ViewSettings.model_validate(what["views"])
@@ -139,7 +137,11 @@ def _comparable(manifest: Manifest, path: Path, trained_on: Mapping[str, Any]) -
         ("behaviour", manifest.behavior_names, trained_on["behavior_names"]),
         ("shape of behaviour", manifest.arrays["behavior"].shape[1:], trained_on["behavior_shape"]),
         ("shape of neural frames", manifest.arrays["neural"].shape[1:], trained_on["neural_shape"]),
-        ("unit of behaviour", [manifest.attributes["units"].get("behavior")], [trained_on["units"].get("behavior")]),
+        (
+            "unit of behaviour",
+            [manifest.attributes["units"].get("behavior")],
+            [trained_on["units"].get("behavior")],
+        ),
     ):
         if list(here) != list(there):
             raise InputError(f"{path}: {what} is {list(here)}, the model was trained on {list(there)}")

@@ -102,7 +102,11 @@ class Embedding:
         """
         if by not in ("animal", "trial"):
             raise InputError(f"by: {by!r}, expected 'animal' or 'trial'")
-        keys = self.trial if by == "trial" else np.array([sorted(set(self.animals)).index(a) for a in self.animal])
+        keys = (
+            self.trial
+            if by == "trial"
+            else np.array([sorted(set(self.animals)).index(a) for a in self.animal])
+        )
         kept = self.label != UNLABELLED
         kept = kept if kept.any() else np.ones(len(self), bool)
         rows = [np.flatnonzero(kept & (keys == key)) for key in np.unique(keys)]

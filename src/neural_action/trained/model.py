@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-
 from pydantic import ValidationError
 
 from neural_action.config.settings import (
@@ -32,7 +31,15 @@ from neural_action.training.model import save_model
 
 _CHUNK = 256
 _NEEDED = ("clips", "recordings", "animals", "views", "batches", "training", "method", "holdout", "seed")
-_RECORDED = ("neural_shape", "neural_rate", "behavior_shape", "behavior_rate", "behavior_names", "units", "steps")
+_RECORDED = (
+    "neural_shape",
+    "neural_rate",
+    "behavior_shape",
+    "behavior_rate",
+    "behavior_names",
+    "units",
+    "steps",
+)
 
 
 class TrainedModel:
@@ -134,7 +141,8 @@ class TrainedModel:
         together.
 
         Args:
-            data, train: recordings with labels, or embeddings of them.
+            data: recordings with labels, or an embedding of them, that are tested.
+            train: the same, that the probe is trained on.
             metric: ``balanced_accuracy``, ``accuracy`` or ``macro_f1``.
             probe: settings; by default SGD with balanced classes, as in the default configuration.
             seed: of the probe.
@@ -167,7 +175,9 @@ class TrainedModel:
                 continue
             features = scale(known.values[rows], tested.values[test], by_feature=True)
             classes = len(known.class_names)
-            predicted.append(linear_probe(features[0], known.label[rows], features[1], classes, settings, seed))
+            predicted.append(
+                linear_probe(features[0], known.label[rows], features[1], classes, settings, seed)
+            )
             true.append(tested.label[test])
         if not true:
             raise InputError("score: no labelled clip to test on")
@@ -185,7 +195,7 @@ class TrainedModel:
         learning_rate: float = AdaptSettings().learning_rate,
         seed: int = 0,
     ) -> TrainedModel:
-        """A copy of this model, adapted to an animal it has not seen, from unlabelled pairs of neural data and behaviour.
+        """A copy of this model, adapted to an animal it has not seen, from unlabelled pairs.
 
         As stage ``adapt`` does it (``training.adapt``): the neural encoder alone goes on training, with the row's own
         objective, views and batches, half of each batch from the new animal.
@@ -195,7 +205,8 @@ class TrainedModel:
                 gone through the model's steps already.
             known: the same of animals that the model was trained on. Poses are swapped into these, and they are not
                 forgotten; without them the new animal is all that is seen.
-            steps, learning_rate: of the adaptation.
+            steps: of the adaptation.
+            learning_rate: of the adaptation.
             seed: of batches and views.
 
         Raises:

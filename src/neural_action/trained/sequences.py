@@ -206,4 +206,3 @@ def _checked(sequence: NeuralSequence, trained_on: Mapping[str, Any]) -> NeuralS
                 f"(convert.scale {trained_on['steps']['scale']}); convert=True scales them"
             )
     return sequence
-

@@ -45,14 +45,17 @@ def describe(
         row: the method.
         manifests: of the recordings.
         seen: names of the animals that training saw.
-        kernel, swaps: files that training read, if any.
+        kernel: file that training read, if any.
+        swaps: file that training read, if any.
     """
     first = read_manifest(manifests[0])
     clips = sections.clips
     fit = None if kernel is None else KernelFit.load(kernel)
     return {
         "clips": {key: getattr(clips, key) for key in CLIPS},
-        "recordings": recorded(first.attributes, first.arrays["neural"].shape[1:], first.arrays["behavior"].shape[1:]),
+        "recordings": recorded(
+            first.attributes, first.arrays["neural"].shape[1:], first.arrays["behavior"].shape[1:]
+        ),
         "animals": sorted(seen),
         "views": row.views.model_dump(),
         "batches": row.batches,
@@ -62,9 +65,7 @@ def describe(
     }
 
 
-def recorded(
-    attributes: Mapping[str, Any], neural: Sequence[int], behavior: Sequence[int]
-) -> dict[str, Any]:
+def recorded(attributes: Mapping[str, Any], neural: Sequence[int], behavior: Sequence[int]) -> dict[str, Any]:
     """Of a recording's attributes, what another recording has to have in common with it to be transformed."""
     return {
         "dataset": attributes["dataset"],

@@ -153,7 +153,9 @@ def _draw_control(axis: Axes, found: Diagnosis) -> None:
         axis.plot(mean, at, "D", ms=5.5, color=color, mec="white", mew=0.6, zorder=4)
         axis.plot([chance, chance], [at - 0.3, at + 0.3], color=style.ORANGE, lw=1.6, zorder=2)
         axis.text(high, at - 0.1, f"  {mean:.1f} %", va="bottom", fontsize=7)
-        axis.text(chance, at + 0.32, f"chance {chance:.1f}", ha="center", va="top", fontsize=6.5, color=style.ORANGE)
+        axis.text(
+            chance, at + 0.32, f"chance {chance:.1f}", ha="center", va="top", fontsize=6.5, color=style.ORANGE
+        )
     names = [_TASKS.get(finding.message.split(":")[0], finding.subject) for finding in measured]
     axis.set_yticks(range(len(measured)), names)
     axis.set_ylim(len(measured) - 0.4, -0.6)
