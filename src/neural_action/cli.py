@@ -280,7 +280,11 @@ def figures(**options) -> None:
 @config
 @folds
 @click.option(
-    "--holdout", "holdouts", multiple=True, required=True, help="A run whose training is looked at; repeat it."
+    "--holdout",
+    "holdouts",
+    multiple=True,
+    required=True,
+    help="A run whose training is looked at; repeat it.",
 )
 @click.option("--swaps", type=FILE, multiple=True, help="Swap table <holdout>.npz; repeat it.")
 @click.option("--scores", type=FILE, help="Every score (.csv, from collect --all), for the permuted labels.")
@@ -299,7 +303,9 @@ def diagnose(**options) -> None:
 model = click.option(
     "--model", type=click.Path(exists=True, path_type=Path), required=True, help="Weights, or their folder."
 )
-device = click.option("--device", type=click.Choice(["cpu", "cuda", "auto"]), default="cpu", show_default=True)
+device = click.option(
+    "--device", type=click.Choice(["cpu", "cuda", "auto"]), default="cpu", show_default=True
+)
 recordings = click.argument(
     "recordings", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
 )
@@ -338,9 +344,7 @@ def transform(**options) -> None:
     type=click.Path(exists=True, path_type=Path),
     help="Recording to train the probe on; repeat it. Without: the other trials of RECORDINGS, each in turn.",
 )
-@click.option(
-    "--metric", default="balanced_accuracy", show_default=True, help="Or accuracy, or macro_f1."
-)
+@click.option("--metric", default="balanced_accuracy", show_default=True, help="Or accuracy, or macro_f1.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @threads
 @device
