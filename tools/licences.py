@@ -77,7 +77,9 @@ LOOKED_UP = dict.fromkeys(
 def locked() -> dict[str, list[str]]:
     """Versions of every package of requirements.lock; several where they depend on the version of Python."""
     found: dict[str, list[str]] = {}
-    for name, version in re.findall(r"^([A-Za-z0-9._-]+)==(\S+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE):
+    for name, version in re.findall(
+        r"^([A-Za-z0-9._-]+)==(\S+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE
+    ):
         found.setdefault(name, []).append(version)
     return found
 
@@ -90,7 +92,9 @@ def licence(name: str) -> str:
     if expression := about.get("License-Expression"):
         return expression
     classifiers = [
-        text.rsplit(" :: ", 1)[-1] for text in about.get_all("Classifier", []) if text.startswith("License :: ")
+        text.rsplit(" :: ", 1)[-1]
+        for text in about.get_all("Classifier", [])
+        if text.startswith("License :: ")
     ]
     given = (about.get("License") or "").strip().splitlines()[:1]
     for text in (*classifiers, *given):
@@ -124,22 +128,28 @@ def page() -> str:
         try:
             expression = licence(name)
         except PackageNotFoundError:
-            raise ValueError(f"{name}: not installed here, expected all of requirements.lock; run make setup") from None
+            raise ValueError(
+                f"{name}: not installed here, expected all of requirements.lock; run make setup"
+            ) from None
         rows.append(f"| {name} | {', '.join(versions)} | {expression} |")
         if judge(expression) == "file by file":
             strict.append(name)
-    return f"""# Licences of what is installed
+    return (
+        f"""# Licences of what is installed
 
 The project is under Apache-2.0. `make setup` installs torch and the {len(rows) - 1} packages of `requirements.lock`; workflow,
 tests and tools included. Written by `make lock` from the packages' own metadata; a test fails when it is out of date or a
 licence is not permissive.
 
 All are permissive, but for those under MPL-2.0, which asks for changes to its own files to be passed on; the project
-uses them as they are: {', '.join(sorted(strict)) or 'none'}.
+uses them as they are: {", ".join(sorted(strict)) or "none"}.
 
 | package | version | licence |
 |---|---|---|
-""" + "\n".join(sorted(rows, key=str.lower)) + "\n"
+"""
+        + "\n".join(sorted(rows, key=str.lower))
+        + "\n"
+    )
 
 
 if __name__ == "__main__":

@@ -86,7 +86,9 @@ def check_mat(path: Path) -> None:
                 most -= len(unpack.decompress(data, 1 << 20))
                 data = unpack.unconsumed_tail
             if most < 0:
-                raise ValueError(f"unpacks to more than {max(_UNPACKED, _TIMES * Path(path).stat().st_size)} bytes")
+                raise ValueError(
+                    f"unpacks to more than {max(_UNPACKED, _TIMES * Path(path).stat().st_size)} bytes"
+                )
 
 
 def load_npz(path: Path, *names: str) -> dict[str, np.ndarray]:

@@ -101,7 +101,9 @@ def _take(lock: Path, output: Path) -> IO[str]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            print(f"{output}: waiting for {file.read() or 'a process'}, which still writes it", file=sys.stderr)
+            print(
+                f"{output}: waiting for {file.read() or 'a process'}, which still writes it", file=sys.stderr
+            )
             fcntl.flock(file, fcntl.LOCK_EX)
         except OSError as error:
             print(f"{lock}: not locked, this disk has no locks ({error.strerror})", file=sys.stderr)

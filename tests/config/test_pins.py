@@ -42,7 +42,9 @@ def test_every_package_of_the_lock_file_has_hashes():
     blocks = re.split(r"\n(?=[a-z])", lock)[1:]
     assert len(blocks) > 100
     for block in blocks:
-        assert re.fullmatch(r"[a-z0-9-]+==\S+(?: ; [^\\]+)?(?: \\\n    --hash=sha256:[0-9a-f]{64})+\n?", block), block
+        assert re.fullmatch(
+            r"[a-z0-9-]+==\S+(?: ; [^\\]+)?(?: \\\n    --hash=sha256:[0-9a-f]{64})+\n?", block
+        ), block
     # Which build of torch is installed depends on the machine; CUDA comes with it.
     assert not re.search(r"^(torch|triton|nvidia-|cuda-)", lock, re.MULTILINE)
 

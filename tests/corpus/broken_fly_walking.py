@@ -78,23 +78,41 @@ def put(data):
 
 CASES = (
     Case("missing", "no file", lambda f: (f / "raw" / FILE).unlink(), r"\.mat: no such file"),
-    Case("missing", "no green traces", changed("GROIaveMax", lambda a: None), r"has no variable 'GROIaveMax'"),
+    Case(
+        "missing", "no green traces", changed("GROIaveMax", lambda a: None), r"has no variable 'GROIaveMax'"
+    ),
     Case("missing", "no position", changed("positionDat", lambda a: None), r"has no variable 'positionDat'"),
     Case("missing", "no clock", changed("tFrameGrab", lambda a: None), r"has no variable 'tFrameGrab'"),
     Case("truncated", "in the middle", cut(3000), r"cannot be read as a MATLAB file"),
     Case("truncated", "in the header", cut(60), r"cannot be read as a MATLAB file"),
     Case("empty", "file", cut(0), r"cannot be read as a MATLAB file"),
-    Case("empty", "traces", changed("GROIaveMax", lambda a: a[:, :0]), r"GROIaveMax is .*, expected numbers in 2"),
+    Case(
+        "empty",
+        "traces",
+        changed("GROIaveMax", lambda a: a[:, :0]),
+        r"GROIaveMax is .*, expected numbers in 2",
+    ),
     Case("not such a file", "text", put(b"not MATLAB\n" * 50), r"cannot be read as a MATLAB file"),
-    Case("not such a file", "HDF5", put(b"\x89HDF\r\n\x1a\n" + bytes(500)), r"cannot be read as a MATLAB file"),
+    Case(
+        "not such a file", "HDF5", put(b"\x89HDF\r\n\x1a\n" + bytes(500)), r"cannot be read as a MATLAB file"
+    ),
     Case("wrong type", "traces of words", changed("GROIaveMax", lambda a: "abc"), r"GROIaveMax is <U3"),
     Case("wrong type", "position of cells", changed("OffsetRot", lambda a: {"x": 1}), r"OffsetRot is object"),
     Case("wrong shape", "15 wedges", changed("GROIaveMax", lambda a: a[:15]), r"expected \(16, volumes\)"),
     Case("wrong shape", "channels differ", changed("RROIaveMax", lambda a: a[:, :9]), r"differ in shape"),
-    Case("wrong shape", "ball axes differ", changed("OffsetFor", lambda a: a[:9]), r"OffsetFor has 9 entries"),
+    Case(
+        "wrong shape", "ball axes differ", changed("OffsetFor", lambda a: a[:9]), r"OffsetFor has 9 entries"
+    ),
     Case("transposed", "traces", changed("GROIaveMax", lambda a: a.T), r"expected \(16, volumes\)"),
-    Case("NaN or infinity", "NaN trace", poked("GROIaveMax", (3, 7), np.nan), r"GROIaveMax holds NaN .* entry 7"),
-    Case("NaN or infinity", "infinite ball", poked("OffsetRot", 11, np.inf), r"OffsetRot holds NaN .* entry 11"),
+    Case(
+        "NaN or infinity",
+        "NaN trace",
+        poked("GROIaveMax", (3, 7), np.nan),
+        r"GROIaveMax holds NaN .* entry 7",
+    ),
+    Case(
+        "NaN or infinity", "infinite ball", poked("OffsetRot", 11, np.inf), r"OffsetRot holds NaN .* entry 11"
+    ),
     Case("NaN or infinity", "NaN time", poked("t", 4, np.nan), r"t holds NaN or infinity at entry 4"),
     Case(
         "constant",
@@ -104,12 +122,32 @@ CASES = (
     ),
     Case("huge values", "traces", poked("GROIaveMax", (3, 7), 1e25), r"neural activity reaches 1e\+25"),
     Case("huge values", "more than float32", poked("GROIaveMax", (3, 7), 1e300), r"reaches inf|holds NaN"),
-    Case("clock", "imaging backwards", changed("tFrameGrab", lambda a: a[::-1]), r"tFrameGrab runs backwards at"),
+    Case(
+        "clock",
+        "imaging backwards",
+        changed("tFrameGrab", lambda a: a[::-1]),
+        r"tFrameGrab runs backwards at",
+    ),
     Case("clock", "ball stands still", poked("t", slice(5, 9), 50.0), r"t runs backwards at entry 5"),
     Case("clock", "ball after imaging", changed("tVR", lambda a: a + 1e7), r"0 volumes have behaviour"),
-    Case("wrong unit", "ball clock in ms", changed("t", lambda a: a / 1000), r"volumes have behaviour, expected"),
-    Case("too little", "too few image planes", changed("tFrameGrab", lambda a: a[:70]), r"tFrameGrab times 10 volumes"),
-    Case("too little", "one volume with behaviour", changed("tVR", lambda a: a + 9.1e4), r"volumes have behaviour"),
+    Case(
+        "wrong unit",
+        "ball clock in ms",
+        changed("t", lambda a: a / 1000),
+        r"volumes have behaviour, expected",
+    ),
+    Case(
+        "too little",
+        "too few image planes",
+        changed("tFrameGrab", lambda a: a[:70]),
+        r"tFrameGrab times 10 volumes",
+    ),
+    Case(
+        "too little",
+        "one volume with behaviour",
+        changed("tVR", lambda a: a + 9.1e4),
+        r"volumes have behaviour",
+    ),
     Case(
         "labels",
         "three names for four classes",

@@ -91,14 +91,23 @@ CASES = (
         {"convert": {"reader_options": {"drop_rest": True}}},
     ),
     Case("twice", "two movies", put("2p_dff_2.mm", b"0000"), r"2 files match 2p_dff\*\.mm \(2p_dff\.mm, "),
-    Case("truncated", "movie", cut("2p_dff.mm", 5001), r"2p_dff\.mm: 5001 bytes, expected whole float32 frames"),
-    Case("truncated", "pose", cut("pose_result.mm", 1000), r"pose_result\.mm: 1000 bytes, expected whole samples"),
+    Case(
+        "truncated", "movie", cut("2p_dff.mm", 5001), r"2p_dff\.mm: 5001 bytes, expected whole float32 frames"
+    ),
+    Case(
+        "truncated",
+        "pose",
+        cut("pose_result.mm", 1000),
+        r"pose_result\.mm: 1000 bytes, expected whole samples",
+    ),
     Case("truncated", "indices", cut("indices.npy", 150), r"indices\.npy: cannot be read as \.npy"),
     Case("truncated", "angles", cut("angles.pkl", 900), r"angles\.pkl: cannot be read as a pickled", ANGLES),
     Case("empty", "movie", cut("2p_dff.mm", 0), r"2p_dff\.mm: 0 bytes"),
     Case("empty", "pose", cut("pose_result.mm", 0), r"pose_result\.mm: 0 bytes"),
     Case("empty", "labels", cut("labels.npy", 0), r"labels\.npy: cannot be read as \.npy"),
-    Case("not such a file", "text for indices", put("indices.npy", b"0\n1\n"), r"indices\.npy: cannot be read"),
+    Case(
+        "not such a file", "text for indices", put("indices.npy", b"0\n1\n"), r"indices\.npy: cannot be read"
+    ),
     Case("not such a file", "folder for indices", folder_for_file, r"indices\.npy: cannot be read as \.npy"),
     Case("wrong type", "words for indices", saved("indices.npy", np.array(["a"] * SAMPLES)), r"<U1 of shape"),
     Case(
@@ -107,22 +116,55 @@ CASES = (
         saved("labels.npy", np.zeros(SAMPLES, complex)),
         r"labels\.npy: complex128 of shape",
     ),
-    Case("wrong type", "halves of frames", saved("indices.npy", INDICES + 0.5), r"0\.5 at entry 0, expected whole"),
+    Case(
+        "wrong type",
+        "halves of frames",
+        saved("indices.npy", INDICES + 0.5),
+        r"0\.5 at entry 0, expected whole",
+    ),
     Case("wrong type", "angles in a dictionary", pickled({"x": 1}), r"holds dict, expected a NumPy", ANGLES),
     Case("wrong type", "angles of objects", pickled(np.array([{}])), r"expected plain numbers", ANGLES),
-    Case("wrong shape", "labels of another length", saved("labels.npy", INDICES[1:] * 0), r"999 entries, expected 1000"),
-    Case("wrong shape", "indices in a column", saved("indices.npy", INDICES[:, None]), r"expected a vector of whole"),
-    Case("wrong shape", "41 angles", pickled(np.zeros((SAMPLES, 41), "f4")), r"expected \(samples, 42\)", ANGLES),
+    Case(
+        "wrong shape",
+        "labels of another length",
+        saved("labels.npy", INDICES[1:] * 0),
+        r"999 entries, expected 1000",
+    ),
+    Case(
+        "wrong shape",
+        "indices in a column",
+        saved("indices.npy", INDICES[:, None]),
+        r"expected a vector of whole",
+    ),
+    Case(
+        "wrong shape",
+        "41 angles",
+        pickled(np.zeros((SAMPLES, 41), "f4")),
+        r"expected \(samples, 42\)",
+        ANGLES,
+    ),
     Case("transposed", "angles", pickled(np.ones((42, SAMPLES), "f4")), r"expected \(samples, 42\)", ANGLES),
-    Case("NaN or infinity", "NaN in the movie", poked("2p_dff.mm", 256 * 21, np.nan), r"infinity in frame 21,"),
+    Case(
+        "NaN or infinity", "NaN in the movie", poked("2p_dff.mm", 256 * 21, np.nan), r"infinity in frame 21,"
+    ),
     Case("NaN or infinity", "infinity in the movie", poked("2p_dff.mm", 9, np.inf), r"infinity in frame 0,"),
-    Case("NaN or infinity", "NaN in the pose", poked("pose_result.mm", 76 * 33, np.nan), r"infinity in sample 33"),
+    Case(
+        "NaN or infinity",
+        "NaN in the pose",
+        poked("pose_result.mm", 76 * 33, np.nan),
+        r"infinity in sample 33",
+    ),
     Case("NaN or infinity", "NaN index", saved("indices.npy", np.full(SAMPLES, np.nan)), r"nan at entry 0"),
     Case("constant", "movie", poked("2p_dff.mm", slice(None), 1), r"neural activity is 1 throughout"),
     Case("constant", "dark movie", poked("2p_dff.mm", slice(None), 0), r"neural activity is 0 throughout"),
     Case("constant", "pose", poked("pose_result.mm", slice(None), 2), r"behaviour is 2 throughout"),
     Case("huge values", "movie", poked("2p_dff.mm", 300, 1e30), r"activity reaches 1e\+30, expected at most"),
-    Case("huge values", "pose", poked("pose_result.mm", 76, -1e20), r"behaviour reaches 1e\+20, expected at most"),
+    Case(
+        "huge values",
+        "pose",
+        poked("pose_result.mm", 76, -1e20),
+        r"behaviour reaches 1e\+20, expected at most",
+    ),
     Case(
         "huge values",
         "too large for float16",
@@ -158,9 +200,15 @@ CASES = (
         saved("indices.npy", INDICES + 1),
         r"frame 160 lies outside the 160 frames",
     ),
-    Case("index out of range", "a million", saved("indices.npy", INDICES * 10**6), r"expected about 159000001"),
-    Case("index out of range", "2**62", saved("indices.npy", INDICES + 2**62), r"expected about|lies outside"),
-    Case("labels", "unknown class", saved("labels.npy", INDICES * 0 + 8), r"label 8 at entry 0 belongs to no"),
+    Case(
+        "index out of range", "a million", saved("indices.npy", INDICES * 10**6), r"expected about 159000001"
+    ),
+    Case(
+        "index out of range", "2**62", saved("indices.npy", INDICES + 2**62), r"expected about|lies outside"
+    ),
+    Case(
+        "labels", "unknown class", saved("labels.npy", INDICES * 0 + 8), r"label 8 at entry 0 belongs to no"
+    ),
     Case("labels", "below unlabelled", saved("labels.npy", INDICES * 0 - 2), r"label -2 at entry 0"),
     Case(
         "labels",
@@ -173,8 +221,13 @@ CASES = (
     Case(
         "lying header",
         "indices of a terabyte",
-        put("indices.npy", np.lib.format.magic(1, 0) + b"\x76\x00" + b"{'descr': '<i8', 'fortran_order': False, "
-            b"'shape': (137438953472,), }".ljust(117) + b"\n"),
+        put(
+            "indices.npy",
+            np.lib.format.magic(1, 0)
+            + b"\x76\x00"
+            + b"{'descr': '<i8', 'fortran_order': False, 'shape': (137438953472,), }".ljust(117)
+            + b"\n",
+        ),
         r"indices\.npy: cannot be read as \.npy",
     ),
     Case(

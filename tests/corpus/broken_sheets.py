@@ -21,8 +21,24 @@ def arguments(folder: Path, case: Case) -> list[str]:
     config = json.dumps({"split": {"folds": 2}, **case.config})
     if "convert" in case.config:
         (folder / "raw").mkdir(exist_ok=True)
-        return ["sheet", "--config", config, "--raw", str(folder / "raw"), "--output", str(folder / "out/s.csv")]
-    return ["folds", "--config", config, "--sheet", str(folder / "sheet.csv"), "--output", str(folder / "out/f.csv")]
+        return [
+            "sheet",
+            "--config",
+            config,
+            "--raw",
+            str(folder / "raw"),
+            "--output",
+            str(folder / "out/s.csv"),
+        ]
+    return [
+        "folds",
+        "--config",
+        config,
+        "--sheet",
+        str(folder / "sheet.csv"),
+        "--output",
+        str(folder / "out/f.csv"),
+    ]
 
 
 def text(content: str):
@@ -49,31 +65,57 @@ def linked_twice(folder):
 
 MC2P = {"convert": {"reader": "mc2p"}}
 CASES = (
-    Case("missing", "no column", text("animal,path\na,b\n"), r"sheet\.csv: column 'trial' is missing, found animal"),
+    Case(
+        "missing",
+        "no column",
+        text("animal,path\na,b\n"),
+        r"sheet\.csv: column 'trial' is missing, found animal",
+    ),
     Case("missing", "no path in a row", text(HEAD + "a,1\n"), r"path '', expected a path inside"),
     Case("missing", "no name", text(HEAD + "a,,x\n"), r"trial '', expected letters"),
     Case("empty", "file", text(""), r"sheet\.csv: column 'animal' is missing, found none"),
     Case("empty", "no rows", text(HEAD), r"sheet\.csv: lists no recording"),
     Case("truncated", "in a quoted field", text(HEAD + 'a,1,"b\n'), r"cannot be read as CSV"),
     Case("not such a file", "binary", raw(b"\xff\xfe\x00\x01" * 40), r"cannot be read as CSV"),
-    Case("not such a file", "zero bytes", raw(HEAD.encode() + bytes(40)), r"cannot be read as CSV|expected letters"),
-    Case("too little", "one trial an animal", text(HEAD + "a,1,x\nb,1,y\n"), r"animal a has 1 trials, expected at"),
+    Case(
+        "not such a file",
+        "zero bytes",
+        raw(HEAD.encode() + bytes(40)),
+        r"cannot be read as CSV|expected letters",
+    ),
+    Case(
+        "too little",
+        "one trial an animal",
+        text(HEAD + "a,1,x\nb,1,y\n"),
+        r"animal a has 1 trials, expected at",
+    ),
     Case(
         "too much",
         "a million tiny trials",
         text(HEAD + "".join(f"a,{n},x\n" for n in range(1_000_000))),
         r"lists 1000000 recordings, expected at most 50000; join short trials",
     ),
-    Case("twice", "one trial", text(HEAD + "a,1,x\na,1,y\n"), r"trial 1 of animal a is listed twice \(x and y\)"),
+    Case(
+        "twice",
+        "one trial",
+        text(HEAD + "a,1,x\na,1,y\n"),
+        r"trial 1 of animal a is listed twice \(x and y\)",
+    ),
     Case("name or path", "slash in a name", text(HEAD + "a/b,1,x\n"), r"animal 'a/b', expected letters"),
     Case("name or path", "parent as a name", text(HEAD + "..,1,x\n"), r"animal '\.\.', expected letters"),
-    Case("name or path", "unicode in a name", text(HEAD + "Müsli,1,x\n"), r"animal 'Müsli', expected letters"),
+    Case(
+        "name or path", "unicode in a name", text(HEAD + "Müsli,1,x\n"), r"animal 'Müsli', expected letters"
+    ),
     Case("name or path", "space in a name", text(HEAD + "a b,1,x\n"), r"animal 'a b', expected letters"),
     Case("name or path", "name of a kilobyte", text(HEAD + "a" * 1000 + ",1,x\n"), r"animal of 1000 letters"),
     Case("name or path", "absolute path", text(HEAD + "a,1,/etc\n"), r"path '/etc', expected a path inside"),
     Case("name or path", "path to the parent", text(HEAD + "a,1,b/../../c\n"), r"expected a path inside"),
-    Case("missing", "nothing to scan", lambda f: None, r"raw: no recording found, expected trial folders", MC2P),
-    Case("name or path", "folder not named like a trial", trial("trial3"), r"trial3: holds a recording", MC2P),
+    Case(
+        "missing", "nothing to scan", lambda f: None, r"raw: no recording found, expected trial folders", MC2P
+    ),
+    Case(
+        "name or path", "folder not named like a trial", trial("trial3"), r"trial3: holds a recording", MC2P
+    ),
     Case("link", "the same trials twice", linked_twice, r"raw/b: is a link to .*raw/a, expected each", MC2P),
     Case(
         "unknown key",

@@ -112,7 +112,9 @@ def test_weights_that_are_a_pickle(results, tmp_path, target, monkeypatch, capsy
     )
 
 
-@pytest.mark.parametrize("tag", ["python/object/apply:os.mkdir", "python/object/new:os.mkdir", "python/name:os.mkdir"])
+@pytest.mark.parametrize(
+    "tag", ["python/object/apply:os.mkdir", "python/object/new:os.mkdir", "python/name:os.mkdir"]
+)
 def test_yaml_that_calls(tmp_path, target, monkeypatch, capsys, tag):
     (tmp_path / "config.yaml").write_text(f"title: !!{tag} ['{target}']\n")
     arguments = ["resolve", "--config", f"{tmp_path}/config.yaml", "--output", f"{tmp_path}/out.yaml"]
@@ -146,7 +148,9 @@ def test_a_manifest_that_points_out_of_its_folder(results, tmp_path, monkeypatch
     assert "expected a folder beside it" in line
 
 
-@pytest.mark.parametrize("name", ["../../out", "/tmp/out", "..", "a/b", "a\0b", "-rf", "~", "$(touch made)", "a;b"])
+@pytest.mark.parametrize(
+    "name", ["../../out", "/tmp/out", "..", "a/b", "a\0b", "-rf", "~", "$(touch made)", "a;b"]
+)
 def test_names_of_a_sheet_write_nowhere_else(tmp_path, target, monkeypatch, capsys, name):
     (tmp_path / "sheet.csv").write_text(f'animal,trial,path\n"{name}",1,x\n"{name}",2,y\n')
     arguments = ["folds", "--config", '{"split": {"folds": 2}}', "--sheet", f"{tmp_path}/sheet.csv"]
@@ -195,7 +199,10 @@ def test_archives_that_lie_about_their_size(results, tmp_path, monkeypatch, caps
     folder = shutil.copytree(results, tmp_path / "results")
     code = "import sys; from pathlib import Path; from neural_action.neighbors.table import SwapTable\n"
     code += "try: SwapTable.load(Path(sys.argv[1]))\nexcept ValueError as error: sys.exit(str(error))"
-    for spoil, says in ((broken_results.lying_npz, "its header says"), (broken_results.zip_bomb, "unpacks to")):
+    for spoil, says in (
+        (broken_results.lying_npz, "its header says"),
+        (broken_results.zip_bomb, "unpacks to"),
+    ):
         spoil(folder)
         done = subprocess.run(
             [sys.executable, "-c", code, str(folder / "swaps0.npz")],

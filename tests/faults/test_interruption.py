@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,9 @@ def kill(workflow: Workflow, stage: Stage, victim: str) -> None:
 def interrupt(workflow: Workflow, stage: Stage) -> None:
     process, worker, _ = stopped(workflow, stage, stage.half)
     os.killpg(process.pid, signal.SIGINT)
+    # A thread that writes meanwhile is not interrupted, and is waited for.
+    time.sleep(1)
+    (workflow.folder / "go").touch()
     process.wait(60)
     assert "Traceback" not in workflow.said()
     workflow.orphans.append(worker)
@@ -158,7 +162,9 @@ def test_one_fault_after_the_other_and_then_the_same_files(undisturbed, tmp_path
 
 def test_a_run_that_is_killed_in_every_stage_ends_with_the_same_scores(undisturbed, tmp_path):
     folder = tmp_path / "run"
-    shutil.copytree(undisturbed.folder, folder, ignore=shutil.ignore_patterns("results", ".snakemake", "done"))
+    shutil.copytree(
+        undisturbed.folder, folder, ignore=shutil.ignore_patterns("results", ".snakemake", "done")
+    )
     workflow = Workflow(folder)
     try:
         for stage in STAGES.values():

@@ -75,7 +75,9 @@ DAMAGE = st.lists(
         st.floats(0, 1),
         st.one_of(
             st.binary(min_size=1, max_size=9),
-            st.sampled_from([b"\xff" * 8, bytes(8), b"\x00\x00\xc0\x7f", b"9" * 12, b"-1", b"nan", b"[" * 9, b"{}"]),
+            st.sampled_from(
+                [b"\xff" * 8, bytes(8), b"\x00\x00\xc0\x7f", b"9" * 12, b"-1", b"nan", b"[" * 9, b"{}"]
+            ),
         ),
     ),
     min_size=1,
@@ -125,7 +127,9 @@ def read_spoiled(folder: Path, file: Path, damage, arguments: list[str]) -> None
 
 @settings(FUZZ, max_examples=250)
 @given(
-    name=st.sampled_from(["2p_dff.mm", "pose_result.mm", "angles.pkl", "indices.npy", "rest.npy", "labels.npy"]),
+    name=st.sampled_from(
+        ["2p_dff.mm", "pose_result.mm", "angles.pkl", "indices.npy", "rest.npy", "labels.npy"]
+    ),
     damage=DAMAGE,
     behavior=st.sampled_from(["pose", "angles"]),
 )
@@ -146,9 +150,7 @@ def test_fly_walking(inputs, damage):
 
 READ = {
     "recordings/Fly1/001.manifest.json": read_recording,
-    "recordings/Fly1/001.zarr/zarr.json": lambda path: read_recording(
-        path.parents[1] / "001.manifest.json"
-    ),
+    "recordings/Fly1/001.zarr/zarr.json": lambda path: read_recording(path.parents[1] / "001.manifest.json"),
     "recordings/Fly1/001.zarr/neural/zarr.json": lambda path: read_recording(
         path.parents[2] / "001.manifest.json"
     ),
@@ -220,7 +222,9 @@ ANYTHING = st.recursive(
     ),
     lambda inner: st.one_of(
         st.lists(inner, max_size=3),
-        st.dictionaries(st.one_of(st.text(max_size=5), st.sampled_from(["name", "label", "steps"])), inner, max_size=3),
+        st.dictionaries(
+            st.one_of(st.text(max_size=5), st.sampled_from(["name", "label", "steps"])), inner, max_size=3
+        ),
     ),
     max_leaves=6,
 )

@@ -49,7 +49,9 @@ def _compare(cohort: Cohort, what: str, profiles: np.ndarray, settings: Diagnost
     share = 1 - len(strangers) / len(nearest)
     values = {"what": what, "share_of_own_animal": round(share, 4), "trials": len(nearest)}
     # Two trials that were exchanged are a large share of few: then it is chance that the others have to be far from.
-    exchanged = len(strangers) <= 2 and binom.sf(len(nearest) - 3, len(nearest), 1 / len(animals)) < _BY_CHANCE
+    exchanged = (
+        len(strangers) <= 2 and binom.sf(len(nearest) - 3, len(nearest), 1 / len(animals)) < _BY_CHANCE
+    )
     if share < settings.names_share and not exchanged:
         message = f"cannot be told: by their mean {what}, {share:.0%} of trials are nearest to their animal"
         return [Finding("names", "all", "note", message, values)]

@@ -70,7 +70,11 @@ class SwapTable:
         of another holdout does.
         """
         count, targets = len(cohort.pose), self.targets
-        if targets.ndim != 3 or targets.dtype.kind not in "iu" or self.domains.shape != 2 * (len(self.animals),):
+        if (
+            targets.ndim != 3
+            or targets.dtype.kind not in "iu"
+            or self.domains.shape != 2 * (len(self.animals),)
+        ):
             raise InputError(f"{path}: {targets.dtype} of shape {targets.shape}, expected a swap table")
         if targets.shape[:2] != (count, len(self.animals)) or tuple(self.animals) != cohort.animals:
             raise InputError(

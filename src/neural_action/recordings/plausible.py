@@ -19,7 +19,9 @@ def check_plausible(recording: Recording, where: str) -> None:
     """InputError naming ``where`` and what cannot be; neural activity is looked at in evenly spaced frames."""
     _check_signal(recording, where)
     for clock in ("neural", "behavior"):
-        _check_rate(getattr(recording, f"{clock}_time"), getattr(recording, f"{clock}_rate"), f"{where}: {clock}")
+        _check_rate(
+            getattr(recording, f"{clock}_time"), getattr(recording, f"{clock}_rate"), f"{where}: {clock}"
+        )
     _check_alignment(recording, where)
 
 

@@ -79,7 +79,15 @@ def load_model(weights: Path, device: torch.device | str = "cpu", part: str | No
         model.load_state_dict({name.removeprefix(own): v for name, v in values.items() if name.startswith(own)})
     except InputError as error:
         raise InputError(f"{weights}: cannot be loaded as a model ({error})") from None
-    except (OSError, LookupError, TypeError, ValueError, AttributeError, RuntimeError, SafetensorError) as error:
+    except (
+        OSError,
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        RuntimeError,
+        SafetensorError,
+    ) as error:
         raise InputError(f"{weights}: cannot be loaded as a model ({' '.join(str(error).split())})") from None
     return model.to(device).eval()
 
