@@ -40,6 +40,8 @@ def run(
     """
     sections, hidden = Sections(config), Holdout.parse(holdout)
     row, settings = sections.method(method), sections.adapt
+    if row.objective is None:
+        raise InputError(f"method {method!r} is not trained")
     if hidden.kind != "adapted":
         raise InputError(f"holdout {holdout!r}: expected adapted-<animal>-fold-<number>")
     inputs = Inputs(folds, kernel, swaps, syllables, manifests)
