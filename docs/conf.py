@@ -1,7 +1,7 @@
 """The documentation site. ``make docs`` builds it from the repository's own pages, warnings counting as errors.
 
-The source folder is the repository, so that a link of a page leads to the same file here and on GitHub. What is built works
-from a disk without a network: nothing is loaded from elsewhere, and equations are MathML, which browsers draw.
+The source folder is the repository, so that a link of a page leads to the same file here and on GitHub. What is built
+works from a disk without a network: nothing is loaded from elsewhere, and equations are MathML, which browsers draw.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from latex2mathml.converter import convert
 from sphinx.application import Sphinx
 
 ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "src/neural_action"
 #: Pages that have their places on the home page before they are there.
 COMING = ("your_recordings", "model", "explore", "spikes", "faults", "licences")
 
@@ -26,24 +27,21 @@ version = release = tomllib.loads((ROOT / "pyproject.toml").read_text())["projec
 
 extensions = [
     "myst_parser",
-    "sphinx.ext.apidoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx_click",
     "sphinx_design",
 ]
 root_doc = "docs/index"
-include_patterns = ["*.md", "docs/**.md", "docs/_api/neural_action*.rst", "config/README.md"]
+include_patterns = ["*.md", "docs/**.md", "docs/_api/*.rst", "config/README.md"]
 exclude_patterns = [".*", "results", "build", "tests"]
 
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_heading_anchors = 4
 myst_links_external_new_tab = False
 
-# A page for each room of the package, from the docstrings of its modules.
-apidoc_modules = [{"path": "../src/neural_action", "destination": "docs/_api"}]
-apidoc_template_dir = "_templates/apidoc"
 autodoc_member_order = "bysource"
+add_module_names = False
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 
@@ -78,6 +76,25 @@ def _examples(app: Sphinx, context: Any, lines: list[str]) -> None:
     lines[:] = text
 
 
+def _rooms(app: Sphinx) -> None:
+    """Write a page for each room of the package, that takes the docstrings of its modules."""
+    pages = ROOT / "docs/_api"
+    pages.mkdir(exist_ok=True)
+    for folder in sorted(path.parent for path in PACKAGE.rglob("__init__.py")):
+        name = ".".join(folder.relative_to(PACKAGE.parent).parts)
+        title = "Python API" if folder == PACKAGE else name.removeprefix(f"{PACKAGE.name}.")
+        text = [title, "=" * len(title), "", f".. automodule:: {name}", "   :members:", ""]
+        if inner := sorted(path.parent.name for path in folder.glob("*/__init__.py")):
+            text += [".. toctree::", "   :maxdepth: 1", "", *(f"   {name}.{room}" for room in inner), ""]
+        for module in sorted(path.stem for path in folder.glob("[a-z]*.py")):
+            text += [module, "-" * len(module), "", f".. automodule:: {name}.{module}"]
+            text += ["   :members:", "   :show-inheritance:", ""]
+        page = pages / f"{name}.rst"
+        # What has not changed is not read again.
+        if not page.exists() or page.read_text() != "\n".join(text):
+            page.write_text("\n".join(text))
+
+
 def _inherited(app: Sphinx, what: str, name: str, thing: Any, skip: bool, options: Any) -> bool | None:
     """Leave out what scikit-learn adds to an estimator's class."""
     return True if getattr(thing, "__module__", None) == "sklearn.utils._metadata_requests" else None
@@ -89,12 +106,15 @@ def _navigation(app: Sphinx, page: str, source: list[str]) -> None:
         missing = {name for name in COMING if not (ROOT / f"docs/{name}.md").exists()}
         text = "".join(line for line in source[0].splitlines(True) if line.strip() not in missing)
         for name in missing:
-            text = re.sub(rf":::{{grid-item-card}} [^:]*\n:link: {name}\n.*?\n:::\n\n?", "", text, flags=re.DOTALL)
+            text = re.sub(
+                rf":::{{grid-item-card}} [^:]*\n:link: {name}\n.*?\n:::\n\n?", "", text, flags=re.DOTALL
+            )
         source[0] = text
 
 
 def setup(app: Sphinx) -> None:
-    """Register the renderer of equations, what is done to the help of commands, and the places in the navigation."""
+    """Register the renderer of equations, and what is done to pages before they are read."""
+    app.connect("builder-inited", _rooms)
     app.connect("source-read", _navigation)
     app.connect("autodoc-skip-member", _inherited)
     app.add_html_math_renderer("mathml", (_inline, None), (_displayed, None))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -60,16 +61,14 @@ class InOrder(click.Group):
         return list(self.commands)
 
 
-@click.group(
-    cls=InOrder, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
-)
+@click.group(cls=InOrder, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__)
 def commands() -> None:
     """From raw recordings to neural action representations and the tables that say what they are worth.
 
-    Most commands are a stage of the workflow; `snakemake --cores 2` calls them all in their order. By hand they are
-    for a look at one step; transform, score and adapt-animal use a trained model. Examples are for the folder of a
-    finished run, `cd results/simulated`. MANIFESTS are the manifests of all recordings.
+    Most commands are a stage of the workflow; snakemake calls them all in their order. By hand they are for a look at
+    one step; transform, score and adapt-animal use a trained model. Examples are for the folder of a finished run, such
+    as results/simulated. MANIFESTS are the manifests of all recordings.
 
     Bad input ends with exit status 2 and one line; --debug, anywhere, shows the traceback instead.
     """
@@ -129,7 +128,7 @@ def check(**options) -> None:
 @commands.command()
 @config
 @click.option("--output", type=OUT, required=True, help="Complete configuration and versions (.yaml).")
-def resolve(**options) -> None:
+def resolve(**options: Any) -> None:
     """Validate a configuration and write it complete, with the versions.
 
     Rule resolved_config calls it: a result has its configuration beside it. It is also the quickest check of a file.
@@ -147,7 +146,7 @@ def resolve(**options) -> None:
 @config
 @click.option("--animal", type=click.IntRange(0), required=True, help="Number of the animal, from 0.")
 @click.option("--output", type=OUT, required=True, help="Folder that receives one folder a trial.")
-def simulate(**options) -> None:
+def simulate(**options: Any) -> None:
     """Simulate the trials of one animal in the layout of the authors' release (stage: simulate).
 
     Rule simulate calls it for data sets without raw recordings; convert reads what it writes.
@@ -165,7 +164,7 @@ def simulate(**options) -> None:
 @config
 @click.option("--raw", type=FOLDER, required=True, help="Folder of raw recordings.")
 @click.option("--output", type=OUT, required=True, help="CSV of animal, trial and path.")
-def sheet(**options) -> None:
+def sheet(**options: Any) -> None:
     """Scan a folder of raw recordings and write the recording sheet.
 
     Rule sheet calls it where the configuration has no list of its own (recordings). Edit the sheet to leave recordings
@@ -191,11 +190,11 @@ def sheet(**options) -> None:
 @click.option("--store", type=OUT, required=True, help="Zarr store to write.")
 @click.option("--manifest", type=OUT, required=True, help="Manifest to write beside it.")
 @threads
-def convert(**options) -> None:
+def convert(**options: Any) -> None:
     """Convert one raw recording to its Zarr store and manifest.
 
-    Rule convert calls it once a recording; all later stages read the manifests. A row of the sheet says path, animal and
-    trial.
+    Rule convert calls it once a recording; all later stages read the manifests. A row of the sheet says path, animal
+    and trial.
 
     \b
     Example:
@@ -211,7 +210,7 @@ def convert(**options) -> None:
 @config
 @click.option("--sheet", type=FILE, required=True, help="The recording sheet.")
 @click.option("--output", type=OUT, required=True, help="CSV of animal, trial and fold.")
-def assign_folds(**options) -> None:
+def assign_folds(**options: Any) -> None:
     """Assign trials to folds.
 
     Rule folds calls it after sheet; neighbors, calcium, syllables, pretrain and evaluate read its table.
@@ -244,7 +243,7 @@ def splits(**options) -> None:
 @click.option("--output", type=OUT, required=True, help="Swap table (.npz).")
 @click.option("--report", type=OUT, required=True, help="Recall and times (.json).")
 @manifests
-def neighbors(**options) -> None:
+def neighbors(**options: Any) -> None:
     """Index each animal's poses and draw the swap table.
 
     Rule neighbors calls it after convert and folds, once a holdout; next is pretrain --swaps.
@@ -267,7 +266,7 @@ def neighbors(**options) -> None:
 @click.option("--output", type=OUT, required=True, help="The kernel (.json).")
 @click.option("--picture", type=OUT, required=True, help="Fit over data (.png).")
 @manifests
-def calcium(**options) -> None:
+def calcium(**options: Any) -> None:
     """Fit the calcium kernel to how fluorescence falls after movement stops.
 
     Rule calcium calls it after convert and folds, once a holdout; next is pretrain --kernel.
@@ -292,7 +291,7 @@ def calcium(**options) -> None:
 )
 @click.option("--report", type=OUT, required=True, help="Likelihood, states used, durations (.json).")
 @manifests
-def syllables(**options) -> None:
+def syllables(**options: Any) -> None:
     """Fit the autoregressive hidden Markov model of the poses.
 
     Rule syllables calls it where a row predicts syllables (behavenet); next is pretrain --syllables.
@@ -320,7 +319,7 @@ def syllables(**options) -> None:
 @click.option("--output", type=OUT, required=True, help="Weights (.safetensors).")
 @click.option("--log", type=OUT, required=True, help="Loss and throughput (.csv).")
 @manifests
-def pretrain(**options) -> None:
+def pretrain(**options: Any) -> None:
     """Pretrain one row for one holdout and seed; an interrupted run resumes from its checkpoint.
 
     Rule pretrain calls it after neighbors, calcium and syllables, as far as the row needs them; next are evaluate
@@ -350,7 +349,7 @@ def pretrain(**options) -> None:
 @click.option("--output", type=OUT, required=True, help="Adapted weights (.safetensors).")
 @click.option("--log", type=OUT, required=True, help="Loss and throughput (.csv).")
 @manifests
-def adapt(**options) -> None:
+def adapt(**options: Any) -> None:
     """Adapt a trained row to an animal it has not seen, from unlabelled pairs (holdout adapted-<animal>-fold-<k>).
 
     Rule adapt calls it for the rows of adapt.rows, on a model that was pretrained with holdout animal-<animal>; next is
@@ -373,7 +372,7 @@ def adapt(**options) -> None:
 @holdout
 @click.option("--output", type=OUT, required=True, help="Arrays of every frame (.npz).")
 @manifests
-def arrays(**options) -> None:
+def arrays(**options: Any) -> None:
     """Write the recordings as plain arrays, for rows that another package makes.
 
     Rule arrays calls it for rows with a key external, whose package runs in its own environment; next is evaluate
@@ -404,7 +403,7 @@ def arrays(**options) -> None:
     "--embedding", type=OUT, required=True, help="Representations and predictions of every clip (.npz)."
 )
 @manifests
-def evaluate(**options) -> None:
+def evaluate(**options: Any) -> None:
     """Probe the frozen representation of one row: single-animal, multi-animal and identity; or decode its bins.
 
     Rule evaluate calls it after pretrain; next is collect. The embedding file holds the representation of every clip
@@ -427,7 +426,7 @@ def evaluate(**options) -> None:
     "--all", "everything", type=OUT, required=True, help="The same with every representation and probe."
 )
 @click.argument("scores", nargs=-1, required=True, type=FILE)
-def collect(**options) -> None:
+def collect(**options: Any) -> None:
     """Collect the scores of all runs into the one tidy table.
 
     Rule collect calls it after every evaluate; next are tables and figures.
@@ -446,7 +445,7 @@ def collect(**options) -> None:
 @click.option("--scores", type=FILE, required=True, help="Every score (.csv, from collect --all).")
 @click.option("--unseen", type=FILE, help="Scores of unseen animals, as they are and adapted to (.csv).")
 @click.option("--output", type=OUT, required=True, help="Folder of tables.")
-def tables(**options) -> None:
+def tables(**options: Any) -> None:
     """Render the tables as CSV, Markdown, LaTeX and HTML.
 
     Rule tables calls it after collect.
@@ -471,7 +470,7 @@ def tables(**options) -> None:
 @click.option("--swaps", type=FILE, help="A swap table (.npz), of recordings with poses.")
 @click.option("--output", type=OUT, required=True, help="Folder of pictures.")
 @manifests
-def figures(**options) -> None:
+def figures(**options: Any) -> None:
     """Draw embeddings, confusion matrices, class and bout statistics, pose neighbours and training curves.
 
     Rule figures calls it after collect; snakemake --report binds tables and pictures into one file.

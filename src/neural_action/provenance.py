@@ -44,7 +44,7 @@ def _parsed(module: str) -> tuple[str, tuple[str, ...]]:
     """Hash of a module's syntax tree and of the data files it names, and the modules of this package it imports."""
     source = _path(module).read_text()
     tree = ast.parse(source)
-    imported = set()
+    imported: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             imported.update(alias.name for alias in node.names)

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 from running import ROOT
 
@@ -21,8 +20,8 @@ _TELLING = re.compile(r"--[a-z-]+|(?:config|profiles)/[\w./]+|[\w-]+==[\d.]+|(?<
 class Block:
     """A fenced block.
 
-    Without a mark its commands are run. ``planned``: their configuration is read and planned. ``checked against`` a file:
-    it holds every telling word of theirs, being the test that runs them, or the pin.
+    Without a mark its commands are run. ``planned``: their configuration is read and planned. ``checked against`` a
+    file: it holds every telling word of theirs, being the test that runs them, or the pin.
     """
 
     page: str

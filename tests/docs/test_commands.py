@@ -1,7 +1,7 @@
 """Every command that a page shows: run in a copy of the repository, planned there, or checked against what runs it.
 
-A page is followed word by word: the files it names are written, its commands run in their order. The copy's default data
-set is a tiny one under the same name, so that this takes seconds.
+A page is followed word by word: the files it names are written, its commands run in their order. The copy's default
+data set is a tiny one under the same name, so that this takes seconds.
 """
 
 import glob
@@ -17,13 +17,13 @@ import click
 import pandas as pd
 import pytest
 import yaml
+from shown import Block, blocks, pages
 from snakemake.utils import update_config
 
 from neural_action.cli import commands
 from neural_action.config.load import read_yaml
 from neural_action.config.plan import Plan
 from running import OWN_PATH, ROOT, copy_repository
-from shown import Block, blocks, pages
 
 #: Pages that a test of their own follows.
 ELSEWHERE = {"docs/your_recordings.md": "tests/test_tutorials.py"}
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.workflow
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory) -> Path:
-    """The repository as a reader has it after `make setup`, with a tiny default data set, and files named like flies."""
+    """The repository as a reader has it after `make setup`, its default data set tiny; and files named like flies."""
     folder = tmp_path_factory.mktemp("copy") / "repository"
     folder.mkdir()
     copy_repository(folder)

@@ -171,7 +171,9 @@ def fit_kernel(trials: Sequence[Trial], settings: CalciumSettings) -> KernelFit:
         bouts = (
             [] if threshold is None else _after_movement(energy, pose_time, settings.rest_seconds, threshold)
         )
-        values = _traces(neural, settings.rois) if bouts else None
+        if not bouts:
+            continue
+        values = _traces(neural, settings.rois)
         for start, stop in bouts:
             rows = slice(
                 *np.searchsorted(neural_time, [start + settings.rest_delay, min(stop, start + LONGEST)])

@@ -31,11 +31,11 @@ def find_rois(movie: np.ndarray, n: int) -> np.ndarray:
     if count < 3:
         return np.zeros((0, height, width), np.float32)
     now, after = (_local(run[:count]) for run in runs)
-    score = np.mean(now * after, 0, dtype=np.float64)
+    score = np.asarray(np.mean(now * after, 0, dtype=np.float64))
     power = np.mean(now * now, 0, dtype=np.float64)
     # Within two standard errors of 0 there is nothing but noise.
     score[score < 2 * power / np.sqrt(count)] = 0
-    rois = []
+    rois: list[np.ndarray] = []
     while len(rois) < n and score.max() > 0:
         y, x = np.unravel_index(int(np.argmax(score)), score.shape)
         roi = np.zeros((height, width), np.float32)

@@ -110,9 +110,9 @@ def validate(config: Mapping[str, Any]) -> Settings:
             f"configuration tables.figure_method: {settings.tables.figure_method!r} is not one of rows, "
             f"{', '.join(chosen)}"
         )
-    if unknown := [fold for fold in settings.split.test_folds or () if fold >= settings.split.folds]:
+    if beyond := [fold for fold in settings.split.test_folds or () if fold >= settings.split.folds]:
         raise InputError(
-            f"configuration split.test_folds: {unknown[0]}, expected numbers below split.folds = {settings.split.folds}"
+            f"configuration split.test_folds: {beyond[0]}, expected numbers below split.folds = {settings.split.folds}"
         )
     for row in settings.explore.rows or ():
         if row not in chosen or settings.methods[row].objective is None:

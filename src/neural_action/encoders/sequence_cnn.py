@@ -15,7 +15,8 @@ class SequenceCnn(nn.Module):
 
     def __init__(self, features: int, dimension: int, width: int, layers: int, kernel: int):
         super().__init__()
-        blocks, channels = [], features
+        blocks: list[nn.Module] = []
+        channels = features
         for _ in range(layers):
             blocks += [nn.Conv1d(channels, width, kernel, padding=kernel // 2, bias=False)]
             blocks += [nn.BatchNorm1d(width), nn.ReLU(inplace=True)]

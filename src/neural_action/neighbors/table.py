@@ -168,7 +168,7 @@ def build_swap_table(
     own = [np.flatnonzero(candidate & (animal == number)) for number in range(len(names))]
     domains = _domains(own, settings, names)
     indexed = [_thinned(rows, number, settings) for number, rows in enumerate(own)]
-    pairs = [(query, target) for target in range(len(names)) for query in np.flatnonzero(domains[:, target])]
+    pairs = [(int(query), int(target)) for target, query in np.argwhere(domains.T)]
     scale, true = _sample(poses, own, indexed, pairs, settings)
     searched = poses
     if settings.components is not None and settings.components < poses.shape[1]:
@@ -178,13 +178,13 @@ def build_swap_table(
     recalls, seconds, methods = [], [], set()
     cuda = uses_cuda(settings.device)
     with Progress(len(pairs), "neighbors", "pair") as shown:
-        for target in np.flatnonzero(domains.any(0)):
+        for target in map(int, np.flatnonzero(domains.any(0))):
             rows = indexed[target]
             index = build_index(
                 searched[rows], settings.exact_below, settings.neighbors, settings.seed, cuda=cuda
             )
             methods.add(index.method)
-            for query in np.flatnonzero(domains[:, target]):
+            for query in map(int, np.flatnonzero(domains[:, target])):
                 start = time.perf_counter()
                 itself = _places(own[query], rows) if query == target else None
                 indices, distances = _neighbors(index, searched[own[query]], settings.neighbors, itself)

@@ -7,7 +7,7 @@ here is fitted on visible samples alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -79,7 +79,7 @@ class Cohort:
         """(sample,) bool: whether pretraining may see the sample."""
         return self._spread(lambda span: span.visible).astype(bool)
 
-    def _spread(self, value) -> np.ndarray:
+    def _spread(self, value: Callable[[TrialSpan], int]) -> np.ndarray:
         out = np.zeros(len(self.pose), np.int64)
         for span in self.trials:
             out[span.samples] = value(span)

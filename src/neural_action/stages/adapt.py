@@ -33,6 +33,8 @@ def run(
     """Adapt ``weights`` to the animal of the holdout (``training.adapt``), whose trials of its fold are not seen."""
     sections, hidden = Sections(config), Holdout.parse(holdout)
     row = sections.method(method)
+    if row.objective is None:
+        raise InputError(f"method {method!r} is not trained")
     if hidden.kind != "adapted":
         raise InputError(f"holdout {holdout!r}: expected adapted-<animal>-fold-<number>")
     inputs = Inputs(folds, kernel, swaps, syllables, manifests)

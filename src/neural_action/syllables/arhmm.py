@@ -82,7 +82,13 @@ class AutoregressiveHmm(BaseHMM):
         return stats
 
     def _accumulate_sufficient_statistics(
-        self, stats, x, lattice, posteriors, fwdlattice, bwdlattice
+        self,
+        stats: dict,
+        x: np.ndarray,
+        lattice: np.ndarray,
+        posteriors: np.ndarray,
+        fwdlattice: np.ndarray,
+        bwdlattice: np.ndarray,
     ) -> None:
         super()._accumulate_sufficient_statistics(stats, x, lattice, posteriors, fwdlattice, bwdlattice)
         self._gather(stats, x, posteriors)

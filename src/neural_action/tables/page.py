@@ -54,9 +54,9 @@ class Page:
         stand beside the projection: the paper does not say which representation it probes.
         """
         cells = {
-            name: row
+            name: measured
             for name in progress(self.methods, "means and intervals", "row")
-            if any(row := [self.scores.cell(name, column, projection=projection) for column in columns])
+            if any(measured := [self.scores.cell(name, column, projection=projection) for column in columns])
         }
         if not cells:
             return

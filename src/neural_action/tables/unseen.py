@@ -65,7 +65,8 @@ def _line(page: Page, name: str, column: Column, parts: list[pd.DataFrame], anim
         cell = Cell(*hierarchical_bootstrap(part, settings.bootstrap, settings.seed), len(part))
         page.record(name, column, f"{column.metric}_{protocol}_{animal or 'all'}", cell)
         texts.append(interval(cell.mean, cell.low, cell.high))
-    share = recovered_share(*own, settings.bootstrap, settings.seed)
+    seen, unseen, adapted = own
+    share = recovered_share(seen, unseen, adapted, settings.bootstrap, settings.seed)
     page.record(name, column, f"recovered_{animal or 'all'}", Cell(*share, len(own[0])))
     texts.append(interval(*share) if animal is None else percent(share[0]))
     return Line(animal or "all animals", "", tuple(texts))

@@ -23,6 +23,7 @@ class Calcium(View):
         super().__init__(context)
         if context.kernel is None:
             raise InputError("view calcium: needs a calcium kernel")
+        self.kernel = context.kernel
         self.probability = probability
         self.amplitude = amplitude
         self.frames = torch.cat(context.animal_frames)
@@ -37,7 +38,7 @@ class Calcium(View):
         count = len(values)
         amplitude = self.amplitude * chance(count, self.probability, generator)
         past = self.context.neural[self.draw(rows, generator)]
-        response = amplitude[:, None] * self.context.kernel
+        response = amplitude[:, None] * self.kernel
         return torch.baddbmm(values, response[:, :, None], past[:, None, :], out=values)
 
     def draw(self, rows: ClipRows, generator: torch.Generator) -> Tensor:

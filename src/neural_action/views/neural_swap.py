@@ -25,6 +25,7 @@ class NeuralSwap(View):
         super().__init__(context)
         if context.clip_starts is None:
             raise InputError("view neural_swap: needs the clips of the poses")
+        self.clip_starts = context.clip_starts
         targets = context.swap_targets
         if targets is not None and bool((context.clip_starts[targets[targets >= 0].long()] < 0).any()):
             raise InputError("view neural_swap: an animal has visible poses but no visible clip")
@@ -36,7 +37,7 @@ class NeuralSwap(View):
         """Shapes as in ``View``: (B, frames, pixels)."""
         near = self.near(rows.centre, rows.animal, generator)
         replace = torch.rand(len(values), generator=generator, device=values.device) < self.probability
-        start = torch.where(replace, self.context.clip_starts[near], rows.start)
+        start = torch.where(replace, self.clip_starts[near], rows.start)
         index = (start[:, None] + self.offsets).flatten()
         torch.index_select(self.context.neural, 0, index, out=values.view(len(index), -1))
         return values

@@ -13,7 +13,7 @@ class NearPoses:
     """Draws near poses of other animals from the swap table: a uniform animal, then one of its neighbours."""
 
     def __init__(self, context: ViewContext, who: str, *, others: bool = False):
-        if context.swap_targets is None:
+        if context.swap_targets is None or context.swap_domains is None:
             raise InputError(f"{who}: needs a swap table")
         # A row of a padded table lists the domains an animal may draw from, so that a uniform draw is one gather.
         allowed = context.swap_domains
