@@ -2,6 +2,7 @@
 
 ``python benchmarks/results_page.py --dataset simulated --tables ablation`` replaces, in docs/results.md, what stands
 between the marks of each table that is named, by that table of ``results/simulated``; ``costs`` is what each row cost.
+Tables of decoding stand in docs/spikes.md, with the picture of label efficiency.
 With the papers' two tables the short one in README.md is written too.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -17,7 +19,8 @@ from neural_action.tables.document import EMPTY, interval
 
 ROOT = Path(__file__).resolve().parent.parent
 PAPERS = ("action_recognition", "identity_recognition")
-TABLES = (*PAPERS, "ablation", "unseen_animal", "costs")
+SPIKES = ("decoding", "label_efficiency")
+TABLES = (*PAPERS, "ablation", "unseen_animal", "costs", *SPIKES)
 SHORT = (
     ("action_recognition", "single_animal", "linear", "Within an animal"),
     ("action_recognition", "multi_animal", "linear", "Animal left out"),
@@ -37,10 +40,12 @@ def main() -> None:
     parser.add_argument("--tables", nargs="+", choices=TABLES, required=True)
     options = parser.parse_args()
     folder = options.results / options.dataset
-    page = ROOT / "docs/results.md"
     for name in options.tables:
+        page = ROOT / ("docs/spikes.md" if name in SPIKES else "docs/results.md")
         text = costs(folder) if name == "costs" else rendered(folder / "tables" / f"{name}.md")
         page.write_text(between(page.read_text(), f"{folder.name}:{name}", text))
+        if name == "label_efficiency":
+            shutil.copy(folder / f"figures/{name}.png", ROOT / f"docs/images/{folder.name}_{name}.png")
     if set(PAPERS) <= set(options.tables):
         readme = ROOT / "README.md"
         readme.write_text(between(readme.read_text(), f"results:{folder.name}", short(folder)))

@@ -13,6 +13,9 @@ import numpy as np
 
 from neural_action.evaluation.probes import class_weights, softmax
 
+# Whether logits still move is looked at every so many steps; by less than this, root mean square, is not at all.
+_CHECKED, _STILL = 10, 1e-4
+
 
 @dataclass(frozen=True)
 class Standard:
@@ -98,10 +101,13 @@ def softmax_path(
 
     onehot = np.eye(classes, dtype=np.float32)[labels]
     scaled = (x32 * weights[:, None].astype(np.float32)).T
-    count = len(decays)
-    layer = np.zeros((count, len(variance), classes))
-    ahead, speed = layer, np.zeros(count)
-    for _ in range(steps):
+    final = np.zeros((len(decays), len(variance), classes))
+    # Decays whose logits stand still are done.
+    active = np.arange(len(decays))
+    layer, speed = final, np.zeros(len(decays))
+    ahead = layer
+    for number in range(steps):
+        count = len(active)
         flat = ahead.transpose(1, 0, 2).reshape(len(variance), -1).astype(np.float32)
         error = softmax((x32 @ flat).reshape(len(x), count, classes))
         error -= onehot[:, None]
@@ -112,8 +118,15 @@ def softmax_path(
         uphill = (gradient * (moved - layer)).sum((1, 2)) > 0
         speed = np.where(uphill, 0.0, speed + 1)
         ahead = moved + (speed / (speed + 3))[:, None, None] * (moved - layer)
-        layer = moved
-    return softmax(np.einsum("nf,dfc->dnc", probe, layer, optimize=True))
+        change, layer = moved - layer, moved
+        final[active] = layer
+        if number % _CHECKED == _CHECKED - 1:
+            moving = np.sqrt((variance[:, None] * change**2).sum((1, 2))) > _STILL
+            if not moving.any():
+                break
+            active, layer, ahead, speed = active[moving], layer[moving], ahead[moving], speed[moving]
+            step, penalty = step[moving], penalty[moving]
+    return softmax(np.einsum("nf,dfc->dnc", probe, final, optimize=True))
 
 
 def angles_of(directions: np.ndarray) -> np.ndarray:
