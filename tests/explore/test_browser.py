@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from made_up import ANIMALS, CLASSES, content
+from clips_made_up import ANIMALS, CLASSES, content
 
 from neural_action.tables.pictures.style import spoken
 
