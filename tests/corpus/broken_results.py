@@ -10,8 +10,8 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-
 from broken import Case
+
 from neural_action.calcium.fit import KernelFit
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.store import write_store

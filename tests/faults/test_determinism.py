@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 
 import pytest
-
 from started import Workflow, content
 
 pytestmark = pytest.mark.faults

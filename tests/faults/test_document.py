@@ -2,11 +2,10 @@
 
 import sys
 from collections import Counter
-from pathlib import Path
 
 import pytest
-
 from matrix import FAULTS, STAGES
+
 from running import ROOT
 
 sys.path.insert(0, str(ROOT / "tests/corpus"))

@@ -22,8 +22,8 @@ from neural_action.neighbors.index import (
 )
 from neural_action.neighbors.space import shared_components
 from neural_action.neighbors.swap import draw_swaps
-from neural_action.recordings.cohort import Cohort
 from neural_action.progress import Progress
+from neural_action.recordings.cohort import Cohort
 
 #: Target of a sample that training never gathers.
 HIDDEN = -1

@@ -76,7 +76,9 @@ def load_model(weights: Path, device: torch.device | str = "cpu", part: str | No
             _check_shapes(build("objectives", *parts), weights, own)
         model = build("objectives", *parts)
         values = load_file(weights)
-        model.load_state_dict({name.removeprefix(own): v for name, v in values.items() if name.startswith(own)})
+        model.load_state_dict(
+            {name.removeprefix(own): v for name, v in values.items() if name.startswith(own)}
+        )
     except InputError as error:
         raise InputError(f"{weights}: cannot be loaded as a model ({error})") from None
     except (
