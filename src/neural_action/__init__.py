@@ -4,6 +4,7 @@
 """
 
 from importlib import import_module
+from typing import Any
 
 __version__ = "0.1.0"
 
@@ -17,7 +18,7 @@ _OFFERED = {
 __all__ = ["__version__", *_OFFERED]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name not in _OFFERED:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_OFFERED[name]), name)

@@ -88,7 +88,7 @@ commands.command_class = Stage
     "--behavior-rate", type=click.FloatRange(0, min_open=True), help="Samples/s, for files without a clock."
 )
 @click.option("--force", is_flag=True, help="Write over files that are there.")
-def init(**options) -> None:
+def init(**options: Any) -> None:
     """Look at a FOLDER of recordings, say what it holds, and write a configuration and a recording sheet for it.
 
     Recognised are NWB, suite2p, CaImAn, TIFF, ThorImage and ThorSync; DeepFly3D, DeepLabCut, SLEAP and Anipose poses;
@@ -113,7 +113,7 @@ def init(**options) -> None:
 @click.option(
     "--cores", type=click.IntRange(1), default=2, show_default=True, help="Cores of the run, for its time."
 )
-def check(**options) -> None:
+def check(**options: Any) -> None:
     """Read a little of everything that CONFIG names; print what was found and what the run would take.
 
     Animals, trials, durations, rates, gaps, classes and unlabelled samples, whether neural activity goes with movement
@@ -228,7 +228,7 @@ def assign_folds(**options: Any) -> None:
 @config
 @click.option("--output", type=OUT, required=True, help="CSV of the trials in each part of each split.")
 @manifests
-def splits(**options) -> None:
+def splits(**options: Any) -> None:
     """Split each animal's trials into train, validation and test."""
     from neural_action.stages.splits import run
 
@@ -503,7 +503,7 @@ def figures(**options: Any) -> None:
     "--output", type=OUT, required=True, help="Folder that receives diagnostics.json, .html and .png."
 )
 @manifests
-def diagnose(**options) -> None:
+def diagnose(**options: Any) -> None:
     """Look for what would make the numbers wrong: leaks, shifted clocks and labels, duplicates, imbalance."""
     from neural_action.stages.diagnose import run
 
@@ -524,7 +524,7 @@ def diagnose(**options) -> None:
 @threads
 @click.option("--output", type=OUT, required=True, help="The page (.html).")
 @manifests
-def explore(**options) -> None:
+def explore(**options: Any) -> None:
     """Write the interactive page: embeddings to select in, with the pose of each moment."""
     from neural_action.stages.explore import run
 
@@ -539,7 +539,7 @@ def explore(**options) -> None:
 )
 @click.option("--diagnostics", type=FILE, required=True, help="diagnostics.json of diagnose.")
 @click.option("--output", type=OUT, required=True, help="Fragment of HTML.")
-def overview(**options) -> None:
+def overview(**options: Any) -> None:
     """Write what the report opens with: scores, embeddings, and the verdict of every check."""
     from neural_action.stages.overview import run
 
@@ -572,7 +572,7 @@ recordings = click.argument(
 @threads
 @device
 @recordings
-def transform(**options) -> None:
+def transform(**options: Any) -> None:
     """Embed recordings with a trained model.
 
     RECORDINGS are manifests or stores that rule convert wrote, or .npy arrays (frame, ...), one a trial.
@@ -595,7 +595,7 @@ def transform(**options) -> None:
 @threads
 @device
 @recordings
-def score(**options) -> None:
+def score(**options: Any) -> None:
     """Print how well a linear probe reads actions from a trained model's embeddings (a fraction of 1)."""
     from neural_action.stages.use import score as run
 
@@ -617,7 +617,7 @@ def score(**options) -> None:
 @threads
 @device
 @recordings
-def adapt_animal(**options) -> None:
+def adapt_animal(**options: Any) -> None:
     """Adapt a trained model to a new animal, from its unlabelled RECORDINGS (manifests or stores)."""
     from neural_action.stages.use import adapt_animal as run
 

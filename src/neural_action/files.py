@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Literal
 
 from neural_action.processes import orphaned
 
@@ -46,6 +46,7 @@ def whole(path: Path) -> Iterator[Path]:
 _UNPACKED, _TIMES = 1 << 30, 100
 #: Number of a compressed variable in a MATLAB file.
 _MAT_COMPRESSED = 15
+_MAT_ORDERS: dict[bytes, Literal["little", "big"]] = {b"IM": "little", b"MI": "big"}
 
 
 def check_zip(path: Path) -> None:
@@ -74,7 +75,7 @@ def check_mat(path: Path) -> None:
     most = max(_UNPACKED, _TIMES * Path(path).stat().st_size)
     with Path(path).open("rb") as file:
         header = file.read(128)
-        order = {b"IM": "little", b"MI": "big"}.get(header[126:128])
+        order = _MAT_ORDERS.get(header[126:128])
         while order is not None and len(tag := file.read(8)) == 8:
             kind, size = (int.from_bytes(part, order) for part in (tag[:4], tag[4:]))
             if kind != _MAT_COMPRESSED:
@@ -92,7 +93,7 @@ def check_mat(path: Path) -> None:
 
 
 def load_npz(path: Path, *names: str) -> dict[str, np.ndarray]:
-    """The arrays of those names in a .npz file, never unpickled. ValueError or OSError for whatever is wrong with it."""
+    """The arrays of those names in a .npz file, never unpickled. ValueError or OSError for whatever is wrong in it."""
     import numpy as np
 
     try:

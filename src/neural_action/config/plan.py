@@ -44,7 +44,7 @@ class Plan:
         self.content = self.settings.model_dump(mode="json")
         self.results = f"{self.settings.results}/{self.settings.dataset}"
         self.simulated = self.settings.raw is None
-        self.raw = f"{self.results}/raw" if self.simulated else self.settings.raw
+        self.raw: str = self.settings.raw or f"{self.results}/raw"
         names = self.settings.rows or list(self.settings.methods)
         self.methods: dict[str, MethodSettings] = {name: self.settings.methods[name] for name in names}
         self.rows = self._rows()

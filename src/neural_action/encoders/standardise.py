@@ -20,6 +20,9 @@ class Standardise(nn.Module):
     ``none`` leaves frames as they are. Units that never change become 0. The statistics are saved with the weights.
     """
 
+    mean: Tensor
+    gain: Tensor
+
     def __init__(self, shapes: Shapes, scale: Scale):
         super().__init__()
         self.kind = scale

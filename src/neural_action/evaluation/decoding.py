@@ -149,6 +149,8 @@ def decode(
             rank = _rank(voted[labels.validation], judged, name, bins.classes, settings.choose_by)
             if best is None or rank > best[0]:
                 best = (rank, voted)
+    if best is None:
+        raise ValueError("no features to read")
     return _scored(best[1], name, bins, labels)
 
 

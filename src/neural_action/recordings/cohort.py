@@ -150,7 +150,7 @@ def load_cohort(
         keep = slice(None, None, settings.behavior_stride)
         behavior = recording.behavior[keep]
         assigned = folds[manifest.animal, manifest.trial]
-        fold = holdout.fold if holdout.kind == "split" else assigned
+        fold = assigned if isinstance(assigned, int) else holdout.fold
         # A recording of one trial is one span, also where it holds samples that belong to no frame.
         for name, frames_of, samples_of, part in _spans(recording, assigned, count, keep):
             spans.append(
@@ -201,7 +201,7 @@ def _spans(
             for start, stop in pairwise(edges)
         ]
     else:
-        pieces = assigned
+        pieces = list(assigned)
         if pieces[-1].stop > count:
             raise InputError(
                 f"{recording.animal}/{recording.trial}: its split ends at frame {pieces[-1].stop}, it has {count} "
@@ -217,15 +217,12 @@ def _spans(
 
 def _check_distinct(opened: Sequence[tuple[Manifest, Path]]) -> None:
     """InputError for two recordings of one name, or with the same neural data under two names."""
-    names: dict[Trial, Path] = {}
-    contents: dict[tuple[str, ...], Path] = {}
+    known: dict[tuple[str, tuple[str, ...]], Path] = {}
     for manifest, path in opened:
-        for what, known, key in (
-            ("name", names, (manifest.animal, manifest.trial)),
-            ("neural data", contents, manifest.arrays["neural"].sha256),
-        ):
+        name, content = (manifest.animal, manifest.trial), manifest.arrays["neural"].sha256
+        for key in (("name", name), ("neural data", content)):
             if key in known:
-                raise InputError(f"{path}: has the {what} of {known[key]}, expected a recording of its own")
+                raise InputError(f"{path}: has the {key[0]} of {known[key]}, expected a recording of its own")
             known[key] = path
 
 

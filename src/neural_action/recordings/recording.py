@@ -111,7 +111,7 @@ class Recording:
                 f"0 to {len(self.class_names) - 1} ({', '.join(self.class_names)})"
             )
         if self.segment is not None:
-            self._check_segments(where, frames)
+            self._check_segments(self.segment, where, frames)
         return self
 
     def between(self, start: float, stop: float, where: str) -> Recording:
@@ -136,15 +136,15 @@ class Recording:
             **kept,
         )
 
-    def _check_segments(self, where: str, frames: int) -> None:
-        if len(self.segment) != frames:
-            raise InputError(f"{where}: segment has {len(self.segment)} entries, expected {frames}")
-        if np.any(np.diff(self.segment) < 0):
-            at = int(np.argmax(np.diff(self.segment) < 0))
+    def _check_segments(self, segment: np.ndarray, where: str, frames: int) -> None:
+        if len(segment) != frames:
+            raise InputError(f"{where}: segment has {len(segment)} entries, expected {frames}")
+        if np.any(np.diff(segment) < 0):
+            at = int(np.argmax(np.diff(segment) < 0))
             raise InputError(
                 f"{where}: segment runs backwards at entry {at + 1}, expected non-decreasing trials"
             )
-        low, high = int(self.segment[0]), int(self.segment[-1])
+        low, high = int(segment[0]), int(segment[-1])
         if low < 0 or high >= len(self.segment_names):
             bad = low if low < 0 else high
             raise InputError(

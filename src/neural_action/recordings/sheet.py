@@ -67,10 +67,10 @@ def check_rows(rows: list[SheetRow], where: str) -> list[SheetRow]:
             )
         seen[row.animal, row.trial] = row.path
     parts = sorted((row.path, row.start, row.stop, row.trial) for row in rows if row.start is not None)
-    for (path, _, stop, trial), (other, start, _, after) in pairwise(parts):
-        if path == other and start < stop:
+    for (one, _, stop, trial), (other, start, _, after) in pairwise(parts):
+        if one == other and start is not None and stop is not None and start < stop:
             raise InputError(
-                f"{where}: trials {trial} and {after} of {path} overlap from {start:g} to {stop:g} s"
+                f"{where}: trials {trial} and {after} of {one} overlap from {start:g} to {stop:g} s"
             )
     return sorted(rows, key=lambda row: (row.animal, row.trial))
 
@@ -88,8 +88,9 @@ def read_sheet(path: Path) -> list[SheetRow]:
                 found = ", ".join(columns) or "none"
                 raise InputError(f"{path}: column {missing[0]!r} is missing, found {found}")
             rows = [
-                SheetRow(*((line[name] or "").strip() for name in COLUMNS), *_part(path, line))
+                SheetRow(animal, trial, below, *_part(path, line))
                 for line in reader
+                for animal, trial, below in [[(line[name] or "").strip() for name in COLUMNS]]
             ]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: cannot be read as CSV ({error})") from None

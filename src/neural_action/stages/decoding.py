@@ -50,8 +50,16 @@ def decode_splits(
         )
         clips = clip_table(cohort, sections.clips, stride=sections.clips.stride)
         bins = _bins(cohort, clips)
-        given = {"weights": weights, "threads": threads, "seed": seed, "part": f"split-{holdout.fold}"}
-        features = represent(row, cohort, clips, sections.probe, **given)
+        features = represent(
+            row,
+            cohort,
+            clips,
+            sections.probe,
+            weights=weights,
+            threads=threads,
+            seed=seed,
+            part=f"split-{holdout.fold}",
+        )
         for name, values in features.items():
             if name == "projection":
                 continue
@@ -68,8 +76,8 @@ def decode_splits(
                 sizes = (len(decoded.labels.train), len(decoded.test))
                 rows += [(*what, *where, metric, value, *sizes) for metric, value in decoded.scores.items()]
                 if sections.split.protocol == "published" and decoded.labels.name == WHOLE:
-                    where = (decoded.labels.fraction, holdout.value, seed, sizes[0])
-                    rows += _by_trial(what, where, decoded, bins, sections.split.block_seconds)
+                    whole = (decoded.labels.fraction, holdout.value, seed, sizes[0])
+                    rows += _by_trial(what, whole, decoded, bins, sections.split.block_seconds)
                 if not embedding or (holdout.fold == hidden.fold and decoded.labels.name == WHOLE):
                     embedding = _embedding(row, features, cohort, clips, bins, decoded)
     return rows, embedding

@@ -12,7 +12,7 @@ from neural_action.config.sections import Sections
 from neural_action.config.settings import ExploreSettings
 from neural_action.errors import InputError
 from neural_action.explore.layout import neighbour_map, principal
-from neural_action.explore.moments import moments, traces
+from neural_action.explore.moments import Moments, moments, traces
 from neural_action.explore.page import Content, Row, Trial, render
 from neural_action.files import whole
 from neural_action.recordings.cohort import Cohort, load_cohort
@@ -40,7 +40,9 @@ def run(
     sections = Sections(config)
     settings, methods = sections.explore, sections.methods
     cohort = load_cohort(manifests, read_folds(folds), Holdout("none"), sections.clips)
-    first, rows, chosen = None, [], None
+    first: Clips | None = None
+    rows: list[Row] = []
+    chosen = np.empty(0, np.int64)
     with threadpool_limits(threads):
         for path in embeddings:
             found, clips = Run.load(path), Clips.load(path)
@@ -101,7 +103,7 @@ def _chosen(clips: Clips, cohort: Cohort, settings: ExploreSettings, path: Path)
     return order[:: max(1, -(-len(order) // settings.points))]
 
 
-def _notes(every: int, shown: int, settings: ExploreSettings, behavior) -> list[str]:
+def _notes(every: int, shown: int, settings: ExploreSettings, behavior: Moments) -> list[str]:
     notes = []
     if shown < every:
         notes.append(f"Shown are {shown:,} of {every:,} clips, evenly spread.")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -46,7 +48,7 @@ def run(
     _say(proposal, output, sheet)
 
 
-def _by_kind(found) -> dict[str, list]:
+def _by_kind(found: Iterable[Any]) -> dict[str, list]:
     kinds: dict[str, list] = {}
     for item in found:
         kinds.setdefault(item.phrase, []).append(item)

@@ -77,6 +77,8 @@ def _trained(
 ) -> tuple[Objective, list[tuple[float, ...]]]:
     """A model trained on ``data``, and its log."""
     training = sections.training
+    if row.objective is None:
+        raise InputError("only a row with an objective is trained")
     model = create(row.objective, sections.encoders, data.shapes, seed).to(data.device)
     model.fit_scales(data.context.neural, torch.cat(data.context.animal_frames))
     adaptation = None

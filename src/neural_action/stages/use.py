@@ -10,7 +10,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from neural_action.errors import InputError
-from neural_action.trained.model import load_model
+from neural_action.trained.model import TrainedModel, load_model
 
 
 def transform(
@@ -64,12 +64,14 @@ def adapt_animal(
 ) -> None:
     """Adapt the model to the animal of ``recordings`` and write it to ``output``."""
     opened = _opened(model, threads, device)
-    changed = {"steps": steps, "learning_rate": learning_rate, "seed": seed}
     with threadpool_limits(threads):
-        opened.adapt(list(recordings), list(known), **changed).save(output)
+        adapted = opened.adapt(
+            list(recordings), list(known), steps=steps, learning_rate=learning_rate, seed=seed
+        )
+        adapted.save(output)
 
 
-def _opened(model: Path, threads: int, device: str):
+def _opened(model: Path, threads: int, device: str) -> TrainedModel:
     import torch
 
     torch.set_num_threads(threads)

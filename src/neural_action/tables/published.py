@@ -25,7 +25,7 @@ class Published:
 
     source: str
     recordings: str
-    values: Mapping[tuple[str, str, float | str], float]
+    values: Mapping[tuple[str, str, float | str | None], float]
     heading: str = "paper (MC2P)"
 
 

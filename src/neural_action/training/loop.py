@@ -138,10 +138,12 @@ def pretrain(
 def optimizer_of(trained: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
     """The configured optimizer of what is trained in ``trained``."""
     parameters = [parameter for parameter in trained.parameters() if parameter.requires_grad]
-    options = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay, "fused": True}
+    rate, decay = settings.learning_rate, settings.weight_decay
     if settings.optimizer == "sgd":
-        return torch.optim.SGD(parameters, momentum=settings.momentum, **options)
-    return torch.optim.AdamW(parameters, **options)
+        return torch.optim.SGD(
+            parameters, lr=rate, momentum=settings.momentum, weight_decay=decay, fused=True
+        )
+    return torch.optim.AdamW(parameters, lr=rate, weight_decay=decay, fused=True)
 
 
 def write_log(logs: list[list[tuple[float, ...]]], path: Path) -> None:

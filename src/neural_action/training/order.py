@@ -41,8 +41,8 @@ class TrialOrder:
         begins = np.flatnonzero(np.diff(trial, prepend=-1))
         lengths = np.diff(begins, append=len(trial))
         first, last = np.repeat(begins, lengths), np.repeat(begins + lengths - 1, lengths)
-        arrays = (torch.as_tensor(a, device=device) for a in (start, trial, first, last))
-        return cls(*arrays, int(lengths.max()))
+        a, b, c, d = (torch.as_tensor(array, device=device) for array in (start, trial, first, last))
+        return cls(a, b, c, d, int(lengths.max()))
 
     def later(self, clips: Tensor, most: int | None, chance: Tensor) -> Tensor:
         """0 to ``most`` later in the trial, as far as it goes; anywhere in the trial for None."""
