@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable
 
 import pytest
-from clips_made_up import content
+from made_up_page import content
 
 FLAGS = (
     "--headless",

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from clips_made_up import ANIMALS, CLASSES, content
+from made_up_page import ANIMALS, CLASSES, content
 
 from neural_action.tables.pictures.style import spoken
 

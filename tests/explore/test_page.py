@@ -6,7 +6,7 @@ import json
 import re
 
 import numpy as np
-from clips_made_up import content
+from made_up_page import content
 
 from neural_action.explore.page import render
 

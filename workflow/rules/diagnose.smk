@@ -35,7 +35,7 @@ rule diagnose:
     params:
         config=plan.diagnose_sections,
         code=plan.code("diagnose"),
-        folder=DIAGNOSTICS,
+        folder=lambda wildcards, output: str(Path(output.summary).parent),
         holdouts=[f"--holdout={holdout}" for holdout in plan.holdouts],
         swaps=lambda wildcards, input: [f"--swaps={path}" for path in input.swaps],
     shell:
