@@ -1,4 +1,4 @@
-"""Write docs/licences.md: what the project installs, and under which licence each package is (part of ``make lock``)."""
+"""Write docs/licences.md: what the project installs, and under which licence each is (part of ``make lock``)."""
 
 from __future__ import annotations
 
@@ -137,9 +137,9 @@ def page() -> str:
     return (
         f"""# Licences of what is installed
 
-The project is under Apache-2.0. `make setup` installs torch and the {len(rows) - 1} packages of `requirements.lock`; workflow,
-tests and tools included. Written by `make lock` from the packages' own metadata; a test fails when it is out of date or a
-licence is not permissive.
+The project is under Apache-2.0. `make setup` installs torch and the {len(rows) - 1} packages of `requirements.lock`;
+workflow, tests and tools included. Written by `make lock` from the packages' own metadata; a test fails when it is out
+of date or a licence is not permissive.
 
 All are permissive, but for those under MPL-2.0, which asks for changes to its own files to be passed on; the project
 uses them as they are: {", ".join(sorted(strict)) or "none"}.

@@ -1,4 +1,4 @@
-"""Write requirements.lock: every package that the project installs, pinned, with the hashes of its files (``make lock``).
+"""Write requirements.lock: every package that is installed, pinned, with the hashes of its files (``make lock``).
 
 One file for Linux and macOS on every processor: packages that one of them does not need say so by a marker. What is
 pinned stays as it is while pyproject.toml allows it; delete the file for the newest of everything.

@@ -92,7 +92,7 @@ def check_mat(path: Path) -> None:
 
 
 def load_npz(path: Path, *names: str) -> dict[str, np.ndarray]:
-    """The arrays of those names in a .npz file, never unpickled. ValueError or OSError for whatever is wrong with it."""
+    """The arrays of those names in a .npz file, never unpickled. ValueError or OSError for whatever is wrong."""
     import numpy as np
 
     try:

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 
-import licences
+import licences  # noqa: E402
 
 
 def test_the_page_is_current():

@@ -212,10 +212,13 @@ def lying_npz(folder):
 
 def zip_bomb(folder):
     """Two megabytes that unpack to two gigabytes."""
-    with zipfile.ZipFile(folder / "swaps0.npz", "w", zipfile.ZIP_DEFLATED) as archive:
-        with archive.open("targets.npy", "w", force_zip64=True) as file:
-            for _ in range(33):
-                file.write(bytes(64 << 20))
+    path, packed = folder / "swaps0.npz", zipfile.ZIP_DEFLATED
+    with (
+        zipfile.ZipFile(path, "w", packed) as archive,
+        archive.open("targets.npy", "w", force_zip64=True) as file,
+    ):
+        for _ in range(33):
+            file.write(bytes(64 << 20))
 
 
 def pickled_npz(folder):
@@ -365,7 +368,7 @@ CASES = (
     Case(
         "wrong shape",
         "neural frame of another animal",
-        lambda f: store(f, "Fly2", "001", neural=np.random.rand(FRAMES, 5).astype("f4")),
+        lambda f: store(f, "Fly2", "001", neural=np.random.default_rng(0).random((FRAMES, 5), dtype="f4")),
         r"neural frame \(5,\) differs",
     ),
     Case(

@@ -117,7 +117,7 @@ def test_labels_a_second_late_in_all_trials(planted):
 
 def test_the_rates_of_the_two_clocks_swapped(planted):
     swapped = {"neural_rate": 100.0, "behavior_rate": 16.0}
-    with pytest.raises(InputError, match="neural_index puts sample .* are the sampling rates right"):
+    with pytest.raises(InputError, match=r"neural_index puts sample .* are the sampling rates right"):
         planted.convert(*TRIAL, reader_options=swapped)
 
 

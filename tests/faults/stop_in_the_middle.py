@@ -48,7 +48,7 @@ def hook(event: str, args: tuple) -> None:
         with open(os.environ["FAULT_NETWORK"], "a") as file:
             file.write(f"{sys.orig_argv}: {event} {args[1:]}\n")
         raise PermissionError(errno.EPERM, "no network here", str(args))
-    if STAGE != POINT[0] or not args or event != POINT[1].removeprefix("after "):
+    if POINT[0] != STAGE or not args or event != POINT[1].removeprefix("after "):
         return
     path = str(args[1] if event == "os.rename" else args[0])
     if event == "open" and "w" not in str(args[1]):

@@ -13,7 +13,6 @@ from neural_action.config.settings import EncoderSettings, MethodSettings, Setti
 from neural_action.config.signatures import check_parameters, one_line
 from neural_action.errors import InputError
 
-
 #: Values of a configuration, aliases written out; the shipped ones have a thousand (our choice).
 MOST_VALUES = 100_000
 #: Top-level key that makes Snakemake run a file's expressions as Python.

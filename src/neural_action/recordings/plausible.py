@@ -60,6 +60,6 @@ def _check_alignment(recording: Recording, where: str) -> None:
     at, most = int(np.argmax(apart)), MISALIGNED + 2 * period
     if apart[at] > most:
         raise InputError(
-            f"{where}: neural_index puts sample {at} at frame {recording.neural_index[at]}, {apart[at]:.2f} s from it by "
-            f"the clocks, expected at most {most:.2f} s: are the sampling rates right?"
+            f"{where}: neural_index puts sample {at} at frame {recording.neural_index[at]}, {apart[at]:.2f} s from it "
+            f"by the clocks, expected at most {most:.2f} s: are the sampling rates right?"
         )
