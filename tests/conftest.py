@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -78,3 +82,19 @@ def context() -> ViewContext:
         swap_domains=torch.ones(2, 2, dtype=torch.bool),
         frames=8,
     )
+
+
+@pytest.fixture(scope="session")
+def real_recordings() -> Callable[[str], Path]:
+    """Where a real file or folder is, never copied; skips where there is none."""
+
+    def find(name: str) -> Path:
+        root = os.environ.get("NEURAL_ACTION_DATA")
+        if not root:
+            pytest.skip("needs real recordings: NEURAL_ACTION_DATA is not set")
+        path = Path(root) / name
+        if not path.exists():
+            pytest.skip(f"needs real recordings: NEURAL_ACTION_DATA has no {name}")
+        return path
+
+    return find

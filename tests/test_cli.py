@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -121,6 +122,23 @@ def test_a_sheet_without_a_column(tmp_path):
 )
 def test_bad_configurations(tmp_path, config, words):
     refused(run("sheet", "--config", config, "--raw", tmp_path, "--output", tmp_path / "o.csv"), *words)
+
+
+def test_init_writes_what_check_reads(trial, tmp_path):
+    written = tmp_path / "mine.yaml"
+    assert run("init", tmp_path / "raw", "--output", written, "--name", "mine").returncode == 0
+    refused(run("init", tmp_path / "raw", "--output", written), "mine.yaml", "exists", "--force")
+    methods = Path(__file__).resolve().parents[1] / "config/methods.yaml"
+    # One trial of one fly: too few for four folds, which is said before anything is read.
+    refused(run("check", written, "--methods", methods), "animal Fly1 has 1 trials", "split.folds")
+    refused(run("check", written, "--methods", tmp_path / "none.yaml"), "none.yaml", "--methods")
+
+
+def test_init_of_a_folder_without_recordings(tmp_path):
+    (tmp_path / "notes").mkdir()
+    done = run("init", tmp_path / "notes", "--output", tmp_path / "c.yaml")
+    refused(done, "no neural activity and behaviour recognised", "expected files of both")
+    assert not (tmp_path / "c.yaml").exists()
 
 
 def test_an_empty_folder_has_no_recordings(tmp_path):

@@ -52,6 +52,54 @@ commands.command_class = Stage
 
 
 @commands.command()
+@click.argument("folder", type=FOLDER)
+@click.option("--output", type=OUT, help="Configuration to write; default <name>.yaml here.")
+@click.option("--name", help="Name of the dataset; default the folder's.")
+@click.option(
+    "--neural-rate", type=click.FloatRange(0, min_open=True), help="Frames/s, for files without a clock."
+)
+@click.option(
+    "--behavior-rate", type=click.FloatRange(0, min_open=True), help="Samples/s, for files without a clock."
+)
+@click.option("--force", is_flag=True, help="Write over files that are there.")
+def init(**options) -> None:
+    """Look at a FOLDER of recordings, say what it holds, and write a configuration and a recording sheet for it.
+
+    Recognised are NWB, suite2p, CaImAn, TIFF, ThorImage and ThorSync; DeepFly3D, DeepLabCut, SLEAP and Anipose poses;
+    tables of labels; arrays that a short .yaml describes; and the layouts of the readers. What cannot be known, such as
+    the rate of a camera, is left to be edited, and said. Nothing in FOLDER is changed. Next: neural-action check.
+    docs/your_recordings.md goes through it with files of each kind.
+    """
+    from neural_action.stages.init import run
+
+    run(**options)
+
+
+@commands.command()
+@click.argument("config", nargs=-1, required=True, type=FILE)
+@click.option(
+    "--methods", type=OUT, default=Path("config/methods.yaml"), show_default=True, help="Rows of the tables."
+)
+@click.option(
+    "--trials", type=click.IntRange(1), default=2, show_default=True, help="Trials of each animal to read."
+)
+@click.option("--raw", type=FOLDER, help="Folder of raw recordings, if not the one in CONFIG.")
+@click.option(
+    "--cores", type=click.IntRange(1), default=2, show_default=True, help="Cores of the run, for its time."
+)
+def check(**options) -> None:
+    """Read a little of everything that CONFIG names; print what was found and what the run would take.
+
+    Animals, trials, durations, rates, gaps, classes and unlabelled samples, whether neural activity goes with movement
+    and at which lag, problems, and the expected time, memory and disk. Several files are merged as by snakemake
+    --configfile. Nothing is written. Next: snakemake --cores 2 --configfile CONFIG.
+    """
+    from neural_action.stages.check import run
+
+    run(**options)
+
+
+@commands.command()
 @config
 @click.option("--output", type=OUT, required=True, help="Complete configuration and versions (.yaml).")
 def resolve(**options) -> None:
@@ -89,6 +137,8 @@ def sheet(**options) -> None:
 @click.option("--path", required=True, help="The recording, a file or folder below that folder.")
 @click.option("--animal", required=True)
 @click.option("--trial", required=True)
+@click.option("--start", type=float, help="The trial is only a part of the recording, from this time, s ...")
+@click.option("--stop", type=float, help="... to before this one.")
 @click.option("--store", type=OUT, required=True, help="Zarr store to write.")
 @click.option("--manifest", type=OUT, required=True, help="Manifest to write beside it.")
 @threads

@@ -8,9 +8,11 @@ from snakemake.utils import update_config
 from neural_action.config.load import read_yaml, validate
 from neural_action.config.settings import Settings
 from neural_action.errors import InputError
+from neural_action.provenance import code_hash
+from neural_action.recordings.readers import reader_modules
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
-DATASETS = ["config.yaml", "fly_walking.yaml", "mc2p.yaml", "test/tiny.yaml"]
+DATASETS = ["config.yaml", "fly_walking.yaml", "mc2p.yaml", "worm.yaml", "test/tiny.yaml"]
 
 
 def merged(name="config.yaml", **changes):
@@ -130,3 +132,10 @@ def test_broken_yaml_names_the_file(tmp_path):
     with pytest.raises(InputError, match=r"broken.yaml: cannot be read as YAML") as error:
         read_yaml(path)
     assert "\n" not in str(error.value)
+
+
+def test_a_paired_reader_depends_on_the_formats_it_names():
+    config = merged("worm.yaml")["convert"]
+    modules = reader_modules(config["reader"], config["reader_options"])
+    assert modules == ["neural_action.recordings.readers.paired", "neural_action.recordings.formats.nwb"]
+    assert code_hash(modules) != code_hash(modules[:1])

@@ -12,8 +12,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def declared():
-    """What the package asks for."""
-    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    """What the package asks for, and what reading every format of recordings does: rules may need it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    formats = [project["optional-dependencies"][extra] for extra in ("hdf5", "nwb", "tiff", "parquet")]
+    return [*project["dependencies"], *(pin for pins in formats for pin in pins)]
 
 
 def from_pip(name: str) -> list[str]:

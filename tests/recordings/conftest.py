@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -42,12 +41,6 @@ def trial(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def fly_walking_folder() -> Path:
-    """The real walking flies, never copied."""
-    root = os.environ.get("NEURAL_ACTION_DATA")
-    if not root:
-        pytest.skip("needs real recordings: NEURAL_ACTION_DATA is not set")
-    folder = Path(root) / "fly_walking"
-    if not folder.is_dir():
-        pytest.skip(f"needs real recordings: NEURAL_ACTION_DATA has no folder {folder.name}")
-    return folder
+def fly_walking_folder(real_recordings) -> Path:
+    """The real walking flies."""
+    return real_recordings("fly_walking")

@@ -55,7 +55,7 @@ def test_names_come_from_folder_and_file(tmp_path):
     write(tmp_path, content(), "summary.mat")
     rows = fly_walking.scan(tmp_path, fly_walking.Options())
     assert rows == [SheetRow("20160423_Fly2", "Dark_00003", f"20160423/{NAME}")]
-    assert fly_walking.files(path) == [path]
+    assert fly_walking.files(tmp_path, rows[0], fly_walking.Options()) == [path]
 
 
 def test_behaviour_is_on_the_imaging_clock_and_where_it_is_known(tmp_path):

@@ -37,7 +37,9 @@ def test_a_trial_is_read_as_written(trial):
     assert (recording.neural.dtype, recording.behavior.dtype) == (np.float32, np.float32)
     assert (recording.labels.dtype, recording.neural_index.dtype) == (np.int8, np.int32)
     assert len(recording.behavior_names) == 38
-    assert {path.name for path in mc2p.files(trial)} == {path.name for path in trial.iterdir()}
+    assert {
+        path.name for path in mc2p.files(trial.parent, SheetRow("Fly1", "001", trial.name), mc2p.Options())
+    } == {path.name for path in trial.iterdir()}
 
 
 def test_angles_and_rates(trial):

@@ -223,7 +223,7 @@ def test_the_same_scores_make_the_same_tables(scores, tables, tmp_path):
             "protocol 'transductive', expected",
         ),
         (lambda table: pd.concat([table, table[:1]]), "scores what an earlier row scored"),
-        (lambda table: table[table["task"] != "multi_animal"], "none is of task 'multi_animal'"),
+        (lambda table: table[table["task"] == "identity"], "none is of an action task"),
     ],
 )
 def test_scores_that_cannot_be_used_are_refused_in_one_line(scores, tmp_path, change, message):
@@ -231,6 +231,15 @@ def test_scores_that_cannot_be_used_are_refused_in_one_line(scores, tmp_path, ch
     with pytest.raises(InputError, match=message) as caught:
         run(made_up.configuration(), scores, tmp_path / "tables")
     assert "\n" not in str(caught.value)
+
+
+def test_one_animal_is_compared_within_itself(scores, tmp_path):
+    table = pd.read_csv(scores)
+    table[table["task"] != "multi_animal"].to_csv(scores, index=False)
+    run(made_up.configuration(), scores, tmp_path / "tables")
+    text = (tmp_path / "tables/action_recognition.md").read_text()
+    assert "Paired differences, single-animal" in text
+    assert "Multi-animal |" not in text
 
 
 def test_a_reference_that_is_no_row_is_refused(scores, tmp_path):

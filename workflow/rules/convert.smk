@@ -17,7 +17,10 @@ if plan.writes_sheet:
             mem_mb=grows(500),
             runtime=grows(5),
         params:
-            config=plan.sections("convert.reader", "convert.reader_options"),
+            # A function: Snakemake would take {path} in a reader's patterns for a wildcard of its own.
+            config=lambda wildcards: plan.sections(
+                "convert.reader", "convert.reader_options"
+            ),
             code=plan.code("sheet"),
             rows=plan.row_names,
             raw=lambda wildcards: plan.raw,
@@ -46,13 +49,14 @@ rule convert:
         runtime=grows(30),
         in_turn=1,
     params:
-        config=plan.sections("dataset", "convert"),
+        config=lambda wildcards: plan.sections("dataset", "convert"),
         code=plan.code("convert", plan.reader_modules),
         row=lambda wildcards: plan.row(wildcards.animal, wildcards.trial).path,
+        part=lambda wildcards: plan.part(plan.row(wildcards.animal, wildcards.trial)),
         raw=lambda wildcards: plan.raw,
     shell:
         "python -m neural_action convert --config {params.config:q} --raw {params.raw:q} --path {params.row:q}"
-        " --animal {wildcards.animal:q} --trial {wildcards.trial:q} --threads {threads}"
+        " --animal {wildcards.animal:q} --trial {wildcards.trial:q} {params.part} --threads {threads}"
         " --store {output.store:q} --manifest {output.manifest:q} 2> {log:q}"
 
 

@@ -113,7 +113,7 @@ rule resolved_config:
         mem_mb=grows(500),
         runtime=grows(5),
     params:
-        config=plan.everything,
+        config=lambda wildcards: plan.everything,
         code=plan.code("resolve"),
     shell:
         "python -m neural_action resolve --config {params.config:q} --output {output:q} 2> {log:q}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,22 @@ def check_size(content: Any, where: str) -> None:
         raise InputError(f"{where}: nested too deeply, expected sections of keys") from None
     if total > MOST_VALUES:
         raise InputError(f"{where}: {total} values, expected at most {MOST_VALUES}")
+
+
+def merged(paths: Sequence[Path]) -> dict[str, Any]:
+    """The mappings of several files, later ones changing keys of earlier ones at any depth, as Snakemake does."""
+    content: dict[str, Any] = {}
+    for path in paths:
+        _update(content, read_yaml(path))
+    return content
+
+
+def _update(content: dict[str, Any], changes: Mapping[str, Any]) -> None:
+    for key, value in changes.items():
+        if isinstance(value, Mapping) and isinstance(content.get(key), dict):
+            _update(content[key], value)
+        else:
+            content[key] = value
 
 
 def validate(config: Mapping[str, Any]) -> Settings:

@@ -14,7 +14,7 @@ from neural_action.config.settings import MethodSettings
 from neural_action.config.signatures import needs
 from neural_action.errors import InputError
 from neural_action.provenance import code_hash, part_modules
-from neural_action.recordings.readers import load_reader
+from neural_action.recordings.readers import load_reader, reader_modules
 from neural_action.recordings.sheet import SheetRow, read_sheet, scan
 from neural_action.recordings.splits import Holdout, assign_folds, holdouts
 
@@ -76,7 +76,12 @@ class Plan:
     @property
     def row_names(self) -> list[str]:
         """Every row as one string: what makes the sheet be written anew."""
-        return [f"{row.animal},{row.trial},{row.path}" for row in self.rows]
+        return [",".join([row.animal, row.trial, row.path, *self.part(row)]) for row in self.rows]
+
+    @staticmethod
+    def part(row: SheetRow) -> list[str]:
+        """Which part of a recording a trial is, as command line options; none for the whole."""
+        return [] if row.start is None else [f"--start={row.start!r}", f"--stop={row.stop!r}"]
 
     @cached_property
     def simulated_animals(self) -> list[str]:
@@ -102,13 +107,14 @@ class Plan:
             raise InputError(f"{self.sheet}: has no trial {trial} of animal {animal}")
         if self.simulated:
             return [f"{self.raw}/{animal}"]
-        reader = load_reader(self.settings.convert.reader)
-        return [str(path) for path in reader.files(Path(self.raw) / self.row(animal, trial).path)]
+        reader, given = load_reader(self.settings.convert.reader), self.settings.convert.reader_options
+        found = reader.files(Path(self.raw), self.row(animal, trial), reader.Options.parse(given))
+        return [str(path) for path in found]
 
     @property
     def reader_modules(self) -> list[str]:
-        """The module of the configured reader."""
-        return [load_reader(self.settings.convert.reader).__name__]
+        """The modules of the configured reader, and of the formats that it reads."""
+        return reader_modules(self.settings.convert.reader, self.settings.convert.reader_options)
 
     @property
     def tables(self) -> list[str]:

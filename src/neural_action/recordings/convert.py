@@ -48,12 +48,15 @@ def convert_trial(
     root = Path(root)
     reader = load_reader(settings.reader)
     names = None if settings.class_names is None else tuple(settings.class_names)
-    recording = reader.read(root, row, reader.Options.parse(settings.reader_options), names)
+    options = reader.Options.parse(settings.reader_options)
+    recording = reader.read(root, row, options, names)
     recording.check(str(root / row.path))
+    if row.start is not None:
+        recording = recording.between(row.start, row.stop, str(root / row.path))
     with dask.config.set(scheduler="threads", num_workers=threads):
         check_plausible(recording, str(root / row.path))
         recording = apply_steps(settings, recording)
-    sources = {path.relative_to(root).as_posix(): _sha256(path) for path in reader.files(root / row.path)}
+    sources = {path.relative_to(root).as_posix(): _sha256(path) for path in reader.files(root, row, options)}
     write_store(
         replace(recording, sources=sources),
         Path(store),

@@ -1,4 +1,4 @@
-"""Arrays from pickles and .npy files, without executing anything of theirs.
+"""Arrays and nested containers of them from pickles and .npy files, without executing anything of theirs.
 
 Every global that a pickle names is looked up in a table of this module, never imported. What the table holds
 are stand-ins that understand the few forms in which NumPy 1 and 2 pickle a plain array of numbers.
@@ -118,6 +118,103 @@ def load_array_pickle(path: Path) -> np.ndarray:
         kind = "no values" if isinstance(array, _Array) else type(array).__name__
         raise InputError(f"{path}: holds {kind}, expected a NumPy array of numbers")
     return array.value
+
+
+class _ObjectArray(_Array):
+    """Stands for numpy.ndarray where Python objects may be inside."""
+
+    def __setstate__(self, state: tuple) -> None:
+        _, shape, _, _, data = state
+        if isinstance(data, list):
+            self.value = data[0] if shape == () and data else data
+        else:
+            super().__setstate__(state)
+
+
+def _reconstruct_object(kind: Any, shape: Any, code: Any) -> _ObjectArray:
+    return _ObjectArray()
+
+
+def _scalar(dtype: _Type, data: Any = b"") -> Any:
+    return _array(data, dtype, (), "C").item()
+
+
+class _Opaque:
+    """Stands for whatever else a pickle names: takes what it is given and does nothing with it."""
+
+    def __new__(cls, *arguments: Any, **named: Any) -> _Opaque:
+        return super().__new__(cls)
+
+    def __init__(self, *arguments: Any, **named: Any):
+        pass
+
+    def _ignore(self, *arguments: Any) -> None:
+        pass
+
+    __setstate__ = __setitem__ = append = extend = add = update = _ignore
+
+
+_OBJECTS: dict[tuple[str, str], Any] = {
+    **_ALLOWED,
+    ("numpy", "ndarray"): _ObjectArray,
+    **{
+        (f"{package}.multiarray", name): stand_in
+        for package in ("numpy.core", "numpy._core")
+        for name, stand_in in (("_reconstruct", _reconstruct_object), ("scalar", _scalar))
+    },
+}
+
+
+class _ObjectUnpickler(pickle._Unpickler):
+    opaque = False
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) in _OBJECTS:
+            return _OBJECTS[module, name]
+        if self.opaque:
+            return _Opaque
+        raise InputError(
+            f"names {module}.{name}, expected containers of plain NumPy arrays; it was not executed"
+        )
+
+
+def load_object_pickle(path: Path, *, opaque: bool = False) -> Any:
+    """The dictionaries, lists, numbers, strings and NumPy arrays in a pickle or in a pickled .npy.
+
+    With ``opaque``, anything else that it names becomes an object that does nothing, instead of an InputError:
+    for files of which a few plain entries are wanted. Nothing is imported or executed either way. Raises InputError
+    as ``load_array_pickle``.
+    """
+    try:
+        stream = io.BytesIO(_bounded(path))
+        if Path(path).suffix == ".npy":
+            version = np.lib.format.read_magic(stream)
+            reading = (
+                np.lib.format.read_array_header_1_0
+                if version == (1, 0)
+                else np.lib.format.read_array_header_2_0
+            )
+            reading(stream)
+        unpickler = _ObjectUnpickler(stream, encoding="latin1")
+        unpickler.opaque = opaque
+        return _plain(unpickler.load())
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    except Exception as error:  # a broken pickle raises whatever its bytes happen to mean
+        raise InputError(f"{path}: cannot be read as a pickle ({_reason(error)})") from None
+
+
+def _plain(value: Any) -> Any:
+    """Stand-ins of arrays replaced by arrays, at any depth."""
+    if isinstance(value, _Array):
+        if value.value is None:
+            raise InputError("holds an array without values")
+        return _plain(value.value)
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_plain(entry) for entry in value)
+    return value
 
 
 def load_npy(path: Path) -> np.ndarray:

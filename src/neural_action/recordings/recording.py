@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from neural_action.errors import InputError
 
 UNLABELLED = -1
+_OF_SAMPLES = ("behavior", "behavior_time", "labels")
 
 
 @dataclass(frozen=True)
@@ -105,3 +106,24 @@ class Recording:
                 f"0 to {len(self.class_names) - 1} ({', '.join(self.class_names)})"
             )
         return self
+
+    def between(self, start: float, stop: float, where: str) -> Recording:
+        """The frames from ``start`` to before ``stop`` (s, neural clock) and their behaviour; times stay as they are.
+
+        InputError, naming ``where``, if that leaves nothing.
+        """
+        first, last = np.searchsorted(self.neural_time, (start, stop))
+        samples = np.flatnonzero((self.neural_index >= first) & (self.neural_index < last))
+        if last - first < 1 or len(samples) < 1:
+            raise InputError(
+                f"{where}: {last - first} neural frames and {len(samples)} behaviour samples from {start:g} to "
+                f"{stop:g} s, expected some of {self.neural_time[0]:g} to {self.neural_time[-1]:g} s"
+            )
+        kept = {name: getattr(self, name)[samples] for name in _OF_SAMPLES}
+        return replace(
+            self,
+            neural=self.neural[first:last],
+            neural_time=self.neural_time[first:last],
+            neural_index=(self.neural_index[samples] - first).astype(np.int32),
+            **kept,
+        )

@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from neural_action.errors import InputError
 
 COLUMNS = ("animal", "trial", "path")
+#: May be left out, or empty: the whole recording.
+PART = ("start", "stop")
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 #: Names become names of files, next to which temporary ones are written; file systems end at 255 bytes.
 _LONGEST = 100
@@ -20,18 +23,24 @@ MOST_ROWS = 50_000
 
 @dataclass(frozen=True)
 class SheetRow:
-    """One recording: trial ``trial`` of ``animal``, a file or folder ``path`` relative to the raw folder."""
+    """One recording: trial ``trial`` of ``animal``, a file or folder ``path`` relative to the raw folder.
+
+    ``start`` and ``stop``, s on the neural clock: the trial is only this part of the recording.
+    """
 
     animal: str
     trial: str
     path: str
+    start: float | None = None
+    stop: float | None = None
 
 
 def check_rows(rows: list[SheetRow], where: str) -> list[SheetRow]:
     """The rows, sorted by animal and trial.
 
     Raises InputError, naming ``where``, on no rows, a name of other than letters, digits, dot, underscore and
-    hyphen (names become file names), a path outside the raw folder, or two rows of one animal and trial.
+    hyphen (names become file names), a path outside the raw folder, two rows of one animal and trial, or parts of one
+    recording that overlap: one would give away the other.
     """
     if not rows:
         raise InputError(f"{where}: lists no recording, expected at least one")
@@ -57,13 +66,19 @@ def check_rows(rows: list[SheetRow], where: str) -> list[SheetRow]:
                 f"({seen[row.animal, row.trial]} and {row.path})"
             )
         seen[row.animal, row.trial] = row.path
+    parts = sorted((row.path, row.start, row.stop, row.trial) for row in rows if row.start is not None)
+    for (path, _, stop, trial), (other, start, _, after) in pairwise(parts):
+        if path == other and start < stop:
+            raise InputError(
+                f"{where}: trials {trial} and {after} of {path} overlap from {start:g} to {stop:g} s"
+            )
     return sorted(rows, key=lambda row: (row.animal, row.trial))
 
 
 def read_sheet(path: Path) -> list[SheetRow]:
-    """The rows of a CSV with columns animal, trial and path; other columns are the user's own.
+    """The rows of a CSV with columns animal, trial and path, maybe start and stop; other columns are the user's own.
 
-    Raises InputError if the file cannot be read, a column is missing, or ``check_rows`` complains.
+    Raises InputError if the file cannot be read, a column is missing, a part is none, or ``check_rows`` complains.
     """
     try:
         with Path(path).open(newline="", encoding="utf-8-sig") as file:
@@ -72,18 +87,38 @@ def read_sheet(path: Path) -> list[SheetRow]:
             if missing := [name for name in COLUMNS if name not in columns]:
                 found = ", ".join(columns) or "none"
                 raise InputError(f"{path}: column {missing[0]!r} is missing, found {found}")
-            rows = [SheetRow(*((line[name] or "").strip() for name in COLUMNS)) for line in reader]
+            rows = [
+                SheetRow(*((line[name] or "").strip() for name in COLUMNS), *_part(path, line))
+                for line in reader
+            ]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: cannot be read as CSV ({error})") from None
     return check_rows(rows, str(path))
 
 
 def write_sheet(rows: list[SheetRow], path: Path) -> None:
-    """Write rows as CSV with columns animal, trial and path."""
+    """Write rows as CSV with columns animal, trial and path, and start and stop if any is a part."""
+    columns = (*COLUMNS, *(PART if any(row.start is not None for row in rows) else ()))
     with Path(path).open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        writer.writerows((row.animal, row.trial, row.path) for row in rows)
+        writer.writerow(columns)
+        writer.writerows([getattr(row, name) for name in columns] for row in rows)
+
+
+def _part(path: Path, line: dict[str, str | None]) -> tuple[float, float] | tuple[()]:
+    """Start and stop of a line, if it has both."""
+    given = [(line.get(name) or "").strip() for name in PART]
+    if given == ["", ""]:
+        return ()
+    try:
+        start, stop = (float(value) for value in given)
+    except ValueError:
+        raise InputError(
+            f"{path}: start {given[0]!r} and stop {given[1]!r}, expected seconds, or neither"
+        ) from None
+    if not start < stop:
+        raise InputError(f"{path}: start {start:g} and stop {stop:g}, expected start before stop")
+    return start, stop
 
 
 def scan(reader: str, folder: Path, options: dict[str, Any]) -> list[SheetRow]:

@@ -5,14 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 
 from neural_action.config.sections import Sections
+from neural_action.errors import InputError
 from neural_action.recordings.convert import convert_trial
 from neural_action.recordings.sheet import SheetRow
 
 
 def run(
-    config: str, raw: Path, path: str, animal: str, trial: str, store: Path, manifest: Path, threads: int
+    config: str,
+    raw: Path,
+    path: str,
+    animal: str,
+    trial: str,
+    start: float | None,
+    stop: float | None,
+    store: Path,
+    manifest: Path,
+    threads: int,
 ) -> None:
-    """Convert the recording at ``path`` below ``raw``, which is this animal's trial."""
+    """Convert the recording at ``path`` below ``raw``, or its part from ``start`` to ``stop``, this animal's trial."""
     sections = Sections(config)
-    row = SheetRow(animal, trial, path)
+    if (start is None) != (stop is None):
+        raise InputError("--start and --stop: one without the other, expected both or neither")
+    row = SheetRow(animal, trial, path, start, stop)
     convert_trial(sections.convert, sections.dataset, raw, row, store, manifest, threads)

@@ -23,17 +23,18 @@ def columns(scores: Scores, metric: str) -> list[Column]:
 
 
 def headline(scores: Scores, metric: str) -> Column:
-    """Leave one animal out, with all labels. InputError if nothing was scored so."""
-    if not (fractions := scores.fractions("multi_animal")):
-        raise InputError("scores: none is of task 'multi_animal'; expected actions scored across animals")
-    return Column("multi_animal", fractions[-1], metric, TASKS["multi_animal"], str(fractions[-1]))
+    """Leave one animal out, with all labels; of a single animal, within it. InputError if neither was scored."""
+    for task in ("multi_animal", "single_animal"):
+        if fractions := scores.fractions(task):
+            return Column(task, fractions[-1], metric, TASKS[task], str(fractions[-1]))
+    raise InputError("scores: none is of an action task; expected labelled clips in at least two classes")
 
 
 def action_recognition(sections: Sections, scores: Scores) -> tuple[Document, Page]:
     """Single- and multi-animal action recognition, also on the projection, and paired differences.
 
     Differences are to the figure method and to the best baseline. Raises InputError if the figure method is not
-    configured or nothing was scored across animals.
+    configured or no actions were scored.
     """
     metric, reference, methods = (
         sections.tables.metric,

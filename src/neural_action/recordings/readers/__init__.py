@@ -5,7 +5,7 @@ A reader module has
 - ``EXPECTED``: one phrase that says what it looks for;
 - ``Options``: a ``ReaderOptions``, the keys of ``convert.reader_options``;
 - ``scan(folder, options) -> list[SheetRow]``: every recording below a folder;
-- ``files(path) -> list[Path]``: the raw files that the recording at ``path`` is made from;
+- ``files(root, row, options) -> list[Path]``: the raw files that the recording of ``row`` is made from;
 - ``read(root, row, options, class_names) -> Recording``: one recording, its neural array lazy (dask) where it
   can be large. Values that are not finite are an InputError, raised when they are read.
 
@@ -43,7 +43,7 @@ class ReaderOptions(BaseModel):
 
 def load_reader(name: str) -> ModuleType:
     """The reader module called ``name``. InputError, with the names that exist, if there is none."""
-    known = sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
+    known = reader_names()
     if name not in known:
         raise InputError(f"configuration convert.reader: {name!r} is not one of {', '.join(known)}")
     return import_module(f"{__name__}.{name}")
@@ -66,6 +66,20 @@ def search(folder: Path, pattern: str) -> list[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         found += [Path(here) / name for name in fnmatch.filter(names, pattern) if not name.startswith(".")]
     return sorted(found)
+
+
+def reader_modules(name: str, options: dict[str, Any]) -> list[str]:
+    """Modules that reading depends on: the reader, and the formats that its options name, which it finds by name."""
+    formats = {part["format"] for part in options.values() if isinstance(part, dict) and "format" in part}
+    return [
+        load_reader(name).__name__,
+        *(f"neural_action.recordings.formats.{one}" for one in sorted(formats)),
+    ]
+
+
+def reader_names() -> list[str]:
+    """Names of the readers."""
+    return sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
 
 
 def hidden(path: Path, folder: Path) -> bool:

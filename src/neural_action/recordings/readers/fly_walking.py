@@ -66,9 +66,9 @@ def scan(folder: Path, options: Options) -> list[SheetRow]:
     return rows
 
 
-def files(path: Path) -> list[Path]:
+def files(root: Path, row: SheetRow, options: Options) -> list[Path]:
     """The one file of a recording."""
-    return [Path(path)]
+    return [Path(root) / row.path]
 
 
 def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ...] | None) -> Recording:

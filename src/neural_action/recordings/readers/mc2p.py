@@ -100,10 +100,10 @@ def scan(folder: Path, options: Options) -> list[SheetRow]:
     return rows
 
 
-def files(path: Path) -> list[Path]:
-    """The raw files of the trial in folder ``path``."""
+def files(root: Path, row: SheetRow, options: Options) -> list[Path]:
+    """The raw files of the trial in folder ``root / row.path``."""
     patterns = (MOVIE, POSE, ANGLE, INDEX, REST, LABEL)
-    return sorted(file for pattern in patterns for file in Path(path).glob(pattern))
+    return sorted(file for pattern in patterns for file in (Path(root) / row.path).glob(pattern))
 
 
 def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ...] | None) -> Recording:

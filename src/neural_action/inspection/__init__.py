@@ -1,0 +1,1 @@
+"""Looking at recordings before anything long starts: what a folder holds, how to read it, what a run would cost."""

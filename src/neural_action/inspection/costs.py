@@ -1,0 +1,134 @@
+"""What a run would take: jobs counted from the plan, a training step timed, the rest from docs/scale_measured.md."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from neural_action.config.plan import NEIGHBORS, Plan
+
+#: CPU seconds that every job needs to start, without and with torch (measured: docs/scale_measured.md).
+START, START_TORCH = 1.0, 3.5
+#: s a pixel or unit converted; s a probed clip; s a neural frame of the kernel fit; s of 20,000 x 20,000 poses.
+CONVERT, PROBE, KERNEL, SEARCH = 3e-8, 1.7e-3, 1.2e-4, 1.5
+#: Bytes of a process that has torch and no data.
+RESIDENT = 0.7e9
+_STEPS = 8
+
+
+@dataclass(frozen=True)
+class Size:
+    """Of a dataset: neural frames, numbers in one, behaviour samples kept, numbers in one, trials, animals."""
+
+    frames: int
+    frame: tuple[int, ...]
+    samples: int
+    sample: int
+    trials: int
+    animals: int
+    rate: float
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Jobs and CPU seconds of each stage; bytes of memory of the largest job and of everything that is written."""
+
+    jobs: dict[str, int]
+    seconds: dict[str, float]
+    memory: float
+    disk: float
+    step: float
+
+
+def cost(plan: Plan, size: Size) -> Cost:
+    """The estimate for a plan. Rows differ in the time of a step by about half: SimCLR's is timed for all."""
+    settings = plan.settings
+    seeds, holdouts = len(settings.seeds), len(plan.holdouts)
+    values = size.frames * int(np.prod(size.frame))
+    clips = size.frames / settings.clips.stride
+    # Poses that pretraining may see, of each animal.
+    poses = size.samples / size.animals * (1 - 1 / max(2, settings.split.folds))
+    variants = {plan.variant(name, NEIGHBORS) for name in plan.trained}
+    step = seconds_a_step(plan, size)
+    steps = sum(plan.content_of(name)["training"]["steps"] for name in plan.trained)
+    jobs = {
+        "convert": size.trials,
+        "neighbors": holdouts * len(variants),
+        "calcium": holdouts,
+        "pretrain": len(plan.trained) * holdouts * seeds,
+        "evaluate": len(plan.methods) * holdouts * seeds,
+        "tables and pictures": 4,
+    }
+    seconds = {
+        "convert": size.trials * START + CONVERT * values,
+        "neighbors": jobs["neighbors"] * (2 * START + size.animals**2 * SEARCH * (poses / 20_000) ** 1.9),
+        "calcium": jobs["calcium"] * (2 * START + KERNEL * size.frames),
+        "pretrain": jobs["pretrain"] * START_TORCH + holdouts * seeds * steps * step,
+        "evaluate": jobs["evaluate"] * (START_TORCH + PROBE * clips),
+        "tables and pictures": 20.0,
+    }
+    limit = settings.training.memory_limit_gb * 1e9
+    half = 2 if settings.convert.dtype == "float16" else 4
+    embeddings = (
+        jobs["evaluate"] * clips * 4 * (settings.encoders.dimension + settings.encoders.head_dimension)
+    )
+    swaps = jobs["neighbors"] * size.samples * size.animals * settings.neighbors.draws * 4
+    return Cost(
+        jobs,
+        seconds,
+        RESIDENT + min(4.0 * values, limit) + 8.0 * size.samples * size.sample,
+        half * values
+        + 4.0 * size.samples * size.sample
+        + embeddings
+        + swaps
+        + (4.0 * values if 4.0 * values > limit else 0),
+        step,
+    )
+
+
+def seconds_a_step(plan: Plan, size: Size) -> float:
+    """CPU seconds of a training step here, one thread: the fastest of a few of SimCLR on made-up clips."""
+    import torch
+
+    from neural_action.config.settings import Named
+    from neural_action.encoders.shapes import Shapes
+    from neural_action.training.model import create
+
+    settings = plan.settings
+    clips, batch = settings.clips, settings.training.batch
+    torch.set_num_threads(1)
+    shapes = Shapes(clips.frames, size.frame, clips.poses, size.sample, 0)
+    model = create(Named(name="infonce"), settings.encoders, shapes, 0)
+    optimizer = torch.optim.AdamW(model.parameters(), fused=True)
+    made = _MadeUp(
+        torch.rand(batch, clips.frames, int(np.prod(size.frame))), torch.rand(batch, clips.poses, size.sample)
+    )
+    best = np.inf
+    for _ in range(_STEPS):
+        began = time.process_time()
+        loss = model.loss(model.encode(made), made)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        best = min(best, time.process_time() - began)
+    return best
+
+
+class _MadeUp:
+    """A batch of given clips, as objectives read one."""
+
+    def __init__(self, neural, behavior):
+        import torch
+
+        self._neural, self._behavior = neural, behavior
+        self.animal = torch.zeros(len(neural), dtype=torch.int64)
+
+    def neural(self):
+        """(B, frames, pixels)."""
+        return self._neural
+
+    def behavior(self):
+        """(B, poses, feature)."""
+        return self._behavior

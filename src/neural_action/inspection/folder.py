@@ -1,0 +1,85 @@
+"""What a folder holds: every file or folder that some format recognises, by role."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from neural_action.errors import InputError
+from neural_action.recordings.formats import arrays, known_formats, module_of, nwb
+
+#: Of several kinds of neural activity in one folder, the first is proposed: traces before the movies they came from.
+PREFERRED = {
+    "neural": ("nwb", "suite2p", "caiman", "arrays", "thorimage", "tiff"),
+    "behavior": ("nwb", "deepfly3d", "deeplabcut", "sleap", "anipose", "arrays"),
+    "labels": ("frame_labels", "arrays"),
+}
+#: Files that are looked at, at most: enough to see how a folder is laid out.
+MOST = 20_000
+
+
+@dataclass(frozen=True)
+class Found:
+    """Something recognised.
+
+    Attributes:
+        path: file or folder.
+        format: name of the format.
+        roles: what it can give: of neural, behavior, labels.
+        phrase: what it holds, in words.
+    """
+
+    path: Path
+    format: str
+    roles: tuple[str, ...]
+    phrase: str
+
+
+def look(folder: Path) -> list[Found]:
+    """Everything recognised below ``folder``, sorted by path; hidden paths are left out.
+
+    A folder that is recognised as a whole, such as one of suite2p, is not looked into. Raises InputError for a folder
+    with more than ``MOST`` entries.
+    """
+    found = []
+    for count, path in enumerate(_walk(folder)):
+        if count >= MOST:
+            raise InputError(
+                f"{folder}: more than {MOST} entries, expected a folder of recordings; name one below it"
+            )
+        item = recognise(path)
+        if item is not None:
+            found.append(item)
+    taken = {item.path for item in found if item.path.is_dir()}
+    return [item for item in found if not taken & set(item.path.parents)]
+
+
+def recognise(path: Path) -> Found | None:
+    """What ``path`` is, by the first format that recognises it; None if none does."""
+    for name in known_formats():
+        module = module_of(name)
+        phrase = module.recognise(path)
+        if phrase is not None:
+            roles = tuple(role for role in PREFERRED if hasattr(module, role))
+            if name == "arrays":
+                roles = tuple(arrays.described_roles(path))
+            if name == "nwb":
+                return _nwb(path)
+            return Found(path, name, roles, phrase)
+    return None
+
+
+def _nwb(path: Path) -> Found:
+    there = nwb.contents(path)
+    roles = tuple(role for role, names in there.items() if names)
+    shown = [f"{role} {len(names)}" for role, names in there.items() if names]
+    return Found(path, "nwb", roles, f"NWB ({', '.join(shown) or 'nothing that can be read'})")
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for parent, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield Path(parent)
+        yield from (Path(parent) / name for name in sorted(files) if not name.startswith("."))

@@ -1,0 +1,143 @@
+"""A little of every animal's recordings: shapes, clocks, classes, and whether neural activity goes with movement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from neural_action.calcium.rest import motion_energy
+from neural_action.config.settings import ConvertSettings
+from neural_action.recordings.readers import load_reader
+from neural_action.recordings.recording import Recording
+from neural_action.recordings.sheet import SheetRow
+
+#: Frames that are read for synchrony, at most, and the bytes of them; s of lag either way; shifts of the control.
+FRAMES, BYTES, LAG, SHIFTS = 2000, 64 << 20, 2.0, 200
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a trial looks like.
+
+    Attributes:
+        row: of the sheet.
+        seconds: between its first and last neural frame.
+        frames, samples: of neural activity and behaviour.
+        neural_shape, behavior_shape: of one frame and one sample.
+        neural_rate, behavior_rate: per second.
+        gaps: steps of the neural clock longer than 1.5 periods.
+        covered: share of the neural frames that have behaviour.
+        counts: (class + 1,) samples that are unlabelled, then of each class.
+        class_names: of them.
+        lags: (lag,) s; positive: neural activity follows behaviour.
+        correlation: (lag,) of motion energy with mean neural activity; empty where there is too little.
+        chance: the 95th percentile of the largest correlation after shifting one against the other.
+    """
+
+    row: SheetRow
+    seconds: float
+    frames: int
+    samples: int
+    neural_shape: tuple[int, ...]
+    behavior_shape: tuple[int, ...]
+    neural_rate: float
+    behavior_rate: float
+    gaps: int
+    covered: float
+    counts: np.ndarray
+    class_names: tuple[str, ...]
+    lags: np.ndarray
+    correlation: np.ndarray
+    chance: float
+
+
+def look_at(root: Path, rows: list[SheetRow], settings: ConvertSettings, energy: str) -> Iterator[Look]:
+    """Read each trial's clocks and behaviour, and some of its neural activity. InputError as the reader raises.
+
+    Args:
+        root: the raw folder.
+        rows: the trials; those of one recording that follow each other read it once.
+        settings: reader and options.
+        energy: whether behaviour holds positions or velocities (``calcium.behavior``).
+    """
+    reader = load_reader(settings.reader)
+    options = reader.Options.parse(settings.reader_options)
+    names = None if settings.class_names is None else tuple(settings.class_names)
+    last: tuple[str, Recording] | None = None
+    for row in rows:
+        where = str(root / row.path)
+        # Parts of one file differ in their trial, whole recordings in a file may too.
+        if last is None or row.start is None or last[0] != row.path:
+            last = row.path, reader.read(root, row, options, names).check(where)
+        recording = last[1] if row.start is None else last[1].between(row.start, row.stop, where)
+        yield _look(row, recording, energy)
+
+
+def _look(row: SheetRow, recording: Recording, energy: str) -> Look:
+    clock = recording.neural_time
+    period = float(np.median(np.diff(clock))) if len(clock) > 1 else np.inf
+    lags, correlation, chance = synchrony(recording, energy)
+    return Look(
+        row=row,
+        seconds=float(clock[-1] - clock[0]),
+        frames=len(clock),
+        samples=len(recording.behavior),
+        neural_shape=tuple(recording.neural.shape[1:]),
+        behavior_shape=tuple(recording.behavior.shape[1:]),
+        neural_rate=recording.neural_rate,
+        behavior_rate=recording.behavior_rate,
+        gaps=int((np.diff(clock) > 1.5 * period).sum()),
+        covered=len(np.unique(recording.neural_index)) / len(clock),
+        counts=np.bincount(recording.labels.astype(int) + 1, minlength=len(recording.class_names) + 1),
+        class_names=recording.class_names,
+        lags=lags,
+        correlation=correlation,
+        chance=chance,
+    )
+
+
+def synchrony(recording: Recording, energy: str) -> tuple[np.ndarray, np.ndarray, float]:
+    """Lagged correlation of log motion energy with mean neural activity, and what shifted clocks give (our choice).
+
+    Only a stretch of frames from the first one with behaviour is read. Mean activity is of units or pixels, each
+    z-scored. Shifts are circular, by at least twice the largest lag.
+
+    Returns:
+        (lag,) s, (lag,) correlation, the control; the last two empty and NaN for fewer than 50 frames.
+    """
+    nothing = np.empty(0), np.empty(0), float("nan")
+    first = int(recording.neural_index[0])
+    frame_bytes = 4 * int(np.prod(recording.neural.shape[1:]))
+    count = max(1, min(FRAMES, BYTES // frame_bytes))
+    block = np.asarray(recording.neural[first : first + count], np.float32).reshape(-1, frame_bytes // 4)
+    time = recording.neural_time[first : first + len(block)]
+    if len(block) < 50:
+        return nothing
+    step = float(np.median(np.diff(time)))
+    reach = max(1, round(LAG / step))
+    sd = block.std(0)
+    activity = ((block - block.mean(0)) / np.where(sd > 0, sd, np.inf)).mean(1)
+    moving = motion_energy(np.asarray(recording.behavior), recording.behavior_time, energy)
+    good = np.isfinite(moving)
+    if good.sum() < 50 or not moving[good].max() > 0:
+        return nothing
+    floor = max(float(np.quantile(moving[good], 0.05)), 1e-6 * float(moving[good].max()))
+    moving = np.interp(time, recording.behavior_time[good], np.log(np.maximum(moving[good], floor)))
+    if len(time) < 8 * reach or activity.std() == 0 or moving.std() == 0:
+        return nothing
+    lags = np.arange(-reach, reach + 1)
+    late = _normed(np.lib.stride_tricks.sliding_window_view(activity, len(activity) - 2 * reach))
+    shifts = np.random.default_rng(0).integers(2 * reach, len(moving) - 2 * reach, SHIFTS)
+    shifted = _normed(np.stack([np.roll(moving, shift)[reach:-reach] for shift in shifts]))
+    chance = float(np.quantile(np.abs(shifted @ late.T).max(1), 0.95))
+    return lags * step, late @ _normed(moving[None, reach:-reach])[0], chance
+
+
+def _normed(rows: np.ndarray) -> np.ndarray:
+    """Rows centred and of length 1, so that their products are correlations; constant rows become 0."""
+    centred = rows - rows.mean(1, keepdims=True)
+    length = np.linalg.norm(centred, axis=1, keepdims=True)
+    return centred / np.where(length > 0, length, np.inf)

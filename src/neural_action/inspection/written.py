@@ -1,0 +1,147 @@
+"""The commented configuration that ``neural-action init`` writes."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from neural_action.inspection.proposal import Proposal
+
+#: Rows that one animal can fill: the others compare animals.
+ONE_ANIMAL = (
+    "random_guess",
+    "neural_linear",
+    "neural_mlp",
+    "simclr",
+    "simclr_neural",
+    "regression_conv",
+    "ours",
+    "behavior_linear",
+    "permuted_labels",
+)
+#: Seconds of a clip, between probed clips, and behaviour samples a second that are kept; pixels of an image, at most.
+CLIP, STRIDE, KEPT, SIDE = 2.0, 0.5, 25.0, 64
+
+
+def configuration(proposal: Proposal, *, dataset: str, raw: Path, sheet: Path, config: Path) -> str:
+    """The text of the configuration file. What depends on rates and shapes is filled from the sample."""
+    sample = proposal.sample
+    neural = 16.0 if sample is None else sample.neural_rate
+    behavior = 100.0 if sample is None else sample.behavior_rate
+    images = sample is not None and sample.neural.ndim == 3
+    raw_values = sample is None or "raw" in sample.units["neural"]
+    frames = min(32, max(8, round(CLIP * neural)))
+    animals = len({row.animal for row in proposal.rows})
+    points = sample is not None and sample.behavior.ndim == 3 and sample.behavior.shape[1] > 2
+    lines = [
+        f"# Written by neural-action init for {raw}. Read it, edit it, then",
+        f"#   neural-action check {config}",
+        f"#   snakemake --cores 2 --configfile {config}",
+        "# in a checkout of neural-action: its config/methods.yaml holds the rows of the tables and is read with every",
+        "# dataset; its config/README.md explains every key. Sources: [found] in the files; [paper] Guenel et al.;",
+        "# [code] the authors' code; [ours] our choice.",
+        *(f"# - {note}" for note in proposal.notes),
+        *(f"# EDIT {key}: {what}" for key, what in proposal.open.items()),
+        "",
+        _one("dataset", dataset, "its name, and the folder below results/"),
+        _one("title", dataset, "what tables and pictures call it"),
+        _one("real", True),
+        _one("raw", str(raw.resolve())),
+        _one(
+            "recordings", str(sheet.resolve()), "the recording sheet: animal, trial, path; edit names there"
+        ),
+        _one("seeds", [0], "[ours] three or more for a result"),
+    ]
+    if animals == 1:
+        lines.append(_one("rows", list(ONE_ANIMAL), "one animal: rows that compare animals are left out"))
+    lines += ["", "convert:", _one("  reader", proposal.reader)]
+    if proposal.options:
+        lines += ["  reader_options:          # [found]", _indented(proposal.options, 4)]
+    else:
+        lines.append("  reader_options: {}")
+    lines += [
+        _one(
+            "  class_names", proposal.class_names, "names of the actions, in this order; null: the reader's"
+        ),
+        _one(
+            "  dff",
+            {"percentile": 10.0} if raw_values else None,
+            "[ours] dF/F of raw fluorescence; null for dF/F or rates",
+        ),
+        _one("  scale", {"low": 0.5, "high": 99.5}, "[code] percentiles of each trial to 0 and 1"),
+        _one(
+            "  resize", _side(sample) if images else None, "[ours] pixels of the longer side, by block means"
+        ),
+        _one("  root_relative", points, "[ours] keypoints relative to their centre (flies: to the thorax)"),
+        _one("  dtype", "float32"),
+        "",
+        "split:",
+        _one("  folds", 4, "[paper] over trials: every animal needs as many"),
+        _one("  protocol", "new_trials", "[ours] also transductive (the paper's) and new_animal"),
+        "",
+        "clips:",
+        _one("  frames", frames, f"[ours] {frames / neural:.2g} s at {neural:.4g} frames/s"),
+        _one("  poses", min(8, frames), "[code]"),
+        _one(
+            "  behavior_stride",
+            max(1, round(behavior / KEPT)),
+            f"[ours] {behavior:.4g} /s to about {KEPT:g} /s",
+        ),
+        _one("  stride", max(1, round(STRIDE * neural)), "[ours] frames between probed clips"),
+        _one("  pose_normalisation", "animal_zscore", "[ours]"),
+        "",
+        _one(
+            "neighbors",
+            {"neighbors": 128, "draws": 32, "distance_scale": "median"},
+            "[paper] 128, rest [ours]",
+        ),
+        "",
+        _one("calcium", {}, "fitted; {decay: 1.0} (s) replaces the fit, for spikes and where nothing rests"),
+        "",
+        "training:",
+        _one("  steps", 300, "[ours]"),
+        _one("  batch", 128, "[ours]"),
+        "",
+        "encoders:",
+        _one("  neural", _encoder(images, frames), "[ours]"),
+        _one("  behavior", {"name": "pose_cnn", "width": 128, "layers": 2, "kernel": 3}, "[ours]"),
+        "",
+        "probe:",
+        _one("  classifier", "sgd", "[paper]"),
+        _one("  class_weight", "balanced", "[ours]"),
+        _one("  raw_pool_time", 4 if images else 1, "[ours] frames averaged in the raw row"),
+        _one("  raw_pool_space", 2 if images else 1, "[ours] pixels likewise"),
+        "",
+        "tables:",
+        _one("  metric", "balanced_accuracy", "[ours] scores.csv holds accuracy and macro F1 too"),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _one(key: str, value: Any, comment: str = "") -> str:
+    """``key: value  # comment`` on a line."""
+    text = yaml.safe_dump(value, default_flow_style=True, width=math.inf, sort_keys=False).strip()
+    line = f"{key}: {text.removesuffix('...').strip()}"
+    return f"{line:<33} # {comment}" if comment else line
+
+
+def _indented(value: dict[str, Any], by: int) -> str:
+    text = yaml.safe_dump(value, default_flow_style=None, width=math.inf, sort_keys=False)
+    return "\n".join(" " * by + line for line in text.strip().splitlines())
+
+
+def _side(sample: Any) -> int | None:
+    """The largest side of at most ``SIDE`` pixels that whole blocks make; None where the images are that small."""
+    y, x = sample.neural.shape[1:]
+    longer = max(y, x)
+    sides = [longer // n for n in range(1, longer + 1) if y % n == 0 and x % n == 0 and longer // n <= SIDE]
+    return None if longer <= SIDE or not sides else sides[0]
+
+
+def _encoder(images: bool, frames: int) -> dict[str, Any]:
+    if images:
+        return {"name": "image_cnn", "width": 32, "layers": 3}
+    return {"name": "trace_cnn", "width": 64, "layers": 3, "kernel": 5 if frames >= 10 else 3}

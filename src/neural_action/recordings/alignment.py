@@ -1,0 +1,134 @@
+"""Two clocks on one zero: which neural frame each behaviour sample belongs to."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from neural_action.errors import InputError
+
+
+def by_time(neural: np.ndarray, behavior: np.ndarray, where: str) -> tuple[np.ndarray, np.ndarray]:
+    """Behaviour samples that lie in a neural frame, and the frame of each.
+
+    A frame lasts from its time to the next one's, but at most 1.5 frame periods: samples before the first frame, after
+    the last or in a gap belong to none.
+
+    Args:
+        neural: (frame,) s, increasing.
+        behavior: (sample,) s on the same clock, increasing.
+        where: the recording, for messages.
+
+    Returns:
+        (kept,) int64 sample numbers and (kept,) int32 frame numbers.
+
+    Raises:
+        InputError: clocks that run backwards, or that do not overlap, with the time between them.
+    """
+    for name, clock in (("neural", neural), ("behaviour", behavior)):
+        check_clock(name, clock, where)
+    apart = max(behavior[0] - neural[-1], neural[0] - behavior[-1])
+    if apart > 0:
+        raise InputError(
+            f"{where}: neural frames from {neural[0]:.3f} to {neural[-1]:.3f} s and behaviour from "
+            f"{behavior[0]:.3f} to {behavior[-1]:.3f} s miss each other by {apart:.3f} s; expected clocks with one "
+            "zero (align.offset is added to behaviour times)"
+        )
+    period = float(np.median(np.diff(neural))) if len(neural) > 1 else np.inf
+    # Times made from two rates coincide up to rounding.
+    slack = 1e-6 * period if len(neural) > 1 else 0.0
+    frame = np.searchsorted(neural, behavior + slack, side="right") - 1
+    kept = np.flatnonzero((frame >= 0) & (behavior - neural[np.maximum(frame, 0)] < 1.5 * period))
+    if len(kept) < 2:
+        raise InputError(
+            f"{where}: {len(kept)} of {len(behavior)} behaviour samples lie in a neural frame, expected more"
+        )
+    return kept, frame[kept].astype(np.int32)
+
+
+def by_index(
+    neural: np.ndarray, behavior: np.ndarray, index: np.ndarray, where: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same for clocks of unknown offset, from the neural frame of each sample (-1: none).
+
+    The offset that is added to behaviour times is the median of what would put each sample in the middle of its
+    frame (our choice).
+
+    Returns:
+        (kept,) int64 sample numbers, (kept,) int32 frame numbers, (kept,) float64 s on the neural clock.
+
+    Raises:
+        InputError: an index of another length, outside the frames or running backwards; rates that contradict it: a
+            sample further from its frame than the frame is long.
+    """
+    for name, clock in (("neural", neural), ("behaviour", behavior)):
+        check_clock(name, clock, where)
+    if len(index) != len(behavior):
+        raise InputError(
+            f"{where}: {len(index)} frame numbers, expected {len(behavior)}, one a behaviour sample"
+        )
+    whole = index.astype(np.int64)
+    if (whole != index).any() or whole.max() >= len(neural) or whole.min() < -1:
+        at = int(np.argmax((whole != index) | (whole >= len(neural)) | (whole < -1)))
+        raise InputError(f"{where}: frame {index[at]:g} at entry {at}, expected -1 to {len(neural) - 1}")
+    kept = np.flatnonzero(whole >= 0)
+    frame = whole[kept]
+    if len(kept) < 2 or (np.diff(frame) < 0).any():
+        raise InputError(
+            f"{where}: frame numbers run backwards or name no frame, expected non-decreasing ones"
+        )
+    period = float(np.median(np.diff(neural)))
+    offset = float(np.median(neural[frame] + period / 2 - behavior[kept]))
+    time = behavior[kept] + offset
+    far = np.abs(time - neural[frame] - period / 2)
+    if far.max() > 1.5 * period:
+        at = int(np.argmax(far))
+        raise InputError(
+            f"{where}: sample {kept[at]} lies {far[at]:.3f} s from the middle of its frame {frame[at]} of "
+            f"{period:.3f} s; expected rates of neural activity and behaviour that fit the frame numbers"
+        )
+    return kept, frame.astype(np.int32), time
+
+
+def by_events(neural: np.ndarray, behavior: np.ndarray, where: str, tolerance: float) -> tuple[float, float]:
+    """``offset`` and ``drift`` that put behaviour times on the neural clock: time * drift + offset.
+
+    One common event shifts the clock; from two on the map is fitted by least squares.
+
+    Args:
+        neural: (event,) s, when the events were on the neural clock.
+        behavior: (event,) s, when they were on the clock of the behaviour.
+        where: the recording, for messages.
+        tolerance: s that an event may be off after the fit.
+
+    Raises:
+        InputError: different numbers of events, or an event further off.
+    """
+    if len(neural) != len(behavior) or not len(neural):
+        raise InputError(
+            f"{where}: {len(neural)} events on the neural clock and {len(behavior)} on that of the behaviour, "
+            "expected the same ones"
+        )
+    if len(neural) == 1:
+        return float(neural[0] - behavior[0]), 1.0
+    drift, offset = np.polyfit(behavior, neural, 1)
+    off = np.abs(behavior * drift + offset - neural)
+    if off.max() > tolerance:
+        at = int(np.argmax(off))
+        raise InputError(
+            f"{where}: event {at} is {off[at]:.3f} s off after fitting one clock to the other, expected at most "
+            f"{tolerance:g} s: the events are not the same ones"
+        )
+    return float(offset), float(drift)
+
+
+def check_clock(name: str, clock: np.ndarray, where: str) -> None:
+    """InputError unless times are finite and increase."""
+    if not len(clock) or not np.isfinite(clock).all():
+        at = int(np.argmin(np.isfinite(clock))) if len(clock) else 0
+        raise InputError(f"{where}: {name} times are NaN or missing at entry {at}")
+    steps = np.diff(clock)
+    if (steps <= 0).any():
+        at = int(np.argmax(steps <= 0))
+        raise InputError(
+            f"{where}: {name} times run backwards at entry {at + 1} ({clock[at]:g} s then {clock[at + 1]:g} s)"
+        )

@@ -1,0 +1,81 @@
+"""Anipose: the CSV of triangulated poses, (sample, keypoint, 3).
+
+Columns ``<keypoint>_x``, ``_y``, ``_z``, ``_error``, ``_ncams``, ``_score``, and ``fnum``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from neural_action.errors import InputError
+from neural_action.recordings.formats import Behavior, FormatOptions
+
+EXPECTED = "a CSV of Anipose with columns <keypoint>_x, <keypoint>_y, <keypoint>_z"
+
+
+class Options(FormatOptions):
+    """Options of this format.
+
+    Attributes:
+        max_error: keypoints with a larger reprojection error, pixels, are missing; null keeps all.
+        min_score: keypoints below it are missing.
+        exclude: keypoints that are left out.
+    """
+
+    max_error: Annotated[float, Field(gt=0)] | None = None
+    min_score: Annotated[float, Field(ge=0)] = 0.0
+    exclude: list[str] = Field(default_factory=list)
+
+
+def recognise(path: Path) -> str | None:
+    """A CSV with such columns."""
+    if path.suffix != ".csv" or not path.is_file():
+        return None
+    with path.open(errors="replace") as file:
+        columns = file.readline().strip().split(",")
+    return "Anipose poses" if _keypoints(columns) else None
+
+
+def files(path: Path) -> list[Path]:
+    """The one file."""
+    return [path]
+
+
+def behavior(path: Path, options: Options) -> Behavior:
+    """(sample, keypoint, 3) float32. No clock: the video's rate is yours to give. InputError names the file."""
+    import pandas as pd
+
+    if not path.is_file():
+        raise InputError(f"{path}: no such file, expected {EXPECTED}")
+    try:
+        table = pd.read_csv(path)
+        names = [name for name in _keypoints(list(table.columns)) if name not in options.exclude]
+        if not names:
+            raise InputError(f"{path}: columns {', '.join(table.columns[:6])}, ..., expected {EXPECTED}")
+        points = np.stack(
+            [table[[f"{name}_{axis}" for axis in "xyz"]].to_numpy(np.float32) for name in names], 1
+        )
+    except (ValueError, UnicodeDecodeError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path}: {' '.join(str(error).split())}, expected numbers") from None
+    for at, name in enumerate(names):
+        if options.max_error is not None and f"{name}_error" in table:
+            points[table[f"{name}_error"].to_numpy() > options.max_error, at] = np.nan
+        if options.min_score and f"{name}_score" in table:
+            points[table[f"{name}_score"].to_numpy() < options.min_score, at] = np.nan
+    return Behavior(points, tuple(names), "as calibrated")
+
+
+def _keypoints(columns: list[str]) -> list[str]:
+    """Names that have x, y and z."""
+    there = set(columns)
+    return [
+        name[:-2]
+        for name in columns
+        if name.endswith("_x") and f"{name[:-2]}_y" in there and f"{name[:-2]}_z" in there
+    ]

@@ -1,0 +1,313 @@
+"""Plain arrays: .npy, .npz, .csv, .parquet and headerless binary files, described by a short YAML or by options.
+
+A description ``session.yaml`` says which array is what, with paths relative to itself; every role is optional::
+
+    neural: {file: traces.npy, key: null, axes: frame unit, rate: 30.0, unit: dF/F}
+    behavior: {file: pose.csv, columns: [x, y], time: t, unit: mm}
+    labels: {file: actions.npy}
+
+The same keys are options where the configuration names the array file itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import Field
+
+from neural_action.config.load import read_yaml
+from neural_action.errors import InputError
+from neural_action.recordings.formats import (
+    ROLES,
+    Behavior,
+    FormatOptions,
+    Labels,
+    Neural,
+    as_classes,
+    needs,
+)
+
+EXPECTED = "an array (.npy, .npz, .csv, .txt, .parquet, or binary with dtype and shape), or a .yaml that describes some"
+SUFFIXES = (".npy", ".npz", ".csv", ".txt", ".parquet", ".yaml", ".yml")
+_BLOCK_BYTES = 8 << 20
+
+
+class Options(FormatOptions):
+    """Options of this format, or one role of a description.
+
+    Attributes:
+        file: of a description: the array's file, relative to it.
+        key: entry of an .npz; may be left out where there is one.
+        columns: of a table, those that are data; null: all but ``time``.
+        axes: names of the axes in file order: ``frame`` or ``sample`` first in what is read, then ``unit``, ``y x``,
+            ``feature``, or ``keypoint axis``; null takes the file's order.
+        names: of keypoints or features; null: the table's columns, or numbers.
+        keypoints: behaviour columns are keypoints in order, this many axes each; null: features.
+        rate: frames or samples per second.
+        time: a column of the table, or an entry of the .npz or a file beside it, with times.
+        time_unit: seconds per unit of ``time``.
+        unit: of the values.
+        dtype: of a headerless binary file, such as ``<i2``.
+        shape: of a headerless binary file.
+        unlabelled: of labels given by name, those that are no class.
+    """
+
+    file: str | None = None
+    key: str | None = None
+    columns: list[str] | None = None
+    axes: str | None = None
+    names: list[str] | None = None
+    keypoints: Annotated[int, Field(ge=1)] | None = None
+    rate: Annotated[float, Field(gt=0)] | None = None
+    time: str | None = None
+    time_unit: Annotated[float, Field(gt=0)] = 1.0
+    unit: str = "as given"
+    dtype: str | None = None
+    shape: list[Annotated[int, Field(ge=1)]] | None = None
+    unlabelled: list[str] = Field(default_factory=list)
+
+
+def recognise(path: Path) -> str | None:
+    """A YAML that describes arrays; bare arrays say too little about themselves."""
+    if path.suffix not in (".yaml", ".yml") or not path.is_file() or path.stat().st_size > 1 << 16:
+        return None
+    try:
+        roles = [role for role, part in read_yaml(path).items() if role in ROLES and "file" in (part or {})]
+    except (InputError, TypeError):
+        return None
+    return f"a description of arrays ({', '.join(roles)})" if roles else None
+
+
+def described_roles(path: Path) -> list[str]:
+    """The roles that a description has."""
+    return [role for role in ROLES if role in read_yaml(path)]
+
+
+def files(path: Path) -> list[Path]:
+    """The array's file, or a description and the files that it names."""
+    if path.suffix not in (".yaml", ".yml"):
+        return [path]
+    found = [path]
+    for role in described_roles(path):
+        options, file = _described(path, role, Options())
+        found.append(file)
+        beside = file.parent / (options.time or "")
+        if options.time and beside.suffix in SUFFIXES and beside.is_file():
+            found.append(beside)
+    return list(dict.fromkeys(found))
+
+
+def neural(path: Path, options: Options) -> Neural:
+    """(frame, unit) or (frame, y, x); memory-mapped where the file allows. InputError names the file."""
+    options, path = _described(path, "neural", options)
+    data, _, time = _read(path, options)
+    data = _ordered(path, data, options, ("frame", "unit"), ("frame", "y", "x"))
+    return Neural(lazy(data), options.unit, time, options.rate)
+
+
+def behavior(path: Path, options: Options) -> Behavior:
+    """(sample, feature) or (sample, keypoint, axis) float32. InputError names the file."""
+    options, path = _described(path, "behavior", options)
+    data, columns, time = _read(path, options)
+    if data.ndim == 1:
+        data = data[:, None]
+    data = _ordered(path, data, options, ("sample", "feature"), ("sample", "keypoint", "axis"))
+    data = np.asarray(data, np.float32)
+    if options.keypoints is not None:
+        if data.ndim != 2 or data.shape[1] % options.keypoints:
+            raise InputError(f"{path}: shape {data.shape}, expected columns of {options.keypoints} axes each")
+        data = data.reshape(len(data), -1, options.keypoints)
+        columns = None
+    kind = "keypoint" if data.ndim == 3 else "feature"
+    names = options.names or columns or [f"{kind}_{at}" for at in range(data.shape[1])]
+    if len(names) != data.shape[1]:
+        raise InputError(f"{path}: {len(names)} names, expected {data.shape[1]}, one a {kind}")
+    return Behavior(data, tuple(names), options.unit, time, options.rate)
+
+
+def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) -> Labels:
+    """One class a behaviour sample: whole numbers (-1 unlabelled) or names. InputError names the file."""
+    options, path = _described(path, "labels", options)
+    data, _, _ = _read(path, options, numbers=False)
+    data = np.asarray(data)
+    if data.ndim == 2 and data.shape[1] == 1:
+        data = data[:, 0]
+    if data.ndim != 1:
+        raise InputError(f"{path}: shape {data.shape}, expected one label a behaviour sample")
+    if data.dtype.kind in "OUT":
+        return Labels(
+            *as_classes([str(value) for value in data], class_names, options.unlabelled, path)[::-1]
+        )
+    whole = np.nan_to_num(data, nan=-1).astype(np.int64)
+    if (whole != np.nan_to_num(data, nan=-1)).any():
+        at = int(np.argmax(whole != np.nan_to_num(data, nan=-1)))
+        raise InputError(f"{path}: label {data[at]} at entry {at}, expected whole numbers")
+    names = class_names or tuple(f"class_{number}" for number in range(int(whole.max()) + 1))
+    if whole.min() < -1 or whole.max() >= len(names):
+        bad = int(np.argmax((whole < -1) | (whole >= len(names))))
+        raise InputError(
+            f"{path}: label {whole[bad]} at entry {bad}, expected -1 (unlabelled) or 0 to {len(names) - 1}"
+        )
+    return Labels(names, whole.astype(np.int8))
+
+
+def mapped_npy(path: Path) -> np.ndarray:
+    """The array of numbers in a .npy file, memory-mapped, never unpickled. InputError if it cannot be read."""
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except Exception as error:  # a forged header raises whatever its bytes happen to mean
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: cannot be read as .npy ({type(error).__name__}: {reason})") from None
+
+
+def lazy(data: Any) -> Any:
+    """A dask array of whole frames in blocks of about 8 MiB, for what is mapped; finite, or InputError later."""
+    import dask.array as da
+
+    if isinstance(data, da.Array):
+        return data
+    frame = max(1, int(np.prod(data.shape[1:])) * data.dtype.itemsize)
+    rows = max(1, _BLOCK_BYTES // frame)
+    return da.from_array(data, chunks=(rows, *data.shape[1:]), name=False)
+
+
+def transposed(traces: np.ndarray, keep: Any = slice(None)) -> Any:
+    """(unit, frame) of a mapped file to lazy (frame, unit) float32, the units ``keep`` alone."""
+    import dask.array as da
+
+    units, frames = traces.shape
+    rows = max(1, _BLOCK_BYTES // (4 * units))
+    kept = len(np.arange(units)[keep])
+
+    def block(block_info: Any = None) -> np.ndarray:
+        first, last = block_info[None]["array-location"][0]
+        return np.ascontiguousarray(np.asarray(traces[:, first:last], np.float32)[keep].T)
+
+    chunks = (tuple(min(rows, frames - first) for first in range(0, frames, rows)), (kept,))
+    return da.map_blocks(block, chunks=chunks, dtype=np.float32, meta=np.empty((0, 0), np.float32))
+
+
+def read_vector(path: Path, column: str | None = None) -> np.ndarray:
+    """A vector of float64 from .npy, .csv or .txt (one column, or the one called ``column``), .npz or .parquet."""
+    name = {"columns": [column]} if column and path.suffix in (".csv", ".parquet") else {"key": column}
+    values = np.asarray(_read(path, Options(**name))[0], np.float64)
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.ndim != 1 or not len(values):
+        raise InputError(f"{path}: shape {values.shape}, expected a vector")
+    if not np.isfinite(values).all():
+        raise InputError(f"{path}: NaN or infinity at entry {int(np.argmin(np.isfinite(values)))}")
+    return values
+
+
+def _described(path: Path, role: str, options: Options) -> tuple[Options, Path]:
+    """The options and file of a role, from a description if ``path`` is one."""
+    if path.suffix not in (".yaml", ".yml"):
+        return options, path
+    content = read_yaml(path)
+    if unknown := sorted(set(content) - set(ROLES)):
+        raise InputError(f"{path}: {unknown[0]!r}, expected {', '.join(ROLES)}")
+    if role not in content or not isinstance(content[role], dict) or "file" not in content[role]:
+        raise InputError(f"{path}: describes no {role}, expected {role}: {{file: ...}}")
+    options = Options.parse(content[role], f"{path}: {role}")
+    return options, path.parent / options.file
+
+
+def _read(path: Path, options: Options, numbers: bool = True) -> tuple[Any, list[str] | None, Any]:
+    """The array, the names of its columns if it is a table, and its times in s if it has any."""
+    if not path.is_file():
+        raise InputError(f"{path}: no such file, expected {EXPECTED}")
+    if options.dtype is not None:
+        return _binary(path, options), None, None
+    columns = time = None
+    if path.suffix in (".csv", ".parquet"):
+        table = _table(path)
+        chosen = options.columns or [name for name in table.columns if name != options.time]
+        for name in [*chosen, *([options.time] if options.time in table.columns else [])]:
+            if name not in table.columns:
+                raise InputError(f"{path}: no column {name!r}, found {', '.join(map(str, table.columns))}")
+        data, columns = table[chosen].to_numpy(), [str(name) for name in chosen]
+        time = table[options.time].to_numpy() if options.time in table.columns else None
+    elif path.suffix == ".txt":
+        try:
+            data = np.loadtxt(path)
+        except ValueError as error:
+            raise InputError(f"{path}: {' '.join(str(error).split())}, expected numbers") from None
+    elif path.suffix == ".npz":
+        data, time = _npz(path, options)
+    elif path.suffix == ".npy":
+        data = mapped_npy(path)
+    else:
+        raise InputError(f"{path}: expected {EXPECTED}")
+    if numbers and data.dtype.kind not in "biuf":
+        raise InputError(f"{path}: {data.dtype} values, expected numbers")
+    if options.time is not None and time is None:
+        time = read_vector(path.parent / options.time)
+    return data, columns, None if time is None else np.asarray(time, np.float64) * options.time_unit
+
+
+def _table(path: Path) -> Any:
+    import pandas as pd
+
+    if path.suffix == ".parquet":
+        needs("pyarrow", "parquet", path)
+    try:
+        return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+    except Exception as error:  # pandas and pyarrow raise whatever a broken table trips
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: cannot be read as a table ({type(error).__name__}: {reason})") from None
+
+
+def _npz(path: Path, options: Options) -> tuple[np.ndarray, np.ndarray | None]:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            key = options.key
+            if key is None:
+                others = [name for name in archive.files if name != options.time]
+                if len(others) != 1:
+                    raise InputError(f"{path}: holds {', '.join(archive.files)}; say which with key")
+                key = others[0]
+            if key not in archive.files:
+                raise InputError(f"{path}: no array {key!r}, found {', '.join(archive.files)}")
+            time = archive[options.time] if options.time in archive.files else None
+            return archive[key], time
+    except InputError:
+        raise
+    except Exception as error:  # a damaged archive raises whatever its bytes happen to mean
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: cannot be read as .npz ({type(error).__name__}: {reason})") from None
+
+
+def _binary(path: Path, options: Options) -> np.ndarray:
+    try:
+        dtype = np.dtype(options.dtype)
+    except TypeError:
+        raise InputError(
+            f"configuration dtype: {options.dtype!r}, expected a NumPy type such as '<i2'"
+        ) from None
+    shape = tuple(options.shape or ())
+    size, expected = path.stat().st_size, int(np.prod(shape)) * dtype.itemsize
+    if not shape or dtype.kind not in "iuf" or size != expected:
+        raise InputError(f"{path}: {size} bytes, expected {expected} for {options.dtype} of shape {shape}")
+    return np.memmap(path, dtype, "r", shape=shape)
+
+
+def _ordered(path: Path, data: Any, options: Options, *forms: Sequence[str]) -> Any:
+    """``data`` with its axes in the order of one of ``forms``."""
+    if options.axes is None:
+        if data.ndim not in {len(form) for form in forms}:
+            raise InputError(
+                f"{path}: shape {data.shape}, expected ({') or ('.join(', '.join(form) for form in forms)})"
+            )
+        return data
+    given = options.axes.split()
+    for form in forms:
+        if sorted(given) == sorted(form) and len(given) == data.ndim:
+            return data.transpose([given.index(name) for name in form])
+    raise InputError(
+        f"{path}: axes {options.axes!r} for shape {data.shape}, expected an order of "
+        f"{' or '.join(repr(' '.join(form)) for form in forms)}"
+    )

@@ -1,0 +1,99 @@
+"""CaImAn: the HDF5 of a fit (``cnmf.save``), with the group ``estimates``.
+
+``F_dff``, ``C``, ``S`` and ``YrA`` are (unit, frame); ``idx_components`` are the accepted units; ``params/data/fr`` is
+the frame rate. What was not computed is stored as the text ``NoneType``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from neural_action.errors import InputError
+from neural_action.recordings.formats import FormatOptions, Neural
+from neural_action.recordings.formats.arrays import transposed
+from neural_action.recordings.hdf5 import Dataset, opened
+
+EXPECTED = "an HDF5 of CaImAn with estimates/C"
+_UNITS = {"F_dff": "dF/F", "C": "denoised fluorescence", "S": "deconvolved events", "C+YrA": "fluorescence"}
+
+
+class Options(FormatOptions):
+    """Options of this format.
+
+    Attributes:
+        signal: ``F_dff``, ``C`` (denoised), ``S`` (deconvolved) or ``C+YrA`` (denoised plus residual).
+        accepted: only the units in idx_components.
+    """
+
+    signal: Literal["F_dff", "C", "S", "C+YrA"] = "F_dff"
+    accepted: bool = True
+
+
+def recognise(path: Path) -> str | None:
+    """An HDF5 with estimates/C."""
+    if path.suffix not in (".h5", ".hdf5") or not path.is_file():
+        return None
+    try:
+        with opened(path) as file:
+            return "CaImAn estimates" if "estimates" in file and "C" in file["estimates"] else None
+    except InputError:
+        return None
+
+
+def files(path: Path) -> list[Path]:
+    """The one file."""
+    return [path]
+
+
+def neural(path: Path, options: Options) -> Neural:
+    """Traces (frame, unit) float32, lazy. InputError names the file and what is missing or of another shape."""
+    with opened(path, EXPECTED) as file:
+        if "estimates" not in file:
+            raise InputError(f"{path}: holds {', '.join(file)}, expected {EXPECTED}")
+        group = file["estimates"]
+        parts = [_traces(path, group, name) for name in options.signal.split("+")]
+        units = parts[0].shape[0]
+        keep: Any = slice(None)
+        if options.accepted:
+            keep = _array(group, "idx_components")
+            if keep is None or keep.dtype.kind not in "iu":
+                raise InputError(
+                    f"{path}: estimates/idx_components holds no units, expected them or accepted: false"
+                )
+            if len(keep) == 0 or keep.max() >= units:
+                raise InputError(
+                    f"{path}: idx_components names {len(keep)} of {units} units, expected some of them"
+                )
+        rate = _rate(path, file)
+    data = transposed(parts[0], keep)
+    for part in parts[1:]:
+        if part.shape != parts[0].shape:
+            raise InputError(f"{path}: {part.name} has shape {part.shape}, expected {parts[0].shape}")
+        data = data + transposed(part, keep)
+    return Neural(data, _UNITS[options.signal], rate=rate)
+
+
+def _traces(path: Path, group: Any, name: str) -> Dataset:
+    there = [key for key in ("F_dff", "C", "S", "YrA") if key in group and group[key].ndim == 2]
+    if name not in there:
+        raise InputError(
+            f"{path}: estimates/{name} was not computed, found {', '.join(there) or 'no traces'}"
+        )
+    return Dataset(path, f"estimates/{name}", group[name].shape, group[name].dtype)
+
+
+def _array(group: Any, name: str) -> np.ndarray | None:
+    value = group[name][()] if name in group and hasattr(group[name], "shape") else None
+    return value if isinstance(value, np.ndarray) else None
+
+
+def _rate(path: Path, file: Any) -> float | None:
+    if "params/data/fr" not in file:
+        return None
+    rate = file["params/data/fr"][()]
+    if not np.isscalar(rate) or not float(rate) > 0:
+        raise InputError(f"{path}: params/data/fr is {rate!r}, expected the frame rate")
+    return float(rate)

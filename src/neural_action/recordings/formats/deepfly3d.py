@@ -1,0 +1,158 @@
+"""DeepFly3D and what follows it (df3dPostProcessing, seqikpy): pickled poses, read without executing anything.
+
+- results of DeepFly3D, old and new: ``points3d`` (frame, 38, 3) and ``points2d`` (camera, frame, 38, 2);
+- aligned poses: a dictionary of legs, each (frame, joint, 3), or each a dictionary of joints with ``raw_pos_aligned``;
+- joint angles: a dictionary of vectors (frame,);
+- a bare array (frame, keypoint, axis).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from neural_action.errors import InputError
+from neural_action.recordings.formats import Behavior, FormatOptions
+from neural_action.recordings.pickles import load_object_pickle
+
+EXPECTED = (
+    "a DeepFly3D result (df3d_result*.pkl, pose_result*.pkl) or a pickle of aligned poses or joint angles"
+)
+_JOINTS = ("ThC", "CTr", "FTi", "TiTa", "claw")
+#: Left half, then right half: three legs of five joints, the antenna, three stripes of the abdomen.
+KEYPOINTS = tuple(
+    f"{side}{part}"
+    for side in "LR"
+    for part in (
+        *(f"{leg}_{joint}" for leg in "FMH" for joint in _JOINTS),
+        "_antenna",
+        *(f"_stripe_{number}" for number in range(3)),
+    )
+)
+
+
+class Options(FormatOptions):
+    """Options of this format.
+
+    Attributes:
+        points: of a result, ``points3d``, or ``points2d`` in the image of one camera.
+        camera: that camera; with null the mean over cameras is not taken: it must be named.
+        position: of aligned poses, ``raw_pos_aligned`` or ``fixed_pos_aligned`` (the coxa held still).
+        exclude: keypoints that are left out, by name.
+    """
+
+    points: Literal["points3d", "points2d"] = "points3d"
+    camera: Annotated[int, Field(ge=0)] | None = None
+    position: Literal["raw_pos_aligned", "fixed_pos_aligned"] = "raw_pos_aligned"
+    exclude: list[str] = Field(default_factory=list)
+
+
+def recognise(path: Path) -> str | None:
+    """A pickle that holds a pose, judged by its names."""
+    if path.suffix != ".pkl" or not path.is_file():
+        return None
+    if not any(word in path.name for word in ("pose", "df3d", "angles", "3d")):
+        return None
+    try:
+        content = load_object_pickle(path)
+    except InputError:
+        return None
+    if isinstance(content, dict) and ("points2d" in content or "points3d" in content):
+        return "a DeepFly3D result in 3D" if "points3d" in content else "a DeepFly3D result in 2D"
+    try:
+        _behavior(path, content, Options())
+    except InputError:
+        return None
+    return "poses (DeepFly3D, df3dPostProcessing or seqikpy)"
+
+
+def files(path: Path) -> list[Path]:
+    """The one file."""
+    return [path]
+
+
+def behavior(path: Path, options: Options) -> Behavior:
+    """(frame, keypoint, axis), or (frame, angle) float32. The files have no clock.
+
+    Raises InputError naming the file: not such a pickle, no 3D points, parts of different lengths.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file, expected {EXPECTED}")
+    found = _behavior(path, load_object_pickle(path), options)
+    keep = [at for at, name in enumerate(found.names) if name not in options.exclude]
+    if unknown := [name for name in options.exclude if name not in found.names]:
+        raise InputError(f"{path}: no keypoint {unknown[0]!r} to exclude, found {', '.join(found.names)}")
+    return Behavior(found.data[:, keep], tuple(found.names[at] for at in keep), found.unit)
+
+
+def _behavior(path: Path, content: Any, options: Options) -> Behavior:
+    if isinstance(content, np.ndarray):
+        if content.ndim != 3 or content.shape[2] not in (2, 3):
+            raise InputError(f"{path}: shape {content.shape}, expected (frame, keypoint, 2 or 3)")
+        names = tuple(f"keypoint_{at}" for at in range(content.shape[1]))
+        return Behavior(content.astype(np.float32), names, "as given")
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: holds {type(content).__name__}, expected {EXPECTED}")
+    if "points2d" in content or "points3d" in content:
+        return _result(path, content, options)
+    return _parts(path, content, options)
+
+
+def _result(path: Path, content: dict, options: Options) -> Behavior:
+    if options.points not in content:
+        hint = "; points: points2d with camera: <number> reads one camera" if "points2d" in content else ""
+        found = ", ".join(sorted(key for key in content if isinstance(key, str)))
+        raise InputError(f"{path}: has no {options.points}, found {found}; expected a 3D result{hint}")
+    points = np.asarray(content[options.points])
+    if options.points == "points2d":
+        if points.ndim != 4 or options.camera is None or options.camera >= len(points):
+            raise InputError(
+                f"{path}: points2d of shape {points.shape} with camera {options.camera}, expected one of the cameras"
+            )
+        points = points[options.camera]
+    if points.ndim != 3 or points.dtype.kind != "f":
+        raise InputError(
+            f"{path}: {options.points} has shape {points.shape}, expected (frame, keypoint, axis)"
+        )
+    count = points.shape[1]
+    names = KEYPOINTS if count == len(KEYPOINTS) else tuple(f"keypoint_{at}" for at in range(count))
+    unit = "image fraction" if options.points == "points2d" else "DeepFly3D unit"
+    return Behavior(points.astype(np.float32), names, unit)
+
+
+def _parts(path: Path, content: dict, options: Options) -> Behavior:
+    """A dictionary of legs, of legs of joints, or of angles."""
+    arrays: list[np.ndarray] = []
+    names: list[str] = []
+    for part, value in content.items():
+        if isinstance(value, dict):
+            joints = {name: entry for name, entry in value.items() if isinstance(entry, dict)}
+            if any(options.position not in entry for entry in joints.values()) or not joints:
+                raise InputError(f"{path}: {part} has no {options.position}, expected it for each joint")
+            names += [f"{part}_{joint}" for joint in joints]
+            arrays += [np.asarray(entry[options.position])[:, None] for entry in joints.values()]
+            continue
+        value = np.asarray(value)
+        if value.ndim == 2 and value.shape[1] in (2, 3):
+            value = value[:, None]
+        if value.dtype.kind not in "iuf" or value.ndim not in (1, 3):
+            raise InputError(f"{path}: {part} has shape {value.shape}, expected (frame, joint, axis)")
+        joints = value.shape[1] if value.ndim == 3 else 0
+        names += [f"{part}_{at}" for at in range(joints)] if joints else [str(part)]
+        arrays.append(value)
+    if not arrays:
+        raise InputError(f"{path}: an empty dictionary, expected {EXPECTED}")
+    # Points that stand still are given once.
+    frames = max(len(array) for array in arrays)
+    arrays = [np.repeat(a, frames, 0) if len(a) == 1 else a for a in arrays]
+    for name, array in zip(content, arrays, strict=False):
+        if len(array) != frames or array.ndim != arrays[0].ndim:
+            raise InputError(
+                f"{path}: {name} has shape {array.shape}, expected {frames} frames as the others"
+            )
+    angles = arrays[0].ndim == 1
+    data = np.stack(arrays, 1) if angles else np.concatenate(arrays, 1)
+    return Behavior(data.astype(np.float32), tuple(names), "rad" if angles else "as given")

@@ -1,0 +1,306 @@
+"""NWB over HDF5, read by pynwb: neural series, spike times, behaviour, poses and intervals.
+
+Extensions are read by the specifications that the file carries, so that ndx-pose need not be installed.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import Field
+
+from neural_action.errors import InputError
+from neural_action.recordings.formats import Behavior, FormatOptions, Labels, Neural, as_classes, needs
+from neural_action.recordings.formats.arrays import lazy
+from neural_action.recordings.hdf5 import Dataset
+
+EXPECTED = "an NWB file (HDF5) with a neural series, behaviour or intervals"
+#: What is taken for neural activity, the likelier first; for behaviour likewise.
+_NEURAL = ("DfOverF", "Fluorescence", "RoiResponseSeries", "Units", "TwoPhotonSeries", "OnePhotonSeries")
+_BEHAVIOR = ("PoseEstimation", "SpatialSeries", "TimeSeries")
+NUMBERED = 5
+
+
+class Options(FormatOptions):
+    """Options of this format.
+
+    Attributes:
+        series: names of the series, or patterns such as ``Activity_*``, as ``neural-action init`` lists them;
+            several of one clock are joined. null: the only one, of neural activity the only one of the likeliest kind
+            (dF/F before fluorescence, units, movies).
+        bin: of spike times, seconds a bin; rates are spikes per second.
+        intervals: of labels, the table of intervals, such as ``trials``.
+        column: of labels, the column that names the action.
+        unlabelled: values of it that are no class.
+        min_confidence: keypoints of an ndx-pose below it are missing.
+        exclude: keypoints or features that are left out.
+    """
+
+    series: list[str] | None = None
+    bin: Annotated[float, Field(gt=0)] = 0.05
+    intervals: str = "trials"
+    column: str | None = None
+    unlabelled: list[str] = Field(default_factory=list)
+    min_confidence: Annotated[float, Field(ge=0)] = 0.0
+    exclude: list[str] = Field(default_factory=list)
+
+
+def recognise(path: Path) -> str | None:
+    """A file .nwb; what is in it is listed by ``contents``."""
+    return "NWB" if path.suffix == ".nwb" and path.is_file() else None
+
+
+def files(path: Path) -> list[Path]:
+    """The one file."""
+    return [path]
+
+
+def contents(path: Path) -> dict[str, list[str]]:
+    """What can be read, the likeliest first: neural, behavior and labels (intervals), each with kind and shape.
+
+    Single traces in numbered series (``NUMBERED`` or more of one name) count as neural activity, once, by pattern.
+    """
+    with _opened(path) as file:
+        found = _series(file)
+        shown = {
+            role: [
+                f"{name}: {kind} {_shape(item)}"
+                for wanted in kinds
+                for name, (kind, item) in found.items()
+                if kind == wanted
+            ]
+            for role, kinds in (("neural", _NEURAL), ("behavior", _BEHAVIOR))
+        }
+        plain = [name for name, (kind, _) in found.items() if kind == "TimeSeries"]
+        stems = Counter(match[1] for name in plain if (match := re.fullmatch(r"(.*?)\d+", name)))
+        for stem, count in stems.items():
+            if count >= NUMBERED:
+                shown["neural"].append(f"{stem}*: {count} series")
+                shown["behavior"] = [entry for entry in shown["behavior"] if not entry.startswith(stem)]
+        tables = dict(file.intervals or {})
+        shown["labels"] = [f"{name}: {', '.join(table.colnames)}" for name, table in tables.items()]
+        return shown
+
+
+def subject(path: Path) -> str | None:
+    """The subject's identifier, if the file has one."""
+    with _opened(path) as file:
+        return file.subject.subject_id if file.subject is not None else None
+
+
+def neural(path: Path, options: Options) -> Neural:
+    """(frame, unit) or (frame, y, x), lazy; spike times are binned into rates.
+
+    Raises InputError naming the file: no such series (with those that there are), several and no choice, no clock, no
+    spikes.
+    """
+    with _opened(path) as file:
+        found = _series(file)
+        if options.series is None:
+            found = {name: item for name, item in found.items() if item[0] in _NEURAL}
+            best = min((_NEURAL.index(kind) for kind, _ in found.values()), default=0)
+            found = {name: item for name, item in found.items() if item[0] == _NEURAL[best]}
+        parts = _chosen(path, found, options.series, "neural series")
+        name, (kind, item) = parts[0]
+        if len(parts) > 1:
+            values, names, time, rate = _joined(path, parts)
+            return Neural(values, item.unit, time, rate, tuple(names))
+        if kind == "Units":
+            return _rates(path, item, options)
+        shape = tuple(item.data.shape)
+        data = lazy(Dataset(path, item.data.name, shape, item.data.dtype))
+        data = data[:, None] if len(shape) == 1 else data
+        if len(shape) == 4:
+            data = data.mean(3)
+        if kind in ("TwoPhotonSeries", "OnePhotonSeries"):
+            data = data.transpose(0, 2, 1)  # NWB has (frame, x, y)
+        time, rate = _clock(path, name, item)
+        return Neural(data, "dF/F" if kind == "DfOverF" else f"{name} ({item.unit})", time, rate)
+
+
+def behavior(path: Path, options: Options) -> Behavior:
+    """(sample, feature), or (sample, keypoint, axis) of an ndx-pose, float32 in the unit of the file.
+
+    Raises InputError naming the file: as ``neural``, or series of different clocks.
+    """
+    with _opened(path) as file:
+        found = {name: item for name, item in _series(file).items() if item[0] in _BEHAVIOR}
+        if options.series is None and any(kind == "PoseEstimation" for kind, _ in found.values()):
+            found = {name: item for name, item in found.items() if item[0] == "PoseEstimation"}
+        parts = _chosen(path, found, options.series, "behaviour series")
+        if parts[0][1][0] == "PoseEstimation":
+            return _pose(path, parts[0][1][1], options)
+        joined, names, time, rate = _joined(path, parts)
+        keep = [at for at, name in enumerate(names) if name not in options.exclude]
+        unit = ", ".join(dict.fromkeys(item.unit for _, (_, item) in parts))
+        return Behavior(joined[:, keep], tuple(names[at] for at in keep), unit, time, rate)
+
+
+def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) -> Labels:
+    """Intervals with the action named in ``column``. InputError names the file, and the tables or columns there are."""
+    with _opened(path) as file:
+        tables = dict(file.intervals or {})
+        if file.trials is not None:
+            tables["trials"] = file.trials
+        if options.intervals not in tables:
+            found = ", ".join(tables) or "none"
+            raise InputError(f"{path}: no intervals {options.intervals!r}, found {found}")
+        table = tables[options.intervals]
+        if options.column not in table.colnames:
+            raise InputError(
+                f"{path}: {options.intervals} has no column {options.column!r}, found {', '.join(table.colnames)}"
+            )
+        values = [str(value) for value in table[options.column][:]]
+        numbers, names = as_classes(values, class_names, options.unlabelled, path)
+        intervals = np.stack(
+            [np.asarray(table[name][:], np.float64) for name in ("start_time", "stop_time")], 1
+        )
+    return Labels(names, numbers, intervals)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    if not path.is_file():
+        raise InputError(f"{path}: no such file, expected {EXPECTED}")
+    pynwb = needs("pynwb", "nwb", path)
+    with warnings.catch_warnings():
+        # Files of earlier versions of the standard are warned about at length; what they lack is checked here.
+        warnings.simplefilter("ignore")
+        try:
+            io = pynwb.NWBHDF5IO(path, "r", load_namespaces=True)
+            file = io.read()
+        except Exception as error:  # pynwb, hdmf and h5py raise whatever a damaged file trips
+            reason = " ".join(str(error).split())[:200]
+            raise InputError(f"{path}: cannot be read as NWB ({type(error).__name__}: {reason})") from None
+        with io:
+            yield file
+
+
+def _series(file: Any) -> dict[str, tuple[str, Any]]:
+    """Name -> (kind, series) of everything that may be neural activity or behaviour."""
+    found: dict[str, tuple[str, Any]] = {}
+    taken: set[str] = set()
+    for item in sorted(file.objects.values(), key=lambda item: item.name):
+        kind = type(item).__name__
+        if kind == "PoseEstimation":
+            taken.update(series.object_id for series in item.pose_estimation_series.values())
+            found[item.name] = (kind, item)
+    for item in sorted(file.objects.values(), key=lambda item: item.name):
+        kind, parent = type(item).__name__, type(item.parent).__name__
+        if item.object_id in taken or kind in ("PoseEstimation", "PoseEstimationSeries"):
+            continue
+        if kind == "RoiResponseSeries" and parent in ("DfOverF", "Fluorescence"):
+            kind = parent
+        if kind in (*_NEURAL[2:], "DfOverF", "Fluorescence") and hasattr(item, "data"):
+            pass
+        elif kind == "Units":
+            if "spike_times" not in item.colnames:
+                continue
+        elif kind not in _BEHAVIOR:
+            continue
+        if kind != "Units" and not getattr(item.data, "shape", ()):
+            continue
+        name = item.name if item.name not in found else f"{item.parent.name}/{item.name}"
+        found[name] = (kind, item)
+    return found
+
+
+def _shape(item: Any) -> str:
+    if hasattr(item, "data"):
+        return str(tuple(item.data.shape))
+    return (
+        f"({len(item)} units)"
+        if hasattr(item, "colnames")
+        else f"({len(item.pose_estimation_series)} keypoints)"
+    )
+
+
+def _chosen(
+    path: Path, found: dict[str, tuple[str, Any]], wanted: list[str] | None, what: str
+) -> list[tuple[str, tuple[str, Any]]]:
+    names = ", ".join(f"{name} ({kind})" for name, (kind, _) in found.items()) or "none"
+    if wanted is None:
+        if len(found) != 1:
+            raise InputError(
+                f"{path}: {len(found)} {what}, expected one, or its name in options series: {names}"
+            )
+        return list(found.items())
+    chosen = {}
+    for pattern in wanted:
+        matching = fnmatch.filter(found, pattern)
+        if not matching:
+            raise InputError(f"{path}: no {what} {pattern!r}, found {names}")
+        chosen.update((name, found[name]) for name in sorted(matching))
+    return list(chosen.items())
+
+
+def _joined(
+    path: Path, parts: list[tuple[str, tuple[str, Any]]]
+) -> tuple[np.ndarray, list[str], np.ndarray | None, float | None]:
+    """Series of one clock side by side, (n, column) float32 in their unit; names; times or rate."""
+    values, names = [], []
+    first = parts[0][0]
+    time, rate = _clock(path, first, parts[0][1][1])
+    for name, (_, item) in parts:
+        data = np.asarray(item.data, np.float32) * np.float32(item.conversion)
+        data = data.reshape(len(data), -1)
+        names += [name] if data.shape[1] == 1 else [f"{name}_{at}" for at in range(data.shape[1])]
+        values.append(data)
+        own_time, own_rate = _clock(path, name, item)
+        same = own_rate == rate if time is None or own_time is None else np.array_equal(own_time, time)
+        if not same or len(data) != len(values[0]):
+            raise InputError(f"{path}: {name} has another clock than {first}, expected series of one clock")
+    return np.concatenate(values, 1), names, time, rate
+
+
+def _clock(path: Path, name: str, item: Any) -> tuple[np.ndarray | None, float | None]:
+    """Times of a series in s, or its rate where it starts at 0."""
+    if item.timestamps is not None:
+        return np.asarray(item.timestamps, np.float64), None
+    if item.rate is None or not item.rate > 0:
+        raise InputError(f"{path}: {name} has neither timestamps nor a rate")
+    if not item.starting_time:
+        return None, float(item.rate)
+    return item.starting_time + np.arange(len(item.data)) / item.rate, float(item.rate)
+
+
+def _rates(path: Path, units: Any, options: Options) -> Neural:
+    """(bin, unit) float32 spikes per second from the first spike to the last."""
+    spikes = [np.asarray(units["spike_times"][at], np.float64) for at in range(len(units))]
+    there = [times for times in spikes if len(times)]
+    if not there:
+        raise InputError(f"{path}: units without spikes, expected spike times")
+    first = min(times.min() for times in there)
+    count = int(np.ceil((max(times.max() for times in there) - first) / options.bin)) + 1
+    rates = np.zeros((count, len(spikes)), np.float32)
+    for at, times in enumerate(spikes):
+        np.add.at(rates[:, at], ((times - first) / options.bin).astype(np.int64), 1 / options.bin)
+    time = first + (np.arange(count) + 0.5) * options.bin
+    return Neural(rates, "spikes per second", time, 1 / options.bin)
+
+
+def _pose(path: Path, pose: Any, options: Options) -> Behavior:
+    series = {name: item for name, item in pose.pose_estimation_series.items() if name not in options.exclude}
+    if not series:
+        raise InputError(f"{path}: {pose.name} has no keypoints")
+    first = next(iter(series.values()))
+    time, rate = _clock(path, first.name, first)
+    points = []
+    for name, item in series.items():
+        data = np.array(item.data, np.float32)
+        if data.shape != tuple(first.data.shape):
+            raise InputError(
+                f"{path}: keypoint {name} has shape {data.shape}, expected {tuple(first.data.shape)}"
+            )
+        if getattr(item, "confidence", None) is not None:
+            data[np.asarray(item.confidence) < options.min_confidence] = np.nan
+        points.append(data)
+    return Behavior(np.stack(points, 1), tuple(series), first.unit, time, rate)

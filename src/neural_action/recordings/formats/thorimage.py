@@ -1,0 +1,170 @@
+"""ThorImage: a folder with ``Experiment.xml`` and the movie, ``Image_*.raw`` or ``Chan<A>_*.tif``, a volume a frame.
+
+The nominal frame rate is in the XML; real times of frames come from ThorSync (see ``clock.sync`` of the reader).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+from xml.etree import ElementTree
+
+import numpy as np
+from pydantic import Field
+
+from neural_action.errors import InputError
+from neural_action.recordings.formats import FormatOptions, Neural, tiff
+
+EXPECTED = "a ThorImage folder with Experiment.xml and Image_*.raw or Chan<A>_*.tif"
+_NAME = re.compile(r"Chan(?P<channel>[A-D])_(?P<numbers>\d+(?:_\d+)+)\.tiff?")
+
+
+class Options(FormatOptions):
+    """Options of this format.
+
+    Attributes:
+        channel: letter of the detector.
+        plane: one plane of each volume, from 0; null: the mean over planes.
+    """
+
+    channel: str = Field("A", pattern="^[A-D]$")
+    plane: Annotated[int, Field(ge=0)] | None = None
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What Experiment.xml says: sides in pixels, volumes, planes and flyback of each, scans averaged, volumes/s."""
+
+    y: int
+    x: int
+    volumes: int
+    planes: int
+    flyback: int
+    averaged: int
+    channels: tuple[str, ...]
+    rate: float
+
+    @property
+    def steps(self) -> int:
+        """Scans a volume: planes and flyback, each as often as it is averaged."""
+        return (self.planes + self.flyback) * self.averaged
+
+
+def recognise(path: Path) -> str | None:
+    """A folder with Experiment.xml."""
+    if not (path / "Experiment.xml").is_file():
+        return None
+    try:
+        found = experiment(path)
+    except InputError:
+        return None
+    return f"ThorImage, {found.volumes} volumes of {found.planes} planes at {found.rate:.4g} /s"
+
+
+def files(path: Path) -> list[Path]:
+    """The XML and the movie's files."""
+    movies = [
+        *path.glob("Image_*.raw"),
+        *(file for file in path.glob("Chan*.tif*") if _NAME.fullmatch(file.name)),
+    ]
+    return [*([path / "Experiment.xml"] if (path / "Experiment.xml").is_file() else []), *sorted(movies)]
+
+
+def neural(path: Path, options: Options) -> Neural:
+    """(volume, y, x), lazy, with the nominal rate.
+
+    Raises InputError naming the file: no or an unreadable Experiment.xml, a movie of another size than it says, a
+    channel or plane that was not recorded.
+    """
+    found = experiment(path)
+    if options.channel not in found.channels:
+        raise InputError(f"{path}: channel {options.channel!r}, recorded were {', '.join(found.channels)}")
+    if options.plane is not None and options.plane >= found.planes:
+        raise InputError(f"{path}: plane {options.plane}, expected below {found.planes}")
+    raw = sorted(path.glob("Image_*.raw"))
+    data = _raw(raw[0], found, options) if raw else _pages(path, found, options)
+    return Neural(data, "raw fluorescence", rate=found.rate)
+
+
+def experiment(path: Path) -> Experiment:
+    """The parsed ``path / Experiment.xml``. InputError if it is missing or incomplete."""
+    file = path / "Experiment.xml"
+    if not file.is_file():
+        raise InputError(f"{file}: no such file, expected {EXPECTED}")
+    try:
+        root = ElementTree.parse(file).getroot()
+        scan, stage, stream = (
+            root.find("LSM").attrib,
+            root.find("ZStage").attrib,
+            root.find("Streaming").attrib,
+        )
+        wavelengths = root.find("Wavelengths")
+        names = [node.attrib["name"] for node in wavelengths.findall("Wavelength")]
+        streamed = stream["enable"] == "1"
+        fast = streamed and stream["zFastEnable"] == "1"
+        stacked = stage.get("enable", "1") == "1" and int(stage["steps"]) > 1
+        planes = int(stage["steps"]) if stacked else 1
+        flyback = int(stream["flybackFrames"]) if fast else 0
+        averaged = int(scan["averageNum"]) if scan["averageMode"] == "1" else 1
+        timepoints = int(root.find("Timelapse").attrib["timepoints"])
+        frames = int(stream["frames"]) // (planes + flyback) if streamed and planes > 1 else timepoints
+        found = Experiment(
+            int(scan["pixelY"]),
+            int(scan["pixelX"]),
+            frames,
+            planes,
+            flyback,
+            averaged,
+            tuple(name.removeprefix("Chan") for name in names),
+            float(scan["frameRate"]) / ((planes + flyback) * averaged),
+        )
+    except (ElementTree.ParseError, AttributeError, KeyError, ValueError) as error:
+        raise InputError(
+            f"{file}: cannot be read as a ThorImage experiment ({type(error).__name__}: {error})"
+        ) from None
+    if min(found.y, found.x, found.volumes, found.planes) < 1 or not found.rate > 0 or not found.channels:
+        raise InputError(f"{file}: {found}, expected an experiment with frames")
+    return found
+
+
+def _raw(path: Path, found: Experiment, options: Options) -> Any:
+    """Raw uint16 of (volume, plane and flyback, channel, y, x)."""
+    from neural_action.recordings.formats.arrays import lazy
+
+    pages = found.planes + found.flyback
+    volume = pages * len(found.channels) * found.y * found.x * 2
+    size = path.stat().st_size
+    if not size or size % volume:
+        raise InputError(
+            f"{path}: {size} bytes, expected whole volumes of {volume} ({pages} planes with flyback, "
+            f"{len(found.channels)} channels, {found.y} x {found.x} uint16)"
+        )
+    shape = (size // volume, pages, len(found.channels), found.y, found.x)
+    movie = np.memmap(path, "<u2", "r", shape=shape)[:, :, found.channels.index(options.channel)]
+    planes = slice(0, found.planes) if options.plane is None else slice(options.plane, options.plane + 1)
+    return lazy(movie)[:, planes].mean(1, dtype=np.float32)
+
+
+def _pages(path: Path, found: Experiment, options: Options) -> Any:
+    """Files Chan<letter>_<...>_<plane>_<volume>.tif of one page each."""
+    by_place = {}
+    for file in path.glob(f"Chan{options.channel}_*.tif*"):
+        if match := _NAME.fullmatch(file.name):
+            *_, plane, volume = (int(number) for number in match["numbers"].split("_"))
+            by_place[volume, plane] = file
+    if not by_place:
+        raise InputError(f"{path}: no Image_*.raw and no Chan{options.channel}_*.tif, expected {EXPECTED}")
+    wanted = [
+        (volume, plane) for volume in range(1, found.volumes + 1) for plane in range(1, found.planes + 1)
+    ]
+    if missing := [place for place in wanted if place not in by_place]:
+        volume, plane = missing[0]
+        raise InputError(
+            f"{path}: no image of channel {options.channel} for volume {volume}, plane {plane}; expected "
+            f"{found.volumes} volumes of {found.planes} planes as Experiment.xml says"
+        )
+    return tiff.movie(
+        [by_place[place] for place in wanted], tiff.Options(planes=found.planes, plane=options.plane)
+    )

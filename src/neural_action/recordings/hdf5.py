@@ -1,0 +1,44 @@
+"""Datasets of HDF5 files, read a block at a time from a file that is open only meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neural_action.errors import InputError
+from neural_action.recordings.formats import needs
+
+EXPECTED = "an HDF5 file"
+
+
+@contextmanager
+def opened(path: Path, expected: str = EXPECTED) -> Iterator[Any]:
+    """The open file. InputError if it is missing or no HDF5."""
+    if not path.is_file():
+        raise InputError(f"{path}: no such file, expected {expected}")
+    h5py = needs("h5py", "hdf5", path)
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read as HDF5 ({' '.join(str(error).split())})") from None
+    with file:
+        yield file
+
+
+class Dataset:
+    """A dataset by name, sliced like an array; its file is opened for each read alone, from any thread."""
+
+    def __init__(self, path: Path, name: str, shape: tuple[int, ...], dtype: np.dtype):
+        self.path, self.name, self.shape, self.dtype, self.ndim = path, name, shape, dtype, len(shape)
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        with opened(self.path) as file:
+            try:
+                return file[self.name][index]
+            except (OSError, KeyError) as error:
+                reason = " ".join(str(error).split())
+                raise InputError(f"{self.path}: {self.name} cannot be read ({reason})") from None

@@ -1,0 +1,55 @@
+"""Actions from thresholds on how fast an animal moves, for recordings that nobody annotated."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.ndimage import uniform_filter1d
+
+from neural_action.errors import InputError
+from neural_action.recordings.recording import UNLABELLED
+
+
+def speed(data: np.ndarray, time: np.ndarray, smooth: float) -> np.ndarray:
+    """(sample,) float64: length of the velocity, over keypoints averaged; NaN near gaps of the clock.
+
+    Args:
+        data: (sample, keypoint, axis) or (sample, feature), positions of one unit.
+        time: (sample,) s, increasing.
+        smooth: s over which positions are averaged before differentiating (our choice).
+    """
+    points = data.reshape(len(data), -1, data.shape[2] if data.ndim == 3 else data.shape[1]).astype(
+        np.float64
+    )
+    smoothed = smoothed_over(points, time, smooth)
+    velocity = np.gradient(smoothed, time, axis=0)
+    out = np.sqrt(np.square(velocity).sum(2)).mean(1)
+    out[near_gap(time, smooth)] = np.nan
+    return out
+
+
+def smoothed_over(values: np.ndarray, time: np.ndarray, seconds: float) -> np.ndarray:
+    """A boxcar over the first axis of about ``seconds``."""
+    width = max(1, round(seconds / float(np.median(np.diff(time))))) | 1
+    return uniform_filter1d(values, width, axis=0, mode="nearest")
+
+
+def near_gap(time: np.ndarray, seconds: float) -> np.ndarray:
+    """(sample,) bool: whether the boxcar or the difference reaches over a gap of 1.5 sample periods."""
+    steps = np.diff(time)
+    period = float(np.median(steps))
+    reach = round(seconds / period) // 2 + 1
+    bad = np.zeros(len(time), bool)
+    for at in np.flatnonzero(steps > 1.5 * period):
+        bad[max(0, at - reach + 1) : at + reach + 1] = True
+    return bad
+
+
+def classes(values: np.ndarray, cuts: list[float]) -> np.ndarray:
+    """(sample,) int8: 0 below the first cut, 1 from it on, and so on; unlabelled where NaN. InputError if unsorted."""
+    if sorted(set(cuts)) != list(cuts):
+        raise InputError(
+            f"configuration convert.reader_options.thresholds.cuts: {cuts}, expected increasing numbers"
+        )
+    numbers = np.searchsorted(cuts, values, side="right").astype(np.int8)
+    numbers[~np.isfinite(values)] = UNLABELLED
+    return numbers
