@@ -10,8 +10,8 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-from broken import Case
 
+from broken import Case
 from neural_action.calcium.fit import KernelFit
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.store import write_store
@@ -212,8 +212,9 @@ def lying_npz(folder):
 
 def zip_bomb(folder):
     """Two megabytes that unpack to two gigabytes."""
+    path, packed = folder / "swaps0.npz", zipfile.ZIP_DEFLATED
     with (
-        zipfile.ZipFile(folder / "swaps0.npz", "w", zipfile.ZIP_DEFLATED) as archive,
+        zipfile.ZipFile(path, "w", packed) as archive,
         archive.open("targets.npy", "w", force_zip64=True) as file,
     ):
         for _ in range(33):
@@ -367,7 +368,7 @@ CASES = (
     Case(
         "wrong shape",
         "neural frame of another animal",
-        lambda f: store(f, "Fly2", "001", neural=np.random.default_rng(0).random((FRAMES, 5), np.float32)),
+        lambda f: store(f, "Fly2", "001", neural=np.random.default_rng(0).random((FRAMES, 5), dtype="f4")),
         r"neural frame \(5,\) differs",
     ),
     Case(

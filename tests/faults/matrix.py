@@ -36,7 +36,7 @@ FIGURES = tuple(
     for name in ("scores", "embedding", "confusion", "statistics", "neighbors", "training")
 )
 STAGES = {
-    "simulate": Stage("simulate", ("raw/Fly2",), ("open", "2p_dff.mm", 2), ("open", "2p_dff.mm", 2)),
+    "simulate": Stage("simulate", ("raw/Fly2",), ("open", "2p_dff.mm", 1), ("open", "2p_dff.mm", 1)),
     "convert": Stage(
         "convert",
         ("recordings/Fly2/002.zarr", "recordings/Fly2/002.manifest.json"),

@@ -20,7 +20,6 @@ import broken_fly_walking
 import broken_mc2p
 import broken_results
 from broken import convert
-
 from neural_action.calcium.fit import KernelFit
 from neural_action.config.load import read_yaml
 from neural_action.config.plan import Plan

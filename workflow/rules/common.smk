@@ -26,7 +26,9 @@ if workflow.is_main_process:
     # While this variable lives, which is as long as this Snakemake.
     held, removed = hold_folder(Path(".snakemake"))
     if removed:
-        logger.info("Removed the lock of a run that was killed; going on where it stopped.")
+        logger.info(
+            "Removed the lock of a run that was killed; going on where it stopped."
+        )
 
 try:
     # Snakemake has read them already; this also refuses what it lets pass.

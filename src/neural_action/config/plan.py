@@ -51,7 +51,6 @@ class Plan:
         self.animals = sorted({row.animal for row in self.rows})
         self.decodes = self.settings.split.decodes
         if not self.decodes:
-            self._check_animals()
             assign_folds([(row.animal, row.trial) for row in self.rows], self.settings.split)
         self.holdouts = holdouts(self.settings.split, self.animals)
 
@@ -70,17 +69,6 @@ class Plan:
                 f"configuration raw: {self.raw!r} is not a folder; expected the folder of raw recordings"
             )
         return scan(self.settings.convert.reader, Path(self.raw), self.settings.convert.reader_options)
-
-    def _check_animals(self) -> None:
-        """Tasks that compare animals have two of them."""
-        if len(self.animals) > 1:
-            return
-        for name, row in self.methods.items():
-            if other := sorted({"multi_animal", "identity"} & set(row.tasks)):
-                raise InputError(
-                    f"configuration methods.{name}.tasks: {other[0]}, but {self.animals[0]} is the only animal; "
-                    "expected two or more, or tasks: [single_animal]"
-                )
 
     @property
     def writes_sheet(self) -> bool:

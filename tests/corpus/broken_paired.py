@@ -1,0 +1,105 @@
+"""Traces as .npy beside DeepLabCut keypoints and a CSV of labels, broken."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from broken import Case, convert, nothing
+
+FRAMES, SAMPLES, TRIAL = 200, 500, "m1/s1"
+HEADS = ["scorer" + ",DLC" * 6, "bodyparts,a,a,b,b,c,c", "coords" + ",x,y" * 3]
+
+
+def make(folder: Path) -> None:
+    """20 s: four traces at 10 /s, three keypoints at 25 /s, two actions."""
+    rng, trial = np.random.default_rng(0), folder / "raw" / TRIAL
+    trial.mkdir(parents=True)
+    np.save(trial / "traces.npy", rng.random((FRAMES, 4)))
+    points = np.cumsum(rng.standard_normal((SAMPLES, 6)), 0)
+    lines = [f"{at}," + ",".join(f"{value:.6f}" for value in row) for at, row in enumerate(points)]
+    (trial / "videoDLC.csv").write_text("\n".join(HEADS + lines) + "\n")
+    (trial / "labels.csv").write_text("action\n" + "walk\n" * 250 + "rest\n" * 250)
+
+
+def options(**changes) -> dict:
+    """The configuration of that recording, with changed parts."""
+    parts = {
+        "recordings": "*/*",
+        "neural": {"format": "arrays", "path": "{path}/traces.npy", "clock": {"rate": 10.0}},
+        "behavior": {"format": "deeplabcut", "path": "{path}/*DLC.csv", "clock": {"rate": 25.0}},
+        "labels": {
+            "format": "frame_labels",
+            "path": "{path}/labels.csv",
+            "options": {"column": "action"},
+        },
+    }
+    for name, change in changes.items():
+        parts[name] = {**parts[name], **change} if isinstance(change, dict) else change
+    return {"convert": {"reader_options": parts, "class_names": ["walk", "rest"]}}
+
+
+def arguments(folder: Path, case: Case) -> list[str]:
+    """Convert it."""
+    return convert(folder, TRIAL, "paired", case.config or options())
+
+
+def removed(name):
+    return lambda folder: (folder / "raw" / TRIAL / name).unlink()
+
+
+def cut(name, size):
+    return lambda folder: os.truncate(folder / "raw" / TRIAL / name, size)
+
+
+def saved(array):
+    return lambda folder: np.save(folder / "raw" / TRIAL / "traces.npy", array)
+
+
+def put(name, data):
+    return lambda folder: (folder / "raw" / TRIAL / name).write_bytes(data)
+
+
+def replaced(name, old, new):
+    def replace(folder):
+        path = folder / "raw" / TRIAL / name
+        path.write_text(path.read_text().replace(old, new, 1))
+
+    return replace
+
+
+def poked(value):
+    traces = np.random.default_rng(0).random((FRAMES, 4))
+    traces[50, 2] = value
+    return saved(traces)
+
+
+CASES = (
+    Case("missing", "traces", removed("traces.npy"), r"traces\.npy"),
+    Case("missing", "keypoints", removed("videoDLC.csv"), r"DLC\.csv"),
+    Case("missing", "labels", removed("labels.csv"), r"labels\.csv"),
+    Case("truncated", "traces", cut("traces.npy", 900), r"traces\.npy"),
+    Case("empty", "traces", cut("traces.npy", 0), r"traces\.npy"),
+    Case("empty", "keypoints", cut("videoDLC.csv", 0), r"videoDLC\.csv"),
+    Case("empty", "labels", cut("labels.csv", 0), r"labels\.csv"),
+    Case("not such a file", "binary keypoints", put("videoDLC.csv", b"\xff\xfe\x00" * 90), r"videoDLC\.csv"),
+    Case("wrong type", "traces of words", saved(np.array([["a"] * 4] * FRAMES)), r"traces\.npy"),
+    Case("wrong shape", "traces of five dimensions", saved(np.zeros((2,) * 5)), r"traces\.npy"),
+    Case("NaN or infinity", "trace", poked(np.nan), r"traces\.npy|NaN"),
+    Case("NaN or infinity", "infinite trace", poked(np.inf), r"traces\.npy|infinity"),
+    Case("constant", "traces", saved(np.ones((FRAMES, 4))), r"neural activity is 1 throughout"),
+    Case("huge values", "trace", poked(1e30), r"neural activity reaches 1e\+30"),
+    Case("labels", "unknown action", replaced("labels.csv", "rest", "fly"), r"fly"),
+    Case("unknown key", "format", nothing, r"'npy'", options(neural={"format": "npy"})),
+    Case("unknown key", "of a clock", nothing, r"rat", options(neural={"clock": {"rat": 1.0}})),
+    Case("out of range", "rate", nothing, r"rate: 0", options(neural={"clock": {"rate": 0.0}})),
+    Case(
+        "clock",
+        "starts after the other has ended",
+        nothing,
+        r"miss each other by 9980",
+        options(neural={"clock": {"rate": 10.0, "start": 1e4}}),
+    ),
+)
