@@ -180,28 +180,27 @@ def curve(
 def draw(mean: pd.DataFrame, settings: Settings, options, output: Path) -> None:
     """Accuracy for all labels and for few, and the loss, over steps."""
     with styled():
-        figure = sheet(7.2, 2.3)
+        figure = sheet(7.2, 2.5)
         axes = figure.subplots(1, 3)
         for axis, labels in zip(axes, LABELS, strict=False):
-            for name in options.lines:
+            for name, dashes in zip(options.lines, ("--", ":", "-."), strict=False):
                 level = mean.query("row == @name and labels == @labels").accuracy.item()
-                axis.axhline(level, color="0.6", lw=0.8, ls="--")
-                axis.annotate(
-                    settings.methods[name].label,
-                    (0.02, level),
-                    xycoords=("axes fraction", "data"),
-                    fontsize=6,
-                )
-            for name in options.rows:
-                own = mean.query("row == @name and labels == @labels")
-                axis.plot(own.step, own.accuracy, marker=".", label=settings.methods[name].label)
-            axis.set(xscale="log", xlabel="step", ylabel="accuracy, validation")
+                axis.axhline(level, color="0.5", lw=1, ls=dashes, label=settings.methods[name].label)
+            axis.set(ylabel="accuracy, validation")
             axis.set_title("all labels" if labels == "all" else f"{labels} labelled trial a class")
+        axes[2].set(ylabel="loss")
         for name in options.rows:
-            own = mean.query("row == @name and labels == 'all'")
-            axes[2].plot(own.step, own.loss, marker=".", label=settings.methods[name].label)
-        axes[2].set(xscale="log", xlabel="step", ylabel="loss")
-        axes[2].legend()
+            for axis, labels, what in zip(
+                axes, (*LABELS, "all"), ("accuracy", "accuracy", "loss"), strict=True
+            ):
+                own = mean[(mean["row"] == name) & (mean["labels"] == labels)]
+                axis.plot(own.step, own[what], marker=".", label=settings.methods[name].label)
+        for axis in axes:
+            axis.set(xscale="log", xlabel="step")
+            marks = [step for step in AT if step <= options.steps][::2]
+            axis.set_xticks(marks, [f"{step}" for step in marks])
+            axis.set_xticks([], minor=True)
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
         save(figure, output)
 
 
