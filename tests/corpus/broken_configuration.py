@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import yaml
-from broken import Case, nothing
 from snakemake.utils import update_config
 
+from broken import Case, nothing
 from neural_action.config.load import read_yaml
 from running import ROOT
 

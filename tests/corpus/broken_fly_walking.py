@@ -6,8 +6,9 @@ import os
 from pathlib import Path
 
 import numpy as np
-from broken import Case, convert, nothing
 from scipy.io import savemat
+
+from broken import Case, convert, nothing
 
 FILE = "20160423/Fly2_9day_6fx60D05_jRGC1ax37F06_Dark_00003.mat"
 VOLUMES, RATE = 120, 11.42

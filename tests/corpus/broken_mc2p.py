@@ -7,6 +7,7 @@ import pickle
 from pathlib import Path
 
 import numpy as np
+
 from broken import Case, convert, nothing
 
 TRIAL = "210722_aDN1_Fly1_001"

@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+
 from broken import KINDS, Case, command, matches, written
 
 FILES = sorted(path.stem for path in Path(__file__).parent.glob("broken_*.py"))

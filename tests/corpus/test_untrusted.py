@@ -16,14 +16,14 @@ import sys
 import zlib
 from pathlib import Path
 
-import broken_fly_walking
-import broken_mc2p
-import broken_results
 import numpy as np
 import pytest
 import torch
-from broken import Case, command
 
+import broken_fly_walking
+import broken_mc2p
+import broken_results
+from broken import Case, command
 from neural_action.recordings.readers import search
 from neural_action.training.loop import _resume
 

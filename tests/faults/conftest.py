@@ -6,10 +6,10 @@ import os
 import shutil
 
 import pytest
-from started import Workflow
 
 from neural_action.processes import alone
 from running import ROOT, copy_repository
+from started import Workflow
 
 # A checkpoint every second step: each fault in training finds one of the run before, and leaves one.
 CHANGES = """

@@ -4,8 +4,8 @@ import sys
 from collections import Counter
 
 import pytest
-from matrix import FAULTS, STAGES
 
+from matrix import FAULTS, STAGES
 from running import ROOT
 
 sys.path.insert(0, str(ROOT / "tests/corpus"))

@@ -10,10 +10,10 @@ import time
 from pathlib import Path
 
 import pytest
-from matrix import FAULTS, STAGES, Stage
-from started import Workflow, content, kill_group, wait_for
 
+from matrix import FAULTS, STAGES, Stage
 from neural_action.recordings.store import read_recording
+from started import Workflow, content, kill_group, wait_for
 
 pytestmark = pytest.mark.faults
 #: Of the disk that is filled; left free for the one line about it.
