@@ -30,12 +30,12 @@ def test_counts_and_states_become_a_recording(tmp_path):
 
 
 def test_animals_are_named_by_prefix(tmp_path):
-    write(tmp_path)
+    row = write(tmp_path)
     write(tmp_path, prefix="KDR14_")
     rows = rodent_sleep.scan(tmp_path, Options())
     assert {(row.animal, row.trial) for row in rows} == {("mouse", "a"), ("KDR14", "a")}
     assert [row.animal for row in rodent_sleep.scan(tmp_path, Options(animals=["KDR14"]))] == ["KDR14"]
-    assert len(rodent_sleep.files(tmp_path / "fr_bins_a.npy")) == 2
+    assert len(rodent_sleep.files(tmp_path, row, Options())) == 2
 
 
 def test_states_without_counts_are_one_clear_error(tmp_path):

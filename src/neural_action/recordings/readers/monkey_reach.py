@@ -97,9 +97,9 @@ def _rank(match: re.Match, options: Options) -> tuple | None:
     return (int(speed < options.speed_threshold - 0.005), -speed, form)
 
 
-def files(path: Path) -> list[Path]:
+def files(root: Path, row: SheetRow, options: Options) -> list[Path]:
     """The one file of a recording."""
-    return [Path(path)]
+    return [Path(root) / row.path]
 
 
 def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ...] | None) -> Recording:

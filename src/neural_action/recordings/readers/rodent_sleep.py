@@ -67,9 +67,10 @@ def scan(folder: Path, options: Options) -> list[SheetRow]:
     ]
 
 
-def files(path: Path) -> list[Path]:
+def files(root: Path, row: SheetRow, options: Options) -> list[Path]:
     """Counts and states."""
-    return [Path(path), _of_kind(Path(path), "behav_states")]
+    path = Path(root) / row.path
+    return [path, _of_kind(path, "behav_states")]
 
 
 def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ...] | None) -> Recording:
