@@ -83,7 +83,7 @@ def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ..
             not finite, a state that has no name.
     """
     names = CLASS_NAMES if class_names is None else class_names
-    counts_path, states_path = files(Path(root) / row.path)
+    counts_path, states_path = files(root, row, options)
     for path in (counts_path, states_path):
         if not path.is_file():
             raise InputError(f"{path}: no such file")
