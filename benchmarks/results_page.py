@@ -43,9 +43,11 @@ def main() -> None:
     for name in options.tables:
         page = ROOT / ("docs/spikes.md" if name in SPIKES else "docs/results.md")
         text = costs(folder) if name == "costs" else rendered(folder / "tables" / f"{name}.md")
-        page.write_text(between(page.read_text(), f"{folder.name}:{name}", text))
         if name == "label_efficiency":
-            shutil.copy(folder / f"figures/{name}.png", ROOT / f"docs/images/{folder.name}_{name}.png")
+            picture = f"images/{folder.name}_{name}.png"
+            shutil.copy(folder / f"figures/{name}.png", ROOT / "docs" / picture)
+            text = f"![Accuracy by the number of labelled trials of each class]({picture})\n\n{text}"
+        page.write_text(between(page.read_text(), f"{folder.name}:{name}", text))
     if set(PAPERS) <= set(options.tables):
         readme = ROOT / "README.md"
         readme.write_text(between(readme.read_text(), f"results:{folder.name}", short(folder)))

@@ -168,9 +168,10 @@ def test_the_published_split_of_the_real_mouse(tmp_path):
     run(tmp_path, "rodent_sleep", real("rodent_sleep"), changes)
     scores = pd.read_csv(tmp_path / "rodent_sleep/scores.csv")
     own = scores[scores["method"] == "raw_readout"].set_index("metric")["value"]
-    # Measured elsewhere with other code: .918 accuracy and weighted F1, class-balanced.
-    assert own["accuracy"] == pytest.approx(0.918, abs=0.02)
-    assert own["weighted_f1"] == pytest.approx(0.918, abs=0.02)
+    # Measured elsewhere with other code, at a decay that nothing chose: .918. Validation is a tenth of the night in one
+    # piece, and what it chooses costs some points of that.
+    assert 0.86 < own["accuracy"] < 0.94
+    assert 0.86 < own["weighted_f1"] < 0.94
     assert "delta_accuracy" not in own
 
 
