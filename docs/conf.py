@@ -17,8 +17,6 @@ from sphinx.application import Sphinx
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src/neural_action"
-#: Pages that have their places on the home page before they are there.
-COMING = ("your_recordings", "model", "explore", "spikes", "faults", "licences")
 
 project = "neural-action"
 author = "The neural-action authors"
@@ -100,22 +98,9 @@ def _inherited(app: Sphinx, what: str, name: str, thing: Any, skip: bool, option
     return True if getattr(thing, "__module__", None) == "sklearn.utils._metadata_requests" else None
 
 
-def _navigation(app: Sphinx, page: str, source: list[str]) -> None:
-    """Leave out of the navigation and of the cards what is not written yet."""
-    if page == root_doc:
-        missing = {name for name in COMING if not (ROOT / f"docs/{name}.md").exists()}
-        text = "".join(line for line in source[0].splitlines(True) if line.strip() not in missing)
-        for name in missing:
-            text = re.sub(
-                rf":::{{grid-item-card}} [^:]*\n:link: {name}\n.*?\n:::\n\n?", "", text, flags=re.DOTALL
-            )
-        source[0] = text
-
-
 def setup(app: Sphinx) -> None:
     """Register the renderer of equations, and what is done to pages before they are read."""
     app.connect("builder-inited", _rooms)
-    app.connect("source-read", _navigation)
     app.connect("autodoc-skip-member", _inherited)
     app.add_html_math_renderer("mathml", (_inline, None), (_displayed, None))
     app.connect("sphinx-click-process-description", _examples)
