@@ -6,7 +6,6 @@ works from a disk without a network: nothing is loaded from elsewhere, and equat
 
 from __future__ import annotations
 
-import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -81,7 +80,9 @@ def _rooms(app: Sphinx) -> None:
     for folder in sorted(path.parent for path in PACKAGE.rglob("__init__.py")):
         name = ".".join(folder.relative_to(PACKAGE.parent).parts)
         title = "Python API" if folder == PACKAGE else name.removeprefix(f"{PACKAGE.name}.")
-        text = [title, "=" * len(title), "", f".. automodule:: {name}", "   :members:", ""]
+        text = [title, "=" * len(title), "", f".. automodule:: {name}", "   :members:"]
+        # What a package offers from its modules is described with those.
+        text += ["   :ignore-module-all:", ""]
         if inner := sorted(path.parent.name for path in folder.glob("*/__init__.py")):
             text += [".. toctree::", "   :maxdepth: 1", "", *(f"   {name}.{room}" for room in inner), ""]
         for module in sorted(path.stem for path in folder.glob("[a-z]*.py")):

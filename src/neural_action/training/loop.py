@@ -33,6 +33,8 @@ class TrainingState:
 
     step: int
     log: list[tuple[float, ...]]
+    #: Sum of the losses since the last row of the log.
+    running: float = 0.0
 
 
 def learning_rate(step: int, settings: TrainingSettings) -> float:
@@ -88,7 +90,8 @@ def pretrain(
         learns = any(parameter.requires_grad for parameter in part.parameters())
         part.train(learns or name in objective.followers)
     progress = tqdm(total=settings.steps, initial=state.step, unit="step", disable=not sys.stderr.isatty())
-    running, since, began = torch.zeros((), device=device), state.step, time.perf_counter()
+    running = torch.tensor(state.running, device=device)
+    logged, since, began = int(state.log[-1][0]) if state.log else 0, state.step, time.perf_counter()
     for step in range(state.step, settings.steps):
         rate = learning_rate(step, settings)
         for group in optimizer.param_groups:
@@ -113,7 +116,7 @@ def pretrain(
         if done % _LOG_EVERY == 0 or done == settings.steps:
             seconds = time.perf_counter() - began
             state.log.append(
-                (done, running.item() / (done - since), rate, (done - since) * sampler.batch / seconds)
+                (done, running.item() / (done - logged), rate, (done - since) * sampler.batch / seconds)
             )
             if not math.isfinite(state.log[-1][1]):
                 raise InputError(
@@ -126,9 +129,10 @@ def pretrain(
                     file=sys.stderr,
                 )
             running.zero_()
-            since, began = done, time.perf_counter()
+            logged, since, began = done, done, time.perf_counter()
         state.step = done
         if keep_last if done == settings.steps else done % settings.checkpoint_every == 0:
+            state.running = running.item()
             _save(checkpoint, fingerprint, trained, optimizer, scaler, state)
         interrupt(done)
     progress.close()
@@ -169,6 +173,7 @@ def _save(
         "scaler": scaler.state_dict(),
         "step": state.step,
         "log": state.log,
+        "running": state.running,
     }
     # Through memory: torch reports a full disk as an internal error, Python as what it is.
     buffer = io.BytesIO()
@@ -201,4 +206,4 @@ def _resume(
     optimizer.load_state_dict(content["optimizer"])
     scaler.load_state_dict(content["scaler"])
     print(f"resumed {path} at step {content['step']}", file=sys.stderr)
-    return TrainingState(content["step"], [tuple(row) for row in content["log"]])
+    return TrainingState(content["step"], [tuple(row) for row in content["log"]], content["running"])
