@@ -15,7 +15,7 @@ from neural_action.objectives.objective import Batch, Encodings, Objective
 
 
 class RelativePosition(Objective):
-    """Logistic regression on |h - h'|: is the second clip at most ``near`` clips away, or far?
+    """Logistic regression on ``|h - h'|``: is the second clip at most ``near`` clips away, or far?
 
     Far is another trial (``far: trial``) or more than ``window`` frames away. A row of the paper's Table 2; its
     distances could not be read: our choice. Half the pairs are near ones (Banville et al. draw both alike).

@@ -15,7 +15,7 @@ from neural_action.objectives.relative_position import pair_loss
 
 
 class TemporalShuffling(Objective):
-    """Logistic regression on (|h - h'|, |h' - h''|): does h' lie between h and h'', or far from both?
+    """Logistic regression on ``(|h - h'|, |h' - h''|)``: does h' lie between h and h'', or far from both?
 
     h and h'' are of clips 2 to ``near`` apart in one trial. Far is another trial (``far: trial``) or more than
     ``window`` frames away. A row of the paper's Table 2; its distances could not be read: our choice.

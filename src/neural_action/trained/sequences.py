@@ -33,7 +33,8 @@ class NeuralSequence:
 
     Attributes:
         where: what messages call it.
-        animal, trial: names.
+        animal: its name.
+        trial: its name.
         neural: (frame, ...) float.
         time: (frame,) float64 s.
         labels: (sample,) int64, places in ``class_names``; -1 unlabelled.
