@@ -42,8 +42,8 @@ def angle_path(
 ) -> np.ndarray:
     """(decay, n, 2) predicted (cos, sin) of ``others`` for each weight decay.
 
-    Minimises the mean over training bins of ``|(cos, sin) - x W - b|^2 / 2`` plus ``decay |W|^2 / 2`` exactly. The paper's
-    AdamW with as many weight decays comes as close as its 100 epochs bring it.
+    Minimises the mean over training bins of ``|(cos, sin) - x W - b|^2 / 2`` plus ``decay |W|^2 / 2`` exactly. The
+    paper's AdamW with as many weight decays comes as close as its 100 epochs bring it.
 
     Args:
         train: (n, feature) standardised training bins.
@@ -72,8 +72,8 @@ def softmax_path(
 ) -> np.ndarray:
     """(decay, n, class) predicted probabilities of ``others`` for each weight decay.
 
-    Minimises the weighted mean cross-entropy plus ``decay |W|^2 / 2``, the bias free. The Hessian of the cross-entropy is
-    at most half the second moment of the features for each class (Böhning 1992), so that a step against the gradient
+    Minimises the weighted mean cross-entropy plus ``decay |W|^2 / 2``, the bias free. The Hessian of the cross-entropy
+    is at most half the second moment of the features for each class (Böhning 1992), so that a step against the gradient
     divided by that bound never overshoots; with Nesterov's momentum, begun anew where a decay's loss would rise.
 
     Args:
