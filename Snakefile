@@ -43,7 +43,7 @@ rule all:
         TABLES,
         FIGURES,
         KERNEL_PICTURE,
-        f"{DIAGNOSTICS}/diagnostics.html",
-        EXPLORE,
-        f"{RESULTS}/overview.html",
+        []
+        if DECODED
+        else [f"{DIAGNOSTICS}/diagnostics.html", f"{RESULTS}/overview.html", *EXPLORE],
         f"{RESULTS}/config.yaml",

@@ -550,7 +550,11 @@ model = click.option(
     "--model", type=click.Path(exists=True, path_type=Path), required=True, help="Weights, or their folder."
 )
 device = click.option(
-    "--device", type=click.Choice(["cpu", "cuda", "auto"]), default="cpu", show_default=True
+    "--device",
+    type=click.Choice(["cpu", "cuda", "auto"]),
+    default="cpu",
+    show_default=True,
+    help="Where networks run; auto takes a GPU where there is one.",
 )
 recordings = click.argument(
     "recordings", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
@@ -591,7 +595,7 @@ def transform(**options: Any) -> None:
     help="Recording to train the probe on; repeat it. Without: the other trials of RECORDINGS, each in turn.",
 )
 @click.option("--metric", default="balanced_accuracy", show_default=True, help="Or accuracy, or macro_f1.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of all random numbers.")
 @threads
 @device
 @recordings
@@ -611,9 +615,9 @@ def score(**options: Any) -> None:
     help="Recording of an animal that the model was trained on; repeat it.",
 )
 @click.option("--output", type=OUT, required=True, help="Weights of the adapted model (.safetensors).")
-@click.option("--steps", type=click.IntRange(1), default=200, show_default=True)
+@click.option("--steps", type=click.IntRange(1), default=200, show_default=True, help="Training steps.")
 @click.option("--learning-rate", type=click.FloatRange(0, min_open=True), default=1e-3, show_default=True)
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of all random numbers.")
 @threads
 @device
 @recordings

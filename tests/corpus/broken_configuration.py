@@ -251,7 +251,13 @@ CASES = (
         r"test_folds: 4, expected numbers below",
         {"split": {"test_folds": [4]}},
     ),
-    Case("out of range", "no steps", nothing, r"training\.steps: 0, expected", {"training": {"steps": 0}}),
+    Case(
+        "out of range",
+        "fewer than no steps",
+        nothing,
+        r"training\.steps: -1, expected",
+        {"training": {"steps": -1}},
+    ),
     Case("out of range", "protocol", nothing, r"split\.protocol: 'leaky'", {"split": {"protocol": "leaky"}}),
     Case(
         "out of range",

@@ -26,7 +26,10 @@ from neural_action.config.plan import Plan
 from running import OWN_PATH, ROOT, copy_repository
 
 #: Pages that a test of their own follows.
-ELSEWHERE = {"docs/your_recordings.md": "tests/test_tutorials.py"}
+ELSEWHERE = {
+    "docs/your_recordings.md": "tests/test_tutorials.py",
+    "docs/model.md": "tests/trained/test_model_document.py",
+}
 # The whole workflow runs on the first page; the others find its results, as a reader does.
 PAGES = sorted(set(pages()) - set(ELSEWHERE), key=lambda page: (page != "docs/tutorials/tables.md", page))
 SMALL = {

@@ -6,6 +6,7 @@ import hashlib
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from neural_action.config.settings import SimulationSettings
 from neural_action.errors import InputError
@@ -171,7 +172,7 @@ def test_no_such_animal(animal, tmp_path):
         ({"unrelated_layout": 1}, "unrelated_layout: 1, expected bool"),
         ({"side": 4}, "side: 4, expected at least 8"),
         ({"photons": 0}, "photons: 0.0, expected more than 0"),
-        ({"jitter": float("nan")}, "jitter: nan, expected at least 0"),
+        ({"jitter": -1.0}, "jitter: -1.0, expected at least 0"),
         ({"missing": 1.0}, "missing: 1.0, expected less than 1"),
         ({"rise": 2.0}, r"rise: 2, expected less than decay \(1 s\)"),
     ],
@@ -195,9 +196,10 @@ def test_overrides_are_applied():
     )
 
 
-def test_negative_seed():
-    with pytest.raises(InputError, match=r"simulation\.seed: -1"):
-        resolve(SimulationSettings(seed=-1))
+@pytest.mark.parametrize("wrong", [{"seed": -1}, {"overrides": {"jitter": float("nan")}}])
+def test_what_the_configuration_refuses_never_reaches_the_simulator(wrong):
+    with pytest.raises(ValidationError):
+        SimulationSettings(**wrong)
 
 
 def test_presets():

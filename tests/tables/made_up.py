@@ -132,7 +132,7 @@ def save_recording(folder, animal, trial, behavior_shape, seconds=20, rate=50):
     recording = Recording(
         animal=animal,
         trial=f"{trial:03d}",
-        neural=np.zeros((seconds * 4, 2), np.float32),
+        neural=np.full((seconds * 4, 2), ANIMALS.index(animal) + trial / 10, np.float32),
         neural_time=np.arange(seconds * 4) / 4,
         behavior=behavior,
         behavior_time=np.arange(samples) / rate,

@@ -91,7 +91,7 @@ class ArrayDigest:
 
 
 def _dtype(name: str) -> str:
-    return "float32" if name == "neural" else str(np.dtype(_ARRAYS[name][0]))
+    return "float32" if name == "neural" else str(np.dtype({**_ARRAYS, **_SEGMENT}[name][0]))
 
 
 @dataclass(frozen=True)
