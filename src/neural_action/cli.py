@@ -616,7 +616,13 @@ def score(**options: Any) -> None:
 )
 @click.option("--output", type=OUT, required=True, help="Weights of the adapted model (.safetensors).")
 @click.option("--steps", type=click.IntRange(1), default=200, show_default=True, help="Training steps.")
-@click.option("--learning-rate", type=click.FloatRange(0, min_open=True), default=1e-3, show_default=True)
+@click.option(
+    "--learning-rate",
+    type=click.FloatRange(0, min_open=True),
+    default=1e-3,
+    show_default=True,
+    help="Of AdamW, at its highest.",
+)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of all random numbers.")
 @threads
 @device
