@@ -119,14 +119,15 @@ def load_cohort(
     opened = sorted(
         ((read_manifest(path), path) for path in manifests), key=lambda pair: (pair[0].animal, pair[0].trial)
     )
-    if missing := sorted(set(folds) - {(manifest.animal, manifest.trial) for manifest, _ in opened}):
-        raise InputError(f"trial {missing[0][1]} of {missing[0][0]} has a fold but no recording")
     if holdout.kind == "split":
         opened = [pair for pair in opened if pair[0].animal == holdout.value]
         if not opened:
             raise InputError(f"holdout of {holdout.value}: no recording of that animal is given")
     first = opened[0][0]
     _check_distinct(opened)
+    expected = {trial for trial in folds if holdout.kind != "split" or trial[0] == holdout.value}
+    if missing := sorted(expected - {(manifest.animal, manifest.trial) for manifest, _ in opened}):
+        raise InputError(f"trial {missing[0][1]} of {missing[0][0]} has a fold but no recording")
     for manifest, path in opened:
         if (manifest.animal, manifest.trial) not in folds:
             raise InputError(f"{path}: trial {manifest.trial} of {manifest.animal} has no fold or split")
