@@ -124,6 +124,11 @@ def read_logs(paths: Sequence[Path]) -> pd.DataFrame:
             raise InputError(f"{path}: cannot be read as CSV ({' '.join(str(error).split())})") from None
         if missing := [name for name in LOG_COLUMNS if name not in table.columns]:
             raise InputError(f"{path}: column {missing[0]!r} is missing, expected a training log")
+        for name in LOG_COLUMNS:
+            if len(table) and not pd.api.types.is_numeric_dtype(table[name]):
+                raise InputError(
+                    f"{path}: column {name!r} is {table[name].iloc[0]!r} first, expected numbers"
+                )
         if table.empty:
             # Of a row that is not trained, but read as it begins.
             continue
