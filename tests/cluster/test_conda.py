@@ -159,7 +159,7 @@ def test_cebra_has_an_environment_of_its_own_and_a_row(cold, with_conda, reposit
     # What was there stays; the rows of CEBRA and what shows them are new.
     assert job_table(said) == {
         **{"resolved_config": 1, "arrays": 1, "cebra": 2, "evaluate": 2},
-        **{"collect": 1, "tables": 1, "figures": 1},
+        **{"collect": 1, "tables": 1, "figures": 1, "diagnose": 1, "overview": 1},
     }
     table = pd.read_csv(repository / "cold/tiny/tables/action_recognition.csv")
     measured = table[table["representation"] == "external"]
