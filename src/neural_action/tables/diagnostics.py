@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from neural_action.diagnostics.every import Diagnosis
 from neural_action.diagnostics.finding import CHECKS, SEVERITIES, Finding
 from neural_action.tables.pictures.style import spoken
+from neural_action.tables.templates import template
 
 #: A sign and a word for each severity: colour is not all that tells them apart.
 SIGNS = {"ok": ("✓", "sound"), "note": ("i", "note"), "warning": ("!", "look"), "error": ("✗", "wrong")}
@@ -30,14 +28,6 @@ def summary(found: list[Finding]) -> str:
 
 def html(opening: str, found: Diagnosis) -> str:
     """One self-contained HTML page, without scripts."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
     checks = [
         {
             "name": check,
@@ -50,7 +40,7 @@ def html(opening: str, found: Diagnosis) -> str:
         for check, severity in found.severities.items()
     ]
     worst = max(found.severities.values(), key=SEVERITIES.index)
-    return environment.get_template("diagnostics.html.j2").render(
+    return template("diagnostics.html.j2").render(
         opening=opening,
         worst=worst,
         checks=checks,

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 from itertools import groupby
-from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from neural_action.tables.document import Block, Document
+from neural_action.tables.templates import template
 
 _LATEX = {
     "\\": r"\textbackslash{}",
@@ -117,15 +115,7 @@ def _latex_table(document: Document, at: int) -> str:
 
 def html(document: Document) -> str:
     """One self-contained HTML page, without scripts."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("page.html.j2").render(document=document, groups=_groups)
+    return template("page.html.j2").render(document=document, groups=_groups)
 
 
 def _groups(block: Block) -> list[tuple[str, list]]:
