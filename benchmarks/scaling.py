@@ -161,7 +161,7 @@ def _search(count: int, changes: dict) -> tuple[float, float, float]:
     animal, settings = np.repeat([0, 1], count), NeighborSettings(device="cpu", **changes)
     began = time.process_time()
     with threadpool_limits(1):
-        table = build_swap_table(poses, animal, np.ones(2 * count, bool), settings, 1)
+        table = build_swap_table(poses, animal, np.ones(2 * count, bool), settings)
     seconds = (time.process_time() - began) / 4
     return seconds, table.recall["mean"], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 

@@ -31,7 +31,7 @@ def clips(coupled):
 def swaps(coupled):
     settings = NeighborSettings(neighbors=8, draws=4)
     visible = (coupled.pose, coupled.pose_animal, coupled.pose_visible)
-    return build_swap_table(*visible, settings, 1, names=coupled.animals)
+    return build_swap_table(*visible, settings, names=coupled.animals)
 
 
 def test_sound_runs_leak_nothing(coupled, clips, swaps, folds):

@@ -195,7 +195,7 @@ def test_a_test_trial_leaked_into_training(sound):
 def test_a_test_trial_leaked_into_the_swap_table(sound, tmp_path):
     cohort, settings = sound.cohort(), NeighborSettings(neighbors=8, draws=4)
     visible = seen(cohort, ("Fly2", "001")).pose_visible
-    table = build_swap_table(cohort.pose, cohort.pose_animal, visible, settings, 1, names=cohort.animals)
+    table = build_swap_table(cohort.pose, cohort.pose_animal, visible, settings, names=cohort.animals)
     assert warned(check_swaps(cohort, table, sound.folds, "fold-0")) == {"fold-0"}
     with pytest.raises(InputError, match="swaps are with poses that are hidden here"):
         table.fits(tmp_path / "swaps.npz", cohort, trained_on=True)

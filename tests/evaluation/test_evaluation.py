@@ -175,7 +175,6 @@ def test_an_encoder_of_behaviour_sees_swapped_poses(cohort, clips, tmp_path):
         cohort.pose_animal,
         np.ones(len(cohort.pose), bool),
         NeighborSettings(neighbors=8, draws=4),
-        1,
         names=cohort.animals,
     )
     table.save(tmp_path / "swaps.npz")

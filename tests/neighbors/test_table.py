@@ -31,7 +31,7 @@ def test_draws_point_only_at_candidates_of_the_right_animal(rows, domains, targe
     names = ("a", "b", "c", "d")
     changes = {"domains": domains, "target_samples": target_samples, "components": components}
     try:
-        table = build_swap_table(poses, animal, candidate, SMALL.model_copy(update=changes), 1, names)
+        table = build_swap_table(poses, animal, candidate, SMALL.model_copy(update=changes), names)
     except InputError:
         counts = [(candidate & (animal == a)).sum() for a in range(4)]
         others = sum(count > 0 for count in counts) - 1
@@ -58,7 +58,7 @@ def test_draws_point_only_at_candidates_of_the_right_animal(rows, domains, targe
 
 def test_draws_are_among_the_nearest():
     poses, animal = poses_of(300), np.repeat([0, 1, 2], 100)
-    table = build_swap_table(poses, animal, np.ones(300, bool), SMALL, 1)
+    table = build_swap_table(poses, animal, np.ones(300, bool), SMALL)
     for row in (0, 150, 299):
         for target in range(3):
             apart = np.linalg.norm(poses - poses[row], axis=1)
@@ -70,18 +70,18 @@ def test_components_find_the_neighbours_of_poses_that_vary_in_few_directions():
     rng = np.random.default_rng(0)
     poses = (rng.normal(size=(400, 3)) @ rng.normal(size=(3, 20)) + 5).astype(np.float32)
     animal, every = np.repeat([0, 1], 200), np.ones(400, bool)
-    whole = build_swap_table(poses, animal, every, SMALL, 1)
-    few = build_swap_table(poses, animal, every, SMALL.model_copy(update={"components": 3}), 1)
+    whole = build_swap_table(poses, animal, every, SMALL)
+    few = build_swap_table(poses, animal, every, SMALL.model_copy(update={"components": 3}))
     np.testing.assert_array_equal(few.targets, whole.targets)
     assert few.recall["min"] == 1
-    fewer = build_swap_table(poses, animal, every, SMALL.model_copy(update={"components": 1}), 1)
+    fewer = build_swap_table(poses, animal, every, SMALL.model_copy(update={"components": 1}))
     assert fewer.recall["mean"] < 0.5
 
 
 def test_thinned_targets_are_the_nearest_among_so_many():
     poses, animal = poses_of(300), np.repeat([0, 1, 2], 100)
     thin = SMALL.model_copy(update={"target_samples": 20})
-    table = build_swap_table(poses, animal, np.ones(300, bool), thin, 1)
+    table = build_swap_table(poses, animal, np.ones(300, bool), thin)
     for target in range(3):
         indexed = np.unique(table.targets[:, target])
         assert len(indexed) == 20
@@ -94,7 +94,7 @@ def test_thinned_targets_are_the_nearest_among_so_many():
 def test_median_scale_is_the_median_neighbour_distance():
     poses, animal = poses_of(120), np.repeat([0, 1], 60)
     every = NeighborSettings(neighbors=6, draws=2, recall_queries=60)
-    table = build_swap_table(poses, animal, np.ones(120, bool), every, 1)
+    table = build_swap_table(poses, animal, np.ones(120, bool), every)
     near = []
     for row in range(120):
         for target in range(2):
@@ -108,18 +108,16 @@ def test_median_scale_is_the_median_neighbour_distance():
 def test_configured_scale_and_seed():
     poses, animal, all_of_them = poses_of(60), np.repeat([0, 1], 30), np.ones(60, bool)
     fixed = SMALL.model_copy(update={"distance_scale": 2.5})
-    first = build_swap_table(poses, animal, all_of_them, fixed, 1)
+    first = build_swap_table(poses, animal, all_of_them, fixed)
     assert first.scale == 2.5
-    np.testing.assert_array_equal(
-        first.targets, build_swap_table(poses, animal, all_of_them, fixed, 1).targets
-    )
-    other = build_swap_table(poses, animal, all_of_them, fixed.model_copy(update={"seed": 1}), 1)
+    np.testing.assert_array_equal(first.targets, build_swap_table(poses, animal, all_of_them, fixed).targets)
+    other = build_swap_table(poses, animal, all_of_them, fixed.model_copy(update={"seed": 1}))
     assert not np.array_equal(first.targets, other.targets)
 
 
 def test_a_held_out_animal_takes_no_part():
     animal = np.repeat([0, 1, 2], 20)
-    table = build_swap_table(poses_of(60), animal, animal != 1, SMALL, 1, ("x", "y", "z"))
+    table = build_swap_table(poses_of(60), animal, animal != 1, SMALL, ("x", "y", "z"))
     assert table.domains.tolist() == [[True, False, True], [False, False, False], [True, False, True]]
     assert np.all(table.targets[animal == 1] == HIDDEN)
 
@@ -128,18 +126,18 @@ def test_errors():
     poses, alone = poses_of(30), np.zeros(30, int)
     others = SMALL.model_copy(update={"domains": "others"})
     with pytest.raises(InputError, match="others"):
-        build_swap_table(poses, alone, np.ones(30, bool), others, 1)
+        build_swap_table(poses, alone, np.ones(30, bool), others)
     with pytest.raises(InputError, match="0 of 1 animals visible"):
-        build_swap_table(poses, alone, np.zeros(30, bool), SMALL, 1)
+        build_swap_table(poses, alone, np.zeros(30, bool), SMALL)
     poses[4, 1] = np.inf
     with pytest.raises(InputError, match="NaN or infinity"):
-        build_swap_table(poses, alone, np.ones(30, bool), SMALL, 1)
+        build_swap_table(poses, alone, np.ones(30, bool), SMALL)
     # A pose that is hidden is never looked at.
-    build_swap_table(poses, alone, np.arange(30) != 4, SMALL, 1)
+    build_swap_table(poses, alone, np.arange(30) != 4, SMALL)
 
 
 def test_save_and_load(tmp_path):
-    table = build_swap_table(poses_of(40), np.repeat([0, 1], 20), np.ones(40, bool), SMALL, 1, ("fly é", "b"))
+    table = build_swap_table(poses_of(40), np.repeat([0, 1], 20), np.ones(40, bool), SMALL, ("fly é", "b"))
     table.save(tmp_path / "a" / "swaps.npz")
     loaded = SwapTable.load(tmp_path / "a" / "swaps.npz")
     np.testing.assert_array_equal(loaded.targets, table.targets)

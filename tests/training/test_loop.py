@@ -41,7 +41,6 @@ def make(cohort):
         cohort.pose_animal,
         cohort.pose_visible,
         NeighborSettings(neighbors=8, draws=4),
-        1,
         names=cohort.animals,
     )
     kernel = np.exp(-np.arange(16) / 8).astype(np.float32)

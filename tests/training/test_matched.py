@@ -29,7 +29,6 @@ def swaps_of(cohort, domains="all"):
         cohort.pose_animal,
         cohort.pose_visible,
         NeighborSettings(neighbors=8, draws=4, domains=domains),
-        1,
         names=cohort.animals,
     )
 

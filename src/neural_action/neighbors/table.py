@@ -127,7 +127,6 @@ def build_swap_table(
     animal: np.ndarray,
     candidate: np.ndarray,
     settings: NeighborSettings,
-    threads: int,
     names: tuple[str, ...] | None = None,
 ) -> SwapTable:
     """Search every pair of animals and draw swaps (Günel et al., section 2.2).
@@ -150,7 +149,6 @@ def build_swap_table(
         animal: (sample,) number of the animal, 0 to animals - 1.
         candidate: (sample,) bool; the others are neither queries nor targets.
         settings: N, draws, distance scale, domains, search.
-        threads: for approximate search.
         names: of the animals; by default their numbers.
 
     Raises:

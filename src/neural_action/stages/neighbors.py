@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits
+
 from neural_action.config.sections import Sections
 from neural_action.files import whole
 from neural_action.neighbors.table import build_swap_table
@@ -24,14 +26,14 @@ def run(
     """Draw swaps among what pretraining may see under ``holdout``: hidden poses are neither queries nor targets."""
     sections = Sections(config)
     cohort = load_cohort(manifests, read_folds(folds), Holdout.parse(holdout), sections.clips, neural=False)
-    table = build_swap_table(
-        cohort.pose,
-        cohort.pose_animal,
-        cohort.pose_visible,
-        sections.neighbors,
-        threads,
-        names=cohort.animals,
-    )
+    with threadpool_limits(threads):
+        table = build_swap_table(
+            cohort.pose,
+            cohort.pose_animal,
+            cohort.pose_visible,
+            sections.neighbors,
+            names=cohort.animals,
+        )
     table.save(output)
     with whole(report) as partial:
         partial.write_text(json.dumps(table.report, indent=1) + "\n")

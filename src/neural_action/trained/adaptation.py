@@ -159,5 +159,5 @@ def _response(what: Mapping[str, Any], frames: int) -> np.ndarray:
 def _swaps(what: Mapping[str, Any], cohort: Cohort) -> SwapTable:
     settings = NeighborSettings.model_validate(what["neighbors"])
     return build_swap_table(
-        cohort.pose, cohort.pose_animal, cohort.pose_visible, settings, 1, names=cohort.animals
+        cohort.pose, cohort.pose_animal, cohort.pose_visible, settings, names=cohort.animals
     )
