@@ -12,7 +12,6 @@ import argparse
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -92,10 +91,7 @@ def main() -> None:
 
 
 def splits(settings: Settings, options, folder: Path) -> Iterator[tuple[int, Cohort, Clips]]:
-    """The first recording's animal, split by split; validation is as unseen by pretraining as the test is.
-
-    Otherwise it says nothing of new trials: an encoder that learned to tell seen trials apart reads them too well.
-    """
+    """The first recording's animal, split by split; validation is as unseen by pretraining as the test is."""
     row = scan(settings.convert.reader, options.raw, settings.convert.reader_options)[0]
     manifest = folder / "manifest.json"
     convert_trial(settings.convert, settings.dataset, options.raw, row, folder / "store.zarr", manifest)
@@ -107,8 +103,6 @@ def splits(settings: Settings, options, folder: Path) -> Iterator[tuple[int, Coh
     for split in range(options.splits):
         holdout = Holdout("split", row.animal, split, split)
         cohort = load_cohort([manifest], read_partition(path, split), holdout, settings.clips)
-        spans = tuple(replace(span, visible=span.part == "train") for span in cohort.trials)
-        cohort = replace(cohort, trials=spans)
         yield split, cohort, clip_table(cohort, settings.clips, stride=1)
 
 

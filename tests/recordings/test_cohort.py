@@ -72,7 +72,7 @@ def test_a_split_reads_its_animal_alone_and_hides_the_test(manifests, tmp_path):
         cohort = load_cohort(manifests, read_assignment(tmp_path / "s.csv", part), part, BINS)
         assert cohort.animals == ("two",)
         assert cohort.neural.shape == (sum(LENGTHS), 4)
-        assert [span.visible for span in cohort.trials] == [span.part != "test" for span in cohort.trials]
+        assert [span.visible for span in cohort.trials] == [span.part == "train" for span in cohort.trials]
         assert {span.part for span in cohort.trials} == {"train", "validation", "test"}
         assert {span.fold for span in cohort.trials} == {part.fold}
         clips = clip_table(cohort, BINS, stride=1)

@@ -136,13 +136,20 @@ def test_several_recordings_of_an_animal_are_split_together():
     assert set(table[table["trial"] == "s"]["part"]) == {"train", "validation", "test"}
 
 
+@pytest.mark.parametrize(("settings", "seen"), [(PUBLISHED, {"train", "validation"}), (REPEATED, {"train"})])
+def test_what_pretraining_sees_of_a_split(settings, seen):
+    table = partition([reaches()], settings)
+    assert set(table[table["visible"]]["part"]) == seen
+    assert set(table[~table["visible"]]["part"]) == set(PARTS) - seen
+
+
 def test_splits_come_back_from_their_file(tmp_path):
     table = partition([reaches()], REPEATED)
     write_partition(table, tmp_path / "splits.csv")
     pieces = read_partition(tmp_path / "splits.csv", 4)["A", "r"]
     own = table[table["split"] == 4]
-    assert [(p.segment, p.start, p.stop, p.part) for p in pieces] == list(
-        own[["segment", "start", "stop", "part"]].itertuples(index=False, name=None)
+    assert [(p.segment, p.start, p.stop, p.part, p.visible) for p in pieces] == list(
+        own[["segment", "start", "stop", "part", "visible"]].itertuples(index=False, name=None)
     )
     with pytest.raises(InputError, match="has no split 6"):
         read_partition(tmp_path / "splits.csv", 6)

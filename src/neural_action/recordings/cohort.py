@@ -153,13 +153,13 @@ def load_cohort(
         assigned = folds[manifest.animal, manifest.trial]
         fold = assigned if isinstance(assigned, int) else holdout.fold
         # A recording of one trial is one span, also where it holds samples that belong to no frame.
-        for name, frames_of, samples_of, part in _spans(recording, assigned, count, keep):
+        for name, frames_of, samples_of, part, visible in _spans(recording, assigned, count, keep):
             spans.append(
                 TrialSpan(
                     manifest.animal,
                     name,
                     fold,
-                    part != "test" if part else not holdout.hides(manifest.animal, fold),
+                    visible and not holdout.hides(manifest.animal, fold),
                     slice(frame + frames_of.start, frame + frames_of.stop),
                     slice(sample + samples_of.start, sample + samples_of.stop),
                     part,
@@ -190,15 +190,15 @@ def load_cohort(
 
 def _spans(
     recording: Recording, assigned: int | Sequence[Piece], count: int, keep: slice
-) -> list[tuple[str, slice, slice, str]]:
-    """Name, frames, samples and part of each span of a recording of ``count`` frames."""
+) -> list[tuple[str, slice, slice, str, bool]]:
+    """Name, frames, samples, part and visibility within its split of each span of a recording of ``count`` frames."""
     index = recording.neural_index[keep]
     if isinstance(assigned, int):
         if recording.segment is None:
-            return [(recording.trial, slice(0, count), slice(0, len(index)), "")]
+            return [(recording.trial, slice(0, count), slice(0, len(index)), "", True)]
         edges = np.flatnonzero(np.diff(recording.segment, prepend=-1, append=-1))
         pieces = [
-            Piece(recording.segment_names[recording.segment[start]], int(start), int(stop), "")
+            Piece(recording.segment_names[recording.segment[start]], int(start), int(stop), "", True)
             for start, stop in pairwise(edges)
         ]
     else:
@@ -212,7 +212,9 @@ def _spans(
     for piece in pieces:
         samples = np.searchsorted(index, [piece.start, piece.stop])
         name = f"{recording.trial}/{piece.segment}"
-        out.append((name, slice(piece.start, piece.stop), slice(*map(int, samples)), piece.part))
+        out.append(
+            (name, slice(piece.start, piece.stop), slice(*map(int, samples)), piece.part, piece.visible)
+        )
     return out
 
 

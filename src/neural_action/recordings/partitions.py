@@ -3,6 +3,10 @@
 ``published``: in the order of time, as the release of MYOW splits. ``repeated``: at random, trial by trial; a recording
 without trials is cut into blocks of time, and where blocks of different parts meet a gap is left out, so that no two
 neighbouring bins are on both sides.
+
+Pretraining sees the training part. Under ``published`` it also sees validation without labels, as the release does;
+under ``repeated`` it does not, since an encoder that has seen validation makes what is chosen by it look better than it
+is on new trials (our choice).
 """
 
 from __future__ import annotations
@@ -21,7 +25,16 @@ from neural_action.recordings.splits import Trial
 
 PARTS = ("train", "validation", "test")
 _GAP = -1
-_COLUMNS = {"animal": str, "trial": str, "segment": str, "start": int, "stop": int, "split": int, "part": str}
+_COLUMNS = {
+    "animal": str,
+    "trial": str,
+    "segment": str,
+    "start": int,
+    "stop": int,
+    "split": int,
+    "part": str,
+    "visible": bool,
+}
 
 
 @dataclass(frozen=True)
@@ -32,6 +45,7 @@ class Piece:
     start: int
     stop: int
     part: str
+    visible: bool
 
 
 #: The pieces of each recording, in the order of time, of one split.
@@ -39,7 +53,9 @@ Partition = Mapping[Trial, Sequence[Piece]]
 
 
 def partition(recordings: Sequence[Recording], settings: SplitSettings) -> pd.DataFrame:
-    """Every piece of every split of every animal, columns ``animal, trial, segment, start, stop, split, part``.
+    """Every piece of every split of every animal.
+
+    Columns ``animal, trial, segment, start, stop, split, part, visible``; the last says what pretraining may see.
 
     Args:
         recordings: without their neural data; an animal's are taken in the order of their trial names.
@@ -51,6 +67,7 @@ def partition(recordings: Sequence[Recording], settings: SplitSettings) -> pd.Da
     by_animal: dict[str, list[Recording]] = {}
     for recording in sorted(recordings, key=lambda recording: (recording.animal, recording.trial)):
         by_animal.setdefault(recording.animal, []).append(recording)
+    seen = ("train", "validation") if settings.protocol == "published" else ("train",)
     rows = []
     for at, own in enumerate(by_animal.values()):
         for split in range(1 if settings.protocol == "published" else settings.splits):
@@ -60,7 +77,9 @@ def partition(recordings: Sequence[Recording], settings: SplitSettings) -> pd.Da
                 parts = _at_random(own, settings, np.random.default_rng([settings.seed, at, split]))
             for recording, part in zip(own, parts, strict=True):
                 where = (recording.animal, recording.trial)
-                rows += [(*where, *piece, split, name) for *piece, name in _pieces(recording, part)]
+                rows += [
+                    (*where, *piece, split, name, name in seen) for *piece, name in _pieces(recording, part)
+                ]
     return pd.DataFrame(rows, columns=list(_COLUMNS))
 
 
@@ -185,6 +204,6 @@ def read_partition(path: Path, split: int) -> Partition:
     pieces: dict[Trial, list[Piece]] = {}
     for row in own.itertuples():
         pieces.setdefault((row.animal, row.trial), []).append(
-            Piece(row.segment, row.start, row.stop, row.part)
+            Piece(row.segment, row.start, row.stop, row.part, row.visible)
         )
     return pieces

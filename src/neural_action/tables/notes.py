@@ -18,7 +18,7 @@ PROTOCOLS = {
     "published": "one split of each animal's trials in the order of time, as in the authors' release; pretraining "
     "sees training and validation without labels",
     "repeated": "random splits of each animal's trials, or blocks of time with gaps between the parts; pretraining "
-    "sees training and validation without labels",
+    "sees the training part alone, without labels",
 }
 METRICS = {
     "accuracy": "accuracy, the share of clips whose class is predicted",
