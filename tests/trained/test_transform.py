@@ -83,6 +83,21 @@ def test_no_clip_bridges_a_gap(made, model):
     assert len(found) == 2 * (100 - 16 + 1)
 
 
+def test_no_clip_bridges_two_trials_of_a_recording(made, model, tmp_path):
+    whole = made.recording("C", "1")
+    # The last is shorter than a clip.
+    lengths, names = (60, 130, 10), ("000", "001", "002")
+    recording = replace(whole, segment=np.repeat(np.arange(3, dtype=np.int32), lengths), segment_names=names)
+    for given in (recording, made.store(recording, tmp_path)):
+        found = model.transform(given)
+        assert found.trials == ("1/000", "1/001", "1/002")
+        assert np.bincount(found.trial, minlength=3).tolist() == [60 - 15, 130 - 15, 0]
+        pieces = [model.transform(whole.neural[a:b], rate=10).values for a, b in ((0, 60), (60, 190))]
+        np.testing.assert_allclose(found.values, np.concatenate(pieces), atol=1e-6)
+        at = np.argmin(np.abs(whole.behavior_time - found.time[50]))
+        assert found.label[50] == whole.labels[at]
+
+
 def test_raw_arrays_go_through_the_steps_of_the_model(made, model):
     recording = made.recording("C", "1")
     raw = 300 + 50 * recording.neural

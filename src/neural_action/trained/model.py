@@ -77,7 +77,7 @@ class TrainedModel:
 
         Args:
             data: the path of a manifest or store, a ``Recording``, an array (frame, y, x) or (frame, unit), or a list
-                of such: one entry a trial.
+                of such: one entry a recording, whose trials are embedded apart.
             rate: frames per second of arrays.
             time: (frame,) s of arrays, instead of ``rate``.
             convert: apply the steps that the model's recordings went through (dF/F, scaling, size) to arrays and

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,8 @@ def sequences(
 ) -> Iterator[NeuralSequence]:
     """The trials in ``data``, read one after another, each checked against what the model was trained on.
 
+    A recording that holds many trials (``segment``) gives each of them, called ``<trial>/<segment>``.
+
     Args:
         data: the path of a manifest (or of a store beside one), a ``Recording``, an array (frame, ...), or a list of
             such.
@@ -90,16 +93,19 @@ def sequences(
         raise InputError(f"time: {len(clocks)} clocks for {len(given)} recordings, expected one each")
     for at, (one, clock) in enumerate(zip(given, clocks, strict=True)):
         if isinstance(one, str | Path):
-            sequence = _stored(manifest_path(Path(one)), trained_on)
+            path = manifest_path(Path(one))
+            check_steps(read_manifest(path), path, trained_on, STEPS)
+            recording = read_recording(path)
+            yield from _segments(_checked(_of_recording(recording, str(path)), trained_on), recording)
         elif isinstance(one, Recording):
             sequence = _in_memory(one, trained_on, convert=convert)
+            yield from _segments(_checked(sequence, trained_on), one)
         elif isinstance(one, np.ndarray):
-            sequence = _array(one, at, rate, clock, trained_on, convert=convert)
+            yield _checked(_array(one, at, rate, clock, trained_on, convert=convert), trained_on)
         else:
             raise InputError(
                 f"recordings: {type(one).__name__} at place {at}, expected a path, a Recording or an array"
             )
-        yield _checked(sequence, trained_on)
 
 
 def manifest_path(path: Path) -> Path:
@@ -107,9 +113,14 @@ def manifest_path(path: Path) -> Path:
     return path.with_name(f"{path.stem}.manifest.json") if path.suffix == ".zarr" else path
 
 
-def _stored(path: Path, trained_on: Mapping[str, Any]) -> NeuralSequence:
-    check_steps(read_manifest(path), path, trained_on, STEPS)
-    return _of_recording(read_recording(path), str(path))
+def _segments(whole: NeuralSequence, recording: Recording) -> Iterator[NeuralSequence]:
+    """The trials of a recording, or itself if it is one; labels stay whole, being found by their time."""
+    if recording.segment is None:
+        yield whole
+        return
+    for start, stop in pairwise(np.flatnonzero(np.diff(recording.segment, prepend=-1, append=-1))):
+        name = f"{whole.trial}/{recording.segment_names[recording.segment[start]]}"
+        yield replace(whole, trial=name, neural=whole.neural[start:stop], time=whole.time[start:stop])
 
 
 def check_steps(manifest: Manifest, path: Path, trained_on: Mapping[str, Any], steps: Sequence[str]) -> None:
