@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
+from typing import NoReturn
 
 import click
 
@@ -18,7 +20,7 @@ def main() -> None:
     What is wrong with an input (exit status 2) or with a disk or the memory (exit status 1) is one line on standard
     error. A job that is told to end (SIGTERM, as from a scheduler) removes its temporary files first.
     """
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signal.signal(signal.SIGTERM, lambda *_: _end(128 + signal.SIGTERM))
     follow_workflow()
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
@@ -45,7 +47,13 @@ def main() -> None:
         print(f"neural-action: {error.format_message()}", file=sys.stderr)
         sys.exit(2)
     except click.Abort:
-        sys.exit(130)
+        _end(128 + signal.SIGINT)
+
+
+def _end(status: int) -> NoReturn:
+    """Exit, interrupted. Threads of Zarr may write on: that their folder is gone is no news, and no traceback."""
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    sys.exit(status)
 
 
 if __name__ == "__main__":
