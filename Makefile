@@ -67,7 +67,6 @@ bench: setup
 	PATH="$(CURDIR)/$(BIN):$$PATH" python benchmarks/bench.py
 	PATH="$(CURDIR)/$(BIN):$$PATH" python benchmarks/spikes.py
 	PATH="$(CURDIR)/$(BIN):$$PATH" python benchmarks/readout.py
-	PATH="$(CURDIR)/$(BIN):$$PATH" python benchmarks/spikes.py
 
 report: run
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --report report.html
