@@ -188,6 +188,8 @@ def _cut(path: Path, content: dict[str, np.ndarray]) -> list[Trial]:
             f"{path}: trial_id has shape {trial.shape} or decreases, expected non-decreasing numbers"
         )
     for name, values in content.items():
+        if values.ndim == 0:
+            raise InputError(f"{path}: {name} has shape (), expected {len(trial)} bins")
         if len(values) != len(trial):
             raise InputError(f"{path}: {name} has {len(values)} bins, expected {len(trial)}")
     edges = np.flatnonzero(np.diff(trial)) + 1
@@ -202,6 +204,10 @@ def _checked(path: Path, at: int, trial: Trial) -> Trial:
         if name not in trial:
             raise InputError(f"{path}: trial {at} has no array {name!r}, found {', '.join(trial) or 'none'}")
         values = np.asarray(trial[name])
+        if values.dtype.kind not in "iufb":
+            raise InputError(f"{path}: trial {at}, {name} is {values.dtype}, expected numbers")
+        if values.ndim == 0:
+            raise InputError(f"{path}: trial {at}, {name} has shape (), expected bins")
         # The older pickles hold columns.
         values = values.reshape(len(values)) if ndim == 1 and values.size == len(values) else values
         if values.ndim != ndim or len(values) != len(trial["x"]):
