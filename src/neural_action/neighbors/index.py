@@ -81,7 +81,7 @@ class DescentIndex:
     """Approximate neighbours by nearest-neighbour descent (pynndescent).
 
     Its random streams are one a thread, so it has one thread: the same answers for the same seed, wherever it runs.
-    The first index of a process waits about half a minute for compilation.
+    The first index of a process waits for compilation, about a minute.
     """
 
     method = "pynndescent"
