@@ -12,6 +12,7 @@ A new reader is a new file.
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import sys
@@ -74,6 +75,26 @@ class Case:
 
 def nothing(folder: Path) -> None:
     """For a case that is in its configuration alone."""
+
+
+def cut(name: str, size: int) -> Callable[[Path], None]:
+    """Leaves the first ``size`` bytes of a file."""
+    return lambda folder: os.truncate(folder / name, size)
+
+
+def put(name: str, data: bytes) -> Callable[[Path], Any]:
+    """Puts other bytes in a file's place."""
+    return lambda folder: (folder / name).write_bytes(data)
+
+
+def poke(place: Any, value: Any) -> Callable[[Any], Any]:
+    """A change to an array: another value at a place."""
+
+    def change(array: Any) -> Any:
+        array[place] = value
+        return array
+
+    return change
 
 
 def command(arguments: list[str], monkeypatch, capsys) -> tuple[int, list[str]]:

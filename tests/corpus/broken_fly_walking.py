@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 from scipy.io import savemat
 
-from broken import Case, convert, nothing
+from broken import Case, convert, cut, nothing, poke, put
 
 FILE = "20160423/Fly2_9day_6fx60D05_jRGC1ax37F06_Dark_00003.mat"
 VOLUMES, RATE = 120, 11.42
@@ -60,22 +59,6 @@ def changed(name, change):
     return spoil
 
 
-def poked(name, place, value):
-    def poke(array):
-        array[place] = value
-        return array
-
-    return changed(name, poke)
-
-
-def cut(size):
-    return lambda folder: os.truncate(folder / "raw" / FILE, size)
-
-
-def put(data):
-    return lambda folder: (folder / "raw" / FILE).write_bytes(data)
-
-
 CASES = (
     Case("missing", "no file", lambda f: (f / "raw" / FILE).unlink(), r"\.mat: no such file"),
     Case(
@@ -83,18 +66,26 @@ CASES = (
     ),
     Case("missing", "no position", changed("positionDat", lambda a: None), r"has no variable 'positionDat'"),
     Case("missing", "no clock", changed("tFrameGrab", lambda a: None), r"has no variable 'tFrameGrab'"),
-    Case("truncated", "in the middle", cut(3000), r"cannot be read as a MATLAB file"),
-    Case("truncated", "in the header", cut(60), r"cannot be read as a MATLAB file"),
-    Case("empty", "file", cut(0), r"cannot be read as a MATLAB file"),
+    Case("truncated", "in the middle", cut(f"raw/{FILE}", 3000), r"cannot be read as a MATLAB file"),
+    Case("truncated", "in the header", cut(f"raw/{FILE}", 60), r"cannot be read as a MATLAB file"),
+    Case("empty", "file", cut(f"raw/{FILE}", 0), r"cannot be read as a MATLAB file"),
     Case(
         "empty",
         "traces",
         changed("GROIaveMax", lambda a: a[:, :0]),
         r"GROIaveMax is .*, expected numbers in 2",
     ),
-    Case("not such a file", "text", put(b"not MATLAB\n" * 50), r"cannot be read as a MATLAB file"),
     Case(
-        "not such a file", "HDF5", put(b"\x89HDF\r\n\x1a\n" + bytes(500)), r"cannot be read as a MATLAB file"
+        "not such a file",
+        "text",
+        put(f"raw/{FILE}", b"not MATLAB\n" * 50),
+        r"cannot be read as a MATLAB file",
+    ),
+    Case(
+        "not such a file",
+        "HDF5",
+        put(f"raw/{FILE}", b"\x89HDF\r\n\x1a\n" + bytes(500)),
+        r"cannot be read as a MATLAB file",
     ),
     Case("wrong type", "traces of words", changed("GROIaveMax", lambda a: "abc"), r"GROIaveMax is <U3"),
     Case("wrong type", "position of cells", changed("OffsetRot", lambda a: {"x": 1}), r"OffsetRot is object"),
@@ -107,28 +98,38 @@ CASES = (
     Case(
         "NaN or infinity",
         "NaN trace",
-        poked("GROIaveMax", (3, 7), np.nan),
+        changed("GROIaveMax", poke((3, 7), np.nan)),
         r"GROIaveMax holds NaN .* entry 7",
     ),
     Case(
-        "NaN or infinity", "infinite ball", poked("OffsetRot", 11, np.inf), r"OffsetRot holds NaN .* entry 11"
+        "NaN or infinity",
+        "infinite ball",
+        changed("OffsetRot", poke(11, np.inf)),
+        r"OffsetRot holds NaN .* entry 11",
     ),
-    Case("NaN or infinity", "NaN time", poked("t", 4, np.nan), r"t holds NaN or infinity at entry 4"),
+    Case("NaN or infinity", "NaN time", changed("t", poke(4, np.nan)), r"t holds NaN or infinity at entry 4"),
     Case(
         "constant",
         "traces",
         lambda f: write(f, {**good(), **{f"{c}ROIaveMax": np.ones((16, VOLUMES)) for c in "GR"}}),
         r"neural activity is 1 throughout",
     ),
-    Case("huge values", "traces", poked("GROIaveMax", (3, 7), 1e25), r"neural activity reaches 1e\+25"),
-    Case("huge values", "more than float32", poked("GROIaveMax", (3, 7), 1e300), r"reaches inf|holds NaN"),
+    Case(
+        "huge values", "traces", changed("GROIaveMax", poke((3, 7), 1e25)), r"neural activity reaches 1e\+25"
+    ),
+    Case(
+        "huge values",
+        "more than float32",
+        changed("GROIaveMax", poke((3, 7), 1e300)),
+        r"reaches inf|holds NaN",
+    ),
     Case(
         "clock",
         "imaging backwards",
         changed("tFrameGrab", lambda a: a[::-1]),
         r"tFrameGrab runs backwards at",
     ),
-    Case("clock", "ball stands still", poked("t", slice(5, 9), 50.0), r"t runs backwards at entry 5"),
+    Case("clock", "ball stands still", changed("t", poke(slice(5, 9), 50.0)), r"t runs backwards at entry 5"),
     Case("clock", "ball after imaging", changed("tVR", lambda a: a + 1e7), r"0 volumes have behaviour"),
     Case(
         "wrong unit",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from broken import Case, convert, nothing
+from broken import Case, convert, cut, nothing, poke, put
 
 FILE, PICKLE = "full-m-1-bin0.10-vel_thresh5.00.npz", "full-m-1-0.10.pkl"
 UNITS, LENGTHS = 3, (4, 6, 5, 4)
@@ -49,22 +49,6 @@ def changed(name, change):
     return spoil
 
 
-def poked(name, place, value):
-    def poke(array):
-        array[place] = value
-        return array
-
-    return changed(name, poke)
-
-
-def cut(size):
-    return lambda folder: os.truncate(folder / "raw" / FILE, size)
-
-
-def put(data):
-    return lambda folder: (folder / "raw" / FILE).write_bytes(data)
-
-
 def pickled(value):
     return lambda folder: (folder / "raw" / PICKLE).write_bytes(pickle.dumps(value))
 
@@ -80,10 +64,10 @@ CASES = (
     Case("missing", "no file", lambda f: (f / "raw" / FILE).unlink(), r"\.npz: no such file"),
     Case("missing", "no rates", changed("x", lambda a: None), r"has no array 'x'"),
     Case("missing", "no trials", changed("trial_id", lambda a: None), r"has no array 'trial_id'"),
-    Case("truncated", "in the middle", cut(600), r"cannot be read as \.npz"),
-    Case("empty", "file", cut(0), r"cannot be read as \.npz"),
+    Case("truncated", "in the middle", cut(f"raw/{FILE}", 600), r"cannot be read as \.npz"),
+    Case("empty", "file", cut(f"raw/{FILE}", 0), r"cannot be read as \.npz"),
     Case("empty", "no bins", changed("trial_id", lambda a: a[:0]), r"trial_id has shape \(0,\)"),
-    Case("not such a file", "text", put(b"x,y\n1,2\n"), r"cannot be read as \.npz"),
+    Case("not such a file", "text", put(f"raw/{FILE}", b"x,y\n1,2\n"), r"cannot be read as \.npz"),
     Case("not such a file", "pickle of a number", pickled(3), r"full-m-1-0\.10\.pkl: "),
     Case("wrong type", "rates of words", changed("x", lambda a: a.astype(str)), r"trial 0, x is <U"),
     Case("wrong type", "directions of words", changed("y", lambda a: a.astype(str)), r"trial 0, y is <U"),
@@ -104,14 +88,24 @@ CASES = (
         r"expected two columns",
     ),
     Case("transposed", "rates", changed("x", np.transpose), r"x has 3 bins, expected 19"),
-    Case("NaN or infinity", "a rate", poked("x", (5, 1), np.nan), r"trial 1, x holds NaN or infinity"),
     Case(
-        "NaN or infinity", "a velocity", poked("vel", (0, 1), np.inf), r"trial 0, vel holds NaN or infinity"
+        "NaN or infinity", "a rate", changed("x", poke((5, 1), np.nan)), r"trial 1, x holds NaN or infinity"
     ),
-    Case("clock", "bins run backwards", poked("timestep", 2, 0), r"trial 0, timestep runs backwards"),
-    Case("clock", "trials run backwards", poked("trial_id", 18, 0), r"trial_id .* decreases"),
-    Case("labels", "a ninth direction", poked("y", 4, 8), r"trial 1 reaches in direction 8, expected 0 to 7"),
-    Case("labels", "a direction below zero", poked("y", 4, -1), r"trial 1 reaches in direction"),
+    Case(
+        "NaN or infinity",
+        "a velocity",
+        changed("vel", poke((0, 1), np.inf)),
+        r"trial 0, vel holds NaN or infinity",
+    ),
+    Case("clock", "bins run backwards", changed("timestep", poke(2, 0)), r"trial 0, timestep runs backwards"),
+    Case("clock", "trials run backwards", changed("trial_id", poke(18, 0)), r"trial_id .* decreases"),
+    Case(
+        "labels",
+        "a ninth direction",
+        changed("y", poke(4, 8)),
+        r"trial 1 reaches in direction 8, expected 0 to 7",
+    ),
+    Case("labels", "a direction below zero", changed("y", poke(4, -1)), r"trial 1 reaches in direction"),
     Case(
         "wrong unit",
         "a hand in meters",

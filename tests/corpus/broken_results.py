@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import pickle
 import shutil
 import zipfile
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from broken import Case
+from broken import Case, cut, put
 from neural_action.calcium.fit import KernelFit
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.store import write_store
@@ -119,14 +118,6 @@ def arguments(folder: Path, case: Case) -> list[str]:
 
 
 MANIFEST, ZARR = "recordings/Fly1/001.manifest.json", "recordings/Fly1/001.zarr"
-
-
-def put(name: str, data: bytes):
-    return lambda folder: (folder / name).write_bytes(data)
-
-
-def cut(name: str, size: int):
-    return lambda folder: os.truncate(folder / name, size)
 
 
 def edited(name: str, edit):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 
-from broken import Case, convert, nothing
+from broken import Case, convert, cut, nothing, poke, put
 
 COUNTS, STATES = "fr_bins_n.npy", "behav_states_n.npy"
 UNITS, BINS = 4, 60
@@ -33,24 +32,8 @@ def changed(name, change):
     return spoil
 
 
-def poked(name, place, value):
-    def poke(array):
-        array[place] = value
-        return array
-
-    return changed(name, poke)
-
-
 def gone(name):
     return lambda folder: (folder / "raw" / name).unlink()
-
-
-def cut(name, size):
-    return lambda folder: os.truncate(folder / "raw" / name, size)
-
-
-def put(name, data):
-    return lambda folder: (folder / "raw" / name).write_bytes(data)
 
 
 def pickled(folder):
@@ -60,13 +43,21 @@ def pickled(folder):
 CASES = (
     Case("missing", "no counts", gone(COUNTS), r"fr_bins_n\.npy: no such file"),
     Case("missing", "no states", gone(STATES), r"behav_states_n\.npy: no such file"),
-    Case("truncated", "counts", cut(COUNTS, 900), r"fr_bins_n\.npy: cannot be read as \.npy"),
+    Case("truncated", "counts", cut(f"raw/{COUNTS}", 900), r"fr_bins_n\.npy: cannot be read as \.npy"),
     Case(
-        "truncated", "states in the header", cut(STATES, 20), r"behav_states_n\.npy: cannot be read as \.npy"
+        "truncated",
+        "states in the header",
+        cut(f"raw/{STATES}", 20),
+        r"behav_states_n\.npy: cannot be read as \.npy",
     ),
-    Case("empty", "file", cut(COUNTS, 0), r"fr_bins_n\.npy: cannot be read as \.npy"),
+    Case("empty", "file", cut(f"raw/{COUNTS}", 0), r"fr_bins_n\.npy: cannot be read as \.npy"),
     Case("empty", "no bins", changed(COUNTS, lambda a: a[:, :0]), r"shape \(4, 0\), expected counts"),
-    Case("not such a file", "text", put(COUNTS, b"1,2,3\n"), r"fr_bins_n\.npy: cannot be read as \.npy"),
+    Case(
+        "not such a file",
+        "text",
+        put(f"raw/{COUNTS}", b"1,2,3\n"),
+        r"fr_bins_n\.npy: cannot be read as \.npy",
+    ),
     Case("wrong type", "counts of words", changed(COUNTS, lambda a: a.astype(str)), r"<U\d+ of shape"),
     Case(
         "wrong type", "states of words", changed(STATES, lambda a: a.astype(str)), r"<U\d+ of shape \(60,\)"
@@ -81,11 +72,25 @@ CASES = (
         "wrong shape", "states too few", changed(STATES, lambda a: a[:9]), r"shape \(9,\), expected 60 states"
     ),
     Case("transposed", "counts", changed(COUNTS, np.transpose), r"expected 4 states"),
-    Case("NaN or infinity", "a count", poked(COUNTS, (2, 7), np.nan), r"unit 2 counts nan spikes in bin 7"),
-    Case("NaN or infinity", "a state", poked(STATES, 5, np.nan), r"state nan in bin 5, expected 0 to 2"),
-    Case("out of range", "a negative count", poked(COUNTS, (0, 3), -1), r"unit 0 counts -1 spikes in bin 3"),
-    Case("labels", "a state without a name", poked(STATES, 5, 3), r"state 3 in bin 5, expected 0 to 2"),
-    Case("labels", "half a state", poked(STATES, 5, 0.5), r"state 0\.5 in bin 5"),
+    Case(
+        "NaN or infinity",
+        "a count",
+        changed(COUNTS, poke((2, 7), np.nan)),
+        r"unit 2 counts nan spikes in bin 7",
+    ),
+    Case(
+        "NaN or infinity", "a state", changed(STATES, poke(5, np.nan)), r"state nan in bin 5, expected 0 to 2"
+    ),
+    Case(
+        "out of range",
+        "a negative count",
+        changed(COUNTS, poke((0, 3), -1)),
+        r"unit 0 counts -1 spikes in bin 3",
+    ),
+    Case(
+        "labels", "a state without a name", changed(STATES, poke(5, 3)), r"state 3 in bin 5, expected 0 to 2"
+    ),
+    Case("labels", "half a state", changed(STATES, poke(5, 0.5)), r"state 0\.5 in bin 5"),
     Case("program", "a pickle in the counts", pickled, r"fr_bins_n\.npy: cannot be read as \.npy"),
     Case("name or path", "states named as counts", nothing, r"expected a file named", {"path": "counts.npy"}),
     Case(
