@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -196,11 +195,7 @@ def _spans(
     if isinstance(assigned, int):
         if recording.segment is None:
             return [(recording.trial, slice(0, count), slice(0, len(index)), "", True)]
-        edges = np.flatnonzero(np.diff(recording.segment, prepend=-1, append=-1))
-        pieces = [
-            Piece(recording.segment_names[recording.segment[start]], int(start), int(stop), "", True)
-            for start, stop in pairwise(edges)
-        ]
+        pieces = [Piece(name, start, stop, "", True) for name, start, stop in recording.segments]
     else:
         pieces = list(assigned)
         if pieces[-1].stop > count:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,14 @@ class Recording:
     sources: Mapping[str, str] = field(default_factory=dict)
     segment: np.ndarray | None = None
     segment_names: tuple[str, ...] = ()
+
+    @property
+    def segments(self) -> list[tuple[str, int, int]]:
+        """Name, first frame and end of each trial in a recording that holds many, in the order of time; else none."""
+        if self.segment is None:
+            return []
+        edges = np.flatnonzero(np.diff(self.segment, prepend=-1, append=-1)).tolist()
+        return [(self.segment_names[self.segment[start]], start, stop) for start, stop in pairwise(edges)]
 
     def check(self, where: str) -> Recording:
         """Return this recording, or raise InputError naming ``where`` and the first thing that is inconsistent."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -118,9 +117,10 @@ def _segments(whole: NeuralSequence, recording: Recording) -> Iterator[NeuralSeq
     if recording.segment is None:
         yield whole
         return
-    for start, stop in pairwise(np.flatnonzero(np.diff(recording.segment, prepend=-1, append=-1))):
-        name = f"{whole.trial}/{recording.segment_names[recording.segment[start]]}"
-        yield replace(whole, trial=name, neural=whole.neural[start:stop], time=whole.time[start:stop])
+    for name, start, stop in recording.segments:
+        yield replace(
+            whole, trial=f"{whole.trial}/{name}", neural=whole.neural[start:stop], time=whole.time[start:stop]
+        )
 
 
 def check_steps(manifest: Manifest, path: Path, trained_on: Mapping[str, Any], steps: Sequence[str]) -> None:
