@@ -40,7 +40,7 @@ test-browser: setup
 test-cluster: setup
 	tests/cluster/slurm.sh install
 	tests/cluster/slurm.sh start
-	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -m "slurm or conda"; code=$$?; tests/cluster/slurm.sh stop; exit $$code
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -n 2 --dist loadfile -m "slurm or conda"; code=$$?; tests/cluster/slurm.sh stop; exit $$code
 
 test-faults: setup
 	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -n $(CORES) -m "faults or fuzz" tests/faults tests/fuzz

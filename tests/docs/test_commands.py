@@ -53,6 +53,8 @@ def copy(tmp_path_factory) -> Path:
     tiny = read_yaml(ROOT / "config/test/tiny.yaml")
     tiny["tables"]["figure_method"] = "simclr"
     (folder / "config/config.yaml").write_text(yaml.safe_dump({**tiny, **SMALL}, sort_keys=False))
+    # Two seeds show that there are several.
+    (folder / "config/paper.yaml").write_text("seeds: [0, 1]\n")
     (folder / ".venv").mkdir()
     for path in Path(sys.prefix).iterdir():
         if path.name != ".installed":
