@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import h5py
 import numpy as np
 
 from broken import Case, convert, nothing
@@ -76,6 +77,22 @@ def poked(value):
     return saved(traces)
 
 
+def claims(name, dataset):
+    """An HDF5 file whose datasets are small, but for one whose shape says more than was ever written."""
+
+    def make_file(folder):
+        with h5py.File(folder / "raw" / TRIAL / name, "w") as file:
+            file["node_names"] = [b"a", b"b"]
+            file.create_dataset(dataset, (1, 2, 2, 1 << 33), np.float32, chunks=(1, 2, 2, 1 << 10))
+
+    return make_file
+
+
+def hdf5(part, kind, name):
+    """The configuration with that file for the traces or for the poses."""
+    return options(**{part: {"format": kind, "path": f"{{path}}/{name}", "clock": {"rate": 10.0}}})
+
+
 CASES = (
     Case("missing", "traces", removed("traces.npy"), r"traces\.npy"),
     Case("missing", "keypoints", removed("videoDLC.csv"), r"DLC\.csv"),
@@ -101,5 +118,26 @@ CASES = (
         nothing,
         r"miss each other by 9980",
         options(neural={"clock": {"rate": 10.0, "start": 1e4}}),
+    ),
+    Case(
+        "lying header",
+        "tracks of SLEAP",
+        claims("poses.h5", "tracks"),
+        r"poses\.h5: tracks claims 128\.0 GiB",
+        hdf5("behavior", "sleap", "poses.h5"),
+    ),
+    Case(
+        "lying header",
+        "a dataset of NWB",
+        claims("all.nwb", "processing/behavior/speed/data"),
+        r"all\.nwb: processing/behavior/speed/data claims 128\.0 GiB",
+        hdf5("behavior", "nwb", "all.nwb"),
+    ),
+    Case(
+        "lying header",
+        "traces of CaImAn",
+        claims("estimates.hdf5", "estimates/C"),
+        r"estimates\.hdf5: estimates/C claims 128\.0 GiB",
+        hdf5("neural", "caiman", "estimates.hdf5"),
     ),
 )

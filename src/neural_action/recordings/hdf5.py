@@ -13,11 +13,39 @@ from neural_action.errors import InputError
 from neural_action.recordings.formats import needs
 
 EXPECTED = "an HDF5 file"
+# What a dataset may come to in memory: this much, or so many times the size of its file. Numbers that were recorded are
+# not compressed a hundredfold; a shape that nobody wrote data for takes no room in a file, and is read as zeros.
+_BYTES, _TIMES = 1 << 30, 100
 
 
 @contextmanager
 def opened(path: Path, expected: str = EXPECTED) -> Iterator[Any]:
-    """The open file. InputError if it is missing or no HDF5."""
+    """The open file. InputError if it is missing or no HDF5, or if a dataset claims far more than the file can hold."""
+    with _opened(path, expected) as file:
+        _check_sizes(file, path)
+        yield file
+
+
+def _check_sizes(file: Any, path: Path) -> None:
+    """InputError naming the dataset, before any is read."""
+    most = max(_BYTES, _TIMES * path.stat().st_size)
+
+    def look(name: str, item: Any) -> None:
+        claimed = getattr(item, "nbytes", 0)  # groups have none
+        if claimed > most:
+            raise InputError(
+                f"{path}: {name} claims {claimed / 2**30:.1f} GiB (shape {item.shape}) in a file of "
+                f"{path.stat().st_size / 2**20:.1f} MiB"
+            )
+
+    try:
+        file.visititems(look)
+    except (RuntimeError, OSError, KeyError, ValueError, TypeError) as error:
+        raise InputError(f"{path}: cannot be read as HDF5 ({' '.join(str(error).split())})") from None
+
+
+@contextmanager
+def _opened(path: Path, expected: str = EXPECTED) -> Iterator[Any]:
     if not path.is_file():
         raise InputError(f"{path}: no such file, expected {expected}")
     h5py = needs("h5py", "hdf5", path)
@@ -36,7 +64,7 @@ class Dataset:
         self.path, self.name, self.shape, self.dtype, self.ndim = path, name, shape, dtype, len(shape)
 
     def __getitem__(self, index: Any) -> np.ndarray:
-        with opened(self.path) as file:
+        with _opened(self.path) as file:
             try:
                 return file[self.name][index]
             except (OSError, KeyError) as error:

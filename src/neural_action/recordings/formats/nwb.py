@@ -20,7 +20,7 @@ from pydantic import Field
 from neural_action.errors import InputError
 from neural_action.recordings.formats import Behavior, FormatOptions, Labels, Neural, as_classes, needs
 from neural_action.recordings.formats.arrays import lazy
-from neural_action.recordings.hdf5 import Dataset
+from neural_action.recordings.hdf5 import Dataset, opened
 
 EXPECTED = "an NWB file (HDF5) with a neural series, behaviour or intervals"
 #: What is taken for neural activity, the likelier first; for behaviour likewise.
@@ -168,9 +168,9 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    if not path.is_file():
-        raise InputError(f"{path}: no such file, expected {EXPECTED}")
     pynwb = needs("pynwb", "nwb", path)
+    with opened(path, EXPECTED):  # as HDF5 first: what a dataset claims is looked at before any is read
+        pass
     with warnings.catch_warnings():
         # Files of earlier versions of the standard are warned about at length; what they lack is checked here.
         warnings.simplefilter("ignore")

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from neural_action.errors import InputError
 from neural_action.recordings.formats import Behavior, FormatOptions, needs
+from neural_action.recordings.hdf5 import opened
 
 EXPECTED = "an analysis HDF5 of SLEAP with tracks and node_names"
 
@@ -53,11 +54,8 @@ def behavior(path: Path, options: Options) -> Behavior:
         raise InputError(
             f"{path}: a SLEAP project, expected its analysis HDF5 (sleap-convert --format analysis)"
         )
-    if not path.is_file():
-        raise InputError(f"{path}: no such file, expected {EXPECTED}")
-    h5py = needs("h5py", "hdf5", path)
     try:
-        with h5py.File(path, "r") as file:
+        with opened(path, EXPECTED) as file:
             if not {"tracks", "node_names"} <= set(file):
                 raise InputError(f"{path}: holds {', '.join(file)}, expected {EXPECTED}")
             tracks = file["tracks"][()]
