@@ -43,7 +43,7 @@ rule all:
         TABLES,
         FIGURES,
         KERNEL_PICTURE,
-        []
-        if DECODED
-        else [f"{DIAGNOSTICS}/diagnostics.html", f"{RESULTS}/overview.html", *EXPLORE],
+        f"{DIAGNOSTICS}/diagnostics.html",
+        f"{RESULTS}/overview.html",
+        EXPLORE,
         f"{RESULTS}/config.yaml",

@@ -1,5 +1,6 @@
 """Spikes from raw files to tables: a made-up session, and a small run on the real ones where they are."""
 
+import json
 import os
 from pathlib import Path
 
@@ -117,6 +118,18 @@ def test_tables_are_made_of_scores(made_up):
     for picture in ("scores_by_split", "label_efficiency", "training"):
         assert (made_up / f"monkey_reach/figures/{picture}.png").stat().st_size > 5000
     assert not list((made_up / "monkey_reach").rglob("checkpoint*"))
+
+
+def test_what_would_make_its_numbers_wrong_is_looked_for(made_up):
+    folder = made_up / "monkey_reach"
+    found = json.loads((folder / "diagnostics/diagnostics.json").read_text())
+    verdicts = {name: check["severity"] for name, check in found["checks"].items()}
+    assert all(verdicts[name] == "ok" for name in ("leak", "normalisation", "duplicates"))
+    looked_at = {one["subject"] for one in found["findings"] if one["check"] == "leak"}
+    assert looked_at == {f"{session}, split {split}" for session in ("one", "two") for split in (0, 1)}
+    overview = (folder / "overview.html").read_text()
+    assert "Read bin by bin" in overview
+    assert overview.count("data:image/png;base64,") == 2
 
 
 def test_nothing_is_done_twice_and_a_readout_trains_nothing_anew(made_up):

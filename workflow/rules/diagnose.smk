@@ -5,7 +5,7 @@ DIAGNOSTICS = f"{RESULTS}/diagnostics"
 rule diagnose:
     input:
         manifests=MANIFESTS,
-        folds=f"{RESULTS}/folds.csv",
+        folds=plan.folds,
         scores=f"{RESULTS}/scores_all.csv",
         swaps=plan.swap_tables,
     output:

@@ -1,7 +1,7 @@
 # The interactive page: embeddings to select in, with the pose of each moment. Self-contained.
 EXPLORED = expand(
     f"{RUN}/embedding.npz",
-    method=plan.explored,
+    method=plan.pictured,
     holdout=plan.holdouts[0],
     seed=plan.settings.seeds[0],
 )

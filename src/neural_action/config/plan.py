@@ -300,7 +300,12 @@ class Plan:
 
     @property
     def explored(self) -> list[str]:
-        """Rows of the interactive page: those configured, or the figure method and what is proposed, if trained."""
+        """Rows of the interactive page: those whose embeddings are pictured; none of what is decoded."""
+        return [] if self.decodes else self.pictured
+
+    @property
+    def pictured(self) -> list[str]:
+        """Rows whose embeddings are drawn: those configured, or the figure method and what is proposed, if trained."""
         if self.settings.explore.rows is not None:
             return self.settings.explore.rows
         proposed = [name for name in self.trained if self.methods[name].role == "proposed"]

@@ -11,16 +11,22 @@ from neural_action.recordings.cohort import Cohort
 
 #: A class with this share of the labelled clips, or more, is named (our choice).
 _DOMINANT = 0.8
+#: What comes of it where a part of a split has none of a class.
+_PARTS = {"train": "it is not trained on", "validation": "nothing is chosen by it"}
 
 
 def class_counts(cohort: Cohort, clips: Clips) -> pd.DataFrame:
-    """Clips of each animal, fold and class: columns ``animal, fold, class, clips``, unlabelled ones as class ``""``."""
+    """Clips of each animal, fold and class: columns ``animal, fold, class, clips``, unlabelled ones as class ``""``.
+
+    Of a split, ``fold`` is the name of a part.
+    """
     names = [*cohort.class_names, ""]
+    where = np.array([span.part or span.fold for span in cohort.trials], object)[clips.trial]
     rows = [
-        (animal, int(fold), action, int(np.count_nonzero(own & (clips.label == label))))
+        (animal, fold, action, int(np.count_nonzero(own & (clips.label == label))))
         for number, animal in enumerate(cohort.animals)
-        for fold in np.unique(clips.fold)
-        if (own := (clips.animal == number) & (clips.fold == fold)).any()
+        for fold in dict.fromkeys(where[np.argsort(clips.fold, kind="stable")])
+        if (own := (clips.animal == number) & (where == fold)).any()
         for label, action in [*enumerate(names[:-1]), (-1, "")]
     ]
     return pd.DataFrame(rows, columns=["animal", "fold", "class", "clips"])
@@ -40,8 +46,8 @@ def check_balance(cohort: Cohort, clips: Clips) -> tuple[list[Finding], pd.DataF
         sums = labelled.groupby([column, "class"])["clips"].sum()
         for (where, action), count in sums.items():
             if count == 0:
-                subject = f"fold-{where}" if column == "fold" else str(where)
-                message = f"no clip of {action}: {consequence}"
+                subject = f"fold-{where}" if column == "fold" and not isinstance(where, str) else str(where)
+                message = f"no clip of {action}: {_PARTS.get(where, consequence)}"
                 findings.append(Finding("balance", subject, severity, message, {"class": action}))
     cells = labelled.groupby(["animal", "fold", "class"])["clips"].sum()
     empty = int((cells == 0).sum())
@@ -55,6 +61,7 @@ def check_balance(cohort: Cohort, clips: Clips) -> tuple[list[Finding], pd.DataF
             Finding("balance", "all", "note", message, {"share": float(total.max() / total.sum())})
         )
     if not findings:
-        message = f"every animal has clips of all {len(total)} actions in every fold"
+        kind = "part" if isinstance(counts["fold"].iloc[0], str) else "fold"
+        message = f"every animal has clips of all {len(total)} actions in every {kind}"
         findings.append(Finding("balance", "all", "ok", message, {"clips": int(total.sum())}))
     return findings, counts

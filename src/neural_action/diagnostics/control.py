@@ -8,10 +8,16 @@ import pandas as pd
 
 from neural_action.config.settings import DiagnosticsSettings, MethodSettings, TableSettings
 from neural_action.diagnostics.finding import Finding
+from neural_action.evaluation.decoding import WHOLE
 from neural_action.evaluation.statistics import hierarchical_bootstrap
 
 #: Metric by task; of identity, that of the linear probe.
-_METRICS = {"single_animal": "balanced_accuracy", "multi_animal": "balanced_accuracy", "identity": "accuracy"}
+_METRICS = {
+    "single_animal": "balanced_accuracy",
+    "multi_animal": "balanced_accuracy",
+    "identity": "accuracy",
+    "decoding": "balanced_accuracy",
+}
 
 
 def check_control(
@@ -43,7 +49,9 @@ def check_control(
             picked = every[
                 (every["method"] == method) & (every["task"] == task) & (every["metric"] == metric)
             ]
-            picked = picked[picked["probe"] == ("linear" if task == "identity" else methods[method].probe)]
+            # The probe of a row that is decoded is which labels it had.
+            probe = {"identity": "linear", "decoding": WHOLE}.get(task, methods[method].probe)
+            picked = picked[picked["probe"] == probe]
             picked = picked[picked["fraction"] == picked["fraction"].max()]
             if picked.empty:
                 continue
@@ -53,7 +61,11 @@ def check_control(
             text = (
                 f"{task}: {100 * mean:.1f} % [{100 * low:.1f}, {100 * high:.1f}], chance {100 * chance:.1f} %"
             )
-            if low > chance + settings.control_tolerance:
+            if task == "decoding" and picked["fold"].nunique() < 2:
+                findings.append(
+                    Finding("control", method, "note", f"{text}; of one split, it cannot be told", values)
+                )
+            elif low > chance + settings.control_tolerance:
                 text += ": permuted labels are read above chance, so something other than labels leaks"
                 findings.append(Finding("control", method, "warning", text, values))
             else:

@@ -62,8 +62,10 @@ def check_overlap(cohort: Cohort) -> list[Finding]:
             if count <= _ACCIDENTS:
                 continue
             one, two = cohort.trials[first], cohort.trials[second]
-            apart = "in different folds" if one.fold != two.fold else "in one fold"
-            severity = "error" if one.fold != two.fold else "warning"
+            different = (one.fold, one.part) != (two.fold, two.part)
+            kind = "part" if one.part else "fold"
+            apart = f"in different {kind}s" if different else f"in one {kind}"
+            severity = "error" if different else "warning"
             message = (
                 f"{name(one.animal, one.trial)} and {name(two.animal, two.trial)} share {count} {what}, {apart}: "
                 "do their clips overlap?"

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
 
-from neural_action.config.settings import ClipSettings, DiagnosticsSettings, MethodSettings, TableSettings
+from neural_action.config.settings import (
+    ClipSettings,
+    DiagnosticsSettings,
+    MethodSettings,
+    SplitSettings,
+    TableSettings,
+)
 from neural_action.diagnostics.balance import check_balance
 from neural_action.diagnostics.control import check_control
 from neural_action.diagnostics.duplicates import check_digests, check_overlap
 from neural_action.diagnostics.finding import CHECKS, Finding, Severity, worst
 from neural_action.diagnostics.labels import check_labels
 from neural_action.diagnostics.lags import LagCurve
-from neural_action.diagnostics.leaks import check_leak, check_normalisation, check_swaps
+from neural_action.diagnostics.leaks import called, check_gaps, check_leak, check_normalisation, check_swaps
 from neural_action.diagnostics.names import check_names
 from neural_action.diagnostics.synchrony import Curves, check_synchrony
 from neural_action.neighbors.table import SwapTable
 from neural_action.recordings.clips import clip_table
 from neural_action.recordings.cohort import Cohort, load_cohort
-from neural_action.recordings.splits import Holdout, Trial
+from neural_action.recordings.partitions import read_partition
+from neural_action.recordings.splits import Holdout, read_folds
 from neural_action.recordings.store import read_manifest
 
 
@@ -65,12 +72,13 @@ def diagnose_recordings(
 
 def diagnose(
     manifests: Sequence[Path],
-    folds: dict[Trial, int],
+    folds: Path,
     holdouts: Sequence[str],
     swaps: Mapping[str, Path],
     scores: pd.DataFrame | None,
     methods: Mapping[str, MethodSettings],
     clips: ClipSettings,
+    split: SplitSettings,
     tables: TableSettings,
     settings: DiagnosticsSettings,
     behavior: str = "positions",
@@ -79,12 +87,13 @@ def diagnose(
 
     Args:
         manifests: of every recording.
-        folds: the fold of each trial.
+        folds: the folds of the trials, or the splits of what is decoded.
         holdouts: names of the runs whose training is looked at.
         swaps: the swap table of each holdout, for those that have one.
         scores: every score, or None before there are any.
         methods: the rows.
         clips: how they are cut.
+        split: the protocol of splits, and their gaps.
         tables: draws of intervals.
         settings: tolerances.
         behavior: whether behaviour holds ``positions`` or ``velocities``.
@@ -92,28 +101,91 @@ def diagnose(
     Raises:
         InputError: a recording or table that cannot be read.
     """
-    findings: list[Finding] = []
+    findings = check_digests([read_manifest(path) for path in manifests])
     for holdout in holdouts:
-        seen = load_cohort(manifests, folds, Holdout.parse(holdout), clips, neural=False)
-        every = clip_table(seen, clips, stride=clips.stride)
-        findings += check_leak(seen, every, folds, holdout)
-        findings += check_normalisation(seen, folds, holdout)
-        if holdout in swaps:
-            findings += check_swaps(seen, SwapTable.load(swaps[holdout]), folds, holdout)
+        hidden = Holdout.parse(holdout)
+        findings += _splits(manifests, folds, hidden, clips, split) if hidden.kind == "split" else []
+        if hidden.kind != "split":
+            assigned = read_folds(folds)
+            seen = load_cohort(manifests, assigned, hidden, clips, neural=False)
+            findings += check_leak(seen, clip_table(seen, clips, stride=clips.stride), assigned, holdout)
+            findings += check_normalisation(seen, assigned, holdout)
+            if holdout in swaps:
+                findings += check_swaps(seen, SwapTable.load(swaps[holdout]), assigned, holdout)
     if not swaps:
         findings.append(Finding("swaps", "all", "note", "not checked: no swap table was given"))
-    findings += check_digests([read_manifest(path) for path in manifests])
 
-    cohort = load_cohort(manifests, folds, Holdout("none"), clips)
-    found, curves, label_curves = diagnose_recordings(cohort, settings, behavior)
-    balance, counts = check_balance(cohort, clip_table(cohort, clips, stride=clips.stride))
-    findings += [*found, *balance]
+    found = _Recordings()
+    for cohort in _cohorts(manifests, folds, holdouts, clips):
+        found.add(cohort, clips, settings, behavior)
+    findings += found.findings
     if scores is None:
         findings.append(Finding("control", "all", "note", "not run: nothing is scored yet"))
     else:
-        sizes = len(cohort.class_names), len(cohort.animals)
+        sizes = len(found.class_names), len(found.animals)
         findings += check_control(scores, methods, *sizes, tables, settings)
-    return Diagnosis(ordered(findings), counts, curves, label_curves, cohort.class_names, cohort.animals)
+    counts = pd.concat(found.counts, ignore_index=True)
+    return Diagnosis(
+        ordered(findings), counts, found.synchrony, found.labels, found.class_names, tuple(found.animals)
+    )
+
+
+def _splits(
+    manifests: Sequence[Path], folds: Path, hidden: Holdout, clips: ClipSettings, split: SplitSettings
+) -> list[Finding]:
+    """What is looked at in each split of an animal."""
+    findings = []
+    for part in hidden.parts:
+        name, pieces = f"split-{part.fold}-{part.last}-{part.value}", read_partition(folds, part.fold)
+        seen = load_cohort(manifests, pieces, part, clips, neural=False)
+        every = clip_table(seen, clips, stride=clips.stride)
+        findings += check_leak(seen, every, pieces, name, split.protocol)
+        findings += check_normalisation(seen, pieces, name, split.protocol)
+        # Trials are apart in themselves; blocks of time, which are named by their first frame, are not.
+        own = [piece for (animal, _), found in pieces.items() if animal == part.value for piece in found]
+        if split.protocol == "repeated" and all(piece.segment == str(piece.start) for piece in own):
+            findings += check_gaps(seen, name, split.gap_seconds)
+        lacking = [one for one in check_balance(seen, every)[0] if one.severity == "warning"]
+        findings += [replace(one, subject=f"{called(name)}, {one.subject}") for one in lacking]
+    return findings
+
+
+def _cohorts(
+    manifests: Sequence[Path], folds: Path, holdouts: Sequence[str], clips: ClipSettings
+) -> Iterator[Cohort]:
+    """All recordings; of what is decoded, those of one animal after the other: each has neurons of its own."""
+    first = {hidden.value: hidden.parts[0] for hidden in map(Holdout.parse, reversed(holdouts))}
+    if Holdout.parse(holdouts[0]).kind != "split":
+        yield load_cohort(manifests, read_folds(folds), Holdout("none"), clips)
+        return
+    for part in reversed(first.values()):
+        yield load_cohort(manifests, read_partition(folds, part.fold), part, clips)
+
+
+@dataclass
+class _Recordings:
+    """What the checks of recordings found, cohort by cohort."""
+
+    findings: list[Finding] = field(default_factory=list)
+    counts: list[pd.DataFrame] = field(default_factory=list)
+    synchrony: Curves = field(default_factory=dict)
+    labels: dict[str, LagCurve] = field(default_factory=dict)
+    animals: list[str] = field(default_factory=list)
+    class_names: tuple[str, ...] = ()
+
+    def add(self, cohort: Cohort, clips: ClipSettings, settings: DiagnosticsSettings, behavior: str) -> None:
+        found, curves, label_curves = diagnose_recordings(cohort, settings, behavior)
+        balance, counts = check_balance(cohort, clip_table(cohort, clips, stride=clips.stride))
+        one = len(cohort.animals) == 1
+        self.findings += [
+            replace(finding, subject=cohort.animals[0]) if one and finding.subject == "all" else finding
+            for finding in [*found, *balance]
+        ]
+        self.counts.append(counts)
+        self.synchrony |= curves
+        self.labels |= label_curves
+        self.animals += cohort.animals
+        self.class_names = cohort.class_names
 
 
 def ordered(findings: Sequence[Finding]) -> list[Finding]:

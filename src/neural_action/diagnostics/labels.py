@@ -7,7 +7,7 @@ from scipy.ndimage import uniform_filter1d
 
 from neural_action.config.settings import DiagnosticsSettings
 from neural_action.diagnostics.finding import Finding, name
-from neural_action.diagnostics.lags import LagCurve, Pair, lag_curves, unclear
+from neural_action.diagnostics.lags import LagCurve, Pair, lag_curves, too_short, unclear
 from neural_action.diagnostics.synchrony import neural_components
 from neural_action.recordings.clips import nearest
 from neural_action.recordings.cohort import Cohort, TrialSpan
@@ -31,6 +31,9 @@ def check_labels(cohort: Cohort, settings: DiagnosticsSettings) -> tuple[list[Fi
     if not spans:
         message = "not checked: within no trial do labels change, so that their timing shows in nothing"
         return [Finding("labels", "all", "note", message)], {}
+    seconds = [float(np.ptp(cohort.pose_time[span.samples])) for span in spans]
+    if short := too_short(seconds, settings.longest_lag):
+        return [Finding("labels", "all", "note", short)], {}
     from_behavior = 0 not in cohort.pose_raw.shape
     if from_behavior:
         signal, source = _behavior_features(cohort), "behaviour"

@@ -88,7 +88,7 @@ def lag_curves(
     Args:
         pairs: trials.
         rate: of the shared clock, 1/s.
-        longest: lag, s, to either side.
+        longest: lag, s, to either side; trials that ``too_short`` names have none.
     """
     steps = np.arange(-round(longest * rate), round(longest * rate) + 1)
     parts = [_centred(pair) for pair in pairs]
@@ -116,6 +116,18 @@ def lag_curves(
         chance = float(np.quantile(far, 0.95)) if len(far) else float("nan")
         kinds.append([LagCurve(steps / rate, _correlations(*one, steps), chance) for one in made])
     return list(zip(*kinds, strict=True))
+
+
+def too_short(seconds: Sequence[float], longest: float) -> str | None:
+    """Why lags cannot be looked at in trials of so many seconds; None if they can in most.
+
+    Chance is what correlations come to at shifts that no lag undoes: a trial has to hold two of the longest to either
+    side.
+    """
+    median = float(np.median(seconds))
+    if median > 4 * longest:
+        return None
+    return f"not checked: half of the trials are shorter than {median:.3g} s, too short for lags of {longest:g} s"
 
 
 def _centred(pair: Pair) -> tuple[np.ndarray, np.ndarray]:
@@ -172,7 +184,7 @@ def _far_peaks(predicted: np.ndarray, target: np.ndarray, longest: int) -> np.nd
 def _correlations(predicted: np.ndarray, target: np.ndarray, steps: np.ndarray) -> np.ndarray:
     """(lag,) correlation over all columns together, each centred where both are there; by Fourier transform."""
     length = len(target)
-    if length < 4:
+    if length < max(4, steps[-1] + 1):
         return np.full(len(steps), np.nan)
     predicted, target = predicted - predicted.mean(0), target - target.mean(0)
     size = 2 * length

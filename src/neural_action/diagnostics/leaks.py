@@ -1,7 +1,7 @@
 """Leaks: is anything that a run must not see among what it trains on?
 
-These checks do not trust the flags that training uses: what is hidden follows anew from folds and holdout, and is
-looked for in clips, swaps and statistics.
+These checks do not trust the flags that training uses: what is hidden follows anew from folds and holdout, or from the
+parts of a split and its protocol, and is looked for in clips, swaps and statistics.
 """
 
 from __future__ import annotations
@@ -13,29 +13,33 @@ import numpy as np
 from neural_action.diagnostics.finding import Finding, name
 from neural_action.neighbors.table import HIDDEN, SwapTable
 from neural_action.recordings.clips import Clips
-from neural_action.recordings.cohort import Cohort, normalise_pose
+from neural_action.recordings.cohort import Cohort, TrialSpan, normalise_pose
+from neural_action.recordings.partitions import SEEN, Partition
 from neural_action.recordings.splits import Holdout, Trial
+
+#: Fold of each trial, or the pieces of a split.
+Assignment = dict[Trial, int] | Partition
 
 
 def check_leak(
-    cohort: Cohort, clips: Clips, folds: dict[Trial, int], holdout: str, label: str | None = None
+    cohort: Cohort, clips: Clips, assigned: Assignment, holdout: str, protocol: str = ""
 ) -> list[Finding]:
-    """That visible clips hold no frame and no sample of a hidden trial, and clips of two folds none in common.
+    """That visible clips hold no frame and no sample of a hidden trial, and no clip those of two folds or parts.
 
     Args:
         cohort: as the run reads it.
         clips: its clips.
-        folds: the fold of each trial.
+        assigned: the fold of each trial, or the pieces of the split.
         holdout: its name.
-        label: what findings call it; the holdout by default.
+        protocol: of the split, which says what its parts are for.
     """
-    hidden, subject = Holdout.parse(holdout), label or holdout
-    must_hide = [hidden.hides(span.animal, folds[span.animal, span.trial]) for span in cohort.trials]
+    subject, must_hide = called(holdout), _hidden(cohort, assigned, holdout, protocol)
     frames, samples = _owners(cohort)
     findings = []
     for at, span in enumerate(cohort.trials):
-        if folds[span.animal, span.trial] != span.fold:
-            message = f"is used in fold {span.fold}, but folds say {folds[span.animal, span.trial]}"
+        used, expected = span.part or span.fold, _assigned(span, assigned)
+        if used != expected:
+            message = f"is used in {_group(used)}, expected {_group(expected)}"
             findings.append(Finding("leak", name(span.animal, span.trial), "error", message))
         shared = np.count_nonzero(frames[span.frames] != at) + np.count_nonzero(samples[span.samples] != at)
         if shared:
@@ -51,14 +55,15 @@ def check_leak(
                 f"{inside} clips of {name(span.animal, span.trial)}, which it must not see, are trained on"
             )
             findings.append(Finding("leak", subject, "error", message, {"clips": inside}))
-    fold_of = np.array([folds[span.animal, span.trial] for span in cohort.trials])
+    groups = np.array([_group(_assigned(span, assigned)) for span in cohort.trials])
+    group_of = np.unique(groups, return_inverse=True)[1]
     touched = _touched(clips, frames, samples)
-    mixed = int((fold_of[touched].min(1) != fold_of[touched].max(1)).sum())
+    mixed = int((group_of[touched].min(1) != group_of[touched].max(1)).sum())
     if mixed:
-        message = f"{mixed} clips hold frames or poses of two folds"
+        message = f"{mixed} clips hold frames or poses of two folds or parts"
         findings.append(Finding("leak", subject, "error", message, {"clips": mixed}))
     if not findings:
-        count = sum(must_hide)
+        count = int(must_hide.sum())
         message = (
             f"none of {len(visible)} clips that may be trained on holds data of the {count} hidden trials"
         )
@@ -68,15 +73,33 @@ def check_leak(
     return findings
 
 
-def check_swaps(
-    cohort: Cohort, table: SwapTable, folds: dict[Trial, int], holdout: str, label: str | None = None
-) -> list[Finding]:
+def check_gaps(cohort: Cohort, holdout: str, seconds: float) -> list[Finding]:
+    """That ``seconds`` are left out between pieces of a recording, cut by time, that are in different parts of a split.
+
+    Neighbouring bins are alike: of two that are next to each other one must not train and one test.
+    """
+    findings = []
+    for before, after in zip(cohort.trials, cohort.trials[1:], strict=False):
+        if before.trial.split("/")[0] != after.trial.split("/")[0] or before.part == after.part:
+            continue
+        left = float(cohort.neural_time[after.frames.start] - cohort.neural_time[before.frames.stop - 1])
+        if left < seconds * (1 - 1e-6):
+            message = (
+                f"starts {left:.3g} s after {before.trial}, which is in {before.part} and this in {after.part}, "
+                f"expected at least {seconds:g} s"
+            )
+            subject = name(after.animal, after.trial)
+            findings.append(Finding("leak", subject, "error", message, {"seconds": left}))
+    if not findings:
+        message = f"at least {seconds:g} s are left out between parts"
+        findings.append(Finding("leak", called(holdout), "ok", message))
+    return findings
+
+
+def check_swaps(cohort: Cohort, table: SwapTable, folds: dict[Trial, int], holdout: str) -> list[Finding]:
     """That hidden samples are neither swapped nor swap targets, and a target is of the animal that it stands for."""
-    hidden, subject = Holdout.parse(holdout), label or holdout
+    subject, must_hide = called(holdout), _hidden(cohort, folds, holdout)
     samples = _owners(cohort)[1]
-    must_hide = np.array(
-        [hidden.hides(span.animal, folds[span.animal, span.trial]) for span in cohort.trials]
-    )
     if len(table.targets) != len(cohort.pose) or tuple(table.animals) != cohort.animals:
         message = (
             f"the swap table is of {len(table.targets)} poses of {len(table.animals)} animals, the recordings "
@@ -115,15 +138,15 @@ def check_swaps(
 
 
 def check_normalisation(
-    cohort: Cohort, folds: dict[Trial, int], holdout: str, label: str | None = None
+    cohort: Cohort, assigned: Assignment, holdout: str, protocol: str = ""
 ) -> list[Finding]:
     """That behaviour is normalised by the visible samples of its animal, or not at all."""
-    hidden, subject = Holdout.parse(holdout), label or holdout
+    subject, hidden = called(holdout), _hidden(cohort, assigned, holdout, protocol)
     if 0 in cohort.pose.shape:
         return [Finding("normalisation", subject, "note", "not checked: the recordings have no behaviour")]
     if np.array_equal(cohort.pose, cohort.pose_raw):
         return [Finding("normalisation", subject, "ok", "behaviour is not normalised")]
-    seen = [span for span in cohort.trials if not hidden.hides(span.animal, folds[span.animal, span.trial])]
+    seen = [span for span, conceal in zip(cohort.trials, hidden, strict=True) if not conceal]
     findings = []
     for animal in cohort.animals:
         own = [span for span in seen if span.animal == animal]
@@ -143,6 +166,37 @@ def check_normalisation(
         message = f"behaviour of {len(cohort.animals)} animals is normalised by what may be seen of each"
         findings.append(Finding("normalisation", subject, "ok", message))
     return findings
+
+
+def called(holdout: str) -> str:
+    """What findings call a run: its holdout; of a split, the animal and the number."""
+    hidden = Holdout.parse(holdout)
+    return f"{hidden.value}, split {hidden.fold}" if hidden.kind == "split" else holdout
+
+
+def _hidden(cohort: Cohort, assigned: Assignment, holdout: str, protocol: str = "") -> np.ndarray:
+    """(trial,) bool: what the run must not see."""
+    hidden = Holdout.parse(holdout)
+    where = [_assigned(span, assigned) for span in cohort.trials]
+    return np.array(
+        [
+            hidden.hides(span.animal, group) if isinstance(group, int) else group not in SEEN[protocol]
+            for span, group in zip(cohort.trials, where, strict=True)
+        ]
+    )
+
+
+def _assigned(span: TrialSpan, assigned: Assignment) -> int | str:
+    """The fold of a trial, or the part of the split that its piece is in."""
+    recording, _, segment = span.trial.partition("/")
+    found = assigned[span.animal, recording]
+    if isinstance(found, int):
+        return found
+    return next(piece.part for piece in found if piece.segment == segment)
+
+
+def _group(where: int | str) -> str:
+    return where if isinstance(where, str) else f"fold {where}"
 
 
 def _owners(cohort: Cohort) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ import numpy as np
 from neural_action.calcium.rest import motion_energy
 from neural_action.config.settings import DiagnosticsSettings
 from neural_action.diagnostics.finding import Finding, name
-from neural_action.diagnostics.lags import LagCurve, Pair, apart, lag_curves, unclear
+from neural_action.diagnostics.lags import LagCurve, Pair, apart, lag_curves, too_short, unclear
 from neural_action.recordings.cohort import Cohort, TrialSpan
 
 #: Pixels are averaged to about this many, and reduced to so many principal components (our choice).
@@ -40,6 +40,9 @@ def check_synchrony(
     if 0 in cohort.pose_raw.shape or 0 in cohort.neural.shape:
         missing = "behaviour" if 0 in cohort.pose_raw.shape else "neural activity"
         return [Finding("synchrony", "all", "note", f"not checked: the recordings have no {missing}")], {}
+    seconds = [float(np.ptp(cohort.neural_time[span.frames])) for span in cohort.trials]
+    if short := too_short(seconds, settings.longest_lag):
+        return [Finding("synchrony", "all", "note", short)], {}
     components = neural_components(cohort)
     pairs = [
         Pair(span.animal, components[span.frames], _energy(cohort, span, behavior)) for span in cohort.trials

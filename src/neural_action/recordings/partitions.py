@@ -24,6 +24,8 @@ from neural_action.recordings.recording import Recording
 from neural_action.recordings.splits import Trial
 
 PARTS = ("train", "validation", "test")
+#: The parts that pretraining sees, by protocol.
+SEEN = {"published": ("train", "validation"), "repeated": ("train",)}
 _GAP = -1
 _COLUMNS = {
     "animal": str,
@@ -67,7 +69,7 @@ def partition(recordings: Sequence[Recording], settings: SplitSettings) -> pd.Da
     by_animal: dict[str, list[Recording]] = {}
     for recording in sorted(recordings, key=lambda recording: (recording.animal, recording.trial)):
         by_animal.setdefault(recording.animal, []).append(recording)
-    seen = ("train", "validation") if settings.protocol == "published" else ("train",)
+    seen = SEEN[settings.protocol]
     rows = []
     for at, own in enumerate(by_animal.values()):
         for split in range(1 if settings.protocol == "published" else settings.splits):

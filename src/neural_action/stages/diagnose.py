@@ -13,12 +13,11 @@ from neural_action.diagnostics.every import Diagnosis, diagnose
 from neural_action.diagnostics.finding import CHECKS
 from neural_action.errors import InputError
 from neural_action.files import whole
-from neural_action.recordings.splits import read_folds
 from neural_action.tables.diagnostics import html
 from neural_action.tables.notes import opening
 from neural_action.tables.pictures.diagnostics import draw_diagnostics
 from neural_action.tables.pictures.style import save
-from neural_action.tables.scores import Scores
+from neural_action.tables.scores import Scores, SplitScores
 
 
 def run(
@@ -42,16 +41,18 @@ def run(
         raise InputError(f"{named[unknown[0]]}: {unknown[0]!r} is not one of {', '.join(holdouts)}")
     every = None
     if scores is not None:
-        every = Scores.read(scores, methods, sections.dataset, sections.split.protocol, tables).table
+        kind = SplitScores if sections.split.decodes else Scores
+        every = kind.read(scores, methods, sections.dataset, sections.split.protocol, tables).table
     with threadpool_limits(threads):
         found = diagnose(
             manifests,
-            read_folds(folds),
+            folds,
             holdouts,
             named,
             every,
             methods,
             sections.clips,
+            sections.split,
             tables,
             sections.diagnostics,
             sections.calcium.behavior,

@@ -14,14 +14,16 @@ from neural_action.diagnostics.finding import Finding
 from neural_action.errors import InputError
 from neural_action.files import whole
 from neural_action.tables.action import headline
+from neural_action.tables.decoding import headline as accuracy
 from neural_action.tables.diagnostics import summary
 from neural_action.tables.notes import opening
 from neural_action.tables.overview import fragment
+from neural_action.tables.pictures.decoding import draw_splits
 from neural_action.tables.pictures.embedding import draw_embeddings
 from neural_action.tables.pictures.runs import Run, by_method
 from neural_action.tables.pictures.scores import draw_scores
 from neural_action.tables.pictures.style import write_png
-from neural_action.tables.scores import Scores
+from neural_action.tables.scores import Scores, SplitScores
 
 
 def run(config: str, scores: Path, embeddings: tuple[Path, ...], diagnostics: Path, output: Path) -> None:
@@ -31,7 +33,8 @@ def run(config: str, scores: Path, embeddings: tuple[Path, ...], diagnostics: Pa
     """
     sections = Sections(config)
     methods, settings = sections.methods, sections.tables
-    every = Scores.read(scores, methods, sections.dataset, sections.split.protocol, settings)
+    kind = SplitScores if sections.split.decodes else Scores
+    every = kind.read(scores, methods, sections.dataset, sections.split.protocol, settings)
     try:
         found = json.loads(diagnostics.read_text())
         checks = [
@@ -45,9 +48,14 @@ def run(config: str, scores: Path, embeddings: tuple[Path, ...], diagnostics: Pa
         ) from None
     runs = by_method([Run.load(path) for path in embeddings], list(methods))
     labels = {name: row.label for name, row in methods.items()}
-    chart = draw_scores(every, methods, headline(every, settings.metric), opening(sections), classes)
+    if sections.split.decodes:
+        heading, dot = "Read bin by bin, with all labels", "split"
+        chart = draw_splits(every, methods, [accuracy(name) for name in every.animals], opening(sections))
+    else:
+        heading, dot = "Actions read on animals whose labels were never used", "animal"
+        chart = draw_scores(every, methods, headline(every, settings.metric), opening(sections), classes)
     drawn = draw_embeddings(runs, labels, settings.figure_method) if runs else None
-    text = fragment(_address(chart), None if drawn is None else _address(drawn), checks)
+    text = fragment(heading, dot, _address(chart), None if drawn is None else _address(drawn), checks)
     with whole(output) as partial:
         partial.write_text(text, encoding="utf-8")
 

@@ -9,8 +9,10 @@ from neural_action.tables.diagnostics import SIGNS
 from neural_action.tables.templates import template
 
 
-def fragment(scores: str, embeddings: str | None, checks: Sequence[dict[str, Any]]) -> str:
-    """Pictures, as addresses, and the verdicts: ``asks``, ``severity`` and ``said`` of each check."""
+def fragment(
+    heading: str, dot: str, scores: str, embeddings: str | None, checks: Sequence[dict[str, Any]]
+) -> str:
+    """What the scores are and what a dot is, pictures as addresses, and ``asks, severity, said`` of each check."""
     return template("overview.html.j2").render(
-        scores=scores, embeddings=embeddings, checks=checks, signs=SIGNS
+        heading=heading, dot=dot, scores=scores, embeddings=embeddings, checks=checks, signs=SIGNS
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -11,7 +13,12 @@ from neural_action.diagnostics.every import Diagnosis
 from neural_action.diagnostics.finding import Finding
 from neural_action.tables.pictures import style
 
-_TASKS = {"single_animal": "within an animal", "multi_animal": "animal left out", "identity": "identity"}
+_TASKS = {
+    "single_animal": "within an animal",
+    "multi_animal": "animal left out",
+    "identity": "identity",
+    "decoding": "decoding",
+}
 
 
 @style.styled()
@@ -34,12 +41,13 @@ def _empty(axis: Axes, title: str, found: list[Finding]) -> None:
     axis.set_title(title)
     style.bare(axis)
     text = found[0].message if found else "not made"
-    axis.text(0.5, 0.5, text, transform=axis.transAxes, ha="center", va="center", color=style.SOFT, wrap=True)
+    text = textwrap.fill(text, 48)
+    axis.text(0.5, 0.5, text, transform=axis.transAxes, ha="center", va="center", color=style.SOFT)
 
 
 def _draw_curves(axis: Axes, found: Diagnosis) -> None:
     title = "Neural activity against movement"
-    if not found.synchrony:
+    if not any(np.isfinite(whole.correlation).any() for whole, _, _ in found.synchrony.values()):
         return _empty(axis, title, found.of("synchrony"))
     odd = _suspicious(found, "synchrony")
     every = []
@@ -123,7 +131,7 @@ def _draw_balance(axis: Axes, found: Diagnosis) -> None:
     table = labelled.pivot_table(index="animal", columns="class", values="clips", aggfunc="sum", sort=False)
     table = table.reindex(index=list(found.animals), columns=list(found.class_names), fill_value=0)
     values = table.to_numpy()
-    axis.imshow(np.sqrt(values), aspect="auto", cmap="cividis")
+    axis.imshow(np.sqrt(values), aspect="auto", cmap="cividis", vmin=0)
     if values.size <= 200:
         for row, column in np.ndindex(values.shape):
             bright = values[row, column] > 0.35 * values.max()
