@@ -6,12 +6,14 @@
 import os
 import shutil
 import subprocess
+import threading
+import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from running import snakemake
+from running import job_table, snakemake
 
 CHANGES = """
 rows: [random_guess, neural_linear, ours]
@@ -59,10 +61,17 @@ def submitted(tmp_path_factory):
     return folder, run(folder, "--workflow-profile", "profiles/slurm", *QUICK)
 
 
-def test_scores_are_those_of_a_local_run(submitted, tmp_path):
-    run(tmp_path, "--cores", "2")
-    one, other = (pd.read_csv(folder / "tiny/scores_all.csv") for folder in (submitted[0], tmp_path))
-    pd.testing.assert_frame_equal(one, other, check_exact=True)
+@pytest.fixture(scope="module")
+def local(tmp_path_factory) -> pd.DataFrame:
+    """Scores of a run on this machine."""
+    folder = tmp_path_factory.mktemp("local")
+    run(folder, "--cores", "2")
+    return pd.read_csv(folder / "tiny/scores_all.csv")
+
+
+def test_scores_are_those_of_a_local_run(submitted, local):
+    scores = pd.read_csv(submitted[0] / "tiny/scores_all.csv")
+    pd.testing.assert_frame_equal(scores, local, check_exact=True)
 
 
 def test_short_jobs_are_submitted_in_groups(submitted):
@@ -91,3 +100,30 @@ def test_a_partition_that_is_not_there_is_a_line(tmp_path):
     assert done.returncode != 0
     assert "invalid partition specified: nowhere" in done.stdout
     assert not list((tmp_path / "tiny").rglob("*.zarr"))
+
+
+def test_a_killed_job_is_submitted_again(submitted, local):
+    """By scancel, as an administrator or a full node does it, while it trains; what other jobs made stays."""
+    folder, _ = submitted
+    shutil.rmtree(folder / "tiny/models/ours/fold-1/seed-0")
+    (folder / "tiny/scores.csv").unlink()
+    killed = []
+
+    def kill() -> None:
+        training = ["squeue", "--noheader", "--states=RUNNING", "--format=%i %k"]
+        while not killed:
+            running = subprocess.run(training, capture_output=True, text=True, check=True).stdout.splitlines()
+            for job in (line.split()[0] for line in running if "rule_pretrain" in line):
+                subprocess.run(["scancel", "--full", "--signal=KILL", job], check=True)
+                killed.append(job)
+            time.sleep(0.2)
+
+    threading.Thread(target=kill, daemon=True).start()
+    said = run(folder, "--workflow-profile", "profiles/slurm", *QUICK)
+    assert len(killed) == 1
+    assert f"SLURM-job '{killed[0]}' failed" in said
+    assert "Trying to restart job" in said
+    table = job_table(said)
+    assert table["pretrain"] == table["evaluate"] == 1
+    scores = pd.read_csv(folder / "tiny/scores_all.csv")
+    pd.testing.assert_frame_equal(scores, local, check_exact=True)
