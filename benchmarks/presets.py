@@ -7,6 +7,7 @@ it, and writes ``docs/presets.md``. Runs that are finished are not run again (se
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 
 import pandas as pd
 from fresh_seeds import FOLD, ROOT, read, run
@@ -30,24 +31,26 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--cores", type=int, default=2)
+    parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS, help="of the simulator")
     options = parser.parse_args()
     presets = [name for name in PRESETS if name not in ("default", "tiny")]
     for preset in presets:
-        for seed in SEEDS:
+        for seed in options.seeds:
             run(preset, seed, options.cores, list(SHOWN))
-    scores = {preset: pd.concat(read(preset, seed) for seed in SEEDS) for preset in presets}
+    scores = {preset: pd.concat(read(preset, seed) for seed in options.seeds) for preset in presets}
     output = ROOT / "docs/presets.md"
-    output.write_text(page(scores))
+    output.write_text(page(scores, options.seeds))
     print(f"wrote {output}")
 
 
-def page(scores: dict[str, pd.DataFrame]) -> str:
+def page(scores: dict[str, pd.DataFrame], seeds: Sequence[int]) -> str:
     """Markdown: accuracy across animals and identity, of each preset and row, seed by seed."""
     lines = [
         "# Presets of the simulator",
         "",
-        f"Each preset on simulator seeds {' and '.join(map(str, SEEDS))}, which nothing was chosen on: default "
-        f"configuration, protocol new_trials, fold {FOLD}, one training seed. Made by `python benchmarks/presets.py`. "
+        f"Each preset on data of the simulator's seeds {', '.join(map(str, seeds))}, which nothing was chosen on: "
+        f"default configuration, protocol new_trials, fold {FOLD}, one training seed. Made by "
+        f"`python benchmarks/presets.py --seeds {' '.join(map(str, seeds))}`. "
         "**Simulated, not recorded**. What the presets are: [config/README.md](../config/README.md#simulation). The "
         "default preset has ten seeds and every row in [fresh_seeds.md](fresh_seeds.md).",
         "",
@@ -65,7 +68,7 @@ def page(scores: dict[str, pd.DataFrame]) -> str:
                 if (task, method) not in by_seed.index:
                     cells += [EMPTY, EMPTY]
                     continue
-                values = by_seed.loc[(task, method), list(SEEDS)]
+                values = by_seed.loc[(task, method), list(seeds)]
                 cells += [percent(values.mean()), ", ".join(map(percent, values))]
             lines.append(f"| {preset} | {label} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
