@@ -6,14 +6,12 @@
 import os
 import shutil
 import subprocess
-import threading
-import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from running import job_table, snakemake
+from running import snakemake
 
 CHANGES = """
 rows: [random_guess, neural_linear, ours]
@@ -100,30 +98,3 @@ def test_a_partition_that_is_not_there_is_a_line(tmp_path):
     assert done.returncode != 0
     assert "invalid partition specified: nowhere" in done.stdout
     assert not list((tmp_path / "tiny").rglob("*.zarr"))
-
-
-def test_a_killed_job_is_submitted_again(submitted, local):
-    """By scancel, as an administrator or a full node does it, while it trains; what other jobs made stays."""
-    folder, _ = submitted
-    shutil.rmtree(folder / "tiny/models/ours/fold-1/seed-0")
-    (folder / "tiny/scores.csv").unlink()
-    killed = []
-
-    def kill() -> None:
-        training = ["squeue", "--noheader", "--states=RUNNING", "--format=%i %k"]
-        while not killed:
-            running = subprocess.run(training, capture_output=True, text=True, check=True).stdout.splitlines()
-            for job in (line.split()[0] for line in running if "rule_pretrain" in line):
-                subprocess.run(["scancel", "--full", "--signal=KILL", job], check=True)
-                killed.append(job)
-            time.sleep(0.2)
-
-    threading.Thread(target=kill, daemon=True).start()
-    said = run(folder, "--workflow-profile", "profiles/slurm", *QUICK)
-    assert len(killed) == 1
-    assert f"SLURM-job '{killed[0]}' failed" in said
-    assert "Trying to restart job" in said
-    table = job_table(said)
-    assert table["pretrain"] == table["evaluate"] == 1
-    scores = pd.read_csv(folder / "tiny/scores_all.csv")
-    pd.testing.assert_frame_equal(scores, local, check_exact=True)
