@@ -39,7 +39,7 @@ def run(results: Path, *arguments: str, changes: str = "", rows: tuple[str, ...]
     """Output of Snakemake on two folds of the tiny data set, results below ``results``, with YAML ``changes``."""
     few, changed = results / "few.yaml", results / "changes.yaml"
     few.write_text(f"rows: [{', '.join(rows)}]\nsplit: {{test_folds: [0, 1]}}\n")
-    changed.write_text(changes)
+    changed.write_text(changes or "{}\n")
     done = snakemake(
         *("--cores", "2", "--configfile", "config/test/tiny.yaml", str(few), str(changed)),
         *("--config", f"results={results}", *arguments),
