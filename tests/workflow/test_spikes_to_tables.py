@@ -47,7 +47,7 @@ def run(results: Path, dataset: str, raw: Path, changes: dict, *arguments: str) 
 
 
 def write_session(folder: Path, name: str, units: int, seed: int) -> None:
-    """40 trials of 5 bins of 0.1 s; units are tuned to the direction."""
+    """40 trials of 5 bins of 0.1 s; units are tuned to the direction, no two sessions move alike."""
     rng = np.random.default_rng(seed)
     direction = np.repeat(np.tile(np.arange(8), 5), 5)
     tuned = 20 + 15 * np.cos(2 * np.pi * direction[:, None] / 8 - rng.uniform(0, 2 * np.pi, units))
@@ -55,7 +55,7 @@ def write_session(folder: Path, name: str, units: int, seed: int) -> None:
     np.savez(
         folder / f"full-{name}-bin0.10-vel_thresh5.00.npz",
         x=10.0 * rng.poisson(tuned / 10),
-        vel=20 * np.stack([np.cos(angle), np.sin(angle)], axis=1),
+        vel=20 * np.stack([np.cos(angle), np.sin(angle)], axis=1) + rng.standard_normal((200, 2)),
         y=direction,
         timestep=np.tile(np.arange(5), 40),
         trial_id=np.repeat(np.arange(40), 5),
