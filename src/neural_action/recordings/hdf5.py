@@ -10,25 +10,26 @@ from typing import Any
 import numpy as np
 
 from neural_action.errors import InputError
+from neural_action.files import most_bytes
 from neural_action.recordings.formats import needs
 
 EXPECTED = "an HDF5 file"
-# What a dataset may come to in memory: this much, or so many times the size of its file. Numbers that were recorded are
-# not compressed a hundredfold; a shape that nobody wrote data for takes no room in a file, and is read as zeros.
-_BYTES, _TIMES = 1 << 30, 100
 
 
 @contextmanager
-def opened(path: Path, expected: str = EXPECTED) -> Iterator[Any]:
-    """The open file. InputError if it is missing or no HDF5, or if a dataset claims far more than the file can hold."""
-    with _opened(path, expected) as file:
-        _check_sizes(file, path)
+def opened(path: Path, expected: str = EXPECTED, kind: str = "HDF5") -> Iterator[Any]:
+    """The open file, of a ``kind`` that errors name it by.
+
+    InputError if it is missing or no HDF5, or if a dataset claims far more than the file can hold.
+    """
+    with _opened(path, expected, kind) as file:
+        _check_sizes(file, path, kind)
         yield file
 
 
-def _check_sizes(file: Any, path: Path) -> None:
-    """InputError naming the dataset, before any is read."""
-    most = max(_BYTES, _TIMES * path.stat().st_size)
+def _check_sizes(file: Any, path: Path, kind: str) -> None:
+    """InputError naming the dataset, before any is read: a shape without data takes no room, and is read as zeros."""
+    most = most_bytes(path)
 
     def look(name: str, item: Any) -> None:
         claimed = getattr(item, "nbytes", 0)  # groups have none
@@ -41,18 +42,18 @@ def _check_sizes(file: Any, path: Path) -> None:
     try:
         file.visititems(look)
     except (RuntimeError, OSError, KeyError, ValueError, TypeError) as error:
-        raise InputError(f"{path}: cannot be read as HDF5 ({' '.join(str(error).split())})") from None
+        raise InputError(f"{path}: cannot be read as {kind} ({' '.join(str(error).split())})") from None
 
 
 @contextmanager
-def _opened(path: Path, expected: str = EXPECTED) -> Iterator[Any]:
+def _opened(path: Path, expected: str = EXPECTED, kind: str = "HDF5") -> Iterator[Any]:
     if not path.is_file():
         raise InputError(f"{path}: no such file, expected {expected}")
     h5py = needs("h5py", "hdf5", path)
     try:
         file = h5py.File(path, "r")
     except OSError as error:
-        raise InputError(f"{path}: cannot be read as HDF5 ({' '.join(str(error).split())})") from None
+        raise InputError(f"{path}: cannot be read as {kind} ({' '.join(str(error).split())})") from None
     with file:
         yield file
 

@@ -169,7 +169,9 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     pynwb = needs("pynwb", "nwb", path)
-    with opened(path, EXPECTED):  # as HDF5 first: what a dataset claims is looked at before any is read
+    with opened(
+        path, EXPECTED, "NWB"
+    ):  # as HDF5 first: what a dataset claims is looked at before any is read
         pass
     with warnings.catch_warnings():
         # Files of earlier versions of the standard are warned about at length; what they lack is checked here.
