@@ -17,7 +17,7 @@ from neural_action.tables.diagnostics import html
 from neural_action.tables.notes import opening
 from neural_action.tables.pictures.diagnostics import draw_diagnostics
 from neural_action.tables.pictures.style import save
-from neural_action.tables.scores import Scores, SplitScores
+from neural_action.tables.scores import read_scores
 
 
 def run(
@@ -39,10 +39,7 @@ def run(
     named = {path.stem: path for path in swaps}
     if unknown := sorted(set(named) - set(holdouts)):
         raise InputError(f"{named[unknown[0]]}: {unknown[0]!r} is not one of {', '.join(holdouts)}")
-    every = None
-    if scores is not None:
-        kind = SplitScores if sections.split.decodes else Scores
-        every = kind.read(scores, methods, sections.dataset, sections.split.protocol, tables).table
+    every = None if scores is None else read_scores(scores, sections).table
     with threadpool_limits(threads):
         found = diagnose(
             manifests,

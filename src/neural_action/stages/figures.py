@@ -26,7 +26,7 @@ from neural_action.tables.pictures.scores import draw_scores
 from neural_action.tables.pictures.statistics import draw_statistics
 from neural_action.tables.pictures.style import save
 from neural_action.tables.pictures.training import draw_training
-from neural_action.tables.scores import Scores, SplitScores
+from neural_action.tables.scores import read_scores
 
 
 def run(
@@ -55,7 +55,7 @@ def run(
 
 def _decoding(sections: Sections, scores: Path, logs: tuple[Path, ...]) -> dict[str, Callable[[], Figure]]:
     methods, settings = sections.methods, sections.tables
-    every = SplitScores.read(scores, methods, sections.dataset, sections.split.protocol, settings)
+    every = read_scores(scores, sections)
     labels = {name: row.label for name, row in methods.items()}
     pictures = {
         "scores_by_split": lambda: draw_splits(
@@ -81,7 +81,7 @@ def _actions(
 ) -> dict[str, Callable[[], Figure]]:
     methods, settings = sections.methods, sections.tables
     labels = {name: row.label for name, row in methods.items()}
-    every = Scores.read(scores, methods, sections.dataset, sections.split.protocol, settings)
+    every = read_scores(scores, sections)
     cohort = load_cohort(manifests, read_folds(folds), Holdout("none"), sections.clips, neural=False)
     if swaps is None:
         raise InputError("pictures of pose neighbours are of a swap table: --swaps is missing")

@@ -23,7 +23,7 @@ from neural_action.tables.pictures.embedding import draw_embeddings
 from neural_action.tables.pictures.runs import Run, by_method
 from neural_action.tables.pictures.scores import draw_scores
 from neural_action.tables.pictures.style import write_png
-from neural_action.tables.scores import Scores, SplitScores
+from neural_action.tables.scores import read_scores
 
 
 def run(config: str, scores: Path, embeddings: tuple[Path, ...], diagnostics: Path, output: Path) -> None:
@@ -33,8 +33,7 @@ def run(config: str, scores: Path, embeddings: tuple[Path, ...], diagnostics: Pa
     """
     sections = Sections(config)
     methods, settings = sections.methods, sections.tables
-    kind = SplitScores if sections.split.decodes else Scores
-    every = kind.read(scores, methods, sections.dataset, sections.split.protocol, settings)
+    every = read_scores(scores, sections)
     try:
         found = json.loads(diagnostics.read_text())
         checks = [

@@ -15,7 +15,7 @@ from neural_action.tables.efficiency import label_efficiency
 from neural_action.tables.identity import identity_recognition
 from neural_action.tables.page import RECORD
 from neural_action.tables.render import html, latex, markdown
-from neural_action.tables.scores import Scores, SplitScores
+from neural_action.tables.scores import read_scores
 from neural_action.tables.unseen import unseen_animal
 
 
@@ -30,8 +30,7 @@ def run(config: str, scores: Path, output: Path, unseen: Path | None = None) -> 
     InputError if ``scores`` is of another dataset or protocol, or lacks a configured method.
     """
     sections = Sections(config)
-    read = SplitScores.read if sections.split.decodes else Scores.read
-    every = read(scores, sections.methods, sections.dataset, sections.split.protocol, sections.tables)
+    every = read_scores(scores, sections)
     builders = {"action_recognition": action_recognition, "identity_recognition": identity_recognition}
     if sections.split.decodes:
         few = {"label_efficiency": label_efficiency} if sections.decoding.labelled_trials else {}

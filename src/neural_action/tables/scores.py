@@ -176,3 +176,9 @@ class SplitScores(Scores):
         return self.pick(
             method, replace(column, metric=f"trial_{column.metric}"), projection=projection
         ).copy()
+
+
+def read_scores(path: Path, sections: Sections) -> Scores:
+    """The scores of a configuration's rows, as its dataset is scored. Raises as ``Scores.read``."""
+    kind = SplitScores if sections.split.decodes else Scores
+    return kind.read(path, sections.methods, sections.dataset, sections.split.protocol, sections.tables)
