@@ -1,5 +1,5 @@
 # The interactive page: embeddings to select in, with the pose of each moment. Self-contained.
-EXPLORED = expand(
+PICTURED = expand(
     f"{RUN}/embedding.npz",
     method=plan.pictured,
     holdout=plan.holdouts[0],
@@ -12,7 +12,7 @@ rule explore:
     input:
         manifests=MANIFESTS,
         folds=f"{RESULTS}/folds.csv",
-        embeddings=EXPLORED,
+        embeddings=PICTURED,
     output:
         f"{RESULTS}/explore.html",
     log:
@@ -40,7 +40,7 @@ rule explore:
 rule overview:
     input:
         scores=f"{RESULTS}/scores_all.csv",
-        embeddings=EXPLORED,
+        embeddings=PICTURED,
         diagnostics=f"{DIAGNOSTICS}/diagnostics.json",
     output:
         f"{RESULTS}/overview.html",
