@@ -77,6 +77,13 @@ def test_unknown_holdouts_are_refused(name):
         Holdout.parse(name)
 
 
+@pytest.mark.parametrize(
+    "name", ["none", "fold-2", "animal-Fly-3", "adapted-Fly-fold-3-fold-2", "split-0-19-chewie-1"]
+)
+def test_a_holdout_has_the_name_that_it_is_parsed_from(name):
+    assert Holdout.parse(name).name == name
+
+
 def test_an_adapted_holdout_hides_one_animals_trials_of_one_fold():
     holdout = Holdout.parse("adapted-Fly-fold-3-fold-2")
     assert (holdout.value, holdout.fold, holdout.protocol) == ("Fly-fold-3", 2, "adapted")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -26,9 +26,9 @@ from neural_action.diagnostics.names import check_names
 from neural_action.diagnostics.synchrony import Curves, check_synchrony
 from neural_action.neighbors.table import SwapTable
 from neural_action.recordings.clips import clip_table
-from neural_action.recordings.cohort import Cohort, load_cohort
-from neural_action.recordings.partitions import read_partition
-from neural_action.recordings.splits import Holdout, read_folds
+from neural_action.recordings.cohort import Cohort, load_cohort, read_assignment
+from neural_action.recordings.partitions import cut_by_time
+from neural_action.recordings.splits import Holdout
 from neural_action.recordings.store import read_manifest
 
 
@@ -103,89 +103,77 @@ def diagnose(
     """
     findings = check_digests([read_manifest(path) for path in manifests])
     for holdout in holdouts:
-        hidden = Holdout.parse(holdout)
-        findings += _splits(manifests, folds, hidden, clips, split) if hidden.kind == "split" else []
-        if hidden.kind != "split":
-            assigned = read_folds(folds)
-            seen = load_cohort(manifests, assigned, hidden, clips, neural=False)
-            findings += check_leak(seen, clip_table(seen, clips, stride=clips.stride), assigned, holdout)
-            findings += check_normalisation(seen, assigned, holdout)
-            if holdout in swaps:
-                findings += check_swaps(seen, SwapTable.load(swaps[holdout]), assigned, holdout)
+        for run in Holdout.parse(holdout).parts:
+            findings += _of_run(manifests, folds, run, swaps.get(run.name), clips, split)
     if not swaps:
         findings.append(Finding("swaps", "all", "note", "not checked: no swap table was given"))
 
-    found = _Recordings()
-    for cohort in _cohorts(manifests, folds, holdouts, clips):
-        found.add(cohort, clips, settings, behavior)
-    findings += found.findings
+    found = [
+        _of_recordings(
+            load_cohort(manifests, read_assignment(folds, run), run, clips), clips, settings, behavior
+        )
+        for run in _reading_all(holdouts)
+    ]
+    findings += [finding for one in found for finding in one.findings]
+    class_names, animals = found[0].class_names, tuple(name for one in found for name in one.animals)
     if scores is None:
         findings.append(Finding("control", "all", "note", "not run: nothing is scored yet"))
     else:
-        sizes = len(found.class_names), len(found.animals)
-        findings += check_control(scores, methods, *sizes, tables, settings)
-    counts = pd.concat(found.counts, ignore_index=True)
+        findings += check_control(scores, methods, len(class_names), len(animals), tables, settings)
     return Diagnosis(
-        ordered(findings), counts, found.synchrony, found.labels, found.class_names, tuple(found.animals)
+        ordered(findings),
+        pd.concat([one.counts for one in found], ignore_index=True),
+        {trial: curves for one in found for trial, curves in one.synchrony.items()},
+        {trial: curve for one in found for trial, curve in one.labels.items()},
+        class_names,
+        animals,
     )
 
 
-def _splits(
-    manifests: Sequence[Path], folds: Path, hidden: Holdout, clips: ClipSettings, split: SplitSettings
+def _of_run(
+    manifests: Sequence[Path],
+    folds: Path,
+    run: Holdout,
+    swaps: Path | None,
+    clips: ClipSettings,
+    split: SplitSettings,
 ) -> list[Finding]:
-    """What is looked at in each split of an animal."""
-    findings = []
-    for part in hidden.parts:
-        name, pieces = f"split-{part.fold}-{part.last}-{part.value}", read_partition(folds, part.fold)
-        seen = load_cohort(manifests, pieces, part, clips, neural=False)
-        every = clip_table(seen, clips, stride=clips.stride)
-        findings += check_leak(seen, every, pieces, name, split.protocol)
-        findings += check_normalisation(seen, pieces, name, split.protocol)
-        # Trials are apart in themselves; blocks of time, which are named by their first frame, are not.
-        own = [piece for (animal, _), found in pieces.items() if animal == part.value for piece in found]
-        if split.protocol == "repeated" and all(piece.segment == str(piece.start) for piece in own):
-            findings += check_gaps(seen, name, split.gap_seconds)
+    """What the training of one run is looked at for."""
+    assigned = read_assignment(folds, run)
+    seen = load_cohort(manifests, assigned, run, clips, neural=False)
+    every = clip_table(seen, clips, stride=clips.stride)
+    findings = check_leak(seen, every, assigned, run.name, split.protocol)
+    findings += check_normalisation(seen, assigned, run.name, split.protocol)
+    if swaps is not None:
+        findings += check_swaps(seen, SwapTable.load(swaps), assigned, run.name)
+    if run.kind == "split":
+        if split.protocol == "repeated" and cut_by_time(assigned, run.value):
+            findings += check_gaps(seen, run.name, split.gap_seconds)
         lacking = [one for one in check_balance(seen, every)[0] if one.severity == "warning"]
-        findings += [replace(one, subject=f"{called(name)}, {one.subject}") for one in lacking]
+        findings += [replace(one, subject=f"{called(run.name)}, {one.subject}") for one in lacking]
     return findings
 
 
-def _cohorts(
-    manifests: Sequence[Path], folds: Path, holdouts: Sequence[str], clips: ClipSettings
-) -> Iterator[Cohort]:
-    """All recordings; of what is decoded, those of one animal after the other: each has neurons of its own."""
-    first = {hidden.value: hidden.parts[0] for hidden in map(Holdout.parse, reversed(holdouts))}
-    if Holdout.parse(holdouts[0]).kind != "split":
-        yield load_cohort(manifests, read_folds(folds), Holdout("none"), clips)
-        return
-    for part in reversed(first.values()):
-        yield load_cohort(manifests, read_partition(folds, part.fold), part, clips)
+def _reading_all(holdouts: Sequence[str]) -> list[Holdout]:
+    """Runs that read every recording once: of what is decoded, a split of each animal, as each has its own neurons."""
+    first: dict[str, Holdout] = {}
+    for hidden in map(Holdout.parse, holdouts):
+        run = hidden.parts[0] if hidden.kind == "split" else Holdout("none")
+        first.setdefault(run.value, run)
+    return list(first.values())
 
 
-@dataclass
-class _Recordings:
-    """What the checks of recordings found, cohort by cohort."""
-
-    findings: list[Finding] = field(default_factory=list)
-    counts: list[pd.DataFrame] = field(default_factory=list)
-    synchrony: Curves = field(default_factory=dict)
-    labels: dict[str, LagCurve] = field(default_factory=dict)
-    animals: list[str] = field(default_factory=list)
-    class_names: tuple[str, ...] = ()
-
-    def add(self, cohort: Cohort, clips: ClipSettings, settings: DiagnosticsSettings, behavior: str) -> None:
-        found, curves, label_curves = diagnose_recordings(cohort, settings, behavior)
-        balance, counts = check_balance(cohort, clip_table(cohort, clips, stride=clips.stride))
-        one = len(cohort.animals) == 1
-        self.findings += [
-            replace(finding, subject=cohort.animals[0]) if one and finding.subject == "all" else finding
-            for finding in [*found, *balance]
-        ]
-        self.counts.append(counts)
-        self.synchrony |= curves
-        self.labels |= label_curves
-        self.animals += cohort.animals
-        self.class_names = cohort.class_names
+def _of_recordings(
+    cohort: Cohort, clips: ClipSettings, settings: DiagnosticsSettings, behavior: str
+) -> Diagnosis:
+    """What recordings are looked at for, whatever is trained on them."""
+    found, curves, label_curves = diagnose_recordings(cohort, settings, behavior)
+    balance, counts = check_balance(cohort, clip_table(cohort, clips, stride=clips.stride))
+    findings = [*found, *balance]
+    if len(cohort.animals) == 1:
+        (animal,) = cohort.animals
+        findings = [replace(one, subject=animal) if one.subject == "all" else one for one in findings]
+    return Diagnosis(findings, counts, curves, label_curves, cohort.class_names, cohort.animals)
 
 
 def ordered(findings: Sequence[Finding]) -> list[Finding]:

@@ -14,11 +14,8 @@ from neural_action.diagnostics.finding import Finding, name
 from neural_action.neighbors.table import HIDDEN, SwapTable
 from neural_action.recordings.clips import Clips
 from neural_action.recordings.cohort import Cohort, TrialSpan, normalise_pose
-from neural_action.recordings.partitions import SEEN, Partition
-from neural_action.recordings.splits import Holdout, Trial
-
-#: Fold of each trial, or the pieces of a split.
-Assignment = dict[Trial, int] | Partition
+from neural_action.recordings.partitions import SEEN, Assignment
+from neural_action.recordings.splits import Holdout
 
 
 def check_leak(
@@ -96,9 +93,9 @@ def check_gaps(cohort: Cohort, holdout: str, seconds: float) -> list[Finding]:
     return findings
 
 
-def check_swaps(cohort: Cohort, table: SwapTable, folds: dict[Trial, int], holdout: str) -> list[Finding]:
+def check_swaps(cohort: Cohort, table: SwapTable, assigned: Assignment, holdout: str) -> list[Finding]:
     """That hidden samples are neither swapped nor swap targets, and a target is of the animal that it stands for."""
-    subject, must_hide = called(holdout), _hidden(cohort, folds, holdout)
+    subject, must_hide = called(holdout), _hidden(cohort, assigned, holdout)
     samples = _owners(cohort)[1]
     if len(table.targets) != len(cohort.pose) or tuple(table.animals) != cohort.animals:
         message = (

@@ -15,9 +15,9 @@ import numpy as np
 
 from neural_action.config.settings import ClipSettings
 from neural_action.errors import InputError
-from neural_action.recordings.partitions import Partition, Piece, read_partition
+from neural_action.recordings.partitions import Assignment, Piece, read_partition
 from neural_action.recordings.recording import Recording
-from neural_action.recordings.splits import Holdout, Trial, read_folds
+from neural_action.recordings.splits import Holdout, read_folds
 from neural_action.recordings.store import Manifest, copy_neural, read_manifest, read_recording
 
 
@@ -85,14 +85,14 @@ class Cohort:
         return out
 
 
-def read_assignment(path: Path, holdout: Holdout) -> dict[Trial, int] | Partition:
+def read_assignment(path: Path, holdout: Holdout) -> Assignment:
     """What ``load_cohort`` takes as ``folds``: folds, or the pieces of the holdout's split. Raises as their readers."""
     return read_partition(path, holdout.fold) if holdout.kind == "split" else read_folds(path)
 
 
 def load_cohort(
     manifests: Sequence[Path],
-    folds: dict[Trial, int] | Partition,
+    folds: Assignment,
     holdout: Holdout,
     settings: ClipSettings,
     *,

@@ -52,6 +52,8 @@ class Piece:
 
 #: The pieces of each recording, in the order of time, of one split.
 Partition = Mapping[Trial, Sequence[Piece]]
+#: Where each trial is: its fold, or the pieces of one split.
+Assignment = dict[Trial, int] | Partition
 
 
 def partition(recordings: Sequence[Recording], settings: SplitSettings) -> pd.DataFrame:
@@ -83,6 +85,12 @@ def partition(recordings: Sequence[Recording], settings: SplitSettings) -> pd.Da
                     (*where, *piece, split, name, name in seen) for *piece, name in _pieces(recording, part)
                 ]
     return pd.DataFrame(rows, columns=list(_COLUMNS))
+
+
+def cut_by_time(assigned: Assignment, animal: str) -> bool:
+    """Whether a split cuts an animal's recordings by time, as they have no trials: ``_pieces`` numbers such pieces."""
+    own = [pieces for (name, _), pieces in assigned.items() if name == animal and not isinstance(pieces, int)]
+    return all(piece.segment == str(piece.start) for pieces in own for piece in pieces)
 
 
 def _in_order(own: list[Recording], settings: SplitSettings) -> list[np.ndarray]:

@@ -94,6 +94,15 @@ class Holdout:
         )
 
     @property
+    def name(self) -> str:
+        """What ``parse`` takes."""
+        if self.kind == "split":
+            return f"split-{self.fold}-{self.last}-{self.value}"
+        if self.kind == "adapted":
+            return f"adapted-{self.value}-fold-{self.fold}"
+        return f"{self.kind}-{self.value}" if self.value else self.kind
+
+    @property
     def parts(self) -> list[Holdout]:
         """The holdouts that a job of this name does in turn: one a split, otherwise itself."""
         if self.kind != "split":
@@ -129,7 +138,7 @@ def holdouts(settings: SplitSettings, animals: Iterable[str]) -> list[str]:
             (first, min(first + settings.splits_per_job, count) - 1)
             for first in range(0, count, settings.splits_per_job)
         ]
-        return [f"split-{first}-{last}-{animal}" for animal in sorted(animals) for first, last in jobs]
+        return [Holdout("split", animal, *job).name for animal in sorted(animals) for job in jobs]
     if settings.protocol == "transductive":
         return ["none"]
     if settings.protocol == "new_trials":
