@@ -4,14 +4,17 @@
 """
 
 import os
+import re
 import shutil
 import subprocess
+import threading
+import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from running import snakemake
+from running import job_table, snakemake
 
 CHANGES = """
 rows: [random_guess, neural_linear, ours]
@@ -90,6 +93,45 @@ def test_a_training_job_asks_for_a_gpu_and_falls_back_to_the_cpu(submitted):
     for log in logs:
         assert "device cpu" in log.read_text()
     assert "gpu=1" in said
+
+
+def kill_a_running_job(rule: str, killed: list[str], given_up: threading.Event) -> None:
+    """Wait for a job of ``rule`` to run, kill all its processes, and note its number in ``killed``."""
+    while not given_up.is_set():
+        queue = subprocess.run(
+            ["squeue", "--noheader", "--states=RUNNING", "--format=%i %k"], capture_output=True, text=True
+        )
+        for line in queue.stdout.splitlines():
+            number, comment = line.split(maxsplit=1)
+            if f"rule_{rule}" in comment:
+                subprocess.run(["scancel", "--full", "--signal=KILL", number], check=True)
+                killed.append(number)
+                return
+        time.sleep(0.2)
+
+
+def test_a_killed_job_is_submitted_again(submitted, local):
+    """Killed while it trains; last of the tests on ``submitted``, whose results it makes anew in part."""
+    folder, _ = submitted
+    results = folder / "tiny"
+    shutil.rmtree(results / "models/ours/fold-1/seed-0")
+    for name in ("scores.csv", "scores_all.csv", "tables/action_recognition.md"):
+        (results / name).unlink()
+    killed: list[str] = []
+    given_up = threading.Event()
+    killer = threading.Thread(target=kill_a_running_job, args=("pretrain", killed, given_up))
+    killer.start()
+    try:
+        said = run(folder, "--workflow-profile", "profiles/slurm", *QUICK)
+    finally:
+        given_up.set()
+        killer.join()
+    jobs = job_table(said)
+    assert (jobs["pretrain"], jobs["evaluate"]) == (1, 1)
+    assert len(killed) == 1
+    assert re.search(f"SLURM-job '{killed[0]}' failed", said)
+    assert "Trying to restart job" in said
+    pd.testing.assert_frame_equal(pd.read_csv(results / "scores_all.csv"), local, check_exact=True)
 
 
 def test_a_partition_that_is_not_there_is_a_line(tmp_path):
