@@ -197,26 +197,28 @@ def test_what_another_package_made_is_averaged_like_the_raw_clip(cohort, clips, 
         label="x", representation="external", external={"name": "cebra", "conditional": "time"}
     )
     frames = np.random.default_rng(0).standard_normal((len(cohort.neural), 3))
-    np.savez(tmp_path / "frames.npz", frames=frames)
+    np.savez(tmp_path / "frames.npz", whole=frames, **{"split-3": frames[::-1]})
     values = represent(row, cohort, clips, PROBE, external=tmp_path / "frames.npz")["external"]
     first, time = clips.start[7], PROBE.raw_pool_time
     parts = [frames[at : at + time].mean(0) for at in range(first, first + clips.frames, time)]
     assert np.allclose(values[7], np.concatenate(parts), atol=1e-6)
+    split = represent(row, cohort, clips, PROBE, external=tmp_path / "frames.npz", part="split-3")["external"]
+    assert np.allclose(split, raw_clips(frames[::-1], clips, PROBE), atol=1e-6)
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"frames": np.zeros((5, 3))}, "expected \\(1440, dimension\\)"),
-        ({"frames": np.full((1440, 3), np.nan)}, "not finite"),
+        ({"whole": np.zeros((5, 3))}, "expected \\(1440, dimension\\)"),
+        ({"whole": np.full((1440, 3), np.nan)}, "not finite"),
         ({"other": np.zeros(3)}, "cannot be read"),
-        ({"frames": np.array([{}])}, "cannot be read"),
+        ({"whole": np.array([{}])}, "cannot be read"),
     ],
 )
 def test_frames_of_another_package_that_do_not_fit_are_a_line(tmp_path, content, message):
     np.savez(tmp_path / "frames.npz", **content)
     with pytest.raises(InputError, match=message):
-        external_frames(tmp_path / "frames.npz", 1440)
+        external_frames(tmp_path / "frames.npz", 1440, "whole")
 
 
 def test_scaling_uses_the_training_clips_alone():

@@ -3,8 +3,8 @@ if plan.external:
 
     rule arrays:
         input:
-            manifests=MANIFESTS,
-            folds=f"{RESULTS}/folds.csv",
+            manifests=lambda wildcards: plan.manifests(wildcards.holdout),
+            folds=plan.folds,
         output:
             f"{RESULTS}/arrays/{{holdout}}.npz",
         log:

@@ -2,7 +2,8 @@
 
 ``conditional: behavior`` trains one model over all animals at once (multi-session), positives by behaviour;
 ``conditional: time`` one model an animal, since CEBRA trains several sessions only with behaviour: its embeddings
-of different animals are not aligned. Trained on visible frames alone; trials are embedded one by one.
+of different animals are not aligned. Trained on visible frames alone; trials are embedded one by one. Where the
+arrays hold several parts, as splits of an animal's trials, each is trained and embedded by itself.
 
 Needs cebra, torch and numpy alone; what it reads is written by ``neural-action arrays``.
 """
@@ -24,7 +25,7 @@ except ImportError:
 
 
 def main() -> None:
-    """Read arrays, train, write ``frames`` (frame, dimension) float32; 0 where an animal was not seen at all."""
+    """Read arrays, train, write (frame, dimension) float32 for each part of them, by its name."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--options", required=True, help="settings of the row, JSON")
     parser.add_argument("--arrays", type=Path, required=True)
@@ -33,33 +34,45 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    random.seed(options.seed)
-    np.random.seed(options.seed)  # noqa: NPY002 (CEBRA draws from the global generator)
-    torch.manual_seed(options.seed)
     settings = json.loads(options.options)
     conditional, _ = settings.pop("conditional"), settings.pop("name")
+    parts: dict[str, dict[str, np.ndarray]] = {}
     with np.load(options.arrays, allow_pickle=False) as content:
-        data = dict(content)
+        for key, values in content.items():
+            part, _, name = key.partition("/")
+            parts.setdefault(part, {})[name] = values
+    frames = {part: embedded(data, conditional, settings, options.seed) for part, data in parts.items()}
+    partial = options.output.with_suffix(f".{os.getpid()}.part")
+    with partial.open("wb") as file:
+        np.savez(file, **frames)
+    os.replace(partial, options.output)
+
+
+def embedded(data: dict[str, np.ndarray], conditional: str, settings: dict, seed: int) -> np.ndarray:
+    """(frame, dimension) float32; 0 where an animal was not seen at all."""
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 (CEBRA draws from the global generator)
+    torch.manual_seed(seed)
     seen = data["visible"] & (data["covered"] | (conditional == "time"))
     animals = np.unique(data["animal"][seen])
     rows = [np.flatnonzero(seen & (data["animal"] == animal)) for animal in animals]
     neural, behavior = data["neural"], data["behavior"]
     frames = np.zeros((len(neural), settings["output_dimension"]), np.float32)
 
-    if conditional == "behavior":
+    several = conditional == "behavior" and len(animals) > 1
+    if several:
         model = cebra.CEBRA(**settings, conditional="time_delta", device="cuda_if_available")
         model.fit([neural[own] for own in rows], [behavior[own] for own in rows])
     for session, (animal, own) in enumerate(zip(animals, rows, strict=True)):
-        if conditional == "time":
-            model = cebra.CEBRA(**settings, conditional="time", device="cuda_if_available").fit(neural[own])
+        if not several:
+            by = "time" if conditional == "time" else "time_delta"
+            model = cebra.CEBRA(**settings, conditional=by, device="cuda_if_available")
+            model.fit(neural[own], *([] if conditional == "time" else [behavior[own]]))
         for trial in np.unique(data["trial"][data["animal"] == animal]):
             at = data["trial"] == trial
-            which = {"session_id": session} if conditional == "behavior" else {}
+            which = {"session_id": session} if several else {}
             frames[at] = model.transform(neural[at], **which)
-    partial = options.output.with_suffix(f".{os.getpid()}.part")
-    with partial.open("wb") as file:
-        np.savez(file, frames=frames)
-    os.replace(partial, options.output)
+    return frames
 
 
 if __name__ == "__main__":

@@ -130,9 +130,9 @@ def validate(config: Mapping[str, Any]) -> Settings:
         )
     for row, method in settings.methods.items():
         _check_method(settings, row, method)
-        if settings.split.decodes and row in chosen and (method.external or method.batches == "matched"):
+        if settings.split.decodes and row in chosen and method.batches == "matched":
             raise InputError(
-                f"configuration methods.{row}: a row of another package, or with matched batches, is of actions; "
+                f"configuration methods.{row}: a row with matched batches is of actions; "
                 f"leave it out (rows) under split.protocol {settings.split.protocol!r}"
             )
     if settings.raw is None and settings.simulation is None:

@@ -41,7 +41,7 @@ def represent(
     ``raw_pool_space`` pixels to bound its size; ``external`` for what another package made of every frame, averaged
     over ``raw_pool_time`` frames like the raw clip; ``behavior`` for the behaviour clip; ``labels`` for the action
     label, one-hot, with a place for unlabelled clips; for ``none`` an empty array, since guessing looks at nothing.
-    ``part`` names the model in a file of several, one a split.
+    ``part`` names the model, or what another package made, in a file of several, one a split.
     Raises InputError if a file that is needed was not given, or the model does not fit.
     """
     kind = method.representation
@@ -54,7 +54,8 @@ def represent(
             raise InputError(
                 "a row of another package is evaluated from what that made of the frames, none was given"
             )
-        return {"external": raw_clips(external_frames(external, len(cohort.neural_time)), clips, probe)}
+        frames = external_frames(external, len(cohort.neural_time), part or "whole")
+        return {"external": raw_clips(frames, clips, probe)}
     if kind == "behavior":
         return {"behavior": cohort.pose[clips.pose].reshape(len(clips), -1)}
     if kind == "labels":
@@ -133,18 +134,18 @@ def _in_chunks(count: int, embed: Callable[[np.ndarray], dict]) -> dict[str, np.
     return {name: np.concatenate(values) for name, values in parts.items()}
 
 
-def external_frames(path: Path, frames: int) -> np.ndarray:
-    """(frame, dimension) float32 that another package made of every frame of the cohort.
+def external_frames(path: Path, frames: int, part: str) -> np.ndarray:
+    """(frame, dimension) float32 that another package made of every frame of the cohort, for that part.
 
     InputError unless the file holds one finite representation for each of ``frames``.
     """
     try:
-        values = load_npz(path, "frames")["frames"]
+        values = load_npz(path, part)[part]
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as representations of frames ({error})") from None
     if values.ndim != 2 or len(values) != frames or not np.isfinite(values).all():
         raise InputError(
-            f"{path}: frames has shape {values.shape} or is not finite, expected ({frames}, dimension)"
+            f"{path}: {part} has shape {values.shape} or is not finite, expected ({frames}, dimension)"
         )
     return values.astype(np.float32)
 

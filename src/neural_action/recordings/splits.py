@@ -110,6 +110,11 @@ class Holdout:
         return [Holdout("split", self.value, split, split) for split in range(self.fold, self.last + 1)]
 
     @property
+    def part_name(self) -> str:
+        """What it is called in a file of all parts of a job."""
+        return f"split-{self.fold}" if self.kind == "split" else "whole"
+
+    @property
     def protocol(self) -> str:
         """What the runs of its kind are called together."""
         return PROTOCOLS[self.kind]

@@ -29,6 +29,7 @@ def decode_splits(
     seed: int,
     threads: int,
     weights: Path | None,
+    external: Path | None,
     manifests: tuple[Path, ...],
 ) -> tuple[list[Row], dict[str, np.ndarray]]:
     """Scores of every split of ``hidden`` (``columns.EVERY``), and representations and predictions of the first.
@@ -56,9 +57,10 @@ def decode_splits(
             clips,
             sections.probe,
             weights=weights,
+            external=external,
             threads=threads,
             seed=seed,
-            part=f"split-{holdout.fold}",
+            part=holdout.part_name,
         )
         for name, values in features.items():
             if name == "projection":

@@ -54,9 +54,8 @@ def _run(config, method, folds, holdout, seed, given, scores, embedding, manifes
     row, settings, clip_settings = sections.method(method), sections.probe, sections.clips
     hidden = Holdout.parse(holdout)
     if hidden.kind == "split":
-        rows, content = decode_splits(
-            sections, method, folds, hidden, seed, given["threads"], given["weights"], manifests
-        )
+        networks = (given["threads"], given["weights"], given["external"])
+        rows, content = decode_splits(sections, method, folds, hidden, seed, *networks, manifests)
         _write(rows, scores, content, embedding, method, holdout, seed)
         return
     test_folds = sections.split.test_folds

@@ -55,7 +55,7 @@ def run(
             several = len(hidden.parts) > 1
             model, rows = _trained(sections, row, data, seed, checkpoints[-1], fingerprint, several)
         described = describe(sections, row, manifests, seen=data.seen, kernel=kernel, swaps=swaps)
-        models[f"split-{part.fold}"] = model
+        models[part.part_name] = model
         logs.append(rows)
     with whole(log) as partial:
         write_log(logs, partial)
