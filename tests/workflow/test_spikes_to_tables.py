@@ -9,6 +9,10 @@ import pandas as pd
 import pytest
 import yaml
 
+from neural_action.config.load import read_yaml
+from neural_action.files import load_npz
+from neural_action.stages.arrays import run as make_arrays
+from neural_action.stages.evaluate import run as evaluate
 from running import snakemake
 
 pytestmark = pytest.mark.workflow
@@ -139,6 +143,58 @@ def test_nothing_is_done_twice_and_a_readout_trains_nothing_anew(made_up):
     planned = run(made_up, "monkey_reach", made_up / "raw", changed, "-n", "--quiet", "rules")
     assert "pretrain" not in planned
     assert "evaluate" in planned
+
+
+def test_a_row_of_another_package_is_given_each_split_and_read_from_it(made_up, tmp_path):
+    folder, holdout = made_up / "monkey_reach", "split-0-1-one"
+    manifests, splits = (folder / "recordings/one/reaches.manifest.json",), folder / "splits.csv"
+    arrays = tmp_path / "arrays.npz"
+    config = read_yaml(folder / "config.yaml")
+    make_arrays(json.dumps({"clips": config["clips"]}), splits, holdout, arrays, manifests)
+    content = load_npz(
+        arrays, *(f"split-{k}/{name}" for k in (0, 1) for name in ("visible", "behavior", "neural"))
+    )
+    trials = pd.read_csv(splits).query("animal == 'one'")
+    seen = [content[f"split-{k}/visible"] for k in (0, 1)]
+    for k in (0, 1):
+        own = trials[trials["split"] == k].sort_values("segment")
+        assert np.array_equal(seen[k], np.repeat((own["part"] == "train").to_numpy(), 5))
+        assert np.allclose(content[f"split-{k}/behavior"][seen[k]].mean(0), 0, atol=1e-5)
+    assert not np.array_equal(*seen)
+    # A package that returns what it was given scores like the raw rates.
+    np.savez(tmp_path / "frames.npz", **{f"split-{k}": content[f"split-{k}/neural"] for k in (0, 1)})
+    rows = {
+        "echo": {
+            "label": "Echo",
+            "representation": "external",
+            "external": {"name": "cebra", "conditional": "time"},
+        },
+        "raw": {"label": "Raw", "representation": "raw"},
+    }
+    values = {}
+    for name, row in rows.items():
+        given = {
+            "weights": None,
+            "swaps": None,
+            "external": tmp_path / "frames.npz" if name == "echo" else None,
+        }
+        scores = tmp_path / f"{name}.csv"
+        asked = json.dumps({**config, "methods": {name: row}})
+        evaluate(
+            asked,
+            name,
+            splits,
+            holdout,
+            0,
+            1,
+            **given,
+            scores=scores,
+            embedding=tmp_path / "e.npz",
+            manifests=manifests,
+        )
+        values[name] = pd.read_csv(scores)["value"]
+    assert len(values["raw"]) > 10
+    assert np.array_equal(values["echo"], values["raw"])
 
 
 def real(name: str) -> Path:
