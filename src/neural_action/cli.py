@@ -556,6 +556,9 @@ device = click.option(
     show_default=True,
     help="Where networks run; auto takes a GPU where there is one.",
 )
+split = click.option(
+    "--split", type=click.IntRange(0), help="Which model, of a file that holds one for each split (spikes)."
+)
 recordings = click.argument(
     "recordings", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
 )
@@ -575,6 +578,7 @@ recordings = click.argument(
 @click.option("--into", "source", type=FILE, help="NWB file: write a copy of it with the embeddings added.")
 @threads
 @device
+@split
 @recordings
 def transform(**options: Any) -> None:
     """Embed recordings with a trained model.
@@ -598,6 +602,7 @@ def transform(**options: Any) -> None:
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of all random numbers.")
 @threads
 @device
+@split
 @recordings
 def score(**options: Any) -> None:
     """Print how well a linear probe reads actions from a trained model's embeddings (a fraction of 1)."""
@@ -626,6 +631,7 @@ def score(**options: Any) -> None:
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of all random numbers.")
 @threads
 @device
+@split
 @recordings
 def adapt_animal(**options: Any) -> None:
     """Adapt a trained model to a new animal, from its unlabelled RECORDINGS (manifests or stores)."""

@@ -46,6 +46,42 @@ def test_shipped_configurations_of_spikes_are_valid(name, published):
     assert set(settings.tables.references + settings.tables.curves) <= set(settings.methods)
 
 
+@pytest.mark.parametrize(
+    ("dataset", "more", "rows"),
+    [
+        ("monkey_reach.yaml", ["together.yaml"], ["byol_together", "myow_together"]),
+        ("monkey_reach.yaml", ["cebra_spikes.yaml", "cebra_hand.yaml"], ["cebra_time", "cebra_behavior"]),
+        ("rodent_sleep.yaml", ["cebra_spikes.yaml"], ["cebra_time"]),
+        ("config.yaml", ["mined_views.yaml"], ["byol", "myow"]),
+        ("fly_walking.yaml", ["cebra.yaml"], ["cebra_time", "cebra_behavior"]),
+    ],
+)
+def test_shipped_rows_on_top_of_a_dataset_are_valid(dataset, more, rows):
+    config = merged(dataset)
+    known = set(config["methods"])
+    for name in more:
+        update_config(config, read_yaml(CONFIG / name))
+    assert set(validate(config).methods) - known == set(rows)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"objective": {"name": "pi_vae"}}, "pi_vae models the counts of one session's units"),
+        (
+            {"objective": {"name": "byol"}, "settings": {"encoders": {"neural": {"name": "trace_cnn"}}}},
+            "'together' needs the encoder mlp",
+        ),
+        ({"representation": "raw"}, "are of rows with an objective of their own"),
+    ],
+)
+def test_what_cannot_be_trained_together_is_a_line(row, message):
+    config = merged("monkey_reach.yaml")
+    config["methods"]["new"] = {"label": "x", "sessions": "together", **row}
+    with pytest.raises(InputError, match=message):
+        validate(config)
+
+
 def test_every_key_is_explained():
     readme = (CONFIG / "README.md").read_text()
     for name, field in Settings.model_fields.items():
@@ -119,7 +155,11 @@ def test_mistakes_are_one_line(changes, message):
         ({"label": "x", "model": "our"}, "methods.new.model: 'our' is not a row with an objective"),
         (
             {"label": "x", "representation": "raw", "settings": {"training": {"steps": 3}}},
-            "adaptation and settings are of rows with an objective of their own",
+            "adaptation, sessions and settings are of rows with an objective of their own",
+        ),
+        (
+            {"label": "x", "objective": {"name": "byol"}, "sessions": "together"},
+            "methods.new.sessions: 'together' is of sessions with units of their own",
         ),
         (
             {"label": "x", "representation": "external"},

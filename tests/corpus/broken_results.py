@@ -360,7 +360,7 @@ CASES = (
         "wrong shape",
         "neural frame of another animal",
         lambda f: store(f, "Fly2", "001", neural=np.random.default_rng(0).random((FRAMES, 5), dtype="f4")),
-        r"neural frame \(5,\) differs",
+        r"neural frame \(6,\) differs from \(5,\) of the same animal",
     ),
     Case(
         "wrong shape",

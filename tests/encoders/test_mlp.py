@@ -37,6 +37,36 @@ def test_a_silent_unit_becomes_zero_and_none_changes_nothing(neural):
     assert torch.equal(part(neural), neural)
 
 
+@pytest.mark.parametrize("scale", ["zscore", "centred"])
+def test_sessions_side_by_side_are_each_scaled_by_their_own_frames(neural, scale):
+    shapes = Shapes(1, (8,), 1, 1, sessions=(("one", 5), ("two", 3)))
+    other = 3 * torch.randn(100, 3, generator=torch.Generator().manual_seed(1)) + 4
+    both = torch.full((500, 8), torch.nan)
+    both[:400, :5], both[400:, 5:] = neural, other
+    part = Standardise(shapes, scale)
+    part.fit(both)
+    found = part(both)
+    sd = torch.cat([neural.std(0, correction=0), other.std(0, correction=0)])
+    sd = sd if scale == "zscore" else sd.square().mean().sqrt().expand(8)
+    one = (neural - neural.mean(0)) / sd[:5]
+    one[:, 4] = 0  # silent
+    assert torch.allclose(found[:400, :5], one, atol=1e-4)
+    assert torch.allclose(found[400:, 5:], (other - other.mean(0)) / sd[5:], atol=1e-4)
+    assert (found[:400, 5:] == 0).all()
+    assert (found[400:, :5] == 0).all()
+
+
+def test_a_session_teaches_its_own_first_weights_alone():
+    shapes = Shapes(1, (8,), 1, 1, sessions=(("one", 5), ("two", 3)))
+    encoder = Mlp(shapes, 4, width=6, layers=1)
+    clips = torch.randn(10, 1, 8, generator=torch.Generator().manual_seed(0))
+    clips[:, :, 5:] = torch.nan
+    encoder(clips).square().sum().backward()
+    first = encoder.layers[0].weight.grad
+    assert (first[:, :5].abs().sum(0) > 0).all()
+    assert (first[:, 5:] == 0).all()
+
+
 def test_the_perceptron_is_its_layers_written_out(neural):
     encoder = Mlp(SHAPES, 4, width=6, layers=2, scale="none").eval()
     x = neural[:30].reshape(10, 3, 5)

@@ -8,7 +8,7 @@ import pytest
 from neural_action.config.settings import ClipSettings, SplitSettings
 from neural_action.errors import InputError
 from neural_action.recordings.clips import clip_table
-from neural_action.recordings.cohort import load_cohort, read_assignment
+from neural_action.recordings.cohort import load_cohort, read_assignment, side_by_side
 from neural_action.recordings.partitions import partition, write_partition
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.splits import Holdout
@@ -84,6 +84,40 @@ def test_a_split_reads_its_animal_alone_and_hides_the_test(manifests, tmp_path):
         np.testing.assert_array_equal(np.bincount(clips.trial), LENGTHS)
     with pytest.raises(InputError, match="no recording of that animal"):
         load_cohort(manifests, {}, Holdout("split", "three", 0, 0), BINS)
+
+
+def test_sessions_together_lie_side_by_side(manifests, tmp_path):
+    for part in Holdout.parse("joint-0-2").parts:
+        assignment = read_assignment(tmp_path / "s.csv", part)
+        cohort = load_cohort(manifests, assignment, part, BINS)
+        assert cohort.sessions == (("one", 6), ("two", 4))
+        count = sum(LENGTHS)
+        one, two = cohort.neural[:count], cohort.neural[count:]
+        np.testing.assert_array_equal(one[:, :6], session("one", 6, 0).neural)
+        np.testing.assert_array_equal(two[:, 6:], session("two", 4, 1).neural)
+        assert np.isnan(one[:, 6:]).all()
+        assert np.isnan(two[:, :6]).all()
+        # Every trial of both is a trial of its own, so that views are mined in other trials of either.
+        assert [span.visible for span in cohort.trials] == [span.part == "train" for span in cohort.trials]
+        clips = clip_table(cohort, BINS, stride=1)
+        np.testing.assert_array_equal(np.bincount(clips.trial), LENGTHS * 2)
+        for animal in ("one", "two"):
+            alone = Holdout("split", animal, part.fold, part.fold)
+            own = load_cohort(manifests, read_assignment(tmp_path / "s.csv", alone), alone, BINS)
+            seen = [span.visible for span in cohort.trials if span.animal == animal]
+            assert seen == [span.visible for span in own.trials]
+    folds = {("one", "reaches"): 0, ("two", "reaches"): 0}
+    with pytest.raises(InputError, match=r"animal two: neural frame \(4,\) differs from \(6,\) of one"):
+        load_cohort(manifests, folds, Holdout("none"), BINS)
+
+
+def test_units_are_put_where_their_session_is():
+    sessions = [("one", 2), ("two", 1)]
+    np.testing.assert_array_equal(side_by_side(np.ones((1, 1)), sessions, "two"), [[np.nan, np.nan, 1]])
+    with pytest.raises(InputError, match=r"session one: neural frames \(3,\), expected \(2,\)"):
+        side_by_side(np.ones((1, 3)), sessions, "one")
+    with pytest.raises(InputError, match="session 'three': is not one of one, two"):
+        side_by_side(np.ones((1, 3)), sessions, "three")
 
 
 def test_folds_see_the_trials_of_a_recording_apart(manifests):

@@ -29,7 +29,7 @@ COLUMNS = [
     "n_train",
     "n_test",
 ]
-ROWS = ["chance", "raw_logistic", "byol"]
+ROWS = ["chance", "raw_logistic", "byol", "myow_together"]
 SMALL = {
     "rows": ROWS,
     "split": {"splits": 2, "splits_per_job": 2},
@@ -42,8 +42,9 @@ SMALL = {
 def run(results: Path, dataset: str, raw: Path, changes: dict, *arguments: str) -> str:
     changed = results / "changes.yaml"
     changed.write_text(yaml.safe_dump(changes))
+    together = ["config/together.yaml"] if "myow_together" in changes["rows"] else []
     done = snakemake(
-        *("--cores", "2", "--configfile", f"config/{dataset}.yaml", str(changed)),
+        *("--cores", "2", "--configfile", f"config/{dataset}.yaml", *together, str(changed)),
         *("--config", f"results={results}", f"raw={raw}", *arguments),
     )
     assert done.returncode == 0, done.stdout[-3000:]
@@ -113,7 +114,7 @@ def test_tables_are_made_of_scores(made_up):
         ]
         assert (cell.n_scores, cell.mean) == (len(own), pytest.approx(own["value"].mean(), abs=1e-5))
     differences = cells[cells["metric"] == "accuracy_minus_raw_logistic"]
-    assert set(differences["method"]) == {"chance", "byol"}
+    assert set(differences["method"]) == {"chance", "byol", "myow_together"}
     few = pd.read_csv(made_up / "monkey_reach/tables/label_efficiency.csv", dtype={"probe": str})
     assert set(few["probe"]) == {"1", "2", "all"}
     for table in ("decoding", "label_efficiency"):

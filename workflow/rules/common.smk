@@ -81,6 +81,6 @@ wildcard_constraints:
     animal="[A-Za-z0-9._-]+",
     trial="[A-Za-z0-9._-]+",
     method="[a-z][a-z0-9_]*",
-    holdout="none|fold-[0-9]+|(animal|adapted|split)-[A-Za-z0-9._-]+",
+    holdout="none|fold-[0-9]+|(animal|adapted|split|joint)-[A-Za-z0-9._-]+",
     seed="[0-9]+",
     variant=VARIANT,

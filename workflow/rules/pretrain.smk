@@ -13,7 +13,7 @@ rule pretrain:
     benchmark:
         f"{RESULTS}/benchmarks/pretrain/{{method}}/{{holdout}}/seed-{{seed}}.tsv"
     wildcard_constraints:
-        holdout=r"none|fold-\d+|(animal|split)-.+",
+        holdout=r"none|fold-\d+|(animal|split|joint)-.+",
     conda:
         ENVIRONMENT
     threads: 1

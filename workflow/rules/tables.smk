@@ -66,12 +66,12 @@ rule figures:
                 seed=plan.settings.seeds[0],
             )
         ),
-        logs=expand(
-            f"{RUN}/log.csv",
-            method=plan.trained,
-            holdout=plan.holdouts,
-            seed=plan.settings.seeds,
-        ),
+        logs=[
+            RUN.format(method=method, holdout=holdout, seed=seed) + "/log.csv"
+            for method in plan.trained
+            for holdout in plan.pretrained(method)
+            for seed in plan.settings.seeds
+        ],
     output:
         **{
             Path(path).stem: report(

@@ -170,14 +170,28 @@ def _check_method(settings: Settings, row: str, method: MethodSettings) -> None:
     for modality in ("neural", "behavior"):
         for at, view in enumerate(getattr(method.views, modality)):
             check_parameters("views", view.name, view.parameters, f"methods.{row}.views.{modality}.{at}")
-    if method.settings:
-        effective(settings, method, row)
+    changed = effective(settings, method, row) if method.settings else settings
+    if method.sessions == "together":
+        _check_together(changed, row, method)
     if method.model is not None:
         source = settings.methods.get(method.model)
         if source is None or source.objective is None:
             raise InputError(
                 f"configuration methods.{row}.model: {method.model!r} is not a row with an objective of its own"
             )
+
+
+def _check_together(settings: Settings, row: str, method: MethodSettings) -> None:
+    where, encoder = f"configuration methods.{row}.sessions", settings.encoders.neural
+    if not settings.split.decodes:
+        raise InputError(
+            f"{where}: 'together' is of sessions with units of their own, each decoded by itself; expected 'apart' "
+            f"under split.protocol {settings.split.protocol!r}"
+        )
+    if encoder.name != "mlp" or encoder.parameters.get("scale") == "none":
+        raise InputError(f"{where}: 'together' needs the encoder mlp, which scales what it is given")
+    if method.objective is not None and method.objective.name == "pi_vae":
+        raise InputError(f"{where}: pi_vae models the counts of one session's units, expected 'apart'")
 
 
 def load(path: Path) -> Settings:

@@ -198,7 +198,21 @@ class Plan:
         source = self.source(wildcards.method)
         if source is None:
             return []
-        return [f"{run}/model.safetensors".format(**{**dict(wildcards.items()), "method": source})]
+        where = {
+            **dict(wildcards.items()),
+            "method": source,
+            "holdout": self._run_of(source, wildcards.holdout),
+        }
+        return [f"{run}/model.safetensors".format(**where)]
+
+    def _run_of(self, method: str, holdout: str) -> str:
+        """The holdout that ``method`` is pretrained for, to be evaluated on ``holdout``."""
+        together = self.settings.methods[method].sessions == "together"
+        return Holdout.parse(holdout).joint.name if together else holdout
+
+    def pretrained(self, method: str) -> list[str]:
+        """The holdouts that a row is pretrained for: those of the protocol, or of all animals together."""
+        return list(dict.fromkeys(self._run_of(method, holdout) for holdout in self.holdouts))
 
     def needs(self, method: str) -> frozenset[str]:
         """What pretraining of a row reads beside recordings: ``swaps``, ``kernel``, ``syllables``."""

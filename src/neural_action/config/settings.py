@@ -267,6 +267,7 @@ class MethodSettings(Section):
     ``behavior`` (the behaviour clip itself), ``behavior_encoder`` (an objective's encoder of behaviour, after the
     row's behaviour views), ``labels`` (the action label alone), ``external`` (what another package made of every
     frame) or ``none`` (no input: guessing).
+    ``sessions: together`` trains one network for all animals of a dataset that is decoded, with a first layer of each.
     ``model`` names the row whose trained networks are used instead of an objective of its own. ``role`` says what
     the row is compared as: the best ``baseline`` is looked for among those alone.
     """
@@ -282,6 +283,7 @@ class MethodSettings(Section):
     external: CebraSettings | None = None
     views: ViewSettings = ViewSettings()
     batches: Literal["uniform", "matched"] = "uniform"
+    sessions: Literal["apart", "together"] = "apart"
     adaptation: Named | None = None
     model: Name | None = None
     probe: Literal["linear", "mlp"] = "linear"
@@ -304,8 +306,9 @@ class MethodSettings(Section):
             raise ValueError("representation 'external' has an `external` package, and no other has one")
         if self.features is not None and self.representation != "raw":
             raise ValueError("features are made of raw bins: they are of rows with representation 'raw'")
-        if self.objective is None and (self.adaptation is not None or self.settings):
-            raise ValueError("adaptation and settings are of rows with an objective of their own")
+        changed = self.adaptation is not None or self.settings or self.sessions == "together"
+        if self.objective is None and changed:
+            raise ValueError("adaptation, sessions and settings are of rows with an objective of their own")
         return self
 
 

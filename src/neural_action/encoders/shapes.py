@@ -17,6 +17,7 @@ class Shapes:
         behavior: features of one behaviour sample.
         syllables: states of the behavioural HMM, 0 without one.
         classes: action classes of the recordings, 0 where no objective needs them.
+        sessions: name and number of units of each session, where each has units of its own and lies side by side.
     """
 
     frames: int
@@ -25,6 +26,7 @@ class Shapes:
     behavior: int
     syllables: int = 0
     classes: int = 0
+    sessions: tuple[tuple[str, int], ...] = ()
 
     @property
     def pixels(self) -> int:
@@ -38,4 +40,5 @@ class Shapes:
     @classmethod
     def from_dict(cls, value: dict) -> Shapes:
         """From JSON."""
-        return cls(**{**value, "neural": tuple(value["neural"])})
+        sessions = tuple((str(name), int(units)) for name, units in value.get("sessions", ()))
+        return cls(**{**value, "neural": tuple(value["neural"]), "sessions": sessions})

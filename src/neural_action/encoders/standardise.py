@@ -18,6 +18,8 @@ class Standardise(nn.Module):
     ``zscore`` divides each unit by its own standard deviation, as the authors' code (MYOW release) does; ``centred``
     divides all by one, the root mean square of those, so that a unit that hardly fires stays small (our choice);
     ``none`` leaves frames as they are. Units that never change become 0. The statistics are saved with the weights.
+    Where sessions with units of their own lie side by side, a unit that a session does not have is NaN until here, and
+    becomes 0: what the first layer multiplies a session's units by is then its own.
     """
 
     mean: Tensor
@@ -25,7 +27,7 @@ class Standardise(nn.Module):
 
     def __init__(self, shapes: Shapes, scale: Scale):
         super().__init__()
-        self.kind = scale
+        self.kind, self.side_by_side = scale, bool(shapes.sessions)
         self.register_buffer("mean", torch.zeros(shapes.pixels))
         self.register_buffer("gain", torch.ones(shapes.pixels))
 
@@ -33,13 +35,19 @@ class Standardise(nn.Module):
         """Take the statistics of (n, pixels) frames, those that pretraining may see."""
         if self.kind == "none":
             return
-        variance, mean = torch.var_mean(neural.double(), dim=0, correction=0)
-        constant = variance <= 1e-12 * variance.max()
+        values = neural.double()
+        if self.side_by_side:
+            mean = values.nanmean(0)
+            variance = (values - mean).square().nanmean(0)
+        else:
+            variance, mean = torch.var_mean(values, dim=0, correction=0)
+        constant = variance <= 1e-12 * variance.nan_to_num(0.0).max()
         if self.kind == "centred":
-            variance = variance.mean().expand_as(variance)
+            variance = variance.nanmean().expand_as(variance)
         self.mean.copy_(mean)
         self.gain.copy_(torch.where(constant, 0.0, variance.clamp(min=1e-24).rsqrt()))
 
     def forward(self, clips: Tensor) -> Tensor:
         """(..., pixels) float32, a new tensor of that shape."""
-        return clips if self.kind == "none" else (clips - self.mean) * self.gain
+        scaled = clips if self.kind == "none" else (clips - self.mean) * self.gain
+        return scaled.nan_to_num(0.0, torch.inf, -torch.inf) if self.side_by_side else scaled

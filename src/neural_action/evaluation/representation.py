@@ -15,7 +15,7 @@ from neural_action.errors import InputError
 from neural_action.files import load_npz
 from neural_action.neighbors.table import SwapTable
 from neural_action.recordings.clips import Clips
-from neural_action.recordings.cohort import Cohort
+from neural_action.recordings.cohort import Cohort, side_by_side
 
 _CHUNK = 256
 
@@ -77,7 +77,10 @@ def _encoded_neural(
     from neural_action.training.model import load_model
 
     model = load_model(weights, device := prepare("cpu", threads), part)
-    flat = torch.from_numpy(cohort.neural.reshape(len(cohort.neural), -1))
+    neural = cohort.neural.reshape(len(cohort.neural), -1)
+    if model.shapes.sessions:
+        neural = side_by_side(neural, model.shapes.sessions, cohort.animals[0])
+    flat = torch.from_numpy(neural)
 
     def embed(rows: np.ndarray) -> dict:
         index = torch.from_numpy(clips.start[rows][:, None] + np.arange(clips.frames))

@@ -44,7 +44,8 @@ class Cohort:
     Attributes:
         animals: names, sorted; an animal's number is its place here.
         trials: the spans of the trials.
-        neural: (frame, y, x) or (frame, unit) float32; memory-mapped when larger than the limit given.
+        neural: (frame, y, x) or (frame, unit) float32; memory-mapped when larger than the limit given. Of animals
+            with units of their own (``sessions``), side by side: NaN where a unit is another animal's.
         neural_time: (frame,) float64 s, starting anew in every trial.
         pose: (sample, feature) float32, every ``behavior_stride``-th behaviour sample, normalised.
         pose_raw: the same before normalisation, in the store's unit.
@@ -53,6 +54,8 @@ class Cohort:
         class_names: the scored classes.
         behavior_names: names of keypoints or features.
         behavior_shape: shape of one behaviour sample, (feature,) or (keypoint, axis).
+        neural_rate: frames per second.
+        sessions: name and number of units of each animal, if each has units of its own.
     """
 
     animals: tuple[str, ...]
@@ -67,6 +70,7 @@ class Cohort:
     behavior_names: tuple[str, ...]
     behavior_shape: tuple[int, ...]
     neural_rate: float
+    sessions: tuple[tuple[str, int], ...] = ()
 
     @property
     def pose_animal(self) -> np.ndarray:
@@ -87,7 +91,7 @@ class Cohort:
 
 def read_assignment(path: Path, holdout: Holdout) -> Assignment:
     """What ``load_cohort`` takes as ``folds``: folds, or the pieces of the holdout's split. Raises as their readers."""
-    return read_partition(path, holdout.fold) if holdout.kind == "split" else read_folds(path)
+    return read_partition(path, holdout.fold) if holdout.splits else read_folds(path)
 
 
 def load_cohort(
@@ -99,8 +103,9 @@ def load_cohort(
     neural: bool = True,
     scratch: Path | None = None,
     memory_limit: float = np.inf,
+    sessions: Sequence[tuple[str, int]] = (),
 ) -> Cohort:
-    """Read verified recordings and lay them end to end.
+    """Read verified recordings and lay them end to end, and the units of sessions side by side.
 
     Args:
         manifests: manifest of every recording of the dataset.
@@ -110,6 +115,8 @@ def load_cohort(
         neural: False leaves the neural array empty (the pose index needs none).
         scratch: folder for a memory-mapped neural array, used above ``memory_limit`` bytes.
         memory_limit: largest neural array held in memory, bytes.
+        sessions: name and number of units of sessions to lay side by side, some of which may have no recording here;
+            of a joint holdout, those of the animals without being asked.
 
     Raises:
         InputError: recordings that do not fit each other, an unknown scored class, or (from the store) a
@@ -133,19 +140,35 @@ def load_cohort(
         for what, here, there in (
             ("class_names", manifest.class_names, first.class_names),
             ("behaviour", manifest.behavior_names, first.behavior_names),
-            ("neural frame", manifest.arrays["neural"].shape[1:], first.arrays["neural"].shape[1:]),
         ):
             if tuple(here) != tuple(there):
                 raise InputError(f"{path}: {what} {here} differs from {there} in {opened[0][1]}")
+    units = _units(opened)
+    if holdout.kind == "joint" and not sessions:
+        if images := [name for name, shape in units.items() if len(shape) != 1]:
+            raise InputError(f"animal {images[0]}: has images, expected units: those are laid side by side")
+        sessions = [(name, shape[0]) for name, shape in units.items()]
+    frame_shape: tuple[int, ...] = units[first.animal]
+    if sessions:
+        frame_shape = (sum(count for _, count in sessions),)
+    elif different := [name for name, shape in units.items() if shape != frame_shape]:
+        found = units[different[0]]
+        raise InputError(
+            f"animal {different[0]}: neural frame {found} differs from {frame_shape} of {first.animal}"
+        )
     frames = [manifest.arrays["neural"].shape[0] for manifest, _ in opened]
-    shape = (sum(frames), *first.arrays["neural"].shape[1:])
+    shape = (sum(frames), *frame_shape)
     array = _allocate(shape, scratch, memory_limit) if neural else np.empty((0, *shape[1:]), np.float32)
 
     spans, parts = [], []
     frame = sample = 0
     for (manifest, path), count in zip(opened, frames, strict=True):
         recording = read_recording(path, with_neural=False)
-        if neural:
+        if neural and sessions:
+            own = np.empty((count, *units[manifest.animal]), np.float32)
+            copy_neural(path, own)
+            array[frame : frame + count] = side_by_side(own, sessions, manifest.animal)
+        elif neural:
             copy_neural(path, array[frame : frame + count])
         keep = slice(None, None, settings.behavior_stride)
         behavior = recording.behavior[keep]
@@ -184,7 +207,36 @@ def load_cohort(
         behavior_names=tuple(first.behavior_names),
         behavior_shape=tuple(behavior_shape),
         neural_rate=first.neural_rate,
+        sessions=tuple(sessions),
     )
+
+
+def side_by_side(neural: np.ndarray, sessions: Sequence[tuple[str, int]], session: str) -> np.ndarray:
+    """(frame, unit) of one session as (frame, units of all), NaN where a unit is another session's.
+
+    InputError for a session that is not one of ``sessions``, or whose units are not as many.
+    """
+    at = 0
+    for name, count in sessions:
+        if name == session:
+            if neural.shape[1:] != (count,):
+                raise InputError(f"session {session}: neural frames {neural.shape[1:]}, expected ({count},)")
+            out = np.full((len(neural), sum(units for _, units in sessions)), np.nan, np.float32)
+            out[:, at : at + count] = neural
+            return out
+        at += count
+    raise InputError(f"session {session!r}: is not one of {', '.join(name for name, _ in sessions)}")
+
+
+def _units(opened: Sequence[tuple[Manifest, Path]]) -> dict[str, tuple[int, ...]]:
+    """Shape of a neural frame of each animal. InputError if an animal's recordings differ in it."""
+    units: dict[str, tuple[int, ...]] = {}
+    for manifest, path in opened:
+        here = tuple(manifest.arrays["neural"].shape[1:])
+        there = units.setdefault(manifest.animal, here)
+        if here != there:
+            raise InputError(f"{path}: neural frame {here} differs from {there} of the same animal")
+    return units
 
 
 def _spans(

@@ -58,6 +58,7 @@ def read_folds(path: Path) -> dict[Trial, int]:
 
 PROTOCOLS = {"none": "transductive", "fold": "new_trials", "animal": "new_animal", "adapted": "adapted"}
 _SPLIT = re.compile(r"(\d+)-(\d+)-(.+)")
+_JOINT = re.compile(r"(\d+)-(\d+)")
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,8 @@ class Holdout:
     Its name (``none``, ``fold-2``, ``animal-Fly3``, ``adapted-Fly3-fold-2``) is a wildcard of the workflow. The last
     is a model that did not see the animal in pretraining and was then adapted to its other trials.
     ``split-0-19-Fly3`` stands for splits 0 to 19 of one animal, of which it sees nothing else: one job does them in
-    turn, each is a holdout of its own (``parts``), with its number in ``fold``.
+    turn, each is a holdout of its own (``parts``), with its number in ``fold``. ``joint-0-19`` is the same for all
+    animals together.
     """
 
     kind: str
@@ -81,6 +83,8 @@ class Holdout:
         kind, _, value = name.partition("-")
         if kind == "split" and (match := _SPLIT.fullmatch(value)) and int(match[1]) <= int(match[2]):
             return cls(kind, match[3], int(match[1]), int(match[2]))
+        if kind == "joint" and (match := _JOINT.fullmatch(value)) and int(match[1]) <= int(match[2]):
+            return cls(kind, "", int(match[1]), int(match[2]))
         animal, _, fold = value.rpartition("-fold-")
         if kind == "adapted" and animal and fold.isdigit():
             return cls(kind, animal, int(fold))
@@ -90,7 +94,7 @@ class Holdout:
             return cls(kind, value)
         raise InputError(
             f"holdout {name!r}: expected none, fold-<number>, animal-<name>, adapted-<name>-fold-<number> or "
-            "split-<first>-<last>-<animal>"
+            "split-<first>-<last>-<animal>, joint-<first>-<last>"
         )
 
     @property
@@ -98,21 +102,33 @@ class Holdout:
         """What ``parse`` takes."""
         if self.kind == "split":
             return f"split-{self.fold}-{self.last}-{self.value}"
+        if self.kind == "joint":
+            return f"joint-{self.fold}-{self.last}"
         if self.kind == "adapted":
             return f"adapted-{self.value}-fold-{self.fold}"
         return f"{self.kind}-{self.value}" if self.value else self.kind
 
     @property
+    def splits(self) -> bool:
+        """Whether it is of splits of each animal's trials, by time; otherwise whole trials or animals are hidden."""
+        return self.kind in ("split", "joint")
+
+    @property
     def parts(self) -> list[Holdout]:
         """The holdouts that a job of this name does in turn: one a split, otherwise itself."""
-        if self.kind != "split":
+        if not self.splits:
             return [self]
-        return [Holdout("split", self.value, split, split) for split in range(self.fold, self.last + 1)]
+        return [Holdout(self.kind, self.value, split, split) for split in range(self.fold, self.last + 1)]
 
     @property
     def part_name(self) -> str:
         """What it is called in a file of all parts of a job."""
-        return f"split-{self.fold}" if self.kind == "split" else "whole"
+        return f"split-{self.fold}" if self.splits else "whole"
+
+    @property
+    def joint(self) -> Holdout:
+        """The splits of the same numbers, of all animals together."""
+        return Holdout("joint", "", self.fold, self.last)
 
     @property
     def protocol(self) -> str:

@@ -54,13 +54,21 @@ def run(
         with training_data(sections, inputs, part, threads, output.parent) as data:
             several = len(hidden.parts) > 1
             model, rows = _trained(sections, row, data, seed, checkpoints[-1], fingerprint, several)
-        described = describe(sections, row, manifests, seen=data.seen, kernel=kernel, swaps=swaps)
+        described = describe(
+            sections,
+            row,
+            manifests,
+            seen=data.seen,
+            kernel=kernel,
+            swaps=swaps,
+            sessions=data.cohort.sessions,
+        )
         models[part.part_name] = model
         logs.append(rows)
     with whole(log) as partial:
         write_log(logs, partial)
     about = {"method": method, "holdout": holdout, "seed": seed, "label": row.label, **described}
-    saved = models if hidden.kind == "split" else model
+    saved = models if hidden.splits else model
     save_model(saved, row.objective, sections.encoders, data.shapes, output, about)
     for checkpoint in checkpoints:
         checkpoint.unlink(missing_ok=True)

@@ -101,6 +101,7 @@ def training_data(
             cohort.pose.shape[1],
             0 if states is None else states.shape[1],
             len(cohort.class_names),
+            cohort.sessions,
         )
         context = view_context(
             cohort,

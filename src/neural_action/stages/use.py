@@ -23,10 +23,11 @@ def transform(
     source: Path | None,
     threads: int,
     device: str,
+    split: int | None,
     recordings: tuple[Path, ...],
 ) -> None:
     """Embed ``recordings`` and write them in the format of the suffix of ``output``."""
-    opened = _opened(model, threads, device)
+    opened = _opened(model, threads, device, split)
     with threadpool_limits(threads):
         data = [_given(path) for path in recordings]
         found = opened.transform(data, rate=rate, convert=convert, stride=stride, layer=layer)
@@ -42,10 +43,11 @@ def score(
     seed: int,
     threads: int,
     device: str,
+    split: int | None,
     recordings: tuple[Path, ...],
 ) -> None:
     """Print how well a linear probe reads actions, a fraction of 1."""
-    opened = _opened(model, threads, device)
+    opened = _opened(model, threads, device, split)
     with threadpool_limits(threads):
         value = opened.score(list(recordings), list(train) or None, metric=metric, seed=seed)
     click.echo(f"{value:.4f}")
@@ -60,10 +62,11 @@ def adapt_animal(
     seed: int,
     threads: int,
     device: str,
+    split: int | None,
     recordings: tuple[Path, ...],
 ) -> None:
     """Adapt the model to the animal of ``recordings`` and write it to ``output``."""
-    opened = _opened(model, threads, device)
+    opened = _opened(model, threads, device, split)
     with threadpool_limits(threads):
         adapted = opened.adapt(
             list(recordings), list(known), steps=steps, learning_rate=learning_rate, seed=seed
@@ -71,11 +74,11 @@ def adapt_animal(
         adapted.save(output)
 
 
-def _opened(model: Path, threads: int, device: str) -> TrainedModel:
+def _opened(model: Path, threads: int, device: str, split: int | None) -> TrainedModel:
     import torch
 
     torch.set_num_threads(threads)
-    return load_model(model, device)
+    return load_model(model, device, split)
 
 
 def _given(path: Path) -> Path | np.ndarray:

@@ -15,6 +15,7 @@ from neural_action.calcium.fit import kernel
 from neural_action.config.settings import (
     AdaptSettings,
     ClipSettings,
+    Named,
     NeighborSettings,
     TrainingSettings,
     ViewSettings,
@@ -30,6 +31,7 @@ from neural_action.recordings.store import Manifest, read_manifest, write_store
 from neural_action.trained.sequences import STEPS, Data, Given, check_rate, check_steps, manifest_path
 from neural_action.training.adapt import adapt
 from neural_action.training.batches import view_context
+from neural_action.training.sessions import with_session
 
 if TYPE_CHECKING:
     from neural_action.trained.model import TrainedModel
@@ -47,13 +49,16 @@ def adapted(model: TrainedModel, data: Data, known: Data, settings: AdaptSetting
         )
     clip_settings = ClipSettings.model_validate(what["clips"])
     with _stores(data, what["recordings"]) as new, _stores(known, what["recordings"]) as old:
-        animal = _one_animal(new, old)
+        animal = _one_animal(new, old, dict(model.objective.shapes.sessions))
         for path in (*new, *old):
             _comparable(read_manifest(path), path, what["recordings"])
         folds = {(found.animal, found.trial): 0 for found in map(read_manifest, (*new, *old))}
-        cohort = load_cohort([*new, *old], folds, Holdout("none"), clip_settings)
+        sessions = model.objective.shapes.sessions
+        if sessions:
+            units = read_manifest(new[0]).arrays["neural"].shape[1]
+            sessions = (*sessions, (animal, units))
+        cohort = load_cohort([*new, *old], folds, Holdout("none"), clip_settings, sessions=sessions)
         clips = clip_table(cohort, clip_settings, stride=1)
-        fitted = copy.deepcopy(model.objective)
         context = view_context(
             cohort,
             clips,
@@ -61,6 +66,11 @@ def adapted(model: TrainedModel, data: Data, known: Data, settings: AdaptSetting
             kernel=_response(what, clip_settings.frames) if "kernel" in wanted else None,
             swap=_swaps(what, cohort) if "swaps" in wanted else None,
         )
+        fitted = copy.deepcopy(model.objective)
+        if sessions:
+            named = Named.model_validate(what["objective"])
+            own = context.animal_frames[cohort.animals.index(animal)]
+            fitted = with_session(fitted, named, sessions, context.neural, own, seed)
         with tempfile.TemporaryDirectory() as scratch:
             adapt(
                 fitted,
@@ -76,8 +86,10 @@ def adapted(model: TrainedModel, data: Data, known: Data, settings: AdaptSetting
             )
     for parameter in fitted.parameters():
         parameter.requires_grad_(True)
+    recordings = {**what["recordings"], "sessions": dict(sessions)} if sessions else what["recordings"]
     description = {
         **what,
+        "recordings": recordings,
         "holdout": f"adapted-{animal}",
         "seed": seed,
         "adapted_from": what["holdout"],
@@ -121,22 +133,27 @@ def _stores(data: Data, trained_on: Mapping[str, Any]) -> Iterator[list[Path]]:
         yield paths
 
 
-def _one_animal(new: list[Path], old: list[Path]) -> str:
+def _one_animal(new: list[Path], old: list[Path], sessions: Mapping[str, int]) -> str:
     animals, others = ({read_manifest(path).animal for path in paths} for paths in (new, old))
     if len(animals) != 1:
         found = ", ".join(sorted(animals)) or "none"
         raise InputError(f"adapt: recordings of {found}, expected of one animal; adapt to one after another")
-    if animals & others:
+    if animals & (others | set(sessions)):
         raise InputError(f"adapt: {animals.pop()} is both the new animal and a known one")
     return animals.pop()
 
 
 def _comparable(manifest: Manifest, path: Path, trained_on: Mapping[str, Any]) -> None:
-    """Behaviour that is what the model was trained on; neural data are checked as for ``transform``."""
+    """Behaviour that is what the model was trained on; neural data are checked as for ``transform``.
+
+    Sessions have units of their own: of a known one as many as the model has, of a new one any number.
+    """
+    neural, sessions = manifest.arrays["neural"].shape[1:], trained_on.get("sessions")
+    expected = [sessions.get(manifest.animal, neural[0])] if sessions else trained_on["neural_shape"]
     for what, here, there in (
         ("behaviour", manifest.behavior_names, trained_on["behavior_names"]),
         ("shape of behaviour", manifest.arrays["behavior"].shape[1:], trained_on["behavior_shape"]),
-        ("shape of neural frames", manifest.arrays["neural"].shape[1:], trained_on["neural_shape"]),
+        ("shape of neural frames", neural, expected),
         (
             "unit of behaviour",
             [manifest.attributes["units"].get("behavior")],

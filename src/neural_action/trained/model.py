@@ -24,6 +24,7 @@ from neural_action.evaluation.metrics import scores
 from neural_action.evaluation.probes import linear_probe, scale
 from neural_action.objectives.objective import Objective
 from neural_action.recordings.clips import unbroken
+from neural_action.recordings.cohort import side_by_side
 from neural_action.trained.embedding import Embedding
 from neural_action.trained.sequences import Data, NeuralSequence, sequences
 from neural_action.training.model import load_model as load_objective
@@ -98,7 +99,10 @@ class TrainedModel:
             class_names = _same_classes(class_names, sequence)
             start = unbroken(sequence.time, frames, stride)
             centre = sequence.time[start] + 0.5 * (sequence.time[start + frames - 1] - sequence.time[start])
-            values = self._embed(sequence.neural, start, frames, layer)
+            neural, sessions = sequence.neural, self.objective.shapes.sessions
+            if sessions:
+                neural = side_by_side(neural, sessions, sequence.animal)
+            values = self._embed(neural, start, frames, layer)
             parts.append((values, centre, np.full(len(start), at), sequence.label_at(centre)))
             trials.append((sequence.trial, sequence.animal))
         values, centre, trial, label = (np.concatenate(column) for column in zip(*parts, strict=True))
@@ -231,11 +235,13 @@ class TrainedModel:
         save_model(model, named, model.encoders, model.shapes, weights, about)
 
 
-def load_model(path: str | Path, device: str = "cpu") -> TrainedModel:
+def load_model(path: str | Path, device: str = "cpu", split: int | None = None) -> TrainedModel:
     """Open the model at ``path``: its weights (.safetensors), or the folder that holds ``model.safetensors``.
 
-    Nothing in either file is executed. ``device`` is ``cpu``, ``cuda`` or ``auto`` (CUDA where there is one).
-    Raises InputError if a file is missing, damaged, or from a version that did not write down what is needed.
+    Nothing in either file is executed. ``device`` is ``cpu``, ``cuda`` or ``auto`` (CUDA where there is one). A file of
+    splits, as of spikes, holds a model for each: ``split`` is the number of one.
+    Raises InputError if a file is missing, damaged, has no such split, or is from a version that did not write down
+    what is needed.
     """
     weights = Path(path)
     if weights.is_dir():
@@ -245,8 +251,11 @@ def load_model(path: str | Path, device: str = "cpu") -> TrainedModel:
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError("device: 'cuda', but torch finds no CUDA device; expected cpu or auto here")
     chosen = torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
-    objective = load_objective(weights, chosen)
-    return TrainedModel(objective, _described(weights.with_suffix(".json")), chosen)
+    objective = load_objective(weights, chosen, None if split is None else f"split-{split}")
+    description = _described(weights.with_suffix(".json"))
+    if description.pop("models", None) is not None:
+        description["split"] = split
+    return TrainedModel(objective, description, chosen)
 
 
 def _described(path: Path) -> dict[str, Any]:

@@ -201,6 +201,12 @@ def _converted(sequence: NeuralSequence, trained_on: Mapping[str, Any]) -> Neura
 def _checked(sequence: NeuralSequence, trained_on: Mapping[str, Any]) -> NeuralSequence:
     where, values = sequence.where, sequence.neural
     expected = tuple(trained_on["neural_shape"])
+    if sessions := trained_on.get("sessions"):
+        if sequence.animal not in sessions:
+            raise InputError(
+                f"{where}: of {sequence.animal or 'no animal'}, the model has units of {', '.join(sessions)} alone"
+            )
+        expected = (sessions[sequence.animal],)
     if values.shape[1:] != expected:
         raise InputError(
             f"{where}: neural frames of shape {values.shape[1:]}, the model was trained on {expected}"

@@ -37,6 +37,7 @@ def describe(
     seen: Sequence[str],
     kernel: Path | None,
     swaps: Path | None,
+    sessions: Sequence[tuple[str, int]] = (),
 ) -> dict[str, Any]:
     """For ``save_model``: how clips are cut, what the recordings were, how the model was trained; JSON values.
 
@@ -47,15 +48,19 @@ def describe(
         seen: names of the animals that training saw.
         kernel: file that training read, if any.
         swaps: file that training read, if any.
+        sessions: name and number of units of each session, where each has units of its own.
     """
     first = read_manifest(manifests[0])
     clips = sections.clips
     fit = None if kernel is None else KernelFit.load(kernel)
     return {
         "clips": {key: getattr(clips, key) for key in CLIPS},
-        "recordings": recorded(
-            first.attributes, first.arrays["neural"].shape[1:], first.arrays["behavior"].shape[1:]
-        ),
+        "recordings": {
+            **recorded(
+                first.attributes, first.arrays["neural"].shape[1:], first.arrays["behavior"].shape[1:]
+            ),
+            "sessions": dict(sessions),
+        },
         "animals": sorted(seen),
         "views": row.views.model_dump(),
         "batches": row.batches,

@@ -66,6 +66,10 @@ def load_model(weights: Path, device: torch.device | str = "cpu", part: str | No
     own = "" if part is None else f"{part}/"
     try:
         described = json.loads(weights.with_suffix(".json").read_text())
+        names = described.get("models")
+        if part not in (names or [None]):
+            inside = "one model alone" if names is None else f"a model for each of {', '.join(names)}"
+            raise InputError(f"holds {inside}; name one" if part is None else f"holds {inside}, no {part}")
         parts = (
             Named.model_validate(described["objective"]),
             EncoderSettings.model_validate(described["encoders"]),
