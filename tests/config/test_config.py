@@ -6,6 +6,7 @@ import pytest
 from snakemake.utils import update_config
 
 from neural_action.config.load import read_yaml, validate
+from neural_action.config.plan import Plan
 from neural_action.config.settings import Settings
 from neural_action.errors import InputError
 from neural_action.provenance import code_hash
@@ -80,6 +81,20 @@ def test_what_cannot_be_trained_together_is_a_line(row, message):
     config["methods"]["new"] = {"label": "x", "sessions": "together", **row}
     with pytest.raises(InputError, match=message):
         validate(config)
+
+
+def test_a_raw_folder_that_is_gone_is_said_also_where_a_sheet_is_given(tmp_path):
+    sheet = tmp_path / "recordings.csv"
+    sheet.write_text("animal,trial,path\nFly1,001,a\n")
+    config = merged(raw=str(tmp_path / "gone"), recordings=str(sheet))
+    with pytest.raises(InputError, match=r"raw: .*gone' is not a folder"):
+        Plan(config)
+
+
+def test_a_kernel_is_fitted_where_a_shown_row_trains_with_it():
+    assert Plan(merged()).fits_kernel
+    tables = {"figure_method": "simclr"}
+    assert not Plan(merged(rows=["neural_linear", "simclr"], tables=tables)).fits_kernel
 
 
 def test_every_key_is_explained():

@@ -115,6 +115,15 @@ def test_frames_that_two_trials_share(coupled):
     assert "A/t1 and B/t2" in finding.message
 
 
+def test_coarse_values_that_meet_by_accident_are_no_duplicate(coupled):
+    neural = coupled.neural.copy()
+    one, other = coupled.trials[1].frames, coupled.trials[6].frames
+    # As many frames as in the overlap above, one here and one there.
+    neural[other][:100:2] = neural[one][100:200][::-2]
+    found = check_overlap(replace(coupled, neural=neural))
+    assert severities(found) == {"ok"}
+
+
 def manifest(trial, digest):
     arrays = {
         name: ArrayDigest((10, 3), "float32", 10, (f"{digest}-{name}",)) for name in ("neural", "behavior")

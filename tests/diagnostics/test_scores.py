@@ -69,6 +69,14 @@ def test_the_control_is_held_against_chance(level, severity, settings):
     assert all(finding.values["chance"] == pytest.approx(1 / 3) for finding in found)
 
 
+def test_a_control_of_one_score_is_no_alarm(settings):
+    table = scores(0.6, np.random.default_rng(0))
+    single = table[(table["fold"] == 0) & table["animal"].isin(["A", "all"])]
+    found = check_control(single, METHODS, 3, 3, TableSettings(bootstrap=200), settings)
+    assert [finding.severity for finding in found] == ["note", "note"]
+    assert all("of one score, it cannot be told" in finding.message for finding in found)
+
+
 def test_a_control_that_was_not_run_is_said(settings):
     only = {"ours": METHODS["ours"]}
     (finding,) = check_control(scores(0.3, np.random.default_rng(0)), only, 3, 3, TableSettings(), settings)

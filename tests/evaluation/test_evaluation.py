@@ -34,6 +34,7 @@ from neural_action.evaluation.tasks import (
 from neural_action.neighbors.table import build_swap_table
 from neural_action.recordings.clips import clip_table
 from neural_action.recordings.splits import Holdout
+from neural_action.tables.document import interval
 from neural_action.training.model import create, load_model, save_model
 
 PROBE = ProbeSettings(steps=200, label_block_seconds=1.0, identity_samples=120)
@@ -269,6 +270,15 @@ def test_interval_is_of_the_mean_over_animals():
     values = np.concatenate([np.full(6, 0.4), np.full(6, 0.8)])
     mean, low, high = hierarchical_bootstrap(table(values), 2000, 0)
     assert (mean, low, high) == pytest.approx((0.6, 0.4, 0.8))
+
+
+def test_a_single_score_has_no_interval():
+    single = pd.DataFrame({"animal": ["a"], "fold": [0], "seed": [0], "value": [0.4]})
+    mean, low, high = hierarchical_bootstrap(single, 100, 0)
+    assert mean == pytest.approx(0.4)
+    assert np.isnan([low, high]).all()
+    assert interval(mean, low, high) == "40.0"
+    assert np.isnan(paired_difference(single, single, 100, 0)[1:]).all()
 
 
 def test_paired_difference_ignores_what_is_common():

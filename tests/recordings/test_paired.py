@@ -289,3 +289,34 @@ def test_a_real_frame_index(real_recordings, tmp_path):
     assert len(kept) == len(times)
     np.testing.assert_array_equal(frame, ordered)
     np.testing.assert_allclose(np.diff(time), np.diff(times), atol=1e-9)
+
+
+@pytest.mark.parametrize("policy", ["interpolate", "drop"])
+def test_a_missing_value_unlabels_what_is_near_it_alone(tmp_path, policy):
+    write(tmp_path)
+    path = tmp_path / "m1/s1/videoDLC.csv"
+    lines = path.read_text().splitlines()
+    for at in (100, 101, 102, 300):
+        cells = lines[3 + at].split(",")
+        lines[3 + at] = ",".join([*cells[:3], "", "", *cells[5:]])
+    path.write_text("\n".join(lines) + "\n")
+    behavior = {
+        "format": "deeplabcut",
+        "path": "{path}/*DLC.csv",
+        "clock": {"rate": 25.0},
+        "missing": {"policy": policy, "longest_gap": 0.5 if policy == "interpolate" else 0.0},
+    }
+    recording = read(tmp_path, ("slow", "fast"), behavior=behavior, thresholds={"cuts": [10.0]})
+    unlabelled = (recording.labels == -1).sum()
+    # Half a second of smoothing around each of two gaps, and none where they are filled.
+    assert unlabelled == 0 if policy == "interpolate" else 0 < unlabelled < 2 * 20
+
+
+def test_a_feature_called_speed_is_what_thresholds_of_speed_mean():
+    time = np.arange(200) / 10
+    values = np.stack([np.linspace(0, 8, 200), np.sin(time)], axis=1)
+    own = thresholds.measured("speed", values, ("speed", "pupil"), time, 0.0)
+    np.testing.assert_allclose(own, values[:, 0])
+    derived = thresholds.measured("speed", values, ("x", "y"), time, 0.0)
+    np.testing.assert_allclose(derived, thresholds.speed(values, time, 0.0))
+    assert thresholds.measured("pupil size", values, ("speed", "pupil"), time, 0.0) is None

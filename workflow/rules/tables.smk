@@ -8,7 +8,8 @@ FIGURES = expand(
     f"{RESULTS}/figures/{{picture}}.png",
     picture=plan.pictures,
 )
-KERNEL_PICTURE = [] if plan.decodes else f"{RESULTS}/calcium/{plan.holdouts[0]}.png"
+# Where a row trains with it: movement without rests, or spikes, have no kernel to fit.
+KERNEL_PICTURE = f"{RESULTS}/calcium/{plan.holdouts[0]}.png" if plan.fits_kernel else []
 
 
 rule tables:

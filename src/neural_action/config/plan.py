@@ -55,6 +55,10 @@ class Plan:
         self.holdouts = holdouts(self.settings.split, self.animals)
 
     def _rows(self) -> list[SheetRow]:
+        if not self.simulated and not Path(self.raw).is_dir():
+            raise InputError(
+                f"configuration raw: {self.raw!r} is not a folder; expected the folder of raw recordings"
+            )
         if self.settings.recordings is not None:
             return read_sheet(Path(self.settings.recordings))
         if self.simulated:
@@ -64,10 +68,6 @@ class Plan:
                 SheetRow(animal, trial, f"{animal}/{folder}")
                 for animal, trial, folder in trial_folders(resolve(self.settings.simulation))
             ]
-        if not Path(self.raw).is_dir():
-            raise InputError(
-                f"configuration raw: {self.raw!r} is not a folder; expected the folder of raw recordings"
-            )
         return scan(self.settings.convert.reader, Path(self.raw), self.settings.convert.reader_options)
 
     @property
@@ -213,6 +213,11 @@ class Plan:
     def pretrained(self, method: str) -> list[str]:
         """The holdouts that a row is pretrained for: those of the protocol, or of all animals together."""
         return list(dict.fromkeys(self._run_of(method, holdout) for holdout in self.holdouts))
+
+    @property
+    def fits_kernel(self) -> bool:
+        """Whether a shown row trains with the calcium kernel."""
+        return any("kernel" in self.needs(name) for name in self.methods)
 
     def needs(self, method: str) -> frozenset[str]:
         """What pretraining of a row reads beside recordings: ``swaps``, ``kernel``, ``syllables``."""

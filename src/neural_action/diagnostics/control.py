@@ -57,13 +57,16 @@ def check_control(
                 continue
             mean, low, high = hierarchical_bootstrap(picked, tables.bootstrap, tables.seed)
             chance = 1 / (animals if task == "identity" else classes)
+            single = len(picked) == 1
+            if single:
+                low = high = mean
             values = {"mean": mean, "low": low, "high": high, "chance": chance}
-            text = (
-                f"{task}: {100 * mean:.1f} % [{100 * low:.1f}, {100 * high:.1f}], chance {100 * chance:.1f} %"
-            )
-            if task == "decoding" and picked["fold"].nunique() < 2:
+            ends = "" if single else f" [{100 * low:.1f}, {100 * high:.1f}]"
+            text = f"{task}: {100 * mean:.1f} %{ends}, chance {100 * chance:.1f} %"
+            if single or (task == "decoding" and picked["fold"].nunique() < 2):
+                of = "score" if single else "split"
                 findings.append(
-                    Finding("control", method, "note", f"{text}; of one split, it cannot be told", values)
+                    Finding("control", method, "note", f"{text}; of one {of}, it cannot be told", values)
                 )
             elif low > chance + settings.control_tolerance:
                 text += ": permuted labels are read above chance, so something other than labels leaks"

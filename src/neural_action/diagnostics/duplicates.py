@@ -12,7 +12,7 @@ from neural_action.diagnostics.finding import Finding, name
 from neural_action.recordings.cohort import Cohort
 from neural_action.recordings.store import Manifest
 
-#: Frames or samples that two trials may have in common by accident (our choice).
+#: Frames or samples in a row that two trials may have in common by accident (our choice).
 _ACCIDENTS = 10
 
 
@@ -39,7 +39,8 @@ def check_overlap(cohort: Cohort) -> list[Finding]:
     """Trials that share frames or samples: one recording cut into overlapping trials.
 
     Frames are compared by digest, value for value. What is constant over its features, or recurs within a trial, counts
-    for nothing. Scaling each trial by itself changes its neural values, not its behaviour: that is compared too.
+    for nothing, and so do single ones: coarse values of a few features meet by accident, in a row they do not.
+    Scaling each trial by itself changes its neural values, not its behaviour: that is compared too.
     """
     findings = []
     for what, values, spans in (
@@ -49,16 +50,17 @@ def check_overlap(cohort: Cohort) -> list[Finding]:
         if 0 in values.shape or values.reshape(len(values), -1).shape[1] < 2:
             continue
         digests = [_digests(values[rows]) for rows in spans]
-        owners = defaultdict(set)
+        owners = defaultdict(list)
         for at, own in enumerate(digests):
             for digest in own:
-                owners[digest].add(at)
-        shared: dict[tuple[int, int], int] = defaultdict(int)
-        for trials in owners.values():
+                owners[digest].append(at)
+        shared: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+        for digest, trials in owners.items():
             if len(trials) > 1:
-                first, second = sorted(trials)[:2]
-                shared[first, second] += 1
-        for (first, second), count in sorted(shared.items()):
+                first, second = trials[:2]
+                shared[first, second].append((digests[first][digest], digests[second][digest]))
+        for (first, second), places in sorted(shared.items()):
+            count = _in_a_row(places)
             if count <= _ACCIDENTS:
                 continue
             one, two = cohort.trials[first], cohort.trials[second]
@@ -66,10 +68,8 @@ def check_overlap(cohort: Cohort) -> list[Finding]:
             kind = "part" if one.part else "fold"
             apart = f"in different {kind}s" if different else f"in one {kind}"
             severity = "error" if different else "warning"
-            message = (
-                f"{name(one.animal, one.trial)} and {name(two.animal, two.trial)} share {count} {what}, {apart}: "
-                "do their clips overlap?"
-            )
+            both = f"{name(one.animal, one.trial)} and {name(two.animal, two.trial)}"
+            message = f"{both} share {count} {what} in a row, {apart}: do their clips overlap?"
             values_of = {"what": what, "count": count}
             findings.append(Finding("duplicates", name(two.animal, two.trial), severity, message, values_of))
     if not findings:
@@ -78,10 +78,20 @@ def check_overlap(cohort: Cohort) -> list[Finding]:
     return findings
 
 
-def _digests(values: np.ndarray) -> set[bytes]:
-    """Digests of the rows that occur once and are not constant."""
+def _digests(values: np.ndarray) -> dict[bytes, int]:
+    """Digests of the rows that occur once and are not constant, and where each is."""
     flat = np.ascontiguousarray(values.reshape(len(values), -1))
-    seen: dict[bytes, int] = defaultdict(int)
-    for row in flat[np.ptp(flat, axis=1) > 0]:
-        seen[hashlib.blake2b(row, digest_size=12).digest()] += 1
-    return {digest for digest, count in seen.items() if count == 1}
+    seen: dict[bytes, list[int]] = defaultdict(list)
+    for at in np.flatnonzero(np.ptp(flat, axis=1) > 0):
+        seen[hashlib.blake2b(flat[at], digest_size=12).digest()].append(int(at))
+    return {digest: places[0] for digest, places in seen.items() if len(places) == 1}
+
+
+def _in_a_row(places: list[tuple[int, int]]) -> int:
+    """The most pairs of places that follow one another in both trials."""
+    longest = length = 0
+    before = (-2, -2)
+    for one, other in sorted(places):
+        length = length + 1 if (one, other) == (before[0] + 1, before[1] + 1) else 1
+        longest, before = max(longest, length), (one, other)
+    return longest

@@ -19,10 +19,11 @@ def hierarchical_bootstrap(scores: pd.DataFrame, draws: int, seed: int) -> tuple
         seed: of the draws.
 
     Returns:
-        mean, lower and upper bound (2.5 % and 97.5 % quantiles of the draws).
+        mean, lower and upper bound (2.5 % and 97.5 % quantiles of the draws); NaN for the bounds of a single score,
+        which says nothing of how others would come out.
     """
     drawn, mean = _draws(scores, draws, seed)
-    return mean, *_interval(drawn)
+    return mean, *(_interval(drawn) if len(scores) > 1 else (float("nan"), float("nan")))
 
 
 def recovered_share(

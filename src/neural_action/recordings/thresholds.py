@@ -27,6 +27,20 @@ def speed(data: np.ndarray, time: np.ndarray, smooth: float) -> np.ndarray:
     return out
 
 
+def measured(
+    of: str, data: np.ndarray, names: tuple[str, ...], time: np.ndarray, smooth: float
+) -> np.ndarray | None:
+    """(sample,) float64 of what is thresholded; NaN near gaps of the clock, None if there is no such feature.
+
+    A feature of the name ``of``, smoothed; for ``speed``, where no feature is called that, the ``speed`` of the data.
+    """
+    if of in names and data.ndim == 2:
+        values = smoothed_over(data[:, names.index(of)].astype(np.float64), time, smooth)
+        values[near_gap(time, smooth)] = np.nan
+        return values
+    return speed(data, time, smooth) if of == "speed" else None
+
+
 def smoothed_over(values: np.ndarray, time: np.ndarray, seconds: float) -> np.ndarray:
     """A boxcar over the first axis of about ``seconds``."""
     width = max(1, round(seconds / float(np.median(np.diff(time))))) | 1

@@ -51,8 +51,11 @@ def run(config: str, scores: Path, embeddings: tuple[Path, ...], diagnostics: Pa
         heading, dot = "Read bin by bin, with all labels", "split"
         chart = draw_splits(every, methods, [accuracy(name) for name in every.animals], opening(sections))
     else:
-        heading, dot = "Actions read on animals whose labels were never used", "animal"
-        chart = draw_scores(every, methods, headline(every, settings.metric), opening(sections), classes)
+        column = headline(every, settings.metric)
+        across = column.task == "multi_animal"
+        read = "animals whose labels were never used" if across else "other trials of the one animal"
+        heading, dot = f"Actions read on {read}", "animal"
+        chart = draw_scores(every, methods, column, opening(sections), classes)
     drawn = draw_embeddings(runs, labels, settings.figure_method) if runs else None
     text = fragment(heading, dot, _address(chart), None if drawn is None else _address(drawn), checks)
     with whole(output) as partial:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 EMPTY = "–"
@@ -51,5 +52,7 @@ def percent(value: float, *, sign: bool = False) -> str:
 
 
 def interval(mean: float, low: float, high: float, *, sign: bool = False) -> str:
-    """Mean and interval in percent: ``54.3 [51.0, 57.2]``."""
+    """Mean and interval in percent: ``54.3 [51.0, 57.2]``; the mean alone where there is no interval (NaN)."""
+    if math.isnan(low):
+        return percent(mean, sign=sign)
     return f"{percent(mean, sign=sign)} [{percent(low, sign=sign)}, {percent(high, sign=sign)}]"

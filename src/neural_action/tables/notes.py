@@ -69,7 +69,8 @@ def interval_note(sections: Sections, over: str) -> Note:
     draws = sections.tables.bootstrap
     return (
         "Intervals",
-        f"mean [95 % interval], in percent, from {draws} draws of a hierarchical bootstrap: {over}",
+        f"mean [95 % interval], in percent, from {draws} draws of a hierarchical bootstrap: {over}. "
+        "A single score has none",
     )
 
 

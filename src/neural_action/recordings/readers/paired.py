@@ -176,7 +176,6 @@ def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ..
     where = str(root / row.path)
     neural, neural_time = _neural(root, row, options)
     behavior, behavior_time = _behavior(root, row, options)
-    labels, names = _labels(root, row, options, class_names, behavior, behavior_time)
     # Missing values are settled before anything is thrown away, so that what is said of them is of the whole file.
     data, known = missing.settle(
         behavior.data,
@@ -186,6 +185,14 @@ def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ..
         options.behavior.missing.longest_gap,
         where,
     )
+    if options.thresholds is None:
+        labels, names = _labels(root, row, options, class_names, len(behavior.data), behavior_time)
+    else:
+        # Of what is known: smoothing over a missing value would leave everything after it unlabelled.
+        given = replace(behavior, data=data)
+        own, names = _thresholds(options, class_names, given, behavior_time[known])
+        labels = np.full(len(behavior.data), UNLABELLED, np.int8)
+        labels[known] = own
     kept, frame, time = _aligned(root, row, options, neural_time, behavior_time, where)
     both, in_known, in_kept = np.intersect1d(known, kept, return_indices=True)
     if len(both) < 2:
@@ -315,15 +322,10 @@ def _labels(
     row: SheetRow,
     options: Options,
     class_names: tuple[str, ...] | None,
-    behavior: Behavior,
+    count: int,
     time: np.ndarray,
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """(sample,) int8 for every sample of the behaviour file, and the classes."""
-    count = len(behavior.data)
-    if options.thresholds is not None:
-        if options.labels is not None:
-            raise InputError(f"configuration {_WHERE}: labels and thresholds, expected one of them")
-        return _thresholds(options.thresholds, class_names, behavior, time)
+    """(count,) int8 for every sample of the behaviour file, from a file of labels, and the classes."""
     if options.labels is None:
         return np.full(count, UNLABELLED, np.int8), class_names or ("unlabelled",)
     source = options.labels
@@ -348,15 +350,14 @@ def _labels(
 
 
 def _thresholds(
-    options: ThresholdOptions, class_names: tuple[str, ...] | None, behavior: Behavior, time: np.ndarray
+    asked: Options, class_names: tuple[str, ...] | None, behavior: Behavior, time: np.ndarray
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    if options.of == "speed":
-        values = thresholds.speed(behavior.data, time, options.smooth_seconds)
-    elif options.of in behavior.names and behavior.data.ndim == 2:
-        values = behavior.data[:, behavior.names.index(options.of)].astype(np.float64)
-        values = thresholds.smoothed_over(values, time, options.smooth_seconds)
-        values[thresholds.near_gap(time, options.smooth_seconds)] = np.nan
-    else:
+    """(sample,) int8 of the behaviour itself, and the classes."""
+    options = asked.thresholds
+    if options is None or asked.labels is not None:
+        raise InputError(f"configuration {_WHERE}: labels and thresholds, expected one of them")
+    values = thresholds.measured(options.of, behavior.data, behavior.names, time, options.smooth_seconds)
+    if values is None:
         raise InputError(
             f"configuration {_WHERE}.thresholds.of: {options.of!r}, expected speed or one of "
             f"{', '.join(behavior.names)}"
