@@ -583,7 +583,8 @@ recordings = click.argument(
 def transform(**options: Any) -> None:
     """Embed recordings with a trained model.
 
-    RECORDINGS are manifests or stores that rule convert wrote, or .npy arrays (frame, ...), one a trial.
+    RECORDINGS are manifests or stores that rule convert wrote, folders of these, or .npy arrays (frame, ...): a trial
+    each.
     """
     from neural_action.stages.use import transform as run
 
@@ -596,7 +597,8 @@ def transform(**options: Any) -> None:
     "--train",
     multiple=True,
     type=click.Path(exists=True, path_type=Path),
-    help="Recording to train the probe on; repeat it. Without: the other trials of RECORDINGS, each in turn.",
+    help="Recording, or folder of them, to train the probe on; repeat the option for each (what a shell's * adds after "
+    "the first would be tested). Without: the other trials of RECORDINGS, each in turn.",
 )
 @click.option("--metric", default="balanced_accuracy", show_default=True, help="Or accuracy, or macro_f1.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of all random numbers.")
@@ -617,7 +619,7 @@ def score(**options: Any) -> None:
     "--known",
     multiple=True,
     type=click.Path(exists=True, path_type=Path),
-    help="Recording of an animal that the model was trained on; repeat it.",
+    help="Recording, or folder of them, of an animal that the model was trained on; repeat the option for each.",
 )
 @click.option("--output", type=OUT, required=True, help="Weights of the adapted model (.safetensors).")
 @click.option("--steps", type=click.IntRange(1), default=200, show_default=True, help="Training steps.")

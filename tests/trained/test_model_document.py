@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 from neural_action.cli import commands
@@ -29,14 +30,26 @@ def test_every_python_example_runs(made, tmp_path, monkeypatch):
 def test_every_command_runs(made, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (text,) = examples("sh")
-    known = " --known ".join(map(str, (*made.manifests["A"], *made.manifests["B"])))
-    words = {"RUN": str(made.model.parent), "NEW": " ".join(map(str, made.manifests["C"])), "KNOWN": known}
+    words = {"RUN": str(made.model.parent)}
+    for word, animal in (("NEW", "C"), ("KNOWN", "A"), ("KNOWN2", "B")):
+        folder = tmp_path / animal
+        folder.mkdir()
+        for manifest in made.manifests[animal]:
+            shutil.copy(manifest, folder)
+            name = f"{manifest.name.removesuffix('.manifest.json')}.zarr"
+            shutil.copytree(manifest.with_name(name), folder / name)
+        words[word] = animal
     for line in text.strip().splitlines():
-        program, *arguments = shlex.split(re.sub(r"\b(RUN|NEW|KNOWN)\b", lambda found: words[found[1]], line))
+        program, *arguments = shlex.split(
+            re.sub(r"\b(RUN|NEW|KNOWN2?)\b", lambda found: words[found[1]], line)
+        )
         assert program == "neural-action"
         # In this process: importing torch anew for each takes seconds.
         commands.main(arguments, standalone_mode=False)
         if arguments[0] == "score":
-            assert 0.5 < float(capsys.readouterr().out) <= 1
+            said = capsys.readouterr()
+            assert 0.5 < float(said.out) <= 1
+            probe = "4 recordings of A, B" if "--train" in arguments else "its other trials"
+            assert f"of 2 recordings of C, by a linear probe trained on {probe}:" in said.err
     assert (tmp_path / "embedding.nc").exists()
     assert (tmp_path / "embedding.parquet").exists()

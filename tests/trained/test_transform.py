@@ -154,7 +154,7 @@ def test_a_description_without_what_is_needed_is_a_line(made, tmp_path, key):
 
 
 def test_a_model_that_is_none_is_a_line(made, tmp_path):
-    with pytest.raises(InputError, match="cannot be loaded as a model"):
+    with pytest.raises(InputError, match="no such file, expected the weights of a row that is trained"):
         neural_action.load_model(tmp_path / "missing.safetensors")
     with pytest.raises(InputError, match="device"):
         neural_action.load_model(made.model, device="tpu")

@@ -59,6 +59,8 @@ class Plan:
             raise InputError(
                 f"configuration raw: {self.raw!r} is not a folder; expected the folder of raw recordings"
             )
+        # Read at once: Snakemake asks for files in the middle of its own work, where an error is no line.
+        load_reader(self.settings.convert.reader).Options.parse(self.settings.convert.reader_options)
         if self.settings.recordings is not None:
             return read_sheet(Path(self.settings.recordings))
         if self.simulated:

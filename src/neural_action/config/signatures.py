@@ -57,7 +57,7 @@ def one_line(error: ValidationError, where: str) -> str:
     first = error.errors()[0]
     key = ".".join(str(part) for part in (where, *first["loc"]) if str(part))
     if first["type"] == "extra_forbidden":
-        return f"{key}: unknown key"
+        return f"{key}: unknown key, config/README.md explains those that there are"
     if first["type"] == "missing":
         return f"{key}: missing key"
     said = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")

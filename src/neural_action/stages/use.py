@@ -10,7 +10,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from neural_action.errors import InputError
+from neural_action.recordings.store import read_manifest
 from neural_action.trained.model import TrainedModel, load_model
+from neural_action.trained.sequences import manifest_path
 
 
 def transform(
@@ -29,7 +31,7 @@ def transform(
     """Embed ``recordings`` and write them in the format of the suffix of ``output``."""
     opened = _opened(model, threads, device, split)
     with threadpool_limits(threads):
-        data = [_given(path) for path in recordings]
+        data = [_given(path) for path in _recordings(recordings)]
         found = opened.transform(data, rate=rate, convert=convert, stride=stride, layer=layer)
     found.save(output, source)
     shape = " x ".join(map(str, found.values.shape))
@@ -46,10 +48,13 @@ def score(
     split: int | None,
     recordings: tuple[Path, ...],
 ) -> None:
-    """Print how well a linear probe reads actions, a fraction of 1."""
+    """Print how well a linear probe reads actions, a fraction of 1; and, to the other stream, of what on what."""
     opened = _opened(model, threads, device, split)
+    tested, known = _recordings(recordings), _recordings(train)
     with threadpool_limits(threads):
-        value = opened.score(list(recordings), list(train) or None, metric=metric, seed=seed)
+        value = opened.score(tested, known or None, metric=metric, seed=seed)
+    probe = f"trained on {_counted(known)}" if known else "trained on its other trials"
+    click.echo(f"{metric} of {_counted(tested)}, by a linear probe {probe}:", err=True)
     click.echo(f"{value:.4f}")
 
 
@@ -69,7 +74,7 @@ def adapt_animal(
     opened = _opened(model, threads, device, split)
     with threadpool_limits(threads):
         adapted = opened.adapt(
-            list(recordings), list(known), steps=steps, learning_rate=learning_rate, seed=seed
+            _recordings(recordings), _recordings(known), steps=steps, learning_rate=learning_rate, seed=seed
         )
         adapted.save(output)
 
@@ -79,6 +84,24 @@ def _opened(model: Path, threads: int, device: str, split: int | None) -> Traine
 
     torch.set_num_threads(threads)
     return load_model(model, device, split)
+
+
+def _recordings(paths: tuple[Path, ...]) -> list[Path]:
+    """The paths, and of a folder that is no store every manifest below it. InputError for a folder without one."""
+    found = []
+    for path in paths:
+        inside = path.is_dir() and path.suffix != ".zarr"
+        below = sorted(path.rglob("*.manifest.json")) if inside else [path]
+        if not below:
+            raise InputError(f"{path}: holds no *.manifest.json, expected recordings that rule convert wrote")
+        found += below
+    return found
+
+
+def _counted(paths: list[Path]) -> str:
+    """How many recordings, and of whom."""
+    animals = sorted({read_manifest(manifest_path(path)).animal for path in paths})
+    return f"{len(paths)} recording{'' if len(paths) == 1 else 's'} of {', '.join(animals)}"
 
 
 def _given(path: Path) -> Path | np.ndarray:

@@ -137,7 +137,10 @@ def _one_animal(new: list[Path], old: list[Path], sessions: Mapping[str, int]) -
     animals, others = ({read_manifest(path).animal for path in paths} for paths in (new, old))
     if len(animals) != 1:
         found = ", ".join(sorted(animals)) or "none"
-        raise InputError(f"adapt: recordings of {found}, expected of one animal; adapt to one after another")
+        raise InputError(
+            f"adapt: recordings of {found}, expected of one animal; adapt to one after another, and name known animals "
+            "as known (--known, once for each)"
+        )
     if animals & (others | set(sessions)):
         raise InputError(f"adapt: {animals.pop()} is both the new animal and a known one")
     return animals.pop()

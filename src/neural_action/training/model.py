@@ -64,6 +64,10 @@ def load_model(weights: Path, device: torch.device | str = "cpu", part: str | No
     Raises InputError if either file is missing or unreadable, or holds no such model.
     """
     own = "" if part is None else f"{part}/"
+    if not weights.is_file():
+        raise InputError(
+            f"{weights}: no such file, expected the weights of a row that is trained (raw rows have none)"
+        )
     try:
         described = json.loads(weights.with_suffix(".json").read_text())
         names = described.get("models")
