@@ -122,6 +122,14 @@ def test_published_numbers_stand_beside_and_are_those_of_the_papers(tables):
     assert rows.xs("mlp", level="probe")["published"].isna().all()
 
 
+def test_without_published_numbers_nothing_is_said_of_a_paper(scores, tmp_path):
+    given = {"metric": "balanced_accuracy", "bootstrap": 50, "published": False}
+    run(made_up.configuration(tables=given), scores, tmp_path)
+    for name in NAMES:
+        assert csv(tmp_path, name)["published"].isna().all()
+        assert "paper" not in (tmp_path / f"{name}.md").read_text()
+
+
 def test_the_projection_has_a_block_of_its_own_without_rows_that_have_none(tables):
     text = (tables / "action_recognition.md").read_text()
     block = text.split("## ")[2]

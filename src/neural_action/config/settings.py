@@ -359,7 +359,7 @@ class DecodingSettings(Section):
 
 
 class TableSettings(Section):
-    """Statistics and pictures.
+    """Statistics and pictures; whether numbers that a paper published stand beside those of this dataset.
 
     Of decoding, ``references`` are the rows that paired differences are taken to, ``curves`` those whose label
     efficiency is drawn: without names, all.
@@ -369,6 +369,7 @@ class TableSettings(Section):
     bootstrap: Count = 2000
     seed: Seed = 0
     figure_method: Name = "ours"
+    published: bool = True
     references: list[Name] = []
     curves: list[Name] = []
 

@@ -7,7 +7,7 @@ from neural_action.errors import InputError
 from neural_action.tables import notes
 from neural_action.tables.document import Document
 from neural_action.tables.page import Page
-from neural_action.tables.published import published
+from neural_action.tables.published import beside
 from neural_action.tables.scores import Column, Scores, of_the_papers
 
 TASKS = {"single_animal": "Single-animal", "multi_animal": "Multi-animal"}
@@ -45,7 +45,7 @@ def action_recognition(sections: Sections, scores: Scores) -> tuple[Document, Pa
         raise InputError(
             f"configuration tables.figure_method: {reference!r} is not one of {', '.join(methods)}"
         )
-    page = Page(scores, methods, published("action_recognition"))
+    page = Page(scores, methods, beside("action_recognition", sections.tables))
     main, across = columns(scores, metric), headline(scores, metric)
     page.measured("Action recognition", main)
     page.measured(
@@ -81,6 +81,6 @@ def action_recognition(sections: Sections, scores: Scores) -> tuple[Document, Pa
             "a difference. The best baseline is the one with the highest mean in this very column: a choice "
             "in its favour",
         ),
-        notes.paper_note(page.paper),
+        *notes.paper_note(page.paper),
     ]
     return Document("Action recognition", notes.opening(sections), tuple(page.blocks), tuple(text)), page

@@ -6,7 +6,7 @@ from neural_action.config.sections import Sections
 from neural_action.tables import notes
 from neural_action.tables.document import Document
 from neural_action.tables.page import Page
-from neural_action.tables.published import published
+from neural_action.tables.published import beside
 from neural_action.tables.scores import Column, Scores
 
 WHOLE = "all"
@@ -32,7 +32,7 @@ def references(sections: Sections) -> list[str]:
 def decoding(sections: Sections, scores: Scores) -> tuple[Document, Page]:
     """Accuracy of every animal beside the published number, the other metrics, and paired differences."""
     methods = sections.methods
-    page = Page(scores, methods, published("decoding"))
+    page = Page(scores, methods, beside("decoding", sections.tables))
     page.measured("Decoding accuracy", [headline(animal) for animal in scores.animals])
     for animal in scores.animals:
         others = [
@@ -66,11 +66,12 @@ def decoding(sections: Sections, scores: Scores) -> tuple[Document, Page]:
             "row minus reference, in percentage points, paired by split (or test trial) and seed: an interval without "
             "0 is a difference",
         ),
-        (
-            page.paper.heading,
+    ]
+    if page.paper.values:
+        said = (
             f"accuracy in percent as published ({page.paper.source}) for {page.paper.recordings}, of one split whose "
             "test has 16 to 21 trials of a monkey: it decides nothing by itself. For sleep the paper does not say "
-            "whether it is accuracy or F1",
-        ),
-    ]
+            "whether it is accuracy or F1"
+        )
+        text.append((page.paper.heading, said))
     return Document("Decoding", notes.opening(sections), tuple(page.blocks), tuple(text)), page

@@ -6,7 +6,7 @@ from neural_action.config.sections import Sections
 from neural_action.tables import notes
 from neural_action.tables.document import Document
 from neural_action.tables.page import Page
-from neural_action.tables.published import published
+from neural_action.tables.published import beside
 from neural_action.tables.scores import Column, Scores, of_the_papers
 
 
@@ -28,7 +28,7 @@ def columns(scores: Scores) -> list[Column]:
 def identity_recognition(sections: Sections, scores: Scores) -> tuple[Document, Page]:
     """How well the animal is recognised from the encoder, and from the projection."""
     methods = of_the_papers(sections)
-    page = Page(scores, methods, published("identity_recognition"))
+    page = Page(scores, methods, beside("identity_recognition", sections.tables))
     main = columns(scores)
     page.measured("Identity recognition (lower is better)", main)
     page.measured(
@@ -62,6 +62,6 @@ def identity_recognition(sections: Sections, scores: Scores) -> tuple[Document, 
             "folds, and seeds within a fold, are drawn anew. A score is of all animals together, so these "
             "intervals do not hold the variation between sets of animals",
         ),
-        notes.paper_note(page.paper),
+        *notes.paper_note(page.paper),
     ]
     return Document("Identity recognition", notes.opening(sections), tuple(page.blocks), tuple(text)), page

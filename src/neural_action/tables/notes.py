@@ -74,10 +74,10 @@ def interval_note(sections: Sections, over: str) -> Note:
     )
 
 
-def paper_note(paper: Published) -> Note:
-    """Where the published numbers are from and what they are not."""
-    return (
-        "paper (MC2P)",
+def paper_note(paper: Published) -> list[Note]:
+    """Where the published numbers are from and what they are not; nothing where there are none."""
+    said = (
         f"plain accuracy in percent as published ({paper.source}) for {paper.recordings}. "
-        "Shown for orientation: not comparable across recordings, classes, splits or metrics",
+        "Shown for orientation: not comparable across recordings, classes, splits or metrics"
     )
+    return [("paper (MC2P)", said)] if paper.values else []

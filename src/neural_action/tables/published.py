@@ -9,6 +9,8 @@ from pathlib import Path
 
 import yaml
 
+from neural_action.config.settings import TableSettings
+
 _FILE = Path(__file__).with_name("published.yaml")
 
 
@@ -27,6 +29,11 @@ class Published:
     recordings: str
     values: Mapping[tuple[str, str, float | str | None], float]
     heading: str = "paper (MC2P)"
+
+
+def beside(table: str, settings: TableSettings) -> Published:
+    """``published``, or nothing where the configuration wants no paper's numbers beside its own."""
+    return published(table) if settings.published else Published("", "", {})
 
 
 @cache

@@ -41,6 +41,11 @@ class Embedding:
     class_names: tuple[str, ...] = ()
     about: Mapping[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        count, dimension = self.values.shape
+        animals = ", ".join(dict.fromkeys(self.animals))
+        return f"Embedding({count} clips, {dimension} dimensions, {len(self.trials)} trials of {animals})"
+
     def __len__(self) -> int:
         return len(self.values)
 

@@ -60,7 +60,7 @@ class TrainedModel:
         what = self.description
         shape = " x ".join(map(str, what["recordings"]["neural_shape"]))
         return (
-            f"TrainedModel({what['method']!r}, holdout {what['holdout']!r}, {len(what['animals'])} animals, "
+            f"TrainedModel({what['method']!r}, holdout {what['holdout']!r}, trained on {', '.join(what['animals'])}, "
             f"{what['clips']['frames']} frames of {shape} at {what['recordings']['neural_rate']:g} /s)"
         )
 
