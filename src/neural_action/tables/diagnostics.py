@@ -6,7 +6,6 @@ import pandas as pd
 
 from neural_action.diagnostics.every import Diagnosis
 from neural_action.diagnostics.finding import CHECKS, SEVERITIES, Finding
-from neural_action.tables.pictures.style import spoken
 from neural_action.tables.templates import template
 
 #: A sign and a word for each severity: colour is not all that tells them apart.
@@ -46,7 +45,6 @@ def html(opening: str, found: Diagnosis) -> str:
         checks=checks,
         signs=SIGNS,
         balance=_balance(found.counts),
-        spoken=spoken,
     )
 
 

@@ -34,23 +34,24 @@ def draw_confusion(runs: Mapping[str, Sequence[Run]], labels: Mapping[str, str])
     drawn = {name: own for name, own in runs.items() if any(run.tested.any() for run in own)}
     if not drawn:
         return style.nothing("No method was tested across animals.")
-    names = [style.spoken(name) for name in next(iter(drawn.values()))[0].class_names]
+    names = style.shortened(next(iter(drawn.values()))[0].class_names)
+    titles = style.shortened([labels[name] for name in drawn])
     count = len(names)
     across = min(len(drawn), 3)
     down = -(-len(drawn) // across)
     side = max(2.1, 0.31 * count)
-    figure = style.sheet(side * across + 2.3, (side + 0.3) * down + 1.5)
+    beside = max(map(len, names)) * style.CHARACTER
+    figure = style.sheet(side * across + beside + 1.2, (side + 0.3) * down + beside + 0.8)
     axes = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True)
     image = None
     for at, axis in enumerate(axes.flat):
         if at >= len(drawn):
             axis.set_visible(False)
             continue
-        name, own = list(drawn.items())[at]
-        matrix = mean_confusion(own)
+        matrix = mean_confusion(list(drawn.values())[at])
         image = axis.imshow(matrix, cmap="Blues", vmin=0, vmax=1, aspect="equal")
         axis.set_facecolor(style.FAINT)
-        axis.set_title(labels[name])
+        axis.set_title(titles[at])
         axis.set_xticks(range(count), names, rotation=90)
         axis.set_yticks(range(count), names)
         axis.tick_params(length=0, labelbottom=False, labeltop=at < across)
@@ -63,12 +64,8 @@ def draw_confusion(runs: Mapping[str, Sequence[Run]], labels: Mapping[str, str])
                     axis.text(
                         column, row, f"{100 * value:.0f}", ha="center", va="center", fontsize=6.5, color=color
                     )
-    figure.suptitle(
-        "Annotated action (rows) and what it is predicted as (columns), % of the action's clips",
-        x=0.01,
-        ha="left",
-        fontsize=8,
-        color=style.SOFT,
+    style.heading(
+        figure, "Annotated action (rows) and what it is predicted as (columns), % of the action's clips"
     )
     bar = figure.colorbar(image, ax=axes, shrink=min(1.0, 0.9 / down + 0.1), aspect=25, pad=0.015)
     bar.set_label("share of the action's clips (%)")

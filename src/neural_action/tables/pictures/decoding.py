@@ -27,7 +27,8 @@ def draw_splits(
     shown = [name for name in methods if not scores.pick(name, columns[0]).empty]
     figure = style.sheet(3.1 + 3.2 * len(columns), 0.3 * len(shown) + 1.4)
     axes = figure.subplots(1, len(columns), sharey=True, squeeze=False)[0]
-    for axis, column in zip(axes, columns, strict=True):
+    animals = style.shortened([column.part for column in columns])
+    for axis, column, animal in zip(axes, columns, animals, strict=True):
         for at, name in enumerate(shown):
             picked, cell = scores.pick(name, column), scores.cell(name, column)
             if cell is None:
@@ -41,7 +42,7 @@ def draw_splits(
             axis.plot(
                 100 * cell.mean, at, "D", ms=4.5, color=style.INK, mec="white", mew=0.6, zorder=4, **once
             )
-        axis.set_title(column.part)
+        axis.set_title(animal)
         axis.set_xlabel(f"{style.spoken(column.metric)} (%)")
         axis.grid(axis="x", color=style.FAINT, lw=0.6)
         axis.tick_params(axis="y", length=0)
@@ -49,9 +50,9 @@ def draw_splits(
         for at in range(1, len(shown)):
             if methods[shown[at]].group != methods[shown[at - 1]].group:
                 axis.axhline(at - 0.5, color=style.FAINT, lw=0.8)
-    axes[0].set_yticks(range(len(shown)), [methods[name].label for name in shown])
+    axes[0].set_yticks(range(len(shown)), style.shortened([methods[name].label for name in shown], style.ROW))
     axes[0].set_ylim(len(shown) - 0.45, -0.55)
-    figure.suptitle(title, x=0.01, ha="left", fontsize=8)
+    style.heading(figure, title, color=style.INK)
     figure.legend(
         *axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, handletextpad=0.5
     )
@@ -76,9 +77,10 @@ def draw_efficiency(
     figure = style.sheet(2.2 + 3.8 * len(columns), 4.2)
     axes = figure.subplots(1, len(columns), sharey=True, squeeze=False)[0]
     colors = dict(zip(methods, style.action_colors(len(methods)), strict=True))
-    for axis, (animal, own) in zip(axes, columns.items(), strict=True):
+    labels = style.shortened([row.label for row in methods.values()], style.ROW)
+    for axis, animal, own in zip(axes, style.shortened(columns), columns.values(), strict=True):
         places = np.arange(len(own))
-        for name, row in methods.items():
+        for (name, row), label in zip(methods.items(), labels, strict=True):
             cells = [scores.cell(name, column) for column in own]
             if any(cell is None for cell in cells):
                 continue
@@ -87,12 +89,12 @@ def draw_efficiency(
             )
             line = "-" if row.representation == "trained" else (0, (4, 2))
             axis.fill_between(places, low, high, color=colors[name], alpha=0.12, lw=0)
-            axis.plot(places, mean, ls=line, marker="o", ms=3, color=colors[name], label=row.label)
+            axis.plot(places, mean, ls=line, marker="o", ms=3, color=colors[name], label=label)
         axis.set_xticks(places, [column.part for column in own])
         axis.set_xlabel("labelled trials of each class")
         axis.set_title(animal)
         axis.grid(axis="y", color=style.FAINT, lw=0.6)
     axes[0].set_ylabel("accuracy (%)")
-    figure.suptitle(title, x=0.01, ha="left", fontsize=8)
+    style.heading(figure, title, color=style.INK)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper")
     return figure

@@ -57,13 +57,14 @@ def draw_embeddings(runs: Mapping[str, Sequence[Run]], labels: Mapping[str, str]
     figure = style.sheet(5.9 * across, 2.75 * down + 0.8)
     pairs = np.atleast_2d(figure.subfigures(down, across, wspace=0.03, hspace=0.02, squeeze=False))
     limit = min(POINTS, POINTS_ALTOGETHER // len(drawn))
+    titles = style.shortened([labels[name] for name, _, _ in drawn], style.ROW)
     for at, panel in enumerate(pairs.flat):
         if at >= len(drawn):
             break
-        name, run, values = drawn[at]
+        _, run, values = drawn[at]
         rows = _sample(run, limit)
         points = flatten(values[rows])
-        panel.suptitle(f"{labels[name]}", x=0.01, ha="left", fontsize=9, fontweight="bold")
+        panel.suptitle(titles[at], x=0.01, ha="left", fontsize=9, fontweight="bold")
         left, right = panel.subplots(1, 2)
         for axis, colors, number, title in (
             (left, [*style.action_colors(len(run.class_names)), style.FAINT], run.label[rows], "by action"),
@@ -76,7 +77,7 @@ def draw_embeddings(runs: Mapping[str, Sequence[Run]], labels: Mapping[str, str]
             axis.margins(0.04)
             axis.set(xticks=[], yticks=[])
             axis.spines[:].set(visible=True, color=style.FAINT)
-    run = drawn[0][1]
+    run, lines = drawn[0][1], 0
     for names, colors, title, side in (
         (run.class_names, style.action_colors(len(run.class_names)), "action", "left"),
         (run.animals, style.animal_colors(len(run.animals)), "animal", "right"),
@@ -84,21 +85,22 @@ def draw_embeddings(runs: Mapping[str, Sequence[Run]], labels: Mapping[str, str]
         handles = style.dots(names, colors)
         if len(handles) > 12:
             handles = [handles[k] for k in np.linspace(0, len(handles) - 1, 12).round().astype(int)]
+        columns = style.legend_columns(names, 5.9 * across / 2, 4 if across > 1 else 3)
+        lines = max(lines, -(-len(handles) // columns))
         figure.legend(
             handles=handles,
             title=title if len(names) <= 12 else f"{title} (12 of {len(names)})",
             loc=f"outside lower {side}",
-            ncols=4 if across > 1 else 3,
+            ncols=columns,
             handletextpad=0.1,
             columnspacing=0.9,
         )
+    # Maps are as large whatever is below them.
+    figure.set_figheight(2.75 * down + 0.4 + 0.16 * lines)
     holdout = f"{run.holdout}, seed {run.seed}"
-    figure.suptitle(
+    style.heading(
+        figure,
         f"t-SNE of the frozen representation, {len(_sample(run, limit))} labelled clips; run: {holdout}",
-        x=0.01,
-        ha="left",
-        fontsize=8,
-        color=style.SOFT,
     )
     return figure
 

@@ -18,6 +18,8 @@ _LEG_COLORS = ("#0072B2", "#E69F00", "#009E73")
 _ENDS = (0, _LEG - 1)
 _SNIPPET_SECONDS, _LINES = 1.0, 6
 _CELL = 1.3  # inches
+# Characters of a name that go above or beside a cell, and below it in smaller ones.
+_NAME, _ACTION = 14, 20
 
 
 def choose_queries(cohort: Cohort, swaps: SwapTable, count: int = QUERIES, seed: int = 0) -> np.ndarray:
@@ -50,8 +52,11 @@ def draw_neighbors(cohort: Cohort, swaps: SwapTable) -> Figure:
     chosen = np.column_stack([queries, swaps.targets[queries][:, targets, 0]])
     draw, aspect, colors = _painter(cohort, np.unique(chosen[chosen >= 0]))
     height = np.clip(_CELL * aspect, 0.4, 1.6)
-    figure = style.sheet(_CELL * chosen.shape[1] + 0.5, (height + 0.3) * len(queries) + 1.2)
+    # Of a single animal there are two columns: the lines above are wider.
+    width = max(_CELL * chosen.shape[1] + 1.0, 4.4)
+    figure = style.sheet(width, (height + 0.3) * len(queries) + 1.2)
     axes = figure.subplots(len(queries), len(targets) + 1, squeeze=False)
+    animals, actions = style.shortened(cohort.animals, _NAME), style.shortened(cohort.class_names, _ACTION)
     for row, query, samples in zip(axes, queries, chosen, strict=True):
         for place, (axis, at) in enumerate(zip(row, samples, strict=True)):
             if at < 0:
@@ -60,24 +65,28 @@ def draw_neighbors(cohort: Cohort, swaps: SwapTable) -> Figure:
                 continue
             draw(axis, int(at))
             color = _name_color(cohort, query, at, place)
-            axis.set_xlabel(_action(cohort, int(at)), fontsize=6.5, color=color, labelpad=2)
+            action = actions[cohort.labels[at]] if cohort.labels[at] >= 0 else "no label"
+            axis.set_xlabel(action, fontsize=6.5, color=color, labelpad=2)
         for spine in row[0].spines.values():
             spine.set(visible=True, color=style.INK, lw=0.8)
     axes[0, 0].set_title("query", loc="center")
     for axis, animal in zip(axes[0, 1:], targets, strict=True):
-        axis.set_title(cohort.animals[animal], loc="center")
+        axis.set_title(animals[animal], loc="center")
     for axis, query in zip(axes[:, 0], queries, strict=True):
-        axis.set_ylabel(f"from {cohort.animals[cohort.pose_animal[query]]}", fontsize=7)
+        axis.set_ylabel(
+            f"from\n{animals[cohort.pose_animal[query]]}", fontsize=7, rotation=0, ha="right", va="center"
+        )
     lines = [
         "Query poses, and one drawn neighbour of each in every animal",
         "Named in blue: the action of the query; in orange: another",
     ]
     if len(cohort.behavior_shape) == 1:
         lines.append(f"Traces: normalised features over {_SNIPPET_SECONDS:g} s")
-    figure.suptitle("\n".join(lines), fontsize=8, color=style.SOFT, x=0.01, ha="left")
+    style.heading(figure, *lines)
     if colors:
         handles = style.dots(list(colors), list(colors.values()))
-        figure.legend(handles=handles, loc="outside lower center", ncols=3, handletextpad=0.1)
+        columns = style.legend_columns(colors, width, 3)
+        figure.legend(handles=handles, loc="outside lower center", ncols=columns, handletextpad=0.1)
     return figure
 
 
@@ -87,11 +96,6 @@ def _name_color(cohort: Cohort, query: int, at: int, place: int) -> str:
     if min(cohort.labels[at], cohort.labels[query]) < 0:
         return style.SOFT
     return style.BLUE if cohort.labels[at] == cohort.labels[query] else style.ORANGE
-
-
-def _action(cohort: Cohort, at: int) -> str:
-    label = cohort.labels[at]
-    return style.spoken(cohort.class_names[label]) if label >= 0 else "no label"
 
 
 def _painter(cohort: Cohort, rows: np.ndarray):

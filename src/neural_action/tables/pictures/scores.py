@@ -42,15 +42,15 @@ def draw_scores(
         once = {"label": "mean and 95 % interval"} if at == 0 else {}
         axis.plot([100 * cell.low, 100 * cell.high], [at, at], color=style.INK, lw=1.6, zorder=3)
         axis.plot(100 * cell.mean, at, "D", ms=5, color=style.INK, mec="white", mew=0.6, zorder=4, **once)
-    axis.set_yticks(range(len(shown)), [methods[name].label for name in shown])
+    axis.set_yticks(range(len(shown)), style.shortened([methods[name].label for name in shown], style.ROW))
     axis.set_ylim(len(shown) - 0.45, -0.55)
     axis.set_xlim(left=0)
     axis.set_xlabel(f"{style.spoken(column.metric)} (%)")
-    figure.suptitle(
-        f"{column.heading} action recognition, fraction of labels {column.part}\n{title}",
-        x=0.01,
-        ha="left",
-        fontsize=8,
+    style.heading(
+        figure,
+        f"{column.heading} action recognition, fraction of labels {column.part}",
+        title,
+        color=style.INK,
     )
     axis.tick_params(axis="y", length=0)
     axis.spines["left"].set_visible(False)

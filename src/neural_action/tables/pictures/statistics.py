@@ -40,7 +40,7 @@ def draw_statistics(cohort: Cohort) -> Figure:
     """Share of each action and minutes recorded for every animal, and how long bouts of each action last."""
     table = bouts(cohort)
     names, animals = cohort.class_names, list(cohort.animals)
-    colors = style.action_colors(len(names))
+    colors, said = style.action_colors(len(names)), style.shortened(names)
     time = table.pivot_table(index="animal", columns="label", values="seconds", aggfunc="sum", fill_value=0.0)
     time = time.reindex(index=animals, columns=[*range(len(names)), -1], fill_value=0.0)
     figure = style.sheet(10, max(2.6, 0.24 * max(len(animals), len(names)) + 1.5))
@@ -51,26 +51,29 @@ def draw_statistics(cohort: Cohort) -> Figure:
     for label, color in [*enumerate(colors), (-1, style.FAINT)]:
         width = 100 * time[label].to_numpy() / np.maximum(total, 1e-9)
         if width.any():
-            name = style.spoken(names[label]) if label >= 0 else "not labelled or not scored"
+            name = said[label] if label >= 0 else "not labelled or not scored"
             shares.barh(place, width, left=left, height=0.78, color=color, label=name, ec="white", lw=0.4)
         left += width
+    columns = style.legend_columns([*said, "not labelled or not scored"], figure.get_figwidth(), 5)
     shares.set(title="Time in each action", xlabel="share of recorded time (%)", xlim=(0, 100))
-    figure.legend(loc="outside lower center", ncols=5, handlelength=0.9, handleheight=0.9, columnspacing=1.3)
+    figure.legend(
+        loc="outside lower center", ncols=columns, handlelength=0.9, handleheight=0.9, columnspacing=1.3
+    )
 
     trials = table.groupby("animal")["trial"].nunique().reindex(animals)
     minutes.barh(place, total / 60, height=0.78, color=style.SOFT)
     for at, count in enumerate(trials):
         minutes.text(total[at] / 60, at, f" {count}", va="center", fontsize=7, color=style.SOFT)
-    minutes.set(title="Recorded", xlabel="minutes (at the bars: trials)", yticklabels=[])
+    minutes.set(title="Recorded", xlabel="minutes\n(at the bars: trials)", yticklabels=[])
     minutes.margins(x=0.12)
     for axis in (shares, minutes):
         axis.set_yticks(place)
         axis.invert_yaxis()
         axis.tick_params(axis="y", length=0)
         axis.spines["left"].set_visible(False)
-    shares.set_yticklabels(animals)
+    shares.set_yticklabels(style.shortened(animals))
 
-    _draw_durations(durations, table, names, colors)
+    _draw_durations(durations, table, said, colors)
     return figure
 
 
@@ -95,9 +98,9 @@ def _draw_durations(axis, table: pd.DataFrame, names, colors) -> None:
         axis.set_xscale("log")
         axis.xaxis.set_major_formatter("{x:g}")
         axis.xaxis.set_minor_formatter(NullFormatter())
-    axis.set_yticks(range(len(names)), [style.spoken(name) for name in names])
+    axis.set_yticks(range(len(names)), names)
     axis.set_ylim(len(names) - 0.4, -0.6)
-    axis.set(title="Length of bouts", xlabel="seconds (box: quartiles, whiskers: 5 to 95 %)")
+    axis.set(title="Length of bouts", xlabel="seconds\n(box: quartiles, whiskers: 5 to 95 %)")
     axis.tick_params(axis="y", length=0)
     axis.spines["left"].set_visible(False)
     axis.grid(axis="x", color=style.FAINT, lw=0.6)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -15,6 +16,10 @@ from matplotlib.lines import Line2D
 from neural_action.files import whole
 
 DPI = 130
+#: Characters of a name that is drawn, at most: of an animal, trial, action or feature, and of a row of the tables.
+NAME, ROW = 24, 44
+#: Inches that a character of 7.5 points is wide, about.
+CHARACTER = 1 / 16
 INK, SOFT, FAINT = "#1d2330", "#5d6675", "#d5dae2"
 # Okabe and Ito (2008), without black and with the yellow darkened for white paper; then Tol's "muted" (2021).
 _ACTIONS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#B8A200", "#4A4A4A")
@@ -60,6 +65,13 @@ def sheet(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), dpi=DPI, layout="constrained")
 
 
+def heading(figure: Figure, *lines: str, color: str = SOFT) -> None:
+    """Write lines above everything, those that are longer than the figure is wide as several."""
+    width = int(figure.get_figwidth() / CHARACTER * 7.5 / 8)
+    text = "\n".join(textwrap.fill(line, width) for line in lines)
+    figure.suptitle(text, x=0.01, ha="left", fontsize=8, color=color)
+
+
 @styled()
 def nothing(message: str) -> Figure:
     """A figure that says why there is nothing to draw."""
@@ -77,6 +89,8 @@ def save(figure: Figure, path: Path) -> None:
 def write_png(figure: Figure, target: Path | IO[bytes]) -> None:
     """Write a PNG to a file that is open or to be made."""
     with rc_context(_SETTINGS):
+        # Axes that keep their aspect shrink once they are laid out: what is around them is in place the second time.
+        figure.draw_without_rendering()
         figure.savefig(target, format="png", metadata={"Software": None})
 
 
@@ -94,17 +108,42 @@ def _colors(count: int, few: Sequence[str]) -> list:
     return list(few[:count]) if count <= len(few) else list(colormaps["viridis"](np.linspace(0, 1, count)))
 
 
-def spoken(name: str) -> str:
-    """A name as people write it: ``forward_walking`` is ``forward walking``."""
-    return name.replace("_", " ")
+def spoken(metric: str) -> str:
+    """A metric as people write it: ``balanced_accuracy`` is ``balanced accuracy``. Names of users stay as they are."""
+    return metric.replace("_", " ")
+
+
+def shortened(names: Iterable[str], length: int = NAME) -> list[str]:
+    """Names as they are drawn, of at most ``length`` characters: the middle of a long one gives way to an ellipsis.
+
+    Where names would then read the same, the cut is moved to where none do; where there is no such place, long names
+    end in their number among ``names``.
+    """
+    names = list(names)
+    for head in sorted(range(1, length - 1), key=lambda head: abs(2 * head - length)):
+        tail = length - 1 - head
+        cut = [name if len(name) <= length else f"{name[:head]}…{name[-tail:]}" for name in names]
+        if len(set(cut)) == len(set(names)):
+            return cut
+    return [
+        name if len(name) <= length else f"{name[: length - 5]}…{number}"
+        for number, name in enumerate(names, 1)
+    ]
 
 
 def dots(names: Sequence[str], colors: Sequence) -> list[Line2D]:
     """Legend entries: a dot and a name each."""
     return [
-        Line2D([], [], ls="", marker="o", ms=4.5, color=color, label=spoken(name))
-        for name, color in zip(names, colors, strict=True)
+        Line2D([], [], ls="", marker="o", ms=4.5, color=color, label=name)
+        for name, color in zip(shortened(names), colors, strict=True)
     ]
+
+
+def legend_columns(names: Iterable[str], width: float, most: int) -> int:
+    """How many columns of a legend of ``names`` go into ``width`` inches, between 1 and ``most``."""
+    # A dot and its gaps take a third of an inch.
+    longest = max(map(len, shortened(names)), default=0)
+    return max(1, min(most, int(width / (0.35 + longest * CHARACTER))))
 
 
 def bare(axis: Axes) -> None:

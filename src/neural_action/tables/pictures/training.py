@@ -27,12 +27,13 @@ def draw_training(logs: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
     down = -(-len(shown) // across)
     figure = style.sheet(2.75 * across + 0.4, 2.1 * down + 0.2)
     axes = figure.subplots(down, across, squeeze=False).ravel()
-    for axis, name in zip(axes, shown, strict=False):
+    titles = style.shortened([labels[name] for name in shown])
+    for axis, name, title in zip(axes, shown, titles, strict=False):
         own = logs[logs["method"] == name]
         curve = own.groupby("step")["loss"].agg(["mean", "min", "max"])
         axis.fill_between(curve.index, curve["min"], curve["max"], color=style.BLUE, alpha=0.22, lw=0)
         axis.plot(curve.index, curve["mean"], color=style.BLUE)
-        axis.set(title=labels[name], xlabel="step", ylabel="loss")
+        axis.set(title=title, xlabel="step", ylabel="loss")
         axis.annotate(_throughput(own), (1, 1), (-2, -2), "axes fraction", "offset points", **_NOTE)
         axis.margins(x=0.02)
     for axis in axes[len(shown) :]:
