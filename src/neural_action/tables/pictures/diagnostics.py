@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -19,6 +20,8 @@ _TASKS = {
     "identity": "identity",
     "decoding": "decoding",
 }
+#: Shares of a panel's width and height that a character and a line of a trial's name take.
+_CHARACTER, _LINE = 0.02, 0.07
 
 
 @style.styled()
@@ -45,12 +48,32 @@ def _empty(axis: Axes, title: str, found: list[Finding]) -> None:
     axis.text(0.5, 0.5, text, transform=axis.transAxes, ha="center", va="center", color=style.SOFT)
 
 
+def _name(axis: Axes, places: Sequence[tuple[str, float, float]]) -> None:
+    """Write names beside their x and y (in data), the first ones first, as far as none lies on another."""
+    (left, right), (low, high) = axis.get_xlim(), axis.get_ylim()
+    taken: list[tuple[float, float, float]] = []
+    for name, (_, x, y) in zip(style.shortened(name for name, _, _ in places), places, strict=True):
+        across, up, width = (x - left) / (right - left), (y - low) / (high - low), _CHARACTER * len(name)
+        side = "left" if across + width <= 1 else "right"
+        begin = across if side == "left" else across - width
+        if any(
+            abs(up - line) < _LINE and begin < other + wide and other < begin + width
+            for other, wide, line in taken
+        ):
+            continue
+        taken.append((begin, width, up))
+        offset = (3 if side == "left" else -3, 1)
+        axis.annotate(
+            name, (x, y), offset, textcoords="offset points", fontsize=6.5, color=style.ORANGE, ha=side
+        )
+
+
 def _draw_curves(axis: Axes, found: Diagnosis) -> None:
     title = "Neural activity against movement"
     if not any(np.isfinite(whole.correlation).any() for whole, _, _ in found.synchrony.values()):
         return _empty(axis, title, found.of("synchrony"))
     odd = _suspicious(found, "synchrony")
-    every = []
+    every, named = [], []
     for trial, (whole, _, _) in found.synchrony.items():
         every.append(whole.correlation)
         late = trial in odd
@@ -62,20 +85,20 @@ def _draw_curves(axis: Axes, found: Diagnosis) -> None:
             alpha=0.95 if late else 0.35,
             zorder=3 if late else 2,
         )
-        if late:
-            axis.annotate(trial, (whole.lag, whole.peak), fontsize=6.5, color=style.ORANGE, va="bottom")
+        if late and np.isfinite(whole.peak):
+            named.append((trial, whole.lag, whole.peak))
     lags = whole.lags
     axis.plot(lags, np.nanmean(every, 0), color=style.INK, lw=2, zorder=4)
     axis.axvline(0, color=style.FAINT, lw=0.8, zorder=1)
     axis.axhline(0, color=style.FAINT, lw=0.8, zorder=1)
+    looks = "thin: a trial; bold: mean" + ("; orange: look at it" if odd else "")
     axis.set(
         title=title,
-        xlabel="lag of neural activity behind movement (s)",
+        xlabel=f"lag of neural activity behind movement (s)\n{looks}",
         ylabel="correlation with motion energy",
         xlim=(lags[0], lags[-1]),
     )
-    text = "thin: a trial; bold: mean" + ("; orange: look at it" if odd else "")
-    axis.text(0.99, 1.02, text, transform=axis.transAxes, fontsize=6.5, color=style.SOFT, ha="right")
+    _name(axis, named)
     return None
 
 
@@ -96,6 +119,7 @@ def _draw_lags(axis: Axes, found: Diagnosis, settings: DiagnosticsSettings) -> N
     animals = list(dict.fromkeys(trial.split("/")[0] for _, trial, _ in shown))
     looks = {"synchrony": ("o", style.BLUE, -0.14), "labels": ("D", style.INK, 0.14)}
     names = {"synchrony": "neural activity behind movement", "labels": "behaviour behind labels"}
+    named, shaded = [], False
     for check, (marker, color, shift) in looks.items():
         own = [(trial, curve.lag) for name, trial, curve in shown if name == check]
         if not own:
@@ -107,16 +131,24 @@ def _draw_lags(axis: Axes, found: Diagnosis, settings: DiagnosticsSettings) -> N
             [lag for _, lag in own], place, s=16, c=colors, marker=marker, lw=0, alpha=0.85, zorder=3
         )
         axis.scatter([], [], s=16, c=color, marker=marker, lw=0, label=names[check])
-        centre = np.median([lag for _, lag in own]) if check == "synchrony" else 0.0
+        centre = float(np.median([lag for _, lag in own])) if check == "synchrony" else 0.0
         width = settings.lag_tolerance if check == "synchrony" else settings.label_tolerance
-        axis.axvspan(centre - width, centre + width, color=color, alpha=0.07, lw=0, zorder=1)
-        for (trial, lag), at in zip(own, place, strict=True):
-            if trial in odd:
-                axis.annotate(f" {trial}", (lag, at), fontsize=6.5, color=style.ORANGE, va="center")
-    axis.set_yticks(range(len(animals)), animals)
-    axis.set_ylim(len(animals) - 0.4, -0.6)
-    axis.set(title=title, xlabel="lag (s); shaded: what is expected")
+        # Movement says nothing of its own about a lag: without other trials to compare with none is expected.
+        compared = any(finding.subject == own[0][0] for finding in found.of(check)) and len(own) > 1
+        if compared or check == "labels":
+            axis.axvspan(centre - width, centre + width, color=color, alpha=0.07, lw=0, zorder=1)
+            shaded = True
+        # The row says the animal. Where not all names fit, those of the trials that are farthest off.
+        far = sorted(zip(own, place, strict=True), key=lambda one: -abs(one[0][1] - centre))
+        named += [(trial.split("/", 1)[1], lag, at) for (trial, lag), at in far if trial in odd]
+    axis.set_yticks(range(len(animals)), style.shortened(animals))
+    # Above the first animal is room for what the dots are.
+    axis.set_ylim(len(animals) - 0.4, -0.6 - 0.15 * len(animals))
+    said = "lag (s)" + ("; shaded: what is expected" if shaded else "")
+    said += "\norange: look at it, named where there is room" if named else ""
+    axis.set(title=title, xlabel=said)
     axis.set_xlim(-settings.longest_lag, settings.longest_lag)
+    _name(axis, named)
     axis.tick_params(axis="y", length=0)
     axis.grid(axis="x", color=style.FAINT, lw=0.6)
     axis.legend(loc="upper left", fontsize=6.5, handletextpad=0.1, borderaxespad=0.1)
@@ -139,10 +171,8 @@ def _draw_balance(axis: Axes, found: Diagnosis) -> None:
             axis.text(
                 column, row, text, ha="center", va="center", fontsize=6.5, color="#111" if bright else "white"
             )
-    axis.set_xticks(
-        range(len(table.columns)), [style.spoken(name) for name in table.columns], rotation=30, ha="right"
-    )
-    axis.set_yticks(range(len(table)), table.index)
+    axis.set_xticks(range(len(table.columns)), style.shortened(table.columns), rotation=30, ha="right")
+    axis.set_yticks(range(len(table)), style.shortened(table.index))
     axis.tick_params(length=0)
     axis.spines[:].set_visible(False)
     axis.set_title(title)
@@ -157,17 +187,19 @@ def _draw_control(axis: Axes, found: Diagnosis) -> None:
     for at, finding in enumerate(measured):
         low, mean, high, chance = (100 * finding.values[key] for key in ("low", "mean", "high", "chance"))
         color = style.INK if finding.severity == "ok" else style.ORANGE
-        axis.plot([low, high], [at, at], color=color, lw=1.8, zorder=3)
-        axis.plot(mean, at, "D", ms=5.5, color=color, mec="white", mew=0.6, zorder=4)
-        axis.plot([chance, chance], [at - 0.3, at + 0.3], color=style.ORANGE, lw=1.6, zorder=2)
-        axis.text(high, at - 0.1, f"  {mean:.1f} %", va="bottom", fontsize=7)
+        # Nothing is cut at 100 %, where the axis ends and numbers go left.
+        axis.plot([low, high], [at, at], color=color, lw=1.8, zorder=3, clip_on=False)
+        axis.plot(mean, at, "D", ms=5.5, color=color, mec="white", mew=0.6, zorder=4, clip_on=False)
+        axis.plot([chance, chance], [at - 0.3, at + 0.3], color=style.ORANGE, lw=1.6, zorder=2, clip_on=False)
+        beside = (high, "left") if high < 80 else (low, "right")
+        axis.text(beside[0], at - 0.1, f"  {mean:.1f} %  ", ha=beside[1], va="bottom", fontsize=7)
         axis.text(
             chance, at + 0.32, f"chance {chance:.1f}", ha="center", va="top", fontsize=6.5, color=style.ORANGE
         )
     names = [_TASKS.get(finding.message.split(":")[0], finding.subject) for finding in measured]
     axis.set_yticks(range(len(measured)), names)
     axis.set_ylim(len(measured) - 0.4, -0.6)
-    axis.set_xlim(0, max(25.0, 1.6 * max(100 * finding.values["high"] for finding in measured)))
+    axis.set_xlim(0, min(100.0, max(25.0, 1.6 * max(100 * finding.values["high"] for finding in measured))))
     axis.set(title=title, xlabel="score (%), mean and 95 % interval")
     axis.tick_params(axis="y", length=0)
     axis.grid(axis="x", color=style.FAINT, lw=0.6)
