@@ -82,3 +82,5 @@ def test_confusion(named, runs, rows):
     figure = draw_confusion({name: runs[name] for name in list(runs)[:rows]}, LABELS)
     assert_legible(figure)
     assert "class_0" in said(figure)
+    trained = "other animals" if len(named.animals) > 1 else "other trials of the animal"
+    assert any(trained in text for text in said(figure))

@@ -11,7 +11,8 @@ from neural_action.errors import InputError
 from neural_action.evaluation.metrics import confusion
 from neural_action.neighbors.table import SwapTable
 from neural_action.recordings.cohort import load_cohort
-from neural_action.recordings.splits import Holdout, read_folds
+from neural_action.recordings.splits import Holdout, read_folds, write_folds
+from neural_action.stages.evaluate import run as evaluate
 from neural_action.stages.figures import run
 from neural_action.tables.pictures.confusion import mean_confusion
 from neural_action.tables.pictures.embedding import draw_embeddings, flatten
@@ -101,6 +102,28 @@ def test_a_class_no_run_tested_has_no_row(dataset):
     assert np.isnan(matrix[2]).all()
     assert not np.isnan(matrix[[0, 1, 3]]).any()
     assert confusion(one.label[one.tested], one.predicted[one.tested], 4)[2].sum() == 0
+
+
+@pytest.mark.parametrize("animals", [1, 2])
+def test_what_is_predicted_is_across_animals_or_within_the_only_one(dataset, tmp_path, animals):
+    data, path = dataset(), tmp_path / "embedding.npz"
+    shown = [(animal, trial) for animal in made_up.ANIMALS[:animals] for trial in (0, 1)]
+    write_folds({(animal, f"{trial:03d}"): trial for animal, trial in shown}, data.folds)
+    # Clips of a second and all labels: enough of them in recordings this short.
+    clips = {"frames": 4, "poses": 4, "stride": 1, "behavior_stride": 2}
+    config = made_up.configuration(clips=clips, probe={"fractions": [1.0]})
+    probe = {"config": config, "method": "neural_linear", "holdout": "fold-0", "seed": 0}
+    given = {"weights": None, "swaps": None, "threads": 1, "folds": data.folds}
+    evaluate(
+        **probe, **given, scores=tmp_path / "s.csv", embedding=path, manifests=data.manifests[: 2 * animals]
+    )
+    kept, scores = Run.load(path), pd.read_csv(tmp_path / "s.csv")
+    task = "multi_animal" if animals > 1 else "single_animal"
+    rows = scores[scores["task"].eq(task) & scores["fraction"].eq(1) & scores["metric"].eq("accuracy")]
+    assert len(rows) == animals
+    for row in rows.itertuples():
+        own = kept.tested & (kept.animal == kept.animals.index(row.animal))
+        assert np.mean(kept.label[own] == kept.predicted[own]) == pytest.approx(row.value, abs=1e-5)
 
 
 def test_rows_without_a_representation_are_not_mapped(dataset):

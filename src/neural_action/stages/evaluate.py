@@ -84,6 +84,8 @@ def _run(config, method, folds, holdout, seed, given, scores, embedding, manifes
     actions = asked(action_probes(clips, cohort.animals, hidden, settings, seed))
     identities = asked(identity_probes(clips, cohort.animals, hidden, settings, seed))
     rows, predicted = [], np.full(len(clips), -1)
+    # What is kept of a single animal is predicted within it: nothing can be across animals.
+    kept = "multi_animal" if len(cohort.animals) > 1 else "single_animal"
     for name, values in features.items():
 
         def add(probe: Probe, kind: str, metric: str, value: float, name: str = name) -> None:
@@ -95,7 +97,7 @@ def _run(config, method, folds, holdout, seed, given, scores, embedding, manifes
             result, guesses = run_action_probe(probe, values, clips, reading)
             for metric, value in result.items():
                 add(probe, row.probe, metric, value)
-            whole_labels = probe.task == "multi_animal" and probe.fraction == max(settings.fractions)
+            whole_labels = probe.task == kept and probe.fraction == max(settings.fractions)
             if name != "projection" and whole_labels:
                 predicted[probe.test] = guesses
         for probe in progress(identities, f"identity, {name}", "probe"):

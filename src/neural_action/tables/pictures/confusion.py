@@ -30,11 +30,15 @@ def mean_confusion(runs: Sequence[Run]) -> np.ndarray:
 
 @style.styled()
 def draw_confusion(runs: Mapping[str, Sequence[Run]], labels: Mapping[str, str]) -> Figure:
-    """One matrix for each method: multi-animal probe, all labels, rows sum to 100 %."""
+    """One matrix for each method: multi-animal probe, all labels, rows sum to 100 %.
+
+    Of a dataset with a single animal it is the probe within that animal, the only one there is.
+    """
     drawn = {name: own for name, own in runs.items() if any(run.tested.any() for run in own)}
     if not drawn:
-        return style.nothing("No method was tested across animals.")
-    names = style.shortened(next(iter(drawn.values()))[0].class_names)
+        return style.nothing("No probe of actions was tested.")
+    first = next(iter(drawn.values()))[0]
+    names = style.shortened(first.class_names)
     titles = style.shortened([labels[name] for name in drawn])
     count = len(names)
     across = min(len(drawn), 3)
@@ -65,7 +69,9 @@ def draw_confusion(runs: Mapping[str, Sequence[Run]], labels: Mapping[str, str])
                         column, row, f"{100 * value:.0f}", ha="center", va="center", fontsize=6.5, color=color
                     )
     style.heading(
-        figure, "Annotated action (rows) and what it is predicted as (columns), % of the action's clips"
+        figure,
+        "Annotated action (rows) and what it is predicted as (columns), % of the action's clips",
+        f"Probe trained on the {'other animals' if len(first.animals) > 1 else 'other trials of the animal'}",
     )
     bar = figure.colorbar(image, ax=axes, shrink=min(1.0, 0.9 / down + 0.1), aspect=25, pad=0.015)
     bar.set_label("share of the action's clips (%)")

@@ -23,7 +23,8 @@ class Run:
         method, holdout, seed: which run.
         label: (clip,) int, -1 unlabelled.
         animal: (clip,) int, place in ``animals``.
-        predicted: (clip,) int, what the multi-animal probe with all labels says; -1 where not tested.
+        predicted: (clip,) int, what the multi-animal probe with all labels says, or of a single animal the probe within
+            it; -1 where not tested.
         class_names, animals: names.
         path: the file, for ``features``.
     """
@@ -60,7 +61,7 @@ class Run:
 
     @property
     def tested(self) -> np.ndarray:
-        """(clip,) bool: clips that the multi-animal probe was tested on."""
+        """(clip,) bool: clips that the probe behind ``predicted`` was tested on."""
         return self.predicted >= 0
 
     def features(self) -> np.ndarray | None:
