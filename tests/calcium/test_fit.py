@@ -122,7 +122,7 @@ def test_save_load_and_picture(tmp_path):
     for fit in (fit_segments(parts, SETTINGS), configured_kernel(CalciumSettings(decay=0.8))):
         fit.save(tmp_path / "kernel.json")
         assert KernelFit.load(tmp_path / "kernel.json") == fit
-        draw_fit(fit, tmp_path / "kernel.png")
+        draw_fit(fit).savefig(tmp_path / "kernel.png")
         assert (tmp_path / "kernel.png").stat().st_size > 5000
     for content in ("", "{}", json.dumps({"decay": -1}), json.dumps({"decay": 1, "other": 2})):
         (tmp_path / "bad.json").write_text(content)

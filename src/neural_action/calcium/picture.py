@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from matplotlib.figure import Figure
 
-from neural_action.calcium.fit import KernelFit
+from neural_action.calcium.fit import DECAYS, KernelFit
 
 # Okabe and Ito's colours, told apart by all kinds of colour vision.
 BLUE, ORANGE = "#0072B2", "#D55E00"
 AXIS = {"rest": "time since movement stopped (s)", "spikes": "time since last spike (s)"}
 
 
-def draw_fit(fit: KernelFit, path: Path) -> None:
-    """Draw measured mean decay, its standard error over bouts, and the fitted curve with its 95 % interval.
+def draw_fit(fit: KernelFit) -> Figure:
+    """Measured mean decay, its standard error over bouts, and the fitted curve with its 95 % interval.
 
-    Args:
-        fit: from ``fit_kernel``, ``fit_spike_kernel`` or ``configured_kernel`` (then the curve alone).
-        path: of the picture; its ending chooses the format.
+    ``fit`` is from ``fit_kernel``, ``fit_spike_kernel`` or ``configured_kernel`` (then the curve alone).
     """
     figure = Figure(figsize=(5, 3.4), dpi=150, layout="constrained")
     axes = figure.add_subplot()
     times, curve = np.array(fit.times), np.array(fit.curve)
+    bottom, top = min(-0.2, *curve), 1.35
     if fit.mean:
         mean, error = np.array(fit.mean), np.array(fit.error)
         axes.fill_between(times, mean - error, mean + error, color=BLUE, alpha=0.25, linewidth=0)
         label = "mean over bouts ± standard error"
         axes.plot(times, mean, "o", color=BLUE, markersize=3, markeredgewidth=0, label=label)
+        bottom, top = min(bottom, *(mean - error)), max(top, *(mean + error))
     if fit.low is not None and fit.high is not None and len(times):
         since = times - times[0]
         low, high = np.exp(-since / fit.low), np.exp(-since / fit.high)
@@ -37,21 +35,34 @@ def draw_fit(fit: KernelFit, path: Path) -> None:
     axes.axhline(0, color="0.6", linewidth=0.8, zorder=0)
     axes.set_xlabel(AXIS.get(fit.source, "time since event (s)"))
     axes.set_ylabel("fluorescence (share of amplitude)")
-    axes.set_ylim(min(-0.2, *curve), 1.35)
+    # What is measured is not cut.
+    axes.set_ylim(bottom - 0.02 * (top - bottom), top)
     axes.set_title(_title(fit), fontsize=9)
     axes.legend(frameon=False, fontsize=8, loc="upper right")
     axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path)
+    return figure
 
 
 def _label(fit: KernelFit) -> str:
-    interval = "" if fit.low is None else f" (95 % {fit.low:.2f} to {fit.high:.2f})"
     rise = "" if fit.rise is None else f", rise {fit.rise:.3g} s"
-    return f"decay {fit.decay:.2f} s{interval}{rise}"
+    return f"decay {fit.decay:.2f} s{_interval(fit)}{rise}"
+
+
+def _interval(fit: KernelFit) -> str:
+    """An end at the first or last of the decays is where the search ended, not what was measured."""
+    if fit.low is None or fit.high is None:
+        return ""
+    low, high = f"{fit.low:.2f}", f"{fit.high:.2f}"
+    if DECAYS[1] < fit.low and fit.high < DECAYS[-2]:
+        return f" (95 % {low} to {high})"
+    least, most = f"{DECAYS[0]:g}", f"{DECAYS[-1]:g}"
+    low = low if DECAYS[1] < fit.low else f"at most {least}"
+    high = high if fit.high < DECAYS[-2] else f"at least {most}"
+    return f"\n(95 % {low} to {high}; searched: {least} to {most} s)"
 
 
 def _title(fit: KernelFit) -> str:
     if fit.source == "configured":
         return "configured calcium kernel"
     what = {"rest": "rests", "spikes": "isolated bursts"}[fit.source]
-    return f"calcium decay from {fit.n_bouts} {what}, {fit.n_rois} traces"
+    return f"calcium decay from {fit.n_bouts} {what}\n{fit.n_rois} traces: every cell or region once a trial"

@@ -44,4 +44,4 @@ def run(
         )
     fit.save(output)
     with whole(picture) as partial:
-        draw_fit(fit, partial)
+        draw_fit(fit).savefig(partial)
