@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from neural_action.explore.moments import Moments, View
@@ -13,7 +15,13 @@ ANIMALS = ("Fly1", "Fly2", "Fly3")
 POINTS = 200
 
 
-def content(clips: int = 240, trials: int = 6, kind: str = "skeleton", layouts: int = 2) -> Content:
+def content(
+    clips: int = 240,
+    trials: int = 6,
+    kind: str = "skeleton",
+    layouts: int = 2,
+    animals: Sequence[str] = ANIMALS,
+) -> Content:
     """``clips`` clips half a second apart in ``trials`` trials; action ``k`` is an island around (10 k, 0)."""
     rng = np.random.default_rng(0)
     each = clips // trials
@@ -32,7 +40,7 @@ def content(clips: int = 240, trials: int = 6, kind: str = "skeleton", layouts: 
         title="Made-up flies",
         opening="Made-up flies (made_up): simulated, not recorded </script>",
         class_names=CLASSES,
-        animals=ANIMALS,
+        animals=animals,
         trials=[
             Trial(int(at % len(ANIMALS)), f"{at // len(ANIMALS) + 1:03d}", at % 2, 0.0, end)
             for at in range(trials)

@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 from made_up_page import ANIMALS, CLASSES, content
 
-from neural_action.tables.pictures.style import spoken
-
 pytestmark = pytest.mark.browser
 
 
@@ -79,8 +77,8 @@ def test_brushing_an_island_selects_its_clips(page, tool, figure):
     count = len(island(2))
     assert page.locator("#count").inner_text() == f"{count} of 240 clips"
     bars = page.locator("#by-class .share").all_inner_texts()
-    assert [line.split("\n") for line in bars][2] == ["eye grooming", f"{count} · 100 %"]
-    assert said(page, "action") == "eye grooming"
+    assert [line.split("\n") for line in bars][2] == ["eye_grooming", f"{count} · 100 %"]
+    assert said(page, "action") == "eye_grooming"
     # What is not selected is grey, what is has its colour.
     colors = page.evaluate(
         """() => [0, 1].map((at) => {
@@ -106,7 +104,7 @@ def test_a_click_shows_the_moment(page):
     assert near[clip] < 0.5
     trial = given.trials[given.trial[clip]]
     label = given.label[clip]
-    assert said(page, "action") == (spoken(CLASSES[label]) if label >= 0 else "not labelled")
+    assert said(page, "action") == (CLASSES[label] if label >= 0 else "not labelled")
     assert said(page, "animal") == ANIMALS[trial.animal]
     assert said(page, "trial") == f"{trial.name} (tested in fold {trial.fold})"
     assert said(page, "time") == f"{given.time[clip]:.1f} s"
@@ -138,7 +136,7 @@ def test_keys_move_select_and_clear(page):
 
 
 def test_chips_are_buttons_that_select(page):
-    chip = page.get_by_role("button", name="forward walking")
+    chip = page.get_by_role("button", name="forward_walking")
     chip.focus()
     page.keyboard.press("Enter")
     assert selected(page) == island(1)
@@ -194,6 +192,26 @@ def test_features_are_lines_and_nothing_is_said_to_be_nothing(opened):
     assert "no behaviour" in bare.locator("#figure").text_content()
     bare.keyboard.press("ArrowRight")
     assert bare.problems == []
+
+
+def test_long_names_stay_within_their_places(opened):
+    page = opened(animals=[f"ScholzEtAl2018.AML{at}_moving.BrainScanner20180223_141721" for at in range(3)])
+    page.evaluate("() => play(false)")
+    wide = page.evaluate(
+        "() => [...document.querySelectorAll('#readout b, .chip, h2')].filter((e) => "
+        "e.getBoundingClientRect().right > e.closest('section').getBoundingClientRect().right).length"
+    )
+    assert wide == 0
+    assert page.locator('#readout b[data-key="animal"]').get_attribute("title").endswith("20180223_141721")
+    # At the right edge, too: the last of an island is named whole.
+    page.mouse.move(
+        *place(page, *page.evaluate("() => { const i = xs.indexOf(max(xs)); return [xs[i], ys[i]]; }"))
+    )
+    page.wait_for_selector("#hover:not([hidden])")
+    box, maps = page.locator("#hover").bounding_box(), page.locator("#maps").bounding_box()
+    assert maps["x"] <= box["x"]
+    assert box["x"] + box["width"] <= maps["x"] + maps["width"]
+    assert page.problems == []
 
 
 def test_a_hundred_thousand_clips(opened):

@@ -33,10 +33,22 @@ def test_what_is_shown_is_in_the_file():
     assert described["trials"][4] == {
         "animal": 1,
         "name": "002",
+        "short": "002",
         "fold": 0,
         "start": 0.0,
         "end": given.trials[4].end,
     }
+
+
+def test_names_are_as_they_are_and_short_where_they_are_drawn():
+    long = tuple(f"ScholzEtAl2018.AML{strain}_moving.BrainScanner20180223_141721" for strain in (175, 32, 18))
+    given = content(kind="features", animals=long)
+    described = embedded(render(given), "described")
+    assert [action["short"] for action in described["classes"]] == list(given.class_names)
+    assert [animal["name"] for animal in described["animals"]] == list(long)
+    assert len({animal["short"] for animal in described["animals"]}) == 3
+    assert all(len(animal["short"]) <= 18 for animal in described["animals"])
+    assert described["moments"]["short"] == ["forward", "side", "turn"]
 
 
 def test_nothing_is_fetched_and_no_text_ends_a_script():

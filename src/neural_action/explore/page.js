@@ -24,8 +24,10 @@ function element(name, attributes = {}, parent = null, text = null) {
   return made;
 }
 
-const className = (label) => (label < 0 ? "not labelled" : about.classes[label].name);
-const classColor = (label) => (label < 0 ? "#d5dae2" : about.classes[label].color);
+// Names as they are drawn are short; the whole name is what a tooltip says.
+const NONE = { name: "not labelled", short: "not labelled", color: "#d5dae2" };
+const classOf = (label) => (label < 0 ? NONE : about.classes[label]);
+const className = (label) => classOf(label).name;
 const animalOf = (clip) => data.animal[clip];
 const seconds = (value) => `${value.toFixed(1)} s`;
 
@@ -96,10 +98,11 @@ function paintMap({ view, canvas, group, colors }) {
   context.putImageData(picture, 0, 0);
 }
 
-// The whole map, with room for names at its edges.
+// The whole map, with room for names at its edges: so large a share of what the clips take.
+const ROOM = 0.09;
 function fit() {
   for (const [range, values] of [[models.across, xs], [models.up, ys]]) {
-    const [low, high] = [min(values), max(values)], room = 0.09 * (high - low || 1);
+    const [low, high] = [min(values), max(values)], room = ROOM * (high - low || 1);
     range.setv({ start: low - room, end: high + room });
   }
 }
@@ -119,6 +122,8 @@ function directLabels(group, names) {
     count.get(key)[at]++;
   }
   const every = around(all, side), placed = [], out = { x: [], y: [], text: [] };
+  // The two maps share the width; a character is about 8 pixels.
+  const pixel = (1 + 2 * ROOM) / ($("plot").clientWidth / 2);
   for (const [key, own] of [...count].sort((a, b) => max(b[1]) - max(a[1]))) {
     const wide = around(own, side), least = 0.05 * sum(own);
     const best = [...own.keys()].filter((at) => own[at] && wide[at] > 0.5 * every[at] && wide[at] >= least).sort((a, b) => wide[b] - wide[a]);
@@ -126,9 +131,10 @@ function directLabels(group, names) {
       Math.abs(Math.floor(at / side) - Math.floor(other / side)) > 5 || Math.abs((at % side) - (other % side)) > 1));
     if (free === undefined) continue;
     placed.push(free);
-    out.x.push(left + ((Math.floor(free / side) + 0.5) / side) * (right - left));
+    const half = 4 * names[key].short.length * pixel, across = (Math.floor(free / side) + 0.5) / side;
+    out.x.push(left + Math.min(Math.max(across, half - ROOM), 1 + ROOM - half) * (right - left));
     out.y.push(low + (((free % side) + 0.5) / side) * (high - low));
-    out.text.push(names[key].name);
+    out.text.push(names[key].short);
   }
   return out;
 }
@@ -188,15 +194,17 @@ function showFocus() {
     if (Math.abs(data.time[i] - data.time[clip]) <= 2 * about.clipSeconds) { path.x.push(xs[i]); path.y.push(ys[i]); }
   }
   models.path.data = path;
-  const { animal, name, fold } = about.trials[trial], label = data.label[clip];
+  const { animal, name, short, fold } = about.trials[trial];
   $("readout").replaceChildren(...[
-    ["action", className(label), classColor(label)], ["animal", about.animals[animal].name, about.animals[animal].color],
-    ["trial", fold < 0 ? name : `${name} (tested in fold ${fold})`], ["time", seconds(data.time[clip])],
-  ].flatMap(([key, value, color]) => {
+    ["action", classOf(data.label[clip])], ["animal", about.animals[animal]],
+    ["trial", { name, short: fold < 0 ? short : `${short} (tested in fold ${fold})` }],
+    ["time", { name: "", short: seconds(data.time[clip]) }],
+  ].flatMap(([key, { name, short, color }]) => {
     const term = document.createElement("span"), said = document.createElement("b");
     term.textContent = key;
     if (color) { const dot = document.createElement("i"); dot.style.background = color; said.append(dot); }
-    said.append(value);
+    said.append(short);
+    said.title = name;
     said.dataset.key = key;
     return [term, said];
   }));
@@ -272,15 +280,16 @@ function shares(id, title, names, clips, group) {
   const counts = new Array(names.length).fill(0);
   let none = 0;
   for (const clip of clips) { const key = group(clip); if (key < 0) none++; else counts[key]++; }
-  const rows = names.map(({ name, color }, key) => [name, color, counts[key]]);
-  if (none) rows.push(["not labelled", "#d5dae2", none]);
-  const most = Math.max(1, ...rows.map((row) => row[2])), heading = document.createElement("h3");
+  const rows = names.map((known, key) => [known, counts[key]]);
+  if (none) rows.push([NONE, none]);
+  const most = Math.max(1, ...rows.map((row) => row[1])), heading = document.createElement("h3");
   heading.textContent = title;
-  $(id).replaceChildren(heading, ...rows.filter((row) => row[2] || rows.length <= 12).map(([name, color, count]) => {
+  $(id).replaceChildren(heading, ...rows.filter((row) => row[1] || rows.length <= 12).map(([{ name, short, color }, count]) => {
     const row = document.createElement("div");
     row.className = "share";
     row.innerHTML = '<span></span><span class="track"><span class="bar" style="display:block"></span></span><output></output>';
-    row.children[0].textContent = row.children[0].title = name;
+    row.children[0].textContent = short;
+    row.children[0].title = name;
     if (count) row.querySelector(".bar").style.cssText += `min-width:1px;width:${(100 * count) / most}%;background:${color}`;
     row.children[2].textContent = `${count.toLocaleString("en")} · ${((100 * count) / Math.max(1, clips.length)).toFixed(0)} %`;
     return row;
@@ -290,13 +299,14 @@ function shares(id, title, names, clips, group) {
 const where = (test) => { const out = []; for (let clip = 0; clip < data.label.length; clip++) if (test(clip)) out.push(clip); return out; };
 
 function chips(id, names, group) {
-  $(id).replaceChildren(...names.map(({ name, color }, key) => {
+  $(id).replaceChildren(...names.map(({ name, short, color }, key) => {
     const chip = document.createElement("button");
     chip.type = "button"; chip.className = "chip"; chip.dataset.key = key;
     chip.setAttribute("aria-pressed", "false");
     chip.innerHTML = "<i></i><span></span>";
     chip.children[0].style.background = color;
-    chip.children[1].textContent = name;
+    chip.children[1].textContent = short;
+    chip.title = name;
     chip.onclick = () => select(chip.getAttribute("aria-pressed") === "true" ? [] : where((clip) => group(clip) === key));
     return chip;
   }));
@@ -318,11 +328,12 @@ function trialLast(trial) {
 const STRIP = { wide: 1000, high: 100 };
 let shownTrial = -1;
 function showTrial(trial, clip) {
-  const { animal, name, start, end } = about.trials[trial], strip = $("strip");
+  const { animal, name, short, start, end } = about.trials[trial], strip = $("strip");
   const across = (time) => (STRIP.wide * (time - start)) / Math.max(1e-9, end - start);
   if (trial !== shownTrial) {
     shownTrial = trial;
-    $("trial-name").textContent = `Trial ${name} of ${about.animals[animal].name}, ${seconds(end - start)}`;
+    $("trial-name").textContent = `Trial ${short} of ${about.animals[animal].short}, ${seconds(end - start)}`;
+    $("trial-name").title = `${name} of ${about.animals[animal].name}`;
     strip.setAttribute("viewBox", `0 0 ${STRIP.wide} ${STRIP.high}`);
     strip.replaceChildren();
     const bands = about.traces.filter((key) => key === "action" || shownTrace(key, trial));
@@ -347,7 +358,7 @@ function drawBand(strip, key, trial, top, high) {
   if (key === "action") {
     for (let i = 0, from = 0; i <= values.length; i++) {
       if (i < values.length && values[i] === values[from]) continue;
-      if (values[from] !== 255) element("rect", { x: from * step, y: top + 2, width: (i - from) * step, height: high - 4, fill: classColor(values[from]) }, strip)
+      if (values[from] !== 255) element("rect", { x: from * step, y: top + 2, width: (i - from) * step, height: high - 4, fill: classOf(values[from]).color }, strip)
         .append(element("title", {}, null, className(values[from])));
       from = i;
     }
@@ -453,14 +464,15 @@ function drawFigure(share) {
 }
 
 function drawFeatures(clip, trial, share) {
-  const svg = $("figure"), { columns, low, high } = about.moments, left = 78, right = 292;
+  const svg = $("figure"), { columns, short, low, high } = about.moments, left = 78, right = 292;
   const lane = 138 / columns.length, from = data.time[clip] - about.clipSeconds / 2;
   if (clip !== drawnClip) {
     svg.replaceChildren();
     const samples = Array.from({ length: 41 }, (_, i) => behaviorAt(trial, from + (i / 40) * about.clipSeconds));
     columns.forEach((name, c) => {
       const y = (value) => 6 + lane * (c + 0.92) - 0.84 * lane * ((value - low[c]) / (high[c] - low[c] || 1));
-      element("text", { x: left - 6, y: 6 + lane * (c + 0.5) + 3, "text-anchor": "end" }, svg, name);
+      element("text", { x: left - 6, y: 6 + lane * (c + 0.5) + 3, "text-anchor": "end" }, svg, short[c])
+        .append(element("title", {}, null, name));
       element("polyline", { points: samples.map((s, i) => `${(left + (i / 40) * (right - left)).toFixed(1)},${y(s[c]).toFixed(1)}`).join(" "),
         fill: "none", stroke: PALETTE[c % PALETTE.length], "stroke-width": 1.8, "data-feature": name }, svg);
     });
@@ -541,7 +553,8 @@ function onHover(view, event) {
   const [clip, sx, sy] = found, trial = about.trials[data.trial[clip]];
   const box = $("maps").getBoundingClientRect(), at = view.el.getBoundingClientRect();
   $("hover").textContent = `${className(data.label[clip])} · ${about.animals[trial.animal].name} · ${trial.name} · ${seconds(data.time[clip])}`;
-  $("hover").style.left = `${Math.min(Math.max(at.left - box.left + sx, 110), box.width - 110)}px`;
+  const half = $("hover").offsetWidth / 2;
+  $("hover").style.left = `${Math.min(Math.max(at.left - box.left + sx, half), box.width - half)}px`;
   $("hover").style.top = `${at.top - box.top + sy}px`;
 }
 

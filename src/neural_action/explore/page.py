@@ -16,9 +16,11 @@ from matplotlib.colors import to_hex
 
 from neural_action.explore.maps import maps
 from neural_action.explore.moments import Moments
-from neural_action.tables.pictures.style import action_colors, animal_colors, spoken
+from neural_action.tables.pictures.style import action_colors, animal_colors, shortened
 
 _HERE = Path(__file__).parent
+#: Characters of a name in the narrowest column of the page, and of a feature beside its line.
+_NAME, _FEATURE = 18, 14
 
 
 @dataclass(frozen=True)
@@ -95,14 +97,14 @@ def render(content: Content) -> str:
     animals = [to_hex(color) for color in animal_colors(len(content.animals))]
     behavior = content.moments
     described: dict[str, Any] = {
-        "classes": [
-            {"name": spoken(name), "color": color}
-            for name, color in zip(content.class_names, classes, strict=True)
+        "classes": _named(content.class_names, classes),
+        "animals": _named(content.animals, animals),
+        "trials": [
+            {**asdict(trial), "short": short}
+            for trial, short in zip(
+                content.trials, shortened((trial.name for trial in content.trials), _NAME), strict=True
+            )
         ],
-        "animals": [
-            {"name": name, "color": color} for name, color in zip(content.animals, animals, strict=True)
-        ],
-        "trials": [asdict(trial) for trial in content.trials],
         "rows": [{"label": row.label, "run": row.run, "layouts": list(row.layouts)} for row in content.rows],
         "clipSeconds": content.clip_seconds,
         "moments": {
@@ -110,6 +112,7 @@ def render(content: Content) -> str:
             "low": behavior.low.tolist(),
             "high": behavior.high.tolist(),
             "columns": list(behavior.columns),
+            "short": shortened(behavior.columns, _FEATURE),
             "parts": [asdict(part) for part in behavior.parts],
             "views": [asdict(view) for view in behavior.views],
         },
@@ -151,6 +154,14 @@ def render(content: Content) -> str:
         arrays=_embedded({name: _packed(values) for name, values in arrays.items()}),
         points=len(content.label),
     )
+
+
+def _named(names: Sequence[str], colors: Sequence[str]) -> list[dict[str, str]]:
+    """What the page knows of actions or animals: the name, how it is drawn, and the colour."""
+    return [
+        {"name": name, "short": short, "color": color}
+        for name, short, color in zip(names, shortened(names, _NAME), colors, strict=True)
+    ]
 
 
 def _packed(values: np.ndarray) -> dict[str, str]:
