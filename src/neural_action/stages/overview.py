@@ -51,10 +51,9 @@ def run(config: str, scores: Path, embeddings: tuple[Path, ...], diagnostics: Pa
         heading, dot = "Read bin by bin, with all labels", "split"
         chart = draw_splits(every, methods, [accuracy(name) for name in every.animals], opening(sections))
     else:
-        column = headline(every, settings.metric)
-        across = column.task == "multi_animal"
-        read = "animals whose labels were never used" if across else "other trials of the one animal"
-        heading, dot = f"Actions read on {read}", "animal"
+        column, dot = headline(every, settings.metric), "animal"
+        where = "animals" if column.task == "multi_animal" else "trials"
+        heading = f"Actions read on {where} whose labels were never used"
         chart = draw_scores(every, methods, column, opening(sections), classes)
     drawn = draw_embeddings(runs, labels, settings.figure_method) if runs else None
     text = fragment(heading, dot, _address(chart), None if drawn is None else _address(drawn), checks)

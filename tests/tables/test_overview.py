@@ -1,0 +1,36 @@
+"""What the report opens with: right within the report's page, and opened alone."""
+
+import json
+
+import made_up
+import pandas as pd
+import pytest
+
+from neural_action.stages.overview import run
+from neural_action.tables.diagnostics import SIGNS
+
+
+def opened(tmp_path, scores, said="sound"):
+    found = [{"check": "leak", "subject": "all", "severity": "ok", "message": said, "values": {}}]
+    checks = {"leak": {"asks": "Is anything hidden visible in training?", "severity": "ok"}}
+    diagnostics = tmp_path / "diagnostics.json"
+    diagnostics.write_text(json.dumps({"checks": checks, "findings": found, "clips": [{"class": "rest"}]}))
+    run(made_up.configuration(), scores, (), diagnostics, tmp_path / "overview.html")
+    return (tmp_path / "overview.html").read_bytes()
+
+
+def test_no_encoding_has_to_be_guessed(scores, tmp_path):
+    page = opened(tmp_path, scores, said="M\u00e4use \u2026")
+    assert page.isascii()
+    # A fragment: the report has a head of its own.
+    assert b"<meta" not in page
+    assert b"<head" not in page
+    for character in (SIGNS["ok"][0], "\u00e4", "\u2026"):
+        assert f"&#{ord(character)};".encode() in page
+
+
+@pytest.mark.parametrize(("task", "where"), [("multi_animal", b"animals"), ("single_animal", b"trials")])
+def test_the_heading_says_what_was_read(scores, tmp_path, task, where):
+    table = pd.read_csv(scores)
+    table[table["task"] == task].to_csv(scores, index=False)
+    assert b"Actions read on " + where + b" whose labels were never used" in opened(tmp_path, scores)
