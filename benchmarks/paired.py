@@ -1,7 +1,7 @@
 """One row minus another, paired, with its interval: any two rows of a finished run of spikes, label by label.
 
-``python benchmarks/paired.py --dataset monkey_reach --rows trial_discriminant_neighbors byol_neighbors`` prints accuracy
-in points, over splits and seeds, for every number of labelled trials and every animal.
+``python benchmarks/paired.py --dataset monkey_reach --rows trial_discriminant_neighbors byol_neighbors`` prints
+accuracy in points, over splits and seeds, for every number of labelled trials and every animal.
 """
 
 from __future__ import annotations
