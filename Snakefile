@@ -1,14 +1,20 @@
 # Raw recordings of several animals to neural action representations and to the tables that say what they are worth.
 # Reads like the methods section: simulate or take raw recordings, convert them, index poses, fit the calcium kernel,
 # pretrain each row for each fold, probe the frozen representations, render tables and pictures.
+import sys
+from pathlib import Path
+
 from snakemake.utils import min_version
 
 min_version("9.0")
 
+SOURCE = Path(workflow.basedir) / "src"
+sys.path.insert(0, str(SOURCE))
+
+from neural_action.config.load import rows_file
 
 # A dataset that is decoded has rows of its own.
-DECODED = config.get("split", {}).get("protocol") in ("published", "repeated")
-ROWS = f"config/{'methods_spikes' if DECODED else 'methods'}.yaml"
+ROWS = rows_file(config)
 
 
 configfile: ROWS

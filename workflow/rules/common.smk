@@ -1,15 +1,11 @@
 # The configuration, typed and validated once; names of files; what every rule shares.
 import shlex
-import sys
-from pathlib import Path
 
 import joblib
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 from snakemake.resources import Resource
 
-SOURCE = Path(workflow.basedir) / "src"
-sys.path.insert(0, str(SOURCE))
 # Jobs find the package here: set inside each job, since activating a conda environment clears the variable. They end
 # with the Snakemake that started them, however that ends.
 shell.prefix(

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from neural_action.config.settings import EncoderSettings, MethodSettings, Settings
+from neural_action.config.settings import DECODED, EncoderSettings, MethodSettings, Settings
 from neural_action.config.signatures import check_parameters, one_line
 from neural_action.errors import InputError
 
@@ -80,6 +80,13 @@ def merged(paths: Sequence[Path]) -> dict[str, Any]:
     for path in paths:
         _update(content, read_yaml(path))
     return content
+
+
+def rows_file(config: Mapping[str, Any]) -> str:
+    """The file of rows that a dataset is read with, below a checkout: one that is decoded has rows of its own."""
+    split = config.get("split")
+    protocol = split.get("protocol") if isinstance(split, Mapping) else None
+    return f"config/{'methods_spikes' if protocol in DECODED else 'methods'}.yaml"
 
 
 def _update(content: dict[str, Any], changes: Mapping[str, Any]) -> None:

@@ -26,6 +26,8 @@ def _once(values: list) -> list:
     return values
 
 
+#: Protocols that decode within an animal instead of comparing animals.
+DECODED = ("published", "repeated")
 #: Of a list whose entries differ: a run that is asked for twice would be counted twice.
 Each = AfterValidator(_once)
 
@@ -96,7 +98,7 @@ class SplitSettings(Section):
     @property
     def decodes(self) -> bool:
         """Whether the dataset is decoded, animal by animal, instead of compared across animals."""
-        return self.protocol in ("published", "repeated")
+        return self.protocol in DECODED
 
     @model_validator(mode="after")
     def _leaves_a_test(self) -> SplitSettings:
