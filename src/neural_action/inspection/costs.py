@@ -8,11 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from neural_action.config.plan import NEIGHBORS, Plan
+from neural_action.recordings.splits import Holdout
 
 #: CPU seconds that every job needs to start, without and with torch (measured: docs/scale_measured.md).
 START, START_TORCH = 1.0, 3.5
 #: s a pixel or unit converted; s a probed clip; s a neural frame of the kernel fit; s of 20,000 x 20,000 poses.
 CONVERT, PROBE, KERNEL, SEARCH = 3e-8, 1.7e-3, 1.2e-4, 1.5
+#: s a bin that is decoded in one split, all its readouts (measured on the monkey and the mouse, 20 splits).
+READ = 5e-5
 #: Bytes of a process that has torch and no data.
 RESIDENT = 0.7e9
 _STEPS = 8
@@ -47,26 +50,32 @@ def cost(plan: Plan, size: Size) -> Cost:
     settings = plan.settings
     seeds, holdouts = len(settings.seeds), len(plan.holdouts)
     values = size.frames * int(np.prod(size.frame))
-    clips = size.frames / settings.clips.stride
+    # What a job probes: a dataset that is decoded is read animal by animal.
+    clips = size.frames / settings.clips.stride / (size.animals if plan.decodes else 1)
     # Poses that pretraining may see, of each animal.
     poses = size.samples / size.animals * (1 - 1 / max(2, settings.split.folds))
-    variants = {plan.variant(name, NEIGHBORS) for name in plan.trained}
+    swapped = {plan.variant(name, NEIGHBORS) for name in plan.trained if "swaps" in plan.needs(name)}
+    variants = set() if plan.decodes else {"default", *swapped}
+    fitted = KERNEL * size.frames if settings.calcium.decay is None else 0.0
     step = seconds_a_step(plan, size)
-    steps = sum(plan.content_of(name)["training"]["steps"] for name in plan.trained)
+    steps = sum(
+        plan.content_of(name)["training"]["steps"] * _parts(plan.pretrained(name)) for name in plan.trained
+    )
     jobs = {
         "convert": size.trials,
         "neighbors": holdouts * len(variants),
-        "calcium": holdouts,
-        "pretrain": len(plan.trained) * holdouts * seeds,
+        "calcium": holdouts if plan.fits_kernel else 0,
+        "pretrain": sum(len(plan.pretrained(name)) for name in plan.trained) * seeds,
         "evaluate": len(plan.methods) * holdouts * seeds,
         "tables and pictures": 4,
     }
+    read = len(plan.methods) * _parts(plan.holdouts) * seeds * clips * (READ if plan.decodes else PROBE)
     seconds = {
         "convert": size.trials * START + CONVERT * values,
         "neighbors": jobs["neighbors"] * (2 * START + size.animals**2 * SEARCH * (poses / 20_000) ** 1.9),
-        "calcium": jobs["calcium"] * (2 * START + KERNEL * size.frames),
-        "pretrain": jobs["pretrain"] * START_TORCH + holdouts * seeds * steps * step,
-        "evaluate": jobs["evaluate"] * (START_TORCH + PROBE * clips),
+        "calcium": jobs["calcium"] * (2 * START + fitted),
+        "pretrain": jobs["pretrain"] * START_TORCH + seeds * steps * step,
+        "evaluate": jobs["evaluate"] * START_TORCH + read,
         "tables and pictures": 20.0,
     }
     limit = settings.training.memory_limit_gb * 1e9
@@ -86,6 +95,11 @@ def cost(plan: Plan, size: Size) -> Cost:
         + (4.0 * values if 4.0 * values > limit else 0),
         step,
     )
+
+
+def _parts(names: list[str]) -> int:
+    """Models that jobs of these holdouts make or read: one each, or one a split."""
+    return sum(len(Holdout.parse(name).parts) for name in names)
 
 
 def seconds_a_step(plan: Plan, size: Size) -> float:
