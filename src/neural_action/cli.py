@@ -104,7 +104,9 @@ def init(**options: Any) -> None:
 @commands.command()
 @click.argument("config", nargs=-1, required=True, type=FILE)
 @click.option(
-    "--methods", type=ANY, default=Path("config/methods.yaml"), show_default=True, help="Rows of the tables."
+    "--methods",
+    type=ANY,
+    help="Rows of the tables; default config/methods.yaml, of a dataset that is decoded config/methods_spikes.yaml.",
 )
 @click.option(
     "--trials", type=click.IntRange(1), default=2, show_default=True, help="Trials of each animal to read."
@@ -119,6 +121,8 @@ def check(**options: Any) -> None:
     Animals, trials, durations, rates, gaps, classes and unlabelled samples, whether neural activity goes with movement
     and at which lag, problems, and the expected time, memory and disk. Several files are merged as by snakemake
     --configfile. Nothing is written. Next: snakemake --cores 2 --configfile CONFIG.
+
+    A line PROBLEM is of what would stop the run or empty its tables; the exit status is then 1. NOTE stops nothing.
     """
     from neural_action.stages.check import run
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from neural_action.calcium.rest import motion_energy
 from neural_action.config.settings import ConvertSettings
+from neural_action.inspection.alike import Form
+from neural_action.inspection.rests import Motion
 from neural_action.recordings.readers import load_reader
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.sheet import SheetRow
@@ -26,7 +28,9 @@ class Look:
         row: of the sheet.
         seconds: between its first and last neural frame.
         frames, samples: of neural activity and behaviour.
-        neural_shape, behavior_shape: of one frame and one sample.
+        segments: trials that the recording holds; 0 where it is one itself.
+        form: shapes and names.
+        motion: what rest is found from.
         neural_rate, behavior_rate: per second.
         gaps: steps of the neural clock longer than 1.5 periods.
         covered: share of the neural frames that have behaviour.
@@ -41,8 +45,9 @@ class Look:
     seconds: float
     frames: int
     samples: int
-    neural_shape: tuple[int, ...]
-    behavior_shape: tuple[int, ...]
+    segments: int
+    form: Form
+    motion: Motion
     neural_rate: float
     behavior_rate: float
     gaps: int
@@ -73,10 +78,10 @@ def look_at(root: Path, rows: list[SheetRow], settings: ConvertSettings, energy:
         if last is None or row.start is None or last[0] != row.path:
             last = row.path, reader.read(root, row, options, names).check(where)
         recording = last[1] if row.start is None else last[1].between(row.start, row.stop, where)
-        yield _look(row, recording, energy)
+        yield _look(row, recording, energy, settings.root_relative)
 
 
-def _look(row: SheetRow, recording: Recording, energy: str) -> Look:
+def _look(row: SheetRow, recording: Recording, energy: str, relative: bool) -> Look:
     clock = recording.neural_time
     period = float(np.median(np.diff(clock))) if len(clock) > 1 else np.inf
     lags, correlation, chance = synchrony(recording, energy)
@@ -85,8 +90,9 @@ def _look(row: SheetRow, recording: Recording, energy: str) -> Look:
         seconds=float(clock[-1] - clock[0]),
         frames=len(clock),
         samples=len(recording.behavior),
-        neural_shape=tuple(recording.neural.shape[1:]),
-        behavior_shape=tuple(recording.behavior.shape[1:]),
+        segments=len(recording.segments),
+        form=Form.of(replace(recording, animal=row.animal, trial=row.trial)),
+        motion=Motion.of(recording, relative),
         neural_rate=recording.neural_rate,
         behavior_rate=recording.behavior_rate,
         gaps=int((np.diff(clock) > 1.5 * period).sum()),

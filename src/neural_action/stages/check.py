@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import numpy as np
 
-from neural_action.config.load import merged
+from neural_action.config.load import merged, rows_file
 from neural_action.config.plan import Plan
 from neural_action.errors import InputError
+from neural_action.inspection.alike import shown
 from neural_action.inspection.costs import Cost, Size, cost
+from neural_action.inspection.problems import notes, problems
 from neural_action.inspection.sample import Look, look_at
 
 #: A peak this far from lag 0 (s) is worth a warning.
 LATE = 1.0
+#: Letters of an animal's name in the table.
+_WIDTH = 20
 
 
-def run(config: tuple[Path, ...], methods: Path, trials: int, raw: Path | None, cores: int) -> None:
-    """Print animals, clocks, classes, synchrony and the expected time, memory and disk. Nothing is written."""
+def run(config: tuple[Path, ...], methods: Path | None, trials: int, raw: Path | None, cores: int) -> None:
+    """Print animals, clocks, classes, synchrony, problems and the expected time, memory and disk. Nothing is written.
+
+    SystemExit with status 1 if there is a problem.
+    """
+    own = merged(config)
+    methods = methods or Path(rows_file(own))
     if not methods.is_file():
         raise InputError(
             f"{methods}: no such file, expected the rows of the tables; run in a checkout, or give --methods"
@@ -37,13 +48,31 @@ def run(config: tuple[Path, ...], methods: Path, trials: int, raw: Path | None, 
     by_animal = {animal: [row for row in plan.rows if row.animal == animal] for animal in plan.animals}
     chosen = [row for rows in by_animal.values() for row in _spread(rows, trials)]
     click.echo(
-        f"{len(plan.rows)} trials of {len(plan.animals)} animals below {plan.raw}; {len(chosen)} of them are read"
+        f"{len(plan.rows)} {_recordings(plan)} of {len(plan.animals)} animals below {plan.raw}; "
+        f"{len(chosen)} of them are read"
     )
     looks = list(look_at(Path(plan.raw), chosen, settings.convert, settings.calcium.behavior))
-    for line in (*_animals(by_animal, looks), *_classes(looks), *_synchrony(looks), *_problems(looks, plan)):
+    click.echo("")
+    described = _sessions(looks) if plan.decodes else _animals(by_animal, looks)
+    for line in (*described, "", *_classes(looks), *_protocol(plan, looks)):
+        click.echo(line)
+    found = list(problems(looks, plan))
+    for line in (
+        *(f"PROBLEM: {text}" for text in found),
+        *(f"NOTE: {text}" for text in notes(looks, plan, own)),
+    ):
         click.echo(line)
     for line in _costs(cost(plan, _size(plan, looks)), cores):
         click.echo(line)
+    if found:
+        click.echo("Next: mend what PROBLEM says, and check again")
+        sys.exit(1)
+    given = f" --config raw={shlex.quote(str(raw))}" if raw is not None else ""
+    click.echo(f"Next: snakemake --cores {cores} --configfile {shlex.join(map(str, config))}{given}")
+
+
+def _recordings(plan: Plan) -> str:
+    return "recordings" if plan.decodes else "trials"
 
 
 def _spread(rows: list, count: int) -> list:
@@ -54,31 +83,64 @@ def _spread(rows: list, count: int) -> list:
 
 
 def _animals(by_animal: dict[str, list], looks: list[Look]) -> Iterator[str]:
-    yield ""
-    yield f"{'animal':<20}{'trials':>7}{'s each':>8}  {'neural':<24}{'behaviour':<24}{'gaps':>5}{'covered':>9}"
+    """A line an animal."""
+    head = f"{'neural':<24}{'behaviour':<24}{'gaps':>5}{'covered':>9}"
+    yield f"{'animal':<{_WIDTH}}{'trials':>7}{'s each':>8}  {head}"
     for animal, rows in by_animal.items():
         own = [look for look in looks if look.row.animal == animal]
         first = own[0]
-        neural = f"{_shape(first.neural_shape)} at {first.neural_rate:.4g} /s"
-        behavior = f"{_shape(first.behavior_shape)} at {first.behavior_rate:.4g} /s"
+        behavior = f"{shown(first.form.behavior)} at {first.behavior_rate:.4g} /s"
         seconds = np.mean([look.seconds for look in own])
         covered = np.mean([look.covered for look in own])
         gaps = sum(look.gaps for look in own)
-        yield f"{animal:<20}{len(rows):>7}{seconds:>8.1f}  {neural:<24}{behavior:<24}{gaps:>5}{covered:>9.0%}"
+        counts = f"{len(rows):>7}{seconds:>8.1f}"
+        yield f"{_short(animal)}{counts}  {_neural(first):<24}{behavior:<24}{gaps:>5}{covered:>9.0%}"
 
 
-def _shape(shape: tuple[int, ...]) -> str:
-    return " x ".join(map(str, shape))
+def _sessions(looks: list[Look]) -> Iterator[str]:
+    """A line a recording that is decoded: it holds many trials, or is cut into blocks of time."""
+    yield f"{'animal':<{_WIDTH}}{'trials':>7}{'bins':>8}{'hours':>8}  neural"
+    for look in looks:
+        counts = f"{look.segments or 'none':>7}{look.frames:>8}{look.seconds / 3600:>8.2f}"
+        yield f"{_short(look.row.animal)}{counts}  {_neural(look)}"
+
+
+def _neural(look: Look) -> str:
+    return f"{shown(look.form.neural)} at {look.neural_rate:.4g} /s"
+
+
+def _short(name: str) -> str:
+    """A name in its column, a long one without its middle."""
+    side = _WIDTH // 2 - 1
+    return f"{name if len(name) < _WIDTH else f'{name[:side]}…{name[-side:]}':<{_WIDTH}}"
 
 
 def _classes(looks: list[Look]) -> Iterator[str]:
     counts = np.sum([look.counts for look in looks], axis=0)
-    yield ""
     shares = [
         f"{name} {count / max(1, counts[1:].sum()):.0%}"
         for name, count in zip(looks[0].class_names, counts[1:], strict=True)
     ]
     yield f"classes: {', '.join(shares)}; {counts[0] / counts.sum():.0%} of the samples are unlabelled"
+
+
+def _protocol(plan: Plan, looks: list[Look]) -> Iterator[str]:
+    """Of what is decoded, how trials are split; of animals that are compared, whether the two clocks fit."""
+    split = plan.settings.split
+    if not plan.decodes:
+        yield from _synchrony(looks)
+        return
+    blocks = "trials" if all(look.segments for look in looks) else f"blocks of {split.block_seconds:g} s"
+    how = (
+        "1 split in the order of time"
+        if split.protocol == "published"
+        else f"{split.splits} random splits of {blocks}"
+    )
+    test = 1 - split.train - split.validation
+    yield (
+        f"decoded animal by animal (split.protocol {split.protocol}): {how}, {split.train:.0%} to train, "
+        f"{split.validation:.0%} to validate, {test:.0%} to test"
+    )
 
 
 def _synchrony(looks: list[Look]) -> Iterator[str]:
@@ -106,38 +168,18 @@ def _synchrony(looks: list[Look]) -> Iterator[str]:
             )
 
 
-def _problems(looks: list[Look], plan: Plan) -> Iterator[str]:
-    """What would stop the run, or empty its tables."""
-    shapes = {look.neural_shape for look in looks}
-    if len(shapes) > 1:
-        yield (
-            f"PROBLEM: neural frames differ between trials ({', '.join(_shape(shape) for shape in sorted(shapes))}); "
-            "one dataset needs the same units in every trial: run one animal a dataset, or use movies"
-        )
-    if len({look.behavior_shape for look in looks}) > 1:
-        yield "PROBLEM: behaviour differs in keypoints or features between trials"
-    if not np.sum([look.counts[1:] for look in looks]):
-        yield "PROBLEM: nothing is labelled; the action tables would be empty: give labels or thresholds"
-    short = min(look.frames for look in looks)
-    if short < plan.settings.clips.frames:
-        yield f"PROBLEM: a trial has {short} frames, a clip needs clips.frames = {plan.settings.clips.frames}"
-    for look in looks:
-        if look.covered < 0.5:
-            yield f"NOTE: {look.row.animal} {look.row.trial}: {look.covered:.0%} of the neural frames have behaviour"
-
-
 def _size(plan: Plan, looks: list[Look]) -> Size:
     """Of the whole dataset: the trials that were not read are taken to be as the mean of those that were."""
     trials, mean = len(plan.rows), lambda values: float(np.mean(list(values)))
     kept = mean(look.samples for look in looks) / plan.settings.clips.behavior_stride
-    side, shape = plan.settings.convert.resize, looks[0].neural_shape
+    side, shape = plan.settings.convert.resize, looks[0].form.neural
     if side is not None and len(shape) == 2:
         shape = tuple(round(length * side / max(shape)) for length in shape)
     return Size(
         round(trials * mean(look.frames for look in looks)),
         shape,
         round(trials * kept),
-        int(np.prod(looks[0].behavior_shape)),
+        int(np.prod(looks[0].form.behavior)),
         trials,
         len(plan.animals),
         looks[0].neural_rate,
@@ -150,9 +192,10 @@ def _costs(cost: Cost, cores: int) -> Iterator[str]:
     step = 1000 * cost.step
     yield f"expected on {cores} cores like this one: {_time(total / cores)} (a training step takes {step:.0f} ms here)"
     for stage, seconds in cost.seconds.items():
-        yield f"  {stage:<20}{cost.jobs[stage]:>6} jobs {_time(seconds):>9} of CPU"
+        if cost.jobs[stage]:
+            yield f"  {stage:<20}{cost.jobs[stage]:>6} jobs {_time(seconds):>9} of CPU"
     yield f"  memory of the largest job {cost.memory / 2**30:.1f} GiB; disk at most {cost.disk / 2**30:.2f} GiB"
-    yield "An estimate: half or twice as much is no surprise. Next: snakemake --cores 2 --configfile <this file>"
+    yield "An estimate: half or twice as much is no surprise."
 
 
 def _time(seconds: float) -> str:

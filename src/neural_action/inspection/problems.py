@@ -1,0 +1,82 @@
+"""What would stop a run, empty its tables, or come out other than its configuration seems to say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from neural_action.calcium.fit import LEAST_BOUTS
+from neural_action.config.plan import Plan
+from neural_action.inspection.alike import unlike
+from neural_action.inspection.rests import count_rests
+from neural_action.inspection.sample import Look
+
+
+def problems(looks: list[Look], plan: Plan) -> Iterator[str]:
+    """What would stop the run, or empty its tables: found, expected, and what to do."""
+    # What is decoded is trained animal by animal: each has units of its own.
+    groups = [[look for look in looks if look.row.animal == animal] for animal in plan.animals]
+    for group in groups if plan.decodes else [looks]:
+        yield from unlike([look.form for look in group])
+    if not np.sum([look.counts[1:] for look in looks]):
+        yield "nothing is labelled; the action tables would be empty: give labels or thresholds"
+    short = min(looks, key=lambda look: look.frames)
+    if short.frames < plan.settings.clips.frames:
+        yield (
+            f"{short.form.where} has {short.frames} frames, a clip needs clips.frames = {plan.settings.clips.frames}: "
+            "make clips shorter, or leave it out"
+        )
+    yield from _rests(looks, plan)
+
+
+def _rests(looks: list[Look], plan: Plan) -> Iterator[str]:
+    """Too few rests for the fit of the kernel, which fails after everything was converted."""
+    settings = plan.settings.calcium
+    if settings.decay is not None or not plan.fits_kernel:
+        return
+    rests = count_rests([look.motion for look in looks], len(plan.rows), visible_share(plan), settings)
+    if not rests.enough:
+        yield (
+            f"{rests.found} rests of at least {settings.rest_seconds:g} s after movement in the {rests.trials} trials "
+            f"that were read, and the kernel is fitted to {LEAST_BOUTS} or more: set calcium: {{decay: 1.0}} to the "
+            "decay of your indicator, s, or make calcium.rest_seconds shorter"
+        )
+
+
+def visible_share(plan: Plan) -> float:
+    """The share of the trials that a run sees."""
+    split = plan.settings.split
+    hidden = {"new_trials": 1 / split.folds, "new_animal": 1 / len(plan.animals)}
+    return 1 - hidden.get(split.protocol, 0.0)
+
+
+def notes(looks: list[Look], plan: Plan, own: Mapping[str, Any]) -> Iterator[str]:
+    """What is worth knowing and stops nothing; ``own`` is the configuration without the file of rows."""
+    for look in looks:
+        if look.covered < 0.5:
+            yield f"{look.form.where}: {look.covered:.0%} of the neural frames have behaviour"
+    for (section, key), rows in _kept(plan, own).items():
+        yield (
+            f"{section}.{key}{_value(own[section][key])} is not for {', '.join(rows)}: a row's own values stand in "
+            "methods.<row>.settings"
+        )
+
+
+def _kept(plan: Plan, own: Mapping[str, Any]) -> dict[tuple[str, str], list[str]]:
+    """Keys that ``own`` sets and some shown rows do not take, having values of their own from elsewhere."""
+    kept: dict[tuple[str, str], list[str]] = {}
+    for name in plan.trained:
+        said = own.get("methods", {}).get(name, {}).get("settings", {})
+        for section, values in plan.methods[name].settings.items():
+            for key, value in values.items():
+                given = own.get(section, {})
+                if key in given and given[key] != value and key not in said.get(section, {}):
+                    kept.setdefault((section, key), []).append(f"{name}{_value(value)}")
+    return kept
+
+
+def _value(value: Any) -> str:
+    """A number or a word in brackets; nothing for what is longer than that."""
+    return "" if isinstance(value, dict | list) else f" ({value})"
