@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,10 +12,11 @@ import yaml
 from neural_action.calcium.fit import fit_kernel
 from neural_action.config.load import merged, rows_file
 from neural_action.config.plan import Plan
-from neural_action.config.settings import CalciumSettings
+from neural_action.config.settings import CalciumSettings, SplitSettings
 from neural_action.inspection.alike import Form, unlike
 from neural_action.inspection.problems import notes
 from neural_action.inspection.rests import Motion, count_rests
+from neural_action.recordings.recording import Recording
 from neural_action.stages.check import _short, run
 from running import ROOT
 
@@ -55,18 +57,51 @@ def rested(seed, rate=100.0, neural_rate=16.0, seconds=60):
 def test_rests_are_those_that_the_kernel_is_fitted_to(behavior):
     settings = SETTINGS.model_copy(update={"behavior": behavior})
     trials = [rested(seed) for seed in range(3)]
-    motions = [Motion(pose, pose_time, time) for _, time, pose, pose_time in trials]
-    rests = count_rests(motions, trials=12, visible=0.75, settings=settings)
+    own = {("a", str(at)): motion(*trial, behavior) for at, trial in enumerate(trials)}
+    every = [("a", str(at)) for at in range(8)]
+    rests = count_rests(own, every, SplitSettings(folds=8), settings)
     assert rests.found == fit_kernel(trials, settings).n_bouts > 20
-    assert rests.expected == rests.found * 3
+    # Of 8 trials alike a run sees 7.
+    assert rests.fewest == rests.found / 3 * 7
     assert rests.enough
-    never = count_rests(motions, 12, 0.75, settings.model_copy(update={"rest_seconds": 5.0}))
+    never = count_rests(own, every, SplitSettings(), settings.model_copy(update={"rest_seconds": 5.0}))
     assert (never.found, never.enough) == (0, False)
 
 
+def motion(neural, time, pose, pose_time, behavior="positions"):
+    """What rests are found from, of such a trial."""
+    recording = Recording(
+        "a", "1", neural, time, pose, pose_time, np.zeros(len(pose), np.int8), np.zeros(len(pose), np.int32),
+        ("x",), ("p",), 16.0, 100.0,
+    )  # fmt: skip
+    return Motion.of(recording, False, behavior)
+
+
+def test_rests_of_one_trial_are_none_for_the_run_that_does_not_see_it():
+    neural, time, pose, pose_time = rested(0)
+    own = {("a", "0"): motion(neural, time, pose, pose_time)}
+    always = np.full(len(pose), own["a", "0"].values.max())
+    own["a", "1"] = replace(own["a", "0"], values=always)
+    rests = count_rests(own, list(own), SplitSettings(folds=2), SETTINGS)
+    assert rests.found > 5
+    assert (rests.fewest, rests.enough) == (0, False)
+
+
+def test_a_part_has_the_rests_that_lie_in_it():
+    whole = motion(*rested(0))
+    settings, split = SETTINGS, SplitSettings(folds=2)
+    parts = {("a", str(at)): whole.between(30.0 * at, 30.0 * at + 30) for at in range(2)}
+    halves = count_rests(parts, list(parts), split, settings).found
+    both = {("a", "0"): whole, ("a", "1"): whole}
+    # The rest at the seam follows no movement in its part, or is cut.
+    assert 0 <= count_rests(both, list(both), split, settings).found / 2 - halves <= 1
+
+
 def test_frames_that_are_too_few_are_no_rest():
-    _, _, pose, pose_time = rested(0)
-    assert count_rests([Motion(pose, pose_time, np.arange(60) / 1.0)], 1, 1.0, SETTINGS).found == 0
+    neural, _, pose, pose_time = rested(0)
+    slow = motion(neural[:60], np.arange(60) / 1.0, pose, pose_time)
+    own = {("a", "0"): slow, ("a", "1"): slow}
+    assert count_rests(own, list(own), SplitSettings(folds=2), SETTINGS).found == 0
 
 
 def test_long_names_keep_their_column():
@@ -141,7 +176,7 @@ def test_what_can_run_ends_with_0_and_what_cannot_with_1(mice, capsys, monkeypat
     mice.path.write_text(yaml.safe_dump(mice.config))
     status, said = checked(mice.path, capsys)
     assert status == 1
-    assert "PROBLEM: 0 rests of at least 2.5 s after movement in the 2 trials" in said
+    assert "PROBLEM: 0 rests of at least 2.5 s after movement in 2 trials" in said
     assert "calcium: {decay: 1.0}" in said
     assert "snakemake" not in said
     # No shown row trains with a kernel.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,8 @@ import numpy as np
 from neural_action.calcium.fit import LEAST_BOUTS
 from neural_action.config.plan import Plan
 from neural_action.inspection.alike import unlike
-from neural_action.inspection.rests import count_rests
-from neural_action.inspection.sample import Look
+from neural_action.inspection.rests import Motion, count_rests
+from neural_action.inspection.sample import Look, read_rows
 
 
 def problems(looks: list[Look], plan: Plan) -> Iterator[str]:
@@ -33,23 +34,25 @@ def problems(looks: list[Look], plan: Plan) -> Iterator[str]:
 
 def _rests(looks: list[Look], plan: Plan) -> Iterator[str]:
     """Too few rests for the fit of the kernel, which fails after everything was converted."""
-    settings = plan.settings.calcium
+    settings, convert = plan.settings.calcium, plan.settings.convert
     if settings.decay is not None or not plan.fits_kernel:
         return
-    rests = count_rests([look.motion for look in looks], len(plan.rows), visible_share(plan), settings)
+    trials = [(row.animal, row.trial) for row in plan.rows]
+    motions = {(look.row.animal, look.row.trial): look.motion for look in looks}
+    rests = count_rests(motions, trials, plan.settings.split, settings)
+    if not rests.enough:
+        # A few trials can have none by accident: before that is a problem, all are read.
+        others = [row for row in plan.rows if (row.animal, row.trial) not in motions]
+        for row, recording in read_rows(Path(plan.raw), others, convert):
+            motion = Motion.of(recording, convert.root_relative, settings.behavior)
+            motions[row.animal, row.trial] = motion
+        rests = count_rests(motions, trials, plan.settings.split, settings)
     if not rests.enough:
         yield (
-            f"{rests.found} rests of at least {settings.rest_seconds:g} s after movement in the {rests.trials} trials "
-            f"that were read, and the kernel is fitted to {LEAST_BOUTS} or more: set calcium: {{decay: 1.0}} to the "
-            "decay of your indicator, s, or make calcium.rest_seconds shorter"
+            f"{rests.found} rests of at least {settings.rest_seconds:g} s after movement in {rests.trials} trials, "
+            f"{rests.fewest:.0f} in those that some run sees, and the kernel is fitted to {LEAST_BOUTS} or more: set "
+            "calcium: {decay: 1.0} to the decay of your indicator, s, or make calcium.rest_seconds shorter"
         )
-
-
-def visible_share(plan: Plan) -> float:
-    """The share of the trials that a run sees."""
-    split = plan.settings.split
-    hidden = {"new_trials": 1 / split.folds, "new_animal": 1 / len(plan.animals)}
-    return 1 - hidden.get(split.protocol, 0.0)
 
 
 def notes(looks: list[Look], plan: Plan, own: Mapping[str, Any]) -> Iterator[str]:
@@ -57,11 +60,12 @@ def notes(looks: list[Look], plan: Plan, own: Mapping[str, Any]) -> Iterator[str
     for look in looks:
         if look.covered < 0.5:
             yield f"{look.form.where}: {look.covered:.0%} of the neural frames have behaviour"
-    for (section, key), rows in _kept(plan, own).items():
-        yield (
-            f"{section}.{key}{_value(own[section][key])} is not for {', '.join(rows)}: a row's own values stand in "
-            "methods.<row>.settings"
-        )
+    if kept := _kept(plan, own):
+        said = [
+            f"{section}.{key}{_value(own[section][key])} is not for {', '.join(rows)}"
+            for (section, key), rows in kept.items()
+        ]
+        yield f"{'; '.join(said)}: a row's own values stand in methods.<row>.settings"
 
 
 def _kept(plan: Plan, own: Mapping[str, Any]) -> dict[tuple[str, str], list[str]]:

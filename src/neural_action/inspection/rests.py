@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from neural_action.calcium.fit import LEAST_BOUTS, LEAST_MOVEMENT, LONGEST
 from neural_action.calcium.rest import motion_energy, rest_bouts, rest_threshold
-from neural_action.config.settings import CalciumSettings
+from neural_action.config.settings import CalciumSettings, SplitSettings
 from neural_action.recordings.recording import Recording
+from neural_action.recordings.splits import Holdout, Trial, assign_folds, holdouts
 from neural_action.recordings.steps import root_relative
 
 #: Frames of a rest, at least: the fit leaves out shorter ones.
@@ -22,21 +23,35 @@ class Motion:
     """What rest is found from in a trial.
 
     Attributes:
-        behavior: (sample, ...) float32 as it is stored.
+        values: (sample,) motion energy of positions; (sample, feature) velocities as they are, for what their energy is
+            depends on all trials.
         behavior_time: (sample,) s.
         neural_time: (frame,) s.
     """
 
-    behavior: np.ndarray
+    values: np.ndarray
     behavior_time: np.ndarray
     neural_time: np.ndarray
 
     @classmethod
-    def of(cls, recording: Recording, relative: bool) -> Motion:
-        """That of a recording; ``relative``: keypoints are stored relative to the root (``convert.root_relative``)."""
-        behavior = np.asarray(recording.behavior, np.float32)
-        behavior = root_relative(behavior) if relative else behavior
-        return cls(behavior, recording.behavior_time, recording.neural_time)
+    def of(cls, recording: Recording, relative: bool, behavior: str) -> Motion:
+        """That of a recording.
+
+        Args:
+            recording: as its reader gives it.
+            relative: keypoints are stored relative to the root (``convert.root_relative``).
+            behavior: whether behaviour holds positions or velocities (``calcium.behavior``).
+        """
+        values, time = np.asarray(recording.behavior, np.float32), recording.behavior_time
+        values = root_relative(values) if relative else values
+        values = motion_energy(values, time) if behavior == "positions" else values.reshape(len(values), -1)
+        return cls(values, time, recording.neural_time)
+
+    def between(self, start: float, stop: float) -> Motion:
+        """That of the part from ``start`` to before ``stop``, s."""
+        samples = slice(*np.searchsorted(self.behavior_time, (start, stop)))
+        frames = slice(*np.searchsorted(self.neural_time, (start, stop)))
+        return Motion(self.values[samples], self.behavior_time[samples], self.neural_time[frames])
 
 
 @dataclass(frozen=True)
@@ -46,45 +61,57 @@ class Rests:
     Attributes:
         found: in the trials that were looked at.
         trials: how many of these there are.
-        expected: in all trials that the fit of a run sees, if the others are alike.
+        fewest: in the trials that one run sees, the fewest of all runs; were the other trials like those looked at.
     """
 
     found: int
     trials: int
-    expected: float
+    fewest: float
 
     @property
     def enough(self) -> bool:
-        """Whether the kernel can be fitted to those that are expected."""
-        return self.expected >= LEAST_BOUTS
+        """Whether every run could fit its kernel."""
+        return self.fewest >= LEAST_BOUTS
 
 
-def count_rests(looked_at: Sequence[Motion], trials: int, visible: float, settings: CalciumSettings) -> Rests:
+def count_rests(
+    looked_at: Mapping[Trial, Motion],
+    trials: Sequence[Trial],
+    split: SplitSettings,
+    settings: CalciumSettings,
+) -> Rests:
     """The rests that ``calcium.fit.fit_kernel`` would find.
 
     Args:
-        looked_at: some trials of a dataset.
-        trials: how many it has.
-        visible: the share of them that a fit sees.
+        looked_at: some trials, by animal and name.
+        trials: all trials of the dataset.
+        split: says which of them a run sees.
         settings: shortest rest, delay, and what behaviour holds.
     """
-    energies = [
-        motion_energy(behavior, motion.behavior_time, settings.behavior)
-        for behavior, motion in zip(_comparable(looked_at, settings), looked_at, strict=True)
-    ]
+    motions = list(looked_at.values())
+    energies = _energies(motions, settings)
     threshold = rest_threshold(np.concatenate(energies))
-    pairs = zip(looked_at, energies, strict=True)
-    found = 0 if threshold is None else sum(_followed(*pair, threshold, settings) for pair in pairs)
-    return Rests(found, len(looked_at), found * trials / len(looked_at) * visible)
+    counts = {
+        trial: 0 if threshold is None else _followed(motion, energy, threshold, settings)
+        for (trial, motion), energy in zip(looked_at.items(), energies, strict=True)
+    }
+    folds, fewest = assign_folds(trials, split), np.inf
+    for name in holdouts(split, {animal for animal, _ in trials}):
+        hidden = Holdout.parse(name)
+        seen = [trial for trial in trials if not hidden.hides(trial[0], folds[trial])]
+        own = [counts[trial] for trial in seen if trial in counts]
+        if own:
+            fewest = min(fewest, sum(own) * len(seen) / len(own))
+    return Rests(sum(counts.values()), len(counts), float(fewest))
 
 
-def _comparable(looked_at: Sequence[Motion], settings: CalciumSettings) -> list[np.ndarray]:
-    """Behaviour of each trial; velocities in units of their root mean square, as the fit has them."""
-    behavior = [motion.behavior.reshape(len(motion.behavior), -1) for motion in looked_at]
+def _energies(motions: Sequence[Motion], settings: CalciumSettings) -> list[np.ndarray]:
+    """Motion energy of each trial; of velocities in units of their root mean square, as the fit has them."""
     if settings.behavior == "positions":
-        return behavior
-    squares = np.nanmean(np.square(np.concatenate(behavior)), 0)
-    return [values / np.sqrt(np.where(squares > 0, squares, np.inf)) for values in behavior]
+        return [motion.values for motion in motions]
+    squares = np.nanmean(np.square(np.concatenate([motion.values for motion in motions])), 0)
+    scale = np.sqrt(np.where(squares > 0, squares, np.inf))
+    return [motion_energy(motion.values / scale, motion.behavior_time, "velocities") for motion in motions]
 
 
 def _followed(motion: Motion, energy: np.ndarray, threshold: float, settings: CalciumSettings) -> int:

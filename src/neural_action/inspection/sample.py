@@ -64,10 +64,18 @@ def look_at(root: Path, rows: list[SheetRow], settings: ConvertSettings, energy:
 
     Args:
         root: the raw folder.
-        rows: the trials; those of one recording that follow each other read it once.
+        rows: the trials.
         settings: reader and options.
         energy: whether behaviour holds positions or velocities (``calcium.behavior``).
     """
+    for row, recording in read_rows(root, rows, settings):
+        yield _look(row, recording, energy, settings.root_relative)
+
+
+def read_rows(
+    root: Path, rows: list[SheetRow], settings: ConvertSettings
+) -> Iterator[tuple[SheetRow, Recording]]:
+    """Rows with their recordings; parts of one that follow each other read it once. InputError as its reader raises."""
     reader = load_reader(settings.reader)
     options = reader.Options.parse(settings.reader_options)
     names = None if settings.class_names is None else tuple(settings.class_names)
@@ -77,8 +85,7 @@ def look_at(root: Path, rows: list[SheetRow], settings: ConvertSettings, energy:
         # Parts of one file differ in their trial, whole recordings in a file may too.
         if last is None or row.start is None or last[0] != row.path:
             last = row.path, reader.read(root, row, options, names).check(where)
-        recording = last[1] if row.start is None else last[1].between(row.start, row.stop, where)
-        yield _look(row, recording, energy, settings.root_relative)
+        yield row, last[1] if row.start is None else last[1].between(row.start, row.stop, where)
 
 
 def _look(row: SheetRow, recording: Recording, energy: str, relative: bool) -> Look:
@@ -92,7 +99,7 @@ def _look(row: SheetRow, recording: Recording, energy: str, relative: bool) -> L
         samples=len(recording.behavior),
         segments=len(recording.segments),
         form=Form.of(replace(recording, animal=row.animal, trial=row.trial)),
-        motion=Motion.of(recording, relative),
+        motion=Motion.of(recording, relative, energy),
         neural_rate=recording.neural_rate,
         behavior_rate=recording.behavior_rate,
         gaps=int((np.diff(clock) > 1.5 * period).sum()),
