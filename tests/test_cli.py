@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -151,14 +152,63 @@ def test_bad_configurations(tmp_path, config, words):
     refused(run("sheet", "--config", config, "--raw", tmp_path, "--output", tmp_path / "o.csv"), *words)
 
 
-def test_init_writes_what_check_reads(trial, tmp_path):
+@pytest.fixture
+def session(tmp_path):
+    """A folder with arrays that are described, 100 s of them."""
+    folder, rng = tmp_path / "raw", np.random.default_rng(0)
+    folder.mkdir()
+    np.savez(folder / "s.npz", x=rng.random((1000, 4)), v=np.cumsum(rng.standard_normal((1000, 2)), 0))
+    parts = [
+        f"{role}: {{file: s.npz, key: {key}, rate: 10.0}}"
+        for role, key in (("neural", "x"), ("behavior", "v"))
+    ]
+    (folder / "s.yaml").write_text("\n".join(parts) + "\n")
+    return folder
+
+
+def test_init_writes_what_check_reads(session, tmp_path):
     written = tmp_path / "mine.yaml"
-    assert run("init", tmp_path / "raw", "--output", written, "--name", "mine").returncode == 0
-    refused(run("init", tmp_path / "raw", "--output", written), "mine.yaml", "exists", "--force")
-    methods = Path(__file__).resolve().parents[1] / "config/methods.yaml"
-    # One trial of one fly: too few for four folds, which is said before anything is read.
-    refused(run("check", written, "--methods", methods), "animal Fly1 has 1 trials", "split.folds")
+    asked = ("--output", written, "--name", "mine", "--option", "cut={seconds: 10, gap: 1}")
+    done = run("init", session, *asked)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"cut: {seconds: 10, gap: 1} +# \[given\]", written.read_text())
+    refused(run("init", session, "--output", written), "mine.yaml", "exists", "--force")
+    root = Path(__file__).resolve().parents[1]
+    done = run("check", written, "--methods", root / "config/methods.yaml")
+    assert done.returncode == 0, done.stderr
+    assert "expected on 2 cores" in done.stdout
+    changed = tmp_path / "changed.yaml"
+    changed.write_text("clips: {frames: 200}\n")
+    done = run("check", written, changed, "--methods", root / "config/methods.yaml")
+    assert done.returncode == 1, done.stderr
+    assert "PROBLEM: s 1_part00 has 100 frames, a clip needs clips.frames = 200" in done.stdout
     refused(run("check", written, "--methods", tmp_path / "none.yaml"), "none.yaml", "--methods")
+
+
+@pytest.mark.parametrize("name", ["my worm!", "a.b", "", "../x", "café"])
+def test_init_takes_names_that_a_configuration_takes(session, tmp_path, name):
+    refused(run("init", session, "--name", name), f"--name: {name!r}", "expected letters, digits")
+
+
+def test_init_names_a_dataset_after_its_folder(session, tmp_path):
+    session.rename(tmp_path / "my wörm 2.0")
+    done = run("init", tmp_path / "my wörm 2.0", "--output", tmp_path / "c.yaml")
+    assert done.returncode == 0, done.stderr
+    assert any(
+        line.startswith("dataset: my_w_rm_2_0 ") for line in (tmp_path / "c.yaml").read_text().splitlines()
+    )
+
+
+@pytest.mark.parametrize("option", ["offset", "align.offset", "=2", "Align.offset=2", "cut={"])
+def test_init_takes_options_by_key_and_value(session, tmp_path, option):
+    refused(run("init", session, "--output", tmp_path / "c.yaml", "--option", option), f"--option {option!r}")
+    assert not (tmp_path / "c.yaml").exists()
+
+
+def test_init_of_the_layout_of_a_reader_names_its_configuration(trial, tmp_path):
+    done = run("init", tmp_path / "raw", "--output", tmp_path / "c.yaml")
+    refused(done, "reader mc2p", "config/mc2p.yaml", "nothing was written")
+    assert not (tmp_path / "c.yaml").exists()
 
 
 def test_init_of_a_folder_without_recordings(tmp_path):

@@ -87,14 +87,21 @@ commands.command_class = Stage
 @click.option(
     "--behavior-rate", type=click.FloatRange(0, min_open=True), help="Samples/s, for files without a clock."
 )
+@click.option(
+    "--option",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="What is known of how to read: a key of convert.reader_options, such as align.offset=2.5; several times.",
+)
 @click.option("--force", is_flag=True, help="Write over files that are there.")
 def init(**options: Any) -> None:
     """Look at a FOLDER of recordings, say what it holds, and write a configuration and a recording sheet for it.
 
     Recognised are NWB, suite2p, CaImAn, TIFF, ThorImage and ThorSync; DeepFly3D, DeepLabCut, SLEAP and Anipose poses;
-    tables of labels; arrays that a short .yaml describes; and the layouts of the readers. What cannot be known, such as
-    the rate of a camera, is left to be edited, and said. Nothing in FOLDER is changed. Next: neural-action check.
-    docs/your_recordings.md goes through it with files of each kind.
+    tables of labels; and arrays that a short .yaml describes. What cannot be known, such as the rate of a camera, is
+    asked for: then nothing is written, and init is to be run again with --neural-rate, --behavior-rate or --option. For
+    the layouts of the readers a configuration is there already, which is named. Nothing in FOLDER is changed. Next:
+    neural-action check. docs/your_recordings.md goes through it with files of each kind.
     """
     from neural_action.stages.init import run
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Dataset = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
 Fraction = Annotated[float, Field(gt=0, le=1)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
@@ -404,7 +405,7 @@ class ExploreSettings(Section):
 class Settings(Section):
     """The whole configuration of a dataset."""
 
-    dataset: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
+    dataset: Dataset
     title: str
     real: bool
     raw: str | None = None

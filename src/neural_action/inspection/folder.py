@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from neural_action.errors import InputError
@@ -29,12 +29,14 @@ class Found:
         format: name of the format.
         roles: what it can give: of neural, behavior, labels.
         phrase: what it holds, in words.
+        series: of an NWB file, what it holds by role, the likeliest first (``formats.nwb.contents``).
     """
 
     path: Path
     format: str
     roles: tuple[str, ...]
     phrase: str
+    series: Mapping[str, list[str]] = field(default_factory=dict)
 
 
 def look(folder: Path) -> list[Found]:
@@ -75,7 +77,7 @@ def _nwb(path: Path) -> Found:
     there = nwb.contents(path)
     roles = tuple(role for role, names in there.items() if names)
     shown = [f"{role} {len(names)}" for role, names in there.items() if names]
-    return Found(path, "nwb", roles, f"NWB ({', '.join(shown) or 'nothing that can be read'})")
+    return Found(path, "nwb", roles, f"NWB ({', '.join(shown) or 'nothing that can be read'})", there)
 
 
 def _walk(folder: Path) -> Iterator[Path]:

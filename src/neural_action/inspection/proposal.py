@@ -1,28 +1,35 @@
-"""How the recordings of a folder could be read: reader options, the rows of the sheet, what is still to be said."""
+"""How the recordings of a folder could be read: reader options and the rows of the sheet."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from neural_action.errors import InputError
 from neural_action.inspection.folder import PREFERRED, Found
-from neural_action.recordings import thresholds
-from neural_action.recordings.formats import Behavior, Neural, load_format, nwb
-from neural_action.recordings.readers import load_reader, paired, reader_names
+from neural_action.inspection.layouts import complained, refuse_layouts
+from neural_action.inspection.trials import settle
+from neural_action.recordings.readers import paired
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.sheet import SheetRow
 
+#: Folds that are proposed: the paper's.
+FOLDS = 4
 #: Names as DANDI has them, and as laboratories number trials.
 _DANDI = re.compile(r"sub-(?P<animal>[^_/]+)(?:.*ses-(?P<trial>[^_/]+))?")
 _NUMBERED = re.compile(r"(?P<animal>.+?)[_-](?P<trial>[A-Za-z]*\d+)")
-#: Pieces that a recording is cut into where an animal has fewer trials than folds, and the gap between them, s.
-PIECES, GAP = 8, 2.0
+#: Option of a pose format below which a keypoint is not taken for tracked, as the trackers themselves have it:
+#: DeepLabCut's pcutoff, SLEAP's threshold of peaks; for Anipose that of DeepLabCut (our choice).
+LIKELY = {
+    "deeplabcut": ("min_likelihood", 0.6),
+    "sleap": ("min_score", 0.2),
+    "anipose": ("min_score", 0.6),
+}
+_ROLES = {"neural": "neural activity", "behavior": "behaviour", "labels": "labels"}
 
 
 @dataclass
@@ -30,28 +37,58 @@ class Proposal:
     """What would be written.
 
     Attributes:
-        reader: name of the reader.
-        options: its options.
+        options: of the reader ``paired``.
+        sources: where options come from that are not found in the files, by dotted key.
+        folds: of the split.
         rows: of the sheet.
-        class_names: of the actions, if they were found.
+        class_names: of the actions, if there are any.
+        calcium: the section of that name.
+        calcium_source: why it is so.
+        sample: the first recording as the reader gives it, once they were read.
         notes: what was decided, in sentences.
-        open: keys that a person must fill in, with what is needed.
-        sample: one recording as the reader gives it; None where something is still open.
     """
 
-    reader: str
     options: dict[str, Any]
-    rows: list[SheetRow]
+    sources: dict[str, str]
+    folds: int
+    rows: list[SheetRow] = field(default_factory=list)
     class_names: list[str] | None = None
-    notes: list[str] = field(default_factory=list)
-    open: dict[str, str] = field(default_factory=dict)
+    calcium: dict[str, float] = field(default_factory=dict)
+    calcium_source: str = ""
     sample: Recording | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def option(self, key: str, value: Any, source: str = "") -> bool:
+        """Set an option by its dotted key, unless it was given; returns whether it was set."""
+        *parents, last = key.split(".")
+        place = self.options
+        for at, parent in enumerate(parents):
+            place = place.setdefault(parent, {})
+            if not isinstance(place, dict):
+                where = ".".join(parents[: at + 1])
+                raise InputError(f"--option {where}: {place!r}, expected keys below it, such as {key}=VALUE")
+        if last in place:
+            return False
+        place[last] = value
+        if source:
+            self.sources[key] = source
+        return True
+
+    @property
+    def body(self) -> bool:
+        """Whether behaviour is keypoints of a body, which have a centre that they can be relative to."""
+        return self.sample.behavior.ndim == 3 and self.sample.behavior.shape[1] > 2
 
 
 def propose(
-    folder: Path, found: list[Found], folds: int, neural_rate: float | None, behavior_rate: float | None
+    folder: Path,
+    found: list[Found],
+    folds: int,
+    neural_rate: float | None = None,
+    behavior_rate: float | None = None,
+    given: Mapping[str, Any] | None = None,
 ) -> Proposal:
-    """The proposal for ``folder`` with what ``look`` found in it.
+    """The proposal for ``folder`` with what ``look`` found in it; every recording is read for it.
 
     Args:
         folder: the raw folder.
@@ -59,33 +96,38 @@ def propose(
         folds: trials that every animal needs.
         neural_rate: frames per second, for files without a clock.
         behavior_rate: samples per second, likewise.
+        given: reader options that are known, by dotted key; they are taken as they are.
 
     Raises:
-        InputError: nothing that pairs neural activity with behaviour, with what was found.
+        InputError: a folder that a reader of its own reads; nothing that pairs neural activity with behaviour, with
+            what was found; whatever keeps the recordings from being read or from filling the folds, with what init
+            has to be told.
     """
-    ready = _ready(folder)
-    if ready is not None:
-        return ready
+    complaints = refuse_layouts(folder)
+    if complaints and not found:
+        raise InputError(f"{folder}: nothing that a format recognises; {complained(folder, complaints)}")
     neural, behavior = _best(found, "neural"), _best(found, "behavior")
     if not neural or not behavior:
         there = ", ".join(
             f"{count} x {name}" for name, count in Counter(item.format for item in found).items()
         )
         lacking = " and ".join(
-            role for role, items in (("neural activity", neural), ("behaviour", behavior)) if not items
+            _ROLES[role] for role, items in (("neural", neural), ("behavior", behavior)) if not items
         )
         raise InputError(
             f"{folder}: no {lacking} recognised (found: {there or 'nothing'}); expected files of both, such as a "
             "suite2p folder beside a DeepLabCut CSV, .nwb files, or a .yaml that describes arrays"
         )
-    proposal = Proposal("paired", {}, [])
-    groups = _groups(folder, neural, behavior, _best(found, "labels"), proposal)
-    _sources(folder, groups, proposal)
+    proposal = Proposal({}, {}, folds)
+    for key, value in (given or {}).items():
+        proposal.option(key, value, "[given]")
     for role, rate in (("neural", neural_rate), ("behavior", behavior_rate)):
         if rate is not None:
-            proposal.options[role].setdefault("clock", {})["rate"] = float(rate)
+            proposal.option(f"{role}.clock.rate", float(rate), "[given]")
+    groups = _groups(folder, neural, behavior, _best(found, "labels"), proposal)
+    _sources(groups, proposal)
     proposal.rows = _rows(folder, [group.path for group in groups])
-    _finish(folder, folds, proposal)
+    settle(folder, proposal)
     return proposal
 
 
@@ -95,25 +137,6 @@ class _Group:
 
     path: Path
     parts: dict[str, Found]
-
-
-def _ready(folder: Path) -> Proposal | None:
-    """A reader of its own for this very layout."""
-    for name in reader_names():
-        if name == "paired":
-            continue
-        module = load_reader(name)
-        try:
-            options = module.Options.parse({})
-            rows = module.scan(folder, options)
-            sample = module.read(folder, rows[0], options, None) if rows else None
-        except InputError:
-            continue
-        if rows:
-            note = f"The layout is that of the reader {name}: {module.EXPECTED}."
-            classes = list(sample.class_names)
-            return Proposal(name, {}, rows, classes, [note], sample=sample)
-    return None
 
 
 def _best(found: list[Found], role: str) -> list[Found]:
@@ -167,25 +190,34 @@ def _groups(
     return groups
 
 
-def _sources(folder: Path, groups: list[_Group], proposal: Proposal) -> None:
+def _sources(groups: list[_Group], proposal: Proposal) -> None:
     """Formats, patterns and the options that follow from the files."""
-    for role in groups[0].parts:
-        item = groups[0].parts[role]
-        source: dict[str, Any] = {"format": item.format}
+    parts = groups[0].parts
+    for role, item in parts.items():
+        proposal.option(f"{role}.format", item.format)
+        if proposal.options[role]["format"] != item.format:
+            continue
         inside = [group.parts[role].path.relative_to(group.path).as_posix() for group in groups]
         if inside[0] != ".":
-            source["path"] = "{path}/" + _pattern(inside)
-        proposal.options[role] = source
-    if groups[0].parts["neural"].format == "nwb":
-        _nwb_series(groups[0].path, proposal)
+            proposal.option(f"{role}.path", "{path}/" + _pattern(inside))
+        if item.format == "nwb":
+            _nwb_series(role, [group.parts[role] for group in groups], proposal)
     if (
-        groups[0].parts["neural"].format == "suite2p"
-        and not (groups[0].parts["neural"].path / "Fneu.npy").exists()
+        parts["neural"].format == "suite2p"
+        and not (parts["neural"].path / "Fneu.npy").exists()
+        and proposal.option("neural.options.signal", "F")
     ):
-        proposal.options["neural"]["options"] = {"signal": "F"}
         proposal.notes.append("There is no Fneu.npy: raw fluorescence is read without subtracting neuropil.")
-    if proposal.options.get("labels", {}).get("format") == "frame_labels":
-        proposal.options["labels"]["options"] = {"conflicts": "unlabelled"}
+    if proposal.options["behavior"]["format"] in LIKELY:
+        key, least = LIKELY[proposal.options["behavior"]["format"]]
+        if proposal.option(f"behavior.options.{key}", least, "[ours] below it a keypoint is missing"):
+            proposal.notes.append(
+                f"Keypoints of a {key.removeprefix('min_')} below {least:g} count as missing (behavior.options.{key}; "
+                "0 takes them all)."
+            )
+    if proposal.options.get("labels", {}).get("format") == "frame_labels" and proposal.option(
+        "labels.options.conflicts", "unlabelled", "[ours]"
+    ):
         proposal.notes.append("Frames with two labels count as unlabelled (labels.options.conflicts).")
 
 
@@ -205,17 +237,37 @@ def _pattern(paths: list[str]) -> str:
     return name if parent == "./" else parent + name
 
 
-def _nwb_series(path: Path, proposal: Proposal) -> None:
-    """The likeliest series of an NWB file, by name, for all of them."""
-    there = nwb.contents(path)
-    names = {role: [entry.split(":")[0] for entry in entries] for role, entries in there.items()}
-    for role, what in (("neural", "Neural activity"), ("behavior", "Behaviour")):
-        first, *others = names[role]
-        proposal.options[role]["options"] = {"series": [first]}
-        more = f" Others are {', '.join(others)}." if others else ""
-        proposal.notes.append(f"{what}: the series {there[role][0]}.{more}")
-    if names["labels"]:
-        proposal.notes.append(f"Intervals that could be labels: {'; '.join(there['labels'])}.")
+def _nwb_series(role: str, items: list[Found], proposal: Proposal) -> None:
+    """The likeliest series of the first NWB file that all of them have."""
+    if role == "labels":
+        return
+    first, *others = items
+    entries = {_series(entry): entry for entry in first.series[role]}
+    names = [set(map(_series, item.series[role])) for item in others]
+    common = [name for name in entries if all(name in there for there in names)]
+    if common:
+        chosen = common[0]
+        if proposal.option(f"{role}.options.series", [chosen]):
+            more = ", ".join(name for name in entries if name != chosen)
+            proposal.notes.append(
+                f"{_ROLES[role].capitalize()}: the series {entries[chosen]}."
+                + (f" Others are {more}." if more else "")
+            )
+    elif "series" not in proposal.options[role].get("options", {}):
+        likeliest = next(iter(entries))
+        item = next(item for item, there in zip(others, names, strict=True) if likeliest not in there)
+        raise InputError(
+            f"{item.path}: has no series {likeliest!r} of {_ROLES[role]}, the likeliest of {first.path}; it has "
+            f"{'; '.join(item.series[role])}; expected files of one kind: a folder for each kind, or a series that all "
+            f"have (--option '{role}.options.series=[NAME]')"
+        )
+    if role == "neural" and first.series["labels"]:
+        proposal.notes.append(f"Intervals that could be labels: {'; '.join(first.series['labels'])}.")
+
+
+def _series(entry: str) -> str:
+    """The name of a series in what ``formats.nwb.contents`` says."""
+    return entry.split(":")[0]
 
 
 def _rows(folder: Path, paths: list[Path]) -> list[SheetRow]:
@@ -235,93 +287,3 @@ def _rows(folder: Path, paths: list[Path]) -> list[SheetRow]:
             animal, trial = paired.names(path if path.parts else Path(folder.name), None)
         rows.append(SheetRow(paired.safe(animal), paired.safe(trial), text))
     return rows
-
-
-def _finish(folder: Path, folds: int, proposal: Proposal) -> None:
-    """Clocks, labels and trials, which need a look into the files."""
-    try:
-        clocks = [
-            _clock(folder, row, proposal, role)
-            for row in proposal.rows[:1]
-            for role in ("neural", "behavior")
-        ]
-    except InputError as error:
-        proposal.open["convert.reader_options"] = str(error)
-        return
-    for role, has in zip(("neural", "behavior"), clocks, strict=True):
-        if not has:
-            proposal.options[role].setdefault("clock", {})["rate"] = None
-            proposal.open[f"convert.reader_options.{role}.clock.rate"] = (
-                f"the files of {role} have no clock: give samples per second (init --{role}-rate), or times or sync"
-            )
-    if proposal.open:
-        return
-    options = paired.Options.parse(proposal.options)
-    try:
-        proposal.sample = paired.read(folder, proposal.rows[0], options, None)
-    except InputError as error:
-        if "missing" in str(error) and "missing" not in proposal.options["behavior"]:
-            proposal.options["behavior"]["missing"] = {"policy": "drop", "longest_gap": 0.1}
-            proposal.notes.append(f"{error}. Gaps of up to 0.1 s are filled and other such samples left out.")
-            _finish(folder, folds, proposal)
-        else:
-            proposal.open["convert.reader_options"] = str(error)
-        return
-    if "labels" in proposal.options:
-        proposal.class_names = list(proposal.sample.class_names)
-    else:
-        _speed_classes(proposal)
-    _cut(folder, folds, proposal)
-
-
-def _clock(folder: Path, row: SheetRow, proposal: Proposal, role: str) -> bool:
-    """Whether a file has a clock, or was given one."""
-    source = proposal.options[role]
-    if source.get("clock", {}).get("rate"):
-        return True
-    module = load_format(source["format"], role, role)
-    path = paired.path_of(folder, row, source.get("path"), f"{role}.path")
-    found: Neural | Behavior = getattr(module, role)(
-        path, module.Options.parse(source.get("options", {}), role)
-    )
-    return found.time is not None or found.rate is not None
-
-
-def _speed_classes(proposal: Proposal) -> None:
-    """Terciles of speed, as a placeholder for actions."""
-    sample = proposal.sample
-    values = thresholds.speed(np.asarray(sample.behavior), sample.behavior_time, 0.5)
-    low, high = (float(f"{value:.3g}") for value in np.nanquantile(values, (1 / 3, 2 / 3)))
-    if not low < high:
-        proposal.notes.append(
-            "No labels were found, and the speed of the behaviour does not vary: nothing is labelled."
-        )
-        return
-    proposal.options["thresholds"] = {"of": "speed", "cuts": [low, high], "smooth_seconds": 0.5}
-    proposal.class_names = ["slow", "medium", "fast"]
-    proposal.notes.append(
-        "No labels were found: actions are terciles of the speed of the first recording, a placeholder that lets the "
-        "tables be filled; replace it by labels of your own."
-    )
-
-
-def _cut(folder: Path, folds: int, proposal: Proposal) -> None:
-    """Pieces of every recording, where an animal has fewer trials than folds."""
-    trials = Counter(row.animal for row in proposal.rows)
-    if min(trials.values()) >= folds:
-        return
-    clock = proposal.sample.neural_time
-    seconds = float(np.floor((clock[-1] - clock[0]) / PIECES - GAP))
-    if seconds < 5:
-        proposal.open["recordings"] = (
-            f"animals have {min(trials.values())} to {max(trials.values())} trials, expected {folds}; "
-            f"{clock[-1] - clock[0]:.0f} s are too short to cut"
-        )
-        return
-    proposal.options["cut"] = {"seconds": seconds, "gap": GAP}
-    options = paired.Options.parse(proposal.options)
-    proposal.rows = [piece for row in proposal.rows for piece in paired.pieces(folder, row, options)]
-    proposal.notes.append(
-        f"Animals have fewer trials than {folds} folds: every recording is cut into pieces of {seconds:g} s, "
-        f"{GAP:g} s apart."
-    )

@@ -8,7 +8,8 @@ from typing import Any
 
 import yaml
 
-from neural_action.inspection.proposal import Proposal
+from neural_action.inspection.proposal import FOLDS, Proposal
+from neural_action.recordings.readers import paired
 
 #: Rows that one animal can fill: the others compare animals.
 ONE_ANIMAL = (
@@ -24,27 +25,25 @@ ONE_ANIMAL = (
 )
 #: Seconds of a clip, between probed clips, and behaviour samples a second that are kept; pixels of an image, at most.
 CLIP, STRIDE, KEPT, SIDE = 2.0, 0.5, 25.0, 64
+#: Options of the reader, and of a file that it reads.
+_ORDER = [*paired.Options.model_fields, *paired.SourceOptions.model_fields]
 
 
 def configuration(proposal: Proposal, *, dataset: str, raw: Path, sheet: Path, config: Path) -> str:
     """The text of the configuration file. What depends on rates and shapes is filled from the sample."""
     sample = proposal.sample
-    neural = 16.0 if sample is None else sample.neural_rate
-    behavior = 100.0 if sample is None else sample.behavior_rate
-    images = sample is not None and sample.neural.ndim == 3
-    raw_values = sample is None or "raw" in sample.units["neural"]
+    neural, behavior = sample.neural_rate, sample.behavior_rate
+    images = sample.neural.ndim == 3
     frames = min(32, max(8, round(CLIP * neural)))
     animals = len({row.animal for row in proposal.rows})
-    points = sample is not None and sample.behavior.ndim == 3 and sample.behavior.shape[1] > 2
     lines = [
         f"# Written by neural-action init for {raw}. Read it, edit it, then",
         f"#   neural-action check {config}",
         f"#   snakemake --cores 2 --configfile {config}",
         "# in a checkout of neural-action: its config/methods.yaml holds the rows of the tables and is read with every",
-        "# dataset; its config/README.md explains every key. Sources: [found] in the files; [paper] Guenel et al.;",
-        "# [code] the authors' code; [ours] our choice.",
+        "# dataset; its config/README.md explains every key. Sources: [found] in the files; [given] to init; [paper]",
+        "# Guenel et al.; [code] the authors' code; [ours] our choice.",
         *(f"# - {note}" for note in proposal.notes),
-        *(f"# EDIT {key}: {what}" for key, what in proposal.open.items()),
         "",
         _one("dataset", dataset, "its name, and the folder below results/"),
         _one("title", dataset, "what tables and pictures call it"),
@@ -57,29 +56,37 @@ def configuration(proposal: Proposal, *, dataset: str, raw: Path, sheet: Path, c
     ]
     if animals == 1:
         lines.append(_one("rows", list(ONE_ANIMAL), "one animal: rows that compare animals are left out"))
-    lines += ["", "convert:", _one("  reader", proposal.reader)]
-    if proposal.options:
-        lines += ["  reader_options:          # [found]", _indented(proposal.options, 4)]
-    else:
-        lines.append("  reader_options: {}")
     lines += [
+        "",
+        "convert:",
+        _one("  reader", "paired"),
+        "  reader_options:          # [found], where nothing else is said",
+        *_options(proposal.options, proposal.sources),
         _one(
             "  class_names", proposal.class_names, "names of the actions, in this order; null: the reader's"
         ),
         _one(
             "  dff",
-            {"percentile": 10.0} if raw_values else None,
+            {"percentile": 10.0} if "raw" in sample.units["neural"] else None,
             "[ours] dF/F of raw fluorescence; null for dF/F or rates",
         ),
         _one("  scale", {"low": 0.5, "high": 99.5}, "[code] percentiles of each trial to 0 and 1"),
         _one(
             "  resize", _side(sample) if images else None, "[ours] pixels of the longer side, by block means"
         ),
-        _one("  root_relative", points, "[ours] keypoints relative to their centre (flies: to the thorax)"),
+        _one(
+            "  root_relative",
+            proposal.body,
+            "[ours] keypoints relative to their centre (flies: to the thorax)",
+        ),
         _one("  dtype", "float32"),
         "",
         "split:",
-        _one("  folds", 4, "[paper] over trials: every animal needs as many"),
+        _one(
+            "  folds",
+            proposal.folds,
+            f"{'[paper]' if proposal.folds == FOLDS else '[ours]'} over trials: every animal needs as many",
+        ),
         _one("  protocol", "new_trials", "[ours] also transductive (the paper's) and new_animal"),
         "",
         "clips:",
@@ -99,7 +106,7 @@ def configuration(proposal: Proposal, *, dataset: str, raw: Path, sheet: Path, c
             "[paper] 128, rest [ours]",
         ),
         "",
-        _one("calcium", {}, "fitted; {decay: 1.0} (s) replaces the fit, for spikes and where nothing rests"),
+        _one("calcium", proposal.calcium, proposal.calcium_source),
         "",
         "training:",
         _one("  steps", 300, "[ours]"),
@@ -128,9 +135,17 @@ def _one(key: str, value: Any, comment: str = "") -> str:
     return f"{line:<33} # {comment}" if comment else line
 
 
-def _indented(value: dict[str, Any], by: int) -> str:
-    text = yaml.safe_dump(value, default_flow_style=None, width=math.inf, sort_keys=False)
-    return "\n".join(" " * by + line for line in text.strip().splitlines())
+def _options(options: dict[str, Any], sources: dict[str, str], by: int = 4, above: str = "") -> list[str]:
+    """Lines of the reader's options in the order of its documentation, the innermost mappings on a line each."""
+    lines = []
+    for key in sorted(options, key=_ORDER.index):
+        value, name = options[key], f"{above}{key}"
+        if isinstance(value, dict) and any(isinstance(part, dict) for part in value.values()):
+            lines += [f"{' ' * by}{key}:", *_options(value, sources, by + 2, f"{name}.")]
+        else:
+            own = [said for at, said in sources.items() if at == name or at.startswith(f"{name}.")]
+            lines.append(_one(f"{' ' * by}{key}", value, "; ".join(dict.fromkeys(own))))
+    return lines
 
 
 def _side(sample: Any) -> int | None:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import click
+import yaml
+from pydantic import TypeAdapter, ValidationError
 
+from neural_action.config.settings import Dataset
 from neural_action.errors import InputError
 from neural_action.files import whole
 from neural_action.inspection.folder import look
-from neural_action.inspection.proposal import Proposal, propose
+from neural_action.inspection.proposal import FOLDS, Proposal, propose
 from neural_action.inspection.written import configuration
 from neural_action.recordings.sheet import check_rows, write_sheet
-
-FOLDS = 4
 
 
 def run(
@@ -24,10 +26,15 @@ def run(
     name: str | None,
     neural_rate: float | None,
     behavior_rate: float | None,
+    option: tuple[str, ...],
     force: bool,
 ) -> None:
-    """Say what ``folder`` holds; write ``output`` (default ``<name>.yaml``) and ``<name>_recordings.csv`` beside it."""
-    dataset = name or "".join(c if c.isalnum() else "_" for c in folder.resolve().name).strip("_") or "mine"
+    """Say what ``folder`` holds; write ``output`` (default ``<name>.yaml``) and ``<name>_recordings.csv`` beside it.
+
+    Nothing is written that could not be run: InputError says what is lacking.
+    """
+    dataset = _name(name, folder)
+    given = dict(map(_option, option))
     output = output or Path(f"{dataset}.yaml")
     sheet = output.with_name(f"{output.stem}_recordings.csv")
     for path in (output, sheet):
@@ -39,13 +46,34 @@ def run(
         click.echo(f"  {len(items)} x {kind}, such as {items[0].path.relative_to(folder).as_posix()}")
     if not found:
         click.echo("  nothing that a format recognises by itself")
-    proposal = propose(folder, found, FOLDS, neural_rate, behavior_rate)
+    proposal = propose(folder, found, FOLDS, neural_rate, behavior_rate, given)
     rows = check_rows(proposal.rows, str(folder))
     with whole(sheet) as partial:
         write_sheet(rows, partial)
     with whole(output) as partial:
         partial.write_text(configuration(proposal, dataset=dataset, raw=folder, sheet=sheet, config=output))
     _say(proposal, output, sheet)
+
+
+def _name(name: str | None, folder: Path) -> str:
+    """The name of the dataset; the folder's if none is given. InputError for one that a configuration refuses."""
+    if name is None:
+        return re.sub(r"[^A-Za-z0-9_-]+", "_", folder.resolve().name).strip("_") or "mine"
+    try:
+        return TypeAdapter(Dataset).validate_python(name)
+    except ValidationError:
+        raise InputError(f"--name: {name!r}, expected letters, digits, underscore and hyphen") from None
+
+
+def _option(text: str) -> tuple[str, Any]:
+    """Key and value of ``KEY=VALUE``, the value as YAML has it."""
+    key, equals, value = text.partition("=")
+    if not equals or not re.fullmatch(r"[a-z_]+(\.[a-z_]+)*", key):
+        raise InputError(f"--option {text!r}: expected KEY=VALUE, such as align.offset=2.5")
+    try:
+        return key, yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise InputError(f"--option {text!r}: not YAML ({' '.join(str(error).split())})") from None
 
 
 def _by_kind(found: Iterable[Any]) -> dict[str, list]:
@@ -58,12 +86,8 @@ def _by_kind(found: Iterable[Any]) -> dict[str, list]:
 def _say(proposal: Proposal, output: Path, sheet: Path) -> None:
     animals = sorted({row.animal for row in proposal.rows})
     shown = ", ".join(animals[:6]) + (", ..." if len(animals) > 6 else "")
-    click.echo(
-        f"It would be read by reader {proposal.reader}: {len(proposal.rows)} trials of {len(animals)} animals ({shown})"
-    )
+    click.echo(f"They make {len(proposal.rows)} trials of {len(animals)} animals ({shown})")
     for note in proposal.notes:
         click.echo(f"- {note}")
     click.echo(f"Wrote {output} and {sheet}.")
-    for key, what in proposal.open.items():
-        click.echo(f"Before it can run, edit {key}: {what}")
     click.echo(f"Next: neural-action check {output}")

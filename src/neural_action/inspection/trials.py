@@ -1,0 +1,234 @@
+"""What a proposal needs to know of all recordings: clocks, missing values, classes, trials enough, rests."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from neural_action.config.settings import CalciumSettings, SplitSettings
+from neural_action.errors import InputError
+from neural_action.inspection.alike import Form, unlike
+from neural_action.inspection.rests import Motion, count_rests
+from neural_action.progress import progress
+from neural_action.recordings import thresholds
+from neural_action.recordings.formats import Behavior, Neural, load_format
+from neural_action.recordings.readers import paired
+from neural_action.recordings.recording import Recording
+
+if TYPE_CHECKING:
+    from neural_action.inspection.proposal import Proposal
+
+#: Pieces that a recording is cut into where an animal has fewer trials than folds, the gap between them, and the
+#: shortest one, s.
+PIECES, GAP, SHORTEST = 8, 2.0, 5.0
+#: s over which the speed is smoothed before it is cut into classes.
+SMOOTH = 0.5
+#: s, of an indicator that is not known.
+DECAY = 1.0
+#: The section as it is where nothing is said.
+CALCIUM = CalciumSettings()
+#: Units of what does not decay.
+_SPIKES = re.compile("spike|deconvolved", re.IGNORECASE)
+_AGAIN = (
+    "; nothing was written: run init again when it is mended, or with what is known as --option KEY=VALUE, a key of "
+    "reader_options such as align.offset=2.5"
+)
+
+
+@dataclass
+class _Recordings:
+    """Of all recordings.
+
+    Attributes:
+        forms: what each is made of.
+        speeds: (sample,) of each, in the unit of its behaviour a second.
+        seconds: that both clocks of each cover.
+        motions: of each, by its path.
+        classes: that occur, in order.
+    """
+
+    forms: list[Form] = field(default_factory=list)
+    speeds: list[np.ndarray] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    motions: dict[str, Motion] = field(default_factory=dict)
+    classes: dict[str, None] = field(default_factory=dict)
+
+
+def settle(folder: Path, proposal: Proposal) -> None:
+    """Read every recording, and decide what depends on what is in them. InputError as ``propose``."""
+    _clocks(folder, proposal)
+    recordings = _read(folder, proposal)
+    if difference := next(unlike(recordings.forms), None):
+        raise InputError(
+            f"{folder}: {difference}; nothing was written: run init again with --option, such as "
+            "'behavior.options.exclude=[NAME]', or on a folder of what is alike"
+        )
+    if "labels" in proposal.options or "thresholds" in proposal.options:
+        proposal.class_names = list(recordings.classes)
+    else:
+        _speed_classes(np.concatenate(recordings.speeds), proposal)
+    _cut(folder, min(recordings.seconds), proposal)
+    _calcium(recordings.motions, proposal)
+
+
+def _clocks(folder: Path, proposal: Proposal) -> None:
+    """InputError, with the options that say it, where neither the files nor what was given has a clock."""
+    lacking = {}
+    for role, name in (("neural", "neural activity"), ("behavior", "behaviour")):
+        source = proposal.options[role]
+        clock = source.get("clock", {})
+        module = load_format(source["format"], role, role)
+        try:
+            path = paired.path_of(folder, proposal.rows[0], source.get("path"), f"{role}.path")
+            found: Neural | Behavior = getattr(module, role)(
+                path,
+                module.Options.parse(source.get("options", {}), f"convert.reader_options.{role}.options"),
+            )
+        except InputError as error:
+            raise InputError(f"{error}{_AGAIN}") from None
+        own = found.time is not None or found.rate is not None
+        if not own and not {"rate", "times", "sync"} & set(clock):
+            lacking[f"--{role}-rate"] = f"{name} ({source['format']})"
+        elif own and "rate" in clock:
+            proposal.notes.append(
+                f"The files of {name} have a clock of their own; {clock['rate']:g} /s is used as given."
+            )
+    if lacking:
+        raise InputError(
+            f"{folder}: the files of {' and of '.join(lacking.values())} have no clock; nothing was written: run init "
+            f"again with {' and '.join(lacking)}, per second"
+        )
+
+
+def _read(folder: Path, proposal: Proposal) -> _Recordings:
+    """What is needed of every recording; the first becomes the sample. InputError as the reader says."""
+    options, recordings = paired.Options.parse(proposal.options), _Recordings()
+    proposal.sample = None
+    try:
+        for row in progress(proposal.rows, "reading recordings", "recording"):
+            recording = paired.read(folder, row, options, None).check(str(folder / row.path))
+            proposal.sample = proposal.sample or recording
+            recordings.forms.append(Form.of(recording))
+            recordings.classes.update(dict.fromkeys(recording.class_names))
+            behavior, time = np.asarray(recording.behavior), recording.behavior_time
+            speed = thresholds.measured("speed", behavior, recording.behavior_names, time, SMOOTH)
+            recordings.speeds.append(speed)
+            recordings.motions[row.path] = Motion.of(recording, proposal.body, CALCIUM.behavior)
+            start, stop = _covered(recording)
+            recordings.seconds.append(stop - start)
+    except InputError as error:
+        drop = {"policy": "drop", "longest_gap": 0.1}
+        if "missing.policy" not in str(error) or not proposal.option("behavior.missing", drop, "[ours]"):
+            raise InputError(f"{error}{_AGAIN}") from None
+        missing = str(error).split(";")[0]
+        proposal.notes.append(
+            f"{missing}: gaps of up to 0.1 s are filled and other such samples left out (behavior.missing)."
+        )
+        return _read(folder, proposal)
+    return recordings
+
+
+def _covered(recording: Recording) -> tuple[float, float]:
+    """From where to where, s, there are neural frames and behaviour."""
+    neural, behavior = recording.neural_time, recording.behavior_time
+    return float(max(neural[0], behavior[0])), float(min(neural[-1], behavior[-1]))
+
+
+def _speed_classes(speeds: np.ndarray, proposal: Proposal) -> None:
+    """Terciles of speed, as a placeholder for actions."""
+    low, high = (float(f"{value:.3g}") for value in np.nanquantile(speeds, (1 / 3, 2 / 3)))
+    if not low < high:
+        proposal.notes.append(
+            "No labels were found, and the speed of the behaviour does not vary: nothing is labelled."
+        )
+        return
+    cuts = {"of": "speed", "cuts": [low, high], "smooth_seconds": SMOOTH}
+    proposal.option("thresholds", cuts, "[ours] terciles, a placeholder")
+    proposal.class_names = ["slow", "medium", "fast"]
+    proposal.notes.append(
+        "No labels were found: actions are terciles of the speed in all recordings, a placeholder that lets the "
+        "tables be filled; replace it by labels of your own."
+    )
+
+
+def _cut(folder: Path, shortest: float, proposal: Proposal) -> None:
+    """Pieces of every recording, where an animal has fewer trials than folds; else fewer folds.
+
+    Args:
+        folder: the raw folder.
+        shortest: s of the shortest recording.
+        proposal: gets the option ``cut`` and the rows, or the folds.
+    """
+    folds, least = proposal.folds, _fewest(proposal)
+    seconds = float(np.floor((shortest + GAP) / PIECES - GAP))
+    if "cut" not in proposal.options:
+        if least >= folds:
+            return
+        if seconds < SHORTEST:
+            _fewer_folds(folder, f"the shortest recording of {shortest:.0f} s is too short to cut", proposal)
+            return
+        proposal.option("cut", {"seconds": seconds, "gap": GAP}, "[ours]")
+    options = paired.Options.parse(proposal.options)
+    proposal.rows = [piece for row in proposal.rows for piece in paired.pieces(folder, row, options)]
+    proposal.notes.append(
+        f"Every recording is cut into pieces of {options.cut.seconds:g} s, {options.cut.gap:g} s apart: every animal "
+        f"needs {folds} trials, one a fold."
+    )
+    if _fewest(proposal) < folds:
+        _fewer_folds(folder, "after cutting", proposal)
+
+
+def _fewest(proposal: Proposal) -> int:
+    return min(Counter(row.animal for row in proposal.rows).values())
+
+
+def _fewer_folds(folder: Path, why: str, proposal: Proposal) -> None:
+    """As many folds as the animal with the fewest trials has. InputError for a single trial."""
+    least, wanted = _fewest(proposal), proposal.folds
+    if least < 2:
+        raise InputError(
+            f"{folder}: an animal has 1 trial, expected {wanted}, one a fold; {why}; nothing was written: run init "
+            "again with more trials, or longer ones"
+        )
+    proposal.folds = least
+    proposal.notes.append(f"An animal has {least} trials ({why}): {least} folds instead of {wanted}.")
+
+
+def _calcium(motions: dict[str, Motion], proposal: Proposal) -> None:
+    """The section calcium: the fit of the kernel, if there is rest to fit it to."""
+    unit = proposal.sample.units["neural"]
+    if _SPIKES.search(unit):
+        proposal.calcium = {"decay": DECAY}
+        proposal.calcium_source = (
+            "[ours] s: spikes do not decay; the augmentation of row Ours has no meaning for them"
+        )
+        proposal.notes.append(
+            f"The unit is {unit}: spikes do not decay, the calcium augmentation of row Ours has no meaning for them."
+        )
+        return
+    looked_at = {
+        (row.animal, row.trial): motions[row.path]
+        if row.start is None
+        else motions[row.path].between(row.start, row.stop)
+        for row in proposal.rows
+    }
+    rests = count_rests(looked_at, list(looked_at), SplitSettings(folds=proposal.folds), CALCIUM)
+    if rests.enough:
+        proposal.calcium_source = (
+            f"its decay is fitted to {rests.found} rests after movement; {{decay: 1.0}} (s) replaces the fit"
+        )
+        return
+    proposal.calcium = {"decay": DECAY}
+    proposal.calcium_source = (
+        "[ours] s, assumed: too few rests after movement for a fit; put that of your indicator"
+    )
+    proposal.notes.append(
+        f"The decay of the indicator is assumed to be {DECAY:g} s (calcium.decay), put that of yours: there are too "
+        f"few rests of {CALCIUM.rest_seconds:g} s after movement to fit it ({rests.found}; {rests.fewest:.0f} in the "
+        "trials that some run sees)."
+    )
