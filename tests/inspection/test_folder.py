@@ -105,6 +105,35 @@ def test_options_that_are_none_are_said(tmp_path):
         made(tmp_path, {"neural.clock": 2}, neural=10, behavior=20)
 
 
+def test_labels_and_thresholds_can_be_given_or_left_out(tmp_path):
+    array = {"file": "a.npz", "rate": 10.0}
+    described = {role: {**array, "key": role} for role in ("neural", "behavior")}
+    described["labels"] = {"file": "a.npz", "key": "labels"}
+    for trial, most in (("1", 1), ("2", 2)):
+        (tmp_path / "m" / trial).mkdir(parents=True)
+        rng = np.random.default_rng(0)
+        np.savez(
+            tmp_path / "m" / trial / "a.npz",
+            neural=rng.random((1000, 3)),
+            behavior=np.cumsum(rng.standard_normal((1000, 2)), 0),
+            labels=np.arange(1000) // 100 % (most + 1),
+        )
+        (tmp_path / "m" / trial / "a.yaml").write_text(yaml.safe_dump(described))
+    # A class that the first recording has not is one too.
+    assert made(tmp_path).class_names == ["class_0", "class_1", "class_2"]
+    proposal = made(tmp_path, {"labels": None})
+    assert proposal.class_names == ["slow", "medium", "fast"]
+    assert written(proposal, tmp_path)[1]["convert"]["reader_options"]["labels"] is None
+    proposal = made(tmp_path, {"labels": None, "thresholds": {"cuts": [1.0]}})
+    assert proposal.class_names == ["level_0", "level_1"]
+    assert proposal.options["thresholds"] == {"cuts": [1.0]}
+    assert made(tmp_path, {"labels": None, "thresholds": None}).class_names is None
+    with pytest.raises(InputError, match=r"--option labels: 3, expected keys below it"):
+        made(tmp_path, {"labels": 3})
+    with pytest.raises(InputError, match=r"reader_options\.behavior\.clock: None, expected"):
+        made(tmp_path, {"behavior.clock": None})
+
+
 def test_keypoints_that_are_unlikely_are_missing(tmp_path):
     write(tmp_path, unlikely=range(100, 140))
     proposal = made(tmp_path, neural=10, behavior=20)

@@ -194,6 +194,9 @@ def _sources(groups: list[_Group], proposal: Proposal) -> None:
     """Formats, patterns and the options that follow from the files."""
     parts = groups[0].parts
     for role, item in parts.items():
+        # Given as null: not to be read.
+        if role == "labels" and proposal.options.get(role, {}) is None:
+            continue
         proposal.option(f"{role}.format", item.format)
         if proposal.options[role]["format"] != item.format:
             continue
@@ -215,7 +218,8 @@ def _sources(groups: list[_Group], proposal: Proposal) -> None:
                 f"Keypoints of a {key.removeprefix('min_')} below {least:g} count as missing (behavior.options.{key}; "
                 "0 takes them all)."
             )
-    if proposal.options.get("labels", {}).get("format") == "frame_labels" and proposal.option(
+    labels = proposal.options.get("labels") or {}
+    if labels.get("format") == "frame_labels" and proposal.option(
         "labels.options.conflicts", "unlabelled", "[ours]"
     ):
         proposal.notes.append("Frames with two labels count as unlabelled (labels.options.conflicts).")

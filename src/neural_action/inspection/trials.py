@@ -68,8 +68,9 @@ def settle(folder: Path, proposal: Proposal) -> None:
             f"{folder}: {difference}; nothing was written: run init again with --option, such as "
             "'behavior.options.exclude=[NAME]', or on a folder of what is alike"
         )
-    if "labels" in proposal.options or "thresholds" in proposal.options:
-        proposal.class_names = list(recordings.classes)
+    if proposal.options.get("labels") or "thresholds" in proposal.options:
+        # A single class is none to tell apart: the configuration takes two or more.
+        proposal.class_names = list(recordings.classes) if len(recordings.classes) > 1 else None
     else:
         _speed_classes(np.concatenate(recordings.speeds), proposal)
     _cut(folder, min(recordings.seconds), proposal)
@@ -78,25 +79,23 @@ def settle(folder: Path, proposal: Proposal) -> None:
 
 def _clocks(folder: Path, proposal: Proposal) -> None:
     """InputError, with the options that say it, where neither the files nor what was given has a clock."""
-    lacking = {}
+    lacking, options = {}, paired.Options.parse(proposal.options)
     for role, name in (("neural", "neural activity"), ("behavior", "behaviour")):
-        source = proposal.options[role]
-        clock = source.get("clock", {})
-        module = load_format(source["format"], role, role)
+        source: paired.SourceOptions = getattr(options, role)
+        module = load_format(source.format, role, f"convert.reader_options.{role}")
         try:
-            path = paired.path_of(folder, proposal.rows[0], source.get("path"), f"{role}.path")
+            path = paired.path_of(folder, proposal.rows[0], source.path, f"{role}.path")
             found: Neural | Behavior = getattr(module, role)(
-                path,
-                module.Options.parse(source.get("options", {}), f"convert.reader_options.{role}.options"),
+                path, module.Options.parse(source.options, f"convert.reader_options.{role}.options")
             )
         except InputError as error:
             raise InputError(f"{error}{_AGAIN}") from None
-        own = found.time is not None or found.rate is not None
-        if not own and not {"rate", "times", "sync"} & set(clock):
-            lacking[f"--{role}-rate"] = f"{name} ({source['format']})"
-        elif own and "rate" in clock:
+        own, clock = found.time is not None or found.rate is not None, source.clock
+        if not own and clock.rate is None and clock.times is None and clock.sync is None:
+            lacking[f"--{role}-rate"] = f"{name} ({source.format})"
+        elif own and clock.rate is not None:
             proposal.notes.append(
-                f"The files of {name} have a clock of their own; {clock['rate']:g} /s is used as given."
+                f"The files of {name} have a clock of their own; {clock.rate:g} /s is used as given."
             )
     if lacking:
         raise InputError(

@@ -138,7 +138,7 @@ def _one(key: str, value: Any, comment: str = "") -> str:
 def _options(options: dict[str, Any], sources: dict[str, str], by: int = 4, above: str = "") -> list[str]:
     """Lines of the reader's options in the order of its documentation, the innermost mappings on a line each."""
     lines = []
-    for key in sorted(options, key=_ORDER.index):
+    for key in sorted(options, key=lambda key: _ORDER.index(key) if key in _ORDER else len(_ORDER)):
         value, name = options[key], f"{above}{key}"
         if isinstance(value, dict) and any(isinstance(part, dict) for part in value.values()):
             lines += [f"{' ' * by}{key}:", *_options(value, sources, by + 2, f"{name}.")]
