@@ -124,6 +124,7 @@ def configuration(proposal: Proposal, *, dataset: str, raw: Path, sheet: Path, c
         "",
         "tables:",
         _one("  metric", "balanced_accuracy", "[ours] scores.csv holds accuracy and macro F1 too"),
+        _one("  published", False, "no paper's numbers beside yours"),
     ]
     return "\n".join(lines) + "\n"
 
