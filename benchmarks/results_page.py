@@ -1,7 +1,8 @@
 """The figures of the documentation, from finished runs: nothing in it is typed by hand.
 
 ``python benchmarks/results_page.py --dataset simulated --tables ablation`` replaces, in docs/results.md, what stands
-between the marks of each table that is named, by that table of ``results/simulated``; ``costs`` is what each row cost.
+between the marks of each table that is named, by that table of ``results/simulated``; ``costs`` is what each row cost,
+``mined_views`` the short table of a run with config/mined_views.yaml.
 Tables of decoding stand in docs/spikes.md, with the picture of label efficiency.
 With the papers' two tables the short one in README.md is written too.
 """
@@ -21,7 +22,7 @@ from neural_action.tables.document import EMPTY, interval
 ROOT = Path(__file__).resolve().parent.parent
 PAPERS = ("action_recognition", "identity_recognition")
 SPIKES = ("decoding", "label_efficiency")
-TABLES = (*PAPERS, "ablation", "unseen_animal", "costs", *SPIKES)
+TABLES = (*PAPERS, "ablation", "unseen_animal", "costs", "mined_views", *SPIKES)
 SHORT = (
     ("action_recognition", "single_animal", "linear", "Within an animal"),
     ("action_recognition", "multi_animal", "linear", "Animal left out"),
@@ -43,7 +44,8 @@ def main() -> None:
     folder = options.results / options.dataset
     for name in options.tables:
         page = ROOT / ("docs/spikes.md" if name in SPIKES else "docs/results.md")
-        text = costs(folder) if name == "costs" else rendered(folder / "tables" / f"{name}.md")
+        made = {"costs": costs, "mined_views": short}.get(name)
+        text = rendered(folder / "tables" / f"{name}.md") if made is None else made(folder)
         if name == "label_efficiency":
             picture = f"images/{folder.name}_{name}.png"
             shutil.copy(folder / f"figures/{name}.png", ROOT / "docs" / picture)

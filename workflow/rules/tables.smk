@@ -68,7 +68,7 @@ rule figures:
             )
         ),
         logs=[
-            RUN.format(method=method, holdout=holdout, seed=seed) + "/log.csv"
+            f"{RUN}/log.csv".format(method=method, holdout=holdout, seed=seed)
             for method in plan.trained
             for holdout in plan.pretrained(method)
             for seed in plan.settings.seeds
