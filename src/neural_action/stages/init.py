@@ -86,7 +86,9 @@ def _by_kind(found: Iterable[Any]) -> dict[str, list]:
 def _say(proposal: Proposal, output: Path, sheet: Path) -> None:
     animals = sorted({row.animal for row in proposal.rows})
     shown = ", ".join(animals[:6]) + (", ..." if len(animals) > 6 else "")
-    click.echo(f"They make {len(proposal.rows)} trials of {len(animals)} animals ({shown})")
+    click.echo(
+        f"They make {len(proposal.rows)} trials of {len(animals)} animal{'' if len(animals) == 1 else 's'} ({shown})"
+    )
     for note in proposal.notes:
         click.echo(f"- {note}")
     click.echo(f"Wrote {output} and {sheet}.")
