@@ -47,9 +47,9 @@ def run(config: tuple[Path, ...], methods: Path | None, trials: int, raw: Path |
         )
     by_animal = {animal: [row for row in plan.rows if row.animal == animal] for animal in plan.animals}
     chosen = [row for rows in by_animal.values() for row in _spread(rows, trials)]
+    animals = f"{len(plan.animals)} animal{'' if len(plan.animals) == 1 else 's'}"
     click.echo(
-        f"{len(plan.rows)} {_recordings(plan)} of {len(plan.animals)} animal{'' if len(plan.animals) == 1 else 's'} below {plan.raw}; "
-        f"{len(chosen)} of them are read"
+        f"{len(plan.rows)} {_recordings(plan)} of {animals} below {plan.raw}; {len(chosen)} of them are read"
     )
     looks = list(look_at(Path(plan.raw), chosen, settings.convert, settings.calcium.behavior))
     click.echo("")
