@@ -8,8 +8,8 @@ from drawn import assert_legible, said
 from neural_action.diagnostics.every import Diagnosis
 from neural_action.diagnostics.finding import Finding
 from neural_action.diagnostics.lags import LagCurve
+from neural_action.names import shortened
 from neural_action.tables.pictures.diagnostics import draw_diagnostics
-from neural_action.tables.pictures.style import shortened
 
 ANIMALS = tuple(f"ScholzEtAl2018.AML{strain}_moving.BrainScanner20180223_141721" for strain in (175, 32, 18))
 CLASSES = ("class_0", "a_class_whose_name_is_rather_long", "class_2")

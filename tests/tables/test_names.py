@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from drawn import assert_legible, said
+from neural_action.names import shortened
 from neural_action.neighbors.table import SwapTable
 from neural_action.tables.pictures.confusion import draw_confusion
 from neural_action.tables.pictures.embedding import draw_embeddings
 from neural_action.tables.pictures.neighbors import draw_neighbors
 from neural_action.tables.pictures.runs import Run
 from neural_action.tables.pictures.statistics import draw_statistics
-from neural_action.tables.pictures.style import shortened
 
 ANIMALS = tuple(f"ScholzEtAl2018.AML{strain}_moving.BrainScanner20180223_141721" for strain in (175, 32, 18))
 CLASSES = ("class_0", "a_class_whose_name_is_rather_long", "class_2")

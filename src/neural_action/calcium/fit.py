@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from neural_action.calcium.rest import motion_energy, rest_bouts, rest_threshold
+from neural_action.calcium.rest import comparable, motion_energy, rest_threshold, rests_after_movement
 from neural_action.calcium.rois import find_rois, traces
 from neural_action.config.settings import CalciumSettings
 from neural_action.errors import InputError
@@ -22,8 +22,8 @@ DECAYS = np.geomspace(0.03, 12, 121)
 LONGEST = 4.0
 #: Fewest rests, so that an interval over them means something.
 LEAST_BOUTS = 3
-#: Least stretch of movement before a rest, s.
-LEAST_MOVEMENT = 0.3
+#: Fewest frames of a rest.
+LEAST_FRAMES = 5
 
 Trial = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
@@ -169,19 +169,24 @@ def fit_kernel(trials: Sequence[Trial], settings: CalciumSettings) -> KernelFit:
         progress(trial_energies, "traces at rest", "trial")
     ):
         bouts = (
-            [] if threshold is None else _after_movement(energy, pose_time, settings.rest_seconds, threshold)
+            []
+            if threshold is None
+            else rests_after_movement(energy, pose_time, settings.rest_seconds, threshold)
         )
         if not bouts:
             continue
         values = _traces(neural, settings.rois)
         for start, stop in bouts:
-            rows = slice(
-                *np.searchsorted(neural_time, [start + settings.rest_delay, min(stop, start + LONGEST)])
-            )
+            rows = decay_frames(neural_time, start, stop, settings.rest_delay)
             segments.append(Segment(number, neural_time[rows] - start, values[rows]))
     what = f"rests of at least {settings.rest_seconds:g} s after movement (calcium.rest_seconds)"
     fit = fit_segments(segments, settings, what)
     return replace(fit, rise=settings.rise, source="rest", threshold=threshold)
+
+
+def decay_frames(neural_time: np.ndarray, start: float, stop: float, delay: float) -> slice:
+    """The frames in which the decay is followed, of a rest from ``start`` to ``stop``, s."""
+    return slice(*np.searchsorted(neural_time, [start + delay, min(stop, start + LONGEST)]))
 
 
 def fit_segments(
@@ -207,7 +212,7 @@ def fit_segments(
     Raises:
         InputError: too few segments, or traces that do not decay.
     """
-    segments = [part for part in segments if len(part.time) >= 5 and part.values.shape[1] > 0]
+    segments = [part for part in segments if len(part.time) >= LEAST_FRAMES and part.values.shape[1] > 0]
     advice = "; set calcium.decay to the decay of the indicator in s"
     if len(segments) < LEAST_BOUTS:
         raise InputError(f"calcium: {len(segments)} {what}, expected at least {LEAST_BOUTS}{advice}")
@@ -255,21 +260,8 @@ def _comparable(trials: Sequence[Trial], settings: CalciumSettings) -> list[tupl
     behavior = [(np.asarray(pose, np.float32).reshape(len(pose), -1), time) for _, _, pose, time in trials]
     if settings.behavior == "positions" or not behavior:
         return behavior
-    squares = np.nanmean(np.square(np.concatenate([pose for pose, _ in behavior])), 0)
-    scale = np.sqrt(np.where(squares > 0, squares, np.inf))
-    return [(pose / scale, time) for pose, time in behavior]
-
-
-def _after_movement(
-    energy: np.ndarray, time: np.ndarray, seconds: float, threshold: float
-) -> list[tuple[float, float]]:
-    """Start and stop, s, of the rests that follow movement."""
-    bouts = []
-    for start, stop in rest_bouts(energy, time, seconds, threshold):
-        before = energy[np.searchsorted(time, time[start] - LEAST_MOVEMENT) : start]
-        if time[start] - time[0] >= LEAST_MOVEMENT and len(before) and np.all(before > threshold):
-            bouts.append((float(time[start]), float(time[stop - 1])))
-    return bouts
+    velocities = comparable([pose for pose, _ in behavior])
+    return [(values, time) for values, (_, time) in zip(velocities, behavior, strict=True)]
 
 
 def _traces(neural: np.ndarray, n: int) -> np.ndarray:

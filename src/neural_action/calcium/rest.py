@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -12,6 +13,15 @@ SPEED_SECONDS = 0.05
 SMOOTH_SECONDS = 0.15
 #: A valley between two modes must be this much below the lower of them.
 DEPTH = 0.6
+#: Least stretch of movement before a rest, s.
+LEAST_MOVEMENT = 0.3
+
+
+def comparable(velocities: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """(n, feature) velocities of each trial in units of their root mean square over all trials."""
+    squares = np.nanmean(np.square(np.concatenate(velocities)), 0)
+    scale = np.sqrt(np.where(squares > 0, squares, np.inf))
+    return [values / scale for values in velocities]
 
 
 def motion_energy(pose: np.ndarray, time: np.ndarray, behavior: str = "positions") -> np.ndarray:
@@ -115,3 +125,15 @@ def rest_bouts(
         for start, stop in pairwise(edges)
         if rest[start] and time[stop - 1] - time[start] >= seconds
     ]
+
+
+def rests_after_movement(
+    energy: np.ndarray, time: np.ndarray, seconds: float, threshold: float
+) -> list[tuple[float, float]]:
+    """Start and stop, s, of those ``rest_bouts`` that follow movement of at least ``LEAST_MOVEMENT``."""
+    bouts = []
+    for start, stop in rest_bouts(energy, time, seconds, threshold):
+        before = energy[np.searchsorted(time, time[start] - LEAST_MOVEMENT) : start]
+        if time[start] - time[0] >= LEAST_MOVEMENT and len(before) and np.all(before > threshold):
+            bouts.append((float(time[start]), float(time[stop - 1])))
+    return bouts

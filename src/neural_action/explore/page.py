@@ -16,7 +16,8 @@ from matplotlib.colors import to_hex
 
 from neural_action.explore.maps import maps
 from neural_action.explore.moments import Moments
-from neural_action.tables.pictures.style import action_colors, animal_colors, shortened
+from neural_action.names import shortened
+from neural_action.tables.pictures.style import action_colors, animal_colors
 
 _HERE = Path(__file__).parent
 #: Characters of a name in the narrowest column of the page, and of a feature beside its line.

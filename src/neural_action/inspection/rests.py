@@ -7,15 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neural_action.calcium.fit import LEAST_BOUTS, LEAST_MOVEMENT, LONGEST
-from neural_action.calcium.rest import motion_energy, rest_bouts, rest_threshold
+from neural_action.calcium.fit import LEAST_BOUTS, LEAST_FRAMES, decay_frames
+from neural_action.calcium.rest import comparable, motion_energy, rest_threshold, rests_after_movement
 from neural_action.config.settings import CalciumSettings, SplitSettings
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.splits import Holdout, Trial, assign_folds, holdouts
 from neural_action.recordings.steps import root_relative
-
-#: Frames of a rest, at least: the fit leaves out shorter ones.
-_LEAST_FRAMES = 5
 
 
 @dataclass(frozen=True)
@@ -109,18 +106,17 @@ def _energies(motions: Sequence[Motion], settings: CalciumSettings) -> list[np.n
     """Motion energy of each trial; of velocities in units of their root mean square, as the fit has them."""
     if settings.behavior == "positions":
         return [motion.values for motion in motions]
-    squares = np.nanmean(np.square(np.concatenate([motion.values for motion in motions])), 0)
-    scale = np.sqrt(np.where(squares > 0, squares, np.inf))
-    return [motion_energy(motion.values / scale, motion.behavior_time, "velocities") for motion in motions]
+    velocities = comparable([motion.values for motion in motions])
+    return [
+        motion_energy(values, motion.behavior_time, "velocities")
+        for values, motion in zip(velocities, motions, strict=True)
+    ]
 
 
 def _followed(motion: Motion, energy: np.ndarray, threshold: float, settings: CalciumSettings) -> int:
     """Rests of a trial that follow movement and have frames enough."""
-    time, count = motion.behavior_time, 0
-    for first, end in rest_bouts(energy, time, settings.rest_seconds, threshold):
-        start, stop = time[first], time[end - 1]
-        before = energy[np.searchsorted(time, start - LEAST_MOVEMENT) : first]
-        moved = start - time[0] >= LEAST_MOVEMENT and len(before) and np.all(before > threshold)
-        edges = np.searchsorted(motion.neural_time, (start + settings.rest_delay, min(stop, start + LONGEST)))
-        count += bool(moved) and edges[1] - edges[0] >= _LEAST_FRAMES
-    return int(count)
+    count = 0
+    for rest in rests_after_movement(energy, motion.behavior_time, settings.rest_seconds, threshold):
+        rows = decay_frames(motion.neural_time, *rest, settings.rest_delay)
+        count += int(rows.stop - rows.start >= LEAST_FRAMES)
+    return count

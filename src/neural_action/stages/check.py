@@ -17,6 +17,7 @@ from neural_action.inspection.alike import shown
 from neural_action.inspection.costs import Cost, Size, cost
 from neural_action.inspection.problems import notes, problems
 from neural_action.inspection.sample import Look, look_at
+from neural_action.names import shortened
 
 #: A peak this far from lag 0 (s) is worth a warning.
 LATE = 1.0
@@ -111,8 +112,7 @@ def _neural(look: Look) -> str:
 
 def _short(name: str) -> str:
     """A name in its column, a long one without its middle."""
-    side = _WIDTH // 2 - 1
-    return f"{name if len(name) < _WIDTH else f'{name[:side]}…{name[-side:]}':<{_WIDTH}}"
+    return f"{shortened([name], _WIDTH - 1)[0]:<{_WIDTH}}"
 
 
 def _classes(looks: list[Look]) -> Iterator[str]:

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from neural_action.evaluation.metrics import confusion
+from neural_action.names import shortened
 from neural_action.tables.pictures import style
 from neural_action.tables.pictures.runs import Run
 
@@ -38,8 +39,8 @@ def draw_confusion(runs: Mapping[str, Sequence[Run]], labels: Mapping[str, str])
     if not drawn:
         return style.nothing("No probe of actions was tested.")
     first = next(iter(drawn.values()))[0]
-    names = style.shortened(first.class_names)
-    titles = style.shortened([labels[name] for name in drawn])
+    names = shortened(first.class_names)
+    titles = shortened([labels[name] for name in drawn])
     count = len(names)
     across = min(len(drawn), 3)
     down = -(-len(drawn) // across)

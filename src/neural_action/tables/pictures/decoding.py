@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from neural_action.config.settings import MethodSettings
+from neural_action.names import shortened
 from neural_action.tables.pictures import style
 from neural_action.tables.scores import Column, Scores
 
@@ -27,7 +28,7 @@ def draw_splits(
     shown = [name for name in methods if not scores.pick(name, columns[0]).empty]
     figure = style.sheet(3.1 + 3.2 * len(columns), 0.3 * len(shown) + 1.4)
     axes = figure.subplots(1, len(columns), sharey=True, squeeze=False)[0]
-    animals = style.shortened([column.part for column in columns])
+    animals = shortened([column.part for column in columns])
     for axis, column, animal in zip(axes, columns, animals, strict=True):
         for at, name in enumerate(shown):
             picked, cell = scores.pick(name, column), scores.cell(name, column)
@@ -50,7 +51,7 @@ def draw_splits(
         for at in range(1, len(shown)):
             if methods[shown[at]].group != methods[shown[at - 1]].group:
                 axis.axhline(at - 0.5, color=style.FAINT, lw=0.8)
-    axes[0].set_yticks(range(len(shown)), style.shortened([methods[name].label for name in shown], style.ROW))
+    axes[0].set_yticks(range(len(shown)), shortened([methods[name].label for name in shown], style.ROW))
     axes[0].set_ylim(len(shown) - 0.45, -0.55)
     style.heading(figure, title, color=style.INK)
     figure.legend(
@@ -77,8 +78,8 @@ def draw_efficiency(
     figure = style.sheet(2.2 + 3.8 * len(columns), 4.2)
     axes = figure.subplots(1, len(columns), sharey=True, squeeze=False)[0]
     colors = dict(zip(methods, style.action_colors(len(methods)), strict=True))
-    labels = style.shortened([row.label for row in methods.values()], style.ROW)
-    for axis, animal, own in zip(axes, style.shortened(columns), columns.values(), strict=True):
+    labels = shortened([row.label for row in methods.values()], style.ROW)
+    for axis, animal, own in zip(axes, shortened(columns), columns.values(), strict=True):
         places = np.arange(len(own))
         for (name, row), label in zip(methods.items(), labels, strict=True):
             cells = [scores.cell(name, column) for column in own]

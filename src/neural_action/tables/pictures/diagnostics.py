@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from neural_action.config.settings import DiagnosticsSettings
 from neural_action.diagnostics.every import Diagnosis
 from neural_action.diagnostics.finding import Finding
+from neural_action.names import shortened
 from neural_action.tables.pictures import style
 
 _TASKS = {
@@ -52,7 +53,7 @@ def _name(axis: Axes, places: Sequence[tuple[str, float, float]]) -> None:
     """Write names beside their x and y (in data), the first ones first, as far as none lies on another."""
     (left, right), (low, high) = axis.get_xlim(), axis.get_ylim()
     taken: list[tuple[float, float, float]] = []
-    for name, (_, x, y) in zip(style.shortened(name for name, _, _ in places), places, strict=True):
+    for name, (_, x, y) in zip(shortened(name for name, _, _ in places), places, strict=True):
         across, up, width = (x - left) / (right - left), (y - low) / (high - low), _CHARACTER * len(name)
         side = "left" if across + width <= 1 else "right"
         begin = across if side == "left" else across - width
@@ -141,7 +142,7 @@ def _draw_lags(axis: Axes, found: Diagnosis, settings: DiagnosticsSettings) -> N
         # The row says the animal. Where not all names fit, those of the trials that are farthest off.
         far = sorted(zip(own, place, strict=True), key=lambda one: -abs(one[0][1] - centre))
         named += [(trial.split("/", 1)[1], lag, at) for (trial, lag), at in far if trial in odd]
-    axis.set_yticks(range(len(animals)), style.shortened(animals))
+    axis.set_yticks(range(len(animals)), shortened(animals))
     # Above the first animal is room for what the dots are.
     axis.set_ylim(len(animals) - 0.4, -0.6 - 0.15 * len(animals))
     said = "lag (s)" + ("; shaded: what is expected" if shaded else "")
@@ -171,8 +172,8 @@ def _draw_balance(axis: Axes, found: Diagnosis) -> None:
             axis.text(
                 column, row, text, ha="center", va="center", fontsize=6.5, color="#111" if bright else "white"
             )
-    axis.set_xticks(range(len(table.columns)), style.shortened(table.columns), rotation=30, ha="right")
-    axis.set_yticks(range(len(table)), style.shortened(table.index))
+    axis.set_xticks(range(len(table.columns)), shortened(table.columns), rotation=30, ha="right")
+    axis.set_yticks(range(len(table)), shortened(table.index))
     axis.tick_params(length=0)
     axis.spines[:].set_visible(False)
     axis.set_title(title)

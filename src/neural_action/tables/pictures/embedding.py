@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from neural_action.names import shortened
 from neural_action.tables.pictures import style
 from neural_action.tables.pictures.runs import Run
 
@@ -57,7 +58,7 @@ def draw_embeddings(runs: Mapping[str, Sequence[Run]], labels: Mapping[str, str]
     figure = style.sheet(5.9 * across, 2.75 * down + 0.8)
     pairs = np.atleast_2d(figure.subfigures(down, across, wspace=0.03, hspace=0.02, squeeze=False))
     limit = min(POINTS, POINTS_ALTOGETHER // len(drawn))
-    titles = style.shortened([labels[name] for name, _, _ in drawn], style.ROW)
+    titles = shortened([labels[name] for name, _, _ in drawn], style.ROW)
     for at, panel in enumerate(pairs.flat):
         if at >= len(drawn):
             break

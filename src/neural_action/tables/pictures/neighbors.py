@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from neural_action.names import shortened
 from neural_action.neighbors.table import SwapTable
 from neural_action.recordings.cohort import Cohort
 from neural_action.tables.pictures import style
@@ -56,7 +57,7 @@ def draw_neighbors(cohort: Cohort, swaps: SwapTable) -> Figure:
     width = max(_CELL * chosen.shape[1] + 1.0, 4.4)
     figure = style.sheet(width, (height + 0.3) * len(queries) + 1.2)
     axes = figure.subplots(len(queries), len(targets) + 1, squeeze=False)
-    animals, actions = style.shortened(cohort.animals, _NAME), style.shortened(cohort.class_names, _ACTION)
+    animals, actions = shortened(cohort.animals, _NAME), shortened(cohort.class_names, _ACTION)
     for row, query, samples in zip(axes, queries, chosen, strict=True):
         for place, (axis, at) in enumerate(zip(row, samples, strict=True)):
             if at < 0:

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from neural_action.config.settings import MethodSettings
+from neural_action.names import shortened
 from neural_action.tables.pictures import style
 from neural_action.tables.scores import Column, Scores
 
@@ -42,7 +43,7 @@ def draw_scores(
         once = {"label": "mean and 95 % interval"} if at == 0 else {}
         axis.plot([100 * cell.low, 100 * cell.high], [at, at], color=style.INK, lw=1.6, zorder=3)
         axis.plot(100 * cell.mean, at, "D", ms=5, color=style.INK, mec="white", mew=0.6, zorder=4, **once)
-    axis.set_yticks(range(len(shown)), style.shortened([methods[name].label for name in shown], style.ROW))
+    axis.set_yticks(range(len(shown)), shortened([methods[name].label for name in shown], style.ROW))
     axis.set_ylim(len(shown) - 0.45, -0.55)
     axis.set_xlim(left=0)
     axis.set_xlabel(f"{style.spoken(column.metric)} (%)")

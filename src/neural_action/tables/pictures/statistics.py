@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
+from neural_action.names import shortened
 from neural_action.recordings.cohort import Cohort
 from neural_action.tables.pictures import style
 
@@ -40,7 +41,7 @@ def draw_statistics(cohort: Cohort) -> Figure:
     """Share of each action and minutes recorded for every animal, and how long bouts of each action last."""
     table = bouts(cohort)
     names, animals = cohort.class_names, list(cohort.animals)
-    colors, said = style.action_colors(len(names)), style.shortened(names)
+    colors, said = style.action_colors(len(names)), shortened(names)
     time = table.pivot_table(index="animal", columns="label", values="seconds", aggfunc="sum", fill_value=0.0)
     time = time.reindex(index=animals, columns=[*range(len(names)), -1], fill_value=0.0)
     figure = style.sheet(10, max(2.6, 0.24 * max(len(animals), len(names)) + 1.5))
@@ -71,7 +72,7 @@ def draw_statistics(cohort: Cohort) -> Figure:
         axis.invert_yaxis()
         axis.tick_params(axis="y", length=0)
         axis.spines["left"].set_visible(False)
-    shares.set_yticklabels(style.shortened(animals))
+    shares.set_yticklabels(shortened(animals))
 
     _draw_durations(durations, table, said, colors)
     return figure

@@ -14,10 +14,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from neural_action.files import whole
+from neural_action.names import shortened
 
 DPI = 130
-#: Characters of a name that is drawn, at most: of an animal, trial, action or feature, and of a row of the tables.
-NAME, ROW = 24, 44
+#: Characters of the name of a row of the tables that is drawn, at most.
+ROW = 44
 #: Inches that a character of 7.5 points is wide, about.
 CHARACTER = 1 / 16
 INK, SOFT, FAINT = "#1d2330", "#5d6675", "#d5dae2"
@@ -111,24 +112,6 @@ def _colors(count: int, few: Sequence[str]) -> list:
 def spoken(metric: str) -> str:
     """A metric as people write it: ``balanced_accuracy`` is ``balanced accuracy``. Names of users stay as they are."""
     return metric.replace("_", " ")
-
-
-def shortened(names: Iterable[str], length: int = NAME) -> list[str]:
-    """Names as they are drawn, of at most ``length`` characters: the middle of a long one gives way to an ellipsis.
-
-    Where names would then read the same, the cut is moved to where none do; where there is no such place, long names
-    end in their number among ``names``.
-    """
-    names = list(names)
-    for head in sorted(range(1, length - 1), key=lambda head: abs(2 * head - length)):
-        tail = length - 1 - head
-        cut = [name if len(name) <= length else f"{name[:head]}…{name[-tail:]}" for name in names]
-        if len(set(cut)) == len(set(names)):
-            return cut
-    return [
-        name if len(name) <= length else f"{name[: length - 5]}…{number}"
-        for number, name in enumerate(names, 1)
-    ]
 
 
 def dots(names: Sequence[str], colors: Sequence) -> list[Line2D]:

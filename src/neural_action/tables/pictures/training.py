@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
+from neural_action.names import shortened
 from neural_action.tables.pictures import style
 
 
@@ -27,7 +28,7 @@ def draw_training(logs: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
     down = -(-len(shown) // across)
     figure = style.sheet(2.75 * across + 0.4, 2.1 * down + 0.2)
     axes = figure.subplots(down, across, squeeze=False).ravel()
-    titles = style.shortened([labels[name] for name in shown])
+    titles = shortened([labels[name] for name in shown])
     for axis, name, title in zip(axes, shown, titles, strict=False):
         own = logs[logs["method"] == name]
         curve = own.groupby("step")["loss"].agg(["mean", "min", "max"])
