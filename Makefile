@@ -1,7 +1,7 @@
 # make run   set up .venv and run the default workflow to its tables
 # make paper the same with three seeds
 # make test  set up and run the tests
-# make test-faults  interrupt every stage in its middle, damage every input at random
+# make test-faults  interrupt every stage in its middle
 # make lock  pin dependencies anew, with hashes and licences
 # make test-browser  the interactive page in Chromium, which it installs on Debian as root if there is none
 # make docs  build the documentation site into build/docs
@@ -31,7 +31,7 @@ paper: setup
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) --configfile config/config.yaml config/paper.yaml
 
 test: setup
-	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -n $(CORES) --dist loadfile -m "not slurm and not conda and not faults and not fuzz and not browser"
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -n $(CORES) --dist loadfile -m "not slurm and not conda and not faults and not browser"
 
 test-browser: setup
 	tests/explore/chromium.sh
@@ -43,7 +43,7 @@ test-cluster: setup
 	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -n 2 --dist loadfile -m "slurm or conda"; code=$$?; tests/cluster/slurm.sh stop; exit $$code
 
 test-faults: setup
-	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -n $(CORES) -m "faults or fuzz" tests/faults tests/fuzz
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -n $(CORES) -m faults tests/faults
 
 # After a change of dependencies: the lock file, what it installs, and the page of licences.
 lock: setup

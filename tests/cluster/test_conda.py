@@ -13,7 +13,13 @@ import pytest
 from running import copy_repository, job_table, snakemake
 
 STAND_IN = Path(__file__).with_name("conda")
-ROWS = "rows: [random_guess, neural_linear, ours]\nsplit: {test_folds: [0]}\n"
+# Little data, since what is tried is where jobs run.
+CHANGES = """
+rows: [random_guess, neural_linear, ours]
+simulation: {overrides: {animals: 2, trials: 2}}
+split: {folds: 2, test_folds: [0]}
+calcium: {rest_seconds: 1.0}
+"""
 ENVIRONMENT = "envs/neural-action.yaml"
 CREATED = f"Creating conda environment {ENVIRONMENT}"
 # Without conda, and without the Python that runs this.
@@ -52,7 +58,7 @@ def repository(tmp_path_factory):
     """A copy of what the workflow needs."""
     folder = tmp_path_factory.mktemp("repository")
     copy_repository(folder)
-    (folder / "run.yaml").write_text(ROWS)
+    (folder / "run.yaml").write_text(CHANGES)
     return folder
 
 

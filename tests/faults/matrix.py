@@ -94,7 +94,7 @@ STAGES = {
         ("os.rename", "diagnostics.html", 0),
         ("open", ".diagnostics.html.", 0),
     ),
-    "figures": Stage("figures", FIGURES, ("os.rename", "statistics.png", 0), ("open", ".statistics.png.", 0)),
+    "figures": Stage("figures", FIGURES, ("os.rename", "confusion.png", 0), ("open", ".confusion.png.", 0)),
 }
 
 #: What strikes, and what is then seen. After each the same command makes the same files as an undisturbed run.

@@ -16,6 +16,11 @@ from neural_action.recordings.store import read_recording
 from started import Workflow, content, kill_group, wait_for
 
 pytestmark = pytest.mark.faults
+#: Every stage that computes with two threads instead of one, so that one job runs at once instead of two.
+TWO_THREADS = (
+    "--set-threads",
+    *(f"{stage}=2" for stage in ("convert", "calcium", "neighbors", "syllables", "pretrain", "evaluate")),
+)
 #: Of the disk that is filled; left free for the one line about it: a page, since the smallest output has two.
 DISK, LEFT = 64 << 20, 4 << 10
 
@@ -40,11 +45,18 @@ def targets(stage: Stage) -> list[str]:
     return ["--", *(f"results/tiny/{output}" for output in stage.outputs)]
 
 
-def started(workflow: Workflow, stage: Stage, point: tuple[str, str, int], kind: str = "stop"):
+def started(
+    workflow: Workflow,
+    stage: Stage,
+    point: tuple[str, str, int],
+    *arguments: str,
+    kind: str = "stop",
+):
     """The workflow, on its way to fail at ``point``."""
     for name in ("go", "reached"):
         (workflow.folder / name).unlink(missing_ok=True)
     return workflow.start(
+        *arguments,
         *targets(stage),
         FAULT_POINT="|".join(map(str, (stage.command, *point))),
         FAULT_KIND=kind,
@@ -52,9 +64,9 @@ def started(workflow: Workflow, stage: Stage, point: tuple[str, str, int], kind:
     )
 
 
-def stopped(workflow: Workflow, stage: Stage, point: tuple[str, str, int]):
+def stopped(workflow: Workflow, stage: Stage, point: tuple[str, str, int], *arguments: str):
     """The workflow, stopped at ``point``, and the numbers of the worker and of its shell."""
-    process, reached = started(workflow, stage, point), workflow.folder / "reached"
+    process, reached = started(workflow, stage, point, *arguments), workflow.folder / "reached"
     if not wait_for(lambda: reached.exists() or process.poll() is not None, 120) or not reached.exists():
         kill_group(process)
         pytest.fail(f"{stage.command} did not come to {point}: {workflow.said()[-3000:]}")
@@ -72,7 +84,7 @@ def alive(number: int) -> bool:
 def kill(workflow: Workflow, stage: Stage, victim: str) -> None:
     process, worker, shell = stopped(workflow, stage, stage.half)
     os.kill({"workflow": process.pid, "job": shell, "worker": worker}[victim], signal.SIGKILL)
-    process.wait(60)
+    process.wait(120)
     assert "Traceback" not in workflow.said()
     # What was left running ends by itself, and need not be waited for.
     workflow.orphans.append(worker)
@@ -84,7 +96,7 @@ def interrupt(workflow: Workflow, stage: Stage) -> None:
     # A thread that writes meanwhile is not interrupted, and is waited for.
     time.sleep(1)
     (workflow.folder / "go").touch()
-    process.wait(60)
+    process.wait(120)
     assert "Traceback" not in workflow.said()
     workflow.orphans.append(worker)
 
@@ -104,7 +116,7 @@ def one_line(workflow: Workflow) -> str:
 
 
 def turn_read_only(workflow: Workflow, stage: Stage) -> None:
-    assert started(workflow, stage, stage.write, "EROFS").wait(120) != 0
+    assert started(workflow, stage, stage.write, kind="EROFS").wait(120) != 0
     assert "Read-only file system" in one_line(workflow)
 
 
@@ -131,6 +143,27 @@ STRIKES = {
 }
 
 
+def test_killed_in_every_stage_and_with_two_threads_a_job_it_ends_with_the_same_scores(undisturbed, tmp_path):
+    """The undisturbed run has one thread a job and two jobs at once; this one two threads, so one job at once."""
+    folder = tmp_path / "run"
+    shutil.copytree(
+        undisturbed.folder, folder, ignore=shutil.ignore_patterns("results", ".snakemake", "done")
+    )
+    workflow = Workflow(folder)
+    try:
+        for stage in STAGES.values():
+            process, _, _ = stopped(workflow, stage, stage.half, *TWO_THREADS)
+            process.kill()
+            process.wait()
+        workflow.run(*TWO_THREADS)
+    finally:
+        workflow.end()
+    log = next((workflow.results / "logs/pretrain/ours").rglob("*.log")).read_text()
+    assert "device cpu, 2 threads" in log
+    for name in ("scores.csv", "scores_all.csv", "tables/action_recognition.csv"):
+        assert content(workflow.results / name) == content(undisturbed.results / name)
+
+
 @pytest.mark.parametrize("name", STAGES)
 def test_one_fault_after_the_other_and_then_the_same_files(undisturbed, tmp_path, disk, name):
     """Each start after a fault is the same command at once, and comes as far as the next fault."""
@@ -147,7 +180,7 @@ def test_one_fault_after_the_other_and_then_the_same_files(undisturbed, tmp_path
             if small or fault != "disk full":
                 strike(workflow, stage)
         workflow.run(*targets(stage))
-        assert wait_for(lambda: not any(map(alive, workflow.orphans)), 10)
+        assert wait_for(lambda: not any(map(alive, workflow.orphans)), 60)
     finally:
         workflow.end()
     for output in stage.outputs:
@@ -158,24 +191,6 @@ def test_one_fault_after_the_other_and_then_the_same_files(undisturbed, tmp_path
     assert not hidden
     assert not list(workflow.results.rglob("checkpoint*"))
     assert not (workflow.folder / "network").exists()
-
-
-def test_a_run_that_is_killed_in_every_stage_ends_with_the_same_scores(undisturbed, tmp_path):
-    folder = tmp_path / "run"
-    shutil.copytree(
-        undisturbed.folder, folder, ignore=shutil.ignore_patterns("results", ".snakemake", "done")
-    )
-    workflow = Workflow(folder)
-    try:
-        for stage in STAGES.values():
-            process, _, _ = stopped(workflow, stage, stage.half)
-            process.kill()
-            process.wait()
-        workflow.run()
-    finally:
-        workflow.end()
-    for name in ("scores.csv", "scores_all.csv", "tables/action_recognition.csv"):
-        assert content(workflow.results / name) == content(undisturbed.results / name)
 
 
 def test_small_disks_can_be_mounted(tmp_path, disk):

@@ -32,7 +32,6 @@ from neural_action.recordings.store import read_recording
 from neural_action.tables.pictures.runs import Run, read_logs
 from running import ROOT
 
-pytestmark = pytest.mark.fuzz
 #: Seconds after which an example counts as a hang; the process then says where it is and ends.
 HANG = 60
 FUZZ = settings(

@@ -39,7 +39,7 @@ def run(
     output: Path,
     manifests: tuple[Path, ...],
 ) -> None:
-    """Write scores, embedding, confusion, statistics, neighbors and training as .png into ``output``.
+    """Write scores, confusion, statistics, neighbors, training and embedding as .png into ``output``.
 
     Of a dataset that is decoded: scores_by_split, label_efficiency and training. InputError if an input is not what it
     should be, or the swap table is missing or does not count the cohort's poses.
@@ -92,9 +92,10 @@ def _actions(
     column = headline(every, settings.metric)
     return {
         "scores": lambda: draw_scores(every, methods, column, opening(sections), len(cohort.class_names)),
-        "embedding": lambda: draw_embeddings(runs, labels, settings.figure_method),
         "confusion": lambda: draw_confusion(runs, labels),
         "statistics": lambda: draw_statistics(cohort),
         "neighbors": lambda: draw_neighbors(cohort, table),
         "training": lambda: draw_training(read_logs(logs), labels),
+        # Last: it takes as long as the others together.
+        "embedding": lambda: draw_embeddings(runs, labels, settings.figure_method),
     }
