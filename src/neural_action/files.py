@@ -7,11 +7,10 @@ import glob
 import math
 import os
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Literal
+from typing import IO, TYPE_CHECKING
 
 from neural_action.processes import orphaned
 
@@ -45,9 +44,6 @@ def whole(path: Path) -> Iterator[Path]:
 #: Most that the content of a file may come to: this, or so many times its size (our choice). Our archives unpack to
 #: less than 60 times, and numbers that were recorded are not compressed a hundredfold.
 _UNPACKED, _TIMES = 1 << 30, 100
-#: Number of a compressed variable in a MATLAB file.
-_MAT_COMPRESSED = 15
-_MAT_ORDERS: dict[bytes, Literal["little", "big"]] = {b"IM": "little", b"MI": "big"}
 
 
 def most_bytes(path: Path) -> int:
@@ -71,29 +67,6 @@ def check_zip(path: Path) -> None:
             if member.filename.endswith(".npy"):
                 with archive.open(member) as file:
                     _check_npy(file, member)
-
-
-def check_mat(path: Path) -> None:
-    """Raise ValueError if the MATLAB file at ``path`` (version 5) unpacks to far more than its size.
-
-    Its variables are compressed one by one; each is unpacked here in pieces that are counted and dropped.
-    """
-    most = most_bytes(path)
-    with Path(path).open("rb") as file:
-        header = file.read(128)
-        order = _MAT_ORDERS.get(header[126:128])
-        while order is not None and len(tag := file.read(8)) == 8:
-            kind, size = (int.from_bytes(part, order) for part in (tag[:4], tag[4:]))
-            if kind != _MAT_COMPRESSED:
-                most -= size
-                file.seek(size, os.SEEK_CUR)
-                continue
-            unpack, data = zlib.decompressobj(), file.read(size)
-            while data and most >= 0:
-                most -= len(unpack.decompress(data, 1 << 20))
-                data = unpack.unconsumed_tail
-            if most < 0:
-                raise ValueError(f"unpacks to more than {most_bytes(path)} bytes")
 
 
 def load_npz(path: Path, *names: str) -> dict[str, np.ndarray]:

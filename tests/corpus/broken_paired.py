@@ -88,6 +88,24 @@ def claims(name, dataset):
     return make_file
 
 
+def written_hdf5(name, **datasets):
+    """An HDF5 file with those datasets."""
+
+    def make_file(folder):
+        with h5py.File(folder / "raw" / TRIAL / name, "w") as file:
+            for dataset, values in datasets.items():
+                file[dataset.replace("__", "/")] = values
+
+    return make_file
+
+
+def counted(step):
+    """A counter of ThorSync that steps by one each tick, and once by ``step``."""
+    counter = np.arange(FRAMES + 1)
+    counter[-1] += step
+    return written_hdf5("Episode001.h5", CI__Frames=counter)
+
+
 def hdf5(part, kind, name):
     """The configuration with that file for the traces or for the poses."""
     return options(**{part: {"format": kind, "path": f"{{path}}/{name}", "clock": {"rate": 10.0}}})
@@ -108,6 +126,61 @@ CASES = (
     Case("NaN or infinity", "infinite trace", poked(np.inf), r"traces\.npy|infinity"),
     Case("constant", "traces", saved(np.ones((FRAMES, 4))), r"neural activity is 1 throughout"),
     Case("huge values", "trace", poked(1e30), r"neural activity reaches 1e\+30"),
+    Case(
+        "huge values",
+        "a number as label",
+        lambda folder: np.save(folder / "raw" / TRIAL / "labels.npy", np.full(SAMPLES, 2**60)),
+        r"labels\.npy: label 1152921504606846976 at entry 0, expected below 128",
+        {
+            "convert": {
+                "reader_options": options(
+                    labels={"format": "arrays", "path": "{path}/labels.npy", "options": {}}
+                )["convert"]["reader_options"]
+            }
+        },
+    ),
+    Case(
+        "huge values",
+        "a frame that is labelled",
+        put("labels.csv", b"frame,action\n0,walk\n4000000000000000000,rest\n"),
+        r"labels\.csv: column 'frame' names frame 4000000000000000000",
+        options(labels={"options": {"column": "action", "frame": "frame"}}),
+    ),
+    Case(
+        "huge values",
+        "steps of a counter",
+        counted(2**40),
+        r"Episode001\.h5: line 'Frames' counts to 1099511627976 in 201 ticks",
+        options(neural={"clock": {"sync": "{path}/Episode001.h5", "line": "Frames", "rate": 10.0}}),
+    ),
+    Case(
+        "labels",
+        "an action of its own in every frame",
+        put("labels.csv", b"action\n" + b"".join(b"a%d\n" % at for at in range(SAMPLES))),
+        r"labels\.csv: 500 actions, expected at most 128",
+        {"convert": {"reader_options": options()["convert"]["reader_options"]}},
+    ),
+    Case(
+        "wrong type",
+        "names of keypoints that are numbers",
+        written_hdf5("poses.h5", tracks=np.zeros((1, 2, 3, SAMPLES)), node_names=np.arange(3)),
+        r"poses\.h5: node_names is int64 of shape \(3,\), expected names",
+        hdf5("behavior", "sleap", "poses.h5"),
+    ),
+    Case(
+        "wrong type",
+        "a group for tracks",
+        written_hdf5("poses.h5", tracks__a=np.zeros(3), node_names=[b"a"]),
+        r"poses\.h5: tracks is a group, expected numbers",
+        hdf5("behavior", "sleap", "poses.h5"),
+    ),
+    Case(
+        "wrong type",
+        "traces of words in CaImAn",
+        written_hdf5("estimates.hdf5", estimates__F_dff=np.full((2, 9), b"a"), estimates__C=np.zeros((2, 9))),
+        r"estimates\.hdf5: estimates/F_dff was not computed, found C",
+        hdf5("neural", "caiman", "estimates.hdf5"),
+    ),
     Case("labels", "unknown action", replaced("labels.csv", "rest", "fly"), r"fly"),
     Case("unknown key", "format", nothing, r"'npy'", options(neural={"format": "npy"})),
     Case("unknown key", "of a clock", nothing, r"rat", options(neural={"clock": {"rat": 1.0}})),

@@ -11,6 +11,7 @@ import os
 import pickle
 import resource
 import shutil
+import struct
 import subprocess
 import sys
 import zlib
@@ -187,8 +188,12 @@ def test_an_npy_of_a_terabyte(tmp_path):
 def test_a_mat_file_that_unpacks_a_thousandfold(tmp_path):
     broken_fly_walking.make(tmp_path)
     path = tmp_path / "raw" / broken_fly_walking.FILE
-    pack, zeros = zlib.compressobj(9), bytes(1 << 24)
-    packed = b"".join(pack.compress(zeros) for _ in range(80)) + pack.flush()
+    pack, zeros, count = zlib.compressobj(9), bytes(1 << 24), 80
+    # A matrix of doubles in one row, called as one that is read.
+    doubles = count * len(zeros) // 8
+    head = struct.pack("<2I 4I 2I2i", 14, 8 * doubles + 64, 6, 8, 6, 0, 5, 8, 1, doubles)
+    head += struct.pack("<2I 16s 2I", 1, 11, b"positionDat", 9, 8 * doubles)
+    packed = b"".join([pack.compress(head), *(pack.compress(zeros) for _ in range(count)), pack.flush()])
     with path.open("ab") as file:
         file.write((15).to_bytes(4, "little") + len(packed).to_bytes(4, "little") + packed)
     line = limited(broken_fly_walking.arguments(tmp_path, broken_fly_walking.CASES[0]))

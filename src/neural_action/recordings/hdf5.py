@@ -58,6 +58,34 @@ def _opened(path: Path, expected: str = EXPECTED, kind: str = "HDF5") -> Iterato
         yield file
 
 
+def members(item: Any) -> dict[str, Any]:
+    """What lies in a group, by name; nothing in what is no group, links that lead nowhere left out."""
+    return {name: found for name in item if (found := item.get(name)) is not None} if _is_group(item) else {}
+
+
+def read_numbers(path: Path, name: str, item: Any) -> np.ndarray:
+    """A dataset of numbers, whole. InputError naming it if ``item`` is none."""
+    if _is_group(item) or item.dtype.kind not in "biuf" or item.shape is None:
+        raise InputError(f"{path}: {name} is {_kind(item)}, expected numbers")
+    return np.asarray(item[()])
+
+
+def read_names(path: Path, name: str, item: Any) -> list[str]:
+    """A dataset of texts as a list. InputError naming it if ``item`` is none."""
+    values = [] if _is_group(item) or item.shape is None else np.asarray(item[()], object).ravel().tolist()
+    if not values or not all(isinstance(value, bytes | str) for value in values):
+        raise InputError(f"{path}: {name} is {_kind(item)}, expected names")
+    return [value.decode(errors="replace") if isinstance(value, bytes) else value for value in values]
+
+
+def _is_group(item: Any) -> bool:
+    return hasattr(item, "keys")
+
+
+def _kind(item: Any) -> str:
+    return "a group" if _is_group(item) else f"{item.dtype} of shape {item.shape}"
+
+
 class Dataset:
     """A dataset by name, sliced like an array; its file is opened for each read alone, from any thread."""
 

@@ -269,6 +269,21 @@ def test_nwb_traces_pose_and_trials(nwb):
         give("nwb", "neural", nwb, series=["dfof"])
 
 
+@pytest.mark.parametrize(
+    ("last", "says"), [(1e12, r"2e\+13 bins of 0.05 s, too many"), (np.nan, "expected finite")]
+)
+def test_spike_times_that_would_fill_the_memory(tmp_path, last, says):
+    from pynwb import NWBHDF5IO
+    from pynwb.testing.mock.file import mock_NWBFile
+
+    file = mock_NWBFile()
+    file.add_unit(spike_times=[0.0, 1.0, last])
+    with NWBHDF5IO(tmp_path / "m1.nwb", "w") as io:
+        io.write(file)
+    with pytest.raises(InputError, match=says):
+        give("nwb", "neural", tmp_path / "m1.nwb")
+
+
 @pytest.mark.parametrize("size", [0, 100, 5000])
 def test_a_truncated_nwb(nwb, tmp_path, size):
     path = tmp_path / "cut.nwb"

@@ -30,6 +30,8 @@ from neural_action.errors import InputError
 
 #: What a format can give.
 ROLES = ("neural", "behavior", "labels")
+#: Classes are counted in int8, below 0 being unlabelled.
+MOST_CLASSES = 128
 
 
 class FormatOptions(BaseModel):
@@ -131,10 +133,12 @@ def as_classes(
     """Class numbers of names, (n,) int8; ``unlabelled`` names and empty ones are -1.
 
     The classes are ``class_names``, or all that occur, in alphabetical order. Raises InputError for a name that is
-    neither.
+    neither, and for more classes than can be counted.
     """
     no_class = {"", *unlabelled}
     names = class_names or tuple(sorted(set(found) - no_class))
+    if len(names) > MOST_CLASSES:
+        raise InputError(f"{where}: {len(names)} actions, expected at most {MOST_CLASSES}")
     number = {**dict.fromkeys(no_class, -1), **{name: at for at, name in enumerate(names)}}
     for at, name in enumerate(found):
         if name not in number:

@@ -21,6 +21,7 @@ from pydantic import Field
 from neural_action.config.load import read_yaml
 from neural_action.errors import InputError
 from neural_action.recordings.formats import (
+    MOST_CLASSES,
     ROLES,
     Behavior,
     FormatOptions,
@@ -137,6 +138,8 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
         data = data[:, 0]
     if data.ndim != 1:
         raise InputError(f"{path}: shape {data.shape}, expected one label a behaviour sample")
+    if not len(data) or data.dtype.kind not in "biufOUT":
+        raise InputError(f"{path}: {data.dtype} of shape {data.shape}, expected labels")
     if data.dtype.kind in "OUT":
         return Labels(
             *as_classes([str(value) for value in data], class_names, options.unlabelled, path)[::-1]
@@ -145,6 +148,10 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
     if (whole != np.nan_to_num(data, nan=-1)).any():
         at = int(np.argmax(whole != np.nan_to_num(data, nan=-1)))
         raise InputError(f"{path}: label {data[at]} at entry {at}, expected whole numbers")
+    if class_names is None and whole.max() >= MOST_CLASSES:
+        raise InputError(
+            f"{path}: label {whole.max()} at entry {int(whole.argmax())}, expected below {MOST_CLASSES}"
+        )
     names = class_names or tuple(f"class_{number}" for number in range(int(whole.max()) + 1))
     if whole.min() < -1 or whole.max() >= len(names):
         bad = int(np.argmax((whole < -1) | (whole >= len(names))))
@@ -246,7 +253,13 @@ def _read(path: Path, options: Options, numbers: bool = True) -> tuple[Any, list
         raise InputError(f"{path}: {data.dtype} values, expected numbers")
     if options.time is not None and time is None:
         time = read_vector(path.parent / options.time)
-    return data, columns, None if time is None else np.asarray(time, np.float64) * options.time_unit
+    if time is None:
+        return data, columns, None
+    if time.dtype.kind not in "iuf" or time.ndim != 1:
+        raise InputError(
+            f"{path}: times {options.time!r} are {time.dtype} of shape {time.shape}, expected numbers"
+        )
+    return data, columns, time.astype(np.float64) * options.time_unit
 
 
 def _table(path: Path) -> Any:

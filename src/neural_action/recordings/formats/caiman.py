@@ -14,7 +14,7 @@ import numpy as np
 from neural_action.errors import InputError
 from neural_action.recordings.formats import FormatOptions, Neural
 from neural_action.recordings.formats.arrays import transposed
-from neural_action.recordings.hdf5 import Dataset, opened
+from neural_action.recordings.hdf5 import Dataset, members, opened, read_numbers
 
 EXPECTED = "an HDF5 of CaImAn with estimates/C"
 _UNITS = {"F_dff": "dF/F", "C": "denoised fluorescence", "S": "deconvolved events", "C+YrA": "fluorescence"}
@@ -38,7 +38,7 @@ def recognise(path: Path) -> str | None:
         return None
     try:
         with opened(path) as file:
-            return "CaImAn estimates" if "estimates" in file and "C" in file["estimates"] else None
+            return "CaImAn estimates" if "C" in members(members(file).get("estimates")) else None
     except InputError:
         return None
 
@@ -53,17 +53,17 @@ def neural(path: Path, options: Options) -> Neural:
     with opened(path, EXPECTED) as file:
         if "estimates" not in file:
             raise InputError(f"{path}: holds {', '.join(file)}, expected {EXPECTED}")
-        group = file["estimates"]
+        group = members(file["estimates"])
         parts = [_traces(path, group, name) for name in options.signal.split("+")]
         units = parts[0].shape[0]
         keep: Any = slice(None)
         if options.accepted:
             keep = _array(group, "idx_components")
-            if keep is None or keep.dtype.kind not in "iu":
+            if keep is None or keep.dtype.kind not in "iu" or keep.ndim != 1:
                 raise InputError(
                     f"{path}: estimates/idx_components holds no units, expected them or accepted: false"
                 )
-            if len(keep) == 0 or keep.max() >= units:
+            if len(keep) == 0 or keep.min() < 0 or keep.max() >= units:
                 raise InputError(
                     f"{path}: idx_components names {len(keep)} of {units} units, expected some of them"
                 )
@@ -76,8 +76,14 @@ def neural(path: Path, options: Options) -> Neural:
     return Neural(data, _UNITS[options.signal], rate=rate)
 
 
-def _traces(path: Path, group: Any, name: str) -> Dataset:
-    there = [key for key in ("F_dff", "C", "S", "YrA") if key in group and group[key].ndim == 2]
+def _traces(path: Path, group: dict[str, Any], name: str) -> Dataset:
+    there = [
+        key
+        for key in ("F_dff", "C", "S", "YrA")
+        if len(getattr(group.get(key), "shape", None) or ()) == 2
+        and group[key].dtype.kind in "biuf"
+        and group[key].size
+    ]
     if name not in there:
         raise InputError(
             f"{path}: estimates/{name} was not computed, found {', '.join(there) or 'no traces'}"
@@ -85,15 +91,16 @@ def _traces(path: Path, group: Any, name: str) -> Dataset:
     return Dataset(path, f"estimates/{name}", group[name].shape, group[name].dtype)
 
 
-def _array(group: Any, name: str) -> np.ndarray | None:
-    value = group[name][()] if name in group and hasattr(group[name], "shape") else None
+def _array(group: dict[str, Any], name: str) -> np.ndarray | None:
+    value = group[name][()] if hasattr(group.get(name), "shape") else None
     return value if isinstance(value, np.ndarray) else None
 
 
 def _rate(path: Path, file: Any) -> float | None:
-    if "params/data/fr" not in file:
+    item = members(members(members(file).get("params")).get("data")).get("fr")
+    if item is None:
         return None
-    rate = file["params/data/fr"][()]
-    if not np.isscalar(rate) or not float(rate) > 0:
+    rate = read_numbers(path, "params/data/fr", item)
+    if rate.size != 1 or not 0 < float(rate.item()) < np.inf:
         raise InputError(f"{path}: params/data/fr is {rate!r}, expected the frame rate")
-    return float(rate)
+    return float(rate.item())

@@ -132,8 +132,14 @@ def _parts(path: Path, content: dict, options: Options) -> Behavior:
             joints = {name: entry for name, entry in value.items() if isinstance(entry, dict)}
             if any(options.position not in entry for entry in joints.values()) or not joints:
                 raise InputError(f"{path}: {part} has no {options.position}, expected it for each joint")
-            names += [f"{part}_{joint}" for joint in joints]
-            arrays += [np.asarray(entry[options.position])[:, None] for entry in joints.values()]
+            for joint, entry in joints.items():
+                value = np.asarray(entry[options.position])
+                if value.ndim != 2 or value.dtype.kind not in "iuf":
+                    raise InputError(
+                        f"{path}: {part} {joint} has shape {value.shape}, expected (frame, axis)"
+                    )
+                names.append(f"{part}_{joint}")
+                arrays.append(value[:, None])
             continue
         value = np.asarray(value)
         if value.ndim == 2 and value.shape[1] in (2, 3):
@@ -148,10 +154,11 @@ def _parts(path: Path, content: dict, options: Options) -> Behavior:
     # Points that stand still are given once.
     frames = max(len(array) for array in arrays)
     arrays = [np.repeat(a, frames, 0) if len(a) == 1 else a for a in arrays]
-    for name, array in zip(content, arrays, strict=False):
-        if len(array) != frames or array.ndim != arrays[0].ndim:
+    for array in arrays:
+        if len(array) != frames or array.ndim != arrays[0].ndim or array.shape[2:] != arrays[0].shape[2:]:
             raise InputError(
-                f"{path}: {name} has shape {array.shape}, expected {frames} frames as the others"
+                f"{path}: parts of shapes {arrays[0].shape} and {array.shape}, expected {frames} frames and the same "
+                "axes in each"
             )
     angles = arrays[0].ndim == 1
     data = np.stack(arrays, 1) if angles else np.concatenate(arrays, 1)

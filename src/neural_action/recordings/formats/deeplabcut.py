@@ -64,7 +64,7 @@ def behavior(path: Path, options: Options) -> Behavior:
     with path.open(errors="replace") as file:
         heads = [line.split(",")[0] for line, _ in zip(file, range(4), strict=False)]
     rows = heads.index("coords") + 1 if "coords" in heads else 0
-    if "bodyparts" not in heads or not rows:
+    if "bodyparts" not in heads or not rows or len(set(heads[:rows])) < rows:
         raise InputError(f"{path}: header rows {', '.join(heads)}, expected scorer, bodyparts, coords")
     try:
         table = pd.read_csv(path, header=list(range(rows)), index_col=0, low_memory=False)

@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import Field
 
 from neural_action.errors import InputError
+from neural_action.files import most_bytes
 from neural_action.recordings.formats import FormatOptions, Labels, as_classes
 
 EXPECTED = "a table (.csv, .csv.gz, .parquet) of frames: one column a class, or one column of class names"
@@ -68,6 +69,10 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
     frames = np.asarray(_column(path, table, options.frame))
     if frames.dtype.kind not in "iu" or frames.min() < 0:
         raise InputError(f"{path}: column {options.frame!r}, expected frame numbers from 0")
+    if frames.max() >= most_bytes(path):
+        raise InputError(
+            f"{path}: column {options.frame!r} names frame {frames.max()}, expected one of a video"
+        )
     out = np.full(frames.max() + 1, -1, np.int8)
     out[frames] = numbers
     return Labels(names, out)

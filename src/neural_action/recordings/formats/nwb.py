@@ -18,6 +18,7 @@ import numpy as np
 from pydantic import Field
 
 from neural_action.errors import InputError
+from neural_action.files import most_bytes
 from neural_action.recordings.formats import Behavior, FormatOptions, Labels, Neural, as_classes, needs
 from neural_action.recordings.formats.arrays import lazy
 from neural_action.recordings.hdf5 import Dataset, opened
@@ -177,13 +178,15 @@ def _opened(path: Path) -> Iterator[Any]:
         # Files of earlier versions of the standard are warned about at length; what they lack is checked here.
         warnings.simplefilter("ignore")
         try:
-            io = pynwb.NWBHDF5IO(path, "r", load_namespaces=True)
-            file = io.read()
-        except Exception as error:  # pynwb, hdmf and h5py raise whatever a damaged file trips
+            with pynwb.NWBHDF5IO(path, "r", load_namespaces=True) as io:
+                yield io.read()
+        except InputError:
+            raise
+        except (
+            Exception
+        ) as error:  # pynwb, hdmf and h5py raise whatever a damaged file trips, at every access
             reason = " ".join(str(error).split())[:200]
-            raise InputError(f"{path}: cannot be read as NWB ({type(error).__name__}: {reason})") from None
-        with io:
-            yield file
+            raise InputError(f"{path}: cannot be read as NWB ({type(error).__name__}: {reason})") from error
 
 
 def _series(file: Any) -> dict[str, tuple[str, Any]]:
@@ -281,7 +284,16 @@ def _rates(path: Path, units: Any, options: Options) -> Neural:
     if not there:
         raise InputError(f"{path}: units without spikes, expected spike times")
     first = min(times.min() for times in there)
-    count = int(np.ceil((max(times.max() for times in there) - first) / options.bin)) + 1
+    last = max(times.max() for times in there)
+    if not np.isfinite([first, last]).all():
+        raise InputError(f"{path}: spike times from {first} to {last} s, expected finite ones")
+    bins = np.ceil((last - first) / options.bin) + 1
+    if bins * len(spikes) * 4 > most_bytes(path):
+        raise InputError(
+            f"{path}: spike times from {first:g} to {last:g} s are {bins:g} bins of {options.bin:g} s, too many for "
+            "a file of this size; expected seconds"
+        )
+    count = int(bins)
     rates = np.zeros((count, len(spikes)), np.float32)
     for at, times in enumerate(spikes):
         np.add.at(rates[:, at], ((times - first) / options.bin).astype(np.int64), 1 / options.bin)

@@ -9,8 +9,8 @@ import numpy as np
 from pydantic import Field
 
 from neural_action.errors import InputError
-from neural_action.recordings.formats import Behavior, FormatOptions, needs
-from neural_action.recordings.hdf5 import opened
+from neural_action.recordings.formats import Behavior, FormatOptions
+from neural_action.recordings.hdf5 import members, opened, read_names, read_numbers
 
 EXPECTED = "an analysis HDF5 of SLEAP with tracks and node_names"
 
@@ -34,9 +34,9 @@ def recognise(path: Path) -> str | None:
     if path.suffix not in (".h5", ".hdf5") or not path.is_file():
         return None
     try:
-        with needs("h5py", "hdf5", path).File(path, "r") as file:
-            return "SLEAP poses" if {"tracks", "node_names"} <= set(file) else None
-    except (OSError, InputError):
+        with opened(path) as file:
+            return "SLEAP poses" if {"tracks", "node_names"} <= set(members(file)) else None
+    except InputError:
         return None
 
 
@@ -56,19 +56,24 @@ def behavior(path: Path, options: Options) -> Behavior:
         )
     try:
         with opened(path, EXPECTED) as file:
-            if not {"tracks", "node_names"} <= set(file):
-                raise InputError(f"{path}: holds {', '.join(file)}, expected {EXPECTED}")
-            tracks = file["tracks"][()]
-            scores = file["point_scores"][()] if "point_scores" in file else None
-            names = [name.decode() for name in file["node_names"][()].ravel()]
-            called = (
-                [name.decode() for name in file["track_names"][()].ravel()] if "track_names" in file else []
+            held = members(file)
+            if not {"tracks", "node_names"} <= set(held):
+                raise InputError(f"{path}: holds {', '.join(held)}, expected {EXPECTED}")
+            tracks = read_numbers(path, "tracks", held["tracks"])
+            scores = (
+                read_numbers(path, "point_scores", held["point_scores"]) if "point_scores" in held else None
             )
+            names = read_names(path, "node_names", held["node_names"])
+            called = read_names(path, "track_names", held["track_names"]) if "track_names" in held else []
     except OSError as error:
         raise InputError(f"{path}: cannot be read as HDF5 ({' '.join(str(error).split())})") from None
     if tracks.ndim != 4 or tracks.shape[1:3] != (2, len(names)):
         raise InputError(
             f"{path}: tracks has shape {tracks.shape}, expected (track, 2, {len(names)} nodes, frame)"
+        )
+    if scores is not None and scores.shape != (len(tracks), *tracks.shape[2:]):
+        raise InputError(
+            f"{path}: point_scores has shape {scores.shape}, expected {(len(tracks), *tracks.shape[2:])}"
         )
     at = _track(path, options.track, called, len(tracks))
     points = tracks[at].transpose(2, 1, 0).astype(np.float32)

@@ -6,12 +6,13 @@ Lines lie in the groups DI, CI and AI, one sample a tick; the tick rate stands i
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
 
 from neural_action.errors import InputError
-from neural_action.recordings.hdf5 import opened
+from neural_action.recordings.hdf5 import members, opened, read_numbers
 
 EXPECTED = "a ThorSync HDF5 (Episode001.h5) with lines in DI, CI or AI"
 _SETTINGS = "ThorRealTimeDataSettings.xml"
@@ -36,7 +37,7 @@ def files(path: Path) -> list[Path]:
 def lines(path: Path) -> list[str]:
     """Names of the lines. InputError if the file cannot be read."""
     with opened(path, EXPECTED) as file:
-        return [name for group in ("DI", "CI", "AI") if group in file for name in file[group]]
+        return list(_lines(file))
 
 
 def edge_times(path: Path, line: str, rate: float | None = None, every: int = 1) -> np.ndarray:
@@ -56,16 +57,24 @@ def edge_times(path: Path, line: str, rate: float | None = None, every: int = 1)
     """
     rate = _rate(path) if rate is None else rate
     with opened(path, EXPECTED) as file:
-        group = next((name for name in ("DI", "CI", "AI") if name in file and line in file[name]), None)
-        if group is None:
-            names = [name for part in ("DI", "CI", "AI") if part in file for name in file[part]]
-            raise InputError(f"{path}: no line {line!r}, found {', '.join(names) or 'none'}")
-        values = file[group][line][()].ravel()
-    if group == "AI":
-        values = (values > (values.min() + values.max()) / 2).astype(np.int8)
+        found = _lines(file)
+        if line not in found:
+            raise InputError(f"{path}: no line {line!r}, found {', '.join(found) or 'none'}")
+        group, item = found[line]
+        values = read_numbers(path, f"{group}/{line}", item).ravel()
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise InputError(f"{path}: line {line!r} holds NaN or infinity")
+    if group == "AI" and len(values):
+        values = values > values.min() / 2 + values.max() / 2
     steps = np.diff(values.astype(np.int64))
     ticks = np.flatnonzero(steps > 0) + 1
     if group == "CI":
+        # More than there are ticks could not all be frames, however many would fill the memory.
+        if steps[ticks - 1].astype(np.float64).sum() > len(values) * every:
+            raise InputError(
+                f"{path}: line {line!r} counts to {values.max()} in {len(values)} ticks, expected at most "
+                f"{every} a tick"
+            )
         ticks = np.repeat(ticks, steps[ticks - 1])
     ticks = ticks[::every]
     if len(ticks) == 0:
@@ -78,6 +87,15 @@ def edge_times(path: Path, line: str, rate: float | None = None, every: int = 1)
             f"{path}: line {line!r} counts several frames in tick {ticks[np.argmin(np.diff(ticks))]}"
         )
     return ticks / rate
+
+
+def _lines(file: Any) -> dict[str, tuple[str, Any]]:
+    """Line -> its group and its samples."""
+    return {
+        line: (group, item)
+        for group in ("DI", "CI", "AI")
+        for line, item in members(members(file).get(group)).items()
+    }
 
 
 def _rate(path: Path) -> float:

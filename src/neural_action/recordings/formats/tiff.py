@@ -114,9 +114,11 @@ class _Pages:
         self.path = path
         with self._open() as file:
             self.count = len(file.pages)
+            if not self.count:
+                raise InputError(f"{path}: holds no page, expected {EXPECTED}")
             page = file.pages[0]
             self.shape, self.dtype = page.shape, np.dtype(page.dtype)
-        if len(self.shape) != 2 or self.dtype.kind not in "iuf":
+        if len(self.shape) != 2 or 0 in self.shape or self.dtype.kind not in "iuf":
             raise InputError(f"{path}: pages of {self.dtype} {self.shape}, expected grey images")
 
     def __len__(self) -> int:
@@ -126,7 +128,7 @@ class _Pages:
         """One page."""
         with self._open() as file:
             try:
-                return file.pages[page].asarray()
+                image = file.pages[page].asarray()
             except Exception as error:  # tifffile and the codecs raise whatever damaged bytes trip
                 if "imagecodecs" in str(error):
                     raise InputError(
@@ -136,6 +138,9 @@ class _Pages:
                 raise InputError(
                     f"{self.path}: page {page} cannot be read ({type(error).__name__}: {reason})"
                 ) from None
+        if image.shape != self.shape:
+            raise InputError(f"{self.path}: page {page} has shape {image.shape}, expected {self.shape}")
+        return image
 
     def _open(self) -> Any:
         tifffile = needs("tifffile", "tiff", self.path)

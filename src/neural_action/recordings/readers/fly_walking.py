@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import Field
 
 from neural_action.errors import InputError
-from neural_action.files import check_mat
+from neural_action.recordings.matlab import load_mat, variable
 from neural_action.recordings.readers import ReaderOptions, search
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.sheet import SheetRow
@@ -90,11 +90,12 @@ def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ..
             f"configuration convert.class_names: {len(names)} names, expected {len(CLASS_NAMES)} "
             f"(for {', '.join(CLASS_NAMES)})"
         )
-    content = _load(path)
-    green, red = (_traces(path, content, f"{color}ROIave{options.statistic}") for color in "GR")
+    traces = [f"{color}ROIave{options.statistic}" for color in "GR"]
+    content = load_mat(path, *traces, "positionDat")
+    green, red = (_traces(path, content, name) for name in traces)
     if green.shape != red.shape:
         raise InputError(f"{path}: green traces {green.shape} and red traces {red.shape} differ in shape")
-    position = _get(path, content, "positionDat")
+    position = variable(path, content, "positionDat")
     volume_time, ball_time, ball = _clocks_and_ball(path, position, options.planes, green.shape[1])
 
     covered = np.flatnonzero((volume_time >= ball_time[0]) & (volume_time <= ball_time[-1]))
@@ -168,26 +169,6 @@ def _labels(velocity: np.ndarray, options: Options) -> np.ndarray:
     return labels
 
 
-def _load(path: Path) -> dict[str, Any]:
-    from scipy.io import loadmat
-
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
-    try:
-        check_mat(path)
-        return loadmat(path, squeeze_me=True, struct_as_record=False)
-    except Exception as error:  # scipy raises whatever a truncated or foreign file happens to trip
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        raise InputError(f"{path}: cannot be read as a MATLAB file ({reason})") from None
-
-
-def _get(path: Path, content: Any, name: str) -> Any:
-    value = content.get(name) if isinstance(content, dict) else getattr(content, name, None)
-    if value is None:
-        raise InputError(f"{path}: has no variable {name!r}")
-    return value
-
-
 def _traces(path: Path, content: Any, name: str) -> np.ndarray:
     traces = _array(path, content, name, 2)
     if len(traces) != WEDGES:
@@ -197,7 +178,7 @@ def _traces(path: Path, content: Any, name: str) -> np.ndarray:
 
 def _array(path: Path, content: Any, name: str, ndim: int, length: int | None = None) -> np.ndarray:
     """A variable as finite float64 of ``ndim`` dimensions."""
-    value = np.asarray(_get(path, content, name))
+    value = np.asarray(variable(path, content, name))
     if value.dtype.kind not in "iuf" or value.ndim != ndim or value.size == 0:
         raise InputError(
             f"{path}: {name} is {value.dtype} of shape {value.shape}, expected numbers in {ndim} dimension(s)"

@@ -19,6 +19,7 @@ import numpy as np
 from pydantic import Field
 
 from neural_action.errors import InputError
+from neural_action.recordings.matlab import load_mat, numbers, variable
 from neural_action.recordings.pickles import load_npz
 from neural_action.recordings.readers import ReaderOptions, hidden
 from neural_action.recordings.recording import Recording
@@ -183,9 +184,9 @@ def _cut(path: Path, content: dict[str, np.ndarray]) -> list[Trial]:
     if missing := [name for name in ("x", "vel", "y", "timestep", "trial_id") if name not in content]:
         raise InputError(f"{path}: has no array {missing[0]!r}, found {', '.join(content)}")
     trial = content.pop("trial_id")
-    if trial.ndim != 1 or len(trial) == 0 or (np.diff(trial) < 0).any():
+    if trial.ndim != 1 or len(trial) == 0 or trial.dtype.kind not in "iuf" or (trial[1:] < trial[:-1]).any():
         raise InputError(
-            f"{path}: trial_id has shape {trial.shape} or decreases, expected non-decreasing numbers"
+            f"{path}: trial_id is {trial.dtype} of shape {trial.shape} or decreases, expected non-decreasing numbers"
         )
     for name, values in content.items():
         if values.ndim == 0:
@@ -234,22 +235,17 @@ def _binned(path: Path, width: float) -> list[Trial]:
 
     A bin holds its left edge and not its right one; the release counts a spike on an edge twice.
     """
-    from scipy.io import loadmat
-
-    try:
-        content = loadmat(path, squeeze_me=True, struct_as_record=False)
-    except Exception as error:  # scipy raises whatever a truncated or foreign file happens to trip
-        described = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        raise InputError(f"{path}: cannot be read as a MATLAB file ({described})") from None
-    table = np.atleast_2d(np.asarray(_get(path, content, "trial_table"), dtype=np.float64))
-    if table.shape[1] <= _END:
-        raise InputError(f"{path}: trial_table has {table.shape[1]} columns, expected more than {_END}")
-    recorded = _get(path, content, "out_struct")
+    content = load_mat(path, "trial_table", "out_struct")
+    table = np.atleast_2d(numbers(path, content, "trial_table"))
+    if table.ndim != 2 or table.shape[1] <= _END:
+        raise InputError(f"{path}: trial_table has shape {table.shape}, expected more than {_END} columns")
+    recorded = variable(path, content, "out_struct")
     spikes = [
-        np.sort(np.atleast_1d(np.asarray(_get(path, unit, "ts"), np.float64)))
-        for unit in np.atleast_1d(_get(path, recorded, "units"))
+        np.sort(numbers(path, unit, "ts"), axis=None) for unit in np.ravel(variable(path, recorded, "units"))
     ]
-    velocity = np.asarray(_get(path, recorded, "vel"), np.float64)
+    if not spikes:
+        raise InputError(f"{path}: units is empty, expected spike times of units")
+    velocity = numbers(path, recorded, "vel")
     if velocity.ndim != 2 or velocity.shape[1] != 3:
         raise InputError(f"{path}: vel has shape {velocity.shape}, expected (samples, 3): time, x, y")
     clock, trials = velocity[:, 0], []
@@ -259,7 +255,13 @@ def _binned(path: Path, width: float) -> list[Trial]:
             raise InputError(
                 f"{path}: trial {at} lasts from {begin:g} to {end:g} s, expected an end after its start"
             )
-        edges = begin + width * np.arange(int(np.ceil((end - begin) / width - 1e-9)) + 1)
+        bins = np.ceil((end - begin) / width - 1e-9)
+        if bins > len(clock):
+            raise InputError(
+                f"{path}: trial {at} lasts from {begin:g} to {end:g} s, which is {bins:g} bins of {width:g} s with "
+                f"{len(clock)} samples of the hand, expected a sample a bin at least"
+            )
+        edges = begin + width * np.arange(int(bins) + 1)
         rates = np.stack([np.diff(np.searchsorted(times, edges)) for times in spikes], axis=1) / width
         place = np.searchsorted(clock, edges)
         counts = np.diff(place)
@@ -275,10 +277,3 @@ def _binned(path: Path, width: float) -> list[Trial]:
             }
         )
     return trials
-
-
-def _get(path: Path, content: Any, name: str) -> Any:
-    value = content.get(name) if isinstance(content, dict) else getattr(content, name, None)
-    if value is None:
-        raise InputError(f"{path}: has no variable {name!r}")
-    return value

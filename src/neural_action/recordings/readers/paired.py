@@ -231,6 +231,8 @@ def _neural(root: Path, row: SheetRow, options: Options) -> tuple[Neural, np.nda
     module = load_format(source.format, "neural", f"{_WHERE}.neural")
     path = path_of(root, row, source.path, "neural.path")
     found = module.neural(path, module.Options.parse(source.options, f"{_WHERE}.neural.options"))
+    if 0 in found.data.shape:
+        raise InputError(f"{path}: neural activity of shape {found.data.shape}, expected frames of something")
     time = _time(root, row, source.clock, found, found.data.shape[0], path, "neural")
     if source.missing.policy == "refuse":
         return replace(found, data=_finite(found.data, path)), time
@@ -252,6 +254,8 @@ def _behavior(root: Path, row: SheetRow, options: Options) -> tuple[Behavior, np
     module = load_format(source.format, "behavior", f"{_WHERE}.behavior")
     path = path_of(root, row, source.path, "behavior.path")
     found = module.behavior(path, module.Options.parse(source.options, f"{_WHERE}.behavior.options"))
+    if 0 in found.data.shape:
+        raise InputError(f"{path}: behaviour of shape {found.data.shape}, expected samples of something")
     return found, _time(root, row, source.clock, found, len(found.data), path, "behavior")
 
 

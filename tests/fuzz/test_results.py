@@ -1,30 +1,24 @@
-"""Good inputs, damaged at random: whatever comes of it is a result of sound files or one line, and comes soon."""
+"""Files that stages hand on, and configurations, damaged at random: a line or a result, and soon."""
 
 from __future__ import annotations
 
-import faulthandler
 import json
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "corpus"))
 
-import broken_fly_walking
-import broken_mc2p
 import broken_results
-from broken import convert
+from damage import DAMAGE, FUZZ, line, soon, spoiled
 from neural_action.calcium.fit import KernelFit
 from neural_action.config.load import read_yaml
 from neural_action.config.plan import Plan
 from neural_action.config.sections import Sections
-from neural_action.errors import InputError
 from neural_action.neighbors.table import SwapTable
 from neural_action.recordings.sheet import read_sheet
 from neural_action.recordings.splits import read_folds
@@ -32,118 +26,13 @@ from neural_action.recordings.store import read_recording
 from neural_action.tables.pictures.runs import Run, read_logs
 from running import ROOT
 
-#: Seconds after which an example counts as a hang; the process then says where it is and ends.
-HANG = 60
-FUZZ = settings(
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-
-
-@pytest.fixture(autouse=True)
-def no_hang():
-    """A test of many examples may take long, one example may not."""
-    yield
-    faulthandler.cancel_dump_traceback_later()
-
-
-def soon() -> None:
-    faulthandler.dump_traceback_later(HANG, exit=True)
-
-
-def spoiled(data: bytes, damage: list[tuple[str, float, bytes]]) -> bytes:
-    """``data`` after a series of damages, each at a place between 0 and 1."""
-    for kind, place, extra in damage:
-        at = int(place * len(data))
-        data = {
-            "cut": data[:at],
-            "put": data[:at] + extra + data[at + len(extra) :],
-            "insert": data[:at] + extra + data[at:],
-            "remove": data[:at] + data[at + len(extra) :],
-            "repeat": data[:at] + data[max(0, at - 64) :],
-        }[kind]
-    return data
-
-
-DAMAGE = st.lists(
-    st.tuples(
-        st.sampled_from(["cut", "put", "insert", "remove", "repeat"]),
-        st.floats(0, 1),
-        st.one_of(
-            st.binary(min_size=1, max_size=9),
-            st.sampled_from(
-                [b"\xff" * 8, bytes(8), b"\x00\x00\xc0\x7f", b"9" * 12, b"-1", b"nan", b"[" * 9, b"{}"]
-            ),
-        ),
-    ),
-    min_size=1,
-    max_size=4,
-)
-
-
-def line(error: BaseException) -> None:
-    """The error is one that the command line shows as a line."""
-    assert isinstance(error, InputError | OSError | MemoryError), repr(error)
-    if isinstance(error, InputError):
-        assert "\n" not in str(error)
-
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory):
-    """Good inputs of the corpus, by its modules."""
-    folders = {}
-    for module in (broken_mc2p, broken_fly_walking, broken_results):
-        folders[module] = tmp_path_factory.mktemp(module.__name__)
-        module.make(folders[module])
-    return folders
-
-
-def read_spoiled(folder: Path, file: Path, damage, arguments: list[str]) -> None:
-    """Convert with one file damaged, and put it back."""
-    from click.testing import CliRunner
-
-    from neural_action.cli import commands
-
-    good = file.read_bytes()
-    shutil.rmtree(folder / "out", ignore_errors=True)
-    try:
-        file.write_bytes(spoiled(good, damage))
-        soon()
-        ended = CliRunner().invoke(commands, arguments)
-    finally:
-        file.write_bytes(good)
-    if ended.exception is not None:
-        line(ended.exception)
-        assert not [path for path in (folder / "out").rglob("*") if path.is_file()]
-        return
-    recording = read_recording(folder / "out/001.manifest.json").check("")
-    assert np.isfinite(recording.neural).all()
-    assert np.isfinite(recording.behavior).all()
-
-
-@settings(FUZZ, max_examples=250)
-@given(
-    name=st.sampled_from(
-        ["2p_dff.mm", "pose_result.mm", "angles.pkl", "indices.npy", "rest.npy", "labels.npy"]
-    ),
-    damage=DAMAGE,
-    behavior=st.sampled_from(["pose", "angles"]),
-)
-def test_mc2p(inputs, name, damage, behavior):
-    folder = inputs[broken_mc2p]
-    options = {"convert": {"reader_options": {"behavior": behavior, "drop_rest": True}}}
-    arguments = convert(folder, broken_mc2p.TRIAL, "mc2p", options)
-    read_spoiled(folder, folder / "raw" / broken_mc2p.TRIAL / name, damage, arguments)
-
-
-@settings(FUZZ, max_examples=250)
-@given(damage=DAMAGE)
-def test_fly_walking(inputs, damage):
-    folder = inputs[broken_fly_walking]
-    arguments = convert(folder, broken_fly_walking.FILE, "fly_walking", {})
-    read_spoiled(folder, folder / "raw" / broken_fly_walking.FILE, damage, arguments)
+    """Good results."""
+    folder = tmp_path_factory.mktemp("results")
+    broken_results.make(folder)
+    return folder
 
 
 READ = {
@@ -166,7 +55,7 @@ READ = {
 @settings(FUZZ, max_examples=120)
 @given(damage=DAMAGE)
 def test_what_stages_hand_on(inputs, name, damage):
-    path = inputs[broken_results] / name
+    path = inputs / name
     good = path.read_bytes()
     try:
         path.write_bytes(spoiled(good, damage))
@@ -184,7 +73,7 @@ def test_what_stages_hand_on(inputs, name, damage):
 def test_models(inputs, name, damage):
     from neural_action.training.model import load_model
 
-    folder = inputs[broken_results]
+    folder = inputs
     good = (folder / name).read_bytes()
     try:
         (folder / name).write_bytes(spoiled(good, damage))
