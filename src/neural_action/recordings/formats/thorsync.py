@@ -90,12 +90,12 @@ def edge_times(path: Path, line: str, rate: float | None = None, every: int = 1)
 
 
 def _lines(file: Any) -> dict[str, tuple[str, Any]]:
-    """Line -> its group and its samples."""
-    return {
-        line: (group, item)
-        for group in ("DI", "CI", "AI")
-        for line, item in members(members(file).get(group)).items()
-    }
+    """Line -> its group and its samples; of a name in two groups, the first."""
+    found: dict[str, tuple[str, Any]] = {}
+    for group in ("DI", "CI", "AI"):
+        for line, item in members(members(file).get(group)).items():
+            found.setdefault(line, (group, item))
+    return found
 
 
 def _rate(path: Path) -> float:
