@@ -70,30 +70,35 @@ def numbers(path: Path, content: Any, name: str) -> np.ndarray:
 
 def _check(path: Path, names: tuple[str, ...]) -> None:
     """ValueError if SciPy should not read those variables."""
-    left = most_bytes(path)
+    left, end = most_bytes(path), path.stat().st_size
     with path.open("rb") as file:
         order = _ORDERS.get(file.read(128)[126:128])
         if order is None:
             raise ValueError("no header of version 5, which MATLAB saves with -v7")
         while tag := file.read(8):
             kind, size = (int.from_bytes(part, order) for part in (tag[:4], tag[4:]))
-            data = file.read(size)
-            if len(tag) < 8 or len(data) < size:
+            start = file.tell()
+            if len(tag) < 8 or start + size > end:
                 raise ValueError("ends in the middle of a variable")
-            packed = kind == _COMPRESSED
-            if not packed and kind != _MATRIX:
+            head = file.read(min(size, _HEAD))
+            if kind == _COMPRESSED:
+                matrix = _packed_matrix(zlib.decompressobj().decompress(head, _HEAD), order, whole=False)
+            elif kind == _MATRIX:
+                matrix = memoryview(head)
+            else:
                 raise ValueError(f"an element of type {kind} where a variable is expected")
-            head = zlib.decompressobj().decompress(data, _HEAD) if packed else data
-            matrix = _packed_matrix(head, order, whole=False) if packed else memoryview(data)
-            _, _, name = _header(_elements(matrix, order, whole=not packed), order)
-            if name not in names:
-                continue
-            left -= _unpacked_size(data, left) if packed else size
-            if left < 0:
-                raise ValueError(f"unpacks to more than {most_bytes(path)} bytes")
-            if packed:
-                matrix = _packed_matrix(zlib.decompressobj().decompress(data), order)
-            _check_matrix(matrix, order, 0)
+            _, _, name = _header(_elements(matrix, order, whole=False), order)
+            if name in names:
+                data = head + file.read(size - len(head))
+                left -= _unpacked_size(data, left) if kind == _COMPRESSED else size
+                if left < 0:
+                    raise ValueError(f"unpacks to more than {most_bytes(path)} bytes")
+                if kind == _COMPRESSED:
+                    matrix = _packed_matrix(zlib.decompressobj().decompress(data), order)
+                else:
+                    matrix = memoryview(data)
+                _check_matrix(matrix, order, 0)
+            file.seek(start + size)
 
 
 def _unpacked_size(data: bytes, most: int) -> int:
