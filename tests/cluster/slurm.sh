@@ -69,8 +69,9 @@ END
 start() {
     start_munge
     write_configuration
-    slurmctld
-    slurmd
+    # Without what an earlier controller remembers, such as jobs that were killed with it.
+    slurmctld -c
+    slurmd -c
     for _ in $(seq 30); do
         if [ "$(sinfo -h -o %t)" = idle ]; then
             sinfo
@@ -81,7 +82,7 @@ start() {
     done
     echo "slurm.sh: the node did not become idle" >&2
     sinfo >&2
-    tail -5 /var/log/slurm/*.log >&2
+    tail -n 5 /var/log/slurm/*.log >&2
     exit 1
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import os
 import shutil
 from pathlib import Path
 
@@ -18,12 +19,19 @@ from neural_action.recordings.store import read_recording
 Damage = list[tuple[str, float, bytes]]
 #: Seconds after which an example counts as a hang; the process then says where it is and ends.
 HANG = 60
-FUZZ = settings(
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+#: So many times the examples, and then other ones at every run: for a search by hand.
+TIMES = int(os.environ.get("FUZZ_TIMES", "1"))
+
+
+def fuzz(examples: int) -> settings:
+    """Settings of a test that is given so many examples, the same at every run."""
+    return settings(
+        max_examples=examples * TIMES,
+        deadline=None,
+        derandomize=TIMES == 1,
+        database=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
 
 
 def soon() -> None:

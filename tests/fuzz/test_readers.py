@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "corpus"))
 
 from content import change
-from damage import DAMAGE, FUZZ, Damage, line, read_spoiled, soon, spoiled
+from damage import DAMAGE, Damage, fuzz, line, read_spoiled, soon, spoiled
 from inputs import GOOD
 from neural_action.cli import commands
 from neural_action.recordings.formats import known_formats
@@ -79,7 +79,7 @@ def spoil(good):
 
 
 @pytest.mark.parametrize("name", GOOD)
-@settings(FUZZ, max_examples=40)
+@fuzz(25)
 @given(data=st.data(), damage=DAMAGE)
 def test_damaged_bytes(spoil, name, data, damage):
     with spoil(name, data, damage) as folder:
@@ -87,7 +87,7 @@ def test_damaged_bytes(spoil, name, data, damage):
 
 
 @pytest.mark.parametrize("name", GOOD)
-@settings(FUZZ, max_examples=40)
+@fuzz(25)
 @given(data=st.data())
 def test_other_content(spoil, name, data):
     """Files that are sound as files, and say something else: other shapes, other types, nothing, far too much."""
@@ -96,7 +96,7 @@ def test_other_content(spoil, name, data):
 
 
 @pytest.mark.parametrize("name", GOOD)
-@settings(FUZZ, max_examples=12)
+@fuzz(8)
 @given(data=st.data(), damage=st.one_of(st.none(), DAMAGE))
 def test_a_folder_of_them_is_looked_at(spoil, name, data, damage):
     """``init`` says what it found, or in one line what it could not know."""

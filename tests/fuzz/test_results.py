@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "corpus"))
 
 import broken_results
-from damage import DAMAGE, FUZZ, line, soon, spoiled
+from damage import DAMAGE, fuzz, line, soon, spoiled
 from neural_action.calcium.fit import KernelFit
 from neural_action.config.load import read_yaml
 from neural_action.config.plan import Plan
@@ -52,7 +52,7 @@ READ = {
 
 
 @pytest.mark.parametrize("name", READ)
-@settings(FUZZ, max_examples=120)
+@fuzz(120)
 @given(damage=DAMAGE)
 def test_what_stages_hand_on(inputs, name, damage):
     path = inputs / name
@@ -68,7 +68,7 @@ def test_what_stages_hand_on(inputs, name, damage):
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "model.json"])
-@settings(FUZZ, max_examples=80)
+@fuzz(80)
 @given(damage=DAMAGE)
 def test_models(inputs, name, damage):
     from neural_action.training.model import load_model
@@ -85,7 +85,7 @@ def test_models(inputs, name, damage):
         (folder / name).write_bytes(good)
 
 
-@settings(FUZZ, max_examples=150)
+@fuzz(150)
 @given(st.binary(max_size=300))
 def test_embeddings_and_sheets_of_any_bytes(tmp_path, data):
     for read in (Run.load, read_sheet, read_folds, KernelFit.load, SwapTable.load, read_yaml):
@@ -125,7 +125,7 @@ def places(value: Any, path: tuple = ()) -> list[tuple]:
     return [path, *(place for key, item in inner for place in places(item, (*path, key)))]
 
 
-@settings(FUZZ, max_examples=600)
+@fuzz(600)
 @given(place=st.sampled_from(places(GOOD)[1:]), value=ANYTHING, also=st.booleans())
 def test_configurations(place, value, also):
     config = json.loads(json.dumps(GOOD))
@@ -158,7 +158,7 @@ def test_the_fuzzer_finds_what_is_planted(tmp_path):
     path.write_text("animal,trial,fold\nFly1,001,0\n")
     good = path.read_bytes()
 
-    @settings(FUZZ, max_examples=60)
+    @fuzz(60)
     @given(damage=DAMAGE)
     def unguarded(damage):
         for row in spoiled(good, damage).decode().splitlines()[1:]:
