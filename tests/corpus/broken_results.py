@@ -114,6 +114,8 @@ def arguments(folder: Path, case: Case) -> list[str]:
         ],
         "tables": ["--scores", f"{folder}/scores.csv", "--output", str(out)],
     }
+    if stage == "collect":  # which needs no configuration
+        return [stage, "--output", f"{out}/o.csv", "--all", f"{out}/a.csv", f"{folder}/scores.csv"]
     return [stage, "--config", json.dumps({**CONFIG, **changes}), *options[stage]]
 
 
@@ -241,6 +243,27 @@ CASES = (
         "a trial without a fold",
         put("folds.csv", b"animal,trial,fold\nFly1,001,0\n"),
         r"has no fold",
+    ),
+    Case(
+        "empty",
+        "scores of a run",
+        put("scores.csv", b""),
+        r"scores\.csv: cannot be read as CSV",
+        {"stage": "collect"},
+    ),
+    Case(
+        "not such a file",
+        "scores of a run",
+        put("scores.csv", b"\xff\xfe\x00"),
+        r"scores\.csv: cannot be read as CSV",
+        {"stage": "collect"},
+    ),
+    Case(
+        "missing",
+        "column of a run's scores",
+        put("scores.csv", b"method,value\nours,0.5\n"),
+        r"scores\.csv: column 'dataset' is missing",
+        {"stage": "collect"},
     ),
     Case("missing", "store", lambda f: shutil.rmtree(f / ZARR), r"cannot be opened as Zarr .*rule convert"),
     Case(
@@ -530,6 +553,15 @@ CASES = (
         zip_bomb,
         r"unpacks to 2214592512 bytes",
         {"stage": "pretrain"},
+    ),
+    Case(
+        "lying header",
+        "model of more layers than its weights",
+        described(
+            encoders={**CONFIG["encoders"], "neural": {**CONFIG["encoders"]["neural"], "layers": 10**12}}
+        ),
+        r"its description asks for 1000000000000 layers",
+        {"stage": "evaluate"},
     ),
     Case(
         "lying header",

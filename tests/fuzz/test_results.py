@@ -23,6 +23,7 @@ from neural_action.neighbors.table import SwapTable
 from neural_action.recordings.sheet import read_sheet
 from neural_action.recordings.splits import read_folds
 from neural_action.recordings.store import read_recording
+from neural_action.stages import collect
 from neural_action.tables.pictures.runs import Run, read_logs
 from running import ROOT
 
@@ -48,6 +49,7 @@ READ = {
     "kernel.json": KernelFit.load,
     "swaps0.npz": SwapTable.load,
     "log.csv": lambda path: read_logs([path]),
+    "scores.csv": lambda path: collect.run(None, path.with_name("collected.csv"), (path,)),
 }
 
 

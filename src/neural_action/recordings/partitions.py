@@ -205,7 +205,7 @@ def read_partition(path: Path, split: int) -> Partition:
     try:
         table = pd.read_csv(path, dtype=_COLUMNS, keep_default_na=False)
         own = table[table["split"] == split]
-    except (OSError, UnicodeDecodeError, KeyError, ValueError) as error:
+    except (OSError, KeyError, ValueError, OverflowError) as error:
         raise InputError(f"{path}: cannot be read as splits ({' '.join(str(error).split())})") from None
     if missing := [name for name in _COLUMNS if name not in table.columns]:
         raise InputError(f"{path}: column {missing[0]!r} is missing, found {', '.join(table.columns)}")

@@ -49,7 +49,7 @@ def read_folds(path: Path) -> dict[Trial, int]:
     try:
         table = pd.read_csv(path, dtype={"animal": str, "trial": str, "fold": int}, keep_default_na=False)
         folds = {(row.animal, row.trial): int(row.fold) for row in table.itertuples()}
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError, OverflowError, AttributeError) as error:
         raise InputError(f"{path}: cannot be read as folds ({' '.join(str(error).split())})") from None
     if len(folds) < len(table):
         raise InputError(f"{path}: {len(table)} rows for {len(folds)} trials, expected a row each")

@@ -79,6 +79,7 @@ def load_model(weights: Path, device: torch.device | str = "cpu", part: str | No
             EncoderSettings.model_validate(described["encoders"]),
             Shapes.from_dict(described["shapes"]),
         )
+        _check_layers(parts[1], weights)
         # Without memory first: the description may ask for networks far larger than the weights.
         with torch.device("meta"):
             _check_shapes(build("objectives", *parts), weights, own)
@@ -100,6 +101,16 @@ def load_model(weights: Path, device: torch.device | str = "cpu", part: str | No
     ) as error:
         raise InputError(f"{weights}: cannot be loaded as a model ({' '.join(str(error).split())})") from None
     return model.to(device).eval()
+
+
+def _check_layers(encoders: EncoderSettings, weights: Path) -> None:
+    """Raise ValueError if an encoder has more layers than there are tensors: even without memory they take forever."""
+    with safe_open(weights, framework="pt") as file:
+        tensors = len(list(file.keys()))
+    for encoder in (encoders.neural, encoders.behavior):
+        layers = encoder.parameters.get("layers", 0)
+        if isinstance(layers, int) and layers > tensors:
+            raise ValueError(f"holds {tensors} tensors, its description asks for {layers} layers")
 
 
 def _check_shapes(model: Objective, weights: Path, own: str) -> None:
