@@ -1,5 +1,7 @@
 """The one exception a user may meet."""
 
+import re
+
 
 class InputError(ValueError):
     """Input or configuration that cannot be used.
@@ -7,3 +9,7 @@ class InputError(ValueError):
     The message is a single line that names the file (or configuration key), the value found and what was
     expected. The command line prints it and exits with status 2; anything else is a bug and keeps its traceback.
     """
+
+    def __init__(self, message: str):
+        # What was found may be an array or a text of many lines.
+        super().__init__(re.sub(r"\s*\n\s*", " ", message))

@@ -48,7 +48,7 @@ def test_suite2p(suite2p):
     with pytest.raises(InputError, match=r"iscell\.npy: marks none of 6 units"):
         give("suite2p", "neural", suite2p, probability=0.95)
     np.save(suite2p / "iscell.npy", np.zeros((5, 2)))
-    with pytest.raises(InputError, match=r"iscell\.npy: shape \(5, 2\), expected \(6, 2\)"):
+    with pytest.raises(InputError, match=r"iscell\.npy: float64 of shape \(5, 2\), expected \(6, 2\)"):
         give("suite2p", "neural", suite2p)
 
 

@@ -82,8 +82,10 @@ def _cells(path: Path, units: int, options: Options) -> np.ndarray:
     if not path.is_file():
         raise InputError(f"{path}: no such file, expected it beside F.npy, or options cells: false")
     table = mapped_npy(path)
-    if table.shape != (units, 2):
-        raise InputError(f"{path}: shape {table.shape}, expected ({units}, 2), a row a unit of F.npy")
+    if table.shape != (units, 2) or table.dtype.kind not in "biuf":
+        raise InputError(
+            f"{path}: {table.dtype} of shape {table.shape}, expected ({units}, 2), a row a unit of F.npy"
+        )
     keep = np.flatnonzero((table[:, 0] > 0.5) & (table[:, 1] >= options.probability))
     if len(keep) == 0:
         raise InputError(f"{path}: marks none of {units} units as a cell, expected one, or cells: false")
