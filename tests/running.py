@@ -11,6 +11,13 @@ ROOT = Path(__file__).resolve().parents[1]
 OWN_PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 
+#: After config/test/tiny.yaml: two animals of two short trials, to try how jobs run, not what they make.
+LITTLE = """
+simulation: {overrides: {animals: 2, trials: 2}}
+calcium: {rest_seconds: 1.0}
+"""
+
+
 def snakemake(
     *arguments: str, folder: Path = ROOT, timeout: int = 900, **environment: str | None
 ) -> subprocess.CompletedProcess:

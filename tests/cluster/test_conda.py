@@ -10,16 +10,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from running import copy_repository, job_table, snakemake
+from running import LITTLE, copy_repository, job_table, snakemake
 
 STAND_IN = Path(__file__).with_name("conda")
-# Little data, since what is tried is where jobs run.
-CHANGES = """
+CHANGES = (
+    LITTLE
+    + """
 rows: [random_guess, neural_linear, ours]
-simulation: {overrides: {animals: 2, trials: 2}}
 split: {folds: 2, test_folds: [0]}
-calcium: {rest_seconds: 1.0}
 """
+)
 ENVIRONMENT = "envs/neural-action.yaml"
 CREATED = f"Creating conda environment {ENVIRONMENT}"
 # Without conda, and without the Python that runs this.

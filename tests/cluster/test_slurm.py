@@ -14,16 +14,17 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from running import job_table, snakemake
+from running import LITTLE, job_table, snakemake
 
-# Two folds, so that a job that is killed is one of two; little data, since what is tried is how it is submitted.
-CHANGES = """
+# Two folds, so that a job that is killed is one of two.
+CHANGES = (
+    LITTLE
+    + """
 rows: [random_guess, neural_linear, ours]
-simulation: {overrides: {animals: 2, trials: 2}}
 split: {folds: 2}
 training: {request_gpu: true}
-calcium: {rest_seconds: 1.0}
 """
+)
 # A cluster of one node without accounting answers at once; the profile is made for larger ones.
 QUICK = [
     "--slurm-status-command=squeue",

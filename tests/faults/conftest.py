@@ -8,17 +8,18 @@ import shutil
 import pytest
 
 from neural_action.processes import alone
-from running import ROOT, copy_repository
+from running import LITTLE, ROOT, copy_repository
 from started import Workflow
 
 # A checkpoint every second step: each fault in training finds one of the run before, and leaves one.
-CHANGES = """
+CHANGES = (
+    LITTLE
+    + """
 rows: [ours, behavenet]
-simulation: {overrides: {animals: 2, trials: 2}}
 split: {folds: 2, test_folds: [0]}
 training: {checkpoint_every: 2}
-calcium: {rest_seconds: 1.0}
 """
+)
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ from running import ROOT
 
 
 @pytest.fixture(scope="module")
-def inputs(tmp_path_factory):
+def results(tmp_path_factory):
     """Good results."""
     folder = tmp_path_factory.mktemp("results")
     broken_results.make(folder)
@@ -56,8 +56,8 @@ READ = {
 @pytest.mark.parametrize("name", READ)
 @fuzz(120)
 @given(damage=DAMAGE)
-def test_what_stages_hand_on(inputs, name, damage):
-    path = inputs / name
+def test_what_stages_hand_on(results, name, damage):
+    path = results / name
     good = path.read_bytes()
     try:
         path.write_bytes(spoiled(good, damage))
@@ -72,19 +72,18 @@ def test_what_stages_hand_on(inputs, name, damage):
 @pytest.mark.parametrize("name", ["model.safetensors", "model.json"])
 @fuzz(80)
 @given(damage=DAMAGE)
-def test_models(inputs, name, damage):
+def test_models(results, name, damage):
     from neural_action.training.model import load_model
 
-    folder = inputs
-    good = (folder / name).read_bytes()
+    good = (results / name).read_bytes()
     try:
-        (folder / name).write_bytes(spoiled(good, damage))
+        (results / name).write_bytes(spoiled(good, damage))
         soon()
-        load_model(folder / "model.safetensors")
+        load_model(results / "model.safetensors")
     except Exception as error:
         line(error)
     finally:
-        (folder / name).write_bytes(good)
+        (results / name).write_bytes(good)
 
 
 @fuzz(150)

@@ -297,7 +297,7 @@ def test_a_change_runs_what_depends_on_it_and_no_more(copy, name):
     assert jobs(run(copy, "--dry-run")) == expected(runs)
 
 
-@pytest.mark.parametrize("name", ["a table deleted", "a row's label"])
+@pytest.mark.parametrize("name", ["a table deleted", "`probe`"])
 def test_what_runs_is_what_the_dry_run_said(copy, name):
     change, runs = CHANGES[name]
     change(copy)

@@ -81,23 +81,13 @@ def _check(path: Path, names: tuple[str, ...]) -> None:
             if len(tag) < 8 or start + size > end:
                 raise ValueError("ends in the middle of a variable")
             head = file.read(min(size, _HEAD))
-            if kind == _COMPRESSED:
-                matrix = _packed_matrix(zlib.decompressobj().decompress(head, _HEAD), order, whole=False)
-            elif kind == _MATRIX:
-                matrix = memoryview(head)
-            else:
-                raise ValueError(f"an element of type {kind} where a variable is expected")
-            _, _, name = _header(_elements(matrix, order, whole=False), order)
+            _, _, name = _header(_elements(_matrix(kind, head, order, _HEAD), order, whole=False), order)
             if name in names:
                 data = head + file.read(size - len(head))
                 left -= _unpacked_size(data, left) if kind == _COMPRESSED else size
                 if left < 0:
                     raise ValueError(f"unpacks to more than {most_bytes(path)} bytes")
-                if kind == _COMPRESSED:
-                    matrix = _packed_matrix(zlib.decompressobj().decompress(data), order)
-                else:
-                    matrix = memoryview(data)
-                _check_matrix(matrix, order, 0)
+                _check_matrix(_matrix(kind, data, order), order, 0)
             file.seek(start + size)
 
 
@@ -110,9 +100,12 @@ def _unpacked_size(data: bytes, most: int) -> int:
     return size
 
 
-def _packed_matrix(data: bytes, order: Order, whole: bool = True) -> memoryview:
-    """The content of the one matrix that was compressed."""
-    kind, content = next(_elements(memoryview(data), order, whole), (0, memoryview(b"")))
+def _matrix(kind: int, data: bytes, order: Order, most: int = 0) -> memoryview:
+    """The content of a variable, unpacked if it is compressed; of its beginning, of ``most`` bytes at most."""
+    content = memoryview(data)
+    if kind == _COMPRESSED:
+        unpacked = memoryview(zlib.decompressobj().decompress(data, most))
+        kind, content = next(_elements(unpacked, order, whole=not most), _NOTHING)
     if kind != _MATRIX:
         raise ValueError(f"an element of type {kind} where a variable is expected")
     return content

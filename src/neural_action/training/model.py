@@ -79,10 +79,11 @@ def load_model(weights: Path, device: torch.device | str = "cpu", part: str | No
             EncoderSettings.model_validate(described["encoders"]),
             Shapes.from_dict(described["shapes"]),
         )
-        _check_layers(parts[1], weights)
+        found = _shapes(weights, own)
+        _check_layers(parts[1], len(found))
         # Without memory first: the description may ask for networks far larger than the weights.
         with torch.device("meta"):
-            _check_shapes(build("objectives", *parts), weights, own)
+            _check_shapes(build("objectives", *parts), found)
         model = build("objectives", *parts)
         values = load_file(weights)
         model.load_state_dict(
@@ -103,22 +104,24 @@ def load_model(weights: Path, device: torch.device | str = "cpu", part: str | No
     return model.to(device).eval()
 
 
-def _check_layers(encoders: EncoderSettings, weights: Path) -> None:
-    """Raise ValueError if an encoder has more layers than there are tensors: even without memory they take forever."""
+def _shapes(weights: Path, own: str) -> dict[str, tuple[int, ...]]:
+    """Shapes of the tensors whose names begin with ``own``, by the rest of their names."""
     with safe_open(weights, framework="pt") as file:
-        tensors = len(list(file.keys()))
+        names = [name for name in file.keys() if name.startswith(own)]  # noqa: SIM118
+        return {name.removeprefix(own): tuple(file.get_slice(name).get_shape()) for name in names}
+
+
+def _check_layers(encoders: EncoderSettings, tensors: int) -> None:
+    """Raise ValueError if an encoder has more layers than there are tensors: even without memory they take forever."""
     for encoder in (encoders.neural, encoders.behavior):
         layers = encoder.parameters.get("layers", 0)
         if isinstance(layers, int) and layers > tensors:
             raise ValueError(f"holds {tensors} tensors, its description asks for {layers} layers")
 
 
-def _check_shapes(model: Objective, weights: Path, own: str) -> None:
-    """Raise ValueError unless the tensors whose names begin with ``own`` are those of ``model``, of its shapes."""
+def _check_shapes(model: Objective, found: dict[str, tuple[int, ...]]) -> None:
+    """Raise ValueError unless the tensors that were ``found`` are those of ``model``, of its shapes."""
     expected = {name: tuple(value.shape) for name, value in model.state_dict().items()}
-    with safe_open(weights, framework="pt") as file:
-        names = [name for name in file.keys() if name.startswith(own)]  # noqa: SIM118
-        found = {name.removeprefix(own): tuple(file.get_slice(name).get_shape()) for name in names}
     for name in {**expected, **found}:
         if expected.get(name) != found.get(name):
             raise ValueError(f"{name} is {found.get(name)}, its description asks for {expected.get(name)}")

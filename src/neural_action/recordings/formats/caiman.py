@@ -38,7 +38,7 @@ def recognise(path: Path) -> str | None:
         return None
     try:
         with opened(path) as file:
-            return "CaImAn estimates" if "C" in members(members(file).get("estimates")) else None
+            return "CaImAn estimates" if file.get("estimates/C") is not None else None
     except InputError:
         return None
 
@@ -97,7 +97,7 @@ def _array(group: dict[str, Any], name: str) -> np.ndarray | None:
 
 
 def _rate(path: Path, file: Any) -> float | None:
-    item = members(members(members(file).get("params")).get("data")).get("fr")
+    item = file.get("params/data/fr")
     if item is None:
         return None
     rate = read_numbers(path, "params/data/fr", item)
