@@ -27,8 +27,6 @@ def _once(values: list) -> list:
     return values
 
 
-#: Protocols that decode within an animal instead of comparing animals.
-DECODED = ("published", "repeated")
 #: Of a list whose entries differ: a run that is asked for twice would be counted twice.
 Each = AfterValidator(_once)
 
@@ -77,29 +75,25 @@ class ConvertSettings(Section):
 
 
 class SplitSettings(Section):
-    """What is trained on and what is tested.
+    """What is trained on and what is tested: which generator writes the split table (``datasets.protocols``).
 
-    Folds over trials, with protocols that say what pretraining may see of them; or, for decoding within an animal,
-    splits of its trials into train, validation and test: one ``published``, in the order of time, or ``repeated``
-    random ones. A recording without trials is cut into blocks of ``block_seconds`` for these; where blocks of
-    different parts meet, ``gap_seconds`` are left out. A job of the workflow does ``splits_per_job``.
+    ``transductive``, ``new_trials`` and ``new_animal`` deal whole trials into ``folds``; they differ in what
+    pretraining may see. ``published`` and ``repeated`` split each animal's trials into train, validation and test:
+    once in the order of time, or at random ``repeats`` times. A recording without trials is cut into blocks of
+    ``block_seconds`` for these; where blocks of different roles meet, ``gap_seconds`` are left out. A job of the
+    workflow does ``repeats_per_job`` repeats.
     """
 
     folds: Annotated[int, Field(ge=2)] = 4
     seed: Seed = 0
     protocol: Literal["transductive", "new_trials", "new_animal", "published", "repeated"] = "new_trials"
     test_folds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1), Each] | None = None
-    splits: Count = 20
-    splits_per_job: Count = 20
+    repeats: Count = 20
+    repeats_per_job: Count = 20
     train: Fraction = 0.8
     validation: Fraction = 0.1
     block_seconds: Positive = 600.0
     gap_seconds: Annotated[float, Field(ge=0)] = 60.0
-
-    @property
-    def decodes(self) -> bool:
-        """Whether the dataset is decoded, animal by animal, instead of compared across animals."""
-        return self.protocol in DECODED
 
     @model_validator(mode="after")
     def _leaves_a_test(self) -> SplitSettings:
@@ -225,8 +219,9 @@ class CebraSettings(Section):
     time_offsets: Count = 10
 
 
-Task = Literal["single_animal", "multi_animal", "identity"]
-Readout = Literal["angle", "softmax"]
+Task = Literal["within", "across", "identity", "decoding", "continuous_within", "continuous_across"]
+#: What a probe's features are centred and divided by: each by its own standard deviation, or all by one number.
+Scale = Literal["zscore", "centred"]
 
 
 class FeatureSettings(Section):
@@ -249,30 +244,17 @@ class FeatureSettings(Section):
     while_bins: Count | None = None
 
 
-class ReadoutSettings(Section):
-    """How a row of the decoding table is read.
-
-    ``name`` replaces the dataset's readout. ``scaling`` centres features and divides them by one scale, or each by its
-    own standard deviation. ``vote`` averages what is predicted for a bin over ``vote_bins`` bins before and after, or
-    over its trial.
-    """
-
-    name: Readout | None = None
-    scaling: Literal["one", "each"] = "one"
-    vote: Literal["none", "neighbors", "trial"] = "none"
-    vote_bins: Count = 1
-
-
 class MethodSettings(Section):
-    """A row of the tables: a representation and a probe.
+    """A row of the tables: a representation. It names no probe: every probe of a dataset reads every row.
 
-    ``representation`` is ``trained`` (the neural encoder of an objective), ``raw`` (the neural clip itself),
-    ``behavior`` (the behaviour clip itself), ``behavior_encoder`` (an objective's encoder of behaviour, after the
+    ``representation`` is ``trained`` (the neural encoder of an objective), ``raw`` (the neural window itself),
+    ``behavior`` (the behaviour window itself), ``behavior_encoder`` (an objective's encoder of behaviour, after the
     row's behaviour views), ``labels`` (the action label alone), ``external`` (what another package made of every
     frame) or ``none`` (no input: guessing).
     ``sessions: together`` trains one network for all animals of a dataset that is decoded, with a first layer of each.
     ``model`` names the row whose trained networks are used instead of an objective of its own. ``role`` says what
-    the row is compared as: the best ``baseline`` is looked for among those alone.
+    the row is compared as: the best ``baseline`` is looked for among those alone. ``scale`` replaces
+    ``evaluation.scale``. ``tasks`` names the only tasks that the row is read for; null: all of the dataset.
     """
 
     label: str
@@ -289,11 +271,10 @@ class MethodSettings(Section):
     sessions: Literal["apart", "together"] = "apart"
     adaptation: Named | None = None
     model: Name | None = None
-    probe: Literal["linear", "mlp"] = "linear"
     labels: Literal["true", "permuted"] = "true"
-    tasks: Annotated[list[Task], Field(min_length=1)] = ["single_animal", "multi_animal", "identity"]
+    scale: Scale | None = None
+    tasks: Annotated[list[Task], Field(min_length=1), Each] | None = None
     features: FeatureSettings | None = None
-    readout: ReadoutSettings = ReadoutSettings()
     settings: dict[Literal["clips", "neighbors", "training", "encoders"], dict[str, Any]] = {}
 
     @model_validator(mode="after")
@@ -325,52 +306,71 @@ class SyllableSettings(Section):
     seed: Seed = 0
 
 
-class ProbeSettings(Section):
-    """Linear probing of frozen representations."""
+class ProbeConfig(Section):
+    """A probe: what reads frozen representations. It gives scores of classes, or values of variables.
 
-    classifier: Literal["sgd", "logistic_regression"] = "sgd"
+    ``softmax``: multinomial logistic regression, by ``sgd`` (a linear layer trained for ``steps``) or ``exact`` (to
+    the optimum, with the weight decay that validation chooses). ``angle``: ridge on (cos, sin) of the class, which
+    stands for a direction. ``ridge``: of behaviour variables. ``knn``: the share of the ``neighbors`` nearest windows
+    of training in each class. ``mlp``: a network of ``hidden`` layers, for ``epochs``, or until a tenth of the
+    training windows stops it early.
+
+    ``penalties`` are two to each whole number from the first to the last. They are chosen on validation windows, or
+    where a split has none on held-out trials of training. ``vote`` averages scores over ``vote_windows`` windows
+    before and after, or over the trial.
+    """
+
+    kind: Literal["softmax", "angle", "ridge", "knn", "mlp"]
+    tasks: Annotated[list[Task], Field(min_length=1), Each]
+    label: str | None = None
+    vote: Literal["none", "neighbors", "trial"] = "none"
+    vote_windows: Count = 1
+    class_weight: Literal["balanced", "none"] = "none"
+    solver: Literal["sgd", "exact"] = "exact"
+    penalties: Annotated[list[int], Field(min_length=2, max_length=2)] = [-10, 9]
     steps: Count = 400
     batch: Count = 256
     learning_rate: Positive = 0.1
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     weight_decay: Annotated[float, Field(ge=0)] = 1e-3
-    class_weight: Literal["balanced", "none"] = "none"
-    fractions: Annotated[list[Fraction], Field(min_length=1), Each] = [0.5, 1.0]
-    label_block_seconds: Positive = 10.0
-    identity_samples: Count = 1000
-    mlp_hidden: Annotated[list[Count], Field(min_length=1)] = [128, 128, 128]
-    mlp_epochs: Count = 10
-    raw_pool_time: Count = 4
-    raw_pool_space: Count = 2
+    neighbors: Count = 10
+    hidden: Annotated[list[Count], Field(min_length=1)] = [64]
+    epochs: Count | None = None
 
 
-class DecodingSettings(Section):
-    """Reading classes from single bins, in protocols that split an animal's trials.
+class EvaluationSettings(Section):
+    """How frozen representations are evaluated: task x probe x label budget x metric.
 
-    ``angle`` predicts (cos, sin) of the class, which stands for a direction, ``softmax`` the class. Weight decay is two
-    to each whole number in ``weight_decays``, first and last; validation chooses it, and among the features of a row,
-    by ``choose_by``. ``labelled_trials`` are the numbers of labelled trials of each class of the label-efficiency
-    curves; a run of one class in a recording without trials is cut to ``labelled_seconds`` for these.
+    Tasks: ``within`` (an animal's own other trials train the probe), ``across`` (the other animals' trials train it),
+    ``identity`` (which animal), ``decoding`` (as within, laid out as MYOW's table), ``continuous_within`` and
+    ``continuous_across`` (behaviour variables in place of classes). Label budgets: ``all``, ``half`` (of each animal's
+    blocks of ``label_block_seconds``), or a number of labelled trials of each class; in a recording without trials a
+    run of one class is cut to ``labelled_seconds`` for these. ``choose_by`` is the metric that validation chooses by.
+    ``scale`` centres and scales features by training windows. Raw windows are averaged over ``raw_pool_time`` frames
+    and ``raw_pool_space`` pixels. ``variables`` names the behaviour variables of the continuous tasks; null: all.
     """
 
-    readout: Readout = "softmax"
-    weight_decays: Annotated[list[int], Field(min_length=2, max_length=2)] = [-10, 9]
-    choose_by: Literal["accuracy", "balanced_accuracy", "macro_f1", "weighted_f1"] = "accuracy"
-    softmax_steps: Count = 100
-    labelled_trials: list[Count] = [1, 2, 4, 8]
+    tasks: Annotated[list[Task], Field(min_length=1), Each] = ["within", "across", "identity"]
+    label_budgets: Annotated[list[Literal["all", "half"] | Count], Field(min_length=1), Each] = ["half", "all"]
+    label_block_seconds: Positive = 10.0
     labelled_seconds: Positive = 60.0
+    identity_samples: Count = 1000
+    choose_by: Literal["accuracy", "balanced_accuracy", "macro_f1", "weighted_f1"] = "accuracy"
+    scale: Scale = "zscore"
+    raw_pool_time: Count = 4
+    raw_pool_space: Count = 2
+    variables: list[str] | None = None
 
 
 class TableSettings(Section):
     """Statistics and pictures; whether numbers that a paper published stand beside those of this dataset.
 
-    Of decoding, ``references`` are the rows that paired differences are taken to, ``curves`` those whose label
-    efficiency is drawn: without names, all.
+    ``references`` are the rows that paired differences are taken to, ``curves`` those whose label efficiency is drawn:
+    without names, all. ``chosen_on`` says on which recordings and seeds our own rows were chosen; the tables repeat it.
     """
 
     metric: Literal["accuracy", "balanced_accuracy", "macro_f1"] = "balanced_accuracy"
-    bootstrap: Count = 2000
-    seed: Seed = 0
+    chosen_on: str = ""
     figure_method: Name = "ours"
     published: bool = True
     references: list[Name] = []
@@ -412,6 +412,7 @@ class Settings(Section):
     recordings: str | None = None
     results: str = "results"
     environment: Literal["default", "cpu"] = "default"
+    methods_file: Name = "methods"
     rows: Annotated[list[Name], Field(min_length=1), Each] | None = None
     seeds: Annotated[list[Seed], Field(min_length=1), Each]
     simulation: SimulationSettings | None = None
@@ -425,8 +426,8 @@ class Settings(Section):
     adapt: AdaptSettings = AdaptSettings()
     encoders: EncoderSettings
     methods: dict[Name, MethodSettings] = Field(min_length=1)
-    probe: ProbeSettings = ProbeSettings()
-    decoding: DecodingSettings = DecodingSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+    probes: dict[Name, ProbeConfig] = {}
     tables: TableSettings = TableSettings()
     diagnostics: DiagnosticsSettings = DiagnosticsSettings()
     explore: ExploreSettings = ExploreSettings()
