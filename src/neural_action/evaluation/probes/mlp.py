@@ -44,7 +44,7 @@ class _Network:
 
     def __init__(self, widths: list[int], seed: int):
         # The generator of scikit-learn, for its draws.
-        self.rng = np.random.RandomState(seed)  # noqa: NPY002
+        self.rng = np.random.RandomState(seed)
         shapes = list(pairwise(widths))
         sizes = [a * b for a, b in shapes] + [b for _, b in shapes]
         self.flat, self.gradient = (np.zeros(sum(sizes), np.float32) for _ in range(2))

@@ -51,7 +51,8 @@ def sgd(train: Training, others: np.ndarray, weights: np.ndarray, config: ProbeC
     true = train.target[rows]
     share = weights.astype(np.float32)[true]
     share /= share.sum(1, keepdims=True)
-    velocity, batch, each = np.zeros_like(layer), np.empty((rows.shape[1], x.shape[1]), np.float32), np.arange(rows.shape[1])
+    velocity, each = np.zeros_like(layer), np.arange(rows.shape[1])
+    batch = np.empty((len(each), x.shape[1]), np.float32)
     for step in range(config.steps):
         np.take(x, rows[step], axis=0, out=batch, mode="clip")
         error = softmax(batch @ layer)
