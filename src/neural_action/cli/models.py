@@ -21,7 +21,7 @@ device = click.option(
     help="Where networks run; auto takes a GPU where there is one.",
 )
 split = click.option(
-    "--split", type=click.IntRange(0), help="Which model, of a file that holds one for each split ."
+    "--split", help="Which model, of a file that holds one for each split, such as repeat-0."
 )
 recordings = click.argument(
     "recordings", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)

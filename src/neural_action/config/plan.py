@@ -152,6 +152,16 @@ class Plan:
         return [*self.run(name).options, *joint]
 
     @property
+    def first_run(self) -> str:
+        """The run whose embeddings are pictured."""
+        return next(iter(self.runs))
+
+    @property
+    def pictured_animal(self) -> list[str]:
+        """The animal that is pictured, as a command line option; none for all."""
+        return [option for option in self.run(self.first_run).options if option.startswith("--animal=")]
+
+    @property
     def tables(self) -> list[str]:
         """The tables that the dataset's tasks and rows make."""
         from neural_action.tables.registry import tables_of
@@ -218,6 +228,16 @@ class Plan:
     def pretrained(self, method: str) -> list[str]:
         """The runs that a row is pretrained in: those of the protocol, or of all animals together."""
         return list(dict.fromkeys(self._run_of(method, run) for run in self.runs))
+
+    @property
+    def apart(self) -> bool:
+        """Whether each animal is pretrained and read by itself."""
+        return any(run.animal for run in self.runs.values())
+
+    def models(self, names: Iterable[str]) -> int:
+        """Models that the runs of those names make: splits that see different things have one each."""
+        several = self.settings.split.protocol in ("published", "repeated")
+        return sum(len(self.run(name).splits) if several else 1 for name in names)
 
     @property
     def fits_kernel(self) -> bool:

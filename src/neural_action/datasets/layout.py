@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +97,10 @@ class Layout:
     def units(self) -> dict[str, tuple[int, ...]]:
         """Shape of a neural frame of each animal."""
         return {entry.animal: entry.frame_shape for entry in self.entries}
+
+    def without_neural(self) -> Layout:
+        """The same with an empty neural array."""
+        return replace(self, arrays={**self.arrays, "neural": np.empty(0, np.float32)})
 
     def neural(self, entry: Entry) -> np.ndarray:
         """(frame, y, x) or (frame, unit) float32 of one recording."""
