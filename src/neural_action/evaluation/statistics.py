@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -37,6 +38,16 @@ class Estimate:
     p: float
 
 
+def generalises_over(scores: pd.DataFrame) -> Literal["animals", "splits", "units", "nothing"]:
+    """What the interval of ``estimate`` is over."""
+    whole = scores[scores["unit"] == ""]
+    if whole["animal"].nunique() > 1:
+        return "animals"
+    if whole["split"].nunique() > 1:
+        return "splits"
+    return "units" if scores["unit"].nunique() > 2 else "nothing"
+
+
 def estimate(scores: pd.DataFrame, ratio: float) -> Estimate:
     """The mean and the interval that these scores allow.
 
@@ -48,15 +59,15 @@ def estimate(scores: pd.DataFrame, ratio: float) -> Estimate:
             sets, others of single test trials.
         ratio: test windows over training windows of a split with all labels.
     """
-    whole, units = scores[scores["unit"] == ""], scores[scores["unit"] != ""]
-    if whole["animal"].nunique() > 1:
-        return over_animals(whole)
-    if whole["split"].nunique() > 1:
-        return over_splits(whole, ratio)
-    if units["unit"].nunique() > 1:
-        return over_units(units)
+    over, whole = generalises_over(scores), scores["unit"] == ""
+    if over == "animals":
+        return over_animals(scores[whole])
+    if over == "splits":
+        return over_splits(scores[whole], ratio)
+    if over == "units":
+        return over_units(scores[~whole])
     nan = float("nan")
-    return Estimate(float(whole["value"].mean()), nan, nan, len(whole), nan)
+    return Estimate(float(scores.loc[whole, "value"].mean()), nan, nan, int(whole.sum()), nan)
 
 
 def over_animals(scores: pd.DataFrame) -> Estimate:
