@@ -1,4 +1,4 @@
-"""A small cohort made in memory, for every test that needs recordings but not their files."""
+"""A small dataset made in memory, for every test that needs recordings but not their files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 import torch
 from threadpoolctl import threadpool_limits
 
-from neural_action.recordings.cohort import Cohort, TrialSpan
+from neural_action.datasets.dataset import Dataset, TrialSpan
 from neural_action.views.view import ViewContext
 
 FRAMES, RATE = 120, 16.0
@@ -26,7 +26,7 @@ def one_thread():
 
 
 @pytest.fixture
-def cohort() -> Cohort:
+def dataset() -> Dataset:
     """3 animals x 4 trials of 120 frames of 4 x 4 pixels at 16 Hz and poses at 25 Hz; fold = trial, fold 0 hidden."""
     rng = np.random.default_rng(0)
     animals, spans = ("A", "B", "C"), []
@@ -46,7 +46,7 @@ def cohort() -> Cohort:
             )
     labels = np.repeat(rng.integers(0, 3, 12 * samples // 10 + 1), 10)[: 12 * samples].astype(np.int8)
     pose = rng.standard_normal((12 * samples, 6)).astype(np.float32) + labels[:, None]
-    return Cohort(
+    return Dataset(
         animals=animals,
         trials=tuple(spans),
         neural=rng.random((12 * FRAMES, 4, 4)).astype(np.float32),

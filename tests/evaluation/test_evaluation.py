@@ -32,7 +32,7 @@ from neural_action.evaluation.tasks import (
     run_identity_probe,
 )
 from neural_action.neighbors.table import build_swap_table
-from neural_action.recordings.clips import clip_table
+from neural_action.datasets.windows import window_table
 from neural_action.recordings.splits import Holdout
 from neural_action.tables.document import interval
 from neural_action.training.model import create, load_model, save_model
@@ -41,8 +41,8 @@ PROBE = ProbeSettings(steps=200, label_block_seconds=1.0, identity_samples=120)
 
 
 @pytest.fixture
-def clips(cohort):
-    return clip_table(cohort, ClipSettings(frames=16, poses=4), stride=2)
+def clips(dataset):
+    return window_table(dataset, ClipSettings(frames=16, poses=4), stride=2)
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=40))
@@ -61,17 +61,17 @@ def test_metrics_agree_with_scikit_learn(pairs):
 
 
 @pytest.mark.parametrize("name", ["none", "fold-1", "animal-B"])
-def test_no_probe_trains_on_a_test_trial(cohort, clips, name):
+def test_no_probe_trains_on_a_test_trial(dataset, clips, name):
     holdout = Holdout.parse(name)
-    probes = [*action_probes(clips, cohort.animals, holdout, PROBE, 0)]
+    probes = [*action_probes(clips, dataset.animals, holdout, PROBE, 0)]
     assert probes
-    for probe in [*probes, *identity_probes(clips, cohort.animals, holdout, PROBE, 0)]:
+    for probe in [*probes, *identity_probes(clips, dataset.animals, holdout, PROBE, 0)]:
         assert not set(clips.trial[probe.train]) & set(clips.trial[probe.test])
         assert (clips.fold[probe.test] == probe.fold).all()
         assert (clips.fold[probe.train] != probe.fold).all()
     for probe in probes:
         tested = set(clips.animal[probe.test])
-        assert tested == {cohort.animals.index(probe.animal)}
+        assert tested == {dataset.animals.index(probe.animal)}
         trained = set(clips.animal[probe.train])
         assert trained == tested if probe.task == "single_animal" else not trained & tested
         assert holdout.tests(probe.animal, probe.fold)
@@ -85,8 +85,8 @@ def test_half_of_the_labels_is_half_of_the_blocks(clips):
         assert len(set(kept[block == number])) == 1
 
 
-def test_identity_samples_are_even(cohort, clips):
-    for probe in identity_probes(clips, cohort.animals, Holdout.parse("fold-2"), PROBE, 0):
+def test_identity_samples_are_even(dataset, clips):
+    for probe in identity_probes(clips, dataset.animals, Holdout.parse("fold-2"), PROBE, 0):
         counts = np.bincount(clips.animal[probe.train])
         assert len(set(counts)) == 1
         assert len(probe.test) == 30
@@ -124,10 +124,10 @@ def readable(clips):
 
 @pytest.mark.parametrize("mlp", [False, True])
 @pytest.mark.parametrize(("permuted", "low", "high"), [(False, 0.9, 1.0), (True, 0.2, 0.47)])
-def test_permuted_labels_come_out_at_chance(cohort, clips, permuted, low, high, mlp):
+def test_permuted_labels_come_out_at_chance(dataset, clips, permuted, low, high, mlp):
     settings = PROBE.model_copy(update={"mlp_hidden": [32], "mlp_epochs": 50})
     reading = Reading(3, 3, settings, 0, mlp=mlp, permuted=permuted)
-    probes = [*action_probes(clips, cohort.animals, Holdout.parse("none"), settings, 0)]
+    probes = [*action_probes(clips, dataset.animals, Holdout.parse("none"), settings, 0)]
     values = [
         run_action_probe(probe, readable(clips), clips, reading)[0]["balanced_accuracy"] for probe in probes
     ]
@@ -135,12 +135,12 @@ def test_permuted_labels_come_out_at_chance(cohort, clips, permuted, low, high, 
 
 
 @pytest.mark.parametrize(("permuted", "low", "high"), [(False, 0.99, 1.0), (True, 0.2, 0.47)])
-def test_permuted_identities_come_out_at_chance(cohort, clips, permuted, low, high):
+def test_permuted_identities_come_out_at_chance(dataset, clips, permuted, low, high):
     features = np.eye(3, dtype=np.float32)[clips.animal]
     reading = Reading(3, 3, PROBE, 0, permuted=permuted)
     values = [
         value
-        for probe in identity_probes(clips, cohort.animals, Holdout.parse("none"), PROBE, 0)
+        for probe in identity_probes(clips, dataset.animals, Holdout.parse("none"), PROBE, 0)
         for kind, metric, value in run_identity_probe(probe, features, clips, reading)
         # So few clips are too few for the MLP's early stopping.
         if kind != "mlp" and metric in ("accuracy", "knn_same_animal")
@@ -156,27 +156,27 @@ def test_permuted_identities_come_out_at_chance(cohort, clips, permuted, low, hi
         ({"representation": "behavior"}, 4 * 6),
     ],
 )
-def test_rows_without_a_model_show_what_they_say(cohort, clips, row, shape):
-    ((_, values),) = represent(MethodSettings(label="x", **row), cohort, clips, PROBE).items()
+def test_rows_without_a_model_show_what_they_say(dataset, clips, row, shape):
+    ((_, values),) = represent(MethodSettings(label="x", **row), dataset, clips, PROBE).items()
     assert values.shape == (len(clips), shape)
     if row["representation"] == "labels":
         assert (values.argmax(1) == np.where(clips.label < 0, 3, clips.label)).all()
     if row["representation"] == "behavior":
-        assert np.array_equal(values[5].reshape(4, 6), cohort.pose[clips.pose[5]])
+        assert np.array_equal(values[5].reshape(4, 6), dataset.pose[clips.pose[5]])
 
 
-def test_an_encoder_of_behaviour_sees_swapped_poses(cohort, clips, tmp_path):
+def test_an_encoder_of_behaviour_sees_swapped_poses(dataset, clips, tmp_path):
     encoders = EncoderSettings(
         neural=Named(name="image_cnn", width=4, layers=1), behavior=Named(name="pose_cnn", width=8)
     )
     part, shapes = Named(name="infonce"), Shapes(16, (4, 4), 4, 6)
     save_model(create(part, encoders, shapes, 0), part, encoders, shapes, tmp_path / "m.safetensors", {})
     table = build_swap_table(
-        cohort.pose,
-        cohort.pose_animal,
-        np.ones(len(cohort.pose), bool),
+        dataset.pose,
+        dataset.pose_animal,
+        np.ones(len(dataset.pose), bool),
         NeighborSettings(neighbors=8, draws=4),
-        names=cohort.animals,
+        names=dataset.animals,
     )
     table.save(tmp_path / "swaps.npz")
     files = {"weights": tmp_path / "m.safetensors", "swaps": tmp_path / "swaps.npz"}
@@ -184,26 +184,26 @@ def test_an_encoder_of_behaviour_sees_swapped_poses(cohort, clips, tmp_path):
     def shown(probability):
         views = {"behavior": [{"name": "swap", "probability": probability}]}
         row = MethodSettings(label="x", representation="behavior_encoder", model="ours", views=views)
-        return represent(row, cohort, clips, PROBE, **files)["behavior_encoder"]
+        return represent(row, dataset, clips, PROBE, **files)["behavior_encoder"]
 
     model = load_model(files["weights"])
     with torch.inference_mode():
-        plain = model.embed_behavior(torch.from_numpy(cohort.pose[clips.pose])).numpy()
+        plain = model.embed_behavior(torch.from_numpy(dataset.pose[clips.pose])).numpy()
     assert np.allclose(shown(0.0), plain, atol=1e-5)
     assert not np.allclose(shown(1.0), plain, atol=1e-2)
 
 
-def test_what_another_package_made_is_averaged_like_the_raw_clip(cohort, clips, tmp_path):
+def test_what_another_package_made_is_averaged_like_the_raw_clip(dataset, clips, tmp_path):
     row = MethodSettings(
         label="x", representation="external", external={"name": "cebra", "conditional": "time"}
     )
-    frames = np.random.default_rng(0).standard_normal((len(cohort.neural), 3))
+    frames = np.random.default_rng(0).standard_normal((len(dataset.neural), 3))
     np.savez(tmp_path / "frames.npz", whole=frames, **{"split-3": frames[::-1]})
-    values = represent(row, cohort, clips, PROBE, external=tmp_path / "frames.npz")["external"]
+    values = represent(row, dataset, clips, PROBE, external=tmp_path / "frames.npz")["external"]
     first, time = clips.start[7], PROBE.raw_pool_time
     parts = [frames[at : at + time].mean(0) for at in range(first, first + clips.frames, time)]
     assert np.allclose(values[7], np.concatenate(parts), atol=1e-6)
-    split = represent(row, cohort, clips, PROBE, external=tmp_path / "frames.npz", part="split-3")["external"]
+    split = represent(row, dataset, clips, PROBE, external=tmp_path / "frames.npz", part="split-3")["external"]
     assert np.allclose(split, raw_clips(frames[::-1], clips, PROBE), atol=1e-6)
 
 
@@ -248,10 +248,10 @@ def test_same_class_neighbors_against_a_loop():
     assert same_class_neighbors(train, a, test, b) == pytest.approx(slow)
 
 
-def test_raw_clips_are_block_means(cohort, clips):
-    raw = raw_clips(cohort.neural, clips, ProbeSettings(raw_pool_time=4, raw_pool_space=2))
+def test_raw_clips_are_block_means(dataset, clips):
+    raw = raw_clips(dataset.neural, clips, ProbeSettings(raw_pool_time=4, raw_pool_space=2))
     k = 11
-    clip = cohort.neural[clips.start[k] : clips.start[k] + 16]
+    clip = dataset.neural[clips.start[k] : clips.start[k] + 16]
     slow = [
         clip[4 * t : 4 * t + 4, 2 * y : 2 * y + 2, 2 * x : 2 * x + 2].mean()
         for t in range(4)

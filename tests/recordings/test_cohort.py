@@ -7,9 +7,9 @@ import pytest
 
 from neural_action.config.settings import ClipSettings, SplitSettings
 from neural_action.errors import InputError
-from neural_action.recordings.clips import clip_table
-from neural_action.recordings.cohort import load_cohort, read_assignment, side_by_side
-from neural_action.recordings.partitions import partition, write_partition
+from neural_action.datasets.windows import window_table
+from neural_action.datasets.dataset import load_cohort, read_assignment, side_by_side
+from neural_action.datasets.partitions import partition, write_partition
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.splits import Holdout
 from neural_action.recordings.store import read_manifest, read_recording, write_store
@@ -69,13 +69,13 @@ def test_segments_come_back_from_the_store(manifests):
 
 def test_a_split_reads_its_animal_alone_and_hides_the_test(manifests, tmp_path):
     for part in Holdout.parse("split-0-2-two").parts:
-        cohort = load_cohort(manifests, read_assignment(tmp_path / "s.csv", part), part, BINS)
-        assert cohort.animals == ("two",)
-        assert cohort.neural.shape == (sum(LENGTHS), 4)
-        assert [span.visible for span in cohort.trials] == [span.part == "train" for span in cohort.trials]
-        assert {span.part for span in cohort.trials} == {"train", "validation", "test"}
-        assert {span.fold for span in cohort.trials} == {part.fold}
-        clips = clip_table(cohort, BINS, stride=1)
+        dataset = load_cohort(manifests, read_assignment(tmp_path / "s.csv", part), part, BINS)
+        assert dataset.animals == ("two",)
+        assert dataset.neural.shape == (sum(LENGTHS), 4)
+        assert [span.sees_input for span in dataset.trials] == [span.part == "train" for span in dataset.trials]
+        assert {span.part for span in dataset.trials} == {"train", "validation", "test"}
+        assert {span.fold for span in dataset.trials} == {part.fold}
+        clips = window_table(dataset, BINS, stride=1)
         # Every bin is a clip, also of a trial that is one bin long.
         assert len(clips) == sum(LENGTHS)
         np.testing.assert_array_equal(clips.start, np.arange(sum(LENGTHS)))
@@ -89,23 +89,23 @@ def test_a_split_reads_its_animal_alone_and_hides_the_test(manifests, tmp_path):
 def test_sessions_together_lie_side_by_side(manifests, tmp_path):
     for part in Holdout.parse("joint-0-2").parts:
         assignment = read_assignment(tmp_path / "s.csv", part)
-        cohort = load_cohort(manifests, assignment, part, BINS)
-        assert cohort.sessions == (("one", 6), ("two", 4))
+        dataset = load_cohort(manifests, assignment, part, BINS)
+        assert dataset.sessions == (("one", 6), ("two", 4))
         count = sum(LENGTHS)
-        one, two = cohort.neural[:count], cohort.neural[count:]
+        one, two = dataset.neural[:count], dataset.neural[count:]
         np.testing.assert_array_equal(one[:, :6], session("one", 6, 0).neural)
         np.testing.assert_array_equal(two[:, 6:], session("two", 4, 1).neural)
         assert np.isnan(one[:, 6:]).all()
         assert np.isnan(two[:, :6]).all()
         # Every trial of both is a trial of its own, so that views are mined in other trials of either.
-        assert [span.visible for span in cohort.trials] == [span.part == "train" for span in cohort.trials]
-        clips = clip_table(cohort, BINS, stride=1)
+        assert [span.sees_input for span in dataset.trials] == [span.part == "train" for span in dataset.trials]
+        clips = window_table(dataset, BINS, stride=1)
         np.testing.assert_array_equal(np.bincount(clips.trial), LENGTHS * 2)
         for animal in ("one", "two"):
             alone = Holdout("split", animal, part.fold, part.fold)
             own = load_cohort(manifests, read_assignment(tmp_path / "s.csv", alone), alone, BINS)
-            seen = [span.visible for span in cohort.trials if span.animal == animal]
-            assert seen == [span.visible for span in own.trials]
+            seen = [span.sees_input for span in dataset.trials if span.animal == animal]
+            assert seen == [span.sees_input for span in own.trials]
     folds = {("one", "reaches"): 0, ("two", "reaches"): 0}
     with pytest.raises(InputError, match=r"animal two: neural frame \(4,\) differs from \(6,\) of one"):
         load_cohort(manifests, folds, Holdout("none"), BINS)
@@ -122,9 +122,9 @@ def test_units_are_put_where_their_session_is():
 
 def test_folds_see_the_trials_of_a_recording_apart(manifests):
     folds = {("one", "reaches"): 0}
-    cohort = load_cohort(manifests[:1], folds, Holdout("none"), BINS)
-    assert [span.trial for span in cohort.trials][:2] == ["reaches/000", "reaches/001"]
-    pairs = clip_table(cohort, BINS.model_copy(update={"frames": 2, "poses": 2}), stride=1)
+    dataset = load_cohort(manifests[:1], folds, Holdout("none"), BINS)
+    assert [span.trial for span in dataset.trials][:2] == ["reaches/000", "reaches/001"]
+    pairs = window_table(dataset, BINS.model_copy(update={"frames": 2, "poses": 2}), stride=1)
     assert len(pairs) == sum(length - 1 for length in LENGTHS)
 
 

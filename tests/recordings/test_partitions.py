@@ -7,7 +7,7 @@ import pytest
 
 from neural_action.config.settings import SplitSettings
 from neural_action.errors import InputError
-from neural_action.recordings.partitions import PARTS, partition, read_partition, write_partition
+from neural_action.datasets.partitions import PARTS, partition, read_partition, write_partition
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.splits import Holdout, holdouts
 

@@ -159,7 +159,6 @@ class TrainingSettings(Section):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     request_gpu: bool = False
     cuda_precision: Literal["bfloat16", "float16", "float32"] = "bfloat16"
-    memory_limit_gb: Positive = 8.0
 
 
 class Named(BaseModel):

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from neural_action.diagnostics.finding import Finding
-from neural_action.recordings.clips import Clips
-from neural_action.recordings.cohort import Cohort
+from neural_action.datasets.windows import Windows
+from neural_action.datasets.dataset import Dataset
 
 #: A class with this share of the labelled clips, or more, is named (our choice).
 _DOMINANT = 0.8
@@ -15,16 +15,16 @@ _DOMINANT = 0.8
 _PARTS = {"train": "it is not trained on", "validation": "nothing is chosen by it"}
 
 
-def class_counts(cohort: Cohort, clips: Clips) -> pd.DataFrame:
+def class_counts(dataset: Dataset, clips: Windows) -> pd.DataFrame:
     """Clips of each animal, fold and class: columns ``animal, fold, class, clips``, unlabelled ones as class ``""``.
 
     Of a split, ``fold`` is the name of a part.
     """
-    names = [*cohort.class_names, ""]
-    where = np.array([span.part or span.fold for span in cohort.trials], object)[clips.trial]
+    names = [*dataset.class_names, ""]
+    where = np.array([span.part or span.fold for span in dataset.trials], object)[clips.trial]
     rows = [
         (animal, fold, action, int(np.count_nonzero(own & (clips.label == label))))
-        for number, animal in enumerate(cohort.animals)
+        for number, animal in enumerate(dataset.animals)
         for fold in dict.fromkeys(where[np.argsort(clips.fold, kind="stable")])
         if (own := (clips.animal == number) & (where == fold)).any()
         for label, action in [*enumerate(names[:-1]), (-1, "")]
@@ -32,9 +32,9 @@ def class_counts(cohort: Cohort, clips: Clips) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["animal", "fold", "class", "clips"])
 
 
-def check_balance(cohort: Cohort, clips: Clips) -> tuple[list[Finding], pd.DataFrame]:
+def check_balance(dataset: Dataset, clips: Windows) -> tuple[list[Finding], pd.DataFrame]:
     """Classes that a fold or an animal does not have, and classes that are nearly all there is; with the counts."""
-    counts = class_counts(cohort, clips)
+    counts = class_counts(dataset, clips)
     labelled = counts[counts["class"] != ""]
     if not labelled["clips"].sum():
         return [Finding("balance", "all", "note", "not checked: no clip is labelled")], counts

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from neural_action.diagnostics.finding import Finding, name
-from neural_action.recordings.cohort import Cohort
+from neural_action.datasets.dataset import Dataset
 from neural_action.recordings.store import Manifest
 
 #: Frames or samples in a row that two trials may have in common by accident (our choice).
@@ -35,7 +35,7 @@ def check_digests(manifests: Sequence[Manifest]) -> list[Finding]:
     return findings
 
 
-def check_overlap(cohort: Cohort) -> list[Finding]:
+def check_overlap(dataset: Dataset) -> list[Finding]:
     """Trials that share frames or samples: one recording cut into overlapping trials.
 
     Frames are compared by digest, value for value. What is constant over its features, or recurs within a trial, counts
@@ -44,8 +44,8 @@ def check_overlap(cohort: Cohort) -> list[Finding]:
     """
     findings = []
     for what, values, spans in (
-        ("neural frames", cohort.neural, [span.frames for span in cohort.trials]),
-        ("behaviour samples", cohort.pose_raw, [span.samples for span in cohort.trials]),
+        ("neural frames", dataset.neural, [span.frames for span in dataset.trials]),
+        ("behaviour samples", dataset.pose_raw, [span.samples for span in dataset.trials]),
     ):
         if 0 in values.shape or values.reshape(len(values), -1).shape[1] < 2:
             continue
@@ -63,7 +63,7 @@ def check_overlap(cohort: Cohort) -> list[Finding]:
             count = _in_a_row(places)
             if count <= _ACCIDENTS:
                 continue
-            one, two = cohort.trials[first], cohort.trials[second]
+            one, two = dataset.trials[first], dataset.trials[second]
             different = (one.fold, one.part) != (two.fold, two.part)
             kind = "part" if one.part else "fold"
             apart = f"in different {kind}s" if different else f"in one {kind}"
@@ -73,8 +73,8 @@ def check_overlap(cohort: Cohort) -> list[Finding]:
             values_of = {"what": what, "count": count}
             findings.append(Finding("duplicates", name(two.animal, two.trial), severity, message, values_of))
     if not findings:
-        message = f"no two of {len(cohort.trials)} trials share neural frames or behaviour samples"
-        findings.append(Finding("duplicates", "all", "ok", message, {"trials": len(cohort.trials)}))
+        message = f"no two of {len(dataset.trials)} trials share neural frames or behaviour samples"
+        findings.append(Finding("duplicates", "all", "ok", message, {"trials": len(dataset.trials)}))
     return findings
 
 

@@ -25,9 +25,9 @@ from neural_action.diagnostics.leaks import called, check_gaps, check_leak, chec
 from neural_action.diagnostics.names import check_names
 from neural_action.diagnostics.synchrony import Curves, check_synchrony
 from neural_action.neighbors.table import SwapTable
-from neural_action.recordings.clips import clip_table
-from neural_action.recordings.cohort import Cohort, load_cohort, read_assignment
-from neural_action.recordings.partitions import cut_by_time
+from neural_action.datasets.windows import window_table
+from neural_action.datasets.dataset import Dataset, load_cohort, read_assignment
+from neural_action.datasets.partitions import cut_by_time
 from neural_action.recordings.splits import Holdout
 from neural_action.recordings.store import read_manifest
 
@@ -61,12 +61,12 @@ class Diagnosis:
 
 
 def diagnose_recordings(
-    cohort: Cohort, settings: DiagnosticsSettings, behavior: str
+    dataset: Dataset, settings: DiagnosticsSettings, behavior: str
 ) -> tuple[list[Finding], Curves, dict[str, LagCurve]]:
     """The checks of the recordings alone: overlap, synchrony, labels, names."""
-    synchrony, curves = check_synchrony(cohort, settings, behavior)
-    labels, label_curves = check_labels(cohort, settings)
-    found = [*check_overlap(cohort), *synchrony, *labels, *check_names(cohort, settings)]
+    synchrony, curves = check_synchrony(dataset, settings, behavior)
+    labels, label_curves = check_labels(dataset, settings)
+    found = [*check_overlap(dataset), *synchrony, *labels, *check_names(dataset, settings)]
     return found, curves, label_curves
 
 
@@ -141,7 +141,7 @@ def _of_run(
     """What the training of one run is looked at for."""
     assigned = read_assignment(folds, run)
     seen = load_cohort(manifests, assigned, run, clips, neural=False)
-    every = clip_table(seen, clips, stride=clips.stride)
+    every = window_table(seen, clips, stride=clips.stride)
     findings = check_leak(seen, every, assigned, run.name, split.protocol)
     findings += check_normalisation(seen, assigned, run.name, split.protocol)
     if swaps is not None:
@@ -164,16 +164,16 @@ def _reading_all(holdouts: Sequence[str]) -> list[Holdout]:
 
 
 def _of_recordings(
-    cohort: Cohort, clips: ClipSettings, settings: DiagnosticsSettings, behavior: str
+    dataset: Dataset, clips: ClipSettings, settings: DiagnosticsSettings, behavior: str
 ) -> Diagnosis:
     """What recordings are looked at for, whatever is trained on them."""
-    found, curves, label_curves = diagnose_recordings(cohort, settings, behavior)
-    balance, counts = check_balance(cohort, clip_table(cohort, clips, stride=clips.stride))
+    found, curves, label_curves = diagnose_recordings(dataset, settings, behavior)
+    balance, counts = check_balance(dataset, window_table(dataset, clips, stride=clips.stride))
     findings = [*found, *balance]
-    if len(cohort.animals) == 1:
-        (animal,) = cohort.animals
+    if len(dataset.animals) == 1:
+        (animal,) = dataset.animals
         findings = [replace(one, subject=animal) if one.subject == "all" else one for one in findings]
-    return Diagnosis(findings, counts, curves, label_curves, cohort.class_names, cohort.animals)
+    return Diagnosis(findings, counts, curves, label_curves, dataset.class_names, dataset.animals)
 
 
 def ordered(findings: Sequence[Finding]) -> list[Finding]:

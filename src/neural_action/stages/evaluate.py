@@ -23,8 +23,8 @@ from neural_action.evaluation.tasks import (
 )
 from neural_action.files import whole
 from neural_action.progress import progress
-from neural_action.recordings.clips import Clips, clip_table
-from neural_action.recordings.cohort import load_cohort
+from neural_action.datasets.windows import Windows, window_table
+from neural_action.datasets.dataset import load_cohort
 from neural_action.recordings.splits import Holdout, read_folds
 from neural_action.stages.decoding import decode_splits
 
@@ -60,13 +60,13 @@ def _run(config, method, folds, holdout, seed, given, scores, embedding, manifes
         return
     test_folds = sections.split.test_folds
     reads_neural = row.representation in ("trained", "raw")
-    cohort = load_cohort(manifests, read_folds(folds), hidden, clip_settings, neural=reads_neural)
-    clips = clip_table(cohort, clip_settings, stride=clip_settings.stride)
-    _check_classes(clips, cohort.class_names)
-    features = represent(row, cohort, clips, settings, **given, seed=seed)
+    dataset = load_cohort(manifests, read_folds(folds), hidden, clip_settings, neural=reads_neural)
+    clips = window_table(dataset, clip_settings, stride=clip_settings.stride)
+    _check_classes(clips, dataset.class_names)
+    features = represent(row, dataset, clips, settings, **given, seed=seed)
     reading = Reading(
-        classes=len(cohort.class_names),
-        animals=len(cohort.animals),
+        classes=len(dataset.class_names),
+        animals=len(dataset.animals),
         settings=settings,
         seed=seed,
         by_feature=row.representation != "raw",
@@ -81,11 +81,11 @@ def _run(config, method, folds, holdout, seed, given, scores, embedding, manifes
             if probe.task in row.tasks and not (test_folds and probe.fold not in test_folds)
         ]
 
-    actions = asked(action_probes(clips, cohort.animals, hidden, settings, seed))
-    identities = asked(identity_probes(clips, cohort.animals, hidden, settings, seed))
+    actions = asked(action_probes(clips, dataset.animals, hidden, settings, seed))
+    identities = asked(identity_probes(clips, dataset.animals, hidden, settings, seed))
     rows, predicted = [], np.full(len(clips), -1)
     # What is kept of a single animal is predicted within it: nothing can be across animals.
-    kept = "multi_animal" if len(cohort.animals) > 1 else "single_animal"
+    kept = "multi_animal" if len(dataset.animals) > 1 else "single_animal"
     for name, values in features.items():
 
         def add(probe: Probe, kind: str, metric: str, value: float, name: str = name) -> None:
@@ -121,8 +121,8 @@ def _run(config, method, folds, holdout, seed, given, scores, embedding, manifes
         "time": clips.time,
         "tested": predicted >= 0,
         "predicted": predicted,
-        "class_names": np.array(cohort.class_names),
-        "animals": np.array(cohort.animals),
+        "class_names": np.array(dataset.class_names),
+        "animals": np.array(dataset.animals),
     }
     _write(rows, scores, content, embedding, method, holdout, seed)
 
@@ -148,7 +148,7 @@ def _write(
         )
 
 
-def _check_classes(clips: Clips, names: tuple[str, ...]) -> None:
+def _check_classes(clips: Windows, names: tuple[str, ...]) -> None:
     """InputError if the labels name one class alone: nothing can be read from them."""
     found = np.unique(clips.label[clips.label >= 0])
     if len(found) == 1:

@@ -15,10 +15,10 @@ from neural_action.explore.layout import neighbour_map, principal
 from neural_action.explore.moments import Moments, moments, traces
 from neural_action.explore.page import Content, Row, Trial, render
 from neural_action.files import whole
-from neural_action.recordings.cohort import Cohort, load_cohort
+from neural_action.datasets.dataset import Dataset, load_cohort
 from neural_action.recordings.splits import Holdout, read_folds
 from neural_action.tables.notes import opening
-from neural_action.tables.pictures.runs import Clips, Run
+from neural_action.tables.pictures.runs import Windows, Run
 
 #: Points of a trial's traces (our choice: the width of the page).
 _TRACE_POINTS = 900
@@ -39,13 +39,13 @@ def run(
     """
     sections = Sections(config)
     settings, methods = sections.explore, sections.methods
-    cohort = load_cohort(manifests, read_folds(folds), Holdout("none"), sections.clips)
-    first: Clips | None = None
+    dataset = load_cohort(manifests, read_folds(folds), Holdout("none"), sections.clips)
+    first: Windows | None = None
     rows: list[Row] = []
     chosen = np.empty(0, np.int64)
     with threadpool_limits(threads):
         for path in embeddings:
-            found, clips = Run.load(path), Clips.load(path)
+            found, clips = Run.load(path), Windows.load(path)
             features = found.features()
             if features is None or (first is not None and not clips.same(first)):
                 print(
@@ -54,7 +54,7 @@ def run(
                 continue
             if first is None:
                 first = clips
-                chosen = _chosen(clips, cohort, settings, path)
+                chosen = _chosen(clips, dataset, settings, path)
             label = methods[found.method].label if found.method in methods else found.method
             places = features[chosen]
             layouts = {
@@ -64,40 +64,40 @@ def run(
             rows.append(Row(label, f"{found.holdout}, seed {found.seed}", layouts))
     if first is None:
         raise InputError("explore: no embedding holds a representation, expected at least one trained row")
-    behavior = moments(cohort, settings)
+    behavior = moments(dataset, settings)
     content = Content(
         title=sections.title,
         opening=opening(sections),
-        class_names=cohort.class_names,
-        animals=cohort.animals,
+        class_names=dataset.class_names,
+        animals=dataset.animals,
         trials=[
             Trial(
-                cohort.animals.index(span.animal),
+                dataset.animals.index(span.animal),
                 span.trial,
                 span.fold,
-                float(cohort.neural_time[span.frames][0]),
-                float(cohort.neural_time[span.frames][-1]),
+                float(dataset.neural_time[span.frames][0]),
+                float(dataset.neural_time[span.frames][-1]),
             )
-            for span in cohort.trials
+            for span in dataset.trials
         ],
         rows=rows,
         label=first.label[chosen],
         trial=first.trial[chosen],
         time=first.time[chosen],
-        clip_seconds=sections.clips.frames / cohort.neural_rate,
+        clip_seconds=sections.clips.frames / dataset.neural_rate,
         moments=behavior,
-        traces=traces(cohort, sections.calcium.behavior, _TRACE_POINTS),
+        traces=traces(dataset, sections.calcium.behavior, _TRACE_POINTS),
         notes=_notes(len(first.label), len(chosen), settings, behavior),
     )
     with whole(output) as partial:
         partial.write_text(render(content), encoding="utf-8")
 
 
-def _chosen(clips: Clips, cohort: Cohort, settings: ExploreSettings, path: Path) -> np.ndarray:
+def _chosen(clips: Windows, dataset: Dataset, settings: ExploreSettings, path: Path) -> np.ndarray:
     """Rows of the clips that are shown, by trial and time: all, or evenly spread ones."""
-    if len(clips.trial) and clips.trial.max() >= len(cohort.trials):
+    if len(clips.trial) and clips.trial.max() >= len(dataset.trials):
         raise InputError(
-            f"{path}: clips of trial {clips.trial.max()}, the recordings hold {len(cohort.trials)}"
+            f"{path}: clips of trial {clips.trial.max()}, the recordings hold {len(dataset.trials)}"
         )
     order = np.lexsort((clips.time, clips.trial))
     return order[:: max(1, -(-len(order) // settings.points))]

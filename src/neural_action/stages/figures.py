@@ -11,7 +11,7 @@ from neural_action.config.sections import Sections
 from neural_action.errors import InputError
 from neural_action.neighbors.table import SwapTable
 from neural_action.progress import progress
-from neural_action.recordings.cohort import load_cohort
+from neural_action.datasets.dataset import load_cohort
 from neural_action.recordings.splits import Holdout, read_folds
 from neural_action.tables.action import headline
 from neural_action.tables.decoding import headline as accuracy
@@ -42,7 +42,7 @@ def run(
     """Write scores, confusion, statistics, neighbors, training and embedding as .png into ``output``.
 
     Of a dataset that is decoded: scores_by_split, label_efficiency and training. InputError if an input is not what it
-    should be, or the swap table is missing or does not count the cohort's poses.
+    should be, or the swap table is missing or does not count the dataset's poses.
     """
     sections = Sections(config)
     if sections.split.decodes:
@@ -82,19 +82,19 @@ def _actions(
     methods, settings = sections.methods, sections.tables
     labels = {name: row.label for name, row in methods.items()}
     every = read_scores(scores, sections)
-    cohort = load_cohort(manifests, read_folds(folds), Holdout("none"), sections.clips, neural=False)
+    dataset = load_cohort(manifests, read_folds(folds), Holdout("none"), sections.clips, neural=False)
     if swaps is None:
         raise InputError("pictures of pose neighbours are of a swap table: --swaps is missing")
-    table = SwapTable.load(swaps).fits(swaps, cohort)
+    table = SwapTable.load(swaps).fits(swaps, dataset)
     # A row that guesses has nothing to show but its score.
     shown = [name for name, row in methods.items() if row.representation != "none"]
     runs = by_method([Run.load(path) for path in embeddings], shown)
     column = headline(every, settings.metric)
     return {
-        "scores": lambda: draw_scores(every, methods, column, opening(sections), len(cohort.class_names)),
+        "scores": lambda: draw_scores(every, methods, column, opening(sections), len(dataset.class_names)),
         "confusion": lambda: draw_confusion(runs, labels),
-        "statistics": lambda: draw_statistics(cohort),
-        "neighbors": lambda: draw_neighbors(cohort, table),
+        "statistics": lambda: draw_statistics(dataset),
+        "neighbors": lambda: draw_neighbors(dataset, table),
         "training": lambda: draw_training(read_logs(logs), labels),
         # Last: it takes as long as the others together.
         "embedding": lambda: draw_embeddings(runs, labels, settings.figure_method),

@@ -23,8 +23,8 @@ from neural_action.config.settings import (
 from neural_action.config.signatures import needs
 from neural_action.errors import InputError
 from neural_action.neighbors.table import SwapTable, build_swap_table
-from neural_action.recordings.clips import clip_table
-from neural_action.recordings.cohort import Cohort, load_cohort
+from neural_action.datasets.windows import window_table
+from neural_action.datasets.dataset import Dataset, load_cohort
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.splits import Holdout
 from neural_action.recordings.store import Manifest, read_manifest, write_store
@@ -57,19 +57,19 @@ def adapted(model: TrainedModel, data: Data, known: Data, settings: AdaptSetting
         if sessions:
             units = read_manifest(new[0]).arrays["neural"].shape[1]
             sessions = (*sessions, (animal, units))
-        cohort = load_cohort([*new, *old], folds, Holdout("none"), clip_settings, sessions=sessions)
-        clips = clip_table(cohort, clip_settings, stride=1)
+        dataset = load_cohort([*new, *old], folds, Holdout("none"), clip_settings, sessions=sessions)
+        clips = window_table(dataset, clip_settings, stride=1)
         context = view_context(
-            cohort,
+            dataset,
             clips,
             model.device,
             kernel=_response(what, clip_settings.frames) if "kernel" in wanted else None,
-            swap=_swaps(what, cohort) if "swaps" in wanted else None,
+            swap=_swaps(what, dataset) if "swaps" in wanted else None,
         )
         fitted = copy.deepcopy(model.objective)
         if sessions:
             named = Named.model_validate(what["objective"])
-            own = context.animal_frames[cohort.animals.index(animal)]
+            own = context.animal_frames[dataset.animals.index(animal)]
             fitted = with_session(fitted, named, sessions, context.neural, own, seed)
         with tempfile.TemporaryDirectory() as scratch:
             adapt(
@@ -77,7 +77,7 @@ def adapted(model: TrainedModel, data: Data, known: Data, settings: AdaptSetting
                 context,
                 clips,
                 views,
-                cohort.animals.index(animal),
+                dataset.animals.index(animal),
                 settings,
                 TrainingSettings.model_validate(what["training"]),
                 Path(scratch) / "checkpoint.pt",
@@ -176,8 +176,8 @@ def _response(what: Mapping[str, Any], frames: int) -> np.ndarray:
     return kernel(fit["decay"], fit["rise"], what["recordings"]["neural_rate"], frames)
 
 
-def _swaps(what: Mapping[str, Any], cohort: Cohort) -> SwapTable:
+def _swaps(what: Mapping[str, Any], dataset: Dataset) -> SwapTable:
     settings = NeighborSettings.model_validate(what["neighbors"])
     return build_swap_table(
-        cohort.pose, cohort.pose_animal, cohort.pose_visible, settings, names=cohort.animals
+        dataset.pose, dataset.pose_animal, dataset.pose_visible, settings, names=dataset.animals
     )

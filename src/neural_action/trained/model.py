@@ -23,8 +23,8 @@ from neural_action.errors import InputError
 from neural_action.evaluation.metrics import scores
 from neural_action.evaluation.probes import linear_probe, scale
 from neural_action.objectives.objective import Objective
-from neural_action.recordings.clips import unbroken
-from neural_action.recordings.cohort import side_by_side
+from neural_action.datasets.windows import unbroken
+from neural_action.datasets.dataset import side_by_side
 from neural_action.trained.embedding import Embedding
 from neural_action.trained.sequences import Data, NeuralSequence, sequences
 from neural_action.training.model import load_model as load_objective
