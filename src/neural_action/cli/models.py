@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -9,7 +10,6 @@ import click
 from neural_action.cli.main import stage
 from neural_action.cli.options import FILE, OUT, threads
 
-from pathlib import Path
 model = click.option(
     "--model", type=click.Path(exists=True, path_type=Path), required=True, help="Weights, or their folder."
 )
@@ -26,6 +26,7 @@ split = click.option(
 recordings = click.argument(
     "recordings", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
 )
+
 
 @stage()
 @model

@@ -147,7 +147,7 @@ class Plan:
         return every[name]
 
     def run_options(self, name: str) -> list[str]:
-        """The splits and the animal of a run as command line options; ``--joint`` where animals are laid side by side."""
+        """Command line options of a run; ``--joint`` where animals with units of their own share a model."""
         joint = ["--joint"] if name in self.joint and name not in self.runs else []
         return [*self.run(name).options, *joint]
 
@@ -272,7 +272,9 @@ class Plan:
             return {"external": f"{run}/frames.npz".format(self.results, **dict(wildcards.items()))}
         if row.representation != "behavior_encoder" or not row.views.behavior:
             return {}
-        return {"swaps": f"{self.results}/neighbors/{self.variant(row.model, NEIGHBORS)}/{EVERYTHING.name}.npz"}
+        return {
+            "swaps": f"{self.results}/neighbors/{self.variant(row.model, NEIGHBORS)}/{EVERYTHING.name}.npz"
+        }
 
     def content_of(self, method: str | None) -> dict[str, Any]:
         """The configuration as a row changes it; as it is for None."""
@@ -339,7 +341,18 @@ class Plan:
     @property
     def table_sections(self) -> str:
         """What tables and pictures depend on: of the methods, the shown ones."""
-        keys = ("dataset", "title", "real", "seeds", "split", "clips", "tables", "adapt", "evaluation", "probes")
+        keys = (
+            "dataset",
+            "title",
+            "real",
+            "seeds",
+            "split",
+            "clips",
+            "tables",
+            "adapt",
+            "evaluation",
+            "probes",
+        )
         methods = {name: self.content["methods"][name] for name in self.methods}
         return json.dumps({**json.loads(self.sections(*keys)), "methods": methods})
 

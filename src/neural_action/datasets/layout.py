@@ -188,7 +188,9 @@ def open_layout(folder: Path, *, neural: bool = True) -> Layout:
 
 def _mapped(path: Path, kind: type, expected: str) -> np.ndarray:
     if not path.is_file():
-        raise InputError(f"{path}: is missing; delete {DESCRIPTION} beside it and rerun, rule dataset makes it anew")
+        raise InputError(
+            f"{path}: is missing; delete {DESCRIPTION} beside it and rerun, rule dataset makes it anew"
+        )
     if _sha256(path) != expected:
         raise InputError(
             f"{path}: was changed or damaged; delete {DESCRIPTION} beside it and rerun, rule dataset makes it anew"

@@ -114,7 +114,9 @@ def split_table(recordings: Sequence[Recording], settings: SplitSettings, *, uns
     else:
         rows = _by_piece(ordered, settings, settings.protocol)
     if unseen:
-        rows += [row for protocol in ("new_animal", "adapted") for row in _by_piece(ordered, settings, protocol)]
+        rows += [
+            row for protocol in ("new_animal", "adapted") for row in _by_piece(ordered, settings, protocol)
+        ]
     return SplitTable(pd.DataFrame(rows, columns=list(COLUMNS)))
 
 

@@ -28,7 +28,7 @@ def check_control(
     animals: int,
     sections: Sections,
 ) -> list[Finding]:
-    """Rows whose labels are permuted, task by task and probe by probe, with all labels: mean and interval beside chance.
+    """Rows whose labels are permuted, by task and probe, with all labels: mean and interval beside chance.
 
     Chance is one over the number of classes or animals. A control whose interval lies above it by more than
     ``control_tolerance`` is reported; the tolerance allows for classes that a split does not have.
@@ -51,12 +51,21 @@ def check_control(
             chance = 1 / (animals if task == "identity" else classes)
             single = not np.isfinite(cell.low)
             low, high = (cell.mean, cell.mean) if single else (cell.low, cell.high)
-            values = {"mean": cell.mean, "low": low, "high": high, "chance": chance, "task": task, "probe": probe}
+            values = {
+                "mean": cell.mean,
+                "low": low,
+                "high": high,
+                "chance": chance,
+                "task": task,
+                "probe": probe,
+            }
             ends = "" if single else f" [{100 * low:.1f}, {100 * high:.1f}]"
             text = f"{task}, {probe}: {100 * cell.mean:.1f} %{ends}, chance {100 * chance:.1f} %"
             if single:
                 findings.append(
-                    Finding("control", method, "note", f"{text}; a single score cannot be told from it", values)
+                    Finding(
+                        "control", method, "note", f"{text}; a single score cannot be told from it", values
+                    )
                 )
             elif low > chance + sections.diagnostics.control_tolerance:
                 text += ": permuted labels are read above chance, so something other than labels leaks"

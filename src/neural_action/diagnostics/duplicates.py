@@ -7,9 +7,9 @@ from collections import defaultdict
 
 import numpy as np
 
-from neural_action.diagnostics.finding import Finding, name
 from neural_action.datasets.dataset import Dataset
 from neural_action.datasets.layout import Layout
+from neural_action.diagnostics.finding import Finding, name
 
 #: Frames or samples in a row that two trials may have in common by accident (our choice).
 _ACCIDENTS = 10

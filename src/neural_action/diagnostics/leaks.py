@@ -29,7 +29,8 @@ def check_table(table: SplitTable, split: str) -> list[Finding]:
     protocol, test = protocol_of(split), rows["role"] == "test"
     tested = rows.loc[test, "animal"].unique()
     queries = {
-        "labels of frames that are not trained on are trained with": rows["sees_label"] & (rows["role"] != "train"),
+        "labels of frames that are not trained on are trained with": rows["sees_label"]
+        & (rows["role"] != "train"),
         "frames that are tested are seen by pretraining": rows["sees_input"]
         & test
         & (protocol != "transductive"),
@@ -68,7 +69,9 @@ def check_windows(dataset: Dataset, windows: Windows, split: str) -> list[Findin
     for at in np.flatnonzero(hidden):
         if inside := int((touched == at).any(1).sum()):
             span = dataset.trials[at]
-            message = f"{inside} windows of {name(span.animal, span.trial)}, which it must not see, are trained on"
+            message = (
+                f"{inside} windows of {name(span.animal, span.trial)}, which it must not see, are trained on"
+            )
             findings.append(Finding("leak", split, "error", message, {"windows": inside}))
     roles = np.unique([span.role for span in dataset.trials], return_inverse=True)[1]
     touched = _touched(windows, frames, samples)
@@ -77,7 +80,9 @@ def check_windows(dataset: Dataset, windows: Windows, split: str) -> list[Findin
         findings.append(Finding("leak", split, "error", message, {"windows": mixed}))
     if not findings:
         count = int(hidden.sum())
-        message = f"none of {len(visible)} windows that may be trained on holds data of the {count} hidden trials"
+        message = (
+            f"none of {len(visible)} windows that may be trained on holds data of the {count} hidden trials"
+        )
         values = {"windows": len(visible), "hidden_trials": count}
         findings.append(Finding("leak", split, "ok", message, values))
     return findings
@@ -158,9 +163,7 @@ def check_normalisation(dataset: Dataset, split: str) -> list[Finding]:
         every = [span for span in dataset.trials if span.animal == animal]
         # An animal of which nothing may be seen is scaled by itself.
         own = [span for span in every if span.sees_input] or every
-        expected = normalise_pose(
-            dataset.pose_raw, [replace(span, sees_input=span in own) for span in every]
-        )
+        expected = normalise_pose(dataset.pose_raw, [replace(span, sees_input=span in own) for span in every])
         rows = np.concatenate([np.arange(span.samples.start, span.samples.stop) for span in every])
         apart = float(np.abs(dataset.pose[rows] - expected[rows]).max())
         if apart > 1e-3:

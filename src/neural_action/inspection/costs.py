@@ -57,7 +57,8 @@ def cost(plan: Plan, size: Size) -> Cost:
     fitted = KERNEL * size.frames if settings.calcium.decay is None else 0.0
     step = seconds_a_step(plan, size)
     steps = sum(
-        plan.content_of(name)["training"]["steps"] * plan.models(plan.pretrained(name)) for name in plan.trained
+        plan.content_of(name)["training"]["steps"] * plan.models(plan.pretrained(name))
+        for name in plan.trained
     )
     jobs = {
         "convert": size.trials,

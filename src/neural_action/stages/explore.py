@@ -11,12 +11,12 @@ from threadpoolctl import threadpool_limits
 
 from neural_action.config.sections import Sections
 from neural_action.config.settings import ExploreSettings
+from neural_action.datasets.dataset import Dataset, Source
 from neural_action.errors import InputError
 from neural_action.explore.layout import neighbour_map, principal
 from neural_action.explore.moments import Moments, moments, traces
 from neural_action.explore.page import Content, Row, Trial, render
 from neural_action.files import load_npz, whole
-from neural_action.datasets.dataset import Dataset, Source
 from neural_action.tables.notes import opening
 from neural_action.tables.pictures.runs import Run
 
@@ -73,7 +73,8 @@ def run(
             features = found.features()
             if features is None or (first is not None and not windows.same(first)):
                 print(
-                    f"{path}: left out: no representation, or other windows than the first row", file=sys.stderr
+                    f"{path}: left out: no representation, or other windows than the first row",
+                    file=sys.stderr,
                 )
                 continue
             if first is None:

@@ -21,11 +21,11 @@ from neural_action.config.settings import (
     ViewSettings,
 )
 from neural_action.config.signatures import needs
-from neural_action.errors import InputError
-from neural_action.neighbors.table import SwapTable, build_swap_table
-from neural_action.datasets.windows import window_table
 from neural_action.datasets.dataset import Dataset, dataset_of
 from neural_action.datasets.layout import lay_out
+from neural_action.datasets.windows import window_table
+from neural_action.errors import InputError
+from neural_action.neighbors.table import SwapTable, build_swap_table
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.store import Manifest, read_manifest, write_store
 from neural_action.trained.sequences import STEPS, Data, Given, check_rate, check_steps, manifest_path

@@ -15,16 +15,18 @@ from neural_action.config.settings import (
     AdaptSettings,
     ClipSettings,
     Named,
-    ProbeSettings,
+    ProbeConfig,
     TrainingSettings,
     ViewSettings,
 )
-from neural_action.errors import InputError
-from neural_action.evaluation.metrics import scores
-from neural_action.evaluation.probes import linear_probe, scale
-from neural_action.objectives.objective import Objective
-from neural_action.datasets.windows import unbroken
 from neural_action.datasets.dataset import side_by_side
+from neural_action.datasets.windows import unbroken
+from neural_action.errors import InputError
+from neural_action.evaluation.metrics import METRICS, Outcome
+from neural_action.evaluation.probes import build_probe
+from neural_action.evaluation.probes.probe import Training
+from neural_action.evaluation.scaling import Standard
+from neural_action.objectives.objective import Objective
 from neural_action.trained.embedding import Embedding
 from neural_action.trained.sequences import Data, NeuralSequence, sequences
 from neural_action.training.model import load_model as load_objective
@@ -134,13 +136,13 @@ class TrainedModel:
         train: Data | Embedding | None = None,
         *,
         metric: str = "balanced_accuracy",
-        probe: ProbeSettings | None = None,
+        probe: ProbeConfig | None = None,
         seed: int = 0,
         stride: int | None = None,
     ) -> float:
         """How well a linear probe reads actions from embeddings of ``data``, a fraction of 1.
 
-        The probe is trained on the labelled clips of ``train`` (as ``multi_animal`` in the tables, if these are other
+        The probe is trained on the labelled clips of ``train`` (as ``across`` in the tables, if these are other
         animals); without it, on all other trials of ``data``, each trial in turn, and all predictions are scored
         together.
 
@@ -155,7 +157,14 @@ class TrainedModel:
         Raises:
             InputError: no labels, one class, one trial and nothing to train on, or classes that differ.
         """
-        settings = probe or ProbeSettings(steps=250, class_weight="balanced")
+        settings = probe or ProbeConfig(
+            kind="softmax", tasks=["within"], solver="sgd", steps=250, class_weight="balanced"
+        )
+        reader = build_probe("probe", settings)
+        if metric not in ("accuracy", "balanced_accuracy", "macro_f1", "weighted_f1"):
+            raise InputError(
+                f"metric: {metric!r} is not one of accuracy, balanced_accuracy, macro_f1, weighted_f1"
+            )
         stride = stride or max(1, self.description["clips"]["frames"] // 4)
         tested = data if isinstance(data, Embedding) else self.transform(data, stride=stride)
         if train is None:
@@ -170,25 +179,21 @@ class TrainedModel:
             raise InputError(
                 f"score: classes {', '.join(tested.class_names)} are tested, {', '.join(known.class_names)} trained"
             )
-        true, predicted = [], []
+        true, read = [], []
         for of_known, of_tested in parts:
             rows, test = of_known & (known.label >= 0), of_tested & (tested.label >= 0)
             if len(np.unique(known.label[rows])) < 2:
                 raise InputError("score: fewer than two labelled classes to train a probe on")
             if not test.any():
                 continue
-            features = scale(known.values[rows], tested.values[test], by_feature=True)
-            classes = len(known.class_names)
-            predicted.append(
-                linear_probe(features[0], known.label[rows], features[1], classes, settings, seed)
-            )
+            scale, classes = Standard.of(known.values[rows], "zscore"), len(known.class_names)
+            training = Training(scale(known.values[rows]), known.label[rows], classes, seed)
+            read.append(reader.scores(training, scale(tested.values[test]))[0])
             true.append(tested.label[test])
         if not true:
             raise InputError("score: no labelled clip to test on")
-        result = scores(np.concatenate(true), np.concatenate(predicted), len(tested.class_names))
-        if metric not in result:
-            raise InputError(f"metric: {metric!r} is not one of {', '.join(result)}")
-        return result[metric]
+        outcome = Outcome(reader.output, np.concatenate(read), np.concatenate(true), len(tested.class_names))
+        return METRICS[metric].of(outcome)
 
     def adapt(
         self,
