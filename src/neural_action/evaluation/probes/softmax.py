@@ -46,7 +46,8 @@ def sgd(train: Training, others: np.ndarray, weights: np.ndarray, config: ProbeC
     # dimensions and thousands of raw features alike.
     rate = config.learning_rate * min(1.0, 128 / features)
     bound = 1 / math.sqrt(features)
-    layer = rng.uniform(-bound, bound, (x.shape[1], len(weights))).astype(np.float32)
+    # Classes come first, so that sums over the few of them run along whole batches.
+    layer = np.ascontiguousarray(rng.uniform(-bound, bound, (x.shape[1], len(weights))).T, np.float32)
     rows = rng.integers(len(x), size=(config.steps, min(config.batch, len(x))))
     true = train.target[rows]
     share = weights.astype(np.float32)[true]
@@ -55,14 +56,17 @@ def sgd(train: Training, others: np.ndarray, weights: np.ndarray, config: ProbeC
     batch = np.empty((len(each), x.shape[1]), np.float32)
     for step in range(config.steps):
         np.take(x, rows[step], axis=0, out=batch, mode="clip")
-        error = softmax(batch @ layer)
-        error[each, true[step]] -= 1
-        error *= share[step, :, None]
+        error = layer @ batch.T
+        error -= error.max(0)
+        np.exp(error, out=error)
+        error /= error.sum(0)
+        error[true[step], each] -= 1
+        error *= share[step]
         velocity *= config.momentum
-        velocity += batch.T @ error
+        velocity += error @ batch
         velocity += config.weight_decay * layer
         layer -= rate * 0.5 * (1 + math.cos(math.pi * step / config.steps)) * velocity
-    return softmax((probed @ layer).astype(np.float64))
+    return softmax((probed @ layer.T).astype(np.float64))
 
 
 def _with_bias(values: np.ndarray) -> np.ndarray:
