@@ -18,6 +18,7 @@ from neural_action.errors import InputError
 from neural_action.provenance import code_hash, part_modules
 from neural_action.recordings.readers import load_reader, reader_modules
 from neural_action.recordings.sheet import SheetRow, read_sheet, scan
+from neural_action.tables.registry import picture_names, table_names
 
 #: What a swap table and what syllables depend on.
 NEIGHBORS = ("neighbors", "clips.behavior_stride", "clips.pose_normalisation")
@@ -164,17 +165,15 @@ class Plan:
     @property
     def tables(self) -> list[str]:
         """The tables that the dataset's tasks and rows make."""
-        from neural_action.tables.registry import tables_of
-
-        return tables_of(self.settings.evaluation, self.methods, self.settings.adapt.rows, self.trained)
+        unseen, measured = bool(self.unseen), bool(self.trained)
+        rows = self.methods.values()
+        return table_names(self.settings.evaluation, rows, unseen=unseen, consistency=measured)
 
     @property
     def pictures(self) -> list[str]:
         """The pictures that the dataset's tasks and rows make."""
-        from neural_action.tables.registry import pictures_of
-
-        swapped = bool(self.swap_tables)
-        return pictures_of(self.settings.evaluation, self.methods, swapped=swapped)
+        swaps, measured = bool(self.swap_tables), bool(self.trained)
+        return picture_names(self.settings.evaluation, swaps=swaps, consistency=measured)
 
     def unadapted(self, wildcards: Any, run: str) -> str:
         """The weights that an adaptation starts from: of the same row and seed, without the animal."""

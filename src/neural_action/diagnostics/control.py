@@ -41,7 +41,7 @@ def check_control(
         sections: of the configuration: evaluation, probes, tables, diagnostics.
     """
     controls = [name for name, row in methods.items() if row.labels == "permuted"]
-    every, findings = Scores(scores), []
+    every, findings = Scores(scores, sections.probes), []
     for method in controls:
         for task, probe in _read(sections):
             column = Column(task=task, probe=probe, label_budget="all", metric=_METRICS[task])
