@@ -2,7 +2,7 @@
 PICTURED = expand(
     f"{RUN}/embedding.npz",
     method=plan.pictured,
-    run=FIRST_RUN,
+    run=plan.first_run,
     seed=plan.settings.seeds[0],
 )
 EXPLORE = [f"{RESULTS}/explore.html"] if plan.pictured else []
@@ -27,11 +27,12 @@ rule explore:
     params:
         config=plan.explore_sections,
         code=plan.code("explore"),
+        animal=plan.pictured_animal,
         embeddings=lambda wildcards, input: [
             f"--embedding={path}" for path in input.embeddings
         ],
     shell:
-        "python -m neural_action explore --config {params.config:q} --dataset {DATASET_FOLDER:q} {params.embeddings:q}"
+        "python -m neural_action explore --config {params.config:q} --dataset {DATASET_FOLDER:q} {params.animal:q} {params.embeddings:q}"
         " --threads {threads} --output {output:q} 2> {log:q}"
 
 

@@ -9,8 +9,7 @@ FIGURES = expand(
     picture=plan.pictures,
 )
 # Where a row trains with it: movement without rests, or spikes, have no kernel to fit.
-FIRST_RUN = next(iter(plan.runs))
-KERNEL_PICTURE = f"{RESULTS}/calcium/{FIRST_RUN}.png" if plan.fits_kernel else []
+KERNEL_PICTURE = f"{RESULTS}/calcium/{plan.first_run}.png" if plan.fits_kernel else []
 CONSISTENCY = f"{RESULTS}/consistency.csv" if "consistency" in plan.tables else []
 
 

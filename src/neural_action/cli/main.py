@@ -1,4 +1,4 @@
-"""The group of all commands. A command is imported when it is called, so that ``--help`` and short stages start fast."""
+"""The group of all commands. A command is imported when it is called, so that short stages start fast."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -9,7 +10,6 @@ import click
 from neural_action.cli.main import stage
 from neural_action.cli.options import FILE, OUT, threads
 
-from pathlib import Path
 model = click.option(
     "--model", type=click.Path(exists=True, path_type=Path), required=True, help="Weights, or their folder."
 )
@@ -21,11 +21,12 @@ device = click.option(
     help="Where networks run; auto takes a GPU where there is one.",
 )
 split = click.option(
-    "--split", type=click.IntRange(0), help="Which model, of a file that holds one for each split ."
+    "--split", help="Which model, of a file that holds one for each split, such as repeat-0."
 )
 recordings = click.argument(
     "recordings", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
 )
+
 
 @stage()
 @model

@@ -33,7 +33,9 @@ embeddings = click.option(
 _SOURCE = (
     click.option("--dataset", type=FOLDER, required=True, help="Folder that the command dataset wrote."),
     click.option("--splits", type=FILE, help="The split table (.csv, from splits)."),
-    click.option("--split", multiple=True, help="Name of a split of the run; repeat it. Without: all is seen."),
+    click.option(
+        "--split", multiple=True, help="Name of a split of the run; repeat it. Without: all is seen."
+    ),
     click.option("--animal", help="The only animal that is read; default all."),
     click.option("--joint", is_flag=True, help="Lay animals with units of their own side by side."),
 )

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from neural_action.cli.main import stage
-from neural_action.cli.options import FILE, FOLDER, OUT, config, manifests, threads
+from neural_action.cli.options import FOLDER, OUT, config, manifests, threads
 
 
 @stage()

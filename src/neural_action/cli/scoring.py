@@ -32,7 +32,8 @@ def evaluate(**options: Any) -> None:
 
     \b
     Example:
-      neural-action evaluate --config config.yaml --method simclr --dataset dataset --splits splits.csv --split fold-0 --seed 0 \\
+      neural-action evaluate --config config.yaml --method simclr --seed 0 \\
+        --dataset dataset --splits splits.csv --split fold-0 \\
         --weights models/simclr/fold-0/seed-0/model.safetensors --scores scores.csv --embedding embedding.npz
     """
     from neural_action.stages.evaluate import run
@@ -60,7 +61,9 @@ def collect(output: Path, scores: tuple[Path, ...]) -> None:
 @stage()
 @config
 @embeddings
-@click.option("--dataset", type=click.Path(exists=True, path_type=Path), required=True, help="Folder of the dataset.")
+@click.option(
+    "--dataset", type=click.Path(exists=True, path_type=Path), required=True, help="Folder of the dataset."
+)
 @click.option("--output", type=OUT, required=True, help="Consistency of every pair (.csv).")
 def consistency(**options: Any) -> None:
     """Measure how well the embeddings of one row map linearly onto each other, between animals, runs and seeds.

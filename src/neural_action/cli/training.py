@@ -101,7 +101,8 @@ def pretrain(**options: Any) -> None:
 
     \b
     Example:
-      neural-action pretrain --config config.yaml --method simclr --dataset dataset --splits splits.csv --split fold-0 --seed 0 \\
+      neural-action pretrain --config config.yaml --method simclr --seed 0 \\
+        --dataset dataset --splits splits.csv --split fold-0 \\
         --output model.safetensors --log log.csv
     """
     from neural_action.stages.pretrain import run

@@ -87,7 +87,9 @@ def rows_file(config: Mapping[str, Any]) -> str:
     """The file of rows that a dataset is read with, below a checkout: ``config/<methods_file>.yaml``."""
     name = config.get("methods_file", "methods")
     if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-        raise InputError(f"configuration methods_file: {name!r}, expected the name of a file in config/, without .yaml")
+        raise InputError(
+            f"configuration methods_file: {name!r}, expected the name of a file in config/, without .yaml"
+        )
     return f"config/{name}.yaml"
 
 
@@ -236,7 +238,9 @@ def _check_renamed(config: Mapping[str, Any]) -> None:
     for row, method in methods.items() if isinstance(methods, Mapping) else ():
         for key, new in _ROW_RENAMED.items():
             if isinstance(method, Mapping) and key in method:
-                raise InputError(f"configuration methods.{row}.{key}: a key of an older version, expected {new}")
+                raise InputError(
+                    f"configuration methods.{row}.{key}: a key of an older version, expected {new}"
+                )
 
 
 def _check_probes(settings: Settings) -> None:
@@ -245,7 +249,9 @@ def _check_probes(settings: Settings) -> None:
     for task in evaluation.tasks:
         readers = [name for name, probe in settings.probes.items() if task in probe.tasks]
         if not readers:
-            raise InputError(f"configuration probes: none reads evaluation.tasks {task!r}, expected at least one")
+            raise InputError(
+                f"configuration probes: none reads evaluation.tasks {task!r}, expected at least one"
+            )
     for name, probe in settings.probes.items():
         for task in probe.tasks:
             continuous = task.startswith("continuous")
@@ -256,7 +262,9 @@ def _check_probes(settings: Settings) -> None:
                     f"{probe.kind}"
                 )
             if probe.kind == "angle" and task == "identity":
-                raise InputError(f"configuration probes.{name}.tasks: animals are no directions, expected no identity")
+                raise InputError(
+                    f"configuration probes.{name}.tasks: animals are no directions, expected no identity"
+                )
 
 
 def _check_encoders(encoders: EncoderSettings, where: str) -> None:

@@ -18,6 +18,7 @@ from neural_action.errors import InputError
 from neural_action.provenance import code_hash, part_modules
 from neural_action.recordings.readers import load_reader, reader_modules
 from neural_action.recordings.sheet import SheetRow, read_sheet, scan
+from neural_action.tables.registry import picture_names, table_names
 
 #: What a swap table and what syllables depend on.
 NEIGHBORS = ("neighbors", "clips.behavior_stride", "clips.pose_normalisation")
@@ -147,24 +148,32 @@ class Plan:
         return every[name]
 
     def run_options(self, name: str) -> list[str]:
-        """The splits and the animal of a run as command line options; ``--joint`` where animals are laid side by side."""
+        """Command line options of a run; ``--joint`` where animals with units of their own share a model."""
         joint = ["--joint"] if name in self.joint and name not in self.runs else []
         return [*self.run(name).options, *joint]
 
     @property
+    def first_run(self) -> str:
+        """The run whose embeddings are pictured."""
+        return next(iter(self.runs))
+
+    @property
+    def pictured_animal(self) -> list[str]:
+        """The animal that is pictured, as a command line option; none for all."""
+        return [option for option in self.run(self.first_run).options if option.startswith("--animal=")]
+
+    @property
     def tables(self) -> list[str]:
         """The tables that the dataset's tasks and rows make."""
-        from neural_action.tables.registry import tables_of
-
-        return tables_of(self.settings.evaluation, self.methods, self.settings.adapt.rows, self.trained)
+        unseen, measured = bool(self.unseen), bool(self.trained)
+        rows = self.methods.values()
+        return table_names(self.settings.evaluation, rows, unseen=unseen, consistency=measured)
 
     @property
     def pictures(self) -> list[str]:
         """The pictures that the dataset's tasks and rows make."""
-        from neural_action.tables.registry import pictures_of
-
-        swapped = bool(self.swap_tables)
-        return pictures_of(self.settings.evaluation, self.methods, swapped=swapped)
+        swaps, measured = bool(self.swap_tables), bool(self.trained)
+        return picture_names(self.settings.evaluation, swaps=swaps, consistency=measured)
 
     def unadapted(self, wildcards: Any, run: str) -> str:
         """The weights that an adaptation starts from: of the same row and seed, without the animal."""
@@ -220,6 +229,16 @@ class Plan:
         return list(dict.fromkeys(self._run_of(method, run) for run in self.runs))
 
     @property
+    def apart(self) -> bool:
+        """Whether each animal is pretrained and read by itself."""
+        return any(run.animal for run in self.runs.values())
+
+    def models(self, names: Iterable[str]) -> int:
+        """Models that the runs of those names make: splits that see different things have one each."""
+        several = self.settings.split.protocol in ("published", "repeated")
+        return sum(len(self.run(name).splits) if several else 1 for name in names)
+
+    @property
     def fits_kernel(self) -> bool:
         """Whether a shown row trains with the calcium kernel."""
         return any("kernel" in self.needs(name) for name in self.methods)
@@ -252,7 +271,9 @@ class Plan:
             return {"external": f"{run}/frames.npz".format(self.results, **dict(wildcards.items()))}
         if row.representation != "behavior_encoder" or not row.views.behavior:
             return {}
-        return {"swaps": f"{self.results}/neighbors/{self.variant(row.model, NEIGHBORS)}/{EVERYTHING.name}.npz"}
+        return {
+            "swaps": f"{self.results}/neighbors/{self.variant(row.model, NEIGHBORS)}/{EVERYTHING.name}.npz"
+        }
 
     def content_of(self, method: str | None) -> dict[str, Any]:
         """The configuration as a row changes it; as it is for None."""
@@ -319,7 +340,18 @@ class Plan:
     @property
     def table_sections(self) -> str:
         """What tables and pictures depend on: of the methods, the shown ones."""
-        keys = ("dataset", "title", "real", "seeds", "split", "clips", "tables", "adapt", "evaluation", "probes")
+        keys = (
+            "dataset",
+            "title",
+            "real",
+            "seeds",
+            "split",
+            "clips",
+            "tables",
+            "adapt",
+            "evaluation",
+            "probes",
+        )
         methods = {name: self.content["methods"][name] for name in self.methods}
         return json.dumps({**json.loads(self.sections(*keys)), "methods": methods})
 

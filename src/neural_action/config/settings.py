@@ -350,7 +350,10 @@ class EvaluationSettings(Section):
     """
 
     tasks: Annotated[list[Task], Field(min_length=1), Each] = ["within", "across", "identity"]
-    label_budgets: Annotated[list[Literal["all", "half"] | Count], Field(min_length=1), Each] = ["half", "all"]
+    label_budgets: Annotated[list[Literal["all", "half"] | Count], Field(min_length=1), Each] = [
+        "half",
+        "all",
+    ]
     label_block_seconds: Positive = 10.0
     labelled_seconds: Positive = 60.0
     identity_samples: Count = 1000

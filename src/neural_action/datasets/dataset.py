@@ -225,7 +225,9 @@ def _check_fits(entries: Sequence[Entry], pieces: Pieces) -> None:
     names = {(entry.animal, entry.trial): entry for entry in entries}
     if missing := sorted(set(pieces) - set(names)):
         animal, trial = missing[0]
-        raise InputError(f"trial {trial} of {animal} is in the split table but has no recording; rerun rule splits")
+        raise InputError(
+            f"trial {trial} of {animal} is in the split table but has no recording; rerun rule splits"
+        )
     for (animal, trial), entry in names.items():
         if (animal, trial) not in pieces:
             raise InputError(f"trial {trial} of {animal} is not in the split table; rerun rule splits")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from neural_action.datasets.windows import nearest
 from neural_action.datasets.dataset import Dataset
+from neural_action.datasets.windows import nearest
 
 
 def frame_arrays(dataset: Dataset) -> dict[str, np.ndarray]:

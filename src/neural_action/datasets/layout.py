@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +98,10 @@ class Layout:
         """Shape of a neural frame of each animal."""
         return {entry.animal: entry.frame_shape for entry in self.entries}
 
+    def without_neural(self) -> Layout:
+        """The same with an empty neural array."""
+        return replace(self, arrays={**self.arrays, "neural": np.empty(0, np.float32)})
+
     def neural(self, entry: Entry) -> np.ndarray:
         """(frame, y, x) or (frame, unit) float32 of one recording."""
         return self.arrays["neural"][entry.values].reshape(-1, *entry.frame_shape)
@@ -184,7 +188,9 @@ def open_layout(folder: Path, *, neural: bool = True) -> Layout:
 
 def _mapped(path: Path, kind: type, expected: str) -> np.ndarray:
     if not path.is_file():
-        raise InputError(f"{path}: is missing; delete {DESCRIPTION} beside it and rerun, rule dataset makes it anew")
+        raise InputError(
+            f"{path}: is missing; delete {DESCRIPTION} beside it and rerun, rule dataset makes it anew"
+        )
     if _sha256(path) != expected:
         raise InputError(
             f"{path}: was changed or damaged; delete {DESCRIPTION} beside it and rerun, rule dataset makes it anew"

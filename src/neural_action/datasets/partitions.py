@@ -50,7 +50,9 @@ def _by_animal(recordings: Sequence[Recording]) -> list[list[Recording]]:
     return [list(own) for _, own in groupby(recordings, key=lambda recording: recording.animal)]
 
 
-def _rows(split: str, own: list[Recording], parts: list[np.ndarray], seen: tuple[str, ...]) -> Iterator[tuple]:
+def _rows(
+    split: str, own: list[Recording], parts: list[np.ndarray], seen: tuple[str, ...]
+) -> Iterator[tuple]:
     for recording, part in zip(own, parts, strict=True):
         for start, stop, role in _pieces(recording, part):
             where = (split, recording.animal, recording.trial, start, stop)

@@ -112,10 +112,22 @@ def split_table(recordings: Sequence[Recording], settings: SplitSettings, *, uns
         cut = in_order if settings.protocol == "published" else in_turn
         rows = list(cut(ordered, settings))
     else:
-        rows = list(_folded(ordered, settings, settings.protocol))
+        rows = _by_piece(ordered, settings, settings.protocol)
     if unseen:
-        rows += [row for protocol in ("new_animal", "adapted") for row in _folded(ordered, settings, protocol)]
+        rows += [
+            row for protocol in ("new_animal", "adapted") for row in _by_piece(ordered, settings, protocol)
+        ]
     return SplitTable(pd.DataFrame(rows, columns=list(COLUMNS)))
+
+
+def _by_piece(recordings: Sequence[Recording], settings: SplitSettings, protocol: str) -> list[tuple]:
+    """Rows of the table: every trial within a recording has the role of the recording."""
+    pieces = {(recording.animal, recording.trial): _pieces(recording) for recording in recordings}
+    return [
+        (split, animal, trial, start, stop, *what)
+        for split, animal, trial, *what in _folded(list(pieces), settings, protocol)
+        for start, stop in pieces[animal, trial]
+    ]
 
 
 def assign_folds(trials: Iterable[Trial], settings: SplitSettings) -> dict[Trial, int]:
@@ -140,20 +152,32 @@ def assign_folds(trials: Iterable[Trial], settings: SplitSettings) -> dict[Trial
     return folds
 
 
-def _folded(recordings: Sequence[Recording], settings: SplitSettings, protocol: str) -> Iterable[tuple]:
-    """Rows of every split over folds.
+def seen_trials(trials: Sequence[Trial], settings: SplitSettings) -> list[list[Trial]]:
+    """The trials whose inputs each split over folds may see; of other protocols, all of them once."""
+    if settings.protocol in ("published", "repeated"):
+        return [list(trials)]
+    seen: dict[str, list[Trial]] = {}
+    for split, animal, trial, _, sees_input, _ in _folded(trials, settings, settings.protocol):
+        seen.setdefault(split, []).extend([(animal, trial)] if sees_input else [])
+    return list(seen.values())
+
+
+def _folded(
+    trials: Sequence[Trial], settings: SplitSettings, protocol: str
+) -> Iterable[tuple[str, str, str, str, bool, bool]]:
+    """Split, animal, trial, role, sees_input and sees_label of every split over folds.
 
     Probes train with the labels of trials outside the fold and are tested on those in it. Where an animal is left
     out, it alone is tested, and the labels of the fold's trials of other animals are not used, so that its probes
     have the labels of ``new_trials``.
     """
-    folds = assign_folds([(recording.animal, recording.trial) for recording in recordings], settings)
+    folds = assign_folds(trials, settings)
     animals = sorted({animal for animal, _ in folds})
     for tested in animals if protocol in ("new_animal", "adapted") else [None]:
         for fold in _tested(settings):
             name = _split_name(protocol, tested, fold)
-            for recording in recordings:
-                animal, inside = recording.animal, folds[recording.animal, recording.trial] == fold
+            for animal, trial in trials:
+                inside = folds[animal, trial] == fold
                 tests = inside and tested in (None, animal)
                 hidden = {
                     "transductive": False,
@@ -161,9 +185,7 @@ def _folded(recordings: Sequence[Recording], settings: SplitSettings, protocol: 
                     "new_animal": animal == tested,
                     "adapted": tests,
                 }[protocol]
-                what = ("test" if tests else "train", not hidden, not inside)
-                for start, stop in _pieces(recording):
-                    yield (name, animal, recording.trial, start, stop, *what)
+                yield name, animal, trial, "test" if tests else "train", not hidden, not inside
 
 
 def _pieces(recording: Recording) -> list[tuple[int, int]]:

@@ -108,7 +108,7 @@ class SplitTable:
     def models(
         self, splits: Iterable[str], animal: str | None = None, *, labels: bool = False
     ) -> list[list[str]]:
-        """``splits`` in groups that see the same inputs, and the same labels if ``labels``: one model serves a group."""
+        """``splits`` in groups that see the same inputs (and labels, if ``labels``): one model serves a group."""
         groups: dict[tuple, list[str]] = {}
         for split in splits:
             seen = tuple(
@@ -138,7 +138,9 @@ class SplitTable:
         if not bad.any():
             return ""
         row = ordered[bad].iloc[0]
-        return f"split {row['split']}: two pieces of {row['animal']}/{row['trial']} share frame {row['start']}"
+        return (
+            f"split {row['split']}: two pieces of {row['animal']}/{row['trial']} share frame {row['start']}"
+        )
 
     def leaks(self) -> list[str]:
         """What no protocol allows, one line each: labels of test or validation frames that are trained with."""

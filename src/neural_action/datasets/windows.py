@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from neural_action.config.settings import ClipSettings
-from neural_action.errors import InputError
 from neural_action.datasets.dataset import Dataset, TrialSpan
+from neural_action.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,9 @@ def window_table(dataset: Dataset, settings: ClipSettings, *, stride: int) -> Wi
     the slower clock. Raises InputError if no clip is left.
     """
     parts = [_trial_clips(dataset, at, span, settings, stride) for at, span in enumerate(dataset.trials)]
-    clips = Windows(*(np.concatenate(columns) for columns in zip(*parts, strict=True)), frames=settings.frames)
+    clips = Windows(
+        *(np.concatenate(columns) for columns in zip(*parts, strict=True)), frames=settings.frames
+    )
     if len(clips) == 0:
         raise InputError(
             f"clips.frames: no trial has {settings.frames} consecutive neural frames with behaviour beside them"

@@ -4,34 +4,38 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
 
 import numpy as np
 
-from neural_action.diagnostics.finding import Finding, name
 from neural_action.datasets.dataset import Dataset
-from neural_action.recordings.store import Manifest
+from neural_action.datasets.layout import Layout
+from neural_action.diagnostics.finding import Finding, name
 
 #: Frames or samples in a row that two trials may have in common by accident (our choice).
 _ACCIDENTS = 10
 
 
-def check_digests(manifests: Sequence[Manifest]) -> list[Finding]:
-    """Recordings whose neural data or behaviour have the same digest, chunk by chunk."""
+def check_digests(layout: Layout) -> list[Finding]:
+    """Recordings whose neural data have the same digest, chunk by chunk, or whose behaviour is the same."""
     findings = []
-    for array, what in (("neural", "neural data"), ("behavior", "behaviour")):
+    behavior = layout.arrays["behavior"]
+    for what, digest in (
+        ("neural data", lambda entry: (entry.frame_shape, entry.sha256)),
+        ("behaviour", lambda entry: hashlib.sha256(behavior[entry.samples].tobytes()).hexdigest()),
+    ):
+        if what == "behaviour" and 0 in behavior.shape:
+            continue
         same = defaultdict(list)
-        for manifest in manifests:
-            digest = manifest.arrays[array]
-            if 0 not in digest.shape:
-                same[digest.shape, digest.sha256].append(name(manifest.animal, manifest.trial))
+        for entry in layout.entries:
+            same[digest(entry)].append(name(entry.animal, entry.trial))
         for trials in same.values():
             if len(trials) > 1:
                 message = f"{' and '.join(sorted(trials))} hold the same {what}"
                 findings.append(Finding("duplicates", sorted(trials)[1], "error", message, {"what": what}))
     if not findings:
-        message = f"no two of {len(manifests)} recordings have the digest of their neural data or behaviour in common"
-        findings.append(Finding("duplicates", "all", "ok", message, {"recordings": len(manifests)}))
+        count = len(layout.entries)
+        message = f"no two of {count} recordings have the digest of their neural data or behaviour in common"
+        findings.append(Finding("duplicates", "all", "ok", message, {"recordings": count}))
     return findings
 
 
@@ -64,14 +68,10 @@ def check_overlap(dataset: Dataset) -> list[Finding]:
             if count <= _ACCIDENTS:
                 continue
             one, two = dataset.trials[first], dataset.trials[second]
-            different = (one.fold, one.part) != (two.fold, two.part)
-            kind = "part" if one.part else "fold"
-            apart = f"in different {kind}s" if different else f"in one {kind}"
-            severity = "error" if different else "warning"
             both = f"{name(one.animal, one.trial)} and {name(two.animal, two.trial)}"
-            message = f"{both} share {count} {what} in a row, {apart}: do their clips overlap?"
+            message = f"{both} share {count} {what} in a row: one may train and the other test"
             values_of = {"what": what, "count": count}
-            findings.append(Finding("duplicates", name(two.animal, two.trial), severity, message, values_of))
+            findings.append(Finding("duplicates", name(two.animal, two.trial), "error", message, values_of))
     if not findings:
         message = f"no two of {len(dataset.trials)} trials share neural frames or behaviour samples"
         findings.append(Finding("duplicates", "all", "ok", message, {"trials": len(dataset.trials)}))

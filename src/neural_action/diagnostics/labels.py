@@ -6,17 +6,19 @@ import numpy as np
 from scipy.ndimage import uniform_filter1d
 
 from neural_action.config.settings import DiagnosticsSettings
+from neural_action.datasets.dataset import Dataset, TrialSpan
+from neural_action.datasets.windows import nearest
 from neural_action.diagnostics.finding import Finding, name
 from neural_action.diagnostics.lags import LagCurve, Pair, lag_curves, too_short, unclear
 from neural_action.diagnostics.synchrony import neural_components
-from neural_action.datasets.windows import nearest
-from neural_action.datasets.dataset import Dataset, TrialSpan
 
 #: Principal components of behaviour, and seconds that its mean and its spread are taken over (our choice).
 _COMPONENTS, _WINDOW_SECONDS = 8, 0.5
 
 
-def check_labels(dataset: Dataset, settings: DiagnosticsSettings) -> tuple[list[Finding], dict[str, LagCurve]]:
+def check_labels(
+    dataset: Dataset, settings: DiagnosticsSettings
+) -> tuple[list[Finding], dict[str, LagCurve]]:
     """Lagged correlation of the labels with their prediction from behaviour, a finding a trial.
 
     Labels are made from behaviour, so their lag is 0 up to ``label_tolerance``. Where there is no behaviour, they are

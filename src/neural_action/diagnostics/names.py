@@ -6,8 +6,8 @@ import numpy as np
 from scipy.stats import binom
 
 from neural_action.config.settings import DiagnosticsSettings
-from neural_action.diagnostics.finding import Finding, name
 from neural_action.datasets.dataset import Dataset
+from neural_action.diagnostics.finding import Finding, name
 
 #: Chance of as many trials being nearest to their own animal, below which it is none (our choice).
 _BY_CHANCE = 0.001
@@ -27,14 +27,18 @@ def check_names(dataset: Dataset, settings: DiagnosticsSettings) -> list[Finding
         ("behaviour", dataset.pose_raw, [span.samples for span in dataset.trials]),
     ):
         if 0 not in values.shape:
-            findings += _compare(dataset, what, np.stack([_profile(values[rows]) for rows in spans]), settings)
+            findings += _compare(
+                dataset, what, np.stack([_profile(values[rows]) for rows in spans]), settings
+            )
     if not findings:
         message = "not checked: no two animals have two trials each"
         return [Finding("names", "all", "note", message)]
     return findings
 
 
-def _compare(dataset: Dataset, what: str, profiles: np.ndarray, settings: DiagnosticsSettings) -> list[Finding]:
+def _compare(
+    dataset: Dataset, what: str, profiles: np.ndarray, settings: DiagnosticsSettings
+) -> list[Finding]:
     number = np.array([dataset.animals.index(span.animal) for span in dataset.trials])
     animals = [k for k in range(len(dataset.animals)) if np.count_nonzero(number == k) > 1]
     if len(animals) < 2 or profiles.shape[1] < 2:

@@ -10,9 +10,9 @@ import numpy as np
 
 from neural_action.calcium.rest import motion_energy
 from neural_action.config.settings import DiagnosticsSettings
+from neural_action.datasets.dataset import Dataset, TrialSpan
 from neural_action.diagnostics.finding import Finding, name
 from neural_action.diagnostics.lags import LagCurve, Pair, apart, lag_curves, too_short, unclear
-from neural_action.datasets.dataset import Dataset, TrialSpan
 
 #: Pixels are averaged to about this many, and reduced to so many principal components (our choice).
 _FEATURES, _COMPONENTS = 256, 8
@@ -45,7 +45,8 @@ def check_synchrony(
         return [Finding("synchrony", "all", "note", short)], {}
     components = neural_components(dataset)
     pairs = [
-        Pair(span.animal, components[span.frames], _energy(dataset, span, behavior)) for span in dataset.trials
+        Pair(span.animal, components[span.frames], _energy(dataset, span, behavior))
+        for span in dataset.trials
     ]
     curves = lag_curves(pairs, dataset.neural_rate, settings.longest_lag)
     named = {name(span.animal, span.trial): part for span, part in zip(dataset.trials, curves, strict=True)}

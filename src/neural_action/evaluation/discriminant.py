@@ -11,7 +11,6 @@ choice; mined views are Azabou et al.'s idea).
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import eigh
 
 
 def trial_discriminant(
@@ -61,6 +60,9 @@ def discriminant(bins: np.ndarray, signal: np.ndarray, dimensions: int, penalty:
 
     S is the covariance of the ``signal`` of each bin, N that of what is left of the bins (bin, unit), with a ridge.
     """
+    # SciPy is imported by the rows that need it: every evaluation would wait for it otherwise.
+    from scipy.linalg import eigh
+
     noise, spread = bins - signal, signal - signal.mean(0)
     covariance = noise.T @ noise / len(bins)
     ridge = penalty * np.trace(covariance) / len(covariance) * np.eye(len(covariance))

@@ -6,7 +6,7 @@ import numpy as np
 
 from neural_action.config.settings import FeatureSettings
 from neural_action.evaluation.discriminant import trial_discriminant, whiles
-from neural_action.evaluation.readouts import Standard
+from neural_action.evaluation.scaling import Standard
 
 
 def raw_features(
@@ -38,7 +38,7 @@ def raw_features(
             for penalty in settings.penalties
             if rank <= bins.shape[1]
         }
-    scaled = Standard.of(bins[visible], "one")(bins)
+    scaled = Standard.of(bins[visible], "centred")(bins)
     near = neighbor_mean(scaled, span, settings.lag)
     return {
         f"rank {rank}, penalty {penalty:g}": reduced_rank(scaled, near, visible, rank, penalty)

@@ -1,32 +1,187 @@
-"""Scores of predicted against true classes."""
+"""Metrics: what the scores of a probe are worth against the truth.
+
+A metric is a function of an ``Outcome``, registered with the outputs of probes that it applies to.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
+
+from neural_action.evaluation.probes.angle import angle_errors, angles_of, direction_classes
+from neural_action.evaluation.probes.probe import Output
+
+#: One and a half sectors of eight directions, to each side (the release of MYOW).
+DELTA = 3 * np.pi / 16
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Scores of test windows; arrays are parallel.
+
+    Attributes:
+        output: what the scores are.
+        scores: (n, class) float64, (n, 2) cosines and sines, or (n, variable) values.
+        true: (n,) int64 classes, or (n, variable) float64.
+        classes: number of classes; 0 for values.
+    """
+
+    output: Output
+    scores: np.ndarray
+    true: np.ndarray
+    classes: int
+
+    @cached_property
+    def predicted(self) -> np.ndarray:
+        """(n,) int64 the class with the highest score, or whose direction is nearest."""
+        if self.output == "directions":
+            return direction_classes(angles_of(self.scores), self.classes)
+        return self.scores.argmax(1)
+
+    @cached_property
+    def confusion(self) -> np.ndarray:
+        """(class, class) int64 counts, row true, column predicted."""
+        return confusion(self.true, self.predicted, self.classes)
+
+    @property
+    def true_class_scores(self) -> np.ndarray:
+        """(n,) the score that each window gives its true class."""
+        return self.scores[np.arange(len(self.true)), self.true]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """``of`` an outcome is one number; ``each`` gives every window's, where the metric is their mean."""
+
+    of: Callable[[Outcome], float]
+    outputs: frozenset[str]
+    each: Callable[[Outcome], np.ndarray] | None = None
+
+
+METRICS: dict[str, Metric] = {}
+_PROBABILITIES, _SHARES, _DIRECTIONS = "probabilities", "shares", "directions"
+_CLASSES = (_PROBABILITIES, _SHARES, _DIRECTIONS)
+
+
+def _metric(*outputs: str) -> Callable[[Callable[[Outcome], float]], Callable[[Outcome], float]]:
+    def register(of: Callable[[Outcome], float]) -> Callable[[Outcome], float]:
+        METRICS[of.__name__] = Metric(of, frozenset(outputs))
+        return of
+
+    return register
+
+
+def _mean_of(*outputs: str) -> Callable[[Callable[[Outcome], np.ndarray]], Callable[[Outcome], np.ndarray]]:
+    def register(each: Callable[[Outcome], np.ndarray]) -> Callable[[Outcome], np.ndarray]:
+        METRICS[each.__name__] = Metric(
+            lambda outcome: float(np.mean(each(outcome))), frozenset(outputs), each
+        )
+        return each
+
+    return register
+
+
+def measure(outcome: Outcome) -> dict[str, float]:
+    """Every metric that applies and is defined, by name."""
+    values = {
+        name: metric.of(outcome) for name, metric in METRICS.items() if outcome.output in metric.outputs
+    }
+    return {name: value for name, value in values.items() if np.isfinite(value)}
 
 
 def confusion(true: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
-    """(classes, classes) int64 counts, row true, column predicted."""
+    """(class, class) int64 counts, row true, column predicted."""
     return np.bincount(true * classes + predicted, minlength=classes * classes).reshape(classes, classes)
 
 
-def scores(true: np.ndarray, predicted: np.ndarray, classes: int) -> dict[str, float]:
-    """Accuracy, balanced accuracy (mean recall) and macro F1, over the classes that occur in ``true``."""
-    return {
-        name: value for name, value in all_scores(true, predicted, classes).items() if name != "weighted_f1"
-    }
+@_mean_of(*_CLASSES)
+def accuracy(outcome: Outcome) -> np.ndarray:
+    """Share of windows whose class is right."""
+    return outcome.predicted == outcome.true
 
 
-def all_scores(true: np.ndarray, predicted: np.ndarray, classes: int) -> dict[str, float]:
-    """``scores``, and F1 weighted by how often each class occurs."""
-    table = confusion(true, predicted, classes).astype(float)
+@_metric(*_CLASSES)
+def balanced_accuracy(outcome: Outcome) -> float:
+    """Mean recall of the classes that occur in the truth."""
+    counts = outcome.confusion.sum(1)
+    return float(np.mean(np.diag(outcome.confusion)[counts > 0] / counts[counts > 0]))
+
+
+@_metric(*_CLASSES)
+def macro_f1(outcome: Outcome) -> float:
+    """Mean F1 of the classes that occur in the truth."""
+    return float(_f1(outcome).mean())
+
+
+@_metric(*_CLASSES)
+def weighted_f1(outcome: Outcome) -> float:
+    """F1 weighted by how often each class occurs in the truth."""
+    counts = outcome.confusion.sum(1)
+    return float(np.average(_f1(outcome), weights=counts[counts > 0]))
+
+
+def _f1(outcome: Outcome) -> np.ndarray:
+    table = outcome.confusion
     present = table.sum(1) > 0
-    hits = np.diag(table)
-    recall = hits[present] / table.sum(1)[present]
-    f1 = 2 * hits[present] / (table.sum(1) + table.sum(0))[present]
-    return {
-        "accuracy": float(hits.sum() / table.sum()),
-        "balanced_accuracy": float(recall.mean()),
-        "macro_f1": float(f1.mean()),
-        "weighted_f1": float(f1 @ table.sum(1)[present] / table.sum()),
-    }
+    return 2 * np.diag(table)[present] / (table.sum(1) + table.sum(0))[present]
+
+
+@_mean_of(_DIRECTIONS)
+def delta_accuracy(outcome: Outcome) -> np.ndarray:
+    """Share of windows whose angle is less than ``DELTA`` off."""
+    return angle_errors(angles_of(outcome.scores), outcome.true, outcome.classes) < DELTA
+
+
+@_mean_of(_PROBABILITIES, _SHARES)
+def true_class_score(outcome: Outcome) -> np.ndarray:
+    """Mean score of the true class; of neighbours their share that has the window's class."""
+    return outcome.true_class_scores
+
+
+@_metric(_PROBABILITIES, _SHARES)
+def auroc(outcome: Outcome) -> float:
+    """Mean over classes of the area under the ROC curve of the class against the rest; ties count half.
+
+    Over the classes that some windows have and some do not; NaN where there is none (scikit-learn's ``roc_auc_score``,
+    ``ovr``, ``macro``).
+    """
+    counts = np.bincount(outcome.true, minlength=outcome.classes)
+    classes = np.flatnonzero((counts > 0) & (counts < len(outcome.true)))
+    if not len(classes):
+        return float("nan")
+    areas = []
+    for at in classes:
+        _, inverse, ties = np.unique(outcome.scores[:, at], return_inverse=True, return_counts=True)
+        rank = (np.cumsum(ties) - (ties - 1) / 2)[inverse]
+        positive = counts[at]
+        above = rank[outcome.true == at].sum() - positive * (positive + 1) / 2
+        areas.append(above / (positive * (len(outcome.true) - positive)))
+    return float(np.mean(areas))
+
+
+@_metric(_PROBABILITIES)
+def log_loss(outcome: Outcome) -> float:
+    """Mean of minus the logarithm of the true class's probability, that at least the machine's epsilon."""
+    return float(-np.mean(np.log(np.maximum(outcome.true_class_scores, np.finfo(float).eps))))
+
+
+@_metric("values")
+def r2(outcome: Outcome) -> float:
+    """Share of the variance that is explained, summed over variables (weighted by their variance)."""
+    left, total = _squares(outcome)
+    return float(1 - left.sum() / total.sum()) if total.sum() > 0 else float("nan")
+
+
+def r2_by_variable(outcome: Outcome) -> np.ndarray:
+    """(variable,) share of the variance of each that is explained; NaN for one that does not vary."""
+    left, total = _squares(outcome)
+    return 1 - np.divide(left, total, out=np.full(len(total), np.nan), where=total > 0)
+
+
+def _squares(outcome: Outcome) -> tuple[np.ndarray, np.ndarray]:
+    """(variable,) sums of squares: what is left unexplained, and around the mean of the tested windows."""
+    left = ((outcome.true - outcome.scores) ** 2).sum(0)
+    return left, ((outcome.true - outcome.true.mean(0)) ** 2).sum(0)

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from neural_action.config.settings import EvaluationSettings, MethodSettings
+from neural_action.datasets.dataset import Dataset, side_by_side
+from neural_action.datasets.windows import Windows
 from neural_action.errors import InputError
 from neural_action.files import load_npz
 from neural_action.neighbors.table import SwapTable
-from neural_action.datasets.windows import Windows
-from neural_action.datasets.dataset import Dataset, side_by_side
 
 _CHUNK = 256
 
@@ -114,7 +114,9 @@ def _encoded_behavior(
     context = view_context(dataset, windows, device, swap=table)
     views = [build("views", part, context) for part in method.views.behavior]
     generator = torch.Generator(device).manual_seed(seed)
-    every = ClipRows(*(torch.as_tensor(a, device=device) for a in (windows.start, windows.pose, windows.animal)))
+    every = ClipRows(
+        *(torch.as_tensor(a, device=device) for a in (windows.start, windows.pose, windows.animal))
+    )
 
     def embed(rows: np.ndarray) -> dict:
         part = every[torch.from_numpy(rows)]
@@ -162,7 +164,9 @@ def raw_windows(neural: np.ndarray, windows: Windows, evaluation: EvaluationSett
     """
     time, space = evaluation.raw_pool_time, evaluation.raw_pool_space
     if windows.frames % time:
-        raise InputError(f"evaluation.raw_pool_time: {time} does not divide the {windows.frames} frames of a clip")
+        raise InputError(
+            f"evaluation.raw_pool_time: {time} does not divide the {windows.frames} frames of a clip"
+        )
     if neural.ndim == 3:
         y, x = neural.shape[1:]
         if y % space or x % space:

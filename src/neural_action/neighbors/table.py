@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from neural_action.config.settings import NeighborSettings
+from neural_action.datasets.dataset import Dataset
 from neural_action.errors import InputError
 from neural_action.files import load_npz, whole
 from neural_action.neighbors.index import (
@@ -23,7 +24,6 @@ from neural_action.neighbors.index import (
 from neural_action.neighbors.space import shared_components
 from neural_action.neighbors.swap import draw_swaps
 from neural_action.progress import Progress
-from neural_action.datasets.dataset import Dataset
 
 #: Target of a sample that training never gathers.
 HIDDEN = -1

@@ -28,7 +28,7 @@ def run(
     output: Path,
     log: Path,
 ) -> None:
-    """Adapt ``weights`` to the animal that the split tests (``training.adapt``), whose trials of its fold are hidden."""
+    """Adapt ``weights`` to the animal that the split tests (``training.adapt``); what is tested is hidden."""
     sections = Sections(config)
     row = sections.method(method)
     if row.objective is None:

@@ -8,10 +8,10 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from neural_action.config.sections import Sections
+from neural_action.datasets.dataset import load_cohort
 from neural_action.errors import InputError
 from neural_action.neighbors.table import SwapTable
 from neural_action.progress import progress
-from neural_action.datasets.dataset import load_cohort
 from neural_action.recordings.splits import Holdout, read_folds
 from neural_action.tables.action import headline
 from neural_action.tables.decoding import headline as accuracy

@@ -67,7 +67,13 @@ def run(
         logs.append(rows)
     with whole(log) as partial:
         write_log(logs, partial)
-    about = {"method": method, "run": output.parent.parent.name, "seed": seed, "label": row.label, **described}
+    about = {
+        "method": method,
+        "run": output.parent.parent.name,
+        "seed": seed,
+        "label": row.label,
+        **described,
+    }
     saved = models if len(groups) > 1 else model
     save_model(saved, row.objective, sections.encoders, data.shapes, output, about)
     for checkpoint in checkpoints:

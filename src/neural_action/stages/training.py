@@ -65,9 +65,7 @@ def with_seen_labels(windows: Windows) -> Windows:
     return replace(windows, label=np.where(windows.sees_label, windows.label, UNLABELLED))
 
 
-def training_data(
-    sections: Sections, inputs: Inputs, splits: Sequence[str], threads: int
-) -> TrainingData:
+def training_data(sections: Sections, inputs: Inputs, splits: Sequence[str], threads: int) -> TrainingData:
     """What a model may train from that serves ``splits``, which see the same."""
     settings, training, source = sections.clips, sections.training, inputs.source
     device = prepare(training.device, threads)

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from neural_action.config.settings import SyllableSettings
+from neural_action.datasets.dataset import Dataset
 from neural_action.errors import InputError
 from neural_action.files import load_npz, whole
 from neural_action.progress import Progress
-from neural_action.datasets.dataset import Dataset
 
 
 @dataclass(frozen=True)

@@ -15,23 +15,25 @@ from neural_action.config.settings import (
     AdaptSettings,
     ClipSettings,
     Named,
-    ProbeSettings,
+    ProbeConfig,
     TrainingSettings,
     ViewSettings,
 )
-from neural_action.errors import InputError
-from neural_action.evaluation.metrics import scores
-from neural_action.evaluation.probes import linear_probe, scale
-from neural_action.objectives.objective import Objective
-from neural_action.datasets.windows import unbroken
 from neural_action.datasets.dataset import side_by_side
+from neural_action.datasets.windows import unbroken
+from neural_action.errors import InputError
+from neural_action.evaluation.metrics import METRICS, Outcome
+from neural_action.evaluation.probes import build_probe
+from neural_action.evaluation.probes.probe import Training
+from neural_action.evaluation.scaling import Standard
+from neural_action.objectives.objective import Objective
 from neural_action.trained.embedding import Embedding
 from neural_action.trained.sequences import Data, NeuralSequence, sequences
 from neural_action.training.model import load_model as load_objective
 from neural_action.training.model import save_model
 
 _CHUNK = 256
-_NEEDED = ("clips", "recordings", "animals", "views", "batches", "training", "method", "holdout", "seed")
+_NEEDED = ("clips", "recordings", "animals", "views", "batches", "training", "method", "run", "seed")
 _RECORDED = (
     "neural_shape",
     "neural_rate",
@@ -48,7 +50,7 @@ class TrainedModel:
 
     Attributes:
         objective: the networks, in evaluation mode.
-        description: what the JSON beside the weights says: ``method``, ``holdout``, ``seed``, ``clips``, ``recordings``
+        description: what the JSON beside the weights says: ``method``, ``run``, ``seed``, ``clips``, ``recordings``
             (what the model was trained on), ``animals`` (seen in training), and how it was trained.
         device: where it runs.
     """
@@ -60,7 +62,7 @@ class TrainedModel:
         what = self.description
         shape = " x ".join(map(str, what["recordings"]["neural_shape"]))
         return (
-            f"TrainedModel({what['method']!r}, holdout {what['holdout']!r}, trained on {', '.join(what['animals'])}, "
+            f"TrainedModel({what['method']!r}, run {what['run']!r}, trained on {', '.join(what['animals'])}, "
             f"{what['clips']['frames']} frames of {shape} at {what['recordings']['neural_rate']:g} /s)"
         )
 
@@ -109,7 +111,7 @@ class TrainedModel:
         if not len(values):
             raise InputError(f"recordings: none has {frames} neural frames in a row, the length of a clip")
         names, animals = zip(*trials, strict=True)
-        about = {key: self.description[key] for key in ("method", "holdout", "seed")}
+        about = {key: self.description[key] for key in ("method", "run", "seed")}
         about |= {"layer": layer, "frames": frames, "stride": stride}
         return Embedding(values, centre, trial.astype(np.int64), label, names, animals, class_names, about)
 
@@ -134,13 +136,13 @@ class TrainedModel:
         train: Data | Embedding | None = None,
         *,
         metric: str = "balanced_accuracy",
-        probe: ProbeSettings | None = None,
+        probe: ProbeConfig | None = None,
         seed: int = 0,
         stride: int | None = None,
     ) -> float:
         """How well a linear probe reads actions from embeddings of ``data``, a fraction of 1.
 
-        The probe is trained on the labelled clips of ``train`` (as ``multi_animal`` in the tables, if these are other
+        The probe is trained on the labelled clips of ``train`` (as ``across`` in the tables, if these are other
         animals); without it, on all other trials of ``data``, each trial in turn, and all predictions are scored
         together.
 
@@ -155,7 +157,14 @@ class TrainedModel:
         Raises:
             InputError: no labels, one class, one trial and nothing to train on, or classes that differ.
         """
-        settings = probe or ProbeSettings(steps=250, class_weight="balanced")
+        settings = probe or ProbeConfig(
+            kind="softmax", tasks=["within"], solver="sgd", steps=250, class_weight="balanced"
+        )
+        reader = build_probe("probe", settings)
+        if metric not in ("accuracy", "balanced_accuracy", "macro_f1", "weighted_f1"):
+            raise InputError(
+                f"metric: {metric!r} is not one of accuracy, balanced_accuracy, macro_f1, weighted_f1"
+            )
         stride = stride or max(1, self.description["clips"]["frames"] // 4)
         tested = data if isinstance(data, Embedding) else self.transform(data, stride=stride)
         if train is None:
@@ -170,25 +179,21 @@ class TrainedModel:
             raise InputError(
                 f"score: classes {', '.join(tested.class_names)} are tested, {', '.join(known.class_names)} trained"
             )
-        true, predicted = [], []
+        true, read = [], []
         for of_known, of_tested in parts:
             rows, test = of_known & (known.label >= 0), of_tested & (tested.label >= 0)
             if len(np.unique(known.label[rows])) < 2:
                 raise InputError("score: fewer than two labelled classes to train a probe on")
             if not test.any():
                 continue
-            features = scale(known.values[rows], tested.values[test], by_feature=True)
-            classes = len(known.class_names)
-            predicted.append(
-                linear_probe(features[0], known.label[rows], features[1], classes, settings, seed)
-            )
+            scale, classes = Standard.of(known.values[rows], "zscore"), len(known.class_names)
+            training = Training(scale(known.values[rows]), known.label[rows], classes, seed)
+            read.append(reader.scores(training, scale(tested.values[test]))[0])
             true.append(tested.label[test])
         if not true:
             raise InputError("score: no labelled clip to test on")
-        result = scores(np.concatenate(true), np.concatenate(predicted), len(tested.class_names))
-        if metric not in result:
-            raise InputError(f"metric: {metric!r} is not one of {', '.join(result)}")
-        return result[metric]
+        outcome = Outcome(reader.output, np.concatenate(read), np.concatenate(true), len(tested.class_names))
+        return METRICS[metric].of(outcome)
 
     def adapt(
         self,
@@ -235,11 +240,11 @@ class TrainedModel:
         save_model(model, named, model.encoders, model.shapes, weights, about)
 
 
-def load_model(path: str | Path, device: str = "cpu", split: int | None = None) -> TrainedModel:
+def load_model(path: str | Path, device: str = "cpu", split: str | None = None) -> TrainedModel:
     """Open the model at ``path``: its weights (.safetensors), or the folder that holds ``model.safetensors``.
 
     Nothing in either file is executed. ``device`` is ``cpu``, ``cuda`` or ``auto`` (CUDA where there is one). A file of
-    splits, as of spikes, holds a model for each: ``split`` is the number of one.
+    repeated splits holds a model for each: ``split`` is the name of one, such as ``repeat-0``.
     Raises InputError if a file is missing, damaged, has no such split, or is from a version that did not write down
     what is needed.
     """
@@ -251,7 +256,7 @@ def load_model(path: str | Path, device: str = "cpu", split: int | None = None) 
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError("device: 'cuda', but torch finds no CUDA device; expected cpu or auto here")
     chosen = torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
-    objective = load_objective(weights, chosen, None if split is None else f"split-{split}")
+    objective = load_objective(weights, chosen, split)
     description = _described(weights.with_suffix(".json"))
     if description.pop("models", None) is not None:
         description["split"] = split

@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 
 from neural_action.config.settings import AdaptSettings, TrainingSettings, ViewSettings
-from neural_action.objectives.objective import Objective
 from neural_action.datasets.windows import Windows
+from neural_action.objectives.objective import Objective
 from neural_action.training.batches import BatchSampler
 from neural_action.training.loop import pretrain
 from neural_action.views.view import ViewContext

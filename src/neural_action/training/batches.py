@@ -11,10 +11,10 @@ from torch import Tensor
 
 from neural_action.config.build import build
 from neural_action.config.settings import ViewSettings
+from neural_action.datasets.dataset import Dataset
+from neural_action.datasets.windows import Windows
 from neural_action.errors import InputError
 from neural_action.neighbors.table import SwapTable
-from neural_action.datasets.windows import Windows
-from neural_action.datasets.dataset import Dataset
 from neural_action.training.order import TrialOrder
 from neural_action.views.view import ClipRows, View, ViewContext
 

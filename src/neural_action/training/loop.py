@@ -102,7 +102,9 @@ def pretrain(
         # The encoders alone: losses sum over many similarities, where bfloat16's three digits are too few.
         with autocast:
             encodings = objective.encode(batch)
-        encodings = {name: value.float() if value.is_floating_point() else value for name, value in encodings.items()}
+        encodings = {
+            name: value.float() if value.is_floating_point() else value for name, value in encodings.items()
+        }
         loss = objective.loss(encodings, batch)
         if adaptation is not None:
             loss = loss + adaptation(encodings, batch.animal, step / settings.steps)

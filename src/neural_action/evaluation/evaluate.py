@@ -1,0 +1,223 @@
+"""The evaluation of a row: task x probe x label budget x metric, on one split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from neural_action.config.settings import EvaluationSettings, MethodSettings, ProbeConfig
+from neural_action.errors import InputError
+from neural_action.evaluation.budgets import ALL, Budget, label_budgets
+from neural_action.evaluation.features import raw_features
+from neural_action.evaluation.metrics import METRICS, Outcome, measure, r2_by_variable
+from neural_action.evaluation.probes import build_probe
+from neural_action.evaluation.reading import Reading
+from neural_action.evaluation.tasks import CONTINUOUS, OWN, Problem, classes_of, problems
+
+if TYPE_CHECKING:
+    from neural_action.datasets.windows import Windows
+
+#: The task whose predictions are kept for pictures: the first of these that the dataset has.
+_SHOWN = ("across", "within", "decoding")
+#: Metrics of single trials: those that tables make intervals of.
+_OF_UNITS = ("accuracy", "delta_accuracy")
+
+
+class Score(NamedTuple):
+    """What ``scores.csv`` says of one number, beside the dataset, protocol, method, split and seed."""
+
+    layer: str
+    task: str
+    probe: str
+    label_budget: str
+    animal: str
+    unit: str
+    metric: str
+    value: float
+    n_train: int
+    n_test: int
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores, and what the first probe that gives classes predicts with all labels.
+
+    Attributes:
+        scores: in the order of layers, tasks, animals, budgets and probes.
+        predicted: (window,) int64 class of every test window of ``shown``, -1 elsewhere.
+        shown: the task of ``predicted``; empty where there is none.
+    """
+
+    scores: list[Score]
+    predicted: np.ndarray
+    shown: str
+
+
+def evaluate(
+    features: Mapping[str, np.ndarray],
+    windows: Windows,
+    targets: np.ndarray,
+    animals: Sequence[str],
+    class_names: Sequence[str],
+    method: MethodSettings,
+    probes: Mapping[str, ProbeConfig],
+    settings: EvaluationSettings,
+    split: str,
+    seed: int,
+    *,
+    variables: Sequence[str] = (),
+    trained_with_labels: bool = False,
+    unit_seconds: float | None = None,
+) -> Evaluation:
+    """Read a row's representation by every probe.
+
+    Raw windows of a row with ``features`` are made into those first, of each animal apart where its own windows train.
+    A row without features, (n, 0), guesses. A row whose objective trained with labels is read with all labels alone,
+    and not across animals where it trained with labels of the animal that is tested.
+
+    Args:
+        features: (window, feature) float by layer.
+        windows: of the split.
+        targets: (window, variable) float, behaviour at the windows' centres; (window, 0) without continuous tasks.
+        animals: names.
+        class_names: names.
+        method: the row.
+        probes: by name.
+        settings: of the evaluation.
+        split: its name, whose last number seeds draws.
+        seed: of the row's run.
+        variables: names of the columns of ``targets``.
+        trained_with_labels: whether the row's objective uses labels.
+        unit_seconds: scores of every test trial too, cut to this length; for a dataset with one split.
+
+    Raises:
+        InputError: no problem has windows to train and test on, a trial trains and tests, a probe cannot read its
+            tasks, or ``settings.variables`` names a variable that is not there.
+    """
+    for name, config in probes.items():
+        build_probe(name, config)
+    tasks = [task for task in settings.tasks if method.tasks is None or task in method.tasks]
+    values, variables = (
+        _chosen(targets, variables, settings) if set(tasks) & set(CONTINUOUS) else (targets, ())
+    )
+    asked = [problem for task in tasks for problem in problems(task, windows, animals, settings, split, seed)]
+    if not asked:
+        raise InputError(
+            f"split {split}: no task of {', '.join(tasks)} has labelled windows to train and test on"
+        )
+    if trained_with_labels:
+        asked = [problem for problem in asked if not _known(problem, windows, animals)]
+    shown = next((task for task in _SHOWN if any(problem.task == task for problem in asked)), "")
+    predicted, scores = np.full(len(windows.label), -1), []
+    candidates = _Candidates(method, windows, animals)
+    for layer, raw in features.items():
+        kept = layer == next(iter(features))
+        for problem in asked:
+            reading = Reading(
+                candidates.of(raw, problem),
+                windows,
+                problem,
+                values if problem.task in CONTINUOUS else classes_of(problem.task, windows),
+                _count(problem, animals, class_names),
+                scale=method.scale or ("centred" if method.representation == "raw" else settings.scale),
+                choose_by=settings.choose_by,
+                split=split,
+                seed=seed,
+                permuted=method.labels == "permuted",
+            )
+            for budget in label_budgets(windows, problem, settings, split, seed):
+                if trained_with_labels and budget.name != ALL:
+                    continue
+                readers = [(name, probe) for name, probe in probes.items() if problem.task in probe.tasks]
+                for at, (name, config) in enumerate(readers):
+                    outcome = (reading.read if raw.shape[1] else reading.guess)(name, config, budget)
+                    what = (layer, problem.task, name, budget.name, problem.animal)
+                    units = _units(problem, budget, windows, unit_seconds)
+                    for unit, metric, value, tested in _numbers(outcome, variables, units):
+                        scores.append(Score(*what, unit, metric, value, len(budget.train), tested))
+                    if kept and at == 0 and problem.task == shown and budget.name == ALL:
+                        predicted[problem.test] = outcome.predicted
+    return Evaluation(scores, predicted, shown)
+
+
+def _numbers(
+    outcome: Outcome, variables: Sequence[str], units: np.ndarray | None
+) -> Iterator[tuple[str, str, float, int]]:
+    """(unit, metric, value, test windows) of the test set, then of each variable or test trial."""
+    tested = len(outcome.scores)
+    for metric, value in measure(outcome).items():
+        yield "", metric, value, tested
+    if outcome.output == "values":
+        for variable, value in zip(variables, r2_by_variable(outcome), strict=True):
+            if np.isfinite(value):
+                yield variable, "r2", float(value), tested
+    elif units is not None:
+        counts = np.bincount(units)
+        for metric in _OF_UNITS:
+            each = METRICS[metric].each
+            if each is not None and outcome.output in METRICS[metric].outputs:
+                for at, value in enumerate(np.bincount(units, each(outcome)) / counts):
+                    yield str(at), metric, float(value), int(counts[at])
+
+
+def _units(problem: Problem, budget: Budget, windows: Windows, seconds: float | None) -> np.ndarray | None:
+    """(test window,) int64 number of its trial, or of its part of ``seconds``; None where none are scored."""
+    if seconds is None or budget.name != ALL or problem.task == "identity":
+        return None
+    test = problem.test
+    part = windows.trial[test] * (1 << 20) + (windows.time[test] // seconds).astype(np.int64)
+    return np.unique(part, return_inverse=True)[1]
+
+
+def _known(problem: Problem, windows: Windows, animals: Sequence[str]) -> bool:
+    """Whether labels of the animal that is tested trained the encoder, where only others' should train the probe."""
+    if problem.task not in ("across", "continuous_across"):
+        return False
+    own = windows.animal == list(animals).index(problem.animal)
+    return bool((own & windows.sees_input & windows.sees_label).any())
+
+
+def _count(problem: Problem, animals: Sequence[str], class_names: Sequence[str]) -> int:
+    if problem.task in CONTINUOUS:
+        return 0
+    return len(animals) if problem.task == "identity" else len(class_names)
+
+
+def _chosen(
+    targets: np.ndarray, variables: Sequence[str], settings: EvaluationSettings
+) -> tuple[np.ndarray, Sequence[str]]:
+    """The behaviour variables of the configuration, float64, and their names."""
+    names = settings.variables if settings.variables is not None else list(variables)
+    if missing := [name for name in names if name not in variables]:
+        raise InputError(
+            f"evaluation.variables: {missing[0]!r} is not one of the behaviour variables {', '.join(variables)}"
+        )
+    return targets[:, [list(variables).index(name) for name in names]].astype(np.float64), names
+
+
+class _Candidates:
+    """What validation chooses among: the representation, or features of raw windows, made once for all problems."""
+
+    def __init__(self, method: MethodSettings, windows: Windows, animals: Sequence[str]):
+        self.method, self.windows, self.animals = method, windows, list(animals)
+        self._made: dict[str, dict[str, np.ndarray]] = {}
+
+    def of(self, values: np.ndarray, problem: Problem) -> Mapping[str, np.ndarray]:
+        """(window, feature) by name; windows that the problem does not need may be 0."""
+        if self.method.features is None:
+            return {"": values}
+        key = problem.animal if problem.task in OWN else ""
+        if key not in self._made:
+            every = np.ones(len(values), bool)
+            rows = np.flatnonzero(self.windows.animal == self.animals.index(key) if key else every)
+            made = raw_features(
+                self.method.features, values[rows], self.windows.trial[rows], self.windows.sees_input[rows]
+            )
+            self._made[key] = {}
+            for name, part in made.items():
+                self._made[key][name] = np.zeros((len(values), part.shape[1]), part.dtype)
+                self._made[key][name][rows] = part
+        return self._made[key]

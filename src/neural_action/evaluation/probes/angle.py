@@ -1,0 +1,47 @@
+"""Ridge regression of (cos, sin) of classes that stand for directions on a circle, as Azabou et al. read reaches."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from neural_action.config.settings import ProbeConfig
+from neural_action.evaluation.probes.probe import Output, Training, penalties
+from neural_action.evaluation.probes.ridge import ridge_path
+
+
+class Angle:
+    """Class k of n is the direction 2 pi k / n. The paper's AdamW with as many weight decays comes close to this."""
+
+    output: ClassVar[Output] = "directions"
+
+    def __init__(self, config: ProbeConfig):
+        self.config = config
+
+    def scores(self, train: Training, others: np.ndarray) -> np.ndarray:
+        """(penalty, m, 2) cosines and sines, not of length 1."""
+        target = directions(train.classes)[train.target]
+        return ridge_path(train.values, target, others, penalties(self.config))
+
+
+def directions(classes: int) -> np.ndarray:
+    """(class, 2) cosine and sine of each class."""
+    angles = 2 * np.pi * np.arange(classes) / classes
+    return np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
+
+def angles_of(output: np.ndarray) -> np.ndarray:
+    """(...,) angles in [0, 2 pi) of (..., 2) cosines and sines."""
+    return np.arctan2(output[..., 1], output[..., 0]) % (2 * np.pi)
+
+
+def direction_classes(angles: np.ndarray, classes: int) -> np.ndarray:
+    """The class whose direction is nearest to each angle."""
+    return np.rint(angles * classes / (2 * np.pi)).astype(np.int64) % classes
+
+
+def angle_errors(angles: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
+    """Absolute difference to the direction of the true class, in [0, pi]."""
+    difference = np.abs(angles - 2 * np.pi * labels / classes) % (2 * np.pi)
+    return np.minimum(difference, 2 * np.pi - difference)

@@ -1,0 +1,28 @@
+"""Nearest neighbours among training windows."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from neural_action.config.settings import ProbeConfig
+from neural_action.evaluation.probes.probe import Output, Training
+
+
+class Knn:
+    """The share of the ``neighbors`` nearest training windows (Euclidean) that are of each class."""
+
+    output: ClassVar[Output] = "shares"
+
+    def __init__(self, config: ProbeConfig):
+        self.config = config
+
+    def scores(self, train: Training, others: np.ndarray) -> np.ndarray:
+        """(1, m, class); of all training windows where there are fewer than ``neighbors``."""
+        known, probed = train.values.astype(np.float32), others.astype(np.float32)
+        count = min(self.config.neighbors, len(known))
+        # The squared length of a probed window is the same for all that it is compared with.
+        distances = (known**2).sum(1)[None] - 2 * probed @ known.T
+        nearest = np.argpartition(distances, count - 1, axis=1)[:, :count]
+        return np.eye(train.classes)[train.target[nearest]].mean(1)[None]

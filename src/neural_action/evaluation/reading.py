@@ -1,0 +1,155 @@
+"""One representation on one problem: scaled once, then read by every probe with every label budget."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from neural_action.config.settings import ProbeConfig, Scale
+from neural_action.evaluation.budgets import Budget
+from neural_action.evaluation.features import window_mean
+from neural_action.evaluation.metrics import Outcome
+from neural_action.evaluation.probes import KINDS, build_probe
+from neural_action.evaluation.probes.probe import Training
+from neural_action.evaluation.scaling import Standard
+from neural_action.evaluation.selection import best, held_out, inner_folds
+from neural_action.evaluation.tasks import Problem
+
+if TYPE_CHECKING:
+    from neural_action.datasets.windows import Windows
+
+# What a fitted probe does not depend on.
+_AFTER_THE_FIT = {"label", "tasks", "vote", "vote_windows"}
+
+
+class Reading:
+    """Reads a representation, or several that validation chooses among.
+
+    Args:
+        candidates: (window, feature) by name.
+        windows: all of the split.
+        problem: which of them train and test.
+        target: (window,) int64 classes or (window, variable) float64 behaviour.
+        classes: number of classes; 0 for behaviour.
+        scale: of features.
+        choose_by: the metric by which validation chooses.
+        split: its name.
+        seed: of probes.
+        permuted: whether targets that train and choose are shuffled, each among themselves: a control.
+    """
+
+    def __init__(
+        self,
+        candidates: Mapping[str, np.ndarray],
+        windows: Windows,
+        problem: Problem,
+        target: np.ndarray,
+        classes: int,
+        *,
+        scale: Scale,
+        choose_by: str,
+        split: str,
+        seed: int,
+        permuted: bool = False,
+    ):
+        self.windows, self.problem, self.target, self.classes = windows, problem, target, classes
+        self.choose_by, self.split, self.seed, self.permuted = choose_by, split, seed, permuted
+        known = np.concatenate([problem.validation, problem.test])
+        # A vote takes in the unlabelled windows of the trials that are read.
+        self.read_rows = np.flatnonzero(np.isin(windows.trial, windows.trial[known]))
+        self.candidates, self.scale = candidates, scale
+        self._paths: dict[tuple[str, str], list[np.ndarray]] = {}
+
+    @cached_property
+    def scaled(self) -> list[np.ndarray]:
+        """(window, feature) float64 of each candidate; rows that neither train nor are read are 0."""
+        rows = np.union1d(self.problem.train, self.read_rows)
+        out = []
+        for values in self.candidates.values():
+            out.append(np.zeros(values.shape))
+            out[-1][rows] = Standard.of(values[self.problem.fitted], self.scale)(values[rows])
+        return out
+
+    def read(self, name: str, config: ProbeConfig, budget: Budget) -> Outcome:
+        """Scores of the test windows by the probe ``name``, with the penalty and candidate that validation chooses.
+
+        Where the split has no validation windows, held-out trials of training choose, without votes.
+        """
+        given, judged = self._targets(budget)
+        output = KINDS[config.kind].output
+        paths = self._path(name, config, budget, given)
+        choices = [(at, penalty) for at, path in enumerate(paths) for penalty in range(len(path))]
+        at, penalty = choices[0]
+        if len(choices) > 1:
+            if len(budget.validation):
+                where, true = np.searchsorted(self.read_rows, budget.validation), judged
+                judges = [self._voted(path, config)[:, where] for path in paths]
+            else:
+                true, judges = given, self._inside(name, config, budget, given)
+            outcomes = [Outcome(output, judges[a][p], true, self.classes) for a, p in choices]
+            at, penalty = choices[best(outcomes, self.choose_by)]
+        scores = self._voted(paths[at][penalty : penalty + 1], config)[0]
+        test = self.problem.test
+        return Outcome(output, scores[np.searchsorted(self.read_rows, test)], self.target[test], self.classes)
+
+    def guess(self, name: str, config: ProbeConfig, budget: Budget) -> Outcome:
+        """What the probe gives without any features: a random class or direction, or the mean of training.
+
+        The guessed class is a hair more probable than the others, so that probabilities are those of chance.
+        """
+        rng = self._rng(f"{budget.name} {name}")
+        test, output = self.problem.test, KINDS[config.kind].output
+        if output == "values":
+            scores = np.tile(self.target[budget.train].mean(0), (len(test), 1))
+        elif output == "directions":
+            angle = rng.uniform(0, 2 * np.pi, len(test))
+            scores = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        else:
+            scores = np.full((len(test), self.classes), 1 / self.classes)
+            scores[np.arange(len(test)), rng.integers(self.classes, size=len(test))] += 1e-9
+        return Outcome(output, scores, self.target[test], self.classes)
+
+    def _targets(self, budget: Budget) -> tuple[np.ndarray, np.ndarray]:
+        given, judged = self.target[budget.train], self.target[budget.validation]
+        if not self.permuted:
+            return given, judged
+        rng = self._rng(budget.name)
+        return rng.permutation(given), rng.permutation(judged)
+
+    def _rng(self, what: str) -> np.random.Generator:
+        text = f"{self.seed} {self.split} {self.problem.task} {self.problem.animal} {what}"
+        return np.random.default_rng(zlib.crc32(text.encode()))
+
+    def _path(self, name: str, config: ProbeConfig, budget: Budget, given: np.ndarray) -> list[np.ndarray]:
+        """(penalty, read row, column) of each candidate; probes that differ in their votes share it."""
+        key = (config.model_dump_json(exclude=_AFTER_THE_FIT), budget.name)
+        if key not in self._paths:
+            probe = build_probe(name, config)
+            self._paths[key] = [
+                probe.scores(
+                    Training(scaled[budget.train], given, self.classes, self.seed), scaled[self.read_rows]
+                )
+                for scaled in self.scaled
+            ]
+        return self._paths[key]
+
+    def _inside(self, name: str, config: ProbeConfig, budget: Budget, given: np.ndarray) -> list[np.ndarray]:
+        """(penalty, training window, column) of each candidate, by probes that did not see the window's trial."""
+        probe, fold = build_probe(name, config), inner_folds(self.windows.trial[budget.train])
+
+        def outside(values: np.ndarray, kept: np.ndarray, held: np.ndarray) -> np.ndarray:
+            return probe.scores(Training(values[kept], given[kept], self.classes, self.seed), values[held])
+
+        return [held_out(fold, partial(outside, scaled[budget.train])) for scaled in self.scaled]
+
+    def _voted(self, path: np.ndarray, config: ProbeConfig) -> np.ndarray:
+        if config.vote == "none":
+            return path
+        lag = config.vote_windows if config.vote == "neighbors" else None
+        flat = path.transpose(1, 0, 2).reshape(path.shape[1], -1)
+        voted = window_mean(flat, self.windows.trial[self.read_rows], lag)
+        return voted.reshape(path.shape[1], path.shape[0], -1).transpose(1, 0, 2)

@@ -1,0 +1,33 @@
+"""Centring and scaling of features by the windows that train a probe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from neural_action.config.settings import Scale
+
+
+@dataclass(frozen=True)
+class Standard:
+    """Mean and spread of training windows; called, it centres and scales others.
+
+    ``zscore`` divides each feature by its own standard deviation. ``centred`` divides all by the root mean square of
+    these, which keeps the relative size of raw signals: z-scoring lifts silent pixels to the size of active ones.
+    """
+
+    mean: np.ndarray
+    spread: np.ndarray | float
+
+    @classmethod
+    def of(cls, train: np.ndarray, scale: Scale) -> Standard:
+        """Of (n, feature) windows. A constant feature becomes 0 everywhere under ``zscore``."""
+        mean, sd = train.mean(0, dtype=np.float64), train.std(0, dtype=np.float64)
+        if scale == "centred":
+            return cls(mean, max(1e-12, float(np.sqrt(np.mean(sd**2)))))
+        return cls(mean, np.where(sd > 1e-6 * max(1e-6, float(sd.max())), sd, np.inf))
+
+    def __call__(self, values: np.ndarray) -> np.ndarray:
+        """float64 of the same shape."""
+        return (values - self.mean) / self.spread

@@ -1,0 +1,56 @@
+"""Choosing a penalty, and among the features of a row, without the test windows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from neural_action.evaluation.metrics import METRICS, Outcome
+from neural_action.evaluation.probes.angle import directions
+
+_FOLDS = 5
+
+
+def best(outcomes: Sequence[Outcome], metric: str) -> int:
+    """The number of the outcome that ranks first: by ``metric``, among equals by the lower loss.
+
+    The loss is cross-entropy, or squared error of directions and values; values are ranked by that alone.
+    """
+    return max(range(len(outcomes)), key=lambda at: _rank(outcomes[at], metric))
+
+
+def _rank(outcome: Outcome, metric: str) -> tuple[float, float]:
+    if outcome.output == "values":
+        return -float(np.mean((outcome.scores - outcome.true) ** 2)), 0.0
+    if outcome.output == "directions":
+        loss = np.mean((outcome.scores - directions(outcome.classes)[outcome.true]) ** 2)
+    else:
+        loss = -np.mean(np.log(np.maximum(outcome.true_class_scores, 1e-12)))
+    return METRICS[metric].of(outcome), -float(loss)
+
+
+def inner_folds(trial: np.ndarray) -> np.ndarray:
+    """(n,) int64: the fold in which each training window is held out.
+
+    Trials are dealt to at most five folds; the windows of a single trial are cut in the order given.
+    """
+    trials, number = np.unique(trial, return_inverse=True)
+    if len(trials) > 1:
+        return number % min(_FOLDS, len(trials))
+    return np.arange(len(trial)) * min(_FOLDS, len(trial)) // len(trial)
+
+
+def held_out(fold: np.ndarray, scores: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
+    """(penalty, n, column) scores of every training window by a probe that did not see its fold.
+
+    Args:
+        fold: (n,) of ``inner_folds``.
+        scores: of a mask of windows that train and one of those that are read, each (n,) bool.
+    """
+    parts = {at: scores(fold != at, fold == at) for at in np.unique(fold)}
+    first = next(iter(parts.values()))
+    out = np.empty((first.shape[0], len(fold), first.shape[2]))
+    for at, part in parts.items():
+        out[:, fold == at] = part
+    return out
