@@ -179,7 +179,7 @@ def test_a_difference_is_paired_and_ignores_what_is_common():
     assert found.p == 0
     assert over_animals(paired(one, one)).p == 1
     assert len(paired(one, frame(common)[:5])) == 5
-    with pytest.raises(ValueError, match="one-to-one"):
+    with pytest.raises(ValueError, match="two of the same"):
         paired(pd.concat([one, one]), one)
 
 

@@ -9,7 +9,7 @@ from neural_action.config.settings import MethodSettings, ProbeConfig
 from neural_action.config.signatures import signatures, uses_labels
 from neural_action.tables.document import interval
 from neural_action.tables.published import Published
-from neural_action.tables.scores import Column, Scores
+from neural_action.tables.scores import UNBOUNDED, Column, Scores
 
 PROTOCOLS = {
     "transductive": "pretraining sees unlabelled data of every animal and trial, also of tested trials (the paper "
@@ -152,7 +152,8 @@ def interval_note(scores: Scores, columns: Sequence[Column]) -> list[Note]:
     """What the intervals of these columns are over."""
     over = set().union(*(scores.over(column) for column in columns)) if columns else set()
     said = [text for name, text in _OVER.items() if name in over]
-    return [("Intervals", "mean [95 % interval], " + "; ".join(said))] if said else []
+    unit = ", in percent" if any(column.metric not in UNBOUNDED for column in columns) else ""
+    return [("Intervals", f"mean [95 % interval]{unit}: {'; '.join(said)}")] if said else []
 
 
 def difference_note() -> Note:

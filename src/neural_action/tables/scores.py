@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,8 @@ _TEXT = tuple(name for name in COLUMNS if name not in _NUMBERS)
 #: Columns of the scores that earlier versions wrote.
 _OLDER = ("fold", "fraction", "representation")
 ALL = "all"
+#: Metrics that are no shares.
+UNBOUNDED = ("r2", "log_loss")
 CONTINUOUS = ("continuous_within", "continuous_across")
 
 
@@ -73,6 +75,7 @@ class Scores:
         self.probes = probes
         keys = ["method", "task", "probe", "label_budget", "metric"]
         self._places = table.groupby(keys, sort=False).indices
+        self._columns = {name: table[name].to_numpy(object) for name in ("layer", "animal", "unit")}
         # What was scored, for every question about which columns there are.
         self._kinds = table[["task", "probe", "label_budget", "metric", "animal"]].drop_duplicates()
 
@@ -154,20 +157,26 @@ class Scores:
     def pick(self, method: str, column: Column) -> pd.DataFrame:
         """The scores of one row in one column: of whole test sets, and of their trials with ``unit`` set."""
         key = (method, column.task, column.probe, column.label_budget, column.metric)
-        places = self._places.get(key)
-        table = self.table.iloc[[] if places is None else places]
-        chosen = (table["layer"] == "projection") == column.projection
+        places = self._places.get(key, np.empty(0, np.int64))
+        chosen = (self._columns["layer"][places] == "projection") == column.projection
         if column.animal is not None:
-            chosen &= table["animal"] == column.animal
+            chosen &= self._columns["animal"][places] == column.animal
         if column.task in CONTINUOUS:
             # Here a unit is a behaviour variable.
-            return table[chosen & (table["unit"] == column.unit)].assign(unit="")
-        return table[chosen]
+            chosen &= self._columns["unit"][places] == column.unit
+            return self.table.iloc[places[chosen]].assign(unit="")
+        return self.table.iloc[places[chosen]]
 
     def cell(self, method: str, column: Column) -> Estimate | None:
         """Mean and interval of ``pick``; None where there is no score."""
         chosen = self.pick(method, column)
-        return None if chosen.empty else estimate(chosen, self._ratio(chosen))
+        if chosen.empty:
+            return None
+        found = estimate(chosen, self._ratio(chosen))
+        if column.metric in UNBOUNDED:
+            return found
+        # A share is between 0 and 1, whatever t says of few scores.
+        return replace(found, low=max(found.low, 0.0), high=min(found.high, 1.0))
 
     def difference(self, method: str, reference: str, column: Column) -> Estimate | None:
         """``method`` minus ``reference`` in one column, paired by animal, split and seed; None without a pair."""
@@ -184,9 +193,11 @@ class Scores:
         """Test windows over training windows of the splits, with all labels."""
         first = chosen.iloc[0]
         key = (first["method"], first["task"], first["probe"], ALL, first["metric"])
-        whole = self.table.iloc[self._places.get(key, chosen.index)]
-        whole = whole[(whole["unit"] == "") & whole["animal"].isin(set(chosen["animal"]))]
-        return float((whole["n_test"] / whole["n_train"].clip(lower=1)).mean()) if len(whole) else 1.0
+        places = self._places.get(key, chosen.index.to_numpy())
+        own = np.isin(self._columns["animal"][places].astype(str), chosen["animal"].unique().astype(str))
+        own &= self._columns["unit"][places] == ""
+        whole = self.table.iloc[places[own]]
+        return float(np.mean(whole["n_test"] / np.maximum(whole["n_train"], 1))) if len(whole) else 1.0
 
 
 def read_scores(path: Path, sections: Sections) -> Scores:
