@@ -29,8 +29,8 @@ def test_no_encoding_has_to_be_guessed(scores, tmp_path):
         assert f"&#{ord(character)};".encode() in page
 
 
-@pytest.mark.parametrize(("task", "where"), [("multi_animal", b"animals"), ("single_animal", b"trials")])
+@pytest.mark.parametrize(("task", "where"), [("across", b"of animals"), ("within", b"in trials")])
 def test_the_heading_says_what_was_read(scores, tmp_path, task, where):
     table = pd.read_csv(scores)
     table[table["task"] == task].to_csv(scores, index=False)
-    assert b"Actions read on " + where + b" whose labels were never used" in opened(tmp_path, scores)
+    assert b"Actions " + where + b" whose labels the probe never saw" in opened(tmp_path, scores)

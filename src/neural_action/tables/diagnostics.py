@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from neural_action.diagnostics.every import Diagnosis
+from neural_action.diagnostics.run import Diagnosis
 from neural_action.diagnostics.finding import CHECKS, SEVERITIES, Finding
 from neural_action.tables.templates import template
 

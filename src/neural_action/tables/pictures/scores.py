@@ -44,9 +44,14 @@ def draw_scores(
     axes[0].set_ylim(len(shown) - 0.45, -0.55)
     first = columns[0]
     style.heading(
-        figure, f"{first.heading}, {scores.probe_label(first.probe)}, {first.label_budget} labels", title, color=style.INK
+        figure,
+        f"{first.heading}, {scores.probe_label(first.probe)}, {first.label_budget} labels",
+        title,
+        color=style.INK,
     )
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, handletextpad=0.5)
+    figure.legend(
+        *axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, handletextpad=0.5
+    )
     return figure
 
 
@@ -79,7 +84,9 @@ def _draw(
             continue
         values, of = _dots(scores.pick(name, column))
         spread = np.linspace(-0.2, 0.2, len(values)) if len(values) > 1 else np.zeros(1)
-        dots = axis.plot(unit * values, at + spread, "o", ms=3.4, mew=0, color=style.BLUE, alpha=0.5, zorder=2)
+        dots = axis.plot(
+            unit * values, at + spread, "o", ms=3.4, mew=0, color=style.BLUE, alpha=0.5, zorder=2
+        )
         axis.plot([unit * cell.low, unit * cell.high], [at, at], color=style.INK, lw=1.6, zorder=3)
         mean = axis.plot(unit * cell.mean, at, "D", ms=5, color=style.INK, mec="white", mew=0.6, zorder=4)
         for line, label in ((dots[0], of), (mean[0], "mean and 95 % interval")):
