@@ -14,7 +14,7 @@ def opened(tmp_path, scores, said="sound"):
     found = [{"check": "leak", "subject": "all", "severity": "ok", "message": said, "values": {}}]
     checks = {"leak": {"asks": "Is anything hidden visible in training?", "severity": "ok"}}
     diagnostics = tmp_path / "diagnostics.json"
-    diagnostics.write_text(json.dumps({"checks": checks, "findings": found, "clips": [{"class": "rest"}]}))
+    diagnostics.write_text(json.dumps({"checks": checks, "findings": found, "windows": [{"class": "rest"}]}))
     run(made_up.configuration(), scores, (), diagnostics, tmp_path / "overview.html")
     return (tmp_path / "overview.html").read_bytes()
 

@@ -47,7 +47,7 @@ def run(config: str, scores: Path, embeddings: tuple[Path, ...], diagnostics: Pa
             {**check, "said": summary([Finding(**one) for one in found["findings"] if one["check"] == name])}
             for name, check in found["checks"].items()
         ]
-        classes = len({row["class"] for row in found["clips"]} - {""})
+        classes = len({row["class"] for row in found["windows"]} - {""})
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise InputError(
             f"{diagnostics}: cannot be read as diagnostics ({' '.join(str(error).split())})"
