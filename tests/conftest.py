@@ -27,7 +27,7 @@ def one_thread():
 
 @pytest.fixture
 def dataset() -> Dataset:
-    """3 animals x 4 trials of 120 frames of 4 x 4 pixels at 16 Hz and poses at 25 Hz; fold = trial, fold 0 hidden."""
+    """3 animals x 4 trials of 120 frames of 4 x 4 pixels at 16 Hz and poses at 25 Hz; t0 is tested and hidden."""
     rng = np.random.default_rng(0)
     animals, spans = ("A", "B", "C"), []
     samples = int(FRAMES / RATE * 25)
@@ -38,13 +38,14 @@ def dataset() -> Dataset:
                 TrialSpan(
                     animals[animal],
                     f"t{trial}",
-                    trial,
-                    trial != 0,
                     slice(at * FRAMES, (at + 1) * FRAMES),
                     slice(at * samples, (at + 1) * samples),
+                    "train" if trial else "test",
+                    sees_input=trial != 0,
+                    sees_label=trial != 0,
                 )
             )
-    labels = np.repeat(rng.integers(0, 3, 12 * samples // 10 + 1), 10)[: 12 * samples].astype(np.int8)
+    labels = np.repeat(rng.integers(0, 3, 12 * samples // 10 + 1), 10)[: 12 * samples].astype(np.int16)
     pose = rng.standard_normal((12 * samples, 6)).astype(np.float32) + labels[:, None]
     return Dataset(
         animals=animals,

@@ -165,14 +165,14 @@ class Plan:
     @property
     def tables(self) -> list[str]:
         """The tables that the dataset's tasks and rows make."""
-        unseen, measured = bool(self.unseen), bool(self.trained)
+        unseen, measured = bool(self.unseen), False
         rows = self.methods.values()
         return table_names(self.settings.evaluation, rows, unseen=unseen, consistency=measured)
 
     @property
     def pictures(self) -> list[str]:
         """The pictures that the dataset's tasks and rows make."""
-        swaps, measured = bool(self.swap_tables), bool(self.trained)
+        swaps, measured = bool(self.swap_tables), False
         return picture_names(self.settings.evaluation, swaps=swaps, consistency=measured)
 
     def unadapted(self, wildcards: Any, run: str) -> str:

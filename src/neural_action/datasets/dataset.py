@@ -83,7 +83,7 @@ class Dataset:
         return self._spread(lambda span: self.animals.index(span.animal))
 
     @property
-    def pose_sees_input(self) -> np.ndarray:
+    def pose_visible(self) -> np.ndarray:
         """(sample,) bool: whether pretraining may see the sample."""
         return self._spread(lambda span: span.sees_input).astype(bool)
 

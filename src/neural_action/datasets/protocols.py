@@ -113,10 +113,9 @@ def split_table(recordings: Sequence[Recording], settings: SplitSettings, *, uns
         rows = list(cut(ordered, settings))
     else:
         rows = _by_piece(ordered, settings, settings.protocol)
-    if unseen:
-        rows += [
-            row for protocol in ("new_animal", "adapted") for row in _by_piece(ordered, settings, protocol)
-        ]
+    for protocol in ("new_animal", "adapted") if unseen else ():
+        if protocol != settings.protocol:
+            rows += _by_piece(ordered, settings, protocol)
     return SplitTable(pd.DataFrame(rows, columns=list(COLUMNS)))
 
 

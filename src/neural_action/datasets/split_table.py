@@ -111,12 +111,8 @@ class SplitTable:
         """``splits`` in groups that see the same inputs (and labels, if ``labels``): one model serves a group."""
         groups: dict[tuple, list[str]] = {}
         for split in splits:
-            seen = tuple(
-                (trial, piece.start, piece.stop, labels and piece.sees_label)
-                for trial, pieces in self.pieces(split, animal).items()
-                for piece in pieces
-                if piece.sees_input
-            )
+            pieces = self.pieces(split, animal)
+            seen = (tuple(_runs(pieces, labels=False)), tuple(_runs(pieces, labels=True)) if labels else ())
             groups.setdefault(seen, []).append(split)
         return list(groups.values())
 
@@ -125,7 +121,7 @@ class SplitTable:
         names = list(splits)
         first = self.pieces(names[0], animal)
         for name in names[1:]:
-            if _inputs(self.pieces(name, animal)) != _inputs(first):
+            if _runs(self.pieces(name, animal), labels=False) != _runs(first, labels=False):
                 raise InputError(f"splits {names[0]} and {name} see different inputs, expected the same")
         return first
 
@@ -153,12 +149,12 @@ class SplitTable:
         ]
 
 
-def _inputs(pieces: Pieces) -> list[tuple[Trial, int, int]]:
-    """Runs of frames that may be seen; neighbouring pieces are one."""
+def _runs(pieces: Pieces, *, labels: bool) -> list[tuple[Trial, int, int]]:
+    """Runs of frames that may be seen, or that may be trained with their labels; neighbouring pieces are one."""
     runs: list[tuple[Trial, int, int]] = []
     for trial, own in pieces.items():
         for piece in own:
-            if not piece.sees_input:
+            if not piece.sees_input or (labels and not piece.sees_label):
                 continue
             if runs and runs[-1][0] == trial and runs[-1][2] == piece.start:
                 runs[-1] = (trial, runs[-1][1], piece.stop)

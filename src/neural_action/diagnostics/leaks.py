@@ -6,14 +6,15 @@ The second is answered from the frames that each piece owns, not from the flags 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from neural_action.datasets.dataset import Dataset, TrialSpan, normalise_pose
+from neural_action.datasets.layout import Layout
 from neural_action.datasets.protocols import protocol_of
-from neural_action.datasets.split_table import SplitTable
+from neural_action.datasets.split_table import Piece, Pieces, SplitTable
 from neural_action.datasets.windows import Windows
 from neural_action.diagnostics.finding import Finding, name
 from neural_action.neighbors.table import HIDDEN, SwapTable
@@ -54,36 +55,45 @@ def check_table(table: SplitTable, split: str) -> list[Finding]:
     return findings
 
 
-def check_windows(dataset: Dataset, windows: Windows, split: str) -> list[Finding]:
-    """That windows that may be trained on hold no frame and no sample of a hidden piece, and no window two roles."""
-    frames, samples = _owners(dataset)
+def check_windows(
+    layout: Layout, pieces: Pieces, dataset: Dataset, windows: Windows, stride: int, split: str
+) -> list[Finding]:
+    """That windows keep to the split table, frame by frame and sample by sample.
+
+    What may be seen follows here from the table and the layout alone, not from the flags of ``dataset``.
+
+    Args:
+        layout: the recordings.
+        pieces: of the split.
+        dataset: as a run of the split reads it.
+        windows: of the dataset.
+        stride: every how many samples behaviour is kept.
+        split: its name.
+    """
+    frames, samples = _owners(layout, pieces, stride)
     findings = []
-    for at, span in enumerate(dataset.trials):
-        shared = np.count_nonzero(frames[span.frames] != at) + np.count_nonzero(samples[span.samples] != at)
-        if shared:
-            message = f"shares {shared} frames and samples with other trials"
+    for span in dataset.trials:
+        used = {(span.role, span.sees_input)}
+        expected = {frames.what(owner) for owner in np.unique(frames.piece[span.frames])}
+        if used != expected:
+            message = f"is used as {_said(used)}, the split table says {_said(expected)}"
             findings.append(Finding("leak", name(span.animal, span.trial), "error", message))
-    hidden = np.array([not span.sees_input for span in dataset.trials])
-    visible = windows.take(windows.sees_input)
-    touched = _touched(visible, frames, samples)
-    for at in np.flatnonzero(hidden):
-        if inside := int((touched == at).any(1).sum()):
-            span = dataset.trials[at]
-            message = (
-                f"{inside} windows of {name(span.animal, span.trial)}, which it must not see, are trained on"
-            )
-            findings.append(Finding("leak", split, "error", message, {"windows": inside}))
-    roles = np.unique([span.role for span in dataset.trials], return_inverse=True)[1]
-    touched = _touched(windows, frames, samples)
-    if mixed := int((roles[touched].min(1) != roles[touched].max(1)).sum()):
+    ends = windows.start[:, None] + np.arange(windows.frames)
+    touched = np.concatenate([frames.piece[ends], samples[windows.pose]], axis=1)
+    for at in np.unique(touched[windows.sees_input]):
+        if frames.what(at)[1]:
+            continue
+        inside = int((touched[windows.sees_input] == at).any(1).sum())
+        message = f"{inside} windows of {frames.called(at)}, which it must not see, are trained on"
+        findings.append(Finding("leak", split, "error", message, {"windows": inside}))
+    roles = np.array([frames.what(at)[0] for at in range(-1, len(frames.pieces))])[touched + 1]
+    if mixed := int((roles != roles[:, :1]).any(1).sum()):
         message = f"{mixed} windows hold frames or poses of two roles"
         findings.append(Finding("leak", split, "error", message, {"windows": mixed}))
     if not findings:
-        count = int(hidden.sum())
-        message = (
-            f"none of {len(visible)} windows that may be trained on holds data of the {count} hidden trials"
-        )
-        values = {"windows": len(visible), "hidden_trials": count}
+        visible, hidden = int(windows.sees_input.sum()), sum(not one[2].sees_input for one in frames.pieces)
+        message = f"none of {visible} windows that may be trained on holds data of the {hidden} hidden trials"
+        values = {"windows": visible, "hidden_trials": hidden}
         findings.append(Finding("leak", split, "ok", message, values))
     return findings
 
@@ -114,18 +124,16 @@ def check_gaps(dataset: Dataset, split: str, seconds: float) -> list[Finding]:
 
 def check_swaps(dataset: Dataset, table: SwapTable, split: str) -> list[Finding]:
     """That hidden samples are neither swapped nor swap targets, and a target is of the animal that it stands for."""
-    samples = _owners(dataset)[1]
     if len(table.targets) != len(dataset.pose) or tuple(table.animals) != dataset.animals:
         message = (
             f"the swap table is of {len(table.targets)} poses of {len(table.animals)} animals, the recordings "
             f"hold {len(dataset.pose)} of {len(dataset.animals)}"
         )
         return [Finding("swaps", split, "error", message)]
-    concealed = np.array([not span.sees_input for span in dataset.trials])[samples]
+    concealed, animal = ~dataset.pose_visible, dataset.pose_animal
     given = table.targets != HIDDEN
-    animal = np.array([dataset.animals.index(span.animal) for span in dataset.trials])[samples]
     findings = []
-    outside = given & ((table.targets < 0) | (table.targets >= len(samples)))
+    outside = given & ((table.targets < 0) | (table.targets >= len(concealed)))
     targets = np.where(given & ~outside, table.targets, 0)
     for count, what in (
         (np.count_nonzero(outside), "swap targets are no poses at all"),
@@ -187,17 +195,39 @@ def _recording(span: TrialSpan) -> str:
     return span.trial.split("/")[0]
 
 
-def _owners(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """(frame,) and (sample,) int64: the trial that each belongs to, the last that claims it; -1 for none."""
-    frames, samples = len(dataset.neural_time), len(dataset.pose)
-    owners = np.full(frames, -1), np.full(samples, -1)
-    for at, span in enumerate(dataset.trials):
-        owners[0][span.frames] = at
-        owners[1][span.samples] = at
-    return owners
+@dataclass(frozen=True)
+class _Frames:
+    """Which piece of the split table each frame is in: ``piece`` (frame,) int64, -1 in none."""
+
+    piece: np.ndarray
+    pieces: list[tuple[str, str, Piece]]
+
+    def what(self, at: int) -> tuple[str, bool]:
+        """Role and visibility of piece number ``at``; of -1 none."""
+        return ("none", False) if at < 0 else (self.pieces[at][2].role, self.pieces[at][2].sees_input)
+
+    def called(self, at: int) -> str:
+        """The piece as a subject."""
+        if at < 0:
+            return "frames that are in no piece"
+        animal, trial, piece = self.pieces[at]
+        return f"{name(animal, trial)} from frame {piece.start}"
 
 
-def _touched(windows: Windows, frames: np.ndarray, samples: np.ndarray) -> np.ndarray:
-    """(window, 2 + poses) int64: the trials that a window's first and last frame and its poses are of."""
-    ends = windows.start[:, None] + [0, windows.frames - 1]
-    return np.concatenate([frames[ends], samples[windows.pose]], axis=1)
+def _owners(layout: Layout, pieces: Pieces, stride: int) -> tuple[_Frames, np.ndarray]:
+    """The pieces of frames, and (sample,) those of the behaviour samples that are kept."""
+    every = [(*trial, piece) for trial, own in pieces.items() for piece in own]
+    count = layout.entries[-1].frames.stop - layout.entries[0].frames.start
+    frames, samples = np.full(count, -1), []
+    numbers = {id(piece): at for at, (_, _, piece) in enumerate(every)}
+    for entry in layout.entries:
+        first = entry.frames.start - layout.entries[0].frames.start
+        for piece in pieces[entry.animal, entry.trial]:
+            frames[first + piece.start : first + piece.stop] = numbers[id(piece)]
+        kept = np.arange(entry.samples.start, entry.samples.stop, stride)
+        samples.append(frames[first + layout.arrays["neural_index"][kept]])
+    return _Frames(frames, every), np.concatenate(samples)
+
+
+def _said(found: set[tuple[str, bool]]) -> str:
+    return " and ".join(f"{role} ({'seen' if seen else 'hidden'})" for role, seen in sorted(found))

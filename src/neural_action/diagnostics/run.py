@@ -121,9 +121,12 @@ def _of_split(
     layout: Layout, table: SplitTable, split: str, swaps: Path | None, sections: Sections
 ) -> tuple[list[Finding], pd.DataFrame]:
     """What the training of one split is looked at for, and its windows counted. No neural data are read."""
-    dataset = dataset_of(layout, table.pieces(split), sections.clips)
+    pieces = table.pieces(split)
+    dataset = dataset_of(layout, pieces, sections.clips)
     windows = window_table(dataset, sections.clips, stride=sections.clips.stride)
-    findings = [*check_table(table, split), *check_windows(dataset, windows, split)]
+    stride = sections.clips.behavior_stride
+    findings = check_table(table, split)
+    findings += check_windows(layout, pieces, dataset, windows, stride, split)
     findings += check_normalisation(dataset, split)
     if swaps is not None:
         findings += check_swaps(dataset, SwapTable.load(swaps), split)

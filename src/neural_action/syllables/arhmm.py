@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from hmmlearn.base import BaseHMM, ConvergenceMonitor
 from scipy.linalg import solve
@@ -83,9 +85,9 @@ class AutoregressiveHmm(BaseHMM):
         lattice, log_prob, *passes = super()._fit_scaling(x)
         return lattice, log_prob + self._log_factor, *passes
 
-    def _score_scaling(self, x: np.ndarray, lengths: np.ndarray | None = None, **options: bool) -> tuple:
+    def _score_scaling(self, **given: Any) -> tuple:
         self._log_factor = 0.0
-        log_prob, posteriors = super()._score_scaling(x, lengths, **options)
+        log_prob, posteriors = super()._score_scaling(**given)
         return log_prob + self._log_factor, posteriors
 
     def _initialize_sufficient_statistics(self) -> dict:

@@ -1,4 +1,4 @@
-"""Spans of recordings that hold many trials, by folds and by splits."""
+"""Spans of recordings that hold many trials, as splits see them; sessions side by side."""
 
 from dataclasses import replace
 
@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from neural_action.config.settings import ClipSettings, SplitSettings
-from neural_action.errors import InputError
+from neural_action.datasets.dataset import Source, dataset_of, side_by_side
+from neural_action.datasets.layout import lay_out
+from neural_action.datasets.protocols import split_table
 from neural_action.datasets.windows import window_table
-from neural_action.datasets.dataset import load_cohort, read_assignment, side_by_side
-from neural_action.datasets.partitions import partition, write_partition
+from neural_action.errors import InputError
 from neural_action.recordings.recording import Recording
-from neural_action.recordings.splits import Holdout
 from neural_action.recordings.store import read_manifest, read_recording, write_store
 
 BINS = ClipSettings(frames=1, poses=1, behavior_stride=1, stride=1)
@@ -44,18 +44,22 @@ def session(animal: str, units: int, seed: int) -> Recording:
 
 @pytest.fixture
 def manifests(tmp_path):
-    """Stores of two sessions with other neurons, and their splits."""
+    """Stores of two sessions with other neurons, laid out, and their splits."""
     made = [session("one", 6, 0), session("two", 4, 1)]
     paths = []
     for recording in made:
         path = tmp_path / recording.animal
         write_store(recording, path / "r.zarr", path / "r.manifest.json", dataset="d", steps={}, chunk_mb=1.0)
         paths.append(path / "r.manifest.json")
-    settings = SplitSettings(protocol="repeated", splits=3)
-    write_partition(
-        partition([read_recording(p, with_neural=False) for p in paths], settings), tmp_path / "s.csv"
-    )
+    settings = SplitSettings(protocol="repeated", repeats=3)
+    table = split_table([read_recording(p, with_neural=False) for p in paths], settings, unseen=False)
+    table.write(tmp_path / "s.csv")
+    lay_out(paths, tmp_path / "dataset")
     return paths
+
+
+def source(folder, split, **options) -> Source:
+    return Source(folder / "dataset", folder / "s.csv", (split,), **options)
 
 
 def test_segments_come_back_from_the_store(manifests):
@@ -68,28 +72,28 @@ def test_segments_come_back_from_the_store(manifests):
 
 
 def test_a_split_reads_its_animal_alone_and_hides_the_test(manifests, tmp_path):
-    for part in Holdout.parse("split-0-2-two").parts:
-        dataset = load_cohort(manifests, read_assignment(tmp_path / "s.csv", part), part, BINS)
+    for number in range(3):
+        dataset = source(tmp_path, f"repeat-{number}", animal="two").open(BINS)
         assert dataset.animals == ("two",)
         assert dataset.neural.shape == (sum(LENGTHS), 4)
-        assert [span.sees_input for span in dataset.trials] == [span.part == "train" for span in dataset.trials]
-        assert {span.part for span in dataset.trials} == {"train", "validation", "test"}
-        assert {span.fold for span in dataset.trials} == {part.fold}
-        clips = window_table(dataset, BINS, stride=1)
-        # Every bin is a clip, also of a trial that is one bin long.
-        assert len(clips) == sum(LENGTHS)
-        np.testing.assert_array_equal(clips.start, np.arange(sum(LENGTHS)))
-        np.testing.assert_array_equal(clips.pose[:, 0], np.arange(sum(LENGTHS)))
-        np.testing.assert_array_equal(clips.label, session("two", 4, 1).labels)
-        np.testing.assert_array_equal(np.bincount(clips.trial), LENGTHS)
-    with pytest.raises(InputError, match="no recording of that animal"):
-        load_cohort(manifests, {}, Holdout("split", "three", 0, 0), BINS)
+        assert [span.sees_input for span in dataset.trials] == [
+            span.role == "train" for span in dataset.trials
+        ]
+        assert {span.role for span in dataset.trials} == {"train", "validation", "test"}
+        windows = window_table(dataset, BINS, stride=1)
+        # Every bin is a window, also of a trial that is one bin long.
+        assert len(windows) == sum(LENGTHS)
+        np.testing.assert_array_equal(windows.start, np.arange(sum(LENGTHS)))
+        np.testing.assert_array_equal(windows.pose[:, 0], np.arange(sum(LENGTHS)))
+        np.testing.assert_array_equal(windows.label, session("two", 4, 1).labels)
+        np.testing.assert_array_equal(np.bincount(windows.trial), LENGTHS)
+    with pytest.raises(InputError, match="split 'repeat-0' of animal three"):
+        source(tmp_path, "repeat-0", animal="three").open(BINS)
 
 
 def test_sessions_together_lie_side_by_side(manifests, tmp_path):
-    for part in Holdout.parse("joint-0-2").parts:
-        assignment = read_assignment(tmp_path / "s.csv", part)
-        dataset = load_cohort(manifests, assignment, part, BINS)
+    for number in range(3):
+        dataset = source(tmp_path, f"repeat-{number}", joint=True).open(BINS)
         assert dataset.sessions == (("one", 6), ("two", 4))
         count = sum(LENGTHS)
         one, two = dataset.neural[:count], dataset.neural[count:]
@@ -98,17 +102,19 @@ def test_sessions_together_lie_side_by_side(manifests, tmp_path):
         assert np.isnan(one[:, 6:]).all()
         assert np.isnan(two[:, :6]).all()
         # Every trial of both is a trial of its own, so that views are mined in other trials of either.
-        assert [span.sees_input for span in dataset.trials] == [span.part == "train" for span in dataset.trials]
-        clips = window_table(dataset, BINS, stride=1)
-        np.testing.assert_array_equal(np.bincount(clips.trial), LENGTHS * 2)
+        assert [span.sees_input for span in dataset.trials] == [
+            span.role == "train" for span in dataset.trials
+        ]
+        windows = window_table(dataset, BINS, stride=1)
+        np.testing.assert_array_equal(np.bincount(windows.trial), LENGTHS * 2)
         for animal in ("one", "two"):
-            alone = Holdout("split", animal, part.fold, part.fold)
-            own = load_cohort(manifests, read_assignment(tmp_path / "s.csv", alone), alone, BINS)
+            own = source(tmp_path, f"repeat-{number}", animal=animal).open(BINS)
             seen = [span.sees_input for span in dataset.trials if span.animal == animal]
             assert seen == [span.sees_input for span in own.trials]
-    folds = {("one", "reaches"): 0, ("two", "reaches"): 0}
     with pytest.raises(InputError, match=r"animal two: neural frame \(4,\) differs from \(6,\) of one"):
-        load_cohort(manifests, folds, Holdout("none"), BINS)
+        Source(tmp_path / "dataset").open(BINS)
+    # Behaviour alone is no matter of neurons.
+    assert len(Source(tmp_path / "dataset").open(BINS, neural=False).trials) == 2 * len(LENGTHS)
 
 
 def test_units_are_put_where_their_session_is():
@@ -120,12 +126,25 @@ def test_units_are_put_where_their_session_is():
         side_by_side(np.ones((1, 3)), sessions, "three")
 
 
-def test_folds_see_the_trials_of_a_recording_apart(manifests):
-    folds = {("one", "reaches"): 0}
-    dataset = load_cohort(manifests[:1], folds, Holdout("none"), BINS)
+def test_without_a_split_everything_is_seen_trial_by_trial(manifests):
+    dataset = dataset_of(lay_out(manifests[:1]), None, BINS)
     assert [span.trial for span in dataset.trials][:2] == ["reaches/000", "reaches/001"]
+    assert all(span.sees_input and span.sees_label for span in dataset.trials)
     pairs = window_table(dataset, BINS.model_copy(update={"frames": 2, "poses": 2}), stride=1)
     assert len(pairs) == sum(length - 1 for length in LENGTHS)
+
+
+def test_a_split_table_of_other_recordings_is_one_clear_line(manifests, tmp_path):
+    lay_out(manifests[:1], tmp_path / "dataset")
+    with pytest.raises(InputError, match="trial reaches of two is in the split table but has no recording"):
+        source(tmp_path, "repeat-0").open(BINS)
+    text = (tmp_path / "s.csv").read_text().splitlines()
+    (tmp_path / "s.csv").write_text("\n".join([text[0], *(line for line in text if ",two," in line)]) + "\n")
+    with pytest.raises(InputError, match="rerun rule splits"):
+        source(tmp_path, "repeat-0").open(BINS)
+    (tmp_path / "s.csv").write_text(text[0] + "\nrepeat-0,one,reaches,0,99,train,True,True\n")
+    with pytest.raises(InputError, match="its split ends at frame 99, it has 35 frames"):
+        source(tmp_path, "repeat-0").open(BINS)
 
 
 @pytest.mark.parametrize(

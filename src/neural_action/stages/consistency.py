@@ -1,0 +1,1 @@
+"""Stage: how well embeddings map linearly onto each other."""
