@@ -67,22 +67,12 @@ def one_line(error: ValidationError, where: str) -> str:
 @cache
 def needs(room: str, name: str) -> frozenset[str]:
     """Inputs beside the recordings that the class of that name asks for by its attribute ``needs``."""
-    return frozenset(_attribute_of(room, name, "needs") or ())
-
-
-@cache
-def uses_labels(objective: str) -> bool:
-    """Whether the objective of that name trains with labels, as its class says by ``uses_labels``."""
-    return bool(_attribute_of("objectives", objective, "uses_labels"))
-
-
-def _attribute_of(room: str, name: str, attribute: str) -> Any:
     module, cls, _ = signatures(room)[name]
     path = PACKAGE / room / f"{module.rsplit('.', 1)[1]}.py"
     for node in ast.parse(path.read_text()).body:
         if isinstance(node, ast.ClassDef) and node.name == cls:
-            return _attribute(node, attribute)
-    return None
+            return frozenset(_attribute(node, "needs") or ())
+    return frozenset()
 
 
 def _class_name(node: ast.ClassDef) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from neural_action.config.sections import Sections
 from neural_action.config.settings import MethodSettings, ProbeConfig
-from neural_action.config.signatures import signatures, uses_labels
+from neural_action.config.signatures import needs
 from neural_action.tables.document import interval
 from neural_action.tables.published import Published
 from neural_action.tables.scores import UNBOUNDED, Column, Scores
@@ -89,11 +89,7 @@ def supervised_note(sections: Sections, methods: Mapping[str, MethodSettings]) -
         objective = row.objective
         if row.model is not None and row.model in sections.methods:
             objective = sections.methods[row.model].objective
-        if (
-            objective is not None
-            and objective.name in signatures("objectives")
-            and uses_labels(objective.name)
-        ):
+        if objective is not None and "labels" in needs("objectives", objective.name):
             labels.append(row.label)
     if not labels:
         return []

@@ -12,13 +12,10 @@ import pandas as pd
 from neural_action.config.sections import Sections
 from neural_action.config.settings import MethodSettings, ProbeConfig
 from neural_action.errors import InputError
+from neural_action.evaluation.columns import COLUMNS
 from neural_action.evaluation.statistics import Estimate, estimate, generalises_over, paired
 
 _NUMBERS = ("seed", "value", "n_train", "n_test")
-COLUMNS = (
-    *("dataset", "protocol", "method", "layer", "task", "probe", "label_budget", "split", "animal", "seed"),
-    *("unit", "metric", "value", "n_train", "n_test"),
-)
 _TEXT = tuple(name for name in COLUMNS if name not in _NUMBERS)
 #: Columns of the scores that earlier versions wrote.
 _OLDER = ("fold", "fraction", "representation")
@@ -66,7 +63,7 @@ class Scores:
     """Every score of a dataset, and its statistics.
 
     Attributes:
-        table: one row a score, columns ``COLUMNS``. Only the configured methods.
+        table: one row a score, columns ``evaluation.columns``. Only the configured methods.
         probes: the configured probes.
     """
 

@@ -104,9 +104,8 @@ def draw_embeddings(runs: Mapping[str, Sequence[Run]], labels: Mapping[str, str]
 
 
 def _sample(run: Run, limit: int) -> np.ndarray:
-    """At most ``limit`` labelled windows (any, where none is) of the first split, the same for the same windows."""
-    first = run.split == run.split[0]
-    rows = np.flatnonzero((run.label >= 0) & first)
+    """Rows of at most ``limit`` labelled windows (any, where none is), the same for runs of the same windows."""
+    rows = np.flatnonzero(run.label >= 0)
     if len(rows) == 0:
-        rows = np.flatnonzero(first)
+        rows = np.arange(len(run.label))
     return np.sort(np.random.default_rng(_SEED).permutation(rows)[:limit])

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from neural_action.datasets.dataset import Dataset
 from neural_action.names import shortened
 from neural_action.neighbors.table import SwapTable
 from neural_action.tables.pictures import style
-
-if TYPE_CHECKING:
-    from neural_action.datasets.dataset import Dataset
 
 QUERIES, ANIMALS = 6, 10
 FLY = (38, 2)

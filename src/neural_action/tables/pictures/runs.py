@@ -23,7 +23,6 @@ class Run:
         method, run, seed: which run.
         label: (window,) int, -1 unlabelled.
         animal: (window,) int, place in ``animals``.
-        split: (window,) text, the split that evaluated the window; a window may stand in several.
         predicted: (window,) int, what the first probe with all labels says; -1 where not tested.
         class_names, animals: names.
         path: the file, for ``features``.
@@ -34,7 +33,6 @@ class Run:
     seed: int
     label: np.ndarray
     animal: np.ndarray
-    split: np.ndarray
     predicted: np.ndarray
     class_names: tuple[str, ...]
     animals: tuple[str, ...]
@@ -44,13 +42,13 @@ class Run:
     def load(cls, path: Path) -> Run:
         """Read everything but the representation. InputError if the file is something else."""
         try:
-            kinds = {"label": np.int64, "animal": np.int64, "split": np.str_, "predicted": np.int64}
-            file = load_npz(path, "method", "run", "seed", *kinds, "class_names", "animals")
+            arrays = ("label", "animal", "predicted")
+            file = load_npz(path, "method", "run", "seed", *arrays, "class_names", "animals")
             return cls(
                 str(file["method"]),
                 str(file["run"]),
                 int(file["seed"]),
-                *(file[name].astype(kind) for name, kind in kinds.items()),
+                *(file[name].astype(np.int64) for name in arrays),
                 tuple(str(name) for name in file["class_names"]),
                 tuple(str(name) for name in file["animals"]),
                 Path(path),
@@ -73,37 +71,6 @@ class Run:
                     # Stored as float16, where a large value is infinite.
                     return np.nan_to_num(file[name].astype(np.float32))
         return None
-
-
-@dataclass(frozen=True)
-class Moments:
-    """Where the windows of a run are; arrays are parallel.
-
-    Attributes:
-        label: (window,) int64, -1 unlabelled.
-        trial: (window,) int64, number of the recording among those of the dataset, sorted by animal and trial.
-        time: (window,) float64 s, centres.
-    """
-
-    label: np.ndarray
-    trial: np.ndarray
-    time: np.ndarray
-
-    @classmethod
-    def load(cls, path: Path) -> Moments:
-        """Read them from an embedding. InputError if the file is something else."""
-        kinds = (("label", np.int64), ("trial", np.int64), ("time", np.float64))
-        try:
-            file = load_npz(path, *(name for name, _ in kinds))
-            return cls(*(file[name].astype(kind) for name, kind in kinds))
-        except (OSError, TypeError, ValueError) as error:
-            raise InputError(
-                f"{path}: cannot be read as an embedding ({' '.join(str(error).split())})"
-            ) from None
-
-    def same(self, other: Moments) -> bool:
-        """Whether both are of the same moments."""
-        return np.array_equal(self.trial, other.trial) and np.array_equal(self.time, other.time)
 
 
 def by_method(runs: Sequence[Run], methods: Sequence[str]) -> dict[str, list[Run]]:

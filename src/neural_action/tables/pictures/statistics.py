@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
+from neural_action.datasets.dataset import Dataset
 from neural_action.names import shortened
 from neural_action.tables.pictures import style
-
-if TYPE_CHECKING:
-    from neural_action.datasets.dataset import Dataset
 
 
 def bouts(dataset: Dataset) -> pd.DataFrame:
