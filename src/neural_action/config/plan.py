@@ -165,15 +165,21 @@ class Plan:
     @property
     def tables(self) -> list[str]:
         """The tables that the dataset's tasks and rows make."""
-        unseen, measured = bool(self.unseen), False
+        unseen, measured = bool(self.unseen), self.compares
         rows = self.methods.values()
         return table_names(self.settings.evaluation, rows, unseen=unseen, consistency=measured)
 
     @property
     def pictures(self) -> list[str]:
         """The pictures that the dataset's tasks and rows make."""
-        swaps, measured = bool(self.swap_tables), False
+        swaps, measured = bool(self.swap_tables), self.compares
         return picture_names(self.settings.evaluation, swaps=swaps, consistency=measured)
+
+    @property
+    def compares(self) -> bool:
+        """Whether embeddings of a row can be compared: animals, runs or seeds are several."""
+        several = (len(self.animals) > 1 or len(self.runs) > 1) and not self.apart
+        return bool(self.trained) and (several or len(self.settings.seeds) > 1)
 
     def unadapted(self, wildcards: Any, run: str) -> str:
         """The weights that an adaptation starts from: of the same row and seed, without the animal."""

@@ -362,6 +362,7 @@ class EvaluationSettings(Section):
     raw_pool_time: Count = 4
     raw_pool_space: Count = 2
     variables: list[str] | None = None
+    consistency_dimensions: Count = 8
 
 
 class TableSettings(Section):

@@ -13,23 +13,23 @@ from neural_action.tables.document import EMPTY, Block, Document, Line, Span, in
 from neural_action.tables.page import Page
 from neural_action.tables.scores import Scores
 
-COLUMNS = ("row", "kind", "one", "other", "value")
-#: What each kind compares.
+COLUMNS = ("row", "kind", "measure", "one", "other", "value")
+#: What each kind and measure compares.
 KINDS = {
-    "animals": "Between animals, cross-validated",
-    "animals_cebra": "Between animals, CEBRA's measure",
-    "runs": "Between runs, cross-validated",
-    "runs_cebra": "Between runs, CEBRA's measure",
+    f"{kind}{suffix}": f"Between {kind}, {measure}"
+    for kind in ("animals", "seeds", "runs")
+    for suffix, measure in (("", "cross-validated"), ("_cebra", "CEBRA's measure"))
 }
 
 
 def read_consistency(path: Path) -> pd.DataFrame:
-    """Columns ``row, kind, one, other`` as text and ``value``, a R2. InputError if the file is something else."""
+    """Columns ``row, kind, one, other`` as text (a kind of ``KINDS``) and ``value``, a R2. InputError if the file is something else."""
     try:
-        table = pd.read_csv(path, dtype=dict.fromkeys(COLUMNS[:4], str), keep_default_na=False)
+        table = pd.read_csv(path, dtype=dict.fromkeys(COLUMNS[:5], str), keep_default_na=False)
         if missing := [name for name in COLUMNS if name not in table.columns]:
             raise InputError(f"{path}: column {missing[0]!r} is missing, expected consistency of embeddings")
         table["value"] = table["value"].astype(float)
+        table["kind"] += table["measure"].map({"held_out": "", "cebra": "_cebra"})
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as CSV ({' '.join(str(error).split())})") from None
     return table
@@ -62,8 +62,9 @@ def consistency(sections: Sections, scores: Scores, path: Path) -> tuple[Documen
         *notes.supervised_note(sections, sections.methods),
         (
             "Measure",
-            "R2 of the least-squares map from one embedding to another, both ways. Between animals, windows are "
-            "matched by behaviour; between runs (seeds, splits) they are the same windows. Cross-validated: the map is "
+            f"R2 of the least-squares map between the leading {sections.evaluation.consistency_dimensions} principal "
+            "components of two embeddings, both ways. Between animals, windows are matched by behaviour; between seeds "
+            "and runs they are the same windows, also those that pretraining saw. Cross-validated: the map is "
             "fitted and tested on different trials. CEBRA's measure: fitted and tested on the same windows, so that "
             f"embeddings with more dimensions score higher. {EMPTY} is an embedding without variance",
         ),
