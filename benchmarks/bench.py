@@ -25,7 +25,7 @@ from neural_action.config.build import build
 from neural_action.config.load import effective, read_yaml, validate
 from neural_action.encoders.shapes import Shapes
 from neural_action.objectives.behavenet import BehaveNet
-from neural_action.recordings.clips import Clips
+from neural_action.datasets.windows import Windows
 from neural_action.training.batches import BatchSampler
 from neural_action.training.model import create
 from neural_action.views.view import ViewContext
@@ -123,7 +123,7 @@ class Fixed:
 
 def synthetic(
     frames: int, poses: int, states: int, *, side: int = SIDE, device: str = "cpu"
-) -> tuple[ViewContext, Clips]:
+) -> tuple[ViewContext, Windows]:
     """Random data of the default data set's size, images of ``side`` x ``side`` pixels, on ``device``."""
     state = torch.Generator(device).manual_seed(0)
     where = {"generator": state, "device": device}
@@ -144,7 +144,7 @@ def synthetic(
     nothing = np.zeros(20_000, np.int64)
     pose = rng.integers(POSES, size=(20_000, poses))
     starts = torch.as_tensor(rng.choice(start, POSES), device=device)
-    return replace(context, clip_starts=starts), Clips(
+    return replace(context, clip_starts=starts), Windows(
         start, pose, animal, nothing, nothing == 0, nothing, nothing, nothing.astype(float), frames
     )
 

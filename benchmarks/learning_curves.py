@@ -25,10 +25,10 @@ from neural_action.config.settings import MethodSettings, Settings
 from neural_action.encoders.shapes import Shapes
 from neural_action.evaluation.decoding import Bins, decode, label_sets
 from neural_action.evaluation.features import raw_features
-from neural_action.recordings.clips import Clips, clip_table
-from neural_action.recordings.cohort import Cohort, load_cohort
+from neural_action.datasets.windows import Windows, window_table
+from neural_action.datasets.dataset import Dataset, load_cohort
 from neural_action.recordings.convert import convert_trial
-from neural_action.recordings.partitions import partition, read_partition, write_partition
+from neural_action.datasets.partitions import partition, read_partition, write_partition
 from neural_action.recordings.sheet import scan
 from neural_action.recordings.splits import Holdout
 from neural_action.recordings.store import read_recording
@@ -63,15 +63,15 @@ def main() -> None:
     torch.set_num_threads(1)
     with threadpool_limits(1), tempfile.TemporaryDirectory() as folder:
         records = []
-        for split, cohort, clips in splits(settings, options, Path(folder)):
-            bins = bins_of(cohort, clips)
+        for split, dataset, clips in splits(settings, options, Path(folder)):
+            bins = bins_of(dataset, clips)
             for name in options.lines:
-                values = cohort.neural[clips.start]
+                values = dataset.neural[clips.start]
                 features = settings.methods[name].features
                 candidates = (
                     {"bins": values}
                     if features is None
-                    else raw_features(features, values, bins.span, clips.visible)
+                    else raw_features(features, values, bins.span, clips.sees_input)
                 )
                 read = reads(settings, settings.methods[name], candidates, bins, split)
                 records += [(name, split, 0, np.nan, labels, value) for labels, value in read]
@@ -79,7 +79,7 @@ def main() -> None:
                 began = time.perf_counter()
                 records += [
                     (name, split, *record)
-                    for record in curve(settings, name, cohort, clips, bins, split, options)
+                    for record in curve(settings, name, dataset, clips, bins, split, options)
                 ]
                 print(f"{name} split {split}: {time.perf_counter() - began:.0f} s", flush=True)
     table = pd.DataFrame(records, columns=["row", "split", "step", "loss", "labels", "accuracy"])
@@ -90,7 +90,7 @@ def main() -> None:
     print(f"wrote {output}")
 
 
-def splits(settings: Settings, options, folder: Path) -> Iterator[tuple[int, Cohort, Clips]]:
+def splits(settings: Settings, options, folder: Path) -> Iterator[tuple[int, Dataset, Windows]]:
     """The first recording's animal, split by split; validation is as unseen by pretraining as the test is."""
     row = scan(settings.convert.reader, options.raw, settings.convert.reader_options)[0]
     manifest = folder / "manifest.json"
@@ -102,15 +102,15 @@ def splits(settings: Settings, options, folder: Path) -> Iterator[tuple[int, Coh
     write_partition(partition([read_recording(manifest, with_neural=False)], repeated), path)
     for split in range(options.splits):
         holdout = Holdout("split", row.animal, split, split)
-        cohort = load_cohort([manifest], read_partition(path, split), holdout, settings.clips)
-        yield split, cohort, clip_table(cohort, settings.clips, stride=1)
+        dataset = load_cohort([manifest], read_partition(path, split), holdout, settings.clips)
+        yield split, dataset, window_table(dataset, settings.clips, stride=1)
 
 
-def bins_of(cohort: Cohort, clips: Clips) -> Bins:
+def bins_of(dataset: Dataset, clips: Windows) -> Bins:
     """The bins with validation in the place of the test, which is not looked at."""
-    part = np.array([span.part for span in cohort.trials])[clips.trial]
+    part = np.array([span.part for span in dataset.trials])[clips.trial]
     label = np.where(part == "test", -1, clips.label)
-    return Bins(label, part, clips.trial, clips.time, len(cohort.class_names))
+    return Bins(label, part, clips.trial, clips.time, len(dataset.class_names))
 
 
 def reads(
@@ -138,7 +138,7 @@ def reads(
 
 
 def curve(
-    settings: Settings, name: str, cohort: Cohort, clips: Clips, bins: Bins, split: int, options
+    settings: Settings, name: str, dataset: Dataset, clips: Windows, bins: Bins, split: int, options
 ) -> list[tuple]:
     """(step, loss, labels, accuracy) along the training of a row."""
     row = settings.methods[name]
@@ -147,9 +147,9 @@ def curve(
         update={"steps": options.steps, "device": "cpu", "checkpoint_every": options.steps}
     )
     shapes = Shapes(
-        clips.frames, cohort.neural.shape[1:], clips.pose.shape[1], cohort.pose.shape[1], 0, bins.classes
+        clips.frames, dataset.neural.shape[1:], clips.pose.shape[1], dataset.pose.shape[1], 0, bins.classes
     )
-    context = view_context(cohort, clips, torch.device("cpu"))
+    context = view_context(dataset, clips, torch.device("cpu"))
     model = create(row.objective, changed.encoders, shapes, split)
     model.fit_scales(context.neural, torch.cat(context.animal_frames))
     sampler = BatchSampler(context, clips, row.views, training.batch, split)

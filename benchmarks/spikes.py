@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from neural_action.config.settings import EncoderSettings, Named, TrainingSettings, ViewSettings
 from neural_action.encoders.shapes import Shapes
-from neural_action.recordings.clips import Clips
+from neural_action.datasets.windows import Windows
 from neural_action.training.batches import BatchSampler
 from neural_action.training.loop import optimizer_of
 from neural_action.training.model import create
@@ -72,7 +72,7 @@ def ours(rates: Tensor, trial: Tensor) -> Iterator[float]:
     """The steps of ``training.loop.pretrain``, one a turn."""
     count = np.arange(len(rates))
     nothing = np.zeros(len(rates), np.int64)
-    clips = Clips(
+    clips = Windows(
         count, count[:, None], nothing, nothing, nothing == 0, nothing, trial.numpy(), nothing + 0.0, 1
     )
     context = ViewContext(

@@ -45,13 +45,13 @@ def main() -> None:
     row = settings.methods["trial_discriminant"]
     records, same = [], []
     with threadpool_limits(1), tempfile.TemporaryDirectory() as folder:
-        for split, cohort, clips in splits(settings, options, Path(folder)):
-            values, bins = cohort.neural[clips.start], bins_of(cohort, clips)
-            made = variants(row.features, values, bins, clips.visible, np.random.default_rng(split))
+        for split, dataset, clips in splits(settings, options, Path(folder)):
+            values, bins = dataset.neural[clips.start], bins_of(dataset, clips)
+            made = variants(row.features, values, bins, clips.sees_input, np.random.default_rng(split))
             for name, make in made.items():
                 read = reads(settings, row, {name: make()}, bins, split, LABELLED)
                 records += [(name, split, labels, value) for labels, value in read]
-            same.append(alike(row.features, values, bins, clips.visible))
+            same.append(alike(row.features, values, bins, clips.sees_input))
     table = pd.DataFrame(records, columns=["variant", "split", "labels", "accuracy"])
     wide = table.pivot_table(index=["variant", "split"], columns="labels", values="accuracy", sort=False)
     wide = wide[[*map(str, LABELLED), "all"]]

@@ -1,4 +1,4 @@
-"""A small cohort made in memory, for every test that needs recordings but not their files."""
+"""A small dataset made in memory, for every test that needs recordings but not their files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 import torch
 from threadpoolctl import threadpool_limits
 
-from neural_action.recordings.cohort import Cohort, TrialSpan
+from neural_action.datasets.dataset import Dataset, TrialSpan
 from neural_action.views.view import ViewContext
 
 FRAMES, RATE = 120, 16.0
@@ -26,8 +26,8 @@ def one_thread():
 
 
 @pytest.fixture
-def cohort() -> Cohort:
-    """3 animals x 4 trials of 120 frames of 4 x 4 pixels at 16 Hz and poses at 25 Hz; fold = trial, fold 0 hidden."""
+def dataset() -> Dataset:
+    """3 animals x 4 trials of 120 frames of 4 x 4 pixels at 16 Hz and poses at 25 Hz; t0 is tested and hidden."""
     rng = np.random.default_rng(0)
     animals, spans = ("A", "B", "C"), []
     samples = int(FRAMES / RATE * 25)
@@ -38,15 +38,16 @@ def cohort() -> Cohort:
                 TrialSpan(
                     animals[animal],
                     f"t{trial}",
-                    trial,
-                    trial != 0,
                     slice(at * FRAMES, (at + 1) * FRAMES),
                     slice(at * samples, (at + 1) * samples),
+                    "train" if trial else "test",
+                    sees_input=trial != 0,
+                    sees_label=trial != 0,
                 )
             )
-    labels = np.repeat(rng.integers(0, 3, 12 * samples // 10 + 1), 10)[: 12 * samples].astype(np.int8)
+    labels = np.repeat(rng.integers(0, 3, 12 * samples // 10 + 1), 10)[: 12 * samples].astype(np.int16)
     pose = rng.standard_normal((12 * samples, 6)).astype(np.float32) + labels[:, None]
-    return Cohort(
+    return Dataset(
         animals=animals,
         trials=tuple(spans),
         neural=rng.random((12 * FRAMES, 4, 4)).astype(np.float32),

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neural_action.cli import commands
+from neural_action.cli.main import commands
 from neural_action.config.settings import SimulationSettings
 from neural_action.recordings.simulate import simulate_animal
 

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import click
 
-from neural_action.cli import commands
+from neural_action.cli.main import commands
 from neural_action.errors import InputError
 from neural_action.processes import follow_workflow
 

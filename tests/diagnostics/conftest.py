@@ -1,4 +1,4 @@
-"""A cohort whose neural activity follows movement, and whose labels are what the animal does."""
+"""A dataset whose neural activity follows movement, and whose labels are what the animal does."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from neural_action.config.settings import DiagnosticsSettings
-from neural_action.recordings.cohort import Cohort, TrialSpan, normalise_pose
+from neural_action.datasets.dataset import Dataset, TrialSpan, normalise_pose
 
 ANIMALS, TRIALS, SECONDS = ("A", "B", "C"), 4, 60
 NEURAL_RATE, POSE_RATE, DELAY, UNITS, FEATURES = 10.0, 25.0, 0.3, 12, 6
@@ -33,7 +33,7 @@ def _trial(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray
 
 
 @pytest.fixture(scope="session")
-def coupled() -> Cohort:
+def coupled() -> Dataset:
     """3 animals x 4 trials of a minute; fold = trial, fold 0 hidden; calcium of .5 s, .3 s after movement."""
     rng = np.random.default_rng(0)
     frames, samples = int(SECONDS * NEURAL_RATE), int(SECONDS * POSE_RATE)
@@ -68,7 +68,7 @@ def coupled() -> Cohort:
         np.concatenate(column) for column in zip(*parts, strict=True)
     )
     pose = pose.astype(np.float32)
-    return Cohort(
+    return Dataset(
         animals=ANIMALS,
         trials=tuple(spans),
         neural=neural.astype(np.float32),
@@ -97,10 +97,10 @@ def folds() -> dict[tuple[str, str], int]:
 
 
 @pytest.fixture
-def changed(coupled: Cohort) -> Callable[..., Cohort]:
-    """The cohort with what a function makes of one of its arrays in one trial, shape kept."""
+def changed(coupled: Dataset) -> Callable[..., Dataset]:
+    """The dataset with what a function makes of one of its arrays in one trial, shape kept."""
 
-    def change(trial: int, name: str, make: Callable[[np.ndarray], np.ndarray]) -> Cohort:
+    def change(trial: int, name: str, make: Callable[[np.ndarray], np.ndarray]) -> Dataset:
         values = getattr(coupled, name).copy()
         span = coupled.trials[trial]
         rows = span.frames if name.startswith("neural") else span.samples

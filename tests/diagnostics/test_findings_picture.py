@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from drawn import assert_legible, said
-from neural_action.diagnostics.every import Diagnosis
 from neural_action.diagnostics.finding import Finding
 from neural_action.diagnostics.lags import LagCurve
+from neural_action.diagnostics.run import Diagnosis
 from neural_action.names import shortened
 from neural_action.tables.pictures.diagnostics import draw_diagnostics
 
@@ -29,8 +29,13 @@ def diagnosis(animals, lags, odd=(), told=True) -> Diagnosis:
     if not told:
         findings = [Finding("synchrony", "all", "note", "cannot be told")]
     values = {"mean": 1.0, "low": 1.0, "high": 1.0, "chance": 1.0}
+    values |= {"task": "identity", "probe": "softmax"}
     findings.append(Finding("control", "permuted", "ok", "identity: 100 %", values))
-    counts = [{"animal": animal, "class": name, "clips": 5} for animal in animals for name in CLASSES]
+    counts = [
+        {"animal": animal, "split": "fold-0", "role": "test", "class": name, "windows": 5}
+        for animal in animals
+        for name in CLASSES
+    ]
     curves = {name: (curve(lag),) * 3 for name, lag in zip(trials, lags, strict=True)}
     return Diagnosis(findings, pd.DataFrame(counts), curves, {}, CLASSES, tuple(animals))
 

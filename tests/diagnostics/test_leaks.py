@@ -11,8 +11,8 @@ from neural_action.diagnostics.duplicates import check_digests, check_overlap
 from neural_action.diagnostics.leaks import check_leak, check_normalisation, check_swaps
 from neural_action.diagnostics.names import check_names
 from neural_action.neighbors.table import build_swap_table
-from neural_action.recordings.clips import clip_table
-from neural_action.recordings.cohort import normalise_pose
+from neural_action.datasets.windows import window_table
+from neural_action.datasets.dataset import normalise_pose
 from neural_action.recordings.store import ArrayDigest, Manifest
 
 CLIPS = ClipSettings(frames=16, poses=4)
@@ -24,7 +24,7 @@ def severities(findings):
 
 @pytest.fixture
 def clips(coupled):
-    return clip_table(coupled, CLIPS, stride=8)
+    return window_table(coupled, CLIPS, stride=8)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def test_sound_runs_leak_nothing(coupled, clips, swaps, folds):
 
 
 def test_a_hidden_trial_that_is_trained_on(coupled, clips, folds):
-    visible = clips.visible | (clips.trial == 4)
+    visible = clips.sees_input | (clips.trial == 4)
     (finding,) = check_leak(coupled, replace(clips, visible=visible), folds, "fold-0")
     assert (finding.severity, finding.subject) == ("error", "fold-0")
     assert "B/t0" in finding.message
@@ -52,7 +52,7 @@ def test_a_hidden_trial_that_is_trained_on(coupled, clips, folds):
 
 def test_a_single_pose_of_a_hidden_trial_in_a_clip(coupled, clips, folds):
     pose = clips.pose.copy()
-    at = int(np.flatnonzero(clips.visible)[10])
+    at = int(np.flatnonzero(clips.sees_input)[10])
     pose[at, 2] = coupled.trials[0].samples.start
     found = check_leak(coupled, replace(clips, pose=pose), folds, "fold-0")
     assert [finding.values["clips"] for finding in found] == [1, 1]

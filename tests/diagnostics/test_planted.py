@@ -28,8 +28,8 @@ from neural_action.diagnostics.synchrony import check_synchrony
 from neural_action.errors import InputError
 from neural_action.evaluation import tasks
 from neural_action.neighbors.table import build_swap_table
-from neural_action.recordings import cohort as cohorts
-from neural_action.recordings.clips import clip_table
+from neural_action.recordings import dataset as cohorts
+from neural_action.datasets.windows import window_table
 from neural_action.recordings.convert import convert_trial
 from neural_action.recordings.sheet import SheetRow, scan
 from neural_action.recordings.simulate import simulate_animal
@@ -60,7 +60,7 @@ class Recordings:
         row = SheetRow(animal, trial, str(path.relative_to(root)))
         convert_trial(settings, "tiny", root, row, store, store.with_name(f"{trial}.manifest.json"))
 
-    def cohort(self, holdout: str = "fold-0"):
+    def dataset(self, holdout: str = "fold-0"):
         """As every stage reads it."""
         manifests = sorted((self.folder / "recordings").rglob("*.manifest.json"))
         return cohorts.load_cohort(manifests, self.folds, Holdout.parse(holdout), CLIPS)
@@ -91,11 +91,11 @@ def warned(findings) -> set[str]:
 
 
 def test_sound_recordings_raise_nothing(sound):
-    cohort = sound.cohort()
-    assert warned(check_labels(cohort, DIAGNOSTICS)[0]) == set()
-    assert warned(check_synchrony(cohort, DIAGNOSTICS)[0]) == set()
-    assert warned([*check_names(cohort, DIAGNOSTICS), *check_overlap(cohort)]) == set()
-    assert warned(check_normalisation(cohort, sound.folds, "fold-0")) == set()
+    dataset = sound.dataset()
+    assert warned(check_labels(dataset, DIAGNOSTICS)[0]) == set()
+    assert warned(check_synchrony(dataset, DIAGNOSTICS)[0]) == set()
+    assert warned([*check_names(dataset, DIAGNOSTICS), *check_overlap(dataset)]) == set()
+    assert warned(check_normalisation(dataset, sound.folds, "fold-0")) == set()
 
 
 def shift_labels(recordings: Recordings, animal: str, trial: str) -> None:
@@ -106,13 +106,13 @@ def shift_labels(recordings: Recordings, animal: str, trial: str) -> None:
 
 def test_labels_a_second_late_in_one_trial(planted):
     shift_labels(planted, *TRIAL)
-    assert warned(check_labels(planted.cohort(), DIAGNOSTICS)[0]) == {"Fly2/002"}
+    assert warned(check_labels(planted.dataset(), DIAGNOSTICS)[0]) == {"Fly2/002"}
 
 
 def test_labels_a_second_late_in_all_trials(planted):
     for row in planted.rows:
         shift_labels(planted, row.animal, row.trial)
-    assert "all" in warned(check_labels(planted.cohort(), DIAGNOSTICS)[0])
+    assert "all" in warned(check_labels(planted.dataset(), DIAGNOSTICS)[0])
 
 
 def test_the_rates_of_the_two_clocks_swapped(planted):
@@ -131,7 +131,7 @@ def test_a_neural_clock_that_drifts(planted):
     movie = np.fromfile(path, np.float32).reshape(-1, 16, 16)
     stretched(movie, 0.9).tofile(path)
     planted.convert(*TRIAL)
-    assert warned(check_synchrony(planted.cohort(), DIAGNOSTICS)[0]) == {"Fly2/002"}
+    assert warned(check_synchrony(planted.dataset(), DIAGNOSTICS)[0]) == {"Fly2/002"}
 
 
 def test_a_neural_clock_that_drifts_from_its_own_index(planted):
@@ -146,7 +146,7 @@ def test_neural_data_two_seconds_late(planted):
     movie = np.fromfile(path, np.float32).reshape(-1, 16, 16)
     np.roll(movie, 32, axis=0).tofile(path)
     planted.convert(*TRIAL)
-    assert warned(check_synchrony(planted.cohort(), DIAGNOSTICS)[0]) == {"Fly2/002"}
+    assert warned(check_synchrony(planted.dataset(), DIAGNOSTICS)[0]) == {"Fly2/002"}
 
 
 def test_two_trials_under_each_others_animals(planted):
@@ -156,7 +156,7 @@ def test_two_trials_under_each_others_animals(planted):
     (planted.folder / "aside").rename(two)
     for animal in ("Fly1", "Fly3"):
         planted.convert(animal, "003")
-    assert warned(check_names(planted.cohort(), DIAGNOSTICS)) == {"Fly1/003", "Fly3/003"}
+    assert warned(check_names(planted.dataset(), DIAGNOSTICS)) == {"Fly1/003", "Fly3/003"}
 
 
 def test_one_recording_under_two_names(planted):
@@ -165,7 +165,7 @@ def test_one_recording_under_two_names(planted):
     shutil.copytree(one, two)
     planted.convert("Fly3", "003")
     with pytest.raises(InputError, match=r"Fly3/003.* has the neural data of .*Fly1/003"):
-        planted.cohort()
+        planted.dataset()
 
 
 def test_trials_that_overlap_in_time(planted):
@@ -176,29 +176,29 @@ def test_trials_that_overlap_in_time(planted):
         kept = np.fromfile(two / name, np.float32).reshape(-1, width)[:-repeated]
         np.concatenate([ends, kept]).tofile(two / name)
     planted.convert("Fly1", "004")
-    assert warned(check_overlap(planted.cohort())) == {"Fly1/004"}
+    assert warned(check_overlap(planted.dataset())) == {"Fly1/004"}
 
 
-def seen(cohort, *trials):
-    """The cohort with trials that are hidden taken for visible."""
-    spans = tuple(replace(s, visible=s.visible or (s.animal, s.trial) in trials) for s in cohort.trials)
-    return replace(cohort, trials=spans)
+def seen(dataset, *trials):
+    """The dataset with trials that are hidden taken for visible."""
+    spans = tuple(replace(s, visible=s.visible or (s.animal, s.trial) in trials) for s in dataset.trials)
+    return replace(dataset, trials=spans)
 
 
 def test_a_test_trial_leaked_into_training(sound):
-    leaky = seen(sound.cohort(), ("Fly2", "001"))
-    found = check_leak(leaky, clip_table(leaky, CLIPS, stride=4), sound.folds, "fold-0")
+    leaky = seen(sound.dataset(), ("Fly2", "001"))
+    found = check_leak(leaky, window_table(leaky, CLIPS, stride=4), sound.folds, "fold-0")
     assert warned(found) == {"fold-0"}
     assert "Fly2/001" in found[0].message
 
 
 def test_a_test_trial_leaked_into_the_swap_table(sound, tmp_path):
-    cohort, settings = sound.cohort(), NeighborSettings(neighbors=8, draws=4)
-    visible = seen(cohort, ("Fly2", "001")).pose_visible
-    table = build_swap_table(cohort.pose, cohort.pose_animal, visible, settings, names=cohort.animals)
-    assert warned(check_swaps(cohort, table, sound.folds, "fold-0")) == {"fold-0"}
+    dataset, settings = sound.dataset(), NeighborSettings(neighbors=8, draws=4)
+    visible = seen(dataset, ("Fly2", "001")).pose_visible
+    table = build_swap_table(dataset.pose, dataset.pose_animal, visible, settings, names=dataset.animals)
+    assert warned(check_swaps(dataset, table, sound.folds, "fold-0")) == {"fold-0"}
     with pytest.raises(InputError, match="swaps are with poses that are hidden here"):
-        table.fits(tmp_path / "swaps.npz", cohort, trained_on=True)
+        table.fits(tmp_path / "swaps.npz", dataset, trained_on=True)
 
 
 def test_pose_normalisation_fitted_on_test_trials(sound, monkeypatch):
@@ -206,11 +206,11 @@ def test_pose_normalisation_fitted_on_test_trials(sound, monkeypatch):
     monkeypatch.setattr(
         cohorts, "normalise_pose", lambda pose, spans: fit(pose, [replace(s, visible=True) for s in spans])
     )
-    assert warned(check_normalisation(sound.cohort(), sound.folds, "fold-0")) == {"fold-0"}
+    assert warned(check_normalisation(sound.dataset(), sound.folds, "fold-0")) == {"fold-0"}
 
 
 def test_a_probe_whose_trials_train_and_test_it(sound):
-    clips = clip_table(sound.cohort(), CLIPS, stride=4)
+    clips = window_table(sound.dataset(), CLIPS, stride=4)
     probe = next(tasks.action_probes(clips, ("Fly1", "Fly2", "Fly3"), Holdout("none"), ProbeSettings(), 0))
     leaky = replace(probe, train=np.append(probe.train, probe.test[0]))
     reading = tasks.Reading(8, 3, ProbeSettings(steps=1), 0)
@@ -229,7 +229,7 @@ def reads_tested_clips(clips, features, reading, probe) -> bool:
 
 
 def test_probe_normalisation_fitted_on_test_clips(sound, monkeypatch):
-    clips = clip_table(sound.cohort(), CLIPS, stride=4)
+    clips = window_table(sound.dataset(), CLIPS, stride=4)
     probe = next(tasks.action_probes(clips, ("Fly1", "Fly2", "Fly3"), Holdout("none"), ProbeSettings(), 0))
     features = np.random.default_rng(0).standard_normal((len(clips), 8)).astype(np.float32)
     reading = tasks.Reading(8, 3, ProbeSettings(steps=50), 0)

@@ -10,7 +10,7 @@ from neural_action.config.settings import ClipSettings, MethodSettings, TableSet
 from neural_action.diagnostics.balance import check_balance
 from neural_action.diagnostics.control import check_control
 from neural_action.diagnostics.finding import CHECKS, worst
-from neural_action.recordings.clips import clip_table
+from neural_action.datasets.windows import window_table
 
 CLIPS = ClipSettings(frames=16, poses=4)
 METHODS = {
@@ -20,7 +20,7 @@ METHODS = {
 
 
 def test_balance_counts_every_clip(coupled):
-    clips = clip_table(coupled, CLIPS, stride=8)
+    clips = window_table(coupled, CLIPS, stride=8)
     findings, counts = check_balance(coupled, clips)
     assert worst(findings) == "ok"
     assert counts["clips"].sum() == len(clips)
@@ -34,7 +34,7 @@ def test_a_class_that_a_fold_does_not_have(coupled):
         if span.fold == 3:
             labels[span.samples] = np.where(labels[span.samples] == 2, 1, labels[span.samples])
     gone = replace(coupled, labels=labels)
-    findings, _ = check_balance(gone, clip_table(gone, CLIPS, stride=8))
+    findings, _ = check_balance(gone, window_table(gone, CLIPS, stride=8))
     warned = [finding for finding in findings if finding.severity == "warning"]
     assert [(finding.subject, finding.values["class"]) for finding in warned] == [("fold-3", "groom")]
 

@@ -11,9 +11,9 @@ from neural_action.diagnostics.duplicates import check_overlap
 from neural_action.diagnostics.finding import worst
 from neural_action.diagnostics.lags import too_short
 from neural_action.diagnostics.leaks import check_gaps, check_leak, check_normalisation
-from neural_action.recordings.clips import clip_table
-from neural_action.recordings.cohort import normalise_pose
-from neural_action.recordings.partitions import Piece
+from neural_action.datasets.windows import window_table
+from neural_action.datasets.dataset import normalise_pose
+from neural_action.datasets.partitions import Piece
 
 CLIPS = ClipSettings(frames=1, poses=1, behavior_stride=1)
 SPLIT, PARTS = "split-0-0-A", ("test", "validation", "train", "train")
@@ -47,7 +47,7 @@ def pieces():
 
 
 def test_a_sound_split_leaks_nothing(animal, pieces):
-    clips = clip_table(animal, CLIPS, stride=1)
+    clips = window_table(animal, CLIPS, stride=1)
     assert worst(check_leak(animal, clips, pieces, SPLIT, "repeated")) == "ok"
     assert worst(check_normalisation(animal, pieces, SPLIT, "repeated")) == "ok"
     assert worst(check_overlap(animal)) == "ok"
@@ -55,22 +55,22 @@ def test_a_sound_split_leaks_nothing(animal, pieces):
 
 @pytest.mark.parametrize(("part", "protocol"), [(0, "repeated"), (1, "repeated"), (0, "published")])
 def test_a_part_that_is_trained_on(animal, pieces, part, protocol):
-    clips = clip_table(animal, CLIPS, stride=1)
-    seen = replace(clips, visible=clips.visible | (clips.trial == part))
+    clips = window_table(animal, CLIPS, stride=1)
+    seen = replace(clips, visible=clips.sees_input | (clips.trial == part))
     (finding,) = check_leak(animal, seen, pieces, SPLIT, protocol)
     assert (finding.severity, finding.subject) == ("error", "A, split 0")
     assert f"A/t{part}/reach" in finding.message
 
 
 def test_published_splits_may_see_validation(animal, pieces):
-    clips = clip_table(animal, CLIPS, stride=1)
-    seen = replace(clips, visible=clips.visible | (clips.trial == 1))
+    clips = window_table(animal, CLIPS, stride=1)
+    seen = replace(clips, visible=clips.sees_input | (clips.trial == 1))
     assert worst(check_leak(animal, seen, pieces, SPLIT, "published")) == "ok"
 
 
 def test_a_piece_in_another_part_than_its_file_says(animal, pieces):
     pieces["A", "t2"] = [Piece("reach", 0, 600, "test", False)]
-    found = check_leak(animal, clip_table(animal, CLIPS, stride=1), pieces, SPLIT, "repeated")
+    found = check_leak(animal, window_table(animal, CLIPS, stride=1), pieces, SPLIT, "repeated")
     assert "A/t2/reach is used in train, expected test" in {f"{one.subject} {one.message}" for one in found}
 
 
@@ -102,7 +102,7 @@ def test_a_class_that_a_part_does_not_have(animal):
         if span.part != "validation":
             labels[span.samples] = np.where(labels[span.samples] == 2, 1, labels[span.samples])
     gone = replace(animal, labels=labels)
-    findings, counts = check_balance(gone, clip_table(gone, CLIPS, stride=1))
+    findings, counts = check_balance(gone, window_table(gone, CLIPS, stride=1))
     warned = {finding.subject: finding.message for finding in findings if finding.severity == "warning"}
     assert warned == {
         "train": "no clip of groom: it is not trained on",

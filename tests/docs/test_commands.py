@@ -20,7 +20,7 @@ import yaml
 from shown import Block, blocks, pages
 from snakemake.utils import update_config
 
-from neural_action.cli import commands
+from neural_action.cli.main import commands
 from neural_action.config.load import read_yaml
 from neural_action.config.plan import Plan
 from running import OWN_PATH, ROOT, copy_repository

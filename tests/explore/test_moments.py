@@ -10,56 +10,56 @@ from neural_action.explore.moments import LINES, moments, traces
 from neural_action.recordings.skeleton import skeleton
 
 
-def test_bytes_give_behaviour_back(cohort):
-    found = moments(cohort, ExploreSettings(pose_rate=25))
+def test_bytes_give_behaviour_back(dataset):
+    found = moments(dataset, ExploreSettings(pose_rate=25))
     assert (found.kind, found.columns) == ("features", tuple("abcdef"))
-    assert np.array_equal(found.first, [span.samples.start for span in cohort.trials] + [len(cohort.pose)])
+    assert np.array_equal(found.first, [span.samples.start for span in dataset.trials] + [len(dataset.pose)])
     back = found.low + found.values / 255 * (found.high - found.low)
-    inside = (cohort.pose_raw > found.low) & (cohort.pose_raw < found.high)
+    inside = (dataset.pose_raw > found.low) & (dataset.pose_raw < found.high)
     assert inside.mean() > 0.99
-    assert np.abs(back - cohort.pose_raw)[inside].max() <= (found.high - found.low).max() / 255
+    assert np.abs(back - dataset.pose_raw)[inside].max() <= (found.high - found.low).max() / 255
 
 
-def test_thinned_to_the_rate_and_to_the_size_allowed(cohort):
-    each = [span.samples.stop - span.samples.start for span in cohort.trials]
-    by_rate = moments(cohort, ExploreSettings(pose_rate=5))
+def test_thinned_to_the_rate_and_to_the_size_allowed(dataset):
+    each = [span.samples.stop - span.samples.start for span in dataset.trials]
+    by_rate = moments(dataset, ExploreSettings(pose_rate=5))
     assert len(by_rate.values) == sum(-(-count // 5) for count in each)
     assert by_rate.rate == pytest.approx(np.full(12, 5.0))
-    tight = moments(cohort, ExploreSettings(pose_rate=25, megabytes=0.003))
+    tight = moments(dataset, ExploreSettings(pose_rate=25, megabytes=0.003))
     assert tight.values.nbytes <= 0.0035 * 2**20
 
 
-def test_many_features_are_the_most_variable(cohort):
+def test_many_features_are_the_most_variable(dataset):
     rng = np.random.default_rng(0)
-    wide = rng.standard_normal((len(cohort.pose), 20)).astype(np.float32) * np.arange(1, 21)
+    wide = rng.standard_normal((len(dataset.pose), 20)).astype(np.float32) * np.arange(1, 21)
     names = tuple(f"f{at}" for at in range(20))
     found = moments(
-        replace(cohort, pose_raw=wide, behavior_names=names, behavior_shape=(20,)), ExploreSettings()
+        replace(dataset, pose_raw=wide, behavior_names=names, behavior_shape=(20,)), ExploreSettings()
     )
     assert found.columns == names[-LINES:]
 
 
-def keypoints(cohort, names, axes):
+def keypoints(dataset, names, axes):
     rng = np.random.default_rng(0)
-    shape = (len(cohort.pose), len(names) * axes)
+    shape = (len(dataset.pose), len(names) * axes)
     pose = rng.standard_normal(shape).astype(np.float32)
-    return replace(cohort, pose_raw=pose, behavior_names=tuple(names), behavior_shape=(len(names), axes))
+    return replace(dataset, pose_raw=pose, behavior_names=tuple(names), behavior_shape=(len(names), axes))
 
 
-def test_keypoints_are_a_skeleton(cohort):
-    fly = moments(keypoints(cohort, [f"keypoint_{k}" for k in range(38)], 2), ExploreSettings())
+def test_keypoints_are_a_skeleton(dataset):
+    fly = moments(keypoints(dataset, [f"keypoint_{k}" for k in range(38)], 2), ExploreSettings())
     assert (fly.kind, len(fly.parts), len(fly.views)) == ("skeleton", 8, 2)
-    solid = moments(keypoints(cohort, ["nose", "neck", "tail"], 3), ExploreSettings())
+    solid = moments(keypoints(dataset, ["nose", "neck", "tail"], 3), ExploreSettings())
     assert [view.axes for view in solid.views] == [(0, 1), (0, 2)]
     assert solid.parts == ()
     told = moments(
-        keypoints(cohort, ["nose", "neck", "tail"], 2), ExploreSettings(skeleton=[["nose", "tail"]])
+        keypoints(dataset, ["nose", "neck", "tail"], 2), ExploreSettings(skeleton=[["nose", "tail"]])
     )
     assert [part.keypoints for part in told.parts] == [(0, 2)]
 
 
-def test_without_behaviour_nothing_is_kept(cohort):
-    bare = replace(cohort, pose_raw=np.empty((len(cohort.pose), 0), np.float32), behavior_shape=(0,))
+def test_without_behaviour_nothing_is_kept(dataset):
+    bare = replace(dataset, pose_raw=np.empty((len(dataset.pose), 0), np.float32), behavior_shape=(0,))
     assert moments(bare, ExploreSettings()).kind == "none"
     assert not traces(bare, "positions", 50)["movement"].any()
 
@@ -77,16 +77,16 @@ def test_skeletons_follow_from_names():
     assert skeleton(["nose", "left ear", "tail"]) == ()
 
 
-def test_traces_are_of_their_trial(cohort):
-    found = traces(cohort, "positions", 80)
-    span = cohort.trials[5]
-    clock = cohort.pose_time[span.samples]
-    frames = cohort.neural_time[span.frames]
+def test_traces_are_of_their_trial(dataset):
+    found = traces(dataset, "positions", 80)
+    span = dataset.trials[5]
+    clock = dataset.pose_time[span.samples]
+    frames = dataset.neural_time[span.frames]
     for at, moment in enumerate(np.linspace(frames[0], frames[-1], 80)):
         if moment <= clock[-1]:
-            label = cohort.labels[span.samples][np.searchsorted(clock, moment)]
+            label = dataset.labels[span.samples][np.searchsorted(clock, moment)]
             assert found["action"][5, at] == label
-    mean = cohort.neural[span.frames].mean((1, 2))
+    mean = dataset.neural[span.frames].mean((1, 2))
     assert (
         np.corrcoef(found["activity"][5], np.interp(np.linspace(0, 1, 80), np.linspace(0, 1, 120), mean))[
             0, 1

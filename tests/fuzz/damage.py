@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from neural_action.cli import commands
+from neural_action.cli.main import commands
 from neural_action.errors import InputError
 from neural_action.recordings.store import read_recording
 

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "corpus"))
 from content import change
 from damage import DAMAGE, Damage, fuzz, line, read_spoiled, soon, spoiled
 from inputs import GOOD
-from neural_action.cli import commands
+from neural_action.cli.main import commands
 from neural_action.recordings.formats import known_formats
 from neural_action.recordings.readers import reader_names
 

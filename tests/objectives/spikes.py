@@ -1,12 +1,12 @@
-"""A batch of single bins in memory, and a cohort of spikes, for the objectives that need time and labels."""
+"""A batch of single bins in memory, and a dataset of spikes, for the objectives that need time and labels."""
 
 import numpy as np
 import torch
 
 from neural_action.config.settings import ClipSettings, EncoderSettings, Named, ViewSettings
 from neural_action.encoders.shapes import Shapes
-from neural_action.recordings.clips import clip_table
-from neural_action.recordings.cohort import Cohort, TrialSpan
+from neural_action.datasets.windows import window_table
+from neural_action.datasets.dataset import Dataset, TrialSpan
 from neural_action.training.batches import BatchSampler, view_context
 
 UNITS, CLASSES = 12, 3
@@ -16,7 +16,7 @@ ENCODERS = EncoderSettings(
 SHAPES = Shapes(1, (UNITS,), 1, 2, 0, CLASSES)
 
 
-def spikes(seed=0) -> Cohort:
+def spikes(seed=0) -> Dataset:
     """24 trials of 5 to 9 bins of rates of 12 units; a class a trial that shows in three units; every sixth hidden."""
     rng = np.random.default_rng(seed)
     lengths = rng.integers(5, 10, 24)
@@ -38,7 +38,7 @@ def spikes(seed=0) -> Cohort:
     neural = (10 * rng.poisson(0.1 * rates)).astype(np.float32)
     clock = np.concatenate([np.arange(n) * 0.1 for n in lengths])
     pose = np.zeros((len(labels), 2), np.float32)
-    return Cohort(
+    return Dataset(
         animals=("A",),
         trials=spans,
         neural=neural,
@@ -54,8 +54,8 @@ def spikes(seed=0) -> Cohort:
     )
 
 
-def sampler_of(cohort, views=None, batch=32, seed=0) -> BatchSampler:
+def sampler_of(dataset, views=None, batch=32, seed=0) -> BatchSampler:
     """A sampler of single bins."""
-    clips = clip_table(cohort, ClipSettings(frames=1, poses=1, behavior_stride=1, stride=1), stride=1)
-    context = view_context(cohort, clips, torch.device("cpu"))
+    clips = window_table(dataset, ClipSettings(frames=1, poses=1, behavior_stride=1, stride=1), stride=1)
+    context = view_context(dataset, clips, torch.device("cpu"))
     return BatchSampler(context, clips, views or ViewSettings(), batch, seed)

@@ -69,14 +69,14 @@ def test_every_objective_learns_resumes_and_survives_a_file(part, tmp_path):
 @pytest.mark.parametrize("part", [Named(name="byol"), Named(name="pi_vae")], ids=lambda part: part.name)
 def test_hidden_trials_do_not_influence_what_is_learned(part, tmp_path):
     settings = TrainingSettings(steps=5, batch=32, device="cpu")
-    cohort = spikes()
+    dataset = spikes()
     changed = spikes()
     for span in changed.trials:
-        if not span.visible:
+        if not span.sees_input:
             changed.neural[span.frames] = 1e4
             changed.labels[span.samples] = 0
     states = []
-    for data, name in ((cohort, "a.pt"), (changed, "b.pt")):
+    for data, name in ((dataset, "a.pt"), (changed, "b.pt")):
         sampler = sampler_of(data, VIEWS)
         model = create(part, ENCODERS, SHAPES, 0)
         model.fit_scales(sampler.context.neural, torch.cat(sampler.context.animal_frames))

@@ -5,35 +5,31 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from made_up import ANIMALS, METHODS, save_embedding, save_recording, save_swaps, score_rows
-
-from neural_action.recordings.splits import write_folds
+from made_up import METHODS, consistency_rows, recordings, save_embedding, save_swaps, score_rows
 
 
 @pytest.fixture
 def scores(tmp_path):
     """Every score, as a file."""
-    path = tmp_path / "scores_all.csv"
+    path = tmp_path / "scores.csv"
     score_rows().to_csv(path, index=False)
     return path
 
 
 @pytest.fixture
 def dataset(tmp_path, scores):
-    """A function that writes every input of the figures stage for one shape of behaviour."""
+    """A function that makes every input of the figures stage for one shape of behaviour."""
 
     def make(behavior_shape=(38, 2)):
-        trials = [(animal, trial) for animal in ANIMALS for trial in (0, 1)]
-        manifests = [save_recording(tmp_path, *trial, behavior_shape) for trial in trials]
-        folds = tmp_path / "folds.csv"
-        write_folds({(animal, f"{trial:03d}"): trial for animal, trial in trials}, folds)
-        swaps = tmp_path / "swaps.npz"
-        save_swaps(swaps, len(trials) * 500)
+        opened = recordings(behavior_shape)
+        source = SimpleNamespace(opened=opened, open=lambda settings, neural: opened)
+        save_swaps(tmp_path / "swaps.npz", len(opened.labels))
+        consistency_rows().to_csv(tmp_path / "consistency.csv", index=False)
         embeddings, logs = [], []
         for method in METHODS:
-            for holdout in ("fold-0", "fold-1"):
-                run = tmp_path / "models" / method / holdout / "seed-0"
-                save_embedding(run / "embedding.npz", method, holdout)
+            for name in ("fold-0", "fold-1"):
+                run = tmp_path / "models" / method / name / "seed-0"
+                save_embedding(run / "embedding.npz", method, name)
                 embeddings.append(run / "embedding.npz")
                 if "objective" in METHODS[method]:
                     steps = np.arange(0, 400, 20)
@@ -43,7 +39,12 @@ def dataset(tmp_path, scores):
                     pd.DataFrame(log).to_csv(run / "log.csv", index=False)
                     logs.append(run / "log.csv")
         return SimpleNamespace(
-            folds=folds, scores=scores, embeddings=embeddings, logs=logs, swaps=swaps, manifests=manifests
+            source=source,
+            scores=scores,
+            embeddings=embeddings,
+            logs=logs,
+            swaps=tmp_path / "swaps.npz",
+            consistency=tmp_path / "consistency.csv",
         )
 
     return make

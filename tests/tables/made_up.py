@@ -1,25 +1,40 @@
 """A small made-up dataset: scores, embeddings, logs, recordings and a swap table."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 
 from neural_action.neighbors.table import SwapTable
-from neural_action.recordings.recording import Recording
-from neural_action.recordings.store import write_store
+from neural_action.tables.scores import COLUMNS
 
 ANIMALS = ("Fly1", "Fly2", "Fly3")
 CLASSES = ("forward_walking", "rest", "eye_grooming", "pushing")
-FOLDS, SEEDS = (0, 1), (0, 1)
+SPLITS, SEEDS = ("fold-0", "fold-1"), (0, 1)
 ODD_LABEL = r"A_b & 50% <i>#1</i> | {x} \y~^"
 METHODS = {
-    "random_guess": {"label": "Random guess", "group": "Raw", "representation": "none"},
-    "neural_linear": {"label": "Neural (linear)", "group": "Raw", "representation": "raw"},
+    "random_guess": {"label": "Random guess", "group": "Raw", "role": "reference", "representation": "none"},
+    "neural_linear": {"label": "Neural", "group": "Raw", "representation": "raw"},
     "simclr": {"label": ODD_LABEL, "group": "Self-supervised", "objective": {"name": "infonce"}},
-    "ours": {"label": "Ours", "group": "Self-supervised", "objective": {"name": "infonce"}},
+    "ours": {
+        "label": "Ours",
+        "group": "Self-supervised",
+        "role": "proposed",
+        "objective": {"name": "infonce"},
+    },
 }
 LEVEL = {"random_guess": 0.25, "neural_linear": 0.4, "simclr": 0.5, "ours": 0.7}
+ACTIONS = ["within", "across"]
+PROBES = {
+    "softmax": {"kind": "softmax", "solver": "sgd", "tasks": [*ACTIONS, "identity"]},
+    "mlp": {"kind": "mlp", "label": "MLP", "tasks": [*ACTIONS, "identity"]},
+    "knn": {"kind": "knn", "label": "10 nearest neighbours", "tasks": ["identity"]},
+    "ridge": {"kind": "ridge", "label": "Ridge", "tasks": ["continuous_across"]},
+}
+#: What a probe adds to every row: probes differ more than rows do.
+READ = {"softmax": 0.0, "mlp": 0.2, "knn": 0.05, "ridge": 0.0}
+VARIABLES = ("forward", "turning")
 
 
 def configuration(**changes):
@@ -29,124 +44,120 @@ def configuration(**changes):
         "title": "Made-up flies",
         "real": False,
         "split": {"folds": 2, "protocol": "new_trials"},
-        "clips": {"behavior_stride": 2},
         "methods": METHODS,
-        "tables": {"metric": "balanced_accuracy", "bootstrap": 200},
+        "probes": PROBES,
+        "evaluation": {"tasks": [*ACTIONS, "identity"], "label_budgets": ["half", "all"]},
+        "tables": {"metric": "balanced_accuracy", "chosen_on": "simulator seeds 0 to 2."},
     }
     return json.dumps({**content, **changes})
 
 
-def score_rows(methods=METHODS):
-    """Every score of the evaluate stage, with values that are known up to seeded noise."""
+def score_rows(methods=METHODS, budgets=("half", "all"), tasks=(*ACTIONS, "identity"), splits=SPLITS):
+    """Every score, with values that are known up to seeded noise."""
     rng = np.random.default_rng(0)
     rows = []
 
-    def add(method, representation, probe, task, fraction, fold, animal, seed, metric):
-        value = np.clip(LEVEL[method] + 0.1 * (fraction - 1) + 0.05 * rng.standard_normal(), 0, 1)
-        where = (
-            "made_up",
-            "new_trials",
-            method,
-            representation,
-            probe,
-            task,
-            fraction,
-            fold,
-            animal,
-            seed,
-            metric,
-        )
-        rows.append((*where, value, 100, 30))
+    def add(method, layer, task, probe, budget, split, animal, seed, unit, metric):
+        value = LEVEL[method] + READ[probe] - 0.05 * (budget != "all") + 0.05 * rng.standard_normal()
+        where = (method, layer, task, probe, budget, split, animal, seed, unit, metric)
+        rows.append(("made_up", "new_trials", *where, np.clip(value, 0, 1), 90, 30))
 
     for method in methods:
         kind = METHODS[method].get("representation", "trained")
-        for representation in ("encoder", "projection") if kind == "trained" else (kind,):
-            for fraction in (0.5, 1.0):
-                for fold in FOLDS:
-                    for seed in SEEDS:
-                        for animal in ANIMALS:
-                            for task in ("single_animal", "multi_animal"):
-                                for metric in ("accuracy", "balanced_accuracy", "macro_f1"):
-                                    add(
-                                        method,
-                                        representation,
-                                        "linear",
-                                        task,
-                                        fraction,
-                                        fold,
-                                        animal,
-                                        seed,
-                                        metric,
-                                    )
-                        where = ("identity", fraction, fold, "all", seed)
-                        add(method, representation, "linear", *where, "accuracy")
-                        add(method, representation, "knn", *where, "knn_same_animal")
-                        if kind != "none":
-                            add(method, representation, "mlp", *where, "accuracy")
-    names = "dataset protocol method representation probe task fraction fold animal seed metric"
-    return pd.DataFrame(rows, columns=[*names.split(), "value", "n_train", "n_test"])
+        for layer in ("encoder", "projection") if kind == "trained" else (kind,):
+            for probe, settings in PROBES.items():
+                for task in (task for task in tasks if task in settings["tasks"]):
+                    for budget in ["all"] if task.startswith("continuous") else budgets:
+                        for split in splits:
+                            for seed in SEEDS:
+                                given = (method, layer, task, probe, budget, split)
+                                if task == "identity":
+                                    for metric in ("accuracy", "true_class_score"):
+                                        add(*given, "all", seed, "", metric)
+                                    continue
+                                for animal in ANIMALS:
+                                    if task.startswith("continuous"):
+                                        for unit in ("", *VARIABLES):
+                                            add(*given, animal, seed, unit, "r2")
+                                        continue
+                                    for metric in ("accuracy", "balanced_accuracy", "macro_f1"):
+                                        add(*given, animal, seed, "", metric)
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def save_embedding(path, method, holdout="fold-0", clips=240):
+def save_embedding(path, method, run="fold-0", windows=240):
     """What the evaluate stage keeps of a run."""
     rng = np.random.default_rng(1)
-    label, animal = rng.integers(-1, len(CLASSES), clips), rng.integers(len(ANIMALS), size=clips)
-    tested = (label >= 0) & (rng.random(clips) < 0.5)
-    right = rng.random(clips) < LEVEL[method]
-    predicted = np.where(tested, np.where(right, label, rng.integers(len(CLASSES), size=clips)), -1)
+    label, animal = rng.integers(-1, len(CLASSES), windows), rng.integers(len(ANIMALS), size=windows)
+    tested = (label >= 0) & (rng.random(windows) < 0.5)
+    right = rng.random(windows) < LEVEL[method]
+    predicted = np.where(tested, np.where(right, label, rng.integers(len(CLASSES), size=windows)), -1)
     centre = rng.normal(size=(len(CLASSES) + 1, 16)) * 3
-    features = (centre[label] + rng.normal(size=(clips, 16))).astype(np.float16)
+    features = (centre[label] + rng.normal(size=(windows, 16))).astype(np.float16)
     kind = METHODS[method].get("representation", "trained")
-    arrays = {
-        "trained": {"encoder": features, "projection": features},
-        "none": {"none": features[:, :0]},
-    }.get(kind, {})
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez(
         path,
-        **arrays,
+        **({"encoder": features, "projection": features} if kind == "trained" else {}),
         label=label,
         animal=animal,
         trial=animal,
-        fold=animal * 0,
-        time=np.arange(clips) / 2,
+        split=np.full(windows, run),
+        role=np.where(tested, "test", "train"),
+        time=np.arange(windows) / 2,
         tested=tested,
         predicted=predicted,
         class_names=np.array(CLASSES),
         animals=np.array(ANIMALS),
         method=np.array(method),
-        holdout=np.array(holdout),
+        run=np.array(run),
         seed=np.array(0),
     )
 
 
-def save_recording(folder, animal, trial, behavior_shape, seconds=20, rate=50):
-    """A recording whose labels come in bouts and whose fly stands on its legs."""
-    rng = np.random.default_rng([ANIMALS.index(animal), trial])
-    samples = seconds * rate
-    labels = np.repeat(rng.integers(-1, len(CLASSES), samples // 20), 20).astype(np.int8)
-    behavior = rng.normal(size=(samples, *behavior_shape)).astype(np.float32) * 0.05
+def recordings(behavior_shape=(38, 2), trials=2, seconds=20, rate=25):
+    """What pictures take of a dataset: labels come in bouts, and the fly stands on its legs."""
+    rng = np.random.default_rng(0)
+    samples, count = seconds * rate, len(ANIMALS) * trials
+    labels = np.repeat(rng.integers(-1, len(CLASSES), count * samples // 10), 10).astype(np.int8)
+    pose = rng.normal(size=(count * samples, *behavior_shape)).astype(np.float32) * 0.05
     if behavior_shape == (38, 2):
-        behavior += np.stack([np.arange(38) // 5 % 4, -(np.arange(38) % 19 % 5)], axis=1)
-    manifest = folder / f"{animal}-{trial}.manifest.json"
-    recording = Recording(
-        animal=animal,
-        trial=f"{trial:03d}",
-        neural=np.full((seconds * 4, 2), ANIMALS.index(animal) + trial / 10, np.float32),
-        neural_time=np.arange(seconds * 4) / 4,
-        behavior=behavior,
-        behavior_time=np.arange(samples) / rate,
+        pose += np.stack([np.arange(38) // 5 % 4, -(np.arange(38) % 19 % 5)], axis=1)
+    spans = tuple(
+        SimpleNamespace(
+            animal=animal,
+            trial=f"{trial:03d}",
+            samples=slice((at * trials + trial) * samples, (at * trials + trial + 1) * samples),
+        )
+        for at, animal in enumerate(ANIMALS)
+        for trial in range(trials)
+    )
+    return SimpleNamespace(
+        animals=ANIMALS,
+        trials=spans,
+        pose=pose.reshape(len(pose), -1),
+        pose_raw=pose.reshape(len(pose), -1),
+        pose_time=np.tile(np.arange(samples) / rate, count),
+        pose_animal=np.repeat(np.arange(len(ANIMALS)), trials * samples),
         labels=labels,
-        neural_index=(np.arange(samples) * 4 // rate).astype(np.int32),
         class_names=CLASSES,
         behavior_names=tuple(f"b{k}" for k in range(behavior_shape[0])),
-        neural_rate=4.0,
-        behavior_rate=float(rate),
+        behavior_shape=behavior_shape,
     )
-    write_store(
-        recording, folder / f"{animal}-{trial}.zarr", manifest, dataset="made_up", steps={}, chunk_mb=1
-    )
-    return manifest
+
+
+def consistency_rows():
+    """Pairs of animals and of runs, in both directions."""
+    rows = []
+    for method in ("simclr", "ours"):
+        for kind, names in (("animals", ANIMALS), ("animals_cebra", ANIMALS), ("runs", ("fold-0", "fold-1"))):
+            rows += [
+                (method, kind, one, other, LEVEL[method] - 0.01 * (one > other))
+                for one in names
+                for other in names
+                if one != other
+            ]
+    return pd.DataFrame(rows, columns=["row", "kind", "one", "other", "value"])
 
 
 def save_swaps(path, samples, draws=3):

@@ -1,7 +1,9 @@
 """Names in pictures: as they are, cut in the middle where long, and nothing lies on anything."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
+import made_up
 import numpy as np
 import pytest
 
@@ -19,16 +21,21 @@ CLASSES = ("class_0", "a_class_whose_name_is_rather_long", "class_2")
 
 
 @pytest.fixture(params=[1, 3], ids=["one animal", "three animals"])
-def named(cohort, request):
-    """The cohort of the first animals, with long names, of animals as of a class."""
-    count = request.param
-    renamed = dict(zip(cohort.animals, ANIMALS[:count], strict=False))
+def named(request):
+    """The recordings of the first animals, with long names, of animals as of a class."""
+    count, dataset = request.param, made_up.recordings()
+    renamed = dict(zip(dataset.animals, ANIMALS[:count], strict=False))
     spans = tuple(
-        replace(span, animal=renamed[span.animal]) for span in cohort.trials if span.animal in renamed
+        SimpleNamespace(**{**vars(span), "animal": renamed[span.animal]})
+        for span in dataset.trials
+        if span.animal in renamed
     )
     end = spans[-1].samples.stop
-    parts = {name: getattr(cohort, name)[:end] for name in ("pose", "pose_raw", "pose_time", "labels")}
-    return replace(cohort, animals=ANIMALS[:count], trials=spans, class_names=CLASSES, **parts)
+    names = ("pose", "pose_raw", "pose_time", "pose_animal", "labels")
+    parts = {name: getattr(dataset, name)[:end] for name in names}
+    parts["labels"] = np.minimum(parts["labels"], len(CLASSES) - 1)
+    given = {"animals": ANIMALS[:count], "trials": spans, "class_names": CLASSES}
+    return SimpleNamespace(**{**vars(dataset), **given, **parts})
 
 
 @pytest.fixture
@@ -79,8 +86,7 @@ def test_embedding(named, runs):
 
 @pytest.mark.parametrize("rows", [1, 2, 3])
 def test_confusion(named, runs, rows):
-    figure = draw_confusion({name: runs[name] for name in list(runs)[:rows]}, LABELS)
+    figure = draw_confusion({name: runs[name] for name in list(runs)[:rows]}, LABELS, "the other animals")
     assert_legible(figure)
     assert "class_0" in said(figure)
-    trained = "other animals" if len(named.animals) > 1 else "other trials of the animal"
-    assert any(trained in text for text in said(figure))
+    assert any("trained on the other animals" in text for text in said(figure))

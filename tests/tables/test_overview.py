@@ -14,7 +14,7 @@ def opened(tmp_path, scores, said="sound"):
     found = [{"check": "leak", "subject": "all", "severity": "ok", "message": said, "values": {}}]
     checks = {"leak": {"asks": "Is anything hidden visible in training?", "severity": "ok"}}
     diagnostics = tmp_path / "diagnostics.json"
-    diagnostics.write_text(json.dumps({"checks": checks, "findings": found, "clips": [{"class": "rest"}]}))
+    diagnostics.write_text(json.dumps({"checks": checks, "findings": found, "windows": [{"class": "rest"}]}))
     run(made_up.configuration(), scores, (), diagnostics, tmp_path / "overview.html")
     return (tmp_path / "overview.html").read_bytes()
 
@@ -29,8 +29,8 @@ def test_no_encoding_has_to_be_guessed(scores, tmp_path):
         assert f"&#{ord(character)};".encode() in page
 
 
-@pytest.mark.parametrize(("task", "where"), [("multi_animal", b"animals"), ("single_animal", b"trials")])
+@pytest.mark.parametrize(("task", "where"), [("across", b"of animals"), ("within", b"in trials")])
 def test_the_heading_says_what_was_read(scores, tmp_path, task, where):
     table = pd.read_csv(scores)
     table[table["task"] == task].to_csv(scores, index=False)
-    assert b"Actions read on " + where + b" whose labels were never used" in opened(tmp_path, scores)
+    assert b"Actions " + where + b" whose labels the probe never saw" in opened(tmp_path, scores)

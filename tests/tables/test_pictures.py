@@ -6,32 +6,31 @@ import pandas as pd
 import pytest
 from matplotlib.image import imread
 
+from drawn import assert_legible
 from neural_action.config.sections import Sections
 from neural_action.errors import InputError
 from neural_action.evaluation.metrics import confusion
 from neural_action.neighbors.table import SwapTable
-from neural_action.recordings.cohort import load_cohort
-from neural_action.recordings.splits import Holdout, read_folds, write_folds
-from neural_action.stages.evaluate import run as evaluate
 from neural_action.stages.figures import run
+from neural_action.tables.efficiency import curves
+from neural_action.tables.headline import headlines
 from neural_action.tables.pictures.confusion import mean_confusion
+from neural_action.tables.pictures.consistency import draw_consistency
+from neural_action.tables.pictures.efficiency import draw_efficiency
 from neural_action.tables.pictures.embedding import draw_embeddings, flatten
 from neural_action.tables.pictures.neighbors import choose_queries, draw_neighbors
 from neural_action.tables.pictures.runs import Run, by_method, read_logs
+from neural_action.tables.pictures.scores import draw_scores
 from neural_action.tables.pictures.statistics import bouts
 from neural_action.tables.pictures.training import draw_training
+from neural_action.tables.scores import read_scores
 
-PICTURES = ("scores", "embedding", "confusion", "statistics", "neighbors", "training")
+PICTURES = ("scores", "embedding", "confusion", "statistics", "neighbors", "training", "consistency")
 
 
 def render(data, output, **changes):
     run(made_up.configuration(**changes), output=output, **vars(data))
     return output
-
-
-def cohort_of(data):
-    settings = Sections(made_up.configuration()).clips
-    return load_cohort(data.manifests, read_folds(data.folds), Holdout("none"), settings, neural=False)
 
 
 def test_every_picture_is_written_shows_something_and_is_the_same_again(dataset, tmp_path):
@@ -49,34 +48,34 @@ def test_every_picture_is_written_shows_something_and_is_the_same_again(dataset,
 @pytest.mark.parametrize("shape", [(3,), (42,), (5, 3)])
 def test_neighbors_of_other_behaviour_are_drawn(dataset, shape):
     data = dataset(shape)
-    figure = draw_neighbors(cohort_of(data), SwapTable.load(data.swaps))
+    figure = draw_neighbors(data.source.opened, SwapTable.load(data.swaps))
     assert len(figure.axes) == len(made_up.CLASSES) * (1 + len(made_up.ANIMALS))
     assert all(axis.has_data() for axis in figure.axes)
 
 
 def test_queries_have_neighbors_and_different_actions(dataset):
     data = dataset()
-    cohort, swaps = cohort_of(data), SwapTable.load(data.swaps)
+    recorded, swaps = data.source.opened, SwapTable.load(data.swaps)
     hidden = swaps.targets.copy()
     hidden[: len(hidden) // 2] = -1
-    queries = choose_queries(cohort, SwapTable(hidden, swaps.domains, swaps.animals, {}))
+    queries = choose_queries(recorded, SwapTable(hidden, swaps.domains, swaps.animals, {}))
     assert (hidden[queries] >= 0).all()
-    assert len(set(cohort.labels[queries])) == len(queries) == len(made_up.CLASSES)
+    assert len(set(recorded.labels[queries])) == len(queries) == len(made_up.CLASSES)
 
 
 def test_bouts_are_the_runs_of_a_slow_loop(dataset):
-    cohort = cohort_of(dataset())
+    recorded = dataset().source.opened
     expected = []
-    for span in cohort.trials:
-        labels = cohort.labels[span.samples]
+    for span in recorded.trials:
+        labels = recorded.labels[span.samples]
         length = 0
         for at, label in enumerate(labels):
             length += 1
             if at + 1 == len(labels) or labels[at + 1] != label:
-                # Every second of 50 samples a second.
+                # 25 samples a second.
                 expected.append((span.animal, span.trial, int(label), length * 0.04))
                 length = 0
-    table = bouts(cohort)
+    table = bouts(recorded)
     assert table["seconds"].sum() == pytest.approx(6 * 20)
     pd.testing.assert_frame_equal(
         table, pd.DataFrame(expected, columns=list(table.columns)), check_dtype=False
@@ -104,28 +103,6 @@ def test_a_class_no_run_tested_has_no_row(dataset):
     assert confusion(one.label[one.tested], one.predicted[one.tested], 4)[2].sum() == 0
 
 
-@pytest.mark.parametrize("animals", [1, 2])
-def test_what_is_predicted_is_across_animals_or_within_the_only_one(dataset, tmp_path, animals):
-    data, path = dataset(), tmp_path / "embedding.npz"
-    shown = [(animal, trial) for animal in made_up.ANIMALS[:animals] for trial in (0, 1)]
-    write_folds({(animal, f"{trial:03d}"): trial for animal, trial in shown}, data.folds)
-    # Clips of a second and all labels: enough of them in recordings this short.
-    clips = {"frames": 4, "poses": 4, "stride": 1, "behavior_stride": 2}
-    config = made_up.configuration(clips=clips, probe={"fractions": [1.0]})
-    probe = {"config": config, "method": "neural_linear", "holdout": "fold-0", "seed": 0}
-    given = {"weights": None, "swaps": None, "threads": 1, "folds": data.folds}
-    evaluate(
-        **probe, **given, scores=tmp_path / "s.csv", embedding=path, manifests=data.manifests[: 2 * animals]
-    )
-    kept, scores = Run.load(path), pd.read_csv(tmp_path / "s.csv")
-    task = "multi_animal" if animals > 1 else "single_animal"
-    rows = scores[scores["task"].eq(task) & scores["fraction"].eq(1) & scores["metric"].eq("accuracy")]
-    assert len(rows) == animals
-    for row in rows.itertuples():
-        own = kept.tested & (kept.animal == kept.animals.index(row.animal))
-        assert np.mean(kept.label[own] == kept.predicted[own]) == pytest.approx(row.value, abs=1e-5)
-
-
 def test_rows_without_a_representation_are_not_mapped(dataset):
     runs = by_method([Run.load(path) for path in dataset().embeddings], list(made_up.METHODS))
     labels = {name: row["label"] for name, row in made_up.METHODS.items()}
@@ -145,9 +122,7 @@ def test_nothing_to_draw_is_said_in_a_picture(dataset, tmp_path):
     methods = {name: made_up.METHODS[name] for name in ("random_guess", "neural_linear")}
     data = dataset()
     data.embeddings, data.logs = [], []
-    config = made_up.configuration(
-        methods=methods, tables={"figure_method": "neural_linear", "bootstrap": 20}
-    )
+    config = made_up.configuration(methods=methods, tables={"figure_method": "neural_linear"})
     run(config, output=tmp_path / "figures", **vars(data))
     assert all((tmp_path / "figures" / f"{name}.png").stat().st_size > 1000 for name in PICTURES)
 
@@ -162,7 +137,7 @@ def test_logs_know_their_run_and_have_a_panel_each(dataset):
     np.testing.assert_allclose(drawn, logs[logs["method"] == "ours"].groupby("step")["loss"].mean())
 
 
-@pytest.mark.parametrize("broken", ["embeddings", "logs", "swaps", "scores"])
+@pytest.mark.parametrize("broken", ["embeddings", "logs", "swaps", "scores", "consistency"])
 def test_inputs_that_are_something_else_are_refused(dataset, tmp_path, broken):
     data = dataset()
     path = getattr(data, broken)
@@ -172,8 +147,64 @@ def test_inputs_that_are_something_else_are_refused(dataset, tmp_path, broken):
         render(data, tmp_path / "figures")
 
 
-def test_swaps_of_another_cohort_are_refused(dataset, tmp_path):
+def test_swaps_of_another_dataset_are_refused(dataset, tmp_path):
     data = dataset()
     made_up.save_swaps(data.swaps, 30)
     with pytest.raises(InputError, match="30 poses"):
         render(data, tmp_path / "figures")
+
+
+def test_pictures_follow_from_tasks_and_inputs(dataset, tmp_path):
+    data = dataset()
+    tasks = ["within", "continuous_across"]
+    made_up.score_rows(budgets=("1", "2", "all"), tasks=tasks).to_csv(data.scores, index=False)
+    data.swaps = data.consistency = None
+    evaluation = {"tasks": tasks, "label_budgets": [1, 2, "all"]}
+    output = render(data, tmp_path / "figures", evaluation=evaluation)
+    expected = {*PICTURES, "label_efficiency", "continuous"} - {"neighbors", "consistency"}
+    assert {path.stem for path in output.iterdir()} == expected
+
+
+def read(path, **changes):
+    sections = Sections(made_up.configuration(**changes))
+    return sections, read_scores(path, sections)
+
+
+def test_a_dot_is_an_animal_or_a_split_and_chance_is_measured(scores):
+    sections, every = read(scores)
+    figure = draw_scores(every, sections.methods, headlines(sections, every), "Made up", 4)
+    assert_legible(figure)
+    axis = figure.axes[0]
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels == ["chance", "an animal", "mean and 95 % interval"]
+    column = headlines(sections, every)[0]
+    assert axis.lines[0].get_xdata()[0] == pytest.approx(100 * every.cell("random_guess", column).mean)
+    table = pd.read_csv(scores)
+    table[table["animal"].isin(["Fly1", "all"])].to_csv(scores, index=False)
+    _, every = read(scores)
+    figure = draw_scores(every, sections.methods, [column], "Made up", 4)
+    assert "a split" in [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def test_label_efficiency_has_a_panel_a_probe_and_task(scores):
+    table = made_up.score_rows(budgets=("1", "2", "half", "all"))
+    # Trained with labels: there with all labels alone.
+    table = table[(table["method"] != "simclr") | (table["label_budget"] == "all")]
+    table.to_csv(scores, index=False)
+    sections, every = read(scores)
+    panels = curves(sections, every)
+    figure = draw_efficiency(every, sections.methods, panels, "Made up")
+    assert [axis.get_title("left") for axis in figure.axes] == list(panels)
+    assert len(panels) == 4
+    points = {len(line.get_xdata()) for line in figure.axes[0].lines}
+    assert points == {1, 3}
+
+
+def test_consistency_is_a_matrix_a_row(dataset):
+    table = made_up.consistency_rows()
+    figure = draw_consistency(table, {"ours": "Ours", "simclr": "SimCLR"}, "animals", "Between animals")
+    assert_legible(figure)
+    matrix = figure.axes[0].images[0].get_array()
+    assert matrix[0, 1] == pytest.approx(0.7)
+    assert matrix[1, 0] == pytest.approx(0.69)
+    assert np.isnan(np.diag(matrix.filled(np.nan))).all()

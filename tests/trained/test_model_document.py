@@ -5,7 +5,7 @@ import shlex
 import shutil
 from pathlib import Path
 
-from neural_action.cli import commands
+from neural_action.cli.main import commands
 
 DOCUMENT = (Path(__file__).resolve().parents[2] / "docs/model.md").read_text()
 

@@ -12,8 +12,8 @@ import torch
 import neural_action
 from neural_action.config.settings import ClipSettings
 from neural_action.errors import InputError
-from neural_action.recordings.clips import clip_table
-from neural_action.recordings.cohort import load_cohort
+from neural_action.datasets.windows import window_table
+from neural_action.datasets.dataset import load_cohort
 from neural_action.recordings.splits import Holdout
 from neural_action.training.model import load_model as load_objective
 
@@ -62,8 +62,8 @@ def test_every_kind_of_input_gives_the_same(made, model):
 def test_clips_are_those_that_the_workflow_probes(made, model):
     settings = ClipSettings.model_validate(model.description["clips"])
     folds = {("C", "1"): 0, ("C", "2"): 1}
-    cohort = load_cohort(made.manifests["C"], folds, Holdout("none"), settings)
-    clips = clip_table(cohort, settings, stride=4)
+    dataset = load_cohort(made.manifests["C"], folds, Holdout("none"), settings)
+    clips = window_table(dataset, settings, stride=4)
     found = model.transform(made.manifests["C"], stride=4)
     at = {(int(t), round(c, 6)): row for row, (t, c) in enumerate(zip(found.trial, found.time, strict=True))}
     rows = [at[int(t), round(c, 6)] for t, c in zip(clips.trial, clips.time, strict=True)]

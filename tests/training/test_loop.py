@@ -17,7 +17,7 @@ from neural_action.config.settings import (
 )
 from neural_action.encoders.shapes import Shapes
 from neural_action.neighbors.table import build_swap_table
-from neural_action.recordings.clips import clip_table
+from neural_action.datasets.windows import window_table
 from neural_action.training.batches import BatchSampler, view_context
 from neural_action.training.loop import learning_rate, pretrain
 from neural_action.training.model import create
@@ -34,19 +34,19 @@ VIEWS = ViewSettings(
 
 
 @pytest.fixture
-def make(cohort):
+def make(dataset):
     """A fresh (objective, sampler) pair."""
     swaps = build_swap_table(
-        cohort.pose,
-        cohort.pose_animal,
-        cohort.pose_visible,
+        dataset.pose,
+        dataset.pose_animal,
+        dataset.pose_visible,
         NeighborSettings(neighbors=8, draws=4),
-        names=cohort.animals,
+        names=dataset.animals,
     )
     kernel = np.exp(-np.arange(16) / 8).astype(np.float32)
 
-    def fresh(seed=0, data=cohort):
-        clips = clip_table(data, CLIPS, stride=1)
+    def fresh(seed=0, data=dataset):
+        clips = window_table(data, CLIPS, stride=1)
         context = view_context(data, clips, torch.device("cpu"), kernel=kernel, swap=swaps)
         sampler = BatchSampler(context, clips, VIEWS, TRAINING.batch, seed)
         return create(Named(name="infonce"), ENCODERS, Shapes(16, (4, 4), 4, 6), seed), sampler
@@ -90,26 +90,26 @@ def test_a_checkpoint_of_another_run_is_not_resumed(make, tmp_path):
     assert steps == list(range(1, 13))
 
 
-def test_hidden_trials_do_not_influence_training(make, cohort, tmp_path):
-    changed = cohort.neural.copy()
-    for span in cohort.trials:
-        if not span.visible:
+def test_hidden_trials_do_not_influence_training(make, dataset, tmp_path):
+    changed = dataset.neural.copy()
+    for span in dataset.trials:
+        if not span.sees_input:
             changed[span.frames] = 1e6
     model, sampler = make()
     pretrain(model, sampler, TRAINING, tmp_path / "a.pt")
-    other, sampler = make(data=dataclasses.replace(cohort, neural=changed))
+    other, sampler = make(data=dataclasses.replace(dataset, neural=changed))
     pretrain(other, sampler, TRAINING, tmp_path / "b.pt")
     assert all(torch.equal(value, other.state_dict()[key]) for key, value in model.state_dict().items())
 
 
-def test_batches_are_views_of_the_clips_they_name(make, cohort):
+def test_batches_are_views_of_the_clips_they_name(make, dataset):
     _, sampler = make()
     sampler.neural_views, sampler.behavior_views = [], []
     batch = sampler(3)
     neural, pose = batch.neural(), batch.behavior()
     for b, start in enumerate(batch.rows.start.tolist()):
-        assert np.array_equal(neural[b].numpy(), cohort.neural[start : start + 16].reshape(16, -1))
-        assert np.array_equal(pose[b].numpy(), cohort.pose[batch.rows.pose[b].numpy()])
+        assert np.array_equal(neural[b].numpy(), dataset.neural[start : start + 16].reshape(16, -1))
+        assert np.array_equal(pose[b].numpy(), dataset.pose[batch.rows.pose[b].numpy()])
     assert batch.neural().data_ptr() != neural.data_ptr()  # a second view has memory of its own
 
 

@@ -9,7 +9,7 @@ import torch
 from neural_action.config.settings import ClipSettings, Named, NeighborSettings, ViewSettings
 from neural_action.errors import InputError
 from neural_action.neighbors.table import build_swap_table
-from neural_action.recordings.clips import clip_table
+from neural_action.datasets.windows import window_table
 from neural_action.training.batches import BatchSampler, clip_starts, view_context
 from neural_action.views.neural_swap import NeuralSwap
 
@@ -19,38 +19,38 @@ NO_VIEWS = ViewSettings(neural=[], behavior=[])
 
 
 @pytest.fixture
-def clips(cohort):
-    return clip_table(cohort, CLIPS, stride=1)
+def clips(dataset):
+    return window_table(dataset, CLIPS, stride=1)
 
 
-def swaps_of(cohort, domains="all"):
+def swaps_of(dataset, domains="all"):
     return build_swap_table(
-        cohort.pose,
-        cohort.pose_animal,
-        cohort.pose_visible,
+        dataset.pose,
+        dataset.pose_animal,
+        dataset.pose_visible,
         NeighborSettings(neighbors=8, draws=4, domains=domains),
-        names=cohort.animals,
+        names=dataset.animals,
     )
 
 
-def context_of(cohort, clips, domains="all"):
-    return view_context(cohort, clips, torch.device("cpu"), swap=swaps_of(cohort, domains))
+def context_of(dataset, clips, domains="all"):
+    return view_context(dataset, clips, torch.device("cpu"), swap=swaps_of(dataset, domains))
 
 
-def sampler_of(cohort, clips, batch=9, **options):
-    return BatchSampler(context_of(cohort, clips), clips, NO_VIEWS, batch, 0, **options)
+def sampler_of(dataset, clips, batch=9, **options):
+    return BatchSampler(context_of(dataset, clips), clips, NO_VIEWS, batch, 0, **options)
 
 
-def hide(cohort, animal):
-    spans = [dataclasses.replace(s, visible=s.visible and s.animal != animal) for s in cohort.trials]
-    return dataclasses.replace(cohort, trials=tuple(spans))
+def hide(dataset, animal):
+    spans = [dataclasses.replace(s, visible=s.visible and s.animal != animal) for s in dataset.trials]
+    return dataclasses.replace(dataset, trials=tuple(spans))
 
 
 def visible_clips(clips):
     """By trial, (centre pose, start) of each visible clip."""
     table = {}
     for clip in range(len(clips)):
-        if clips.visible[clip]:
+        if clips.sees_input[clip]:
             centre = int(clips.pose[clip, len(clips.pose[clip]) // 2])
             table.setdefault(int(clips.trial[clip]), []).append((centre, int(clips.start[clip])))
     return table
@@ -63,48 +63,48 @@ def nearest_starts(own, sample):
 
 
 @pytest.mark.parametrize("stride", [1, 5])
-def test_clip_starts_are_of_the_nearest_clip(cohort, stride):
-    clips = clip_table(cohort, CLIPS, stride=stride)
-    starts = clip_starts(cohort, clips)
-    assert starts.shape == (len(cohort.pose),)
+def test_clip_starts_are_of_the_nearest_clip(dataset, stride):
+    clips = window_table(dataset, CLIPS, stride=stride)
+    starts = clip_starts(dataset, clips)
+    assert starts.shape == (len(dataset.pose),)
     table = visible_clips(clips)
-    for at, span in enumerate(cohort.trials):
+    for at, span in enumerate(dataset.trials):
         for sample in range(span.samples.start, span.samples.stop):
-            if span.visible:
+            if span.sees_input:
                 assert starts[sample] in nearest_starts(table[at], sample)
             else:
                 assert starts[sample] == -1
 
 
 @pytest.mark.parametrize("poses", [4, 5, 8])
-def test_the_ends_of_a_trial_get_its_first_and_last_clip(cohort, poses):
-    clips = clip_table(cohort, ClipSettings(frames=16, poses=poses), stride=1)
-    starts = clip_starts(cohort, clips)
-    for at, span in enumerate(cohort.trials):
-        if span.visible:
+def test_the_ends_of_a_trial_get_its_first_and_last_clip(dataset, poses):
+    clips = window_table(dataset, ClipSettings(frames=16, poses=poses), stride=1)
+    starts = clip_starts(dataset, clips)
+    for at, span in enumerate(dataset.trials):
+        if span.sees_input:
             own = clips.start[clips.trial == at]
             assert starts[span.samples.start] == own.min()
             assert starts[span.samples.stop - 1] == own.max()
 
 
-def test_an_animal_without_a_visible_clip_has_no_clip_starts(cohort, clips):
+def test_an_animal_without_a_visible_clip_has_no_clip_starts(dataset, clips):
     only = clips.take(clips.animal != 1)
-    starts = clip_starts(cohort, only)
-    assert (starts[cohort.pose_animal == 1] == -1).all()
-    assert (starts[(cohort.pose_animal == 2) & cohort.pose_visible] >= 0).all()
+    starts = clip_starts(dataset, only)
+    assert (starts[dataset.pose_animal == 1] == -1).all()
+    assert (starts[(dataset.pose_animal == 2) & dataset.pose_visible] >= 0).all()
 
 
-def test_a_single_clip_is_nearest_to_all_of_its_animal(cohort, clips):
-    keep = np.flatnonzero((clips.animal == 0) & clips.visible)[[30]]
-    starts = clip_starts(cohort, clips.take(keep))
-    own = (cohort.pose_animal == 0) & cohort.pose_visible
+def test_a_single_clip_is_nearest_to_all_of_its_animal(dataset, clips):
+    keep = np.flatnonzero((clips.animal == 0) & clips.sees_input)[[30]]
+    starts = clip_starts(dataset, clips.take(keep))
+    own = (dataset.pose_animal == 0) & dataset.pose_visible
     assert (starts[own] == clips.start[keep[0]]).all()
     assert (starts[~own] == -1).all()
 
 
 @pytest.mark.parametrize("batch", [6, 9, 11])
-def test_every_group_is_a_run_of_one_clip_of_each_animal(cohort, clips, batch):
-    sampler = sampler_of(cohort, clips, batch, matched=True)
+def test_every_group_is_a_run_of_one_clip_of_each_animal(dataset, clips, batch):
+    sampler = sampler_of(dataset, clips, batch, matched=True)
     for step in range(10):
         drawn = sampler(step)
         groups = batch // 3
@@ -114,11 +114,11 @@ def test_every_group_is_a_run_of_one_clip_of_each_animal(cohort, clips, batch):
             assert set(drawn.animal[3 * k : 3 * k + 3].tolist()) == {0, 1, 2}
 
 
-def test_matched_clips_are_visible_clips_of_the_table(cohort, clips):
-    visible = clips.take(clips.visible)
+def test_matched_clips_are_visible_clips_of_the_table(dataset, clips):
+    visible = clips.take(clips.sees_input)
     poses = {int(start): pose.tolist() for start, pose in zip(visible.start, visible.pose, strict=True)}
     animals = {int(start): int(animal) for start, animal in zip(visible.start, visible.animal, strict=True)}
-    sampler = sampler_of(cohort, clips, matched=True)
+    sampler = sampler_of(dataset, clips, matched=True)
     for step in range(10):
         rows = sampler(step).rows
         for start, pose, animal in zip(
@@ -128,10 +128,10 @@ def test_matched_clips_are_visible_clips_of_the_table(cohort, clips):
             assert animals[start] == animal
 
 
-def test_the_others_of_a_group_are_nearest_to_a_swap_target_of_its_anchor(cohort, clips):
-    sampler, table = sampler_of(cohort, clips, matched=True), visible_clips(clips)
+def test_the_others_of_a_group_are_nearest_to_a_swap_target_of_its_anchor(dataset, clips):
+    sampler, table = sampler_of(dataset, clips, matched=True), visible_clips(clips)
 
-    trial = np.repeat(np.arange(len(cohort.trials)), [len(cohort.pose[s.samples]) for s in cohort.trials])
+    trial = np.repeat(np.arange(len(dataset.trials)), [len(dataset.pose[s.samples]) for s in dataset.trials])
 
     def is_near(centre, animal, start):
         targets = sampler.context.swap_targets[centre, animal].tolist()
@@ -152,24 +152,24 @@ def test_the_others_of_a_group_are_nearest_to_a_swap_target_of_its_anchor(cohort
     assert anchors == {0, 1, 2}
 
 
-def test_a_hidden_animal_is_in_no_group(cohort):
-    hidden = hide(cohort, "B")
-    drawn = sampler_of(hidden, clip_table(hidden, CLIPS, stride=1), 8, matched=True)(0)
+def test_a_hidden_animal_is_in_no_group(dataset):
+    hidden = hide(dataset, "B")
+    drawn = sampler_of(hidden, window_table(hidden, CLIPS, stride=1), 8, matched=True)(0)
     assert drawn.group.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
     assert all(set(pair) == {0, 2} for pair in drawn.animal.view(4, 2).tolist())
 
 
-def test_matched_batches_follow_from_seed_and_step(cohort, clips):
-    one, other = (sampler_of(cohort, clips, matched=True) for _ in range(2))
+def test_matched_batches_follow_from_seed_and_step(dataset, clips):
+    one, other = (sampler_of(dataset, clips, matched=True) for _ in range(2))
     one(0)
     assert torch.equal(one(5).rows.start, other(5).rows.start)
     assert not torch.equal(one(5).rows.start, other(6).rows.start)
 
 
 @pytest.mark.parametrize("focus", [0, 2])
-def test_half_of_a_batch_is_of_the_focus_and_the_rest_is_of_all(cohort, clips, focus):
-    sampler = sampler_of(cohort, clips, 8, focus=focus)
-    visible = set(clips.start[clips.visible].tolist())
+def test_half_of_a_batch_is_of_the_focus_and_the_rest_is_of_all(dataset, clips, focus):
+    sampler = sampler_of(dataset, clips, 8, focus=focus)
+    visible = set(clips.start[clips.sees_input].tolist())
     drawn = []
     for step in range(100):
         rows = sampler(step).rows
@@ -183,32 +183,32 @@ def test_half_of_a_batch_is_of_the_focus_and_the_rest_is_of_all(cohort, clips, f
     assert len(starts) > 150  # of 315 visible clips of the animal
 
 
-def test_without_focus_all_animals_are_drawn_alike(cohort, clips):
-    sampler = sampler_of(cohort, clips, 8)
+def test_without_focus_all_animals_are_drawn_alike(dataset, clips):
+    sampler = sampler_of(dataset, clips, 8)
     shares = torch.bincount(torch.cat([sampler(step).animal for step in range(100)]), minlength=3) / 800
     assert (shares - 1 / 3).abs().max() < 0.06
 
 
-def test_unmatched_batches_have_no_groups(cohort, clips):
+def test_unmatched_batches_have_no_groups(dataset, clips):
     with pytest.raises(InputError, match="batches: matched"):
-        _ = sampler_of(cohort, clips)(0).group
+        _ = sampler_of(dataset, clips)(0).group
 
 
-def test_matched_batches_need_a_swap_table(cohort, clips):
-    context = view_context(cohort, clips, torch.device("cpu"))
+def test_matched_batches_need_a_swap_table(dataset, clips):
+    context = view_context(dataset, clips, torch.device("cpu"))
     with pytest.raises(InputError, match="needs a swap table"):
         BatchSampler(context, clips, NO_VIEWS, 9, 0, matched=True)
 
 
-def test_matched_batches_need_two_clips_of_each_animal(cohort, clips):
+def test_matched_batches_need_two_clips_of_each_animal(dataset, clips):
     with pytest.raises(InputError, match=r"3 animals and training\.batch 5"):
-        sampler_of(cohort, clips, 5, matched=True)
+        sampler_of(dataset, clips, 5, matched=True)
 
 
-def test_matched_batches_need_two_animals(cohort):
-    alone = hide(hide(cohort, "A"), "B")
+def test_matched_batches_need_two_animals(dataset):
+    alone = hide(hide(dataset, "A"), "B")
     with pytest.raises(InputError, match="1 animals"):
-        sampler_of(alone, clip_table(alone, CLIPS, stride=1), 9, matched=True)
+        sampler_of(alone, window_table(alone, CLIPS, stride=1), 9, matched=True)
 
 
 def swapped_starts(context, clips, probability, seed=0):
@@ -226,18 +226,18 @@ def swapped_starts(context, clips, probability, seed=0):
     return batch.rows, before, after, starts
 
 
-def test_a_neural_swap_with_probability_0_leaves_clips_alone(cohort, clips):
-    rows, before, after, starts = swapped_starts(context_of(cohort, clips), clips, 0.0)
+def test_a_neural_swap_with_probability_0_leaves_clips_alone(dataset, clips):
+    rows, before, after, starts = swapped_starts(context_of(dataset, clips), clips, 0.0)
     assert torch.equal(before, after)
     assert starts == rows.start.tolist()
 
 
 @pytest.mark.parametrize("domains", ["all", "others"])
-def test_a_neural_swap_gives_clips_of_other_animals_near_a_swap_target(cohort, clips, domains):
-    context = context_of(cohort, clips, domains)
+def test_a_neural_swap_gives_clips_of_other_animals_near_a_swap_target(dataset, clips, domains):
+    context = context_of(dataset, clips, domains)
     rows, _, _, starts = swapped_starts(context, clips, 1.0)
     animal_of = {int(start): int(animal) for start, animal in zip(clips.start, clips.animal, strict=True)}
-    visible = set(clips.start[clips.visible].tolist())
+    visible = set(clips.start[clips.sees_input].tolist())
     pairs = set()
     for start, animal, centre in zip(starts, rows.animal.tolist(), rows.centre.tolist(), strict=True):
         assert start in visible
@@ -248,33 +248,33 @@ def test_a_neural_swap_gives_clips_of_other_animals_near_a_swap_target(cohort, c
     assert len(pairs) == 6  # every animal is replaced by both others
 
 
-def test_a_neural_swap_replaces_its_share_of_clips(cohort, clips):
-    context, replaced = context_of(cohort, clips), []
+def test_a_neural_swap_replaces_its_share_of_clips(dataset, clips):
+    context, replaced = context_of(dataset, clips), []
     for seed in range(20):
         rows, _, _, starts = swapped_starts(context, clips, 0.25, seed)
         replaced += [a != b for a, b in zip(starts, rows.start.tolist(), strict=True)]
     assert np.mean(replaced) == pytest.approx(0.25, abs=0.06)
 
 
-def test_a_neural_swap_never_gives_hidden_frames(cohort):
-    hidden = hide(cohort, "C")
-    clips = clip_table(hidden, CLIPS, stride=1)
+def test_a_neural_swap_never_gives_hidden_frames(dataset):
+    hidden = hide(dataset, "C")
+    clips = window_table(hidden, CLIPS, stride=1)
     rows, _, _, starts = swapped_starts(context_of(hidden, clips), clips, 1.0)
     assert set(rows.animal.tolist()) == {0, 1}
-    assert set(starts) <= set(clips.start[clips.visible].tolist())
+    assert set(starts) <= set(clips.start[clips.sees_input].tolist())
 
 
-def test_a_neural_swap_is_a_view_of_the_sampler(cohort, clips):
+def test_a_neural_swap_is_a_view_of_the_sampler(dataset, clips):
     views = ViewSettings(neural=[Named(name="neural_swap", probability=1.0)], behavior=[])
-    batch = BatchSampler(context_of(cohort, clips), clips, views, 24, 0)(0)
+    batch = BatchSampler(context_of(dataset, clips), clips, views, 24, 0)(0)
     assert not any(
-        np.array_equal(clip[0], cohort.neural[start].ravel())
+        np.array_equal(clip[0], dataset.neural[start].ravel())
         for clip, start in zip(batch.neural().numpy(), batch.rows.start.tolist(), strict=True)
     )
 
 
-def test_a_neural_swap_needs_swaps_and_clips(cohort, clips, context):
+def test_a_neural_swap_needs_swaps_and_clips(dataset, clips, context):
     with pytest.raises(InputError, match="needs the clips"):
         NeuralSwap(context)
     with pytest.raises(InputError, match="needs a swap table"):
-        NeuralSwap(view_context(cohort, clips, torch.device("cpu")))
+        NeuralSwap(view_context(dataset, clips, torch.device("cpu")))

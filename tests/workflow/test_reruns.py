@@ -145,7 +145,7 @@ CHANGES = {
     ),
     "a comment in a stage": (appended(f"{PACKAGE}/stages/pretrain.py", "\n# A comment.\n"), "nothing"),
     "a docstring of a module that stages share": (
-        replaced(f"{PACKAGE}/recordings/cohort.py", '"""All recordings', '"""Every recording'),
+        replaced(f"{PACKAGE}/recordings/dataset.py", '"""All recordings', '"""Every recording'),
         "nothing",
     ),
     "the code of a stage (`stages/evaluate.py`)": (
@@ -160,8 +160,8 @@ CHANGES = {
         appended(f"{PACKAGE}/views/swap.py", CODE),
         f"pretrain (ours), evaluate (ours), {END}",
     ),
-    "the code that several rules share (`recordings/cohort.py`)": (
-        appended(f"{PACKAGE}/recordings/cohort.py", CODE),
+    "the code that several rules share (`recordings/dataset.py`)": (
+        appended(f"{PACKAGE}/recordings/dataset.py", CODE),
         TRAINING,
     ),
     "the code of the stores (`recordings/store.py`)": (

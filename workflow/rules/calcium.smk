@@ -1,20 +1,20 @@
 # The calcium kernel, one fit a holdout: from the trials that pretraining may see.
 rule calcium:
     input:
-        manifests=MANIFESTS,
-        folds=f"{RESULTS}/folds.csv",
+        dataset=DATASET,
+        splits=SPLIT_TABLE,
     output:
-        kernel=f"{RESULTS}/calcium/{{holdout}}.json",
+        kernel=f"{RESULTS}/calcium/{{run}}.json",
         picture=report(
-            f"{RESULTS}/calcium/{{holdout}}.png",
+            f"{RESULTS}/calcium/{{run}}.png",
             caption="../report/kernel.rst",
             category="Pictures",
-            labels={"picture": "calcium kernel", "holdout": "{holdout}"},
+            labels={"picture": "calcium kernel", "run": "{run}"},
         ),
     log:
-        f"{RESULTS}/logs/calcium/{{holdout}}.log",
+        f"{RESULTS}/logs/calcium/{{run}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/calcium/{{holdout}}.tsv"
+        f"{RESULTS}/benchmarks/calcium/{{run}}.tsv"
     conda:
         ENVIRONMENT
     threads: 1
@@ -24,6 +24,7 @@ rule calcium:
     params:
         config=plan.sections("calcium"),
         code=plan.code("calcium"),
+        run=lambda wildcards: plan.run_options(wildcards.run),
     shell:
-        "python -m neural_action calcium --config {params.config:q} --folds {input.folds:q} --holdout {wildcards.holdout:q}"
-        " --threads {threads} --output {output.kernel:q} --picture {output.picture:q} {input.manifests:q} 2> {log:q}"
+        "python -m neural_action calcium --config {params.config:q} --dataset {DATASET_FOLDER:q} --splits {input.splits:q} {params.run:q}"
+        " --threads {threads} --output {output.kernel:q} --picture {output.picture:q} 2> {log:q}"

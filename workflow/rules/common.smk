@@ -13,7 +13,7 @@ shell.prefix(
 )
 
 from neural_action.config.load import read_yaml
-from neural_action.config.plan import NEIGHBORS, SPLITS, SYLLABLES, VARIANT, Plan
+from neural_action.config.plan import NEIGHBORS, SYLLABLES, VARIANT, Plan
 from neural_action.errors import InputError
 from neural_action.files import writable
 from neural_action.processes import hold_folder
@@ -46,9 +46,12 @@ if asked is not None and asked > there:
     workflow.register_resource("_cores", Resource("_cores", there))
 
 RESULTS = plan.results
-MANIFESTS = plan.manifests("none")
+MANIFESTS = plan.manifests
+DATASET_FOLDER = f"{RESULTS}/dataset"
+DATASET = plan.layout
+SPLIT_TABLE = plan.splits
 ENVIRONMENT = f"../../envs/{plan.environment}.yaml"
-RUN = f"{RESULTS}/models/{{method}}/{{holdout}}/seed-{{seed}}"
+RUN = f"{RESULTS}/models/{{method}}/{{run}}/seed-{{seed}}"
 
 
 onstart:
@@ -77,6 +80,6 @@ wildcard_constraints:
     animal="[A-Za-z0-9._-]+",
     trial="[A-Za-z0-9._-]+",
     method="[a-z][a-z0-9_]*",
-    holdout="none|fold-[0-9]+|(animal|adapted|split|joint)-[A-Za-z0-9._-]+",
+    run="[A-Za-z0-9._-]+",
     seed="[0-9]+",
     variant=VARIANT,

@@ -1,4 +1,4 @@
-# Raw recordings to Zarr stores, one job a trial; and trials to folds.
+# Raw recordings to Zarr stores, one job a trial; all of them to one dataset; and the split table.
 if plan.writes_sheet:
 
     rule sheet:
@@ -60,34 +60,34 @@ rule convert:
         " --store {output.store:q} --manifest {output.manifest:q} 2> {log:q}"
 
 
-rule folds:
+# All recordings as arrays that every later job maps.
+rule dataset:
     input:
-        plan.sheet,
+        MANIFESTS,
     output:
-        f"{RESULTS}/folds.csv",
+        DATASET,
     log:
-        f"{RESULTS}/logs/folds.log",
+        f"{RESULTS}/logs/dataset.log",
     benchmark:
-        f"{RESULTS}/benchmarks/folds.tsv"
+        f"{RESULTS}/benchmarks/dataset.tsv"
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=grows(500),
-        runtime=grows(5),
+        mem_mb=grows(2000),
+        runtime=grows(30),
     params:
-        config=plan.sections("split.folds", "split.seed"),
-        code=plan.code("folds"),
+        code=plan.code("dataset"),
     shell:
-        "python -m neural_action folds --config {params.config:q} --sheet {input:q} --output {output:q} 2> {log:q}"
+        "python -m neural_action dataset --output {DATASET_FOLDER:q} {input:q} 2> {log:q}"
 
 
-# Trials of each animal to train, validation and test, for what is decoded within an animal.
+# What is trained on, what is tested, and what may be seen.
 rule splits:
     input:
         MANIFESTS,
     output:
-        f"{RESULTS}/splits.csv",
+        SPLIT_TABLE,
     log:
         f"{RESULTS}/logs/splits.log",
     benchmark:
@@ -99,7 +99,7 @@ rule splits:
         mem_mb=grows(500),
         runtime=grows(5),
     params:
-        config=plan.sections(*SPLITS),
+        config=plan.split_sections,
         code=plan.code("splits"),
     shell:
         "python -m neural_action splits --config {params.config:q} --output {output:q} {input:q} 2> {log:q}"

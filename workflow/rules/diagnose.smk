@@ -1,12 +1,12 @@
-# What would make the numbers wrong without an error: leaks, clocks, labels, names, duplicates, balance, the control.
+# Checks for silent errors: leaks, clocks, labels, names, duplicates, balance, the control.
 DIAGNOSTICS = f"{RESULTS}/diagnostics"
 
 
 rule diagnose:
     input:
-        manifests=MANIFESTS,
-        folds=plan.folds,
-        scores=f"{RESULTS}/scores_all.csv",
+        dataset=DATASET,
+        splits=SPLIT_TABLE,
+        scores=f"{RESULTS}/scores.csv",
         swaps=plan.swap_tables,
     output:
         page=report(
@@ -36,9 +36,8 @@ rule diagnose:
         config=plan.diagnose_sections,
         code=plan.code("diagnose"),
         folder=lambda wildcards, output: str(Path(output.summary).parent),
-        holdouts=[f"--holdout={holdout}" for holdout in plan.holdouts],
+        splits=[f"--split={name}" for run in plan.runs.values() for name in run.splits],
         swaps=lambda wildcards, input: [f"--swaps={path}" for path in input.swaps],
     shell:
-        "python -m neural_action diagnose --config {params.config:q} --folds {input.folds:q} {params.holdouts:q}"
-        " {params.swaps:q} --scores {input.scores:q} --threads {threads} --output {params.folder:q}"
-        " {input.manifests:q} 2> {log:q}"
+        "python -m neural_action diagnose --config {params.config:q} --dataset {DATASET_FOLDER:q} --splits {input.splits:q} {params.splits:q}"
+        " {params.swaps:q} --scores {input.scores:q} --threads {threads} --output {params.folder:q} 2> {log:q}"

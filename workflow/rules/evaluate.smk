@@ -1,17 +1,17 @@
-# Linear probing of every row, one job a row, holdout and seed; then all scores in one table.
+# Evaluation of every row, one job a row, run and seed; then all scores in one table.
 rule evaluate:
     input:
         unpack(plan.evaluate_inputs),
-        manifests=lambda wildcards: plan.manifests(wildcards.holdout),
-        folds=plan.folds,
+        dataset=DATASET,
+        splits=SPLIT_TABLE,
         weights=lambda wildcards: plan.weights(wildcards, RUN),
     output:
         scores=f"{RUN}/scores.csv",
         embedding=f"{RUN}/embedding.npz",
     log:
-        f"{RESULTS}/logs/evaluate/{{method}}/{{holdout}}/seed-{{seed}}.log",
+        f"{RESULTS}/logs/evaluate/{{method}}/{{run}}/seed-{{seed}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/evaluate/{{method}}/{{holdout}}/seed-{{seed}}.tsv"
+        f"{RESULTS}/benchmarks/evaluate/{{method}}/{{run}}/seed-{{seed}}.tsv"
     # Seconds long and many: on a cluster several are one submission, which runs them in turn (profiles/slurm).
     group:
         "evaluate"
@@ -23,9 +23,8 @@ rule evaluate:
         runtime=grows(10),
         in_turn=1,
     params:
-        config=lambda wildcards: plan.evaluate_sections(
-            wildcards.method, wildcards.holdout
-        ),
+        config=lambda wildcards: plan.evaluate_sections(wildcards.method),
+        run=lambda wildcards: plan.run_options(wildcards.run),
         code=lambda wildcards: plan.code(
             "evaluate", plan.method_modules(wildcards.method)
         ),
@@ -33,9 +32,9 @@ rule evaluate:
             {"weights": input.weights, **plan.evaluate_inputs(wildcards)}
         ),
     shell:
-        "python -m neural_action evaluate --config {params.config:q} --method {wildcards.method} --folds {input.folds:q}"
-        " --holdout {wildcards.holdout:q} --seed {wildcards.seed} --threads {threads} {params.given:q}"
-        " --scores {output.scores:q} --embedding {output.embedding:q} {input.manifests:q} 2> {log:q}"
+        "python -m neural_action evaluate --config {params.config:q} --method {wildcards.method} --dataset {DATASET_FOLDER:q}"
+        " --splits {input.splits:q} {params.run:q} --seed {wildcards.seed} --threads {threads} {params.given:q}"
+        " --scores {output.scores:q} --embedding {output.embedding:q} 2> {log:q}"
 
 
 rule collect:
@@ -43,12 +42,11 @@ rule collect:
         expand(
             f"{RUN}/scores.csv",
             method=plan.methods,
-            holdout=plan.holdouts,
+            run=plan.runs,
             seed=plan.settings.seeds,
         ),
     output:
-        scores=f"{RESULTS}/scores.csv",
-        everything=f"{RESULTS}/scores_all.csv",
+        f"{RESULTS}/scores.csv",
     log:
         f"{RESULTS}/logs/collect.log",
     benchmark:
@@ -62,16 +60,16 @@ rule collect:
     params:
         code=plan.code("collect"),
     shell:
-        "python -m neural_action collect --output {output.scores:q} --all {output.everything:q} {input:q} 2> {log:q}"
+        "python -m neural_action collect --output {output:q} {input:q} 2> {log:q}"
 
 
 # The same scores of animals that pretraining did not see, apart: they belong to other protocols.
-rule collect_unseen:
+use rule collect as collect_unseen with:
     input:
         expand(
             f"{RUN}/scores.csv",
             method=plan.settings.adapt.rows,
-            holdout=[*plan.holdouts, *plan.unseen],
+            run=[*plan.runs, *plan.unseen],
             seed=plan.settings.seeds,
         ),
     output:
@@ -80,13 +78,36 @@ rule collect_unseen:
         f"{RESULTS}/logs/collect_unseen.log",
     benchmark:
         f"{RESULTS}/benchmarks/collect_unseen.tsv"
+
+
+# How well embeddings of the same windows, or of the same behaviour, map onto each other.
+rule consistency:
+    input:
+        dataset=DATASET,
+        embeddings=expand(
+            f"{RUN}/embedding.npz",
+            method=plan.trained,
+            run=plan.runs,
+            seed=plan.settings.seeds,
+        ),
+    output:
+        f"{RESULTS}/consistency.csv",
+    log:
+        f"{RESULTS}/logs/consistency.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/consistency.tsv"
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=grows(1000),
-        runtime=grows(10),
+        mem_mb=grows(3000),
+        runtime=grows(20),
     params:
-        code=plan.code("collect"),
+        config=plan.table_sections,
+        code=plan.code("consistency"),
+        embeddings=lambda wildcards, input: [
+            f"--embedding={path}" for path in input.embeddings
+        ],
     shell:
-        "python -m neural_action collect --all {output:q} {input:q} 2> {log:q}"
+        "python -m neural_action consistency --config {params.config:q} --dataset {DATASET_FOLDER:q}"
+        " {params.embeddings:q} --output {output:q} 2> {log:q}"

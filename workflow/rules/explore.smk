@@ -2,16 +2,15 @@
 PICTURED = expand(
     f"{RUN}/embedding.npz",
     method=plan.pictured,
-    holdout=plan.holdouts[0],
+    run=plan.first_run,
     seed=plan.settings.seeds[0],
 )
-EXPLORE = [f"{RESULTS}/explore.html"] if plan.explored else []
+EXPLORE = [f"{RESULTS}/explore.html"] if plan.pictured else []
 
 
 rule explore:
     input:
-        manifests=MANIFESTS,
-        folds=f"{RESULTS}/folds.csv",
+        dataset=DATASET,
         embeddings=PICTURED,
     output:
         f"{RESULTS}/explore.html",
@@ -28,18 +27,19 @@ rule explore:
     params:
         config=plan.explore_sections,
         code=plan.code("explore"),
+        animal=plan.pictured_animal,
         embeddings=lambda wildcards, input: [
             f"--embedding={path}" for path in input.embeddings
         ],
     shell:
-        "python -m neural_action explore --config {params.config:q} --folds {input.folds:q} {params.embeddings:q}"
-        " --threads {threads} --output {output:q} {input.manifests:q} 2> {log:q}"
+        "python -m neural_action explore --config {params.config:q} --dataset {DATASET_FOLDER:q} {params.animal:q} {params.embeddings:q}"
+        " --threads {threads} --output {output:q} 2> {log:q}"
 
 
 # What the report opens with (workflow/report/workflow.rst includes it).
 rule overview:
     input:
-        scores=f"{RESULTS}/scores_all.csv",
+        scores=f"{RESULTS}/scores.csv",
         embeddings=PICTURED,
         diagnostics=f"{DIAGNOSTICS}/diagnostics.json",
     output:

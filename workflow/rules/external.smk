@@ -3,14 +3,14 @@ if plan.external:
 
     rule arrays:
         input:
-            manifests=lambda wildcards: plan.manifests(wildcards.holdout),
-            folds=plan.folds,
+            dataset=DATASET,
+            splits=SPLIT_TABLE,
         output:
-            f"{RESULTS}/arrays/{{holdout}}.npz",
+            f"{RESULTS}/arrays/{{run}}.npz",
         log:
-            f"{RESULTS}/logs/arrays/{{holdout}}.log",
+            f"{RESULTS}/logs/arrays/{{run}}.log",
         benchmark:
-            f"{RESULTS}/benchmarks/arrays/{{holdout}}.tsv"
+            f"{RESULTS}/benchmarks/arrays/{{run}}.tsv"
         conda:
             ENVIRONMENT
         threads: 1
@@ -20,20 +20,21 @@ if plan.external:
         params:
             config=plan.sections("clips.behavior_stride", "clips.pose_normalisation"),
             code=plan.code("arrays"),
+            run=lambda wildcards: plan.run_options(wildcards.run),
         shell:
-            "python -m neural_action arrays --config {params.config:q} --folds {input.folds:q}"
-            " --holdout {wildcards.holdout:q} --output {output:q} {input.manifests:q} 2> {log:q}"
+            "python -m neural_action arrays --config {params.config:q} --dataset {DATASET_FOLDER:q}"
+            " --splits {input.splits:q} {params.run:q} --output {output:q} 2> {log:q}"
 
     rule cebra:
         input:
             script=f"{workflow.basedir}/workflow/scripts/cebra_frames.py",
-            arrays=f"{RESULTS}/arrays/{{holdout}}.npz",
+            arrays=f"{RESULTS}/arrays/{{run}}.npz",
         output:
             f"{RUN}/frames.npz",
         log:
-            f"{RESULTS}/logs/cebra/{{method}}/{{holdout}}/seed-{{seed}}.log",
+            f"{RESULTS}/logs/cebra/{{method}}/{{run}}/seed-{{seed}}.log",
         benchmark:
-            f"{RESULTS}/benchmarks/cebra/{{method}}/{{holdout}}/seed-{{seed}}.tsv"
+            f"{RESULTS}/benchmarks/cebra/{{method}}/{{run}}/seed-{{seed}}.tsv"
         wildcard_constraints:
             method="|".join(plan.external),
         conda:

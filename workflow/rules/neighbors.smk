@@ -2,15 +2,15 @@
 # A row that changes what the table depends on has a variant of its own.
 rule neighbors:
     input:
-        manifests=MANIFESTS,
-        folds=f"{RESULTS}/folds.csv",
+        dataset=DATASET,
+        splits=SPLIT_TABLE,
     output:
-        table=f"{RESULTS}/neighbors/{{variant}}/{{holdout}}.npz",
-        report=f"{RESULTS}/neighbors/{{variant}}/{{holdout}}.json",
+        table=f"{RESULTS}/neighbors/{{variant}}/{{run}}.npz",
+        report=f"{RESULTS}/neighbors/{{variant}}/{{run}}.json",
     log:
-        f"{RESULTS}/logs/neighbors/{{variant}}/{{holdout}}.log",
+        f"{RESULTS}/logs/neighbors/{{variant}}/{{run}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/neighbors/{{variant}}/{{holdout}}.tsv"
+        f"{RESULTS}/benchmarks/neighbors/{{variant}}/{{run}}.tsv"
     conda:
         ENVIRONMENT
     threads: 1
@@ -20,6 +20,7 @@ rule neighbors:
     params:
         config=lambda wildcards: plan.variant_sections(wildcards.variant, *NEIGHBORS),
         code=plan.code("neighbors"),
+        run=lambda wildcards: plan.run_options(wildcards.run),
     shell:
-        "python -m neural_action neighbors --config {params.config:q} --folds {input.folds:q} --holdout {wildcards.holdout:q}"
-        " --threads {threads} --output {output.table:q} --report {output.report:q} {input.manifests:q} 2> {log:q}"
+        "python -m neural_action neighbors --config {params.config:q} --dataset {DATASET_FOLDER:q} --splits {input.splits:q} {params.run:q}"
+        " --threads {threads} --output {output.table:q} --report {output.report:q} 2> {log:q}"

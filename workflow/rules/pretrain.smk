@@ -1,19 +1,19 @@
-# Pretraining, one job a row, holdout and seed.
+# Pretraining, one job a row, run and seed.
 rule pretrain:
     input:
         unpack(plan.pretrain_inputs),
-        manifests=lambda wildcards: plan.manifests(wildcards.holdout),
-        folds=plan.folds,
+        dataset=DATASET,
+        splits=SPLIT_TABLE,
     output:
         weights=f"{RUN}/model.safetensors",
         description=f"{RUN}/model.json",
         log=f"{RUN}/log.csv",
     log:
-        f"{RESULTS}/logs/pretrain/{{method}}/{{holdout}}/seed-{{seed}}.log",
+        f"{RESULTS}/logs/pretrain/{{method}}/{{run}}/seed-{{seed}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/pretrain/{{method}}/{{holdout}}/seed-{{seed}}.tsv"
+        f"{RESULTS}/benchmarks/pretrain/{{method}}/{{run}}/seed-{{seed}}.tsv"
     wildcard_constraints:
-        holdout=r"none|fold-\d+|(animal|split|joint)-.+",
+        run=r"(?!adapted-).+",
     conda:
         ENVIRONMENT
     threads: 1
@@ -26,31 +26,32 @@ rule pretrain:
         code=lambda wildcards: plan.code(
             "pretrain", plan.method_modules(wildcards.method)
         ),
+        run=lambda wildcards: plan.run_options(wildcards.run),
         given=lambda wildcards: options(plan.pretrain_inputs(wildcards)),
     shell:
-        "python -m neural_action pretrain --config {params.config:q} --method {wildcards.method} --folds {input.folds:q}"
-        " --holdout {wildcards.holdout:q} --seed {wildcards.seed} {params.given:q}"
-        " --threads {threads} --output {output.weights:q} --log {output.log:q} {input.manifests:q} 2> {log:q}"
+        "python -m neural_action pretrain --config {params.config:q} --method {wildcards.method} --dataset {DATASET_FOLDER:q}"
+        " --splits {input.splits:q} {params.run:q} --seed {wildcards.seed} {params.given:q}"
+        " --threads {threads} --output {output.weights:q} --log {output.log:q} 2> {log:q}"
 
 
-# Adapting a model to the animal that its pretraining did not see: a holdout of its own kind, so that what follows
-# is the same for both.
+# Adapting a model to the animal that its pretraining did not see: a run of its own, so that what follows is the same
+# for both.
 rule adapt:
     input:
         unpack(plan.pretrain_inputs),
-        manifests=lambda wildcards: plan.manifests(wildcards.holdout),
-        folds=plan.folds,
+        dataset=DATASET,
+        splits=SPLIT_TABLE,
         start=lambda wildcards: plan.unadapted(wildcards, RUN),
     output:
         weights=f"{RUN}/model.safetensors",
         description=f"{RUN}/model.json",
         log=f"{RUN}/log.csv",
     log:
-        f"{RESULTS}/logs/adapt/{{method}}/{{holdout}}/seed-{{seed}}.log",
+        f"{RESULTS}/logs/adapt/{{method}}/{{run}}/seed-{{seed}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/adapt/{{method}}/{{holdout}}/seed-{{seed}}.tsv"
+        f"{RESULTS}/benchmarks/adapt/{{method}}/{{run}}/seed-{{seed}}.tsv"
     wildcard_constraints:
-        holdout=r"adapted-.+-fold-\d+",
+        run=r"adapted-.+-fold-\d+",
     conda:
         ENVIRONMENT
     threads: 1
@@ -61,8 +62,9 @@ rule adapt:
     params:
         config=lambda wildcards: plan.adapt_sections(wildcards.method),
         code=lambda wildcards: plan.code("adapt", plan.method_modules(wildcards.method)),
+        run=lambda wildcards: plan.run_options(wildcards.run),
         given=lambda wildcards: options(plan.pretrain_inputs(wildcards)),
     shell:
-        "python -m neural_action adapt --config {params.config:q} --method {wildcards.method} --folds {input.folds:q}"
-        " --holdout {wildcards.holdout:q} --seed {wildcards.seed} --weights {input.start:q} {params.given:q}"
-        " --threads {threads} --output {output.weights:q} --log {output.log:q} {input.manifests:q} 2> {log:q}"
+        "python -m neural_action adapt --config {params.config:q} --method {wildcards.method} --dataset {DATASET_FOLDER:q}"
+        " --splits {input.splits:q} {params.run:q} --seed {wildcards.seed} --weights {input.start:q} {params.given:q}"
+        " --threads {threads} --output {output.weights:q} --log {output.log:q} 2> {log:q}"

@@ -1,15 +1,15 @@
 # Behavioural syllables by an autoregressive HMM, one fit a holdout: from the poses that pretraining may see.
 rule syllables:
     input:
-        manifests=MANIFESTS,
-        folds=f"{RESULTS}/folds.csv",
+        dataset=DATASET,
+        splits=SPLIT_TABLE,
     output:
-        table=f"{RESULTS}/syllables/{{variant}}/{{holdout}}.npz",
-        report=f"{RESULTS}/syllables/{{variant}}/{{holdout}}.json",
+        table=f"{RESULTS}/syllables/{{variant}}/{{run}}.npz",
+        report=f"{RESULTS}/syllables/{{variant}}/{{run}}.json",
     log:
-        f"{RESULTS}/logs/syllables/{{variant}}/{{holdout}}.log",
+        f"{RESULTS}/logs/syllables/{{variant}}/{{run}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/syllables/{{variant}}/{{holdout}}.tsv"
+        f"{RESULTS}/benchmarks/syllables/{{variant}}/{{run}}.tsv"
     conda:
         ENVIRONMENT
     threads: 1
@@ -19,6 +19,7 @@ rule syllables:
     params:
         config=lambda wildcards: plan.variant_sections(wildcards.variant, *SYLLABLES),
         code=plan.code("syllables"),
+        run=lambda wildcards: plan.run_options(wildcards.run),
     shell:
-        "python -m neural_action syllables --config {params.config:q} --folds {input.folds:q} --holdout {wildcards.holdout:q}"
-        " --threads {threads} --output {output.table:q} --report {output.report:q} {input.manifests:q} 2> {log:q}"
+        "python -m neural_action syllables --config {params.config:q} --dataset {DATASET_FOLDER:q} --splits {input.splits:q} {params.run:q}"
+        " --threads {threads} --output {output.table:q} --report {output.report:q} 2> {log:q}"

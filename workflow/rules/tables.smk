@@ -9,13 +9,15 @@ FIGURES = expand(
     picture=plan.pictures,
 )
 # Where a row trains with it: movement without rests, or spikes, have no kernel to fit.
-KERNEL_PICTURE = f"{RESULTS}/calcium/{plan.holdouts[0]}.png" if plan.fits_kernel else []
+KERNEL_PICTURE = f"{RESULTS}/calcium/{plan.first_run}.png" if plan.fits_kernel else []
+CONSISTENCY = f"{RESULTS}/consistency.csv" if "consistency" in plan.tables else []
 
 
 rule tables:
     input:
-        scores=f"{RESULTS}/scores_all.csv",
+        scores=f"{RESULTS}/scores.csv",
         unseen=f"{RESULTS}/scores_unseen_animal.csv" if plan.settings.adapt.rows else [],
+        consistency=CONSISTENCY,
     output:
         [path for path in TABLES if not path.endswith("html")],
         **{
@@ -42,35 +44,29 @@ rule tables:
         config=plan.table_sections,
         code=plan.code("tables"),
         folder=lambda wildcards, output: str(Path(output[0]).parent),
-        given=lambda wildcards, input: options({"unseen": input.unseen}),
+        given=lambda wildcards, input: options(
+            {"unseen": input.unseen, "consistency": input.consistency}
+        ),
     shell:
         "python -m neural_action tables --config {params.config:q} --scores {input.scores:q} {params.given:q} --output {params.folder:q} 2> {log:q}"
 
 
 rule figures:
     input:
-        manifests=MANIFESTS,
-        folds=plan.folds,
-        scores=f"{RESULTS}/scores_all.csv",
-        swaps=(
-            []
-            if plan.decodes
-            else f"{RESULTS}/neighbors/default/{plan.holdouts[0]}.npz"
-        ),
-        embeddings=(
-            []
-            if plan.decodes
-            else expand(
-                f"{RUN}/embedding.npz",
-                method=plan.methods,
-                holdout=plan.holdouts,
-                seed=plan.settings.seeds[0],
-            )
+        dataset=DATASET,
+        scores=f"{RESULTS}/scores.csv",
+        consistency=CONSISTENCY,
+        swaps=plan.swap_tables[:1],
+        embeddings=expand(
+            f"{RUN}/embedding.npz",
+            method=plan.methods,
+            run=plan.runs,
+            seed=plan.settings.seeds[0],
         ),
         logs=[
-            f"{RUN}/log.csv".format(method=method, holdout=holdout, seed=seed)
+            f"{RUN}/log.csv".format(method=method, run=run, seed=seed)
             for method in plan.trained
-            for holdout in plan.pretrained(method)
+            for run in plan.pretrained(method)
             for seed in plan.settings.seeds
         ],
     output:
@@ -79,7 +75,7 @@ rule figures:
                 path,
                 caption=f"../report/{Path(path).stem}.rst",
                 category="Pictures",
-                labels={"picture": Path(path).stem, "holdout": ""},
+                labels={"picture": Path(path).stem, "run": ""},
             )
             for path in FIGURES
         },
@@ -97,15 +93,16 @@ rule figures:
         config=plan.table_sections,
         code=plan.code("figures"),
         folder=lambda wildcards, output: str(Path(output[0]).parent),
-        swaps=lambda wildcards, input: options({"swaps": input.swaps}),
+        given=lambda wildcards, input: options(
+            {"swaps": "".join(input.swaps), "consistency": input.consistency}
+        ),
         embeddings=lambda wildcards, input: [
             f"--embedding={path}" for path in input.embeddings
         ],
         logs=lambda wildcards, input: [f"--log={path}" for path in input.logs],
     shell:
-        "python -m neural_action figures --config {params.config:q} --folds {input.folds:q} --scores {input.scores:q}"
-        " {params.embeddings:q} {params.logs:q} {params.swaps:q} --output {params.folder:q}"
-        " {input.manifests:q} 2> {log:q}"
+        "python -m neural_action figures --config {params.config:q} --dataset {DATASET_FOLDER:q} --scores {input.scores:q}"
+        " {params.embeddings:q} {params.logs:q} {params.given:q} --output {params.folder:q} 2> {log:q}"
 
 
 # The configuration a result was made with, and the versions, beside the result.

@@ -70,5 +70,5 @@ class Mmd(Adaptation):
 
     def forward(self, encodings: dict[str, Tensor], animal: Tensor, progress: float) -> Tensor:
         """``weight`` times the mean over modalities."""
-        parts = [mean_discrepancy(encodings[name].float(), animal, self.animals) for name in self.modalities]
+        parts = [mean_discrepancy(encodings[name], animal, self.animals) for name in self.modalities]
         return self.weight * ramp(progress, self.warmup) * torch.stack(parts).mean()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from neural_action.config.settings import DECODED, EncoderSettings, MethodSettings, Settings
+from neural_action.config.settings import EncoderSettings, MethodSettings, Settings
 from neural_action.config.signatures import check_parameters, one_line
 from neural_action.errors import InputError
 
@@ -83,10 +84,13 @@ def merged(paths: Sequence[Path]) -> dict[str, Any]:
 
 
 def rows_file(config: Mapping[str, Any]) -> str:
-    """The file of rows that a dataset is read with, below a checkout: one that is decoded has rows of its own."""
-    split = config.get("split")
-    protocol = split.get("protocol") if isinstance(split, Mapping) else None
-    return f"config/{'methods_spikes' if protocol in DECODED else 'methods'}.yaml"
+    """The file of rows that a dataset is read with, below a checkout: ``config/<methods_file>.yaml``."""
+    name = config.get("methods_file", "methods")
+    if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise InputError(
+            f"configuration methods_file: {name!r}, expected the name of a file in config/, without .yaml"
+        )
+    return f"config/{name}.yaml"
 
 
 def _update(content: dict[str, Any], changes: Mapping[str, Any]) -> None:
@@ -100,6 +104,8 @@ def _update(content: dict[str, Any], changes: Mapping[str, Any]) -> None:
 def validate(config: Mapping[str, Any]) -> Settings:
     """The typed configuration. Raises InputError with the key, the value and what was expected."""
     check_size(config, "configuration")
+    _check_renamed(config)
+    _check_row_names(config)
     try:
         settings = Settings.model_validate(dict(config))
     except ValidationError as error:
@@ -135,12 +141,14 @@ def validate(config: Mapping[str, Any]) -> Settings:
             "configuration adapt.rows: an unseen animal is compared with one seen under split.protocol new_trials, "
             f"found {settings.split.protocol!r}"
         )
+    partitioned = settings.split.protocol in ("published", "repeated")
+    _check_probes(settings)
     for row, method in settings.methods.items():
         _check_method(settings, row, method)
-        if settings.split.decodes and row in chosen and method.batches == "matched":
+        if partitioned and row in chosen and method.batches == "matched":
             raise InputError(
-                f"configuration methods.{row}: a row with matched batches is of actions; "
-                f"leave it out (rows) under split.protocol {settings.split.protocol!r}"
+                f"configuration methods.{row}: matched batches compare animals; leave the row out (rows) under "
+                f"split.protocol {settings.split.protocol!r}, which reads each animal by itself"
             )
     if settings.raw is None and settings.simulation is None:
         raise InputError(
@@ -161,6 +169,102 @@ def effective(settings: Settings, method: MethodSettings, row: str) -> Settings:
         raise InputError(f"configuration {one_line(error, f'methods.{row}.settings')}") from None
     _check_encoders(changed.encoders, f"methods.{row}.settings.encoders")
     return changed
+
+
+#: Keys of older versions: what is written now.
+_RENAMED = {
+    "probe": "probes (a mapping of probes by name) and evaluation",
+    "decoding": "evaluation (label_budgets, choose_by, labelled_seconds) and probes",
+    "split.splits": "split.repeats",
+    "split.splits_per_job": "split.repeats_per_job",
+    "training.memory_limit_gb": "no key: arrays are mapped",
+    "tables.bootstrap": "no key: intervals have a closed form",
+    "tables.seed": "no key: intervals have a closed form",
+}
+#: Keys of rows of older versions: probes read every row, so that a row no longer says how it is read.
+_ROW_RENAMED = {"probe": "probes", "readout": "probes and, for its scaling, methods.<row>.scale"}
+
+
+#: Rows of older versions: what stands in their place.
+_ROWS_RENAMED = {
+    "neural_linear": "raw",
+    "neural_mlp": "raw, which the probe mlp reads",
+    "behavior_linear": "behavior",
+    "raw_logistic": "rates_centred",
+    "raw_logistic_zscore": "rates_zscore",
+    "raw_readout": "rates_centred, which the probe angle reads",
+    "neighbor_vote": "rates_centred, which the probe softmax_neighbors reads",
+    "trial_vote": "rates_centred, which the probe softmax_trial reads",
+    "byol_neighbors": "byol, which the probe softmax_neighbors reads",
+    "myow_neighbors": "myow, which the probe softmax_neighbors reads",
+    "myow_trial": "myow, which the probe softmax_trial reads",
+    "byol_centred_trial": "byol_centred, which the probe softmax_trial reads",
+    "trial_discriminant_neighbors": "trial_discriminant, which the probe softmax_neighbors reads",
+    "trial_discriminant_trial": "trial_discriminant, which the probe softmax_trial reads",
+}
+
+
+def _check_row_names(config: Mapping[str, Any]) -> None:
+    """InputError naming the new row for a row of an older version."""
+    tables, methods = config.get("tables"), config.get("methods")
+    named = [
+        *(("rows", name) for name in _listed(config.get("rows"))),
+        *(("methods", name) for name in _listed(list(methods) if isinstance(methods, Mapping) else [])),
+    ]
+    for key in ("references", "curves", "figure_method"):
+        found = tables.get(key) if isinstance(tables, Mapping) else None
+        named += [(f"tables.{key}", name) for name in _listed([found] if isinstance(found, str) else found)]
+    for key, name in named:
+        known = isinstance(methods, Mapping) and isinstance(methods.get(name), Mapping)
+        complete = known and "label" in methods[name]
+        if name in _ROWS_RENAMED and not complete:
+            raise InputError(
+                f"configuration {key}: {name!r} is a row of an older version, expected {_ROWS_RENAMED[name]}"
+            )
+
+
+def _listed(values: Any) -> list[str]:
+    return [value for value in values if isinstance(value, str)] if isinstance(values, list) else []
+
+
+def _check_renamed(config: Mapping[str, Any]) -> None:
+    """InputError naming the new key for a key of an older version."""
+    for key, new in _RENAMED.items():
+        section, _, entry = key.partition(".")
+        value = config.get(section)
+        if section in config and (not entry or (isinstance(value, Mapping) and entry in value)):
+            raise InputError(f"configuration {key}: a key of an older version, expected {new}")
+    methods = config.get("methods")
+    for row, method in methods.items() if isinstance(methods, Mapping) else ():
+        for key, new in _ROW_RENAMED.items():
+            if isinstance(method, Mapping) and key in method:
+                raise InputError(
+                    f"configuration methods.{row}.{key}: a key of an older version, expected {new}"
+                )
+
+
+def _check_probes(settings: Settings) -> None:
+    """InputError if a task has no probe, or a probe cannot read a task."""
+    evaluation = settings.evaluation
+    for task in evaluation.tasks:
+        readers = [name for name, probe in settings.probes.items() if task in probe.tasks]
+        if not readers:
+            raise InputError(
+                f"configuration probes: none reads evaluation.tasks {task!r}, expected at least one"
+            )
+    for name, probe in settings.probes.items():
+        for task in probe.tasks:
+            continuous = task.startswith("continuous")
+            if (probe.kind == "ridge") != continuous:
+                raise InputError(
+                    f"configuration probes.{name}.tasks: {task!r}, expected "
+                    f"{'continuous tasks' if probe.kind == 'ridge' else 'tasks of classes'} for a probe of kind "
+                    f"{probe.kind}"
+                )
+            if probe.kind == "angle" and task == "identity":
+                raise InputError(
+                    f"configuration probes.{name}.tasks: animals are no directions, expected no identity"
+                )
 
 
 def _check_encoders(encoders: EncoderSettings, where: str) -> None:
@@ -190,9 +294,9 @@ def _check_method(settings: Settings, row: str, method: MethodSettings) -> None:
 
 def _check_together(settings: Settings, row: str, method: MethodSettings) -> None:
     where, encoder = f"configuration methods.{row}.sessions", settings.encoders.neural
-    if not settings.split.decodes:
+    if settings.split.protocol not in ("published", "repeated"):
         raise InputError(
-            f"{where}: 'together' is of sessions with units of their own, each decoded by itself; expected 'apart' "
+            f"{where}: 'together' is of sessions with units of their own, each read by itself; expected 'apart' "
             f"under split.protocol {settings.split.protocol!r}"
         )
     if encoder.name != "mlp" or encoder.parameters.get("scale") == "none":

@@ -12,23 +12,22 @@ from typing import Any
 from neural_action.config.load import effective, validate
 from neural_action.config.settings import MethodSettings
 from neural_action.config.signatures import needs
+from neural_action.datasets.layout import FILES
+from neural_action.datasets.protocols import Run, assign_folds, joint_runs, runs, unseen_runs
 from neural_action.errors import InputError
 from neural_action.provenance import code_hash, part_modules
 from neural_action.recordings.readers import load_reader, reader_modules
 from neural_action.recordings.sheet import SheetRow, read_sheet, scan
-from neural_action.recordings.splits import Holdout, assign_folds, holdouts
+from neural_action.tables.registry import picture_names, table_names
 
 #: What a swap table and what syllables depend on.
 NEIGHBORS = ("neighbors", "clips.behavior_stride", "clips.pose_normalisation")
 SYLLABLES = ("syllables", "clips.behavior_stride", "clips.pose_normalisation")
-#: What splits of an animal's trials depend on.
-SPLITS = tuple(
-    f"split.{key}"
-    for key in ("protocol", "splits", "seed", "train", "validation", "block_seconds", "gap_seconds")
-)
-#: What of a row only its tables read.
+#: A run that sees everything: of pictures and checks of the recordings, and of swaps among all poses.
+EVERYTHING = Run("everything", ())
+#: Row fields that only tables use.
 _SHOWN = {"group": "", "table": "papers", "role": "baseline"}
-#: Names of variants of either, as a wildcard.
+#: Wildcard pattern for variants.
 VARIANT = r"[a-z][A-Za-z0-9_.-]*"
 
 
@@ -49,10 +48,11 @@ class Plan:
         self.methods: dict[str, MethodSettings] = {name: self.settings.methods[name] for name in names}
         self.rows = self._rows()
         self.animals = sorted({row.animal for row in self.rows})
-        self.decodes = self.settings.split.decodes
-        if not self.decodes:
+        if self.settings.split.protocol not in ("published", "repeated"):
             assign_folds([(row.animal, row.trial) for row in self.rows], self.settings.split)
-        self.holdouts = holdouts(self.settings.split, self.animals)
+        self.runs = runs(self.settings.split, self.animals)
+        self.joint = joint_runs(self.settings.split)
+        self.unseen = unseen_runs(self.settings.split, self.animals) if self.settings.adapt.rows else {}
 
     def _rows(self) -> list[SheetRow]:
         if not self.simulated and not Path(self.raw).is_dir():
@@ -125,49 +125,66 @@ class Plan:
         """The modules of the configured reader, and of the formats that it reads."""
         return reader_modules(self.settings.convert.reader, self.settings.convert.reader_options)
 
-    def manifests(self, holdout: str) -> list[str]:
-        """Manifests of the recordings that a run reads: of a split, its animal's alone."""
-        hidden = Holdout.parse(holdout)
-        return [
-            f"{self.results}/recordings/{row.animal}/{row.trial}.manifest.json"
-            for row in self.rows
-            if hidden.kind != "split" or row.animal == hidden.value
-        ]
+    @property
+    def manifests(self) -> list[str]:
+        """Manifests of all recordings."""
+        return [f"{self.results}/recordings/{row.animal}/{row.trial}.manifest.json" for row in self.rows]
 
     @property
-    def folds(self) -> str:
-        """Path of the folds, or of the splits of a dataset that is decoded."""
-        return f"{self.results}/{'splits' if self.decodes else 'folds'}.csv"
+    def layout(self) -> list[str]:
+        """The files of the dataset, laid out once."""
+        return [f"{self.results}/dataset/{name}" for name in FILES]
+
+    @property
+    def splits(self) -> str:
+        """Path of the split table."""
+        return f"{self.results}/splits.csv"
+
+    def run(self, name: str) -> Run:
+        """The run called ``name``."""
+        every = {EVERYTHING.name: EVERYTHING, **self.joint, **self.unseen, **self.runs}
+        if name not in every:
+            raise InputError(f"run {name!r} is not one of {', '.join(every)}")
+        return every[name]
+
+    def run_options(self, name: str) -> list[str]:
+        """Command line options of a run; ``--joint`` where animals with units of their own share a model."""
+        joint = ["--joint"] if name in self.joint and name not in self.runs else []
+        return [*self.run(name).options, *joint]
+
+    @property
+    def first_run(self) -> str:
+        """The run whose embeddings are pictured."""
+        return next(iter(self.runs))
+
+    @property
+    def pictured_animal(self) -> list[str]:
+        """The animal that is pictured, as a command line option; none for all."""
+        return [option for option in self.run(self.first_run).options if option.startswith("--animal=")]
 
     @property
     def tables(self) -> list[str]:
-        """The tables that the shown rows fill."""
-        if self.decodes:
-            return ["decoding", *(["label_efficiency"] if self.settings.decoding.labelled_trials else [])]
-        ablation = any(row.table == "ablation" for row in self.methods.values())
-        names = ["action_recognition", "identity_recognition", *(["ablation"] if ablation else [])]
-        return [*names, *(["unseen_animal"] if self.settings.adapt.rows else [])]
+        """The tables that the dataset's tasks and rows make."""
+        unseen, measured = bool(self.unseen), self.compares
+        rows = self.methods.values()
+        return table_names(self.settings.evaluation, rows, unseen=unseen, consistency=measured)
 
     @property
     def pictures(self) -> list[str]:
-        """The pictures of the dataset's kind."""
-        if self.decodes:
-            return ["scores_by_split", *self.tables[1:], "training"]
-        return ["scores", "embedding", "confusion", "statistics", "neighbors", "training"]
+        """The pictures that the dataset's tasks and rows make."""
+        swaps, measured = bool(self.swap_tables), self.compares
+        return picture_names(self.settings.evaluation, swaps=swaps, consistency=measured)
 
     @property
-    def unseen(self) -> list[str]:
-        """Holdouts of animals that pretraining did not see: as they are, and adapted to, test fold by test fold."""
-        folds = self.settings.split.test_folds or range(self.settings.split.folds)
-        return [
-            *(f"animal-{animal}" for animal in self.animals),
-            *(f"adapted-{animal}-fold-{fold}" for animal in self.animals for fold in folds),
-        ]
+    def compares(self) -> bool:
+        """Whether embeddings of a row can be compared: animals, runs or seeds are several."""
+        several = (len(self.animals) > 1 or len(self.runs) > 1) and not self.apart
+        return bool(self.trained) and (several or len(self.settings.seeds) > 1)
 
     def unadapted(self, wildcards: Any, run: str) -> str:
         """The weights that an adaptation starts from: of the same row and seed, without the animal."""
-        holdout = f"animal-{Holdout.parse(wildcards.holdout).value}"
-        return f"{run}/model.safetensors".format(**{**dict(wildcards.items()), "holdout": holdout})
+        start = self.run(wildcards.run).starts_from
+        return f"{run}/model.safetensors".format(**{**dict(wildcards.items()), "run": start})
 
     @property
     def environment(self) -> str:
@@ -203,18 +220,29 @@ class Plan:
         where = {
             **dict(wildcards.items()),
             "method": source,
-            "holdout": self._run_of(source, wildcards.holdout),
+            "run": self._run_of(source, wildcards.run),
         }
         return [f"{run}/model.safetensors".format(**where)]
 
-    def _run_of(self, method: str, holdout: str) -> str:
-        """The holdout that ``method`` is pretrained for, to be evaluated on ``holdout``."""
-        together = self.settings.methods[method].sessions == "together"
-        return Holdout.parse(holdout).joint.name if together else holdout
+    def _run_of(self, method: str, run: str) -> str:
+        """The run that ``method`` is pretrained in, to be evaluated in ``run``."""
+        if self.settings.methods[method].sessions != "together":
+            return run
+        return next(name for name, joint in self.joint.items() if joint.splits == self.run(run).splits)
 
     def pretrained(self, method: str) -> list[str]:
-        """The holdouts that a row is pretrained for: those of the protocol, or of all animals together."""
-        return list(dict.fromkeys(self._run_of(method, holdout) for holdout in self.holdouts))
+        """The runs that a row is pretrained in: those of the protocol, or of all animals together."""
+        return list(dict.fromkeys(self._run_of(method, run) for run in self.runs))
+
+    @property
+    def apart(self) -> bool:
+        """Whether each animal is pretrained and read by itself."""
+        return any(run.animal for run in self.runs.values())
+
+    def models(self, names: Iterable[str]) -> int:
+        """Models that the runs of those names make: splits that see different things have one each."""
+        several = self.settings.split.protocol in ("published", "repeated")
+        return sum(len(self.run(name).splits) if several else 1 for name in names)
 
     @property
     def fits_kernel(self) -> bool:
@@ -222,7 +250,7 @@ class Plan:
         return any("kernel" in self.needs(name) for name in self.methods)
 
     def needs(self, method: str) -> frozenset[str]:
-        """What pretraining of a row reads beside recordings: ``swaps``, ``kernel``, ``syllables``."""
+        """What pretraining of a row reads beside recordings: ``swaps``, ``kernel``, ``syllables``, ``labels``."""
         row = self.settings.methods[method]
         if row.objective is None:
             return frozenset()
@@ -233,23 +261,25 @@ class Plan:
 
     def pretrain_inputs(self, wildcards: Any) -> dict[str, str]:
         """The files that ``needs`` stands for."""
-        holdout, method = wildcards.holdout, wildcards.method
+        run, method = wildcards.run, wildcards.method
         files = {
-            "kernel": f"{self.results}/calcium/{holdout}.json",
-            "swaps": f"{self.results}/neighbors/{self.variant(method, NEIGHBORS)}/{holdout}.npz",
-            "syllables": f"{self.results}/syllables/{self.variant(method, SYLLABLES)}/{holdout}.npz",
+            "kernel": f"{self.results}/calcium/{run}.json",
+            "swaps": f"{self.results}/neighbors/{self.variant(method, NEIGHBORS)}/{run}.npz",
+            "syllables": f"{self.results}/syllables/{self.variant(method, SYLLABLES)}/{run}.npz",
         }
-        return {name: files[name] for name in sorted(self.needs(method))}
+        return {name: files[name] for name in sorted(self.needs(method) & set(files))}
 
     def evaluate_inputs(self, wildcards: Any) -> dict[str, str]:
         """What another package made, for a row of it; swaps among all poses, for an encoder of swapped behaviour."""
         row = self.settings.methods[wildcards.method]
         if row.external is not None:
-            run = "{}/models/{method}/{holdout}/seed-{seed}"
+            run = "{}/models/{method}/{run}/seed-{seed}"
             return {"external": f"{run}/frames.npz".format(self.results, **dict(wildcards.items()))}
         if row.representation != "behavior_encoder" or not row.views.behavior:
             return {}
-        return {"swaps": f"{self.results}/neighbors/{self.variant(row.model, NEIGHBORS)}/none.npz"}
+        return {
+            "swaps": f"{self.results}/neighbors/{self.variant(row.model, NEIGHBORS)}/{EVERYTHING.name}.npz"
+        }
 
     def content_of(self, method: str | None) -> dict[str, Any]:
         """The configuration as a row changes it; as it is for None."""
@@ -307,22 +337,35 @@ class Plan:
         return json.dumps(chosen)
 
     @property
+    def split_sections(self) -> str:
+        """What the split table depends on: how many repeats a job does changes nothing in it."""
+        chosen = json.loads(self.sections("split", "adapt.rows"))
+        del chosen["split"]["repeats_per_job"]
+        return json.dumps(chosen)
+
+    @property
     def table_sections(self) -> str:
         """What tables and pictures depend on: of the methods, the shown ones."""
-        keys = ("dataset", "title", "real", "split", "clips", "tables", "adapt", "decoding")
+        keys = (
+            "dataset",
+            "title",
+            "real",
+            "seeds",
+            "split",
+            "clips",
+            "tables",
+            "adapt",
+            "evaluation",
+            "probes",
+        )
         methods = {name: self.content["methods"][name] for name in self.methods}
         return json.dumps({**json.loads(self.sections(*keys)), "methods": methods})
 
     @property
     def swap_tables(self) -> list[str]:
-        """The swap tables that are looked at: of the first shown row that trains with one, one a holdout."""
+        """The swap tables that are looked at: of the first shown row that trains with one, one a run."""
         variants = [self.variant(name, NEIGHBORS) for name in self.trained if "swaps" in self.needs(name)]
-        return [f"{self.results}/neighbors/{variants[0]}/{name}.npz" for name in self.holdouts if variants]
-
-    @property
-    def explored(self) -> list[str]:
-        """Rows of the interactive page: those whose embeddings are pictured; none of what is decoded."""
-        return [] if self.decodes else self.pictured
+        return [f"{self.results}/neighbors/{variants[0]}/{name}.npz" for name in self.runs if variants]
 
     @property
     def pictured(self) -> list[str]:
@@ -337,13 +380,14 @@ class Plan:
     def explore_sections(self) -> str:
         """What the interactive page depends on: of the methods, those that it shows."""
         keys = ("dataset", "title", "real", "clips", "explore", "calcium.behavior")
-        methods = {name: self.content["methods"][name] for name in self.explored}
+        methods = {name: self.content["methods"][name] for name in self.pictured}
         return json.dumps({**json.loads(self.sections(*keys)), "methods": methods})
 
     @property
     def diagnose_sections(self) -> str:
         """What the checks of the data and of the control depend on."""
-        keys = ("dataset", "title", "real", "split", "clips", "tables", "diagnostics", "calcium.behavior")
+        keys = ("dataset", "title", "real", "split", "clips", "evaluation", "probes", "tables", "diagnostics")
+        keys = (*keys, "calcium.behavior")
         methods = {key: row for name in self.methods for key, row in self._method(name).items()}
         return json.dumps({**json.loads(self.sections(*keys)), "methods": methods})
 
@@ -366,14 +410,9 @@ class Plan:
             {**json.loads(self.pretrain_sections(method)), **json.loads(self.sections("adapt"))}
         )
 
-    def evaluate_sections(self, method: str, holdout: str) -> str:
-        """What probing depends on. A holdout of one fold tests that fold, whichever others are chosen."""
-        kind = Holdout.parse(holdout).kind
-        keys = ["dataset", "clips", "probe"]
-        if kind == "split":
-            keys += ["decoding", "split.protocol", "split.block_seconds"]
-        elif kind not in ("fold", "adapted"):
-            keys.append("split.test_folds")
+    def evaluate_sections(self, method: str) -> str:
+        """What probing depends on."""
+        keys = ("dataset", "clips", "evaluation", "probes")
         chosen = json.loads(self._chosen(self.content_of(self.source(method)), keys))
         return json.dumps({**chosen, "methods": self._method(method)})
 

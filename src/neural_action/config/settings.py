@@ -159,7 +159,6 @@ class TrainingSettings(Section):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     request_gpu: bool = False
     cuda_precision: Literal["bfloat16", "float16", "float32"] = "bfloat16"
-    memory_limit_gb: Positive = 8.0
 
 
 class Named(BaseModel):
@@ -351,7 +350,10 @@ class EvaluationSettings(Section):
     """
 
     tasks: Annotated[list[Task], Field(min_length=1), Each] = ["within", "across", "identity"]
-    label_budgets: Annotated[list[Literal["all", "half"] | Count], Field(min_length=1), Each] = ["half", "all"]
+    label_budgets: Annotated[list[Literal["all", "half"] | Count], Field(min_length=1), Each] = [
+        "half",
+        "all",
+    ]
     label_block_seconds: Positive = 10.0
     labelled_seconds: Positive = 60.0
     identity_samples: Count = 1000
@@ -360,6 +362,7 @@ class EvaluationSettings(Section):
     raw_pool_time: Count = 4
     raw_pool_space: Count = 2
     variables: list[str] | None = None
+    consistency_dimensions: Count = 8
 
 
 class TableSettings(Section):

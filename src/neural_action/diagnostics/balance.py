@@ -1,67 +1,70 @@
-"""Class balance: which actions there are, for every animal and fold, among the clips that are probed."""
+"""Class balance: which actions there are, for every animal, split and role, among the windows that are probed."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
+from neural_action.datasets.dataset import Dataset
+from neural_action.datasets.split_table import ROLES
+from neural_action.datasets.windows import Windows
 from neural_action.diagnostics.finding import Finding
-from neural_action.recordings.clips import Clips
-from neural_action.recordings.cohort import Cohort
 
-#: A class with this share of the labelled clips, or more, is named (our choice).
+#: A class with this share of the labelled windows, or more, is named (our choice).
 _DOMINANT = 0.8
-#: What comes of it where a part of a split has none of a class.
-_PARTS = {"train": "it is not trained on", "validation": "nothing is chosen by it"}
+#: What follows where a role of a split has none of a class.
+_FOLLOWS = {
+    "train": "it is not trained on",
+    "validation": "nothing is chosen by it",
+    "test": "it is not tested there",
+}
 
 
-def class_counts(cohort: Cohort, clips: Clips) -> pd.DataFrame:
-    """Clips of each animal, fold and class: columns ``animal, fold, class, clips``, unlabelled ones as class ``""``.
+def class_counts(dataset: Dataset, windows: Windows, split: str) -> pd.DataFrame:
+    """Windows of each animal, role and class: columns ``animal, split, role, class, windows``.
 
-    Of a split, ``fold`` is the name of a part.
+    Unlabelled windows are of class ``""``. A role that a split does not have is left out.
     """
-    names = [*cohort.class_names, ""]
-    where = np.array([span.part or span.fold for span in cohort.trials], object)[clips.trial]
+    names = [*dataset.class_names, ""]
     rows = [
-        (animal, fold, action, int(np.count_nonzero(own & (clips.label == label))))
-        for number, animal in enumerate(cohort.animals)
-        for fold in dict.fromkeys(where[np.argsort(clips.fold, kind="stable")])
-        if (own := (clips.animal == number) & (where == fold)).any()
+        (animal, split, role, action, int(np.count_nonzero(own & (windows.label == label))))
+        for number, animal in enumerate(dataset.animals)
+        for role in ROLES
+        if (own := (windows.animal == number) & (windows.role == role)).any()
         for label, action in [*enumerate(names[:-1]), (-1, "")]
     ]
-    return pd.DataFrame(rows, columns=["animal", "fold", "class", "clips"])
+    return pd.DataFrame(rows, columns=["animal", "split", "role", "class", "windows"])
 
 
-def check_balance(cohort: Cohort, clips: Clips) -> tuple[list[Finding], pd.DataFrame]:
-    """Classes that a fold or an animal does not have, and classes that are nearly all there is; with the counts."""
-    counts = class_counts(cohort, clips)
+def check_balance(counts: pd.DataFrame) -> list[Finding]:
+    """Classes that a split or an animal does not have, and classes that are nearly all there is.
+
+    Args:
+        counts: of ``class_counts``, of all splits.
+    """
     labelled = counts[counts["class"] != ""]
-    if not labelled["clips"].sum():
-        return [Finding("balance", "all", "note", "not checked: no clip is labelled")], counts
+    if not labelled["windows"].sum():
+        return [Finding("balance", "all", "note", "not checked: no window is labelled")]
     findings = []
-    for column, severity, consequence in (
-        ("fold", "warning", "it is not tested there"),
-        ("animal", "note", "no probe of this animal is trained or tested on it"),
-    ):
-        sums = labelled.groupby([column, "class"])["clips"].sum()
-        for (where, action), count in sums.items():
-            if count == 0:
-                subject = f"fold-{where}" if column == "fold" and not isinstance(where, str) else str(where)
-                message = f"no clip of {action}: {_PARTS.get(where, consequence)}"
-                findings.append(Finding("balance", subject, severity, message, {"class": action}))
-    cells = labelled.groupby(["animal", "fold", "class"])["clips"].sum()
-    empty = int((cells == 0).sum())
-    if empty:
-        message = f"{empty} of {len(cells)} combinations of animal, fold and action have no clip"
+    for (split, role, action), count in labelled.groupby(["split", "role", "class"])["windows"].sum().items():
+        if count == 0:
+            message = f"no {role} window of {action}: {_FOLLOWS[role]}"
+            findings.append(Finding("balance", split, "warning", message, {"class": action}))
+    tested = labelled[labelled["role"] == "test"]
+    for (animal, action), count in tested.groupby(["animal", "class"])["windows"].sum().items():
+        if count == 0:
+            message = f"no window of {action}: no probe of this animal is tested on it"
+            findings.append(Finding("balance", str(animal), "note", message, {"class": action}))
+    cells = tested.groupby(["animal", "split", "class"])["windows"].sum()
+    if empty := int((cells == 0).sum()):
+        message = f"{empty} of {len(cells)} combinations of animal, split and action have no test window"
         findings.append(Finding("balance", "all", "note", message, {"empty": empty, "cells": len(cells)}))
-    total = labelled.groupby("class")["clips"].sum()
-    if total.max() / total.sum() >= _DOMINANT:
-        message = f"{total.max() / total.sum():.0%} of the labelled clips are {total.idxmax()}"
-        findings.append(
-            Finding("balance", "all", "note", message, {"share": float(total.max() / total.sum())})
-        )
+    total = tested.groupby("class")["windows"].sum()
+    share = float(total.max() / max(1, total.sum()))
+    if share >= _DOMINANT:
+        message = f"{share:.0%} of the labelled windows are {total.idxmax()}"
+        findings.append(Finding("balance", "all", "note", message, {"share": share}))
     if not findings:
-        kind = "part" if isinstance(counts["fold"].iloc[0], str) else "fold"
-        message = f"every animal has clips of all {len(total)} actions in every {kind}"
-        findings.append(Finding("balance", "all", "ok", message, {"clips": int(total.sum())}))
-    return findings, counts
+        message = f"every animal has test windows of all {len(total)} actions in every split"
+        findings.append(Finding("balance", "all", "ok", message, {"windows": int(total.sum())}))
+    return findings

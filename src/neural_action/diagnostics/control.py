@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
-from neural_action.config.settings import DiagnosticsSettings, MethodSettings, TableSettings
+from neural_action.config.sections import Sections
+from neural_action.config.settings import MethodSettings
 from neural_action.diagnostics.finding import Finding
-from neural_action.evaluation.decoding import WHOLE
-from neural_action.evaluation.statistics import hierarchical_bootstrap
+from neural_action.tables.scores import Column, Scores
 
-#: Metric by task; of identity, that of the linear probe.
+#: Metric of each task whose chance is one over a number.
 _METRICS = {
-    "single_animal": "balanced_accuracy",
-    "multi_animal": "balanced_accuracy",
-    "identity": "accuracy",
+    "within": "balanced_accuracy",
+    "across": "balanced_accuracy",
     "decoding": "balanced_accuracy",
+    "identity": "accuracy",
 }
 
 
@@ -25,50 +26,48 @@ def check_control(
     methods: Mapping[str, MethodSettings],
     classes: int,
     animals: int,
-    tables: TableSettings,
-    settings: DiagnosticsSettings,
+    sections: Sections,
 ) -> list[Finding]:
-    """Rows whose labels are permuted, task by task, with all labels: mean and 95 % interval beside chance.
+    """Rows whose labels are permuted, by task and probe, with all labels: mean and interval beside chance.
 
     Chance is one over the number of classes or animals. A control whose interval lies above it by more than
-    ``control_tolerance`` is reported; the tolerance allows for classes that a fold does not have.
+    ``control_tolerance`` is reported; the tolerance allows for classes that a split does not have.
 
     Args:
-        scores: every score, as ``neural-action collect --all`` writes them.
+        scores: all scores, as ``neural-action collect`` writes them.
         methods: the rows.
         classes: how many there are.
         animals: how many there are.
-        tables: draws and seed of the intervals.
-        settings: the tolerance.
+        sections: of the configuration: evaluation, probes, tables, diagnostics.
     """
     controls = [name for name, row in methods.items() if row.labels == "permuted"]
-    every = scores[scores["method"].isin(controls) & (scores["representation"] != "projection")]
-    findings = []
+    every, findings = Scores(scores, sections.probes), []
     for method in controls:
-        for task, metric in _METRICS.items():
-            picked = every[
-                (every["method"] == method) & (every["task"] == task) & (every["metric"] == metric)
-            ]
-            # The probe of a row that is decoded is which labels it had.
-            probe = {"identity": "linear", "decoding": WHOLE}.get(task, methods[method].probe)
-            picked = picked[picked["probe"] == probe]
-            picked = picked[picked["fraction"] == picked["fraction"].max()]
-            if picked.empty:
+        for task, probe in _read(sections):
+            column = Column(task=task, probe=probe, label_budget="all", metric=_METRICS[task])
+            cell = every.cell(method, column)
+            if cell is None:
                 continue
-            mean, low, high = hierarchical_bootstrap(picked, tables.bootstrap, tables.seed)
             chance = 1 / (animals if task == "identity" else classes)
-            single = len(picked) == 1
-            if single:
-                low = high = mean
-            values = {"mean": mean, "low": low, "high": high, "chance": chance}
+            single = not np.isfinite(cell.low)
+            low, high = (cell.mean, cell.mean) if single else (cell.low, cell.high)
+            values = {
+                "mean": cell.mean,
+                "low": low,
+                "high": high,
+                "chance": chance,
+                "task": task,
+                "probe": probe,
+            }
             ends = "" if single else f" [{100 * low:.1f}, {100 * high:.1f}]"
-            text = f"{task}: {100 * mean:.1f} %{ends}, chance {100 * chance:.1f} %"
-            if single or (task == "decoding" and picked["fold"].nunique() < 2):
-                of = "score" if single else "split"
+            text = f"{task}, {probe}: {100 * cell.mean:.1f} %{ends}, chance {100 * chance:.1f} %"
+            if single:
                 findings.append(
-                    Finding("control", method, "note", f"{text}; of one {of}, it cannot be told", values)
+                    Finding(
+                        "control", method, "note", f"{text}; a single score cannot be told from it", values
+                    )
                 )
-            elif low > chance + settings.control_tolerance:
+            elif low > chance + sections.diagnostics.control_tolerance:
                 text += ": permuted labels are read above chance, so something other than labels leaks"
                 findings.append(Finding("control", method, "warning", text, values))
             else:
@@ -79,3 +78,14 @@ def check_control(
             message = f"not run: {', '.join(controls)} has no scores"
         findings.append(Finding("control", "all", "note", message))
     return findings
+
+
+def _read(sections: Sections) -> list[tuple[str, str]]:
+    """Tasks of classes and the probes that read them."""
+    return [
+        (task, name)
+        for task in sections.evaluation.tasks
+        if task in _METRICS
+        for name, probe in sections.probes.items()
+        if task in probe.tasks
+    ]

@@ -4,38 +4,42 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
 
 import numpy as np
 
+from neural_action.datasets.dataset import Dataset
+from neural_action.datasets.layout import Layout
 from neural_action.diagnostics.finding import Finding, name
-from neural_action.recordings.cohort import Cohort
-from neural_action.recordings.store import Manifest
 
 #: Frames or samples in a row that two trials may have in common by accident (our choice).
 _ACCIDENTS = 10
 
 
-def check_digests(manifests: Sequence[Manifest]) -> list[Finding]:
-    """Recordings whose neural data or behaviour have the same digest, chunk by chunk."""
+def check_digests(layout: Layout) -> list[Finding]:
+    """Recordings whose neural data have the same digest, chunk by chunk, or whose behaviour is the same."""
     findings = []
-    for array, what in (("neural", "neural data"), ("behavior", "behaviour")):
+    behavior = layout.arrays["behavior"]
+    for what, digest in (
+        ("neural data", lambda entry: (entry.frame_shape, entry.sha256)),
+        ("behaviour", lambda entry: hashlib.sha256(behavior[entry.samples].tobytes()).hexdigest()),
+    ):
+        if what == "behaviour" and 0 in behavior.shape:
+            continue
         same = defaultdict(list)
-        for manifest in manifests:
-            digest = manifest.arrays[array]
-            if 0 not in digest.shape:
-                same[digest.shape, digest.sha256].append(name(manifest.animal, manifest.trial))
+        for entry in layout.entries:
+            same[digest(entry)].append(name(entry.animal, entry.trial))
         for trials in same.values():
             if len(trials) > 1:
                 message = f"{' and '.join(sorted(trials))} hold the same {what}"
                 findings.append(Finding("duplicates", sorted(trials)[1], "error", message, {"what": what}))
     if not findings:
-        message = f"no two of {len(manifests)} recordings have the digest of their neural data or behaviour in common"
-        findings.append(Finding("duplicates", "all", "ok", message, {"recordings": len(manifests)}))
+        count = len(layout.entries)
+        message = f"no two of {count} recordings have the digest of their neural data or behaviour in common"
+        findings.append(Finding("duplicates", "all", "ok", message, {"recordings": count}))
     return findings
 
 
-def check_overlap(cohort: Cohort) -> list[Finding]:
+def check_overlap(dataset: Dataset) -> list[Finding]:
     """Trials that share frames or samples: one recording cut into overlapping trials.
 
     Frames are compared by digest, value for value. What is constant over its features, or recurs within a trial, counts
@@ -44,8 +48,8 @@ def check_overlap(cohort: Cohort) -> list[Finding]:
     """
     findings = []
     for what, values, spans in (
-        ("neural frames", cohort.neural, [span.frames for span in cohort.trials]),
-        ("behaviour samples", cohort.pose_raw, [span.samples for span in cohort.trials]),
+        ("neural frames", dataset.neural, [span.frames for span in dataset.trials]),
+        ("behaviour samples", dataset.pose_raw, [span.samples for span in dataset.trials]),
     ):
         if 0 in values.shape or values.reshape(len(values), -1).shape[1] < 2:
             continue
@@ -63,18 +67,14 @@ def check_overlap(cohort: Cohort) -> list[Finding]:
             count = _in_a_row(places)
             if count <= _ACCIDENTS:
                 continue
-            one, two = cohort.trials[first], cohort.trials[second]
-            different = (one.fold, one.part) != (two.fold, two.part)
-            kind = "part" if one.part else "fold"
-            apart = f"in different {kind}s" if different else f"in one {kind}"
-            severity = "error" if different else "warning"
+            one, two = dataset.trials[first], dataset.trials[second]
             both = f"{name(one.animal, one.trial)} and {name(two.animal, two.trial)}"
-            message = f"{both} share {count} {what} in a row, {apart}: do their clips overlap?"
+            message = f"{both} share {count} {what} in a row: one may train and the other test"
             values_of = {"what": what, "count": count}
-            findings.append(Finding("duplicates", name(two.animal, two.trial), severity, message, values_of))
+            findings.append(Finding("duplicates", name(two.animal, two.trial), "error", message, values_of))
     if not findings:
-        message = f"no two of {len(cohort.trials)} trials share neural frames or behaviour samples"
-        findings.append(Finding("duplicates", "all", "ok", message, {"trials": len(cohort.trials)}))
+        message = f"no two of {len(dataset.trials)} trials share neural frames or behaviour samples"
+        findings.append(Finding("duplicates", "all", "ok", message, {"trials": len(dataset.trials)}))
     return findings
 
 

@@ -6,17 +6,19 @@ import numpy as np
 from scipy.ndimage import uniform_filter1d
 
 from neural_action.config.settings import DiagnosticsSettings
+from neural_action.datasets.dataset import Dataset, TrialSpan
+from neural_action.datasets.windows import nearest
 from neural_action.diagnostics.finding import Finding, name
 from neural_action.diagnostics.lags import LagCurve, Pair, lag_curves, too_short, unclear
 from neural_action.diagnostics.synchrony import neural_components
-from neural_action.recordings.clips import nearest
-from neural_action.recordings.cohort import Cohort, TrialSpan
 
 #: Principal components of behaviour, and seconds that its mean and its spread are taken over (our choice).
 _COMPONENTS, _WINDOW_SECONDS = 8, 0.5
 
 
-def check_labels(cohort: Cohort, settings: DiagnosticsSettings) -> tuple[list[Finding], dict[str, LagCurve]]:
+def check_labels(
+    dataset: Dataset, settings: DiagnosticsSettings
+) -> tuple[list[Finding], dict[str, LagCurve]]:
     """Lagged correlation of the labels with their prediction from behaviour, a finding a trial.
 
     Labels are made from behaviour, so their lag is 0 up to ``label_tolerance``. Where there is no behaviour, they are
@@ -25,23 +27,23 @@ def check_labels(cohort: Cohort, settings: DiagnosticsSettings) -> tuple[list[Fi
     Returns:
         The findings, and the curve of every trial that has labels that change, by its name.
     """
-    if not (cohort.labels >= 0).any():
+    if not (dataset.labels >= 0).any():
         return [Finding("labels", "all", "note", "not checked: the recordings have no labels")], {}
-    spans = [span for span in cohort.trials if _changes(cohort.labels[span.samples])]
+    spans = [span for span in dataset.trials if _changes(dataset.labels[span.samples])]
     if not spans:
         message = "not checked: within no trial do labels change, so that their timing shows in nothing"
         return [Finding("labels", "all", "note", message)], {}
-    seconds = [float(np.ptp(cohort.pose_time[span.samples])) for span in spans]
+    seconds = [float(np.ptp(dataset.pose_time[span.samples])) for span in spans]
     if short := too_short(seconds, settings.longest_lag):
         return [Finding("labels", "all", "note", short)], {}
-    from_behavior = 0 not in cohort.pose_raw.shape
+    from_behavior = 0 not in dataset.pose_raw.shape
     if from_behavior:
-        signal, source = _behavior_features(cohort), "behaviour"
-        rate = 1 / float(np.median([_period(cohort.pose_time[span.samples]) for span in spans]))
-        pairs = [Pair(span.animal, signal[span.samples], _onehot(cohort, span)) for span in spans]
+        signal, source = _behavior_features(dataset), "behaviour"
+        rate = 1 / float(np.median([_period(dataset.pose_time[span.samples]) for span in spans]))
+        pairs = [Pair(span.animal, signal[span.samples], _onehot(dataset, span)) for span in spans]
     else:
-        signal, source, rate = neural_components(cohort), "neural activity", cohort.neural_rate
-        pairs = [Pair(span.animal, signal[span.frames], _at_frames(cohort, span)) for span in spans]
+        signal, source, rate = neural_components(dataset), "neural activity", dataset.neural_rate
+        pairs = [Pair(span.animal, signal[span.frames], _at_frames(dataset, span)) for span in spans]
     curves = [curve for curve, _, _ in lag_curves(pairs, rate, settings.longest_lag)]
     named = {name(span.animal, span.trial): curve for span, curve in zip(spans, curves, strict=True)}
     return _judge(named, source, settings, expected=0.0 if from_behavior else None), named
@@ -90,32 +92,32 @@ def _period(clock: np.ndarray) -> float:
     return float(np.median(np.diff(clock))) if len(clock) > 1 else np.nan
 
 
-def _onehot(cohort: Cohort, span: TrialSpan) -> np.ndarray:
+def _onehot(dataset: Dataset, span: TrialSpan) -> np.ndarray:
     """(sample, class) float; NaN where unlabelled."""
-    labels = cohort.labels[span.samples].astype(np.int64)
-    onehot = np.eye(len(cohort.class_names))[labels]
+    labels = dataset.labels[span.samples].astype(np.int64)
+    onehot = np.eye(len(dataset.class_names))[labels]
     onehot[labels < 0] = np.nan
     return onehot
 
 
-def _at_frames(cohort: Cohort, span: TrialSpan) -> np.ndarray:
+def _at_frames(dataset: Dataset, span: TrialSpan) -> np.ndarray:
     """``_onehot`` at the neural frames, by the nearest sample."""
-    at = nearest(cohort.pose_time[span.samples], cohort.neural_time[span.frames])
-    return _onehot(cohort, span)[at]
+    at = nearest(dataset.pose_time[span.samples], dataset.neural_time[span.frames])
+    return _onehot(dataset, span)[at]
 
 
-def _behavior_features(cohort: Cohort) -> np.ndarray:
+def _behavior_features(dataset: Dataset) -> np.ndarray:
     """(sample, feature): mean and log spread over half a second of each animal's leading components of behaviour."""
-    out = np.zeros((len(cohort.pose), 2 * _COMPONENTS))
-    for animal in cohort.animals:
-        own = [span.samples for span in cohort.trials if span.animal == animal]
+    out = np.zeros((len(dataset.pose), 2 * _COMPONENTS))
+    for animal in dataset.animals:
+        own = [span.samples for span in dataset.trials if span.animal == animal]
         rows = np.concatenate([np.arange(samples.start, samples.stop) for samples in own])
-        values = cohort.pose_raw[rows].astype(np.float64)
+        values = dataset.pose_raw[rows].astype(np.float64)
         values = (values - values.mean(0)) / np.maximum(values.std(0), 1e-9)
         _, vectors = np.linalg.eigh(values.T @ values)
         kept = values @ vectors[:, ::-1][:, :_COMPONENTS]
         for samples, part in zip(own, np.split(kept, np.cumsum([s.stop - s.start for s in own])[:-1])):  # noqa: B905
-            width = max(1, round(_WINDOW_SECONDS / _period(cohort.pose_time[samples]))) | 1
+            width = max(1, round(_WINDOW_SECONDS / _period(dataset.pose_time[samples]))) | 1
             mean = uniform_filter1d(part, width, axis=0, mode="nearest")
             spread = uniform_filter1d((part - mean) ** 2, width, axis=0, mode="nearest")
             count = part.shape[1]

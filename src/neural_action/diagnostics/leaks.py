@@ -1,113 +1,139 @@
-"""Leaks: is anything that a run must not see among what it trains on?
+"""Leaks: is anything that a split must not see among what it trains on?
 
-These checks do not trust the flags that training uses: what is hidden follows anew from folds and holdout, or from the
-parts of a split and its protocol, and is looked for in clips, swaps and statistics.
+Two questions. Does the split table keep what its protocol promises? Do windows, swaps and statistics keep to the table?
+The second is answered from the frames that each piece owns, not from the flags that training uses.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
+from neural_action.datasets.dataset import Dataset, TrialSpan, normalise_pose
+from neural_action.datasets.layout import Layout
+from neural_action.datasets.protocols import protocol_of
+from neural_action.datasets.split_table import Piece, Pieces, SplitTable
+from neural_action.datasets.windows import Windows
 from neural_action.diagnostics.finding import Finding, name
 from neural_action.neighbors.table import HIDDEN, SwapTable
-from neural_action.recordings.clips import Clips
-from neural_action.recordings.cohort import Cohort, TrialSpan, normalise_pose
-from neural_action.recordings.partitions import SEEN, Assignment
-from neural_action.recordings.splits import Holdout
 
 
-def check_leak(
-    cohort: Cohort, clips: Clips, assigned: Assignment, holdout: str, protocol: str = ""
-) -> list[Finding]:
-    """That visible clips hold no frame and no sample of a hidden trial, and no clip those of two folds or parts.
+def check_table(table: SplitTable, split: str) -> list[Finding]:
+    """What the protocol of ``split`` promises, as queries on the table; no recording is read.
 
-    Args:
-        cohort: as the run reads it.
-        clips: its clips.
-        assigned: the fold of each trial, or the pieces of the split.
-        holdout: its name.
-        protocol: of the split, which says what its parts are for.
+    Labels are trained with in the role train alone. Frames that are tested are not seen by pretraining, except under
+    ``transductive``; under ``new_animal`` nothing of the animal that is tested is.
     """
-    subject, must_hide = called(holdout), _hidden(cohort, assigned, holdout, protocol)
-    frames, samples = _owners(cohort)
-    findings = []
-    for at, span in enumerate(cohort.trials):
-        used, expected = span.part or span.fold, _assigned(span, assigned)
-        if used != expected:
-            message = f"is used in {_group(used)}, expected {_group(expected)}"
-            findings.append(Finding("leak", name(span.animal, span.trial), "error", message))
-        shared = np.count_nonzero(frames[span.frames] != at) + np.count_nonzero(samples[span.samples] != at)
-        if shared:
-            message = f"shares {shared} frames and samples with other trials"
-            findings.append(Finding("leak", name(span.animal, span.trial), "error", message))
-    visible = clips.take(clips.visible)
-    touched = _touched(visible, frames, samples)
-    for at in np.flatnonzero(must_hide):
-        inside = int((touched == at).any(1).sum())
-        if inside:
-            span = cohort.trials[at]
-            message = (
-                f"{inside} clips of {name(span.animal, span.trial)}, which it must not see, are trained on"
-            )
-            findings.append(Finding("leak", subject, "error", message, {"clips": inside}))
-    groups = np.array([_group(_assigned(span, assigned)) for span in cohort.trials])
-    group_of = np.unique(groups, return_inverse=True)[1]
-    touched = _touched(clips, frames, samples)
-    mixed = int((group_of[touched].min(1) != group_of[touched].max(1)).sum())
-    if mixed:
-        message = f"{mixed} clips hold frames or poses of two folds or parts"
-        findings.append(Finding("leak", subject, "error", message, {"clips": mixed}))
+    rows = table.frame[table.frame["split"] == split]
+    protocol, test = protocol_of(split), rows["role"] == "test"
+    tested = rows.loc[test, "animal"].unique()
+    queries = {
+        "labels of frames that are not trained on are trained with": rows["sees_label"]
+        & (rows["role"] != "train"),
+        "frames that are tested are seen by pretraining": rows["sees_input"]
+        & test
+        & (protocol != "transductive"),
+        "frames of the animal that is tested are seen by pretraining": rows["sees_input"]
+        & rows["animal"].isin(tested)
+        & (protocol == "new_animal"),
+    }
+    findings = [
+        Finding("leak", split, "error", f"{message}: {_first(rows[bad])}", {"pieces": int(bad.sum())})
+        for message, bad in queries.items()
+        if bad.any()
+    ]
+    if not test.any():
+        findings.append(Finding("leak", split, "error", "nothing is tested in this split"))
+    if overlap := SplitTable(rows).overlaps():
+        findings.append(Finding("leak", split, "error", overlap))
     if not findings:
-        count = int(must_hide.sum())
-        message = (
-            f"none of {len(visible)} clips that may be trained on holds data of the {count} hidden trials"
-        )
-        findings.append(
-            Finding("leak", subject, "ok", message, {"clips": len(visible), "hidden_trials": count})
-        )
+        counts = {role: int((rows["role"] == role).sum()) for role in ("train", "validation", "test")}
+        message = f"{counts['test']} pieces are tested, and none is seen or trained with against {protocol}"
+        findings.append(Finding("leak", split, "ok", message, counts))
     return findings
 
 
-def check_gaps(cohort: Cohort, holdout: str, seconds: float) -> list[Finding]:
-    """That ``seconds`` are left out between pieces of a recording, cut by time, that are in different parts of a split.
+def check_windows(
+    layout: Layout, pieces: Pieces, dataset: Dataset, windows: Windows, stride: int, split: str
+) -> list[Finding]:
+    """That windows keep to the split table, frame by frame and sample by sample.
 
-    Neighbouring bins are alike: of two that are next to each other one must not train and one test.
+    What may be seen follows here from the table and the layout alone, not from the flags of ``dataset``.
+
+    Args:
+        layout: the recordings.
+        pieces: of the split.
+        dataset: as a run of the split reads it.
+        windows: of the dataset.
+        stride: every how many samples behaviour is kept.
+        split: its name.
+    """
+    frames, samples = _owners(layout, pieces, stride)
+    findings = []
+    for span in dataset.trials:
+        used = {(span.role, span.sees_input)}
+        expected = {frames.what(owner) for owner in np.unique(frames.piece[span.frames])}
+        if used != expected:
+            message = f"is used as {_said(used)}, the split table says {_said(expected)}"
+            findings.append(Finding("leak", name(span.animal, span.trial), "error", message))
+    ends = windows.start[:, None] + np.arange(windows.frames)
+    touched = np.concatenate([frames.piece[ends], samples[windows.pose]], axis=1)
+    for at in np.unique(touched[windows.sees_input]):
+        if frames.what(at)[1]:
+            continue
+        inside = int((touched[windows.sees_input] == at).any(1).sum())
+        message = f"{inside} windows of {frames.called(at)}, which it must not see, are trained on"
+        findings.append(Finding("leak", split, "error", message, {"windows": inside}))
+    roles = np.array([frames.what(at)[0] for at in range(-1, len(frames.pieces))])[touched + 1]
+    if mixed := int((roles != roles[:, :1]).any(1).sum()):
+        message = f"{mixed} windows hold frames or poses of two roles"
+        findings.append(Finding("leak", split, "error", message, {"windows": mixed}))
+    if not findings:
+        visible, hidden = int(windows.sees_input.sum()), sum(not one[2].sees_input for one in frames.pieces)
+        message = f"none of {visible} windows that may be trained on holds data of the {hidden} hidden trials"
+        values = {"windows": visible, "hidden_trials": hidden}
+        findings.append(Finding("leak", split, "ok", message, values))
+    return findings
+
+
+def check_gaps(dataset: Dataset, split: str, seconds: float) -> list[Finding]:
+    """That ``seconds`` are left out between pieces of a recording, cut by time, that have different roles.
+
+    Neighbouring windows are alike: of two that are next to each other one must not train and one test.
     """
     findings = []
-    for before, after in zip(cohort.trials, cohort.trials[1:], strict=False):
-        if before.trial.split("/")[0] != after.trial.split("/")[0] or before.part == after.part:
+    for before, after in zip(dataset.trials, dataset.trials[1:], strict=False):
+        same = (before.animal, _recording(before)) == (after.animal, _recording(after))
+        if not same or before.role == after.role:
             continue
-        left = float(cohort.neural_time[after.frames.start] - cohort.neural_time[before.frames.stop - 1])
+        left = float(dataset.neural_time[after.frames.start] - dataset.neural_time[before.frames.stop - 1])
         if left < seconds * (1 - 1e-6):
             message = (
-                f"starts {left:.3g} s after {before.trial}, which is in {before.part} and this in {after.part}, "
+                f"starts {left:.3g} s after {before.trial}, which is in {before.role} and this in {after.role}, "
                 f"expected at least {seconds:g} s"
             )
             subject = name(after.animal, after.trial)
             findings.append(Finding("leak", subject, "error", message, {"seconds": left}))
     if not findings:
-        message = f"at least {seconds:g} s are left out between parts"
-        findings.append(Finding("leak", called(holdout), "ok", message))
+        message = f"at least {seconds:g} s are left out between roles"
+        findings.append(Finding("leak", split, "ok", message))
     return findings
 
 
-def check_swaps(cohort: Cohort, table: SwapTable, assigned: Assignment, holdout: str) -> list[Finding]:
+def check_swaps(dataset: Dataset, table: SwapTable, split: str) -> list[Finding]:
     """That hidden samples are neither swapped nor swap targets, and a target is of the animal that it stands for."""
-    subject, must_hide = called(holdout), _hidden(cohort, assigned, holdout)
-    samples = _owners(cohort)[1]
-    if len(table.targets) != len(cohort.pose) or tuple(table.animals) != cohort.animals:
+    if len(table.targets) != len(dataset.pose) or tuple(table.animals) != dataset.animals:
         message = (
             f"the swap table is of {len(table.targets)} poses of {len(table.animals)} animals, the recordings "
-            f"hold {len(cohort.pose)} of {len(cohort.animals)}"
+            f"hold {len(dataset.pose)} of {len(dataset.animals)}"
         )
-        return [Finding("swaps", subject, "error", message)]
-    concealed = must_hide[samples]
+        return [Finding("swaps", split, "error", message)]
+    concealed, animal = ~dataset.pose_visible, dataset.pose_animal
     given = table.targets != HIDDEN
-    animal = np.array([cohort.animals.index(span.animal) for span in cohort.trials])[samples]
     findings = []
-    outside = given & ((table.targets < 0) | (table.targets >= len(samples)))
+    outside = given & ((table.targets < 0) | (table.targets >= len(concealed)))
     targets = np.where(given & ~outside, table.targets, 0)
     for count, what in (
         (np.count_nonzero(outside), "swap targets are no poses at all"),
@@ -126,89 +152,82 @@ def check_swaps(cohort: Cohort, table: SwapTable, assigned: Assignment, holdout:
     ):
         if count:
             findings.append(
-                Finding("swaps", subject, "error", f"{count} {what}", {"count": int(count), "what": what})
+                Finding("swaps", split, "error", f"{count} {what}", {"count": int(count), "what": what})
             )
     if not findings:
         message = f"all {int(given.sum())} swap targets are visible poses of their animal"
-        findings.append(Finding("swaps", subject, "ok", message, {"targets": int(given.sum())}))
+        findings.append(Finding("swaps", split, "ok", message, {"targets": int(given.sum())}))
     return findings
 
 
-def check_normalisation(
-    cohort: Cohort, assigned: Assignment, holdout: str, protocol: str = ""
-) -> list[Finding]:
+def check_normalisation(dataset: Dataset, split: str) -> list[Finding]:
     """That behaviour is normalised by the visible samples of its animal, or not at all."""
-    subject, hidden = called(holdout), _hidden(cohort, assigned, holdout, protocol)
-    if 0 in cohort.pose.shape:
-        return [Finding("normalisation", subject, "note", "not checked: the recordings have no behaviour")]
-    if np.array_equal(cohort.pose, cohort.pose_raw):
-        return [Finding("normalisation", subject, "ok", "behaviour is not normalised")]
-    seen = [span for span, conceal in zip(cohort.trials, hidden, strict=True) if not conceal]
+    if 0 in dataset.pose.shape:
+        return [Finding("normalisation", split, "note", "not checked: the recordings have no behaviour")]
+    if np.array_equal(dataset.pose, dataset.pose_raw):
+        return [Finding("normalisation", split, "ok", "behaviour is not normalised")]
     findings = []
-    for animal in cohort.animals:
-        own = [span for span in seen if span.animal == animal]
-        # Nothing of it may be seen: it is scaled by itself.
-        fitted = own or [span for span in cohort.trials if span.animal == animal]
-        every = [span for span in cohort.trials if span.animal == animal]
-        expected = normalise_pose(cohort.pose_raw, [replace(span, visible=span in fitted) for span in every])
+    for animal in dataset.animals:
+        every = [span for span in dataset.trials if span.animal == animal]
+        # An animal of which nothing may be seen is scaled by itself.
+        own = [span for span in every if span.sees_input] or every
+        expected = normalise_pose(dataset.pose_raw, [replace(span, sees_input=span in own) for span in every])
         rows = np.concatenate([np.arange(span.samples.start, span.samples.stop) for span in every])
-        apart = float(np.abs(cohort.pose[rows] - expected[rows]).max())
+        apart = float(np.abs(dataset.pose[rows] - expected[rows]).max())
         if apart > 1e-3:
             message = (
                 f"behaviour of {animal} is not normalised by its visible samples alone (up to {apart:.3g} standard "
                 "deviations away)"
             )
-            findings.append(Finding("normalisation", subject, "error", message, {"difference": apart}))
+            findings.append(Finding("normalisation", split, "error", message, {"difference": apart}))
     if not findings:
-        message = f"behaviour of {len(cohort.animals)} animals is normalised by what may be seen of each"
-        findings.append(Finding("normalisation", subject, "ok", message))
+        message = f"behaviour of {len(dataset.animals)} animals is normalised by what may be seen of each"
+        findings.append(Finding("normalisation", split, "ok", message))
     return findings
 
 
-def called(holdout: str) -> str:
-    """What findings call a run: its holdout; of a split, the animal and the number."""
-    hidden = Holdout.parse(holdout)
-    return f"{hidden.value}, split {hidden.fold}" if hidden.kind == "split" else holdout
+def _first(rows: pd.DataFrame) -> str:
+    row = rows.iloc[0]
+    return f"{row['animal']}/{row['trial']} frames {row['start']} to {row['stop']}"
 
 
-def _hidden(cohort: Cohort, assigned: Assignment, holdout: str, protocol: str = "") -> np.ndarray:
-    """(trial,) bool: what the run must not see."""
-    hidden = Holdout.parse(holdout)
-    where = [_assigned(span, assigned) for span in cohort.trials]
-    return np.array(
-        [
-            hidden.hides(span.animal, group) if isinstance(group, int) else group not in SEEN[protocol]
-            for span, group in zip(cohort.trials, where, strict=True)
-        ]
-    )
+def _recording(span: TrialSpan) -> str:
+    return span.trial.split("/")[0]
 
 
-def _assigned(span: TrialSpan, assigned: Assignment) -> int | str:
-    """The fold of a trial, or the part of the split that its piece is in."""
-    recording, _, segment = span.trial.partition("/")
-    found = assigned[span.animal, recording]
-    if isinstance(found, int):
-        return found
-    return next(piece.part for piece in found if piece.segment == segment)
+@dataclass(frozen=True)
+class _Frames:
+    """Which piece of the split table each frame is in: ``piece`` (frame,) int64, -1 in none."""
+
+    piece: np.ndarray
+    pieces: list[tuple[str, str, Piece]]
+
+    def what(self, at: int) -> tuple[str, bool]:
+        """Role and visibility of piece number ``at``; of -1 none."""
+        return ("none", False) if at < 0 else (self.pieces[at][2].role, self.pieces[at][2].sees_input)
+
+    def called(self, at: int) -> str:
+        """The piece as a subject."""
+        if at < 0:
+            return "frames that are in no piece"
+        animal, trial, piece = self.pieces[at]
+        return f"{name(animal, trial)} from frame {piece.start}"
 
 
-def _group(where: int | str) -> str:
-    return where if isinstance(where, str) else f"fold {where}"
+def _owners(layout: Layout, pieces: Pieces, stride: int) -> tuple[_Frames, np.ndarray]:
+    """The pieces of frames, and (sample,) those of the behaviour samples that are kept."""
+    every = [(*trial, piece) for trial, own in pieces.items() for piece in own]
+    count = layout.entries[-1].frames.stop - layout.entries[0].frames.start
+    frames, samples = np.full(count, -1), []
+    numbers = {id(piece): at for at, (_, _, piece) in enumerate(every)}
+    for entry in layout.entries:
+        first = entry.frames.start - layout.entries[0].frames.start
+        for piece in pieces[entry.animal, entry.trial]:
+            frames[first + piece.start : first + piece.stop] = numbers[id(piece)]
+        kept = np.arange(entry.samples.start, entry.samples.stop, stride)
+        samples.append(frames[first + layout.arrays["neural_index"][kept]])
+    return _Frames(frames, every), np.concatenate(samples)
 
 
-def _owners(cohort: Cohort) -> tuple[np.ndarray, np.ndarray]:
-    """(frame,) and (sample,) int64: the trial that each belongs to, the last that claims it; -1 for none."""
-    frames, samples = len(cohort.neural), len(cohort.pose)
-    # The neural array is empty where it was not read.
-    frames = max(frames, *(span.frames.stop for span in cohort.trials))
-    owners = np.full(frames, -1), np.full(samples, -1)
-    for at, span in enumerate(cohort.trials):
-        owners[0][span.frames] = at
-        owners[1][span.samples] = at
-    return owners
-
-
-def _touched(clips: Clips, frames: np.ndarray, samples: np.ndarray) -> np.ndarray:
-    """(clip, 2 + poses) int64: the trials that a clip's first and last frame and its poses are of."""
-    ends = clips.start[:, None] + [0, clips.frames - 1]
-    return np.concatenate([frames[ends], samples[clips.pose]], axis=1)
+def _said(found: set[tuple[str, bool]]) -> str:
+    return " and ".join(f"{role} ({'seen' if seen else 'hidden'})" for role, seen in sorted(found))

@@ -6,14 +6,14 @@ import numpy as np
 from scipy.stats import binom
 
 from neural_action.config.settings import DiagnosticsSettings
+from neural_action.datasets.dataset import Dataset
 from neural_action.diagnostics.finding import Finding, name
-from neural_action.recordings.cohort import Cohort
 
 #: Chance of as many trials being nearest to their own animal, below which it is none (our choice).
 _BY_CHANCE = 0.001
 
 
-def check_names(cohort: Cohort, settings: DiagnosticsSettings) -> list[Finding]:
+def check_names(dataset: Dataset, settings: DiagnosticsSettings) -> list[Finding]:
     """Compare the mean neural frame and the mean behaviour of each trial with those of every animal's other trials.
 
     An animal's brain and body stay what they are from trial to trial. Where ``names_share`` of the trials are nearest
@@ -23,20 +23,24 @@ def check_names(cohort: Cohort, settings: DiagnosticsSettings) -> list[Finding]:
     """
     findings: list[Finding] = []
     for what, values, spans in (
-        ("neural activity", cohort.neural, [span.frames for span in cohort.trials]),
-        ("behaviour", cohort.pose_raw, [span.samples for span in cohort.trials]),
+        ("neural activity", dataset.neural, [span.frames for span in dataset.trials]),
+        ("behaviour", dataset.pose_raw, [span.samples for span in dataset.trials]),
     ):
         if 0 not in values.shape:
-            findings += _compare(cohort, what, np.stack([_profile(values[rows]) for rows in spans]), settings)
+            findings += _compare(
+                dataset, what, np.stack([_profile(values[rows]) for rows in spans]), settings
+            )
     if not findings:
         message = "not checked: no two animals have two trials each"
         return [Finding("names", "all", "note", message)]
     return findings
 
 
-def _compare(cohort: Cohort, what: str, profiles: np.ndarray, settings: DiagnosticsSettings) -> list[Finding]:
-    number = np.array([cohort.animals.index(span.animal) for span in cohort.trials])
-    animals = [k for k in range(len(cohort.animals)) if np.count_nonzero(number == k) > 1]
+def _compare(
+    dataset: Dataset, what: str, profiles: np.ndarray, settings: DiagnosticsSettings
+) -> list[Finding]:
+    number = np.array([dataset.animals.index(span.animal) for span in dataset.trials])
+    animals = [k for k in range(len(dataset.animals)) if np.count_nonzero(number == k) > 1]
     if len(animals) < 2 or profiles.shape[1] < 2:
         return []
     profiles = profiles - np.stack([profiles[number == k].mean(0) for k in animals]).mean(0)
@@ -57,9 +61,9 @@ def _compare(cohort: Cohort, what: str, profiles: np.ndarray, settings: Diagnost
         return [Finding("names", "all", "note", message, values)]
     findings = []
     for at in strangers:
-        span, (found, similar) = cohort.trials[at], nearest[at]
+        span, (found, similar) = dataset.trials[at], nearest[at]
         message = (
-            f"mean {what} is like that of {cohort.animals[found]} (correlation {similar[found]:.2f}) more than of "
+            f"mean {what} is like that of {dataset.animals[found]} (correlation {similar[found]:.2f}) more than of "
             f"{span.animal} ({similar[number[at]]:.2f}), while {share:.0%} of trials are nearest to their animal: "
             "is the name right?"
         )

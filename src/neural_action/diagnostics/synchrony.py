@@ -10,9 +10,9 @@ import numpy as np
 
 from neural_action.calcium.rest import motion_energy
 from neural_action.config.settings import DiagnosticsSettings
+from neural_action.datasets.dataset import Dataset, TrialSpan
 from neural_action.diagnostics.finding import Finding, name
 from neural_action.diagnostics.lags import LagCurve, Pair, apart, lag_curves, too_short, unclear
-from neural_action.recordings.cohort import Cohort, TrialSpan
 
 #: Pixels are averaged to about this many, and reduced to so many principal components (our choice).
 _FEATURES, _COMPONENTS = 256, 8
@@ -21,7 +21,7 @@ Curves = dict[str, tuple[LagCurve, LagCurve, LagCurve]]
 
 
 def check_synchrony(
-    cohort: Cohort, settings: DiagnosticsSettings, behavior: str = "positions"
+    dataset: Dataset, settings: DiagnosticsSettings, behavior: str = "positions"
 ) -> tuple[list[Finding], Curves]:
     """Lagged correlation of motion energy with its prediction from neural activity, a finding a trial.
 
@@ -30,33 +30,34 @@ def check_synchrony(
     as movements differ by orders of magnitude (our choice).
 
     Args:
-        cohort: with neural data.
+        dataset: with neural data.
         settings: lags and tolerances.
         behavior: whether behaviour holds ``positions`` or ``velocities``.
 
     Returns:
         The findings, and the curves of every trial, and of its halves, by its name.
     """
-    if 0 in cohort.pose_raw.shape or 0 in cohort.neural.shape:
-        missing = "behaviour" if 0 in cohort.pose_raw.shape else "neural activity"
+    if 0 in dataset.pose_raw.shape or 0 in dataset.neural.shape:
+        missing = "behaviour" if 0 in dataset.pose_raw.shape else "neural activity"
         return [Finding("synchrony", "all", "note", f"not checked: the recordings have no {missing}")], {}
-    seconds = [float(np.ptp(cohort.neural_time[span.frames])) for span in cohort.trials]
+    seconds = [float(np.ptp(dataset.neural_time[span.frames])) for span in dataset.trials]
     if short := too_short(seconds, settings.longest_lag):
         return [Finding("synchrony", "all", "note", short)], {}
-    components = neural_components(cohort)
+    components = neural_components(dataset)
     pairs = [
-        Pair(span.animal, components[span.frames], _energy(cohort, span, behavior)) for span in cohort.trials
+        Pair(span.animal, components[span.frames], _energy(dataset, span, behavior))
+        for span in dataset.trials
     ]
-    curves = lag_curves(pairs, cohort.neural_rate, settings.longest_lag)
-    named = {name(span.animal, span.trial): part for span, part in zip(cohort.trials, curves, strict=True)}
-    return judge(named, cohort, settings), named
+    curves = lag_curves(pairs, dataset.neural_rate, settings.longest_lag)
+    named = {name(span.animal, span.trial): part for span, part in zip(dataset.trials, curves, strict=True)}
+    return judge(named, dataset, settings), named
 
 
-def judge(curves: Curves, cohort: Cohort, settings: DiagnosticsSettings) -> list[Finding]:
+def judge(curves: Curves, dataset: Dataset, settings: DiagnosticsSettings) -> list[Finding]:
     """The findings that curves give rise to."""
     seconds = {
-        name(span.animal, span.trial): float(np.ptp(cohort.neural_time[span.frames]))
-        for span in cohort.trials
+        name(span.animal, span.trial): float(np.ptp(dataset.neural_time[span.frames]))
+        for span in dataset.trials
     }
     clear = {trial: whole.lag for trial, (whole, _, _) in curves.items() if whole.clear}
     if len(clear) < max(1, settings.least_share * len(curves)):
@@ -102,12 +103,12 @@ def judge(curves: Curves, cohort: Cohort, settings: DiagnosticsSettings) -> list
     return findings
 
 
-def neural_components(cohort: Cohort) -> np.ndarray:
+def neural_components(dataset: Dataset) -> np.ndarray:
     """(frame, component) float64: leading principal components of each animal's frames, about each trial's mean."""
-    flat = _pooled(cohort.neural)
+    flat = _pooled(dataset.neural)
     out = np.zeros((len(flat), _COMPONENTS))
-    for animal in cohort.animals:
-        own = [span.frames for span in cohort.trials if span.animal == animal]
+    for animal in dataset.animals:
+        own = [span.frames for span in dataset.trials if span.animal == animal]
         rows = np.concatenate([np.arange(frames.start, frames.stop) for frames in own])
         centred = np.concatenate([flat[frames] - flat[frames].mean(0) for frames in own])
         values, vectors = np.linalg.eigh(centred.T @ centred)
@@ -128,11 +129,11 @@ def _pooled(neural: np.ndarray) -> np.ndarray:
     return np.nan_to_num(neural.reshape(len(neural), -1), nan=0.0, posinf=0.0, neginf=0.0)
 
 
-def _energy(cohort: Cohort, span: TrialSpan, behavior: str) -> np.ndarray:
+def _energy(dataset: Dataset, span: TrialSpan, behavior: str) -> np.ndarray:
     """(frame, 1) logarithm of the motion energy at the neural frames; NaN outside the behaviour."""
-    clock = cohort.pose_time[span.samples]
-    frames = cohort.neural_time[span.frames]
-    energy = motion_energy(cohort.pose_raw[span.samples], clock, behavior)
+    clock = dataset.pose_time[span.samples]
+    frames = dataset.neural_time[span.frames]
+    energy = motion_energy(dataset.pose_raw[span.samples], clock, behavior)
     known = np.isfinite(energy)
     if known.sum() < 2:
         return np.full((len(frames), 1), np.nan)

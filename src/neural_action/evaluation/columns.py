@@ -1,16 +1,19 @@
-"""Columns of the scores: the tidy table that users rely on, and what every score is described by."""
+"""Columns of the scores: the one long table that users and tables rely on."""
 
-CONTRACT = [
+COLUMNS = [
     "dataset",
+    "protocol",
     "method",
+    "layer",
     "task",
-    "fraction",
-    "fold",
+    "probe",
+    "label_budget",
+    "split",
     "animal",
     "seed",
+    "unit",
     "metric",
     "value",
     "n_train",
     "n_test",
 ]
-EVERY = ["dataset", "protocol", "method", "representation", "probe", *CONTRACT[2:]]

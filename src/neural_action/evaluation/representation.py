@@ -1,4 +1,4 @@
-"""Representations of clips: a frozen model's, or the recorded clips themselves.
+"""Representations of windows: a frozen model's, or the recorded windows themselves.
 
 torch is imported where a model is read: rows without one are probed without waiting for it.
 """
@@ -10,21 +10,21 @@ from pathlib import Path
 
 import numpy as np
 
-from neural_action.config.settings import MethodSettings, ProbeSettings
+from neural_action.config.settings import EvaluationSettings, MethodSettings
+from neural_action.datasets.dataset import Dataset, side_by_side
+from neural_action.datasets.windows import Windows
 from neural_action.errors import InputError
 from neural_action.files import load_npz
 from neural_action.neighbors.table import SwapTable
-from neural_action.recordings.clips import Clips
-from neural_action.recordings.cohort import Cohort, side_by_side
 
 _CHUNK = 256
 
 
 def represent(
     method: MethodSettings,
-    cohort: Cohort,
-    clips: Clips,
-    probe: ProbeSettings,
+    dataset: Dataset,
+    windows: Windows,
+    evaluation: EvaluationSettings,
     *,
     weights: Path | None = None,
     swaps: Path | None = None,
@@ -32,44 +32,45 @@ def represent(
     threads: int = 1,
     seed: int = 0,
     part: str | None = None,
+    split: str = "",
 ) -> dict[str, np.ndarray]:
-    """Representations of every clip, float32 (clip, dimension), by name.
+    """Representations of every window, float32 (window, dimension), by layer.
 
     ``encoder`` and, where there is a head, ``projection`` for a trained method (with the networks of another row,
-    ``encoder`` alone); ``behavior_encoder`` for an encoder of behaviour clips after
+    ``encoder`` alone); ``behavior_encoder`` for an encoder of behaviour windows after
     the method's behaviour views; ``raw`` for the neural clip, averaged over ``raw_pool_time`` frames and
     ``raw_pool_space`` pixels to bound its size; ``external`` for what another package made of every frame, averaged
     over ``raw_pool_time`` frames like the raw clip; ``behavior`` for the behaviour clip; ``labels`` for the action
-    label, one-hot, with a place for unlabelled clips; for ``none`` an empty array, since guessing looks at nothing.
-    ``part`` names the model, or what another package made, in a file of several, one a split.
+    label, one-hot, with a place for unlabelled windows; for ``none`` an empty array, since guessing looks at nothing.
+    ``part`` names the model in a file of several, ``split`` what another package made for that split.
     Raises InputError if a file that is needed was not given, or the model does not fit.
     """
     kind = method.representation
     if kind == "none":
-        return {"none": np.empty((len(clips), 0), np.float32)}
+        return {"none": np.empty((len(windows), 0), np.float32)}
     if kind == "raw":
-        return {"raw": raw_clips(cohort.neural, clips, probe)}
+        return {"raw": raw_windows(dataset.neural, windows, evaluation)}
     if kind == "external":
         if external is None:
             raise InputError(
                 "a row of another package is evaluated from what that made of the frames, none was given"
             )
-        frames = external_frames(external, len(cohort.neural_time), part or "whole")
-        return {"external": raw_clips(frames, clips, probe)}
+        frames = external_frames(external, len(dataset.neural_time), split)
+        return {"external": raw_windows(frames, windows, evaluation)}
     if kind == "behavior":
-        return {"behavior": cohort.pose[clips.pose].reshape(len(clips), -1)}
+        return {"behavior": dataset.pose[windows.pose].reshape(len(windows), -1)}
     if kind == "labels":
-        return {"labels": np.eye(len(cohort.class_names) + 1, dtype=np.float32)[clips.label]}
+        return {"labels": np.eye(len(dataset.class_names) + 1, dtype=np.float32)[windows.label]}
     if weights is None:
         raise InputError("a trained method is evaluated from its weights, none were given")
     if kind == "behavior_encoder":
-        return _encoded_behavior(method, cohort, clips, weights, swaps, threads, seed)
-    every = _encoded_neural(cohort, clips, weights, threads, part)
+        return _encoded_behavior(method, dataset, windows, weights, swaps, threads, seed)
+    every = _encoded_neural(dataset, windows, weights, threads, part)
     return every if method.objective is not None else {"encoder": every["encoder"]}
 
 
 def _encoded_neural(
-    cohort: Cohort, clips: Clips, weights: Path, threads: int, part: str | None
+    dataset: Dataset, windows: Windows, weights: Path, threads: int, part: str | None
 ) -> dict[str, np.ndarray]:
     import torch
 
@@ -77,22 +78,22 @@ def _encoded_neural(
     from neural_action.training.model import load_model
 
     model = load_model(weights, device := prepare("cpu", threads), part)
-    neural = cohort.neural.reshape(len(cohort.neural), -1)
+    neural = dataset.neural.reshape(len(dataset.neural), -1)
     if model.shapes.sessions:
-        neural = side_by_side(neural, model.shapes.sessions, cohort.animals[0])
+        neural = side_by_side(neural, model.shapes.sessions, dataset.animals[0])
     flat = torch.from_numpy(neural)
 
     def embed(rows: np.ndarray) -> dict:
-        index = torch.from_numpy(clips.start[rows][:, None] + np.arange(clips.frames))
+        index = torch.from_numpy(windows.start[rows][:, None] + np.arange(windows.frames))
         return model.embed(flat[index].to(device))
 
-    return _in_chunks(len(clips), embed)
+    return _in_chunks(len(windows), embed)
 
 
 def _encoded_behavior(
     method: MethodSettings,
-    cohort: Cohort,
-    clips: Clips,
+    dataset: Dataset,
+    windows: Windows,
     weights: Path,
     swaps: Path | None,
     threads: int,
@@ -109,11 +110,13 @@ def _encoded_behavior(
     model = load_model(weights, device := prepare("cpu", threads))
     if not hasattr(model, "embed_behavior"):
         raise InputError(f"{weights}: its objective has no encoder of behaviour")
-    table = None if swaps is None else SwapTable.load(swaps).fits(swaps, cohort)
-    context = view_context(cohort, clips, device, swap=table)
+    table = None if swaps is None else SwapTable.load(swaps).fits(swaps, dataset)
+    context = view_context(dataset, windows, device, swap=table)
     views = [build("views", part, context) for part in method.views.behavior]
     generator = torch.Generator(device).manual_seed(seed)
-    every = ClipRows(*(torch.as_tensor(a, device=device) for a in (clips.start, clips.pose, clips.animal)))
+    every = ClipRows(
+        *(torch.as_tensor(a, device=device) for a in (windows.start, windows.pose, windows.animal))
+    )
 
     def embed(rows: np.ndarray) -> dict:
         part = every[torch.from_numpy(rows)]
@@ -122,7 +125,7 @@ def _encoded_behavior(
             values = view(values, part, generator)
         return {"behavior_encoder": model.embed_behavior(values)}
 
-    return _in_chunks(len(clips), embed)
+    return _in_chunks(len(windows), embed)
 
 
 def _in_chunks(count: int, embed: Callable[[np.ndarray], dict]) -> dict[str, np.ndarray]:
@@ -138,7 +141,7 @@ def _in_chunks(count: int, embed: Callable[[np.ndarray], dict]) -> dict[str, np.
 
 
 def external_frames(path: Path, frames: int, part: str) -> np.ndarray:
-    """(frame, dimension) float32 that another package made of every frame of the cohort, for that part.
+    """(frame, dimension) float32 that another package made of every frame of the dataset, for that part.
 
     InputError unless the file holds one finite representation for each of ``frames``.
     """
@@ -153,23 +156,25 @@ def external_frames(path: Path, frames: int, part: str) -> np.ndarray:
     return values.astype(np.float32)
 
 
-def raw_clips(neural: np.ndarray, clips: Clips, probe: ProbeSettings) -> np.ndarray:
-    """(clip, features) float32: clips averaged over blocks of time and, for images, of space.
+def raw_windows(neural: np.ndarray, windows: Windows, evaluation: EvaluationSettings) -> np.ndarray:
+    """(clip, features) float32: windows averaged over blocks of time and, for images, of space.
 
     Averaging keeps the calcium signal, which is slower than the frames, and removes noise: a stronger baseline
     than single pixels, at a fraction of the size (our choice).
     """
-    time, space = probe.raw_pool_time, probe.raw_pool_space
-    if clips.frames % time:
-        raise InputError(f"probe.raw_pool_time: {time} does not divide the {clips.frames} frames of a clip")
+    time, space = evaluation.raw_pool_time, evaluation.raw_pool_space
+    if windows.frames % time:
+        raise InputError(
+            f"evaluation.raw_pool_time: {time} does not divide the {windows.frames} frames of a clip"
+        )
     if neural.ndim == 3:
         y, x = neural.shape[1:]
         if y % space or x % space:
-            raise InputError(f"probe.raw_pool_space: {space} does not divide images of {y} x {x} pixels")
+            raise InputError(f"evaluation.raw_pool_space: {space} does not divide images of {y} x {x} pixels")
         neural = neural.reshape(len(neural), y // space, space, x // space, space).mean((2, 4))
     flat = neural.reshape(len(neural), -1)
     # Running sums turn every average over time into one subtraction.
     sums = np.concatenate([np.zeros((1, flat.shape[1])), np.cumsum(flat, 0, dtype=np.float64)])
-    edges = clips.start[:, None] + np.arange(0, clips.frames + 1, time)
+    edges = windows.start[:, None] + np.arange(0, windows.frames + 1, time)
     pooled = np.diff(sums[edges], axis=1) / time
-    return pooled.reshape(len(clips), -1).astype(np.float32)
+    return pooled.reshape(len(windows), -1).astype(np.float32)

@@ -1,108 +1,248 @@
-"""Means with intervals that respect how scores hang together."""
+"""Means of scores with 95 % intervals that hold their level, and tests of differences.
+
+Scores hang together: those of one animal are alike, those of one trained encoder are alike, and random splits of one
+recording share trials. Each function says over what it generalises. ``tests/evaluation/test_statistics.py`` simulates
+how often each interval holds the truth.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
 import numpy as np
 import pandas as pd
+from scipy.special import stdtr, stdtrit
+
+#: What tells one score of a column from another.
+KEYS = ("animal", "split", "seed", "unit")
+_LEVEL = 0.95
 
 
-def hierarchical_bootstrap(scores: pd.DataFrame, draws: int, seed: int) -> tuple[float, float, float]:
-    """Mean and 95 % interval of ``value`` over animals, folds and seeds.
+@dataclass(frozen=True)
+class Estimate:
+    """A mean of scores.
 
-    The mean is over animals of the mean over folds of the mean over seeds. Each draw resamples animals, then
-    folds within each drawn animal, then seeds within each drawn fold (our choice; scores of one animal are alike,
-    so resampling rows would make the interval too narrow). A missing combination takes no part.
+    Attributes:
+        mean: fraction of 1, as the scores.
+        low, high: 95 % interval; NaN where the scores do not give one.
+        n: number of scores.
+        p: two-sided, that the mean is 0; NaN without an interval.
+    """
+
+    mean: float
+    low: float
+    high: float
+    n: int
+    p: float
+
+
+def generalises_over(scores: pd.DataFrame) -> Literal["animals", "splits", "units", "nothing"]:
+    """What the interval of ``estimate`` is over."""
+    whole = scores[scores["unit"] == ""]
+    if whole["animal"].nunique() > 1:
+        return "animals"
+    if whole["split"].nunique() > 1:
+        return "splits"
+    return "units" if scores["unit"].nunique() > 2 else "nothing"
+
+
+def estimate(scores: pd.DataFrame, ratio: float) -> Estimate:
+    """The mean and the interval that these scores allow.
+
+    Several animals: ``over_animals``. One animal (or all animals in one score) and several splits: ``over_splits``. One
+    split whose test trials are scored: ``over_units``. Otherwise a mean without an interval.
 
     Args:
-        scores: one row per (animal, fold, seed) with columns ``animal, fold, seed, value``.
-        draws: bootstrap draws.
-        seed: of the draws.
+        scores: columns ``animal, split, seed, unit, value, n_test``. Rows with an empty unit are scores of whole test
+            sets, others of single test trials.
+        ratio: test windows over training windows of a split with all labels.
+    """
+    over, whole = generalises_over(scores), scores["unit"] == ""
+    if over == "animals":
+        return over_animals(scores[whole])
+    if over == "splits":
+        return over_splits(scores[whole], ratio)
+    if over == "units":
+        return over_units(scores[~whole])
+    nan = float("nan")
+    return Estimate(float(scores.loc[whole, "value"].mean()), nan, nan, int(whole.sum()), nan)
+
+
+def over_animals(scores: pd.DataFrame) -> Estimate:
+    """t interval of the mean over animals (of the mean over splits of the mean over seeds).
+
+    A trained encoder is shared by the animals that it reads, and so is its luck. Where all animals have scores of the
+    same (split, seed), the variance of the mean holds that shared part too (two-way random effects, degrees of freedom
+    by Satterthwaite). The interval says how the mean would come out with other animals and other seeds.
+
+    Args:
+        scores: columns ``animal, split, seed, value``.
+    """
+    animals = np.array(list(_animal_means(scores).values()))
+    runs = list(zip(scores["split"], scores["seed"], strict=True))
+    share = np.full(len(animals), 1 / len(animals))
+    return _crossed(_complete(scores["animal"], runs, scores["value"]), animals, share, len(scores))
+
+
+def over_units(scores: pd.DataFrame) -> Estimate:
+    """t interval of the mean over the test trials of one split, each weighted by its windows.
+
+    A ratio estimator, since trials differ in windows. The part that all trials of a seed share is added as in
+    ``over_animals``. The interval says how the mean would come out with other test trials, not with another training.
+
+    Args:
+        scores: columns ``unit, seed, value, n_test``, one row a trial and seed.
+    """
+    means = np.array(list(_means(scores["unit"], scores["value"]).values()))
+    windows = np.array(list(_means(scores["unit"], scores["n_test"]).values()), float)
+    complete = _complete(scores["unit"], scores["seed"], scores["value"])
+    return _crossed(complete, means, windows / windows.sum(), len(scores))
+
+
+def over_splits(scores: pd.DataFrame, ratio: float) -> Estimate:
+    """Corrected resampled t interval of the mean over splits (Nadeau and Bengio, Machine Learning 2003).
+
+    Splits share trials, so the variance of the mean of J splits is (1/J + ratio) times that of the splits, and not 1/J.
+    The interval says how the mean would come out with other trials of the same recordings.
+
+    Args:
+        scores: columns ``split, seed, value``.
+        ratio: test windows over training windows.
+    """
+    means = np.array(list(_means(scores["split"], scores["value"]).values()))
+    variance = (1 / len(means) + ratio) * means.var(ddof=1) if len(means) > 1 else float("nan")
+    return _t(float(means.mean()), variance, len(means) - 1, len(scores))
+
+
+def paired(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """``one`` minus ``other`` wherever both have a score of the same animal, split, seed and unit.
+
+    ValueError where either has two of the same.
+    """
+    keys = [list(zip(*(part[name] for name in KEYS), strict=True)) for part in (one, other)]
+    found = [dict(zip(own, part["value"], strict=True)) for own, part in zip(keys, (one, other), strict=True)]
+    if any(len(own) > len(set(own)) for own in keys):
+        raise ValueError("scores to pair: two of the same animal, split, seed and unit")
+    both = one[[key in found[1] for key in keys[0]]]
+    return both.assign(value=[found[0][key] - found[1][key] for key in keys[0] if key in found[1]])
+
+
+def holm(p: Sequence[float]) -> np.ndarray:
+    """p values of a family, adjusted by Holm (1979): 1 - level holds for the whole family. NaN takes no part."""
+    given = np.asarray(p, float)
+    adjusted = np.full(len(given), np.nan)
+    order = np.argsort(given)[: int((~np.isnan(given)).sum())]
+    factors = len(order) - np.arange(len(order))
+    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(given[order] * factors)) if len(order) else []
+    return adjusted
+
+
+def recovered_share(seen: pd.DataFrame, unseen: pd.DataFrame, adapted: pd.DataFrame) -> Estimate:
+    """(adapted - unseen) / (seen - unseen) of the means over animals, with Fieller's interval.
+
+    Gain and loss are paired by animal. Where the loss may be 0 the interval has no bounds (-inf, inf). Splits of
+    different protocols have different names, so each is averaged over its own; animals without a score in one of the
+    three are left out.
+
+    Args:
+        seen: columns ``animal, split, seed, value``, of animals that pretraining saw.
+        unseen: the same, of animals that it did not see.
+        adapted: the same, after adapting to them.
+    """
+    every = [_animal_means(part) for part in (seen, unseen, adapted)]
+    table = np.array([[part[name] for part in every] for name in every[0] if all(name in p for p in every)])
+    table = table.reshape(-1, 3)
+    loss, gain = table[:, 0] - table[:, 1], table[:, 2] - table[:, 1]
+    n, nan = len(table), float("nan")
+    share = float(gain.mean() / loss.mean()) if n and loss.mean() else nan
+    if n < 2:
+        return Estimate(share, nan, nan, n, nan)
+    # All shares whose residual gain - share x loss has a mean that t does not tell from 0: a quadratic in the share.
+    t = stdtrit(n - 1, (1 + _LEVEL) / 2)
+    (gain_gain, gain_loss), (_, loss_loss) = np.cov(gain, loss) / n
+    a = loss.mean() ** 2 - t**2 * loss_loss
+    b = gain.mean() * loss.mean() - t**2 * gain_loss
+    c = gain.mean() ** 2 - t**2 * gain_gain
+    if a <= 0:
+        return Estimate(share, -np.inf, np.inf, n, nan)
+    root = np.sqrt(max(0.0, b**2 - a * c))
+    return Estimate(share, float((b - root) / a), float((b + root) / a), n, nan)
+
+
+def _means(keys: Iterable[Hashable], values: Iterable[float]) -> dict[Any, float]:
+    """Mean of the values of each key, in order of appearance. A few dozen values: faster than a group-by."""
+    found: dict[Any, list[float]] = {}
+    for key, value in zip(keys, values, strict=True):
+        found.setdefault(key, []).append(value)
+    return {key: sum(own) / len(own) for key, own in found.items()}
+
+
+def _animal_means(scores: pd.DataFrame) -> dict[str, float]:
+    """Mean over splits of the mean over seeds, of each animal."""
+    splits = _means(zip(scores["animal"], scores["split"], strict=True), scores["value"])
+    return _means((animal for animal, _ in splits), splits.values())
+
+
+def _complete(units: Iterable[Hashable], runs: Iterable[Hashable], values: Iterable[float]) -> np.ndarray:
+    """(unit, run) of the runs that every unit has."""
+    table = {(unit, run): value for unit, run, value in zip(units, runs, values, strict=True)}
+    rows, columns = (list(dict.fromkeys(key[at] for key in table)) for at in (0, 1))
+    kept = [run for run in columns if all((unit, run) in table for unit in rows)]
+    return np.array([[table[unit, run] for run in kept] for unit in rows]).reshape(len(rows), len(kept))
+
+
+def _crossed(values: np.ndarray, means: np.ndarray, share: np.ndarray, n: int) -> Estimate:
+    """Mean over units crossed with runs, with the uncertainty of ``crossed_variance``."""
+    variance, freedom = crossed_variance(values, means, share)
+    return _t(float(means @ share), float(variance), float(freedom), n)
+
+
+def crossed_variance(
+    values: np.ndarray, means: np.ndarray, share: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Variance of a weighted mean over units that share runs, and its degrees of freedom (Satterthwaite).
+
+    Args:
+        values: (..., unit, run) scores of units (animals, trials) that all have the same runs (seeds, encoders);
+            without at least two runs, nothing is known of what units share.
+        means: (..., unit) the units' means.
+        share: (unit,) weights, sum 1.
 
     Returns:
-        mean, lower and upper bound (2.5 % and 97.5 % quantiles of the draws); NaN for the bounds of a single score,
-        which says nothing of how others would come out.
+        (...,) variance, NaN for a single unit, and (...,) degrees of freedom.
     """
-    drawn, mean = _draws(scores, draws, seed)
-    return mean, *(_interval(drawn) if len(scores) > 1 else (float("nan"), float("nan")))
+    units, runs = values.shape[-2:]
+    if units < 2:
+        return np.full(means.shape[:-1], np.nan), np.ones(means.shape[:-1])
+    few = units / (units - 1)
+    mean = (means * share).sum(-1, keepdims=True)
+    of_units = few * (share**2 * (means - mean) ** 2).sum(-1)
+    freedom = np.full(of_units.shape, units - 1.0)
+    if runs < 2:
+        return of_units, freedom
+    by_run = (values * share[:, None]).sum(-2, keepdims=True)
+    centre = by_run.mean(-1, keepdims=True)
+    of_runs = ((by_run - centre) ** 2).sum((-2, -1)) / (runs * (runs - 1))
+    rest = values - values.mean(-1, keepdims=True) - by_run + centre
+    of_rest = few * (share[:, None] ** 2 * rest**2).sum((-2, -1)) / (runs * (runs - 1))
+    both = of_units + of_runs - of_rest
+    wider = both > of_units
+    parts = of_units**2 / (units - 1) + of_runs**2 / (runs - 1) + of_rest**2 / ((units - 1) * (runs - 1))
+    satterthwaite = np.divide(both**2, parts, out=np.full_like(parts, units - 1.0), where=parts > 0)
+    # Of a difference of mean squares the approximation falls below what the smaller number of either gives.
+    satterthwaite = np.maximum(satterthwaite, min(units, runs) - 1.0)
+    return np.where(wider, both, of_units), np.where(wider, satterthwaite, freedom)
 
 
-def recovered_share(
-    seen: pd.DataFrame, unseen: pd.DataFrame, adapted: pd.DataFrame, draws: int, seed: int
-) -> tuple[float, float, float]:
-    """(adapted - unseen) / (seen - unseen) of the means, and its 95 % interval, paired by animal, fold and seed.
-
-    Draws are as in ``hierarchical_bootstrap``, the same for all three. Where a loss (the denominator) may be
-    nothing, the interval is wide or without meaning: it is to be read beside the three means.
-    """
-    keys = ["animal", "fold", "seed"]
-    every = seen[[*keys, "value"]].merge(unseen[[*keys, "value"]], on=keys, suffixes=("_seen", "_unseen"))
-    every = every.merge(adapted[[*keys, "value"]], on=keys)
-    parts = [
-        every[[*keys, name]].set_axis([*keys, "value"], axis=1)
-        for name in ("value_seen", "value_unseen", "value")
-    ]
-    (drawn_seen, mean_seen), (drawn_unseen, mean_unseen), (drawn_adapted, mean_adapted) = (
-        _draws(part, draws, seed) for part in parts
-    )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = (drawn_adapted - drawn_unseen) / (drawn_seen - drawn_unseen)
-        mean = np.divide(mean_adapted - mean_unseen, mean_seen - mean_unseen)
-    return float(mean), *_interval(share)
-
-
-def _interval(drawn: np.ndarray) -> tuple[float, float]:
-    low, high = np.nanquantile(drawn, [0.025, 0.975])
-    return float(low), float(high)
-
-
-def _draws(scores: pd.DataFrame, draws: int, seed: int) -> tuple[np.ndarray, float]:
-    """(draws,) means of resampled scores, and the mean of the scores as they are."""
-    cube = scores.pivot_table(index="animal", columns=["fold", "seed"], values="value", dropna=False)
-    folds, seeds = scores["fold"].unique(), scores["seed"].unique()
-    cube = cube.reindex(columns=pd.MultiIndex.from_product([folds, seeds]))
-    values = cube.to_numpy().reshape(len(cube), len(folds), len(seeds))
-    rng = np.random.default_rng(seed)
-    shape = (draws, *values.shape)
-    animal = rng.integers(values.shape[0], size=shape[:2])[:, :, None, None]
-    fold = rng.integers(values.shape[1], size=shape[:3])[:, :, :, None]
-    run = rng.integers(values.shape[2], size=shape)
-    return _nested_mean(values[animal, fold, run]), float(_nested_mean(values[None])[0])
-
-
-def _nested_mean(values: np.ndarray) -> np.ndarray:
-    """Mean over the last three axes, innermost first, ignoring NaN."""
-    for _ in range(3):
-        count = np.sum(~np.isnan(values), axis=-1)
-        values = np.where(count > 0, np.nansum(values, axis=-1) / np.maximum(count, 1), np.nan)
-    return values
-
-
-def paired_difference(
-    one: pd.DataFrame, other: pd.DataFrame, draws: int, seed: int
-) -> tuple[float, float, float]:
-    """``hierarchical_bootstrap`` of ``one`` minus ``other``, paired by animal, fold and seed."""
-    keys = ["animal", "fold", "seed"]
-    both = one[[*keys, "value"]].merge(other[[*keys, "value"]], on=keys, suffixes=("", "_other"))
-    return hierarchical_bootstrap(both.assign(value=both["value"] - both["value_other"]), draws, seed)
-
-
-def trial_bootstrap(trials: pd.DataFrame, draws: int, seed: int) -> tuple[float, float, float]:
-    """Mean and 95 % interval over the test trials of one split, and the seeds.
-
-    The mean is over bins: a trial counts as much as it has bins. Trials and seeds are drawn anew, the same trials for
-    every seed, since all are tested on them.
-
-    Args:
-        trials: one row a test trial and seed, columns ``fold`` (the trial), ``seed``, ``value``, ``n_test`` (its bins).
-        draws: bootstrap draws.
-        seed: of the draws.
-    """
-    values = trials.pivot_table(index="fold", columns="seed", values="value").to_numpy()
-    weights = trials.groupby("fold")["n_test"].first().to_numpy(float)
-    rng = np.random.default_rng(seed)
-    trial = rng.integers(len(values), size=(draws, len(values)))
-    run = rng.integers(values.shape[1], size=(draws, values.shape[1]))
-    drawn = values[trial[:, :, None], run[:, None, :]].mean(2)
-    weight = weights[trial]
-    drawn = (drawn * weight).sum(1) / weight.sum(1)
-    return float((values.mean(1) * weights).sum() / weights.sum()), *_interval(drawn)
+def _t(mean: float, variance: float, freedom: float, n: int) -> Estimate:
+    if np.isnan(variance):
+        return Estimate(mean, float("nan"), float("nan"), n, float("nan"))
+    error = float(np.sqrt(variance))
+    half = float(stdtrit(freedom, (1 + _LEVEL) / 2)) * error
+    if error > 1e-12 * max(1.0, abs(mean)):
+        p = float(2 * stdtr(freedom, -abs(mean) / error))
+    else:
+        p = float(abs(mean) < 1e-12)
+    return Estimate(mean, mean - half, mean + half, n, p)

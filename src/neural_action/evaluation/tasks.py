@@ -127,12 +127,15 @@ def _identity(
     unlabelled windows take part. Nothing where an animal has no training or no test windows.
     """
     each = settings.identity_samples // len(animals)
+    trains = (windows.role == "train") & windows.sees_label
+    # Where an animal is left out, trials of the others that no probe trains on stand beside its test trials.
+    tests = (windows.role == "test") | ((windows.role == "train") & ~windows.sees_label)
     rng = np.random.default_rng([seed, split_number(split)])
     train, test = [], []
     for number in range(len(animals)):
         own = windows.animal == number
-        train.append(rng.permutation(np.flatnonzero(own & (windows.role == "train")))[: each - each // 4])
-        test.append(rng.permutation(np.flatnonzero(own & (windows.role == "test")))[: each // 4])
+        train.append(rng.permutation(np.flatnonzero(own & trains))[: each - each // 4])
+        test.append(rng.permutation(np.flatnonzero(own & tests))[: each // 4])
     if all(len(rows) for rows in (*train, *test)):
         rows = np.concatenate(train)
         yield Problem("identity", ALL_ANIMALS, rows, np.empty(0, np.int64), np.concatenate(test), rows)

@@ -8,7 +8,7 @@ import numpy as np
 
 from neural_action.calcium.rest import motion_energy
 from neural_action.config.settings import ExploreSettings
-from neural_action.recordings.cohort import Cohort
+from neural_action.datasets.dataset import Dataset
 from neural_action.recordings.skeleton import Part, skeleton
 
 #: Features that are drawn as lines, at most: those with the most variance (our choice).
@@ -60,28 +60,28 @@ class Moments:
     views: tuple[View, ...] = ()
 
 
-def moments(cohort: Cohort, settings: ExploreSettings) -> Moments:
+def moments(dataset: Dataset, settings: ExploreSettings) -> Moments:
     """Behaviour at no more than ``settings.pose_rate`` samples a second, fewer where all would exceed the size allowed.
 
     Keypoints in two or three axes are a skeleton; anything else is drawn as lines. Values beyond the .1 and 99.9
     percentiles of all are clipped there: a byte is about half a percent of what is left (our choice).
     """
-    trials = len(cohort.trials)
-    if 0 in cohort.pose_raw.shape:
+    trials = len(dataset.trials)
+    if 0 in dataset.pose_raw.shape:
         none = np.zeros((0, 0), np.uint8)
         return Moments(
             "none", none, *(np.zeros(0),) * 2, (), np.zeros(trials + 1, np.int64), *(np.zeros(trials),) * 2
         )
-    shape = cohort.behavior_shape
+    shape = dataset.behavior_shape
     is_skeleton = len(shape) == 2 and shape[1] in (2, 3)
-    chosen = np.arange(cohort.pose_raw.shape[1])
+    chosen = np.arange(dataset.pose_raw.shape[1])
     if not is_skeleton and len(chosen) > LINES:
-        chosen = np.sort(np.argsort(cohort.pose_raw.var(0))[::-1][:LINES])
-    step = _thinning(cohort, len(chosen), settings)
+        chosen = np.sort(np.argsort(dataset.pose_raw.var(0))[::-1][:LINES])
+    step = _thinning(dataset, len(chosen), settings)
     parts, start, rate = [], [], []
-    for span in cohort.trials:
-        clock = cohort.pose_time[span.samples][::step]
-        parts.append(cohort.pose_raw[span.samples][::step][:, chosen])
+    for span in dataset.trials:
+        clock = dataset.pose_time[span.samples][::step]
+        parts.append(dataset.pose_raw[span.samples][::step][:, chosen])
         start.append(clock[0])
         rate.append(1 / float(np.median(np.diff(clock))) if len(clock) > 1 else 1.0)
     stacked = np.concatenate(parts)
@@ -96,11 +96,11 @@ def moments(cohort: Cohort, settings: ExploreSettings) -> Moments:
         low + spread,
     )
     if not is_skeleton:
-        names = _feature_names(cohort)
+        names = _feature_names(dataset)
         return Moments(
             "features", *common, tuple(names[at] for at in chosen), first, np.array(start), np.array(rate)
         )
-    names = cohort.behavior_names
+    names = dataset.behavior_names
     bones = tuple(
         Part(f"part {at + 1}", tuple(names.index(name) for name in chain))
         for at, chain in enumerate(settings.skeleton or [])
@@ -113,31 +113,31 @@ def moments(cohort: Cohort, settings: ExploreSettings) -> Moments:
         np.array(start),
         np.array(rate),
         bones,
-        _views(cohort, stacked),
+        _views(dataset, stacked),
     )
 
 
-def _thinning(cohort: Cohort, columns: int, settings: ExploreSettings) -> int:
+def _thinning(dataset: Dataset, columns: int, settings: ExploreSettings) -> int:
     """Every so manyth sample is kept."""
     periods = [
-        float(np.median(np.diff(cohort.pose_time[span.samples])))
-        for span in cohort.trials
+        float(np.median(np.diff(dataset.pose_time[span.samples])))
+        for span in dataset.trials
         if span.samples.stop - span.samples.start > 1
     ]
     by_rate = 1 / (settings.pose_rate * float(np.median(periods))) if periods else 1
-    by_size = len(cohort.pose_raw) * columns / (settings.megabytes * 2**20)
+    by_size = len(dataset.pose_raw) * columns / (settings.megabytes * 2**20)
     return max(1, round(by_rate), int(np.ceil(by_size)))
 
 
-def _feature_names(cohort: Cohort) -> list[str]:
-    if len(cohort.behavior_shape) == 1:
-        return list(cohort.behavior_names)
-    return [f"{name} {axis}" for name in cohort.behavior_names for axis in range(cohort.behavior_shape[1])]
+def _feature_names(dataset: Dataset) -> list[str]:
+    if len(dataset.behavior_shape) == 1:
+        return list(dataset.behavior_names)
+    return [f"{name} {axis}" for name in dataset.behavior_names for axis in range(dataset.behavior_shape[1])]
 
 
-def _views(cohort: Cohort, stacked: np.ndarray) -> tuple[View, ...]:
+def _views(dataset: Dataset, stacked: np.ndarray) -> tuple[View, ...]:
     """The fly's two sides, which have a camera each; two planes of a skeleton in space; else the one there is."""
-    keypoints, axes = cohort.behavior_shape
+    keypoints, axes = dataset.behavior_shape
     every = tuple(range(keypoints))
     if (keypoints, axes) == (38, 2):
         values = stacked.reshape(-1, keypoints, axes)
@@ -154,29 +154,29 @@ def _views(cohort: Cohort, stacked: np.ndarray) -> tuple[View, ...]:
     return (View("x, y", (0, 1), every, True),)
 
 
-def traces(cohort: Cohort, behavior: str, points: int) -> dict[str, np.ndarray]:
+def traces(dataset: Dataset, behavior: str, points: int) -> dict[str, np.ndarray]:
     """(trial, points) uint8 of each trial from its first to its last neural frame, evenly sampled.
 
     ``activity``: mean neural activity, and ``movement``: the logarithm of motion energy, each between its 1st and 99th
     percentile of the trial; and ``action``: the label, 255 for none.
     """
     out = {
-        name: np.zeros((len(cohort.trials), points), np.uint8) for name in ("action", "movement", "activity")
+        name: np.zeros((len(dataset.trials), points), np.uint8) for name in ("action", "movement", "activity")
     }
-    for at, span in enumerate(cohort.trials):
-        clock, frames = cohort.pose_time[span.samples], cohort.neural_time[span.frames]
+    for at, span in enumerate(dataset.trials):
+        clock, frames = dataset.pose_time[span.samples], dataset.neural_time[span.frames]
         grid = np.linspace(frames[0], frames[-1], points)
-        if len(cohort.neural):
-            mean = cohort.neural[span.frames].reshape(len(frames), -1).mean(1, dtype=np.float64)
+        if len(dataset.neural):
+            mean = dataset.neural[span.frames].reshape(len(frames), -1).mean(1, dtype=np.float64)
             out["activity"][at] = _bytes(np.interp(grid, frames, mean))
-        if 0 not in cohort.pose_raw.shape and len(clock) > 1:
-            energy = motion_energy(cohort.pose_raw[span.samples], clock, behavior)
+        if 0 not in dataset.pose_raw.shape and len(clock) > 1:
+            energy = motion_energy(dataset.pose_raw[span.samples], clock, behavior)
             known = np.isfinite(energy)
             if known.any():
                 floor = max(float(np.quantile(energy[known], 0.01)), 1e-12)
                 logs = np.log10(np.maximum(energy[known], floor))
                 out["movement"][at] = _bytes(np.interp(grid, clock[known], logs))
-        labels = cohort.labels[span.samples]
+        labels = dataset.labels[span.samples]
         right = np.clip(np.searchsorted(clock, grid), 0, len(clock) - 1)
         inside = (grid >= clock[0] - 1e-9) & (grid <= clock[-1] + 1e-9)
         out["action"][at] = np.where(inside & (labels[right] >= 0), labels[right], 255).astype(np.uint8)

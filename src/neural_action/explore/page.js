@@ -194,10 +194,10 @@ function showFocus() {
     if (Math.abs(data.time[i] - data.time[clip]) <= 2 * about.clipSeconds) { path.x.push(xs[i]); path.y.push(ys[i]); }
   }
   models.path.data = path;
-  const { animal, name, short, fold } = about.trials[trial];
+  const { animal, name, short } = about.trials[trial];
   $("readout").replaceChildren(...[
     ["action", classOf(data.label[clip])], ["animal", about.animals[animal]],
-    ["trial", { name, short: fold < 0 ? short : `${short} (tested in fold ${fold})` }],
+    ["trial", { name, short }],
     ["time", { name: "", short: seconds(data.time[clip]) }],
   ].flatMap(([key, { name, short, color }]) => {
     const term = document.createElement("span"), said = document.createElement("b");

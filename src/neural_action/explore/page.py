@@ -31,13 +31,11 @@ class Trial:
     Attributes:
         animal: number of the animal.
         name: of the trial.
-        fold: in which it is tested; -1 where it is in none.
         start, end: s, of its first and last neural frame.
     """
 
     animal: int
     name: str
-    fold: int
     start: float
     end: float
 

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from neural_action.config.plan import NEIGHBORS, Plan
-from neural_action.recordings.splits import Holdout
 
 #: CPU seconds that every job needs to start, without and with torch (measured: docs/scale_measured.md).
 START, START_TORCH = 1.0, 3.5
 #: s a pixel or unit converted; s a probed clip; s a neural frame of the kernel fit; s of 20,000 x 20,000 poses.
 CONVERT, PROBE, KERNEL, SEARCH = 3e-8, 1.7e-3, 1.2e-4, 1.5
-#: s a bin that is decoded in one split, all its readouts (measured on the monkey and the mouse, 20 splits).
+#: s a window that is read in one of several splits of an animal, by all probes (measured on the monkey and the mouse).
 READ = 5e-5
 #: Bytes of a process that has torch and no data.
 RESIDENT = 0.7e9
@@ -48,28 +47,28 @@ class Cost:
 def cost(plan: Plan, size: Size) -> Cost:
     """The estimate for a plan. Rows differ in the time of a step by about half: SimCLR's is timed for all."""
     settings = plan.settings
-    seeds, holdouts = len(settings.seeds), len(plan.holdouts)
+    seeds, runs = len(settings.seeds), len(plan.runs)
     values = size.frames * int(np.prod(size.frame))
-    # What a job probes: a dataset that is decoded is read animal by animal.
-    clips = size.frames / settings.clips.stride / (size.animals if plan.decodes else 1)
+    # What a job probes: all animals, or one.
+    clips = size.frames / settings.clips.stride / (size.animals if plan.apart else 1)
     # Poses that pretraining may see, of each animal.
     poses = size.samples / size.animals * (1 - 1 / max(2, settings.split.folds))
-    swapped = {plan.variant(name, NEIGHBORS) for name in plan.trained if "swaps" in plan.needs(name)}
-    variants = set() if plan.decodes else {"default", *swapped}
+    variants = {plan.variant(name, NEIGHBORS) for name in plan.trained if "swaps" in plan.needs(name)}
     fitted = KERNEL * size.frames if settings.calcium.decay is None else 0.0
     step = seconds_a_step(plan, size)
     steps = sum(
-        plan.content_of(name)["training"]["steps"] * _parts(plan.pretrained(name)) for name in plan.trained
+        plan.content_of(name)["training"]["steps"] * plan.models(plan.pretrained(name))
+        for name in plan.trained
     )
     jobs = {
         "convert": size.trials,
-        "neighbors": holdouts * len(variants),
-        "calcium": holdouts if plan.fits_kernel else 0,
+        "neighbors": runs * len(variants),
+        "calcium": runs if plan.fits_kernel else 0,
         "pretrain": sum(len(plan.pretrained(name)) for name in plan.trained) * seeds,
-        "evaluate": len(plan.methods) * holdouts * seeds,
+        "evaluate": len(plan.methods) * runs * seeds,
         "tables and pictures": 4,
     }
-    read = len(plan.methods) * _parts(plan.holdouts) * seeds * clips * (READ if plan.decodes else PROBE)
+    read = len(plan.methods) * plan.models(plan.runs) * seeds * clips * (READ if plan.apart else PROBE)
     seconds = {
         "convert": size.trials * START + CONVERT * values,
         "neighbors": jobs["neighbors"] * (2 * START + size.animals**2 * SEARCH * (poses / 20_000) ** 1.9),
@@ -78,7 +77,6 @@ def cost(plan: Plan, size: Size) -> Cost:
         "evaluate": jobs["evaluate"] * START_TORCH + read,
         "tables and pictures": 20.0,
     }
-    limit = settings.training.memory_limit_gb * 1e9
     half = 2 if settings.convert.dtype == "float16" else 4
     embeddings = (
         jobs["evaluate"] * clips * 4 * (settings.encoders.dimension + settings.encoders.head_dimension)
@@ -87,19 +85,11 @@ def cost(plan: Plan, size: Size) -> Cost:
     return Cost(
         jobs,
         seconds,
-        RESIDENT + min(4.0 * values, limit) + 8.0 * size.samples * size.sample,
-        half * values
-        + 4.0 * size.samples * size.sample
-        + embeddings
-        + swaps
-        + (4.0 * values if 4.0 * values > limit else 0),
+        RESIDENT + 4.0 * values + 8.0 * size.samples * size.sample,
+        # Stores, and the arrays laid out from them.
+        (half + 4) * values + 8.0 * size.samples * size.sample + embeddings + swaps,
         step,
     )
-
-
-def _parts(names: list[str]) -> int:
-    """Models that jobs of these holdouts make or read: one each, or one a split."""
-    return sum(len(Holdout.parse(name).parts) for name in names)
 
 
 def seconds_a_step(plan: Plan, size: Size) -> float:

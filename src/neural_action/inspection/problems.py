@@ -17,9 +17,9 @@ from neural_action.inspection.sample import Look, read_rows
 
 def problems(looks: list[Look], plan: Plan) -> Iterator[str]:
     """What would stop the run, or empty its tables: found, expected, and what to do."""
-    # What is decoded is trained animal by animal: each has units of its own.
+    # Animals that are read apart may have units of their own.
     groups = [[look for look in looks if look.row.animal == animal] for animal in plan.animals]
-    for group in groups if plan.decodes else [looks]:
+    for group in groups if plan.apart else [looks]:
         yield from unlike([look.form for look in group])
     if not np.sum([look.counts[1:] for look in looks]):
         yield "nothing is labelled; the action tables would be empty: give labels or thresholds"

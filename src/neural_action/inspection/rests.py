@@ -10,8 +10,9 @@ import numpy as np
 from neural_action.calcium.fit import LEAST_BOUTS, LEAST_FRAMES, decay_frames
 from neural_action.calcium.rest import comparable, motion_energy, rest_threshold, rests_after_movement
 from neural_action.config.settings import CalciumSettings, SplitSettings
+from neural_action.datasets.protocols import seen_trials
+from neural_action.datasets.split_table import Trial
 from neural_action.recordings.recording import Recording
-from neural_action.recordings.splits import Holdout, Trial, assign_folds, holdouts
 from neural_action.recordings.steps import root_relative
 
 
@@ -92,10 +93,8 @@ def count_rests(
         trial: 0 if threshold is None else _followed(motion, energy, threshold, settings)
         for (trial, motion), energy in zip(looked_at.items(), energies, strict=True)
     }
-    folds, fewest = assign_folds(trials, split), np.inf
-    for name in holdouts(split, {animal for animal, _ in trials}):
-        hidden = Holdout.parse(name)
-        seen = [trial for trial in trials if not hidden.hides(trial[0], folds[trial])]
+    fewest = np.inf
+    for seen in seen_trials(trials, split):
         own = [counts[trial] for trial in seen if trial in counts]
         if own:
             fewest = min(fewest, sum(own) * len(seen) / len(own))

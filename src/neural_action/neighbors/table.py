@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from neural_action.config.settings import NeighborSettings
+from neural_action.datasets.dataset import Dataset
 from neural_action.errors import InputError
 from neural_action.files import load_npz, whole
 from neural_action.neighbors.index import (
@@ -23,7 +24,6 @@ from neural_action.neighbors.index import (
 from neural_action.neighbors.space import shared_components
 from neural_action.neighbors.swap import draw_swaps
 from neural_action.progress import Progress
-from neural_action.recordings.cohort import Cohort
 
 #: Target of a sample that training never gathers.
 HIDDEN = -1
@@ -34,7 +34,7 @@ class SwapTable:
     """Pre-drawn swaps.
 
     Attributes:
-        targets: (sample, animal, draw) int32 row numbers of the cohort's poses; ``HIDDEN`` where the sample
+        targets: (sample, animal, draw) int32 row numbers of the dataset's poses; ``HIDDEN`` where the sample
             may not be seen or the animal is not one to swap with. Hidden rows are never trained on, so never
             gathered.
         domains: (animal, animal) bool, which animals (columns) the poses of an animal (row) are swapped with.
@@ -63,29 +63,29 @@ class SwapTable:
         """Mean and least share of true neighbours found, over pairs of animals."""
         return {"mean": self.report["recall_mean"], "min": self.report["recall_min"]}
 
-    def fits(self, path: Path, cohort: Cohort, *, trained_on: bool = False) -> SwapTable:
-        """This table, read from ``path``; InputError unless it is of the cohort's poses and animals.
+    def fits(self, path: Path, dataset: Dataset, *, trained_on: bool = False) -> SwapTable:
+        """This table, read from ``path``; InputError unless it is of the dataset's poses and animals.
 
-        With ``trained_on``, also if it has no swap of a visible pose, or swaps in one that the cohort hides: a table
+        With ``trained_on``, also if it has no swap of a visible pose, or swaps in one that the dataset hides: a table
         of another holdout does.
         """
-        count, targets = len(cohort.pose), self.targets
+        count, targets = len(dataset.pose), self.targets
         if (
             targets.ndim != 3
             or targets.dtype.kind not in "iu"
             or self.domains.shape != 2 * (len(self.animals),)
         ):
             raise InputError(f"{path}: {targets.dtype} of shape {targets.shape}, expected a swap table")
-        if targets.shape[:2] != (count, len(self.animals)) or tuple(self.animals) != cohort.animals:
+        if targets.shape[:2] != (count, len(self.animals)) or tuple(self.animals) != dataset.animals:
             raise InputError(
                 f"{path}: {len(targets)} poses of {', '.join(self.animals)}, "
-                f"expected {count} of {', '.join(cohort.animals)}"
+                f"expected {count} of {', '.join(dataset.animals)}"
             )
         if targets.size and not HIDDEN <= targets.min() <= targets.max() < count:
             raise InputError(f"{path}: swaps in pose {targets.max()}, expected one of {count}")
         if trained_on:
-            visible = cohort.pose_visible
-            drawn = targets[visible][self.domains[cohort.pose_animal[visible]]]
+            visible = dataset.pose_visible
+            drawn = targets[visible][self.domains[dataset.pose_animal[visible]]]
             wrong = int(((drawn == HIDDEN) | ~visible[drawn]).sum())
             if wrong:
                 raise InputError(

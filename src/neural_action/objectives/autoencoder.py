@@ -49,7 +49,7 @@ class Autoencoder(Objective):
 
     def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
         """Mean squared error."""
-        rebuilt = self.decoder(encodings["neural"]).float()
+        rebuilt = self.decoder(encodings["neural"])
         return F.mse_loss(rebuilt, self.target_scale(batch.recorded()))
 
     def embed(self, neural: Tensor) -> dict[str, Tensor]:

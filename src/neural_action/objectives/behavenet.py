@@ -40,7 +40,7 @@ class BehaveNet(Objective):
 
     def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
         """Cross-entropy of the predicted syllables, in nats a pose."""
-        log_probability = torch.log_softmax(self.decoder(encodings["neural"]).float(), dim=-1)
+        log_probability = torch.log_softmax(self.decoder(encodings["neural"]), dim=-1)
         return -(batch.syllables() * log_probability).sum(-1).mean()
 
     def embed(self, neural: Tensor) -> dict[str, Tensor]:

@@ -23,7 +23,7 @@ def target_momentum(base: float, progress: float) -> float:
 
 def cosine_distance(predicted: Tensor, target: Tensor) -> Tensor:
     """(N,): ``1 - <q, z> / (|q| |z|)``."""
-    return 1 - F.cosine_similarity(predicted.float(), target.float(), dim=1)
+    return 1 - F.cosine_similarity(predicted, target, dim=1)
 
 
 def follower(**online: nn.Module) -> nn.ModuleDict:

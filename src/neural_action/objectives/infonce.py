@@ -13,7 +13,6 @@ from neural_action.config.settings import EncoderSettings
 from neural_action.encoders.heads import projection_head
 from neural_action.encoders.shapes import Shapes
 from neural_action.objectives.objective import Batch, Encodings, Objective
-from neural_action.precision import full_precision
 
 
 def infonce(
@@ -124,13 +123,12 @@ class InfoNce(Objective):
         h_n = encodings["neural"]
         if self.mixing > 0:
             h_n = mix(h_n, batch.group, self.mixing, batch.uniform(3, len(h_n)))
-        z_n, z_b = self.g_n(h_n).float(), self.g_b(encodings["behavior"]).float()
+        z_n, z_b = self.g_n(h_n), self.g_b(encodings["behavior"])
         animal = batch.animal if self.same_animal else None
-        with full_precision(z_n.device):
-            loss = infonce(z_b, z_n, self.temperature, animal, symmetric=self.symmetric)
-            if self.neighbor_weight > 0:
-                near = neighbor_infonce(z_n, batch.animal, batch.group, self.temperature)
-                loss = loss + self.neighbor_weight * near
+        loss = infonce(z_b, z_n, self.temperature, animal, symmetric=self.symmetric)
+        if self.neighbor_weight > 0:
+            near = neighbor_infonce(z_n, batch.animal, batch.group, self.temperature)
+            loss = loss + self.neighbor_weight * near
         return loss
 
     def embed(self, neural: Tensor) -> dict[str, Tensor]:

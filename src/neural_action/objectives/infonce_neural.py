@@ -10,7 +10,6 @@ from neural_action.encoders.heads import projection_head
 from neural_action.encoders.shapes import Shapes
 from neural_action.objectives.infonce import infonce
 from neural_action.objectives.objective import Batch, Encodings, Objective
-from neural_action.precision import full_precision
 
 
 class NeuralInfoNce(Objective):
@@ -34,9 +33,8 @@ class NeuralInfoNce(Objective):
 
     def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
         """Equation 1 with the second view in the place of behaviour."""
-        one, other = (self.g_n(encodings[view]).float() for view in self.modalities)
-        with full_precision(one.device):
-            return infonce(one, other, self.temperature)
+        one, other = (self.g_n(encodings[view]) for view in self.modalities)
+        return infonce(one, other, self.temperature)
 
     def embed(self, neural: Tensor) -> dict[str, Tensor]:
         """h_n and z_n."""

@@ -65,7 +65,7 @@ class Objective(nn.Module, ABC):
     """A self-supervised objective. One class a file, found by its ``name``.
 
     Keyword arguments of ``__init__`` are its configuration keys. ``needs`` names inputs of pretraining beside the
-    recordings: ``swaps``, ``kernel``, ``syllables``.
+    recordings: ``swaps``, ``kernel``, ``syllables``; ``labels`` where it trains with labels.
 
     Attributes:
         modalities: the keys of its encodings.

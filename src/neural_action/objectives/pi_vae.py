@@ -42,6 +42,7 @@ class PiVae(Objective):
     """
 
     name = "pi_vae"
+    needs = ("labels",)
 
     def __init__(
         self,
@@ -85,12 +86,12 @@ class PiVae(Objective):
 
     def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
         """-ELBO with one sample of z, in nats a clip and unit, up to a constant of the data."""
-        mean = encodings["neural"].float()
+        mean = encodings["neural"]
         prior = self.prior(batch.label)
         posterior = product((mean, self.log_variance(mean)), prior)
         z = posterior[0] + torch.exp(0.5 * posterior[1]) * self._normal(batch, mean.shape)
         recorded = self.target_scale(batch.recorded())
-        error = self.negative_log_likelihood(self.decoder(z).float(), recorded)
+        error = self.negative_log_likelihood(self.decoder(z), recorded)
         return (error + divergence(posterior, prior)).mean() / self.shapes.pixels
 
     def negative_log_likelihood(self, decoded: Tensor, recorded: Tensor) -> Tensor:

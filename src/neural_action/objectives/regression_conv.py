@@ -39,7 +39,7 @@ class RegressionConv(Objective):
     def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
         """Mean squared error of the predicted poses, in units of the normalised pose."""
         predicted = self.decoder(encodings["neural"]).transpose(1, 2)
-        return F.mse_loss(predicted.float(), batch.behavior())
+        return F.mse_loss(predicted, batch.behavior())
 
     def embed(self, neural: Tensor) -> dict[str, Tensor]:
         """The encoding."""

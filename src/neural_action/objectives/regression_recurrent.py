@@ -45,7 +45,7 @@ class RegressionRecurrent(Objective):
 
     def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
         """Mean squared error of the predicted poses, in units of the normalised pose."""
-        return F.mse_loss(self.decode(encodings["neural"]).float(), batch.behavior())
+        return F.mse_loss(self.decode(encodings["neural"]), batch.behavior())
 
     def embed(self, neural: Tensor) -> dict[str, Tensor]:
         """The encoding."""

@@ -61,6 +61,6 @@ class RelativePosition(Objective):
 
 def pair_loss(classifier: nn.Module, true: Tensor, false: Tensor, exists: Tensor) -> Tensor:
     """Binary cross-entropy of features (N, feature) of true and of false pairs, averaged over those that exist."""
-    logits = classifier(torch.cat([true, false]))[:, 0].float()
+    logits = classifier(torch.cat([true, false]))[:, 0]
     loss = F.softplus(-logits[: len(true)]) + F.softplus(logits[len(true) :])
     return 0.5 * (loss * exists).sum() / exists.sum().clamp(min=1)

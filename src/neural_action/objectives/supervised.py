@@ -20,6 +20,7 @@ class Supervised(Objective):
     """
 
     name = "supervised"
+    needs = ("labels",)
 
     def __init__(self, encoders: EncoderSettings, shapes: Shapes):
         super().__init__(encoders, shapes)
@@ -34,7 +35,7 @@ class Supervised(Objective):
 
     def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
         """Mean cross-entropy of the labelled clips, in nats; 0 without any."""
-        logits, label = self.classifier(encodings["neural"]).float(), batch.label
+        logits, label = self.classifier(encodings["neural"]), batch.label
         total = F.cross_entropy(logits, label, ignore_index=-1, reduction="sum")
         return total / (label >= 0).sum().clamp(min=1)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from neural_action.config.sections import Sections
+from neural_action.datasets.dataset import Source
 from neural_action.errors import InputError
 from neural_action.files import whole
-from neural_action.recordings.splits import Holdout
 from neural_action.stages.training import Inputs, training_data
 from neural_action.training.adapt import adapt
 from neural_action.training.description import describe
@@ -18,8 +18,7 @@ from neural_action.training.model import load_model, save_model
 def run(
     config: str,
     method: str,
-    folds: Path,
-    holdout: str,
+    source: Source,
     seed: int,
     weights: Path,
     kernel: Path | None,
@@ -28,39 +27,38 @@ def run(
     threads: int,
     output: Path,
     log: Path,
-    manifests: tuple[Path, ...],
 ) -> None:
-    """Adapt ``weights`` to the animal of the holdout (``training.adapt``), whose trials of its fold are not seen."""
-    sections, hidden = Sections(config), Holdout.parse(holdout)
+    """Adapt ``weights`` to the animal that the split tests (``training.adapt``); what is tested is hidden."""
+    sections = Sections(config)
     row = sections.method(method)
     if row.objective is None:
         raise InputError(f"method {method!r} is not trained")
-    if hidden.kind != "adapted":
-        raise InputError(f"holdout {holdout!r}: expected adapted-<animal>-fold-<number>")
-    inputs = Inputs(folds, kernel, swaps, syllables, manifests)
-    with training_data(sections, inputs, hidden, threads, output.parent) as data:
-        if hidden.value not in data.cohort.animals:
-            raise InputError(
-                f"holdout {holdout!r}: no animal {hidden.value!r} in {', '.join(data.cohort.animals)}"
-            )
-        model = load_model(weights, data.device)
-        checkpoint = output.with_name("checkpoint.pt")
-        rows = adapt(
-            model,
-            data.context,
-            data.clips,
-            row.views,
-            data.cohort.animals.index(hidden.value),
-            sections.adapt,
-            sections.training,
-            checkpoint,
-            matched=row.batches == "matched",
-            seed=seed,
-            fingerprint=inputs.fingerprint([config, method, holdout, seed], weights),
+    inputs = Inputs(source, kernel, swaps, syllables)
+    data = training_data(sections, inputs, source.names, threads)
+    tested = {span.animal for span in data.dataset.trials if span.role == "test"}
+    if len(tested) != 1:
+        raise InputError(
+            f"split {', '.join(source.names)}: tests {len(tested)} animals, expected the one that is adapted to"
         )
-        with whole(log) as partial:
-            write_log([rows], partial)
-        about = {"method": method, "holdout": holdout, "seed": seed, "label": row.label}
-        about |= describe(sections, row, manifests, seen=data.seen, kernel=kernel, swaps=swaps)
-        save_model(model, row.objective, sections.encoders, data.shapes, output, about)
+    animal = tested.pop()
+    model = load_model(weights, data.device)
+    checkpoint = output.with_name("checkpoint.pt")
+    rows = adapt(
+        model,
+        data.context,
+        data.windows,
+        row.views,
+        data.dataset.animals.index(animal),
+        sections.adapt,
+        sections.training,
+        checkpoint,
+        matched=row.batches == "matched",
+        seed=seed,
+        fingerprint=inputs.fingerprint([config, method, *source.names, seed], weights),
+    )
+    with whole(log) as partial:
+        write_log([rows], partial)
+    about = {"method": method, "run": output.parent.parent.name, "seed": seed, "label": row.label}
+    about |= describe(sections, row, data.layout, seen=data.seen, kernel=kernel, swaps=swaps)
+    save_model(model, row.objective, sections.encoders, data.shapes, output, about)
     checkpoint.unlink(missing_ok=True)

@@ -7,21 +7,20 @@ from pathlib import Path
 import numpy as np
 
 from neural_action.config.sections import Sections
+from neural_action.datasets.dataset import Source, dataset_of
+from neural_action.datasets.frames import frame_arrays
 from neural_action.files import whole
-from neural_action.recordings.cohort import load_cohort, read_assignment
-from neural_action.recordings.frames import frame_arrays
-from neural_action.recordings.splits import Holdout
 
 
-def run(config: str, folds: Path, holdout: str, output: Path, manifests: tuple[Path, ...]) -> None:
-    """Write the arrays of ``frame_arrays`` as ``<part>/<name>``, for each part of ``holdout``.
+def run(config: str, source: Source, output: Path) -> None:
+    """Write the arrays of ``frame_arrays`` as ``<split>/<name>``, once for splits that see the same.
 
-    ``visible`` is what training may see of that part, and behaviour is normalised by it.
+    ``visible`` is what training may see in that split, and behaviour is normalised by it.
     """
-    sections = Sections(config)
+    sections, table, layout = Sections(config), source.table(), source.layout()
     arrays: dict[str, np.ndarray] = {}
-    for part in Holdout.parse(holdout).parts:
-        cohort = load_cohort(manifests, read_assignment(folds, part), part, sections.clips)
-        arrays |= {f"{part.part_name}/{name}": values for name, values in frame_arrays(cohort).items()}
+    for first, *_ in table.models(source.names, source.animal):
+        dataset = dataset_of(layout, table.pieces(first, source.animal), sections.clips, animal=source.animal)
+        arrays |= {f"{first}/{name}": values for name, values in frame_arrays(dataset).items()}
     with whole(output) as partial, partial.open("wb") as file:
         np.savez(file, **arrays)

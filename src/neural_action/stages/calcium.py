@@ -1,4 +1,4 @@
-"""Stage: the calcium kernel of one holdout."""
+"""Stage: the calcium kernel of one run."""
 
 from __future__ import annotations
 
@@ -7,38 +7,29 @@ from pathlib import Path
 from neural_action.calcium.fit import configured_kernel, fit_kernel
 from neural_action.calcium.picture import draw_fit
 from neural_action.config.sections import Sections
+from neural_action.datasets.dataset import Source
 from neural_action.files import whole
-from neural_action.recordings.cohort import load_cohort
-from neural_action.recordings.splits import Holdout, read_folds
 
 
-def run(
-    config: str,
-    folds: Path,
-    holdout: str,
-    threads: int,
-    output: Path,
-    picture: Path,
-    manifests: tuple[Path, ...],
-) -> None:
-    """Fit on the trials that are visible under ``holdout``, or take the configured decay."""
+def run(config: str, source: Source, threads: int, output: Path, picture: Path) -> None:
+    """Fit on the trials that pretraining may see, or take the configured decay."""
     sections = Sections(config)
     settings = sections.calcium
     if settings.decay is not None:
         fit = configured_kernel(settings)
     else:
         every_sample = sections.clips.model_copy(update={"behavior_stride": 1})
-        cohort = load_cohort(manifests, read_folds(folds), Holdout.parse(holdout), every_sample)
+        dataset = source.open(every_sample)
         fit = fit_kernel(
             [
                 (
-                    cohort.neural[span.frames],
-                    cohort.neural_time[span.frames],
-                    cohort.pose_raw[span.samples],
-                    cohort.pose_time[span.samples],
+                    dataset.neural[span.frames],
+                    dataset.neural_time[span.frames],
+                    dataset.pose_raw[span.samples],
+                    dataset.pose_time[span.samples],
                 )
-                for span in cohort.trials
-                if span.visible
+                for span in dataset.trials
+                if span.sees_input
             ],
             settings,
         )

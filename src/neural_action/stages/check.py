@@ -54,7 +54,7 @@ def run(config: tuple[Path, ...], methods: Path | None, trials: int, raw: Path |
     )
     looks = list(look_at(Path(plan.raw), chosen, settings.convert, settings.calcium.behavior))
     click.echo("")
-    described = _sessions(looks) if plan.decodes else _animals(by_animal, looks)
+    described = _sessions(looks) if plan.apart else _animals(by_animal, looks)
     for line in (*described, "", *_classes(looks), *_protocol(plan, looks)):
         click.echo(line)
     found = list(problems(looks, plan))
@@ -73,7 +73,7 @@ def run(config: tuple[Path, ...], methods: Path | None, trials: int, raw: Path |
 
 
 def _recordings(plan: Plan) -> str:
-    return "recordings" if plan.decodes else "trials"
+    return "recordings" if plan.apart else "trials"
 
 
 def _spread(rows: list, count: int) -> list:
@@ -99,7 +99,7 @@ def _animals(by_animal: dict[str, list], looks: list[Look]) -> Iterator[str]:
 
 
 def _sessions(looks: list[Look]) -> Iterator[str]:
-    """A line a recording that is decoded: it holds many trials, or is cut into blocks of time."""
+    """A line a recording of many trials, or one that is cut into blocks of time."""
     yield f"{'animal':<{_WIDTH}}{'trials':>7}{'bins':>8}{'hours':>8}  neural"
     for look in looks:
         counts = f"{look.segments or 'none':>7}{look.frames:>8}{look.seconds / 3600:>8.2f}"
@@ -125,20 +125,20 @@ def _classes(looks: list[Look]) -> Iterator[str]:
 
 
 def _protocol(plan: Plan, looks: list[Look]) -> Iterator[str]:
-    """Of what is decoded, how trials are split; of animals that are compared, whether the two clocks fit."""
+    """How trials are split, of animals read apart; whether the two clocks fit, of animals compared."""
     split = plan.settings.split
-    if not plan.decodes:
+    if not plan.apart:
         yield from _synchrony(looks)
         return
     blocks = "trials" if all(look.segments for look in looks) else f"blocks of {split.block_seconds:g} s"
     how = (
         "1 split in the order of time"
         if split.protocol == "published"
-        else f"{split.splits} random splits of {blocks}"
+        else f"{split.repeats} random splits of {blocks}"
     )
     test = 1 - split.train - split.validation
     yield (
-        f"decoded animal by animal (split.protocol {split.protocol}): {how}, {split.train:.0%} to train, "
+        f"read animal by animal (split.protocol {split.protocol}): {how}, {split.train:.0%} to train, "
         f"{split.validation:.0%} to validate, {test:.0%} to test"
     )
 

@@ -1,4 +1,4 @@
-"""Stage: what could make the numbers wrong without an error."""
+"""Stage: check for silent errors."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 from neural_action.config.sections import Sections
-from neural_action.diagnostics.every import Diagnosis, diagnose
+from neural_action.datasets.dataset import Source
 from neural_action.diagnostics.finding import CHECKS
-from neural_action.errors import InputError
+from neural_action.diagnostics.run import Diagnosis, diagnose
 from neural_action.files import whole
 from neural_action.tables.diagnostics import html
 from neural_action.tables.notes import opening
@@ -22,38 +22,17 @@ from neural_action.tables.scores import read_scores
 
 def run(
     config: str,
-    folds: Path,
-    holdouts: tuple[str, ...],
+    source: Source,
     swaps: tuple[Path, ...],
     scores: Path | None,
     threads: int,
     output: Path,
-    manifests: tuple[Path, ...],
 ) -> None:
-    """Write diagnostics.json, .html and .png into ``output``.
-
-    A swap table is of the holdout that its file is named by. InputError if one is of no holdout that was given.
-    """
+    """Write diagnostics.json, .html and .png into ``output``. A swap table's file is named by its run."""
     sections = Sections(config)
-    methods, tables = sections.methods, sections.tables
-    named = {path.stem: path for path in swaps}
-    if unknown := sorted(set(named) - set(holdouts)):
-        raise InputError(f"{named[unknown[0]]}: {unknown[0]!r} is not one of {', '.join(holdouts)}")
     every = None if scores is None else read_scores(scores, sections).table
     with threadpool_limits(threads):
-        found = diagnose(
-            manifests,
-            folds,
-            holdouts,
-            named,
-            every,
-            methods,
-            sections.clips,
-            sections.split,
-            tables,
-            sections.diagnostics,
-            sections.calcium.behavior,
-        )
+        found = diagnose(sections, source, {path.stem: path for path in swaps}, every)
     with whole(output / "diagnostics.json") as partial:
         partial.write_text(json.dumps(_summary(sections.dataset, found), indent=1) + "\n")
     with whole(output / "diagnostics.html") as partial:
@@ -72,5 +51,5 @@ def _summary(dataset: str, found: Diagnosis) -> dict:
         "dataset": dataset,
         "checks": {check: {"asks": CHECKS[check], "severity": severities[check]} for check in severities},
         "findings": [finding.to_dict() for finding in found.findings],
-        "clips": found.counts.to_dict("records"),
+        "windows": found.counts.to_dict("records"),
     }

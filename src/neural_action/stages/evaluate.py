@@ -1,8 +1,8 @@
-"""Stage: probe the frozen representation of one row."""
+"""Stage: evaluate the frozen representation of one row."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,146 +10,158 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from neural_action.config.sections import Sections
+from neural_action.config.settings import MethodSettings
+from neural_action.config.signatures import needs
+from neural_action.datasets.dataset import Dataset, Source, dataset_of
+from neural_action.datasets.protocols import protocol_of
+from neural_action.datasets.windows import Windows, window_table
 from neural_action.errors import InputError
-from neural_action.evaluation.columns import EVERY
+from neural_action.evaluation.columns import COLUMNS
+from neural_action.evaluation.evaluate import Evaluation, evaluate
 from neural_action.evaluation.representation import represent
-from neural_action.evaluation.tasks import (
-    Probe,
-    Reading,
-    action_probes,
-    identity_probes,
-    run_action_probe,
-    run_identity_probe,
-)
 from neural_action.files import whole
 from neural_action.progress import progress
-from neural_action.recordings.clips import Clips, clip_table
-from neural_action.recordings.cohort import load_cohort
-from neural_action.recordings.splits import Holdout, read_folds
-from neural_action.stages.decoding import decode_splits
 
 
 def run(
     config: str,
     method: str,
-    folds: Path,
-    holdout: str,
+    source: Source,
     seed: int,
     threads: int,
     weights: Path | None,
     swaps: Path | None,
+    external: Path | None,
     scores: Path,
     embedding: Path,
-    manifests: tuple[Path, ...],
-    external: Path | None = None,
 ) -> None:
-    """Score every probe that ``holdout`` leaves to test; write the scores and the representations."""
-    given = {"weights": weights, "swaps": swaps, "external": external, "threads": threads}
-    with threadpool_limits(threads):
-        _run(config, method, folds, holdout, seed, given, scores, embedding, manifests)
+    """Score every problem of the splits; write the scores, and representations and predictions of the first splits.
 
-
-def _run(config, method, folds, holdout, seed, given, scores, embedding, manifests) -> None:
+    InputError if there is nothing to train or test on, the labels name one class alone, or a file does not fit.
+    """
     sections = Sections(config)
-    row, settings, clip_settings = sections.method(method), sections.probe, sections.clips
-    hidden = Holdout.parse(holdout)
-    if hidden.kind == "split":
-        networks = (given["threads"], given["weights"], given["external"])
-        rows, content = decode_splits(sections, method, folds, hidden, seed, *networks, manifests)
-        _write(rows, scores, content, embedding, method, holdout, seed)
-        return
-    test_folds = sections.split.test_folds
-    reads_neural = row.representation in ("trained", "raw")
-    cohort = load_cohort(manifests, read_folds(folds), hidden, clip_settings, neural=reads_neural)
-    clips = clip_table(cohort, clip_settings, stride=clip_settings.stride)
-    _check_classes(clips, cohort.class_names)
-    features = represent(row, cohort, clips, settings, **given, seed=seed)
-    reading = Reading(
-        classes=len(cohort.class_names),
-        animals=len(cohort.animals),
-        settings=settings,
-        seed=seed,
-        by_feature=row.representation != "raw",
-        mlp=row.probe == "mlp",
-        permuted=row.labels == "permuted",
-    )
+    row = sections.method(method)
+    given = {"weights": weights, "swaps": swaps, "external": external, "threads": threads, "seed": seed}
+    with threadpool_limits(threads):
+        splits = list(_splits(sections, row, source, given, weights))
+    rows = [line for split in splits for line in _lines(sections, method, split, seed)]
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    with whole(scores) as partial:
+        table.to_csv(partial, index=False, float_format="%.6f")
+    content = _content(splits, trained=row.objective is not None)
+    about = {
+        "method": np.array(method),
+        "run": np.array(embedding.parent.parent.name),
+        "seed": np.array(seed),
+    }
+    with whole(embedding) as partial, partial.open("wb") as file:
+        np.savez_compressed(file, **content, **about)
 
-    def asked(probes: Iterable[Probe]) -> list[Probe]:
-        return [
-            probe
-            for probe in probes
-            if probe.task in row.tasks and not (test_folds and probe.fold not in test_folds)
-        ]
 
-    actions = asked(action_probes(clips, cohort.animals, hidden, settings, seed))
-    identities = asked(identity_probes(clips, cohort.animals, hidden, settings, seed))
-    rows, predicted = [], np.full(len(clips), -1)
-    # What is kept of a single animal is predicted within it: nothing can be across animals.
-    kept = "multi_animal" if len(cohort.animals) > 1 else "single_animal"
-    for name, values in features.items():
+@dataclass(frozen=True)
+class Split:
+    """One evaluated split."""
 
-        def add(probe: Probe, kind: str, metric: str, value: float, name: str = name) -> None:
-            what = (sections.dataset, hidden.protocol, method, name, kind)
-            where = (probe.task, probe.fraction, probe.fold, probe.animal, seed)
-            rows.append((*what, *where, metric, value, len(probe.train), len(probe.test)))
+    name: str
+    dataset: Dataset
+    windows: Windows
+    features: dict[str, np.ndarray]
+    evaluation: Evaluation
 
-        for probe in progress(actions, f"actions, {name}", "probe"):
-            result, guesses = run_action_probe(probe, values, clips, reading)
-            for metric, value in result.items():
-                add(probe, row.probe, metric, value)
-            whole_labels = probe.task == kept and probe.fraction == max(settings.fractions)
-            if name != "projection" and whole_labels:
-                predicted[probe.test] = guesses
-        for probe in progress(identities, f"identity, {name}", "probe"):
-            for kind, metric, value in run_identity_probe(probe, values, clips, reading):
-                add(probe, kind, metric, value)
-    if not rows:
-        raise InputError(
-            f"method {method}, holdout {holdout}: no probe has labelled clips to train and test on"
+
+def _splits(sections: Sections, row: MethodSettings, source: Source, given: dict, weights: Path | None):
+    """Every split of the run, evaluated. Splits that see the same share a model, and its representation."""
+    table = source.table()
+    with_labels = row.objective is not None and "labels" in needs("objectives", row.objective.name)
+    groups = table.models(source.names, source.animal, labels=with_labels)
+    # What is represented of behaviour or labels alone needs no neural data.
+    layout = source.layout(neural=row.representation in ("trained", "raw"))
+    settings, evaluation = sections.clips, sections.evaluation
+    for group in groups:
+        features, before = {}, None
+        for name in progress(group, "splits", "split"):
+            pieces = table.pieces(name, source.animal)
+            dataset = dataset_of(layout, pieces, settings, animal=source.animal)
+            windows = window_table(dataset, settings, stride=settings.stride)
+            _check_classes(windows, dataset.class_names)
+            if before is None or not np.array_equal(windows.start, before.start):
+                part = group[0] if len(groups) > 1 and weights is not None else None
+                features = represent(row, dataset, windows, evaluation, **given, part=part, split=group[0])
+                before = windows
+            result = evaluate(
+                features,
+                windows,
+                centre_behavior(dataset, windows),
+                dataset.animals,
+                dataset.class_names,
+                row,
+                sections.probes,
+                evaluation,
+                name,
+                given["seed"],
+                variables=variables_of(dataset),
+                trained_with_labels=with_labels,
+                # One split alone has its trials for an interval.
+                unit_seconds=sections.split.block_seconds if protocol_of(name) == "published" else None,
+            )
+            yield Split(name, dataset, windows, features, result)
+
+
+def centre_behavior(dataset: Dataset, windows: Windows) -> np.ndarray:
+    """(window, variable) float32: behaviour at the middle of each window, normalised animal by animal."""
+    return dataset.pose[windows.pose[:, windows.pose.shape[1] // 2]]
+
+
+def variables_of(dataset: Dataset) -> tuple[str, ...]:
+    """Names of behaviour variables: features, or each axis of each keypoint."""
+    if len(dataset.behavior_shape) == 1:
+        return dataset.behavior_names
+    axes = "xyz"[: dataset.behavior_shape[1]]
+    return tuple(f"{name} {axis}" for name in dataset.behavior_names for axis in axes)
+
+
+def _lines(sections: Sections, method: str, split: Split, seed: int):
+    """Rows of the table of scores."""
+    for score in split.evaluation.scores:
+        yield (
+            *(sections.dataset, protocol_of(split.name), method),
+            *(score.layer, score.task, score.probe, score.label_budget, split.name, score.animal),
+            *(seed, score.unit, score.metric, score.value, score.n_train, score.n_test),
         )
 
+
+def _content(splits: list[Split], *, trained: bool) -> dict[str, np.ndarray]:
+    """Arrays of the embedding file: the windows of the first split, and what is predicted of them.
+
+    Splits that test other windows of the same representation (folds of one model) add their predictions.
+    """
+    first = splits[0]
+    windows, dataset = first.windows, first.dataset
+    predicted, where = np.full(len(windows), -1), np.full(len(windows), "", "U64")
+    for split in splits:
+        if split.features is first.features:
+            tested = split.evaluation.predicted >= 0
+            predicted[tested], where[tested] = split.evaluation.predicted[tested], split.name
     # What another row's networks represent stands in that row's file.
-    represented = {
-        name: values.astype(np.float16) for name, values in features.items() if row.objective is not None
-    }
-    content = {
-        **represented,
-        "label": clips.label,
-        "animal": clips.animal,
-        "trial": clips.trial,
-        "fold": clips.fold,
-        "time": clips.time,
+    layers = {name: values.astype(np.float16) for name, values in first.features.items() if trained}
+    return {
+        **layers,
+        "label": windows.label,
+        "animal": windows.animal,
+        "trial": windows.trial,
+        "start": windows.start,
+        "time": windows.time,
+        "role": windows.role,
+        "split": where,
         "tested": predicted >= 0,
         "predicted": predicted,
-        "class_names": np.array(cohort.class_names),
-        "animals": np.array(cohort.animals),
+        "class_names": np.array(dataset.class_names),
+        "animals": np.array(dataset.animals),
     }
-    _write(rows, scores, content, embedding, method, holdout, seed)
 
 
-def _write(
-    rows: list,
-    scores: Path,
-    content: dict[str, np.ndarray],
-    embedding: Path,
-    method: str,
-    holdout: str,
-    seed: int,
-) -> None:
-    with whole(scores) as partial:
-        pd.DataFrame(rows, columns=EVERY).to_csv(partial, index=False, float_format="%.6f")
-    with whole(embedding) as partial, partial.open("wb") as file:
-        np.savez_compressed(
-            file,
-            **content,
-            method=np.array(method),
-            holdout=np.array(holdout),
-            seed=np.array(seed),
-        )
-
-
-def _check_classes(clips: Clips, names: tuple[str, ...]) -> None:
+def _check_classes(windows: Windows, names: tuple[str, ...]) -> None:
     """InputError if the labels name one class alone: nothing can be read from them."""
-    found = np.unique(clips.label[clips.label >= 0])
+    found = np.unique(windows.label[windows.label >= 0])
     if len(found) == 1:
-        raise InputError(f"labels: every labelled clip is {names[found[0]]}, expected two classes or more")
+        raise InputError(f"labels: every labelled window is {names[found[0]]}, expected two classes or more")

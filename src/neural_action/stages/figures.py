@@ -8,17 +8,16 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from neural_action.config.sections import Sections
-from neural_action.errors import InputError
+from neural_action.datasets.dataset import Dataset, Source
 from neural_action.neighbors.table import SwapTable
 from neural_action.progress import progress
-from neural_action.recordings.cohort import load_cohort
-from neural_action.recordings.splits import Holdout, read_folds
-from neural_action.tables.action import headline
-from neural_action.tables.decoding import headline as accuracy
-from neural_action.tables.efficiency import columns as efficiency_columns
+from neural_action.tables.consistency import KINDS, read_consistency
+from neural_action.tables.efficiency import curves
+from neural_action.tables.headline import continuous_headlines, headlines
 from neural_action.tables.notes import opening
 from neural_action.tables.pictures.confusion import draw_confusion
-from neural_action.tables.pictures.decoding import draw_efficiency, draw_splits
+from neural_action.tables.pictures.consistency import draw_consistency
+from neural_action.tables.pictures.efficiency import draw_efficiency
 from neural_action.tables.pictures.embedding import draw_embeddings
 from neural_action.tables.pictures.neighbors import draw_neighbors
 from neural_action.tables.pictures.runs import Run, by_method, read_logs
@@ -26,76 +25,84 @@ from neural_action.tables.pictures.scores import draw_scores
 from neural_action.tables.pictures.statistics import draw_statistics
 from neural_action.tables.pictures.style import save
 from neural_action.tables.pictures.training import draw_training
+from neural_action.tables.registry import picture_names
 from neural_action.tables.scores import read_scores
 
 
 def run(
     config: str,
-    folds: Path,
+    source: Source,
     scores: Path,
     embeddings: tuple[Path, ...],
     logs: tuple[Path, ...],
     swaps: Path | None,
+    consistency: Path | None,
     output: Path,
-    manifests: tuple[Path, ...],
 ) -> None:
-    """Write scores, confusion, statistics, neighbors, training and embedding as .png into ``output``.
+    """Write the pictures that ``tables.registry`` names as .png into ``output``.
 
-    Of a dataset that is decoded: scores_by_split, label_efficiency and training. InputError if an input is not what it
-    should be, or the swap table is missing or does not count the cohort's poses.
+    InputError if an input is not what it should be, or the swap table does not count the dataset's poses.
+
+    Args:
+        config: the configuration, a file or inline JSON.
+        source: the dataset.
+        scores: ``scores.csv``.
+        embeddings: of the runs that are drawn.
+        logs: of the trained rows.
+        swaps: a swap table of all poses; without it neighbours are not drawn.
+        consistency: how well embeddings map onto each other; without it no matrices.
+        output: folder of the pictures.
     """
     sections = Sections(config)
-    if sections.split.decodes:
-        pictures = _decoding(sections, scores, logs)
-    else:
-        pictures = _actions(sections, folds, scores, embeddings, logs, swaps, manifests)
-    for name in progress(pictures, "figures", "picture"):
+    dataset = source.open(sections.clips, neural=False)
+    names = picture_names(sections.evaluation, swaps=swaps is not None, consistency=consistency is not None)
+    pictures = {
+        **_of_scores(sections, scores, len(dataset.class_names)),
+        **_of_runs(sections, dataset, embeddings, logs),
+        "statistics": lambda: draw_statistics(dataset),
+    }
+    if swaps is not None:
+        table = SwapTable.load(swaps).fits(swaps, dataset)
+        pictures["neighbors"] = lambda: draw_neighbors(dataset, table)
+    if consistency is not None:
+        pictures["consistency"] = _matrices(sections, consistency)
+    for name in progress(names, "figures", "picture"):
         save(pictures[name](), output / f"{name}.png")
 
 
-def _decoding(sections: Sections, scores: Path, logs: tuple[Path, ...]) -> dict[str, Callable[[], Figure]]:
-    methods, settings = sections.methods, sections.tables
-    every = read_scores(scores, sections)
-    labels = {name: row.label for name, row in methods.items()}
-    pictures = {
-        "scores_by_split": lambda: draw_splits(
-            every, methods, [accuracy(animal) for animal in every.animals], opening(sections)
-        ),
-        "training": lambda: draw_training(read_logs(logs), labels),
+def _of_scores(sections: Sections, path: Path, classes: int) -> dict[str, Callable[[], Figure]]:
+    methods, settings, title = sections.methods, sections.tables, opening(sections)
+    every = read_scores(path, sections)
+    drawn = {name: methods[name] for name in settings.curves or methods if name in methods}
+    return {
+        "scores": lambda: draw_scores(every, methods, headlines(sections, every), title, classes),
+        "label_efficiency": lambda: draw_efficiency(every, drawn, curves(sections, every), title),
+        "continuous": lambda: draw_scores(every, methods, continuous_headlines(every), title),
     }
-    if sections.decoding.labelled_trials:
-        curves = {name: methods[name] for name in settings.curves or methods if name in methods}
-        columns = {animal: efficiency_columns(sections, animal) for animal in every.animals}
-        pictures["label_efficiency"] = lambda: draw_efficiency(every, curves, columns, opening(sections))
-    return pictures
 
 
-def _actions(
-    sections: Sections,
-    folds: Path,
-    scores: Path,
-    embeddings: tuple[Path, ...],
-    logs: tuple[Path, ...],
-    swaps: Path | None,
-    manifests: tuple[Path, ...],
+def _of_runs(
+    sections: Sections, dataset: Dataset, embeddings: tuple[Path, ...], logs: tuple[Path, ...]
 ) -> dict[str, Callable[[], Figure]]:
-    methods, settings = sections.methods, sections.tables
+    methods = sections.methods
     labels = {name: row.label for name, row in methods.items()}
-    every = read_scores(scores, sections)
-    cohort = load_cohort(manifests, read_folds(folds), Holdout("none"), sections.clips, neural=False)
-    if swaps is None:
-        raise InputError("pictures of pose neighbours are of a swap table: --swaps is missing")
-    table = SwapTable.load(swaps).fits(swaps, cohort)
     # A row that guesses has nothing to show but its score.
     shown = [name for name, row in methods.items() if row.representation != "none"]
     runs = by_method([Run.load(path) for path in embeddings], shown)
-    column = headline(every, settings.metric)
+    across = "across" in sections.evaluation.tasks and len(dataset.animals) > 1
+    trained_on = "the other animals" if across else "other trials of the animal"
+    # Read first: a log that is none is an error before anything is drawn.
+    table = read_logs(logs)
     return {
-        "scores": lambda: draw_scores(every, methods, column, opening(sections), len(cohort.class_names)),
-        "confusion": lambda: draw_confusion(runs, labels),
-        "statistics": lambda: draw_statistics(cohort),
-        "neighbors": lambda: draw_neighbors(cohort, table),
-        "training": lambda: draw_training(read_logs(logs), labels),
-        # Last: it takes as long as the others together.
-        "embedding": lambda: draw_embeddings(runs, labels, settings.figure_method),
+        "confusion": lambda: draw_confusion(runs, labels, trained_on),
+        "training": lambda: draw_training(table, labels),
+        "embedding": lambda: draw_embeddings(runs, labels, sections.tables.figure_method),
     }
+
+
+def _matrices(sections: Sections, path: Path) -> Callable[[], Figure]:
+    table = read_consistency(path)
+    labels = {name: row.label for name, row in sections.methods.items()}
+    found = set(table["kind"])
+    kind = next((name for name in KINDS if name in found), "animals")
+    return lambda: draw_consistency(table, labels, kind, KINDS[kind])

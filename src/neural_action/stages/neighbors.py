@@ -1,4 +1,4 @@
-"""Stage: pose index and swap table of one holdout."""
+"""Stage: pose index and swap table of one run."""
 
 from __future__ import annotations
 
@@ -8,31 +8,22 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 from neural_action.config.sections import Sections
+from neural_action.datasets.dataset import Source
 from neural_action.files import whole
 from neural_action.neighbors.table import build_swap_table
-from neural_action.recordings.cohort import load_cohort
-from neural_action.recordings.splits import Holdout, read_folds
 
 
-def run(
-    config: str,
-    folds: Path,
-    holdout: str,
-    threads: int,
-    output: Path,
-    report: Path,
-    manifests: tuple[Path, ...],
-) -> None:
-    """Draw swaps among what pretraining may see under ``holdout``: hidden poses are neither queries nor targets."""
+def run(config: str, source: Source, threads: int, output: Path, report: Path) -> None:
+    """Draw swaps among what pretraining may see: hidden poses are neither queries nor targets."""
     sections = Sections(config)
-    cohort = load_cohort(manifests, read_folds(folds), Holdout.parse(holdout), sections.clips, neural=False)
+    dataset = source.open(sections.clips, neural=False)
     with threadpool_limits(threads):
         table = build_swap_table(
-            cohort.pose,
-            cohort.pose_animal,
-            cohort.pose_visible,
+            dataset.pose,
+            dataset.pose_animal,
+            dataset.pose_visible,
             sections.neighbors,
-            names=cohort.animals,
+            names=dataset.animals,
         )
     table.save(output)
     with whole(report) as partial:

@@ -13,17 +13,24 @@ from neural_action.config.sections import Sections
 from neural_action.diagnostics.finding import Finding
 from neural_action.errors import InputError
 from neural_action.files import whole
-from neural_action.tables.action import headline
-from neural_action.tables.decoding import headline as accuracy
 from neural_action.tables.diagnostics import summary
+from neural_action.tables.headline import headlines
 from neural_action.tables.notes import opening
 from neural_action.tables.overview import fragment
-from neural_action.tables.pictures.decoding import draw_splits
 from neural_action.tables.pictures.embedding import draw_embeddings
 from neural_action.tables.pictures.runs import Run, by_method
 from neural_action.tables.pictures.scores import draw_scores
 from neural_action.tables.pictures.style import write_png
 from neural_action.tables.scores import read_scores
+
+#: What the scores of a task are.
+_HEADINGS = {
+    "across": "Actions of animals whose labels the probe never saw",
+    "within": "Actions in trials whose labels the probe never saw",
+    "decoding": "Classes in trials whose labels the probe never saw",
+    "continuous_across": "Behaviour of animals that the probe never saw",
+    "continuous_within": "Behaviour in trials that the probe never saw",
+}
 
 
 def run(config: str, scores: Path, embeddings: tuple[Path, ...], diagnostics: Path, output: Path) -> None:
@@ -40,21 +47,17 @@ def run(config: str, scores: Path, embeddings: tuple[Path, ...], diagnostics: Pa
             {**check, "said": summary([Finding(**one) for one in found["findings"] if one["check"] == name])}
             for name, check in found["checks"].items()
         ]
-        classes = len({row["class"] for row in found["clips"]} - {""})
+        classes = len({row["class"] for row in found["windows"]} - {""})
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise InputError(
             f"{diagnostics}: cannot be read as diagnostics ({' '.join(str(error).split())})"
         ) from None
     runs = by_method([Run.load(path) for path in embeddings], list(methods))
     labels = {name: row.label for name, row in methods.items()}
-    if sections.split.decodes:
-        heading, dot = "Read bin by bin, with all labels", "split"
-        chart = draw_splits(every, methods, [accuracy(name) for name in every.animals], opening(sections))
-    else:
-        column, dot = headline(every, settings.metric), "animal"
-        where = "animals" if column.task == "multi_animal" else "trials"
-        heading = f"Actions read on {where} whose labels were never used"
-        chart = draw_scores(every, methods, column, opening(sections), classes)
+    columns = headlines(sections, every)
+    chart = draw_scores(every, methods, columns, opening(sections), classes)
+    animals = every.over(columns[0]) == {"animals"}
+    heading, dot = _HEADINGS[columns[0].task], "animal" if animals else "split"
     drawn = draw_embeddings(runs, labels, settings.figure_method) if runs else None
     text = fragment(heading, dot, _address(chart), None if drawn is None else _address(drawn), checks)
     with whole(output) as partial:

@@ -1,4 +1,4 @@
-"""Stage: pretrain one row for one holdout and seed."""
+"""Stage: pretrain one row for one run and seed."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import torch
 from neural_action.config.build import build
 from neural_action.config.sections import Sections
 from neural_action.config.settings import MethodSettings
+from neural_action.config.signatures import needs
+from neural_action.datasets.dataset import Source
 from neural_action.errors import InputError
 from neural_action.files import whole
 from neural_action.objectives.objective import Objective
-from neural_action.recordings.splits import Holdout
 from neural_action.stages.training import Inputs, TrainingData, training_data
 from neural_action.training.batches import BatchSampler
 from neural_action.training.description import describe
@@ -23,8 +24,7 @@ from neural_action.training.model import create, save_model
 def run(
     config: str,
     method: str,
-    folds: Path,
-    holdout: str,
+    source: Source,
     seed: int,
     kernel: Path | None,
     swaps: Path | None,
@@ -32,43 +32,49 @@ def run(
     threads: int,
     output: Path,
     log: Path,
-    manifests: tuple[Path, ...],
 ) -> None:
-    """Train on the clips that are visible under ``holdout``; write weights, their description and the log.
+    """Train on what the splits may see; write weights, their description and the log.
 
-    A holdout of several splits is a model each, in one file.
+    Splits that see the same share a model. A run whose splits see different things is a model each, in one file, by
+    the name of its first split.
     """
-    sections, hidden = Sections(config), Holdout.parse(holdout)
+    sections = Sections(config)
     row = sections.method(method)
     if row.objective is None:
         raise InputError(f"method {method!r} is not trained")
-    inputs = Inputs(folds, kernel, swaps, syllables, manifests)
+    inputs = Inputs(source, kernel, swaps, syllables)
+    labels = "labels" in needs("objectives", row.objective.name)
+    groups = source.table().models(source.names, source.animal, labels=labels)
     models: dict[str, Objective] = {}
     logs, checkpoints = [], []
-    for part in hidden.parts:
+    for first, *_ in groups:
         # A checkpoint of its own for each, also of those that are done: an interrupted job goes on where it was.
-        checkpoints.append(
-            output.with_name("checkpoint.pt" if part is hidden else f"checkpoint-{part.fold}.pt")
-        )
-        fingerprint = inputs.fingerprint([config, method, holdout, seed])
-        with training_data(sections, inputs, part, threads, output.parent) as data:
-            several = len(hidden.parts) > 1
-            model, rows = _trained(sections, row, data, seed, checkpoints[-1], fingerprint, several)
+        name = "checkpoint.pt" if len(groups) == 1 else f"checkpoint-{first}.pt"
+        checkpoints.append(output.with_name(name))
+        fingerprint = inputs.fingerprint([config, method, first, seed])
+        data = training_data(sections, inputs, (first,), threads)
+        model, rows = _trained(sections, row, data, seed, checkpoints[-1], fingerprint, len(groups) > 1)
         described = describe(
             sections,
             row,
-            manifests,
+            data.layout,
             seen=data.seen,
             kernel=kernel,
             swaps=swaps,
-            sessions=data.cohort.sessions,
+            sessions=data.dataset.sessions,
         )
-        models[part.part_name] = model
+        models[first] = model
         logs.append(rows)
     with whole(log) as partial:
         write_log(logs, partial)
-    about = {"method": method, "holdout": holdout, "seed": seed, "label": row.label, **described}
-    saved = models if hidden.splits else model
+    about = {
+        "method": method,
+        "run": output.parent.parent.name,
+        "seed": seed,
+        "label": row.label,
+        **described,
+    }
+    saved = models if len(groups) > 1 else model
     save_model(saved, row.objective, sections.encoders, data.shapes, output, about)
     for checkpoint in checkpoints:
         checkpoint.unlink(missing_ok=True)
@@ -91,10 +97,10 @@ def _trained(
     model.fit_scales(data.context.neural, torch.cat(data.context.animal_frames))
     adaptation = None
     if row.adaptation is not None:
-        given = (model.modalities, sections.encoders.dimension, len(data.cohort.animals))
+        given = (model.modalities, sections.encoders.dimension, len(data.dataset.animals))
         adaptation = build("adaptation", row.adaptation, *given).to(data.device)
     matched = row.batches == "matched"
-    sampler = BatchSampler(data.context, data.clips, row.views, training.batch, seed, matched=matched)
+    sampler = BatchSampler(data.context, data.windows, row.views, training.batch, seed, matched=matched)
     rows = pretrain(
         model,
         sampler,

@@ -1,17 +1,19 @@
-"""Stage: trials to train, validation and test."""
+"""Stage: the split table."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from neural_action.config.sections import Sections
+from neural_action.datasets.protocols import split_table
 from neural_action.files import whole
-from neural_action.recordings.partitions import partition, write_partition
 from neural_action.recordings.store import read_recording
 
 
 def run(config: str, output: Path, manifests: tuple[Path, ...]) -> None:
-    """Split the trials of every animal and write ``output``."""
-    table = partition([read_recording(path, with_neural=False) for path in manifests], Sections(config).split)
+    """Write every split of the protocol, and of animals left out where rows are adapted."""
+    sections = Sections(config)
+    recordings = [read_recording(path, with_neural=False) for path in manifests]
+    table = split_table(recordings, sections.split, unseen=bool(sections.adapt.rows))
     with whole(output) as partial:
-        write_partition(table, partial)
+        table.write(partial)

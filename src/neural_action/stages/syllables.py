@@ -1,4 +1,4 @@
-"""Stage: behavioural syllables of one holdout."""
+"""Stage: behavioural syllables of one run."""
 
 from __future__ import annotations
 
@@ -7,22 +7,13 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 from neural_action.config.sections import Sections
-from neural_action.recordings.cohort import load_cohort
-from neural_action.recordings.splits import Holdout, read_folds
+from neural_action.datasets.dataset import Source
 from neural_action.syllables.posterior import fit_syllables
 
 
-def run(
-    config: str,
-    folds: Path,
-    holdout: str,
-    threads: int,
-    output: Path,
-    report: Path,
-    manifests: tuple[Path, ...],
-) -> None:
-    """Fit on the poses that pretraining may see under ``holdout``."""
+def run(config: str, source: Source, threads: int, output: Path, report: Path) -> None:
+    """Fit on the poses that pretraining may see."""
     sections = Sections(config)
-    cohort = load_cohort(manifests, read_folds(folds), Holdout.parse(holdout), sections.clips, neural=False)
+    dataset = source.open(sections.clips, neural=False)
     with threadpool_limits(threads):
-        fit_syllables(cohort, sections.syllables).save(output, report)
+        fit_syllables(dataset, sections.syllables).save(output, report)

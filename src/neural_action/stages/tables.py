@@ -1,4 +1,4 @@
-"""Stage: scores to the papers' tables."""
+"""Stage: scores to tables."""
 
 from __future__ import annotations
 
@@ -7,43 +7,72 @@ from pathlib import Path
 import pandas as pd
 
 from neural_action.config.sections import Sections
+from neural_action.errors import InputError
 from neural_action.files import whole
 from neural_action.tables.ablation import ablation
 from neural_action.tables.action import action_recognition
+from neural_action.tables.consistency import consistency as consistency_table
+from neural_action.tables.continuous import continuous
 from neural_action.tables.decoding import decoding
+from neural_action.tables.document import Document
 from neural_action.tables.efficiency import label_efficiency
 from neural_action.tables.identity import identity_recognition
-from neural_action.tables.page import RECORD
+from neural_action.tables.page import RECORD, Page
+from neural_action.tables.registry import table_names
 from neural_action.tables.render import html, latex, markdown
-from neural_action.tables.scores import read_scores
+from neural_action.tables.scores import Scores, read_scores
 from neural_action.tables.unseen import unseen_animal
 
+_BUILDERS = {
+    "action_recognition": action_recognition,
+    "decoding": decoding,
+    "identity_recognition": identity_recognition,
+    "label_efficiency": label_efficiency,
+    "continuous": continuous,
+    "ablation": ablation,
+}
 
-def run(config: str, scores: Path, output: Path, unseen: Path | None = None) -> None:
-    """Write every table, as .csv, .md, .tex and .html, into ``output``.
 
-    They are ``action_recognition`` and ``identity_recognition``; ``ablation``, where rows are of it; and
-    ``unseen_animal``, where scores of unseen animals are given. Of a dataset that is decoded, ``decoding`` and
-    ``label_efficiency``.
+def run(
+    config: str, scores: Path, output: Path, unseen: Path | None = None, consistency: Path | None = None
+) -> None:
+    """Write the tables that ``tables.registry`` names, as .csv, .md, .tex and .html, into ``output``.
 
     The CSV is tidy, one row a cell; ``mean, low, high, published`` are fractions of 1, like the scores.
     InputError if ``scores`` is of another dataset or protocol, or lacks a configured method.
+
+    Args:
+        config: the configuration, a file or inline JSON.
+        scores: ``scores.csv``.
+        output: folder of the tables.
+        unseen: scores under the protocols that leave animals out of pretraining.
+        consistency: how well embeddings map onto each other.
     """
     sections = Sections(config)
     every = read_scores(scores, sections)
-    builders = {"action_recognition": action_recognition, "identity_recognition": identity_recognition}
-    if sections.split.decodes:
-        few = {"label_efficiency": label_efficiency} if sections.decoding.labelled_trials else {}
-        builders = {"decoding": decoding, **few}
-    elif any(row.table == "ablation" for row in sections.methods.values()):
-        builders["ablation"] = ablation
-    pages = {name: build(sections, every) for name, build in builders.items()}
-    if unseen is not None:
-        pages["unseen_animal"] = unseen_animal(sections, unseen)
-    record = [*RECORD, "animal"] if sections.split.decodes else list(RECORD)
-    for name, (document, page) in pages.items():
+    names = table_names(
+        sections.evaluation,
+        sections.methods.values(),
+        unseen=unseen is not None,
+        consistency=consistency is not None,
+    )
+    for name in names:
+        document, page = _build(name, sections, every, unseen, consistency)
         with whole(output / f"{name}.csv") as partial:
-            pd.DataFrame(page.records, columns=record).to_csv(partial, index=False, float_format="%.6g")
+            table = pd.DataFrame(page.records, columns=list(RECORD))
+            table.to_csv(partial, index=False, float_format="%.6g")
         for suffix, render in (("md", markdown), ("tex", latex), ("html", html)):
             with whole(output / f"{name}.{suffix}") as partial:
                 partial.write_text(render(document), encoding="utf-8")
+
+
+def _build(
+    name: str, sections: Sections, scores: Scores, unseen: Path | None, consistency: Path | None
+) -> tuple[Document, Page]:
+    if name == "unseen_animal" and unseen is not None:
+        return unseen_animal(sections, unseen)
+    if name == "consistency" and consistency is not None:
+        return consistency_table(sections, scores, consistency)
+    if name not in _BUILDERS:
+        raise InputError(f"table {name!r} is not one of {', '.join(_BUILDERS)}")
+    return _BUILDERS[name](sections, scores)

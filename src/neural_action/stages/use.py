@@ -25,7 +25,7 @@ def transform(
     source: Path | None,
     threads: int,
     device: str,
-    split: int | None,
+    split: str | None,
     recordings: tuple[Path, ...],
 ) -> None:
     """Embed ``recordings`` and write them in the format of the suffix of ``output``."""
@@ -45,7 +45,7 @@ def score(
     seed: int,
     threads: int,
     device: str,
-    split: int | None,
+    split: str | None,
     recordings: tuple[Path, ...],
 ) -> None:
     """Print how well a linear probe reads actions, a fraction of 1; and, to the other stream, of what on what."""
@@ -67,7 +67,7 @@ def adapt_animal(
     seed: int,
     threads: int,
     device: str,
-    split: int | None,
+    split: str | None,
     recordings: tuple[Path, ...],
 ) -> None:
     """Adapt the model to the animal of ``recordings`` and write it to ``output``."""
@@ -79,7 +79,7 @@ def adapt_animal(
         adapted.save(output)
 
 
-def _opened(model: Path, threads: int, device: str, split: int | None) -> TrainedModel:
+def _opened(model: Path, threads: int, device: str, split: str | None) -> TrainedModel:
     import torch
 
     torch.set_num_threads(threads)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from hmmlearn.base import BaseHMM, ConvergenceMonitor
-from scipy.linalg import solve, solve_triangular
+from scipy.linalg import solve
 from sklearn.cluster import KMeans
 
 from neural_action.progress import Progress
@@ -33,6 +35,7 @@ class AutoregressiveHmm(BaseHMM):
             n_components, random_state=random_state, n_iter=n_iter, tol=1.0, implementation="scaling"
         )
         self.dimensions = dimensions
+        self._log_factor = 0.0
 
     def _init(self, x: np.ndarray, lengths: np.ndarray | None = None) -> None:
         super()._init(x, lengths)
@@ -59,18 +62,33 @@ class AutoregressiveHmm(BaseHMM):
         )
 
     def _compute_log_likelihood(self, x: np.ndarray) -> np.ndarray:
+        """(row, state). All states at once: one product predicts, one whitens what is left."""
         y, z = self._split(x)
-        out = np.empty((len(x), self.n_components))
-        for state, (weights, covar) in enumerate(zip(self.weights_, self.covars_, strict=True)):
-            root = np.linalg.cholesky(covar)
-            white = solve_triangular(root, (y - z @ weights).T, lower=True)
-            log_det = 2 * np.log(np.diag(root)).sum()
-            out[:, state] = -0.5 * ((white**2).sum(0) + log_det + self.dimensions * np.log(2 * np.pi))
-        return out
+        states, d = self.n_components, self.dimensions
+        predicted = z @ self.weights_.transpose(1, 0, 2).reshape(-1, states * d)
+        roots = np.linalg.cholesky(self.covars_)
+        whiten = np.linalg.inv(roots).transpose(0, 2, 1)
+        left = (y[:, None] - predicted.reshape(-1, states, d)).transpose(1, 0, 2)
+        squared = np.square(left @ whiten).sum(2).T
+        log_det = 2 * np.log(np.diagonal(roots, axis1=1, axis2=2)).sum(1)
+        return -0.5 * (squared + log_det + d * np.log(2 * np.pi))
 
     def _compute_likelihood(self, x: np.ndarray) -> np.ndarray:
-        # Far from every state the densities underflow together; hmmlearn wants at least one above 0.
-        return np.exp(np.clip(self._compute_log_likelihood(x), -300, 300))
+        """Densities over the largest of each row, which are never all 0: posteriors do not depend on that factor."""
+        log_likelihood = self._compute_log_likelihood(x)
+        largest = log_likelihood.max(1, keepdims=True)
+        self._log_factor += float(largest.sum())
+        return np.exp(log_likelihood - largest)
+
+    def _fit_scaling(self, x: np.ndarray) -> tuple:
+        self._log_factor = 0.0
+        lattice, log_prob, *passes = super()._fit_scaling(x)
+        return lattice, log_prob + self._log_factor, *passes
+
+    def _score_scaling(self, **given: Any) -> tuple:
+        self._log_factor = 0.0
+        log_prob, posteriors = super()._score_scaling(**given)
+        return log_prob + self._log_factor, posteriors
 
     def _initialize_sufficient_statistics(self) -> dict:
         stats = super()._initialize_sufficient_statistics()

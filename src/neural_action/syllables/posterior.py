@@ -1,4 +1,4 @@
-"""Syllables of a cohort: fitted to the visible poses, posterior probabilities at each of them."""
+"""Syllables of a dataset: fitted to the visible poses, posterior probabilities at each of them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from neural_action.config.settings import SyllableSettings
+from neural_action.datasets.dataset import Dataset
 from neural_action.errors import InputError
 from neural_action.files import load_npz, whole
 from neural_action.progress import Progress
-from neural_action.recordings.cohort import Cohort
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Syllables:
             partial.write_text(json.dumps(self.report, indent=1) + "\n")
 
 
-def fit_syllables(cohort: Cohort, settings: SyllableSettings) -> Syllables:
+def fit_syllables(dataset: Dataset, settings: SyllableSettings) -> Syllables:
     """Principal components of the visible poses, whitened, and an autoregressive HMM on them, trial by trial.
 
     BehaveNet (Batty et al. 2019) fits such a model to a compressed behavioural video; poses are compressed here by
@@ -48,21 +48,21 @@ def fit_syllables(cohort: Cohort, settings: SyllableSettings) -> Syllables:
 
     from neural_action.syllables.arhmm import AutoregressiveHmm, ShownMonitor, with_lags
 
-    spans = [span for span in cohort.trials if span.visible]
+    spans = [span for span in dataset.trials if span.sees_input]
     lags = settings.lags
     lengths = [span.samples.stop - span.samples.start - lags for span in spans]
     spans = [span for span, length in zip(spans, lengths, strict=True) if length > 0]
     lengths = [length for length in lengths if length > 0]
-    dimensions = min(settings.dimensions, cohort.pose.shape[1])
+    dimensions = min(settings.dimensions, dataset.pose.shape[1])
     if sum(lengths) < settings.states * (dimensions * lags + 1):
         raise InputError(
             f"syllables: {sum(lengths)} visible poses are too few for {settings.states} states of "
             f"{dimensions} components"
         )
-    visible = np.concatenate([cohort.pose[span.samples] for span in spans])
+    visible = np.concatenate([dataset.pose[span.samples] for span in spans])
     components = PCA(dimensions, whiten=True, svd_solver="full").fit(visible)
     rows = np.concatenate(
-        [with_lags(components.transform(cohort.pose[span.samples]), lags) for span in spans]
+        [with_lags(components.transform(dataset.pose[span.samples]), lags) for span in spans]
     ).astype(np.float64)
     model = AutoregressiveHmm(settings.states, dimensions, settings.seed, settings.iterations)
     with Progress(settings.iterations, "syllables", "iteration") as shown:
@@ -70,7 +70,7 @@ def fit_syllables(cohort: Cohort, settings: SyllableSettings) -> Syllables:
         model.fit(rows, lengths)
     shares = model.predict_proba(rows, lengths)
 
-    posterior = np.zeros((len(cohort.pose), settings.states), np.float32)
+    posterior = np.zeros((len(dataset.pose), settings.states), np.float32)
     first, durations = 0, []
     for span, length in zip(spans, lengths, strict=True):
         part = shares[first : first + length]
@@ -91,14 +91,14 @@ def fit_syllables(cohort: Cohort, settings: SyllableSettings) -> Syllables:
     return Syllables(posterior, report)
 
 
-def load_posterior(path: Path, cohort: Cohort) -> np.ndarray:
-    """(sample, syllable) float32. InputError if the file does not hold one row a pose of the cohort."""
+def load_posterior(path: Path, dataset: Dataset) -> np.ndarray:
+    """(sample, syllable) float32. InputError if the file does not hold one row a pose of the dataset."""
     try:
         posterior = load_npz(path, "posterior")["posterior"].astype(np.float32)
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as syllables ({' '.join(str(error).split())})") from None
-    if posterior.ndim != 2 or len(posterior) != len(cohort.pose):
+    if posterior.ndim != 2 or len(posterior) != len(dataset.pose):
         raise InputError(
-            f"{path}: shape {posterior.shape}, expected one row for each of {len(cohort.pose)} poses"
+            f"{path}: shape {posterior.shape}, expected one row for each of {len(dataset.pose)} poses"
         )
     return posterior

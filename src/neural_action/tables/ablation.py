@@ -3,52 +3,48 @@
 from __future__ import annotations
 
 from neural_action.config.sections import Sections
-from neural_action.tables import notes
-from neural_action.tables.action import headline
+from neural_action.errors import InputError
+from neural_action.tables import action, identity, notes
 from neural_action.tables.document import Document
 from neural_action.tables.page import Page
-from neural_action.tables.published import Published
 from neural_action.tables.scores import Column, Scores
 
 
 def ablation(sections: Sections, scores: Scores) -> tuple[Document, Page]:
-    """Every row of the ablation, after the reference and its nearest baseline, with paired differences.
+    """Every row of the ablation after the figure method, a block a probe, with paired differences to it.
 
-    The reference is the figure method. Raises InputError if nothing was scored across animals.
+    Raises InputError if the figure method is not configured or nothing was scored.
     """
     metric, reference = sections.tables.metric, sections.tables.figure_method
+    if reference not in sections.methods:
+        rows = ", ".join(sections.methods)
+        raise InputError(f"configuration tables.figure_method: {reference!r} is not one of {rows}")
     kept = {name: row for name, row in sections.methods.items() if row.table == "ablation"}
     methods = {reference: sections.methods[reference], **kept}
-    page = Page(scores, methods, Published("", "", {}))
-    across = headline(scores, metric)
-    whole = across.part
-    columns = [
-        Column("single_animal", across.fraction, metric, "Single-animal", whole),
-        across,
-        Column("identity", across.fraction, "accuracy", "Identity, linear", whole, "linear"),
-        Column("identity", across.fraction, "knn_same_animal", "Identity, 10-NN", whole, "knn"),
-        Column("identity", across.fraction, "accuracy", "Identity, MLP", whole, "mlp"),
-    ]
-    page.measured("Ablation, probed on the encoder's output", columns)
-    page.measured("The same, probed on the projection", columns, projection=True)
-    page.differences(
-        f"Paired differences, {across.heading.lower()}, {whole} of the labels", across, [reference]
-    )
+    page = Page(scores, methods)
+    shown: list[Column] = []
+    for probe in scores.read_by(*action.TASKS, "identity"):
+        label = scores.probe_label(probe)
+        for where, projection in (("", False), (", on the projection", True)):
+            columns = [
+                column
+                for column in (
+                    *action.columns(scores, probe, metric, projection=projection),
+                    *identity.columns(scores, probe, projection=projection),
+                )
+                if column.label_budget == "all"
+            ]
+            page.measured(f"Ablation, {label}{where}", columns)
+            shown += columns
+        if probe in scores.read_by(*action.TASKS):
+            column = action.headline(scores, probe, metric)
+            page.differences(
+                f"Differences, {label}, {column.heading.lower()}, {column.part}", column, [reference]
+            )
     text = [
-        *notes.shared_notes(sections, scores),
-        ("Rows", "each changes one thing in the first row; `config/ablation.yaml` says what"),
-        (
-            "Columns",
-            f"actions: {notes.METRICS[metric]}. Identity (lower says less about the animal): accuracy of a linear "
-            "and of an MLP probe, and the share of a clip's ten nearest training clips that are of its animal",
-        ),
-        notes.interval_note(
-            sections, "animals, folds within an animal and seeds within a fold are drawn anew"
-        ),
-        (
-            "Differences",
-            "row minus reference, in percentage points, paired by animal, fold and seed: an interval without 0 is "
-            "a difference, but of many rows one in twenty has such an interval by chance",
-        ),
+        *notes.shared_notes(sections, scores, methods, shown),
+        ("Rows", "each changes one thing in the first row; `config/ablation.yaml` says which"),
+        ("Identity", "lower is better: the representation says less about the animal"),
+        notes.difference_note(),
     ]
     return Document("Ablation", notes.opening(sections), tuple(page.blocks), tuple(text)), page

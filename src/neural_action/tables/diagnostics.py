@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from neural_action.diagnostics.every import Diagnosis
 from neural_action.diagnostics.finding import CHECKS, SEVERITIES, Finding
+from neural_action.diagnostics.run import Diagnosis
 from neural_action.tables.templates import template
 
 #: A sign and a word for each severity: colour is not all that tells them apart.
@@ -53,14 +53,15 @@ def _counted(finding: Finding, found: list[Finding]) -> bool:
 
 
 def _balance(counts: pd.DataFrame) -> dict:
-    """Clips of each animal (row) and class (column), and in how many folds there are none."""
-    labelled = counts[counts["class"] != ""]
-    classes = list(dict.fromkeys(labelled["class"]))
+    """Test windows of each animal (row) and class (column) in all splits, and in how many splits there are none."""
+    tested = counts[(counts["class"] != "") & (counts["role"] == "test")]
+    classes = list(dict.fromkeys(tested["class"]))
     rows = []
-    for animal, own in labelled.groupby("animal", sort=False):
+    for animal, own in tested.groupby("animal", sort=False):
         cells = []
         for action in classes:
-            clips = own.loc[own["class"] == action, "clips"]
-            cells.append({"clips": int(clips.sum()), "empty": int((clips == 0).sum()), "folds": len(clips)})
+            windows = own.loc[own["class"] == action, "windows"]
+            empty = int((windows == 0).sum())
+            cells.append({"windows": int(windows.sum()), "empty": empty, "splits": len(windows)})
         rows.append({"animal": animal, "cells": cells})
     return {"classes": classes, "rows": rows}

@@ -45,14 +45,38 @@ class Document:
     notes: tuple[tuple[str, str], ...]
 
 
+#: Metrics that are no shares, with their decimals.
+_PLAIN = {"r2": 2, "log_loss": 3}
+
+
 def percent(value: float, *, sign: bool = False) -> str:
     """A fraction of 1 in percent with one decimal and a true minus sign: ``0.543`` is ``54.3``."""
-    text = f"{100 * value:{'+' if sign else ''}.1f}"
-    return "0.0" if text.lstrip("+-") == "0.0" else text.replace("-", "−")
+    return _decimals(100 * value, 1, sign)
 
 
-def interval(mean: float, low: float, high: float, *, sign: bool = False) -> str:
-    """Mean and interval in percent: ``54.3 [51.0, 57.2]``; the mean alone where there is no interval (NaN)."""
+def interval(mean: float, low: float, high: float, *, sign: bool = False, metric: str = "accuracy") -> str:
+    """Mean and interval in percent: ``54.3 [51.0, 57.2]``; the mean alone where there is no interval (NaN).
+
+    R2 and log loss are no percentages and stay as they are: ``0.54 [0.51, 0.57]``.
+    """
+    decimals = _PLAIN.get(metric)
+    values = (mean, low, high) if decimals else (100 * mean, 100 * low, 100 * high)
+    middle, *ends = (_decimals(value, decimals or 1, sign) for value in values)
     if math.isnan(low):
-        return percent(mean, sign=sign)
-    return f"{percent(mean, sign=sign)} [{percent(low, sign=sign)}, {percent(high, sign=sign)}]"
+        return middle
+    return f"{middle} [{', '.join(ends)}]" if math.isfinite(low) else f"{middle} [no bounds]"
+
+
+def probability(p: float) -> str:
+    """A p value: ``0.012``, ``< 0.001``; a dash where there is none (NaN)."""
+    if math.isnan(p):
+        return EMPTY
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _decimals(value: float, count: int, sign: bool) -> str:
+    if not math.isfinite(value):
+        return EMPTY
+    text = f"{value:{'+' if sign else ''}.{count}f}"
+    zero = f"{0:.{count}f}"
+    return zero if text.lstrip("+-") == zero else text.replace("-", "−")

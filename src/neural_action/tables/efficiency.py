@@ -1,71 +1,57 @@
-"""The table of label efficiency: accuracy with one, two, four, ... labelled trials of each class, and differences."""
+"""The table of label efficiency: scores with one, two, four, ... labelled trials of each class, and differences."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from neural_action.config.sections import Sections
 from neural_action.tables import notes
-from neural_action.tables.decoding import WHOLE, headline, references
-from neural_action.tables.document import EMPTY, Block, Document, Line, Span, interval
+from neural_action.tables.document import Document
 from neural_action.tables.page import Page
-from neural_action.tables.published import Published
-from neural_action.tables.scores import Column, Scores
+from neural_action.tables.scores import Column, Scores, of_the_papers
+
+TASKS = ("within", "across", "decoding")
 
 
-def columns(sections: Sections, animal: str) -> list[Column]:
-    """Of one animal: each number of labelled trials, then all."""
-    labels = [*map(str, sorted(sections.decoding.labelled_trials)), WHOLE]
-    return [
-        replace(headline(animal, labels=name), heading="Labelled trials of each class", part=name)
-        for name in labels
-    ]
+def curves(sections: Sections, scores: Scores) -> dict[str, list[Column]]:
+    """Every curve by its title: columns of a task and probe, and of an animal when decoding, from few labels to all."""
+    found = {}
+    for task in TASKS:
+        metric = "accuracy" if task == "decoding" else sections.tables.metric
+        for probe in scores.read_by(task):
+            budgets = [budget for budget in scores.budgets(task, probe) if budget != "half"]
+            if not any(budget.isdigit() for budget in budgets):
+                continue
+            for animal in scores.animals if task == "decoding" else [None]:
+                where = animal or notes.TASKS[task].lower()
+                found[f"{scores.probe_label(probe)}, {where}"] = [
+                    Column(task, probe, budget, metric, "Labelled trials of each class", budget, animal)
+                    for budget in budgets
+                ]
+    return found
 
 
 def label_efficiency(sections: Sections, scores: Scores) -> tuple[Document, Page]:
-    """A block of accuracies for every animal, and one of paired differences to each reference."""
-    page = Page(scores, sections.methods, Published("", "", {}))
-    for animal in scores.animals:
-        own = columns(sections, animal)
-        page.measured(f"Accuracy with few labels, {animal}", own)
-        for reference in references(sections):
-            _differences(
-                page, f"The same minus {sections.methods[reference].label}, {animal}", own, reference
-            )
-    seconds = sections.decoding.labelled_seconds
+    """A block of scores for every curve, and one of paired differences to each reference.
+
+    Raises InputError if a reference is not configured.
+    """
+    methods = of_the_papers(sections)
+    page = Page(scores, methods)
+    found = curves(sections, scores)
+    for title, columns in found.items():
+        page.measured(f"Few labels, {title}", columns)
+        for reference in page.references(sections, columns[-1]):
+            label = sections.methods[reference].label
+            page.differences_by_budget(f"Differences to {label}, {title}", columns, reference)
+    seconds = sections.evaluation.labelled_seconds
     text = [
-        *notes.shared_notes(sections, scores),
+        *notes.shared_notes(sections, scores, methods, [c for columns in found.values() for c in columns]),
         (
             "Columns",
-            "labelled trials of each class in training, and as many in validation, which chooses the weight decay; "
-            f"in a recording without trials a trial is a run of one class of at most {seconds:g} s. Every row is given "
-            "the same trials. Pretraining, centring and scaling see all bins of training without labels",
+            "labelled trials of each class in training (across animals: of each training animal), and as many in "
+            "validation where a split has it. In a recording without trials, a run of one class, cut to "
+            f"{seconds:g} s, is a trial. Every row gets the same trials. Pretraining and scaling use all training "
+            "windows without labels",
         ),
-        ("Metric", notes.METRICS["accuracy"]),
-        notes.interval_note(sections, "splits, and seeds within a split, are drawn anew"),
-        (
-            "Differences",
-            "in percentage points, paired by split and seed: an interval without 0 is a difference",
-        ),
+        notes.difference_note(),
     ]
     return Document("Label efficiency", notes.opening(sections), tuple(page.blocks), tuple(text)), page
-
-
-def _differences(page: Page, title: str, own: list[Column], reference: str) -> None:
-    lines = []
-    for name, row in page.methods.items():
-        cells = [
-            None if name == reference else page.scores.difference(name, reference, column) for column in own
-        ]
-        if not any(cells):
-            continue
-        for column, cell in zip(own, cells, strict=True):
-            if cell is not None:
-                page.record(name, column, f"{column.metric}_minus_{reference}", cell)
-        texts = [
-            EMPTY if cell is None else interval(cell.mean, cell.low, cell.high, sign=True) for cell in cells
-        ]
-        lines.append(Line(row.label, row.group, tuple(texts)))
-    page.blocks.append(
-        Block(title, (Span(own[0].heading, tuple(column.part for column in own)),), tuple(lines))
-    )

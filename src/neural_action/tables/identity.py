@@ -1,4 +1,4 @@
-"""The table of identity recognition (Table 2 of the poster), with the probes that a linear one may miss."""
+"""The table of identity recognition (Table 2 of the poster): which animal a window is from."""
 
 from __future__ import annotations
 
@@ -10,58 +10,42 @@ from neural_action.tables.published import beside
 from neural_action.tables.scores import Column, Scores, of_the_papers
 
 
-def columns(scores: Scores) -> list[Column]:
-    """The linear probe with every fraction of the training clips; nearest neighbours and MLP with all."""
-    fractions = scores.fractions("identity")
-    linear = [
-        Column("identity", fraction, "accuracy", "Linear probe", str(fraction), "linear")
-        for fraction in fractions
-    ]
-    whole = fractions[-1:]
+def columns(scores: Scores, probe: str, *, projection: bool = False) -> list[Column]:
+    """One probe, with half and all of the training windows where both were scored."""
+    # The share of neighbours that are of the same animal says more than the vote of ten.
+    knn = scores.probes[probe].kind == "knn" and "true_class_score" in scores.metrics("identity", probe)
+    metric, heading = ("true_class_score" if knn else "accuracy"), notes.TASKS["identity"]
     return [
-        *linear,
-        *(Column("identity", f, "knn_same_animal", "10 nearest neighbours", str(f), "knn") for f in whole),
-        *(Column("identity", f, "accuracy", "MLP probe", str(f), "mlp") for f in whole),
+        Column("identity", probe, budget, metric, heading, f"{budget} windows", projection=projection)
+        for budget in scores.shares("identity", probe)
     ]
 
 
 def identity_recognition(sections: Sections, scores: Scores) -> tuple[Document, Page]:
-    """How well the animal is recognised from the encoder, and from the projection."""
+    """How well each probe recognises the animal from the encoder, and from the projection."""
     methods = of_the_papers(sections)
     page = Page(scores, methods, beside("identity_recognition", sections.tables))
-    main = columns(scores)
-    page.measured("Identity recognition (lower is better)", main)
-    page.measured(
-        "Identity recognition from the projection (the layer the objective is trained on)",
-        main,
-        projection=True,
-    )
-    linear = [column for column in main if column.probe == "linear"]
-    chance = [notes.chance_note(scores, methods, column) for column in linear[-1:]]
+    shown = []
+    for probe in scores.read_by("identity"):
+        label, main = scores.probe_label(probe), columns(scores, probe)
+        shown += main
+        page.measured(f"Identity recognition, {label} (lower is better)", main)
+        layer = columns(scores, probe, projection=True)
+        page.measured(f"Identity recognition, {label}, on the projection (the layer of the objective)", layer)
     text = [
-        *notes.shared_notes(sections, scores),
+        *notes.shared_notes(sections, scores, methods, shown),
         (
             "Columns",
-            "fraction of the training clips that is used. Which animal a clip is from, by probes trained on "
-            "other trials than they are tested on, with equally many clips of every animal",
+            "which animal a window is from. Probes are trained and tested on different trials, with equally many "
+            "windows of every animal. Half windows: half of the training windows",
         ),
-        (
-            "Metric",
-            "accuracy of a linear and of an MLP probe; for nearest neighbours, the share of a clip's ten "
-            "nearest training clips that are from its own animal",
-        ),
-        *chance,
+        *notes.chance_note(scores, methods, [column for column in shown if column.label_budget == "all"]),
         (
             "Floor",
-            "animals differ in what they do, so behaviour alone already tells them apart better than chance. "
-            "The reference rows say how well: the action label of a clip, and the behaviour encoder of Ours on "
-            "poses that are swapped across animals as in its training (half of them) or altogether",
+            "animals differ in what they do, so behaviour alone partly identifies the animal. The reference rows say "
+            "how well",
         ),
-        notes.interval_note(
-            sections,
-            "folds, and seeds within a fold, are drawn anew. A score is of all animals together, so these "
-            "intervals do not hold the variation between sets of animals",
-        ),
+        ("Animals", "a score is of all animals together: the intervals say nothing about other animals"),
         *notes.paper_note(page.paper),
     ]
     return Document("Identity recognition", notes.opening(sections), tuple(page.blocks), tuple(text)), page

@@ -1,31 +1,54 @@
-"""What a reader of a table has to know: data, protocol, metric, chance, intervals, published numbers."""
+"""The notes below a table: data, protocol, probes, metrics, chance, intervals, differences, published numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from neural_action.config.sections import Sections
-from neural_action.config.settings import MethodSettings
-from neural_action.tables.document import percent
+from neural_action.config.settings import MethodSettings, ProbeConfig
+from neural_action.config.signatures import needs
+from neural_action.tables.document import interval
 from neural_action.tables.published import Published
-from neural_action.tables.scores import Column, Scores
+from neural_action.tables.scores import UNBOUNDED, Column, Scores
 
 PROTOCOLS = {
-    "transductive": "pretraining sees the unlabelled pairs of every animal and trial, those that are tested "
-    "included (what the paper assumes)",
-    "new_trials": "pretraining does not see the trials that are tested, but other trials of the same animals",
-    "new_animal": "pretraining does not see the animal that is tested",
-    "published": "one split of each animal's trials in the order of time, as in the authors' release; pretraining "
-    "sees training and validation without labels",
-    "repeated": "random splits of each animal's trials, or blocks of time with gaps between the parts; pretraining "
-    "sees the training part alone, without labels",
+    "transductive": "pretraining sees unlabelled data of every animal and trial, also of tested trials (the paper "
+    "assumes this)",
+    "new_trials": "pretraining sees other trials of the tested animals and never the tested trials",
+    "new_animal": "pretraining never sees the tested animal",
+    "published": "one split of each animal's trials in the order of time, as in the authors' release. Pretraining sees "
+    "training and validation trials without labels",
+    "repeated": "random splits of each animal's trials, or of blocks of time with gaps between them. Pretraining sees "
+    "training trials without labels",
+}
+TASKS = {
+    "within": "Within animals",
+    "across": "Across animals",
+    "identity": "Identity",
+    "decoding": "Decoding",
+    "continuous_within": "Within animals",
+    "continuous_across": "Across animals",
 }
 METRICS = {
-    "accuracy": "accuracy, the share of clips whose class is predicted",
-    "balanced_accuracy": "balanced accuracy, the mean over classes of the share of their clips recognised",
+    "accuracy": "accuracy, the share of windows whose class is predicted",
+    "balanced_accuracy": "balanced accuracy, the mean over classes of the share of their windows that is recognised",
     "macro_f1": "macro F1, the mean over classes of the harmonic mean of precision and recall",
-    "weighted_f1": "weighted F1, the same mean weighted by how often each class occurs",
-    "delta_accuracy": "delta accuracy, the share of bins whose angle is less than 3 pi / 16 off",
+    "weighted_f1": "weighted F1, macro F1 with each class weighted by its windows",
+    "delta_accuracy": "delta accuracy, the share of windows whose angle is less than 3 pi / 16 off",
+    "true_class_score": "score of the true class, the mean score that a window's own class is given. For nearest "
+    "neighbours it is the share of neighbours of that class",
+    "auroc": "AUROC, the area under the ROC curve, mean over classes",
+    "log_loss": "log loss in nats, lower is better",
+    "r2": "R2, the share of variance that is explained. Over all variables it is weighted by their variance",
+}
+_OVER = {
+    "animals": "t over animals. Where all animals are read from the same encoders, the variance that they share is "
+    "added (two-way random effects)",
+    "splits": "corrected resampled t over splits (Nadeau and Bengio 2003), because splits share trials. These "
+    "intervals say nothing about other recordings",
+    "units": "t over the test trials of the one split, weighted by their windows. These intervals say nothing about "
+    "another split or another training",
+    "nothing": "a single score has no interval",
 }
 
 Note = tuple[str, str]
@@ -37,47 +60,116 @@ def opening(sections: Sections) -> str:
     return f"{sections.title} ({sections.dataset}): {kind}"
 
 
-def shared_notes(sections: Sections, scores: Scores) -> list[Note]:
-    """Protocol and sizes."""
-    protocol = sections.split.protocol
-    table = scores.table
+def shared_notes(
+    sections: Sections, scores: Scores, methods: Mapping[str, MethodSettings], columns: Sequence[Column]
+) -> list[Note]:
+    """Protocol, rows that train with labels, choices, sizes, probes, metrics and intervals of a table."""
+    protocol, table = sections.split.protocol, scores.table
     counts = (
         (len(scores.animals), "animal"),
-        (table["fold"].nunique(), "fold"),
+        (table["split"].nunique(), "split"),
         (table["seed"].nunique(), "seed"),
     )
     sizes = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts)
-    return [("Protocol", f"{protocol}: {PROTOCOLS[protocol]}"), ("Sizes", sizes)]
-
-
-def chance_note(scores: Scores, methods: Mapping[str, MethodSettings], column: Column) -> Note:
-    """Chance as measured by the rows that guess."""
-    cells = [
-        (row.label, cell)
-        for name, row in methods.items()
-        if row.representation == "none" and (cell := scores.cell(name, column)) is not None
+    return [
+        ("Protocol", f"{protocol}: {PROTOCOLS[protocol]}"),
+        *supervised_note(sections, methods),
+        *([("Chosen on", sections.tables.chosen_on.rstrip("."))] if sections.tables.chosen_on else []),
+        ("Sizes", sizes),
+        *probe_note(scores, columns),
+        ("Metrics", "; ".join(METRICS.get(name, name) for name in _once(c.metric for c in columns))),
+        *interval_note(scores, columns),
     ]
-    if not cells:
-        return "Chance", "no configured row guesses, so it was not measured"
-    return "Chance", "; ".join(
-        f"{percent(cell.mean)} %, measured by the row {label}" for label, cell in cells
+
+
+def supervised_note(sections: Sections, methods: Mapping[str, MethodSettings]) -> list[Note]:
+    """Which rows train their encoder with labels; nothing where none does."""
+    labels = []
+    for row in methods.values():
+        objective = row.objective
+        if row.model is not None and row.model in sections.methods:
+            objective = sections.methods[row.model].objective
+        if objective is not None and "labels" in needs("objectives", objective.name):
+            labels.append(row.label)
+    if not labels:
+        return []
+    said = (
+        f"{', '.join(labels)}: the encoder is trained with the labels of the training trials. They are left out of "
+        "tests on an animal whose labels they used, and of columns with fewer labels"
     )
+    return [("Trained with labels", said)]
 
 
-def interval_note(sections: Sections, over: str) -> Note:
-    """How the intervals are made."""
-    draws = sections.tables.bootstrap
+def probe_note(scores: Scores, columns: Sequence[Column]) -> list[Note]:
+    """How each probe reads frozen representations."""
+    names = _once(column.probe for column in columns)
+    said = [f"{scores.probe_label(name)}: {_probe(scores.probes[name])}" for name in names]
+    return [("Probes", "; ".join(said) + ". Every probe reads every row")] if said else []
+
+
+def _probe(probe: ProbeConfig) -> str:
+    chosen = "with its penalty chosen on validation windows, or inside training where a split has none"
+    sgd = f"a linear layer trained for {probe.steps} steps"
+    kinds = {
+        "softmax": sgd if probe.solver == "sgd" else f"multinomial logistic regression, {chosen}",
+        "angle": f"ridge regression of (cos, sin) of the direction, {chosen}",
+        "ridge": f"ridge regression of behaviour variables, {chosen}",
+        "knn": f"the share of the {probe.neighbors} nearest training windows of each class",
+        "mlp": f"a network with {' and '.join(map(str, probe.hidden))} hidden units",
+    }
+    votes = {
+        "neighbors": f", scores averaged over {probe.vote_windows} windows before and after",
+        "trial": ", scores averaged over the trial",
+    }
+    weighted = ", classes weighted equally" if probe.class_weight == "balanced" else ""
+    return kinds[probe.kind] + weighted + votes.get(probe.vote, "")
+
+
+def chance_note(
+    scores: Scores, methods: Mapping[str, MethodSettings], columns: Sequence[Column]
+) -> list[Note]:
+    """Chance as measured by the rows that guess."""
+    found = []
+    for column in columns:
+        for name, row in methods.items():
+            if row.representation == "none" and (cell := scores.cell(name, column)) is not None:
+                nan = float("nan")
+                value = interval(cell.mean, nan, nan, metric=column.metric)
+                where = ", ".join(
+                    part for part in (TASKS[column.task].lower(), scores.probe_label(column.probe)) if part
+                )
+                found.append(f"{value} ({row.label}; {where})")
+    if not found:
+        return [("Chance", "no row of this configuration guesses, so chance was not measured")]
+    return [("Chance", f"measured by rows that guess: {'; '.join(_once(found))}")]
+
+
+def interval_note(scores: Scores, columns: Sequence[Column]) -> list[Note]:
+    """What the intervals of these columns are over."""
+    over = set().union(*(scores.over(column) for column in columns)) if columns else set()
+    said = [text for name, text in _OVER.items() if name in over]
+    unit = ", in percent" if any(column.metric not in UNBOUNDED for column in columns) else ""
+    return [("Intervals", f"mean [95 % interval]{unit}: {'; '.join(said)}")] if said else []
+
+
+def difference_note() -> Note:
+    """How differences are paired and tested."""
     return (
-        "Intervals",
-        f"mean [95 % interval], in percent, from {draws} draws of a hierarchical bootstrap: {over}. "
-        "A single score has none",
+        "Differences",
+        "row minus reference, paired by animal, split, seed and test trial, always read by the same probe, task and "
+        "label budget. p is corrected for all differences of its block (Holm); the intervals are not. A star marks "
+        "p < 0.05. A best baseline is the one with the highest mean in the same column, a choice in its favour",
     )
 
 
 def paper_note(paper: Published) -> list[Note]:
     """Where the published numbers are from and what they are not; nothing where there are none."""
     said = (
-        f"plain accuracy in percent as published ({paper.source}) for {paper.recordings}. "
-        "Shown for orientation: not comparable across recordings, classes, splits or metrics"
+        f"accuracy in percent as published ({paper.source}) for {paper.recordings}. It is shown for orientation: not "
+        "comparable across recordings, classes, splits or metrics"
     )
-    return [("paper (MC2P)", said)] if paper.values else []
+    return [(paper.heading, said)] if paper.values else []
+
+
+def _once(values: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(values))

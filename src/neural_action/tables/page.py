@@ -6,27 +6,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from neural_action.config.sections import Sections
 from neural_action.config.settings import MethodSettings
+from neural_action.errors import InputError
+from neural_action.evaluation.statistics import Estimate, holm
 from neural_action.progress import progress
-from neural_action.tables.document import EMPTY, Block, Line, Span, interval, percent
+from neural_action.tables.document import EMPTY, Block, Line, Span, interval, percent, probability
 from neural_action.tables.published import Published
-from neural_action.tables.scores import Cell, Column, Scores
+from neural_action.tables.scores import Column, Scores
 
+#: Columns of the CSV of a table. ``reference`` is the row that was subtracted; ``p`` is after Holm.
 RECORD = (
-    "method",
-    "label",
-    "group",
-    "task",
-    "fraction",
-    "metric",
-    "probe",
-    "representation",
-    "mean",
-    "low",
-    "high",
-    "published",
-    "n_scores",
+    *("method", "label", "group", "task", "probe", "label_budget", "animal", "unit", "metric", "layer"),
+    *("reference", "mean", "low", "high", "p", "published", "n_scores"),
 )
+#: Marks a difference in a cell that has no column for its p.
+MARK = " *"
+LEVEL = 0.05
 
 
 @dataclass
@@ -41,66 +37,91 @@ class Page:
 
     scores: Scores
     methods: Mapping[str, MethodSettings]
-    paper: Published
+    paper: Published = field(default_factory=Published)
     blocks: list[Block] = field(default_factory=list)
     records: list[dict[str, Any]] = field(default_factory=list)
 
-    def measured(
-        self, title: str, columns: Sequence[Column], *, projection: bool = False, with_paper: bool = True
-    ) -> None:
+    def measured(self, title: str, columns: Sequence[Column], *, with_paper: bool = True) -> None:
         """Add a block of means and intervals, each beside its published number where the paper has one.
 
         Rows without a score stay out, and so does the block without columns or rows. Published numbers do not
-        stand beside the projection: the paper does not say which representation it probes.
+        stand beside the projection: the paper does not say which layer it probes.
         """
         cells = {
             name: measured
             for name in progress(self.methods, "means and intervals", "row")
-            if any(measured := [self.scores.cell(name, column, projection=projection) for column in columns])
+            if any(measured := [self.scores.cell(name, column) for column in columns])
         }
         if not cells:
             return
-        in_paper = {(task, part) for _, task, part in self.paper.values}
-        # The papers probe linearly, but for the supervised row.
-        beside = [
-            not projection
-            and column.probe in (None, "linear", "all")
-            and with_paper
-            and column.in_paper in in_paper
-            for column in columns
-        ]
+        in_paper = {key[1:] for key in self.paper.values}
+        beside = [with_paper and not column.projection and column.in_paper in in_paper for column in columns]
         lines = []
         for name in cells:
             row, texts = self.methods[name], []
             for column, cell, paper in zip(columns, cells[name], beside, strict=True):
                 printed = self.paper.values.get((name, *column.in_paper)) if paper else None
-                texts.append(EMPTY if cell is None else interval(cell.mean, cell.low, cell.high))
+                texts.append(EMPTY if cell is None else _text(cell, column))
                 if paper:
                     texts.append(EMPTY if printed is None else percent(printed))
                 if cell is not None or printed is not None:
-                    self._record(name, column, column.metric, cell, printed, projection=projection)
+                    self.record(name, column, cell, published=printed)
             lines.append(Line(row.label, row.group, tuple(texts)))
         spans, aside = _headings(columns, beside, self.paper.heading)
         self.blocks.append(Block(title, spans, tuple(lines), aside))
 
     def differences(self, title: str, column: Column, references: Sequence[str]) -> None:
-        """Add a block of paired differences of every row with a score in ``column`` to each of ``references``."""
+        """Add a block of paired differences in ``column`` of every row to each of ``references``.
+
+        The p values of a block are one family, corrected by Holm. Nothing where no row can be compared.
+        """
+        found = self._compared([(column, reference) for reference in references])
+        if not any(map(any, found.values())):
+            return
         lines = []
-        for name in progress(self.methods, "paired differences", "row"):
-            row = self.methods[name]
-            if self.scores.pick(name, column).empty:
-                continue
+        for name, cells in found.items():
             texts = []
-            for reference in references:
-                cell = None if name == reference else self.scores.difference(name, reference, column)
-                if cell is not None:
-                    self._record(name, column, f"{column.metric}_minus_{reference}", cell, None)
-                    texts += [interval(cell.mean, cell.low, cell.high, sign=True), str(cell.n_scores)]
+            for reference, cell in zip(references, cells, strict=True):
+                if cell is None:
+                    texts += ["reference" if name == reference else EMPTY, EMPTY, EMPTY]
                 else:
-                    texts += ["reference" if name == reference else EMPTY, EMPTY]
-            lines.append(Line(row.label, row.group, tuple(texts)))
-        spans = [Span(f"minus {self.methods[name].label}", ("difference", "pairs")) for name in references]
+                    texts += [_text(cell, column, sign=True), probability(cell.p), str(cell.n)]
+            lines.append(Line(self.methods[name].label, self.methods[name].group, tuple(texts)))
+        spans = [
+            Span(f"minus {self.methods[name].label}", ("difference", "p", "pairs")) for name in references
+        ]
         self.blocks.append(Block(title, tuple(spans), tuple(lines)))
+
+    def differences_by_budget(self, title: str, columns: Sequence[Column], reference: str) -> None:
+        """As ``differences``, to one reference, a cell a column; those with p below 0.05 end in a star."""
+        found = self._compared([(column, reference) for column in columns])
+        lines = []
+        for name, cells in found.items():
+            if not any(cells):
+                continue
+            texts = [
+                EMPTY if cell is None else _text(cell, column, sign=True) + (MARK if cell.p < LEVEL else "")
+                for column, cell in zip(columns, cells, strict=True)
+            ]
+            lines.append(Line(self.methods[name].label, self.methods[name].group, tuple(texts)))
+        if lines:
+            spans, _ = _headings(columns, [False] * len(columns), "")
+            self.blocks.append(Block(title, spans, tuple(lines)))
+
+    def references(self, sections: Sections, column: Column) -> list[str]:
+        """The rows that differences are taken to: those configured, or the figure method and the best baseline.
+
+        InputError if one of these is no row of the configuration.
+        """
+        settings = sections.tables
+        for key, names in (("references", settings.references), ("figure_method", [settings.figure_method])):
+            if unknown := [name for name in names if name not in sections.methods]:
+                rows = ", ".join(sections.methods)
+                raise InputError(f"configuration tables.{key}: {unknown[0]!r} is not one of {rows}")
+        if settings.references:
+            return [name for name in settings.references if name in self.methods]
+        best = self.best(column)
+        return [name for name in dict.fromkeys([settings.figure_method, best]) if name in self.methods]
 
     def best(self, column: Column) -> str | None:
         """The baseline with the highest mean in ``column``; None without baselines."""
@@ -111,30 +132,52 @@ class Page:
         }
         return max(means, key=means.__getitem__) if means else None
 
-    def record(self, name: str, column: Column, metric: str, cell: Cell) -> None:
-        """Keep a number that a caller lays out itself."""
-        self._record(name, column, metric, cell, None)
-
-    def _record(
+    def record(
         self,
         name: str,
         column: Column,
-        metric: str,
-        cell: Cell | None,
-        printed: float | None,
+        cell: Estimate | None,
         *,
-        projection: bool = False,
+        metric: str | None = None,
+        reference: str = "",
+        published: float | None = None,
     ) -> None:
+        """Keep a number for the CSV; ``metric`` where it is none of the column's."""
         row = self.methods[name]
         shown = {"trained": "encoder"}.get(row.representation, row.representation)
         values = (
-            *(name, row.label, row.group, column.task, column.fraction, metric, column.probe or row.probe),
-            "projection" if projection else shown,
-            *((None, None, None) if cell is None else (cell.mean, cell.low, cell.high)),
-            printed,
-            0 if cell is None else cell.n_scores,
+            *(name, row.label, row.group, column.task, column.probe, column.label_budget),
+            *(column.animal or "all", column.unit, metric or column.metric),
+            *("projection" if column.projection else shown, reference),
+            *(
+                (None,) * 4
+                if cell is None
+                else (cell.mean, cell.low, cell.high, cell.p if reference else None)
+            ),
+            *(published, 0 if cell is None else cell.n),
         )
-        self.records.append({**dict(zip(RECORD, values, strict=True)), "animal": column.animal})
+        self.records.append(dict(zip(RECORD, values, strict=True)))
+
+    def _compared(self, pairs: Sequence[tuple[Column, str]]) -> dict[str, list[Estimate | None]]:
+        """The difference of every row in each (column, reference), with p of all of them corrected as one family."""
+        found: dict[str, list[Estimate | None]] = {}
+        for name in progress(self.methods, "paired differences", "row"):
+            if any(not self.scores.pick(name, column).empty for column, _ in pairs):
+                found[name] = [
+                    None if name == reference else self.scores.difference(name, reference, column)
+                    for column, reference in pairs
+                ]
+        corrected = iter(holm([cell.p for cells in found.values() for cell in cells if cell is not None]))
+        for name, cells in found.items():
+            for at, (cell, (column, reference)) in enumerate(zip(cells, pairs, strict=True)):
+                if cell is not None:
+                    cells[at] = Estimate(cell.mean, cell.low, cell.high, cell.n, float(next(corrected)))
+                    self.record(name, column, cells[at], reference=reference)
+        return found
+
+
+def _text(cell: Estimate, column: Column, *, sign: bool = False) -> str:
+    return interval(cell.mean, cell.low, cell.high, sign=sign, metric=column.metric)
 
 
 def _headings(

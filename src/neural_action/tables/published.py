@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -16,24 +16,24 @@ _FILE = Path(__file__).with_name("published.yaml")
 
 @dataclass(frozen=True)
 class Published:
-    """One published table.
+    """One published table; without arguments, none.
 
     Attributes:
         source: where it was published.
         recordings: what it was measured on.
-        values: accuracy as a fraction of 1, by (method, task, fraction of the training labels or animal).
+        values: accuracy as a fraction of 1, by (method, probe, task, label budget or animal).
         heading: what its columns are headed with.
     """
 
-    source: str
-    recordings: str
-    values: Mapping[tuple[str, str, float | str | None], float]
+    source: str = ""
+    recordings: str = ""
+    values: Mapping[tuple[str, str, str, str], float] = field(default_factory=dict)
     heading: str = "paper (MC2P)"
 
 
 def beside(table: str, settings: TableSettings) -> Published:
     """``published``, or nothing where the configuration wants no paper's numbers beside its own."""
-    return published(table) if settings.published else Published("", "", {})
+    return published(table) if settings.published else Published()
 
 
 @cache
@@ -42,9 +42,10 @@ def published(table: str) -> Published:
     content = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
     part = content[table]
     values = {
-        (method, task, over): round(percent / 100, 6)
-        for method, row in part["rows"].items()
-        for (task, over), percent in zip(part["columns"], row, strict=True)
+        (method, probe, task, over): round(percent / 100, 6)
+        for probe, read in part["probes"].items()
+        for method, row in read["rows"].items()
+        for (task, over), percent in zip(read["columns"], row, strict=True)
         if percent is not None
     }
     recordings = part.get("recordings", content["recordings"])

@@ -2,51 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from neural_action.config.sections import Sections
-from neural_action.config.settings import MethodSettings, TableSettings
+from neural_action.config.settings import MethodSettings, ProbeConfig
 from neural_action.errors import InputError
-from neural_action.evaluation.statistics import hierarchical_bootstrap, paired_difference, trial_bootstrap
+from neural_action.evaluation.columns import COLUMNS
+from neural_action.evaluation.statistics import Estimate, estimate, generalises_over, paired
 
-_TEXT = ("dataset", "protocol", "method", "representation", "probe", "task", "animal", "metric")
-_NUMBERS = ("fraction", "fold", "seed", "value")
+_NUMBERS = ("seed", "value", "n_train", "n_test")
+_TEXT = tuple(name for name in COLUMNS if name not in _NUMBERS)
+#: Columns of the scores that earlier versions wrote.
+_OLDER = ("fold", "fraction", "representation")
+ALL = "all"
+#: Metrics that are no shares.
+UNBOUNDED = ("r2", "log_loss")
+CONTINUOUS = ("continuous_within", "continuous_across")
 
 
 @dataclass(frozen=True)
 class Column:
-    """Which scores a column of a table is made of, and what it is headed with.
+    """The scores of a column of a table: of one task, one probe, one label budget and one metric.
 
-    ``probe`` chooses among the probes of the identity task, and among the labels that decoding was given; actions have
-    one probe a row. None for ``fraction`` or ``animal`` takes all.
+    Whatever is compared is compared within a column. ``animal`` None is all animals; ``unit`` is a behaviour variable;
+    ``projection`` takes the layer that the objective is trained on. ``heading`` and ``part`` are its headings.
     """
 
     task: str
-    fraction: float | None
+    probe: str
+    label_budget: str
     metric: str
-    heading: str
-    part: str
-    probe: str | None = None
+    heading: str = ""
+    part: str = ""
     animal: str | None = None
+    unit: str = ""
+    projection: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("task", "probe", "label_budget", "metric"):
+            if not getattr(self, name):
+                raise ValueError(f"a column of scores needs its {name}")
 
     @property
-    def in_paper(self) -> tuple[str, float | str | None]:
-        """What stands over the same column of a published table: the fraction of labels, or the animal."""
-        return self.task, self.animal or self.fraction
-
-
-@dataclass(frozen=True)
-class Cell:
-    """Mean and 95 % interval, as fractions of 1, of ``n_scores`` scores."""
-
-    mean: float
-    low: float
-    high: float
-    n_scores: int
+    def in_paper(self) -> tuple[str, str, str]:
+        """Where a published table has the same: probe, task, and animal or label budget."""
+        return self.probe, self.task, self.animal or self.label_budget
 
 
 def of_the_papers(sections: Sections) -> dict[str, MethodSettings]:
@@ -58,13 +63,18 @@ class Scores:
     """Every score of a dataset, and its statistics.
 
     Attributes:
-        table: one row a score; columns as written by the ``evaluate`` stage. Only the configured methods.
-        settings: bootstrap draws and seed.
+        table: one row a score, columns ``evaluation.columns``. Only the configured methods.
+        probes: the configured probes.
     """
 
-    def __init__(self, table: pd.DataFrame, settings: TableSettings):
+    def __init__(self, table: pd.DataFrame, probes: Mapping[str, ProbeConfig]):
         self.table = table
-        self.settings = settings
+        self.probes = probes
+        keys = ["method", "task", "probe", "label_budget", "metric"]
+        self._places = table.groupby(keys, sort=False).indices
+        self._columns = {name: table[name].to_numpy(object) for name in ("layer", "animal", "unit")}
+        # What was scored, for every question about which columns there are.
+        self._kinds = table[["task", "probe", "label_budget", "metric", "animal"]].drop_duplicates()
 
     @classmethod
     def read(
@@ -73,32 +83,34 @@ class Scores:
         methods: Collection[str],
         dataset: str,
         protocol: str,
-        settings: TableSettings,
+        probes: Mapping[str, ProbeConfig],
         *,
         only: bool = False,
     ) -> Scores:
-        """Read ``path`` (CSV, one row a score); with ``only``, of its protocols the one that is asked for.
+        """Read ``path`` (CSV, one row a score); with ``only``, keep the scores of ``protocol``.
 
-        Raises InputError if it is not such a table, is of another dataset or protocol, holds a value that is
-        no number or a score twice, or lacks one of ``methods``.
+        Raises InputError if it is not such a table or an older version's, is of another dataset or protocol, holds a
+        value that is no finite number or a score twice, or lacks one of ``methods``.
         """
         try:
-            table = pd.read_csv(
-                path, dtype=dict.fromkeys(_TEXT, str), keep_default_na=False, na_values={"value": ["", "nan"]}
-            )
+            table = pd.read_csv(path, dtype=dict.fromkeys(_TEXT, str), keep_default_na=False)
         except (OSError, UnicodeDecodeError, ValueError) as error:
             raise InputError(f"{path}: cannot be read as CSV ({' '.join(str(error).split())})") from None
-        if missing := [name for name in (*_TEXT, *_NUMBERS) if name not in table.columns]:
+        if missing := [name for name in COLUMNS if name not in table.columns]:
+            if older := [name for name in _OLDER if name in table.columns]:
+                raise InputError(
+                    f"{path}: made by an older version (column {older[0]!r}), rerun the evaluation"
+                )
             raise InputError(f"{path}: column {missing[0]!r} is missing, found {', '.join(table.columns)}")
         for name in _NUMBERS:
-            numbers = pd.to_numeric(table[name], errors="coerce")
-            if numbers.isna().any():
-                at = int(numbers.isna().argmax())
+            numbers = pd.to_numeric(table[name], errors="coerce").astype(float)
+            if not (finite := np.isfinite(numbers)).all():
+                at = int((~finite).argmax())
                 raise InputError(
                     f"{path}: row {at + 1}, {name} is {str(table[name].iloc[at])!r}, expected a number"
                 )
-            table[name] = numbers
-        if (twice := table.duplicated([*_TEXT, "fraction", "fold", "seed"])).any():
+            table[name] = numbers if name == "value" else numbers.astype(np.int64)
+        if (twice := table.duplicated([*_TEXT, "seed"])).any():
             raise InputError(f"{path}: row {int(twice.argmax()) + 1} scores what an earlier row scored")
         if only:
             table = table[table["protocol"] == protocol]
@@ -107,78 +119,89 @@ class Scores:
                 raise InputError(f"{path}: {name} {other[0]!r}, expected {expected!r}")
         if missing := [name for name in methods if name not in set(table["method"])]:
             raise InputError(f"{path}: has no score of method {missing[0]!r}")
-        return cls(table[table["method"].isin(methods)].reset_index(drop=True), settings)
+        return cls(table[table["method"].isin(methods)].reset_index(drop=True), probes)
 
     @property
     def animals(self) -> list[str]:
-        """Names of the animals that actions were scored on, sorted."""
-        return sorted(self.table.loc[self.table["task"] != "identity", "animal"].unique())
+        """Names of the animals that were tested, sorted."""
+        return sorted(set(self._kinds["animal"]) - {"all"}) or sorted(set(self._kinds["animal"]))
 
-    def fractions(self, *tasks: str) -> list[float]:
-        """The fractions of the training labels that ``tasks`` were scored with, ascending."""
-        return sorted(map(float, self.table.loc[self.table["task"].isin(tasks), "fraction"].unique()))
+    def read_by(self, *tasks: str) -> list[str]:
+        """The probes that ``tasks`` were scored with, in the order of the configuration."""
+        found = set(self._kinds.loc[self._kinds["task"].isin(tasks), "probe"])
+        return [name for name in self.probes if name in found]
 
-    def pick(self, method: str, column: Column, *, projection: bool = False) -> pd.DataFrame:
-        """The scores of one method in one column, on its projection or on what the tables show first."""
-        table = self.table
-        return table[
-            (table["method"] == method)
-            & (table["task"] == column.task)
-            & ((column.fraction is None) | (table["fraction"] == column.fraction))
-            & ((column.animal is None) | (table["animal"] == column.animal))
-            & (table["metric"] == column.metric)
-            & ((column.probe is None) | (table["probe"] == column.probe))
-            & ((table["representation"] == "projection") == projection)
-        ]
+    def budgets(self, task: str, probe: str) -> list[str]:
+        """The label budgets that ``task`` was scored with: numbers of trials first, then half, then all."""
+        kinds = self._kinds
+        found = set(kinds.loc[(kinds["task"] == task) & (kinds["probe"] == probe), "label_budget"])
+        trials = sorted((name for name in found if name.isdigit()), key=int)
+        return [*trials, *(name for name in ("half", ALL) if name in found)]
 
-    def cell(self, method: str, column: Column, *, projection: bool = False) -> Cell | None:
+    def shares(self, task: str, probe: str) -> list[str]:
+        """The label budgets of ``task`` that are no number of trials: ``half`` and ``all``, where they are there."""
+        return [name for name in self.budgets(task, probe) if not name.isdigit()]
+
+    def metrics(self, task: str, probe: str) -> set[str]:
+        """The metrics that ``task`` was scored by."""
+        kinds = self._kinds
+        return set(kinds.loc[(kinds["task"] == task) & (kinds["probe"] == probe), "metric"])
+
+    def probe_label(self, name: str) -> str:
+        """What a probe is called."""
+        return self.probes[name].label or name.replace("_", " ")
+
+    def pick(self, method: str, column: Column) -> pd.DataFrame:
+        """The scores of one row in one column: of whole test sets, and of their trials with ``unit`` set."""
+        key = (method, column.task, column.probe, column.label_budget, column.metric)
+        places = self._places.get(key, np.empty(0, np.int64))
+        chosen = (self._columns["layer"][places] == "projection") == column.projection
+        if column.animal is not None:
+            chosen &= self._columns["animal"][places] == column.animal
+        if column.task in CONTINUOUS:
+            # Here a unit is a behaviour variable.
+            chosen &= self._columns["unit"][places] == column.unit
+            return self.table.iloc[places[chosen]].assign(unit="")
+        return self.table.iloc[places[chosen]]
+
+    def cell(self, method: str, column: Column) -> Estimate | None:
         """Mean and interval of ``pick``; None where there is no score."""
-        chosen = self.pick(method, column, projection=projection)
+        chosen = self.pick(method, column)
         if chosen.empty:
             return None
-        interval = hierarchical_bootstrap(chosen, self.settings.bootstrap, self.settings.seed)
-        return Cell(*interval, len(chosen))
+        found = estimate(chosen, self._ratio(chosen))
+        if column.metric in UNBOUNDED:
+            return found
+        # A share is between 0 and 1, whatever t says of few scores.
+        return replace(found, low=max(found.low, 0.0), high=min(found.high, 1.0))
 
-    def difference(self, method: str, reference: str, column: Column) -> Cell | None:
-        """``method`` minus ``reference``, paired by animal, fold and seed; None where they share none."""
-        one, other = self.pick(method, column), self.pick(reference, column)
-        pairs = len(one.merge(other, on=["animal", "fold", "seed"]))
-        if pairs == 0:
-            return None
-        interval = paired_difference(one, other, self.settings.bootstrap, self.settings.seed)
-        return Cell(*interval, pairs)
+    def difference(self, method: str, reference: str, column: Column) -> Estimate | None:
+        """``method`` minus ``reference`` in one column, paired by animal, split and seed; None without a pair."""
+        one = self.pick(method, column)
+        both = paired(one, self.pick(reference, column))
+        return None if both.empty else estimate(both, self._ratio(one))
 
+    def over(self, column: Column) -> set[str]:
+        """What the intervals of a column are over."""
+        rows = (self.pick(method, column) for method in self.table["method"].unique())
+        return {generalises_over(chosen) for chosen in rows if not chosen.empty}
 
-class SplitScores(Scores):
-    """Scores of decoding. Where there is one split alone, intervals are over its test trials (and seeds)."""
-
-    def cell(self, method: str, column: Column, *, projection: bool = False) -> Cell | None:
-        """As ``Scores.cell``; over the trials of the test where a single split was scored trial by trial."""
-        trials = self._trials(method, column, projection)
-        if trials.empty:
-            return super().cell(method, column, projection=projection)
-        return Cell(
-            *trial_bootstrap(trials, self.settings.bootstrap, self.settings.seed), trials["seed"].nunique()
-        )
-
-    def difference(self, method: str, reference: str, column: Column) -> Cell | None:
-        """As ``Scores.difference``; paired by trial and seed likewise."""
-        one, other = (self._trials(name, column, False) for name in (method, reference))
-        both = one.merge(other[["fold", "seed", "value"]], on=["fold", "seed"], suffixes=("", "_other"))
-        if both.empty:
-            return super().difference(method, reference, column)
-        both["value"] -= both["value_other"]
-        return Cell(
-            *trial_bootstrap(both, self.settings.bootstrap, self.settings.seed), both["seed"].nunique()
-        )
-
-    def _trials(self, method: str, column: Column, projection: bool) -> pd.DataFrame:
-        return self.pick(
-            method, replace(column, metric=f"trial_{column.metric}"), projection=projection
-        ).copy()
+    def _ratio(self, chosen: pd.DataFrame) -> float:
+        """Test windows over training windows of the splits, with all labels."""
+        first = chosen.iloc[0]
+        key = (first["method"], first["task"], first["probe"], ALL, first["metric"])
+        places = self._places.get(key, chosen.index.to_numpy())
+        own = np.isin(self._columns["animal"][places].astype(str), chosen["animal"].unique().astype(str))
+        own &= self._columns["unit"][places] == ""
+        whole = self.table.iloc[places[own]]
+        return float(np.mean(whole["n_test"] / np.maximum(whole["n_train"], 1))) if len(whole) else 1.0
 
 
 def read_scores(path: Path, sections: Sections) -> Scores:
-    """The scores of a configuration's rows, as its dataset is scored. Raises as ``Scores.read``."""
-    kind = SplitScores if sections.split.decodes else Scores
-    return kind.read(path, sections.methods, sections.dataset, sections.split.protocol, sections.tables)
+    """The scores of a configuration's rows. Raises as ``Scores.read``.
+
+    A row that is read for none of the dataset's tasks need not be there.
+    """
+    tasks = set(sections.evaluation.tasks)
+    methods = [name for name, row in sections.methods.items() if row.tasks is None or tasks & set(row.tasks)]
+    return Scores.read(path, methods, sections.dataset, sections.split.protocol, sections.probes)

@@ -4,69 +4,64 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
-
 from neural_action.config.sections import Sections
-from neural_action.evaluation.statistics import hierarchical_bootstrap, recovered_share
+from neural_action.evaluation.statistics import Estimate, recovered_share
 from neural_action.tables import notes
-from neural_action.tables.document import Block, Document, Line, Span, interval, percent
+from neural_action.tables.document import EMPTY, Block, Document, Line, Span, interval
 from neural_action.tables.page import Page
-from neural_action.tables.published import Published
-from neural_action.tables.scores import Cell, Column, Scores
+from neural_action.tables.scores import ALL, Column, Scores
 
 PROTOCOLS = {"new_trials": "seen", "new_animal": "not seen", "adapted": "not seen, adapted"}
 
 
 def unseen_animal(sections: Sections, path: Path) -> tuple[Document, Page]:
-    """One block a row: every animal in turn, and all. InputError as ``Scores.read``."""
-    settings = sections.tables
+    """One block a row and probe: all animals, then every animal. InputError as ``Scores.read``."""
     methods = {name: sections.methods[name] for name in sections.adapt.rows}
     by_protocol = {
-        name: Scores.read(path, methods, sections.dataset, name, settings, only=True) for name in PROTOCOLS
+        name: Scores.read(path, methods, sections.dataset, name, sections.probes, only=True)
+        for name in PROTOCOLS
     }
     some = by_protocol["new_trials"]
-    fraction = some.fractions("multi_animal")[-1]
-    column = Column("multi_animal", fraction, settings.metric, "Multi-animal", str(fraction))
-    page = Page(some, methods, Published("", "", {}))
-    for name, row in methods.items():
-        parts = [scores.pick(name, column) for scores in by_protocol.values()]
-        lines = [_line(page, name, column, parts, None)]
-        lines += [_line(page, name, column, parts, animal) for animal in some.animals]
-        spans = (
-            Span("in pretraining the animal was", tuple(PROTOCOLS.values())),
-            Span("of the loss", ("recovered, %",)),
-        )
-        page.blocks.append(Block(row.label, spans, tuple(lines)))
+    page = Page(some, methods)
+    columns = [
+        Column("across", probe, ALL, sections.tables.metric, notes.TASKS["across"])
+        for probe in some.read_by("across")
+    ]
+    spans = (
+        Span("in pretraining the animal was", tuple(PROTOCOLS.values())),
+        Span("of the loss", ("recovered, %",)),
+    )
+    for column in columns:
+        for name, row in methods.items():
+            lines = [_line(page, name, column, by_protocol, animal) for animal in (None, *some.animals)]
+            page.blocks.append(Block(f"{row.label}, {some.probe_label(column.probe)}", spans, tuple(lines)))
     text = [
-        ("Rows", "the animal that is tested; nothing of it was seen with a label in any column"),
+        *notes.shared_notes(sections, some, methods, columns),
+        ("Rows", "the tested animal. No label of it is used in any column"),
         (
             "Columns",
-            "what pretraining saw of that animal: its trials that are not tested, without labels (seen, protocol "
-            "new_trials); nothing (not seen, new_animal); nothing, and then its trials that are not tested, without "
-            "labels, in a short training of the neural encoder alone (adapted)",
+            "what pretraining saw of the tested animal. Seen: its other trials, without labels (protocol new_trials). "
+            "Not seen: nothing (new_animal). Adapted: nothing, but its other trials, without labels, then train the "
+            "neural encoder for a short time",
         ),
-        ("Metric", f"{notes.METRICS[settings.metric]}; linear probe trained on the other animals"),
         (
             "Recovered",
-            "(adapted - not seen) / (seen - not seen), in percent; where the loss is small it says nothing",
-        ),
-        notes.interval_note(
-            sections, "animals, folds within an animal and seeds within a fold are drawn anew"
+            "(adapted - not seen) / (seen - not seen), with Fieller's 95 % interval over animals. It has no bounds "
+            "where the loss may be 0",
         ),
     ]
     return Document("Unseen animal", notes.opening(sections), tuple(page.blocks), tuple(text)), page
 
 
-def _line(page: Page, name: str, column: Column, parts: list[pd.DataFrame], animal: str | None) -> Line:
-    settings = page.scores.settings
-    own = [part if animal is None else part[part["animal"] == animal] for part in parts]
+def _line(page: Page, name: str, column: Column, scores: dict[str, Scores], animal: str | None) -> Line:
+    own = Column(**{**column.__dict__, "animal": animal})
     texts = []
-    for protocol, part in zip(PROTOCOLS, own, strict=True):
-        cell = Cell(*hierarchical_bootstrap(part, settings.bootstrap, settings.seed), len(part))
-        page.record(name, column, f"{column.metric}_{protocol}_{animal or 'all'}", cell)
-        texts.append(interval(cell.mean, cell.low, cell.high))
-    seen, unseen, adapted = own
-    share = recovered_share(seen, unseen, adapted, settings.bootstrap, settings.seed)
-    page.record(name, column, f"recovered_{animal or 'all'}", Cell(*share, len(own[0])))
-    texts.append(interval(*share) if animal is None else percent(share[0]))
+    for protocol, every in scores.items():
+        cell = every.cell(name, own)
+        if cell is not None:
+            page.record(name, own, cell, metric=f"{own.metric}_{protocol}")
+        texts.append(EMPTY if cell is None else interval(cell.mean, cell.low, cell.high))
+    share: Estimate = recovered_share(*(every.pick(name, own) for every in scores.values()))
+    page.record(name, own, share, metric="recovered")
+    texts.append(interval(share.mean, share.low, share.high))
     return Line(animal or "all animals", "", tuple(texts))

@@ -21,12 +21,12 @@ from neural_action.config.settings import (
     ViewSettings,
 )
 from neural_action.config.signatures import needs
+from neural_action.datasets.dataset import Dataset, dataset_of
+from neural_action.datasets.layout import lay_out
+from neural_action.datasets.windows import window_table
 from neural_action.errors import InputError
 from neural_action.neighbors.table import SwapTable, build_swap_table
-from neural_action.recordings.clips import clip_table
-from neural_action.recordings.cohort import Cohort, load_cohort
 from neural_action.recordings.recording import Recording
-from neural_action.recordings.splits import Holdout
 from neural_action.recordings.store import Manifest, read_manifest, write_store
 from neural_action.trained.sequences import STEPS, Data, Given, check_rate, check_steps, manifest_path
 from neural_action.training.adapt import adapt
@@ -52,32 +52,31 @@ def adapted(model: TrainedModel, data: Data, known: Data, settings: AdaptSetting
         animal = _one_animal(new, old, dict(model.objective.shapes.sessions))
         for path in (*new, *old):
             _comparable(read_manifest(path), path, what["recordings"])
-        folds = {(found.animal, found.trial): 0 for found in map(read_manifest, (*new, *old))}
         sessions = model.objective.shapes.sessions
         if sessions:
             units = read_manifest(new[0]).arrays["neural"].shape[1]
             sessions = (*sessions, (animal, units))
-        cohort = load_cohort([*new, *old], folds, Holdout("none"), clip_settings, sessions=sessions)
-        clips = clip_table(cohort, clip_settings, stride=1)
+        dataset = dataset_of(lay_out([*new, *old]), None, clip_settings, sessions=sessions)
+        windows = window_table(dataset, clip_settings, stride=1)
         context = view_context(
-            cohort,
-            clips,
+            dataset,
+            windows,
             model.device,
             kernel=_response(what, clip_settings.frames) if "kernel" in wanted else None,
-            swap=_swaps(what, cohort) if "swaps" in wanted else None,
+            swap=_swaps(what, dataset) if "swaps" in wanted else None,
         )
         fitted = copy.deepcopy(model.objective)
         if sessions:
             named = Named.model_validate(what["objective"])
-            own = context.animal_frames[cohort.animals.index(animal)]
+            own = context.animal_frames[dataset.animals.index(animal)]
             fitted = with_session(fitted, named, sessions, context.neural, own, seed)
         with tempfile.TemporaryDirectory() as scratch:
             adapt(
                 fitted,
                 context,
-                clips,
+                windows,
                 views,
-                cohort.animals.index(animal),
+                dataset.animals.index(animal),
                 settings,
                 TrainingSettings.model_validate(what["training"]),
                 Path(scratch) / "checkpoint.pt",
@@ -90,9 +89,9 @@ def adapted(model: TrainedModel, data: Data, known: Data, settings: AdaptSetting
     description = {
         **what,
         "recordings": recordings,
-        "holdout": f"adapted-{animal}",
+        "run": f"adapted-{animal}",
         "seed": seed,
-        "adapted_from": what["holdout"],
+        "adapted_from": what["run"],
         "adapt": settings.model_dump(exclude={"rows"}),
         "animals": sorted({*what["animals"], animal}),
     }
@@ -176,8 +175,8 @@ def _response(what: Mapping[str, Any], frames: int) -> np.ndarray:
     return kernel(fit["decay"], fit["rise"], what["recordings"]["neural_rate"], frames)
 
 
-def _swaps(what: Mapping[str, Any], cohort: Cohort) -> SwapTable:
+def _swaps(what: Mapping[str, Any], dataset: Dataset) -> SwapTable:
     settings = NeighborSettings.model_validate(what["neighbors"])
     return build_swap_table(
-        cohort.pose, cohort.pose_animal, cohort.pose_visible, settings, names=cohort.animals
+        dataset.pose, dataset.pose_animal, dataset.pose_visible, settings, names=dataset.animals
     )

@@ -29,7 +29,7 @@ class Embedding:
         trials: (trial,) names.
         animals: (trial,) the animal of each trial.
         class_names: the action classes.
-        about: of the model: method, holdout, seed, layer, clip length; JSON values.
+        about: of the model: method, run, seed, layer, clip length; JSON values.
     """
 
     values: np.ndarray

@@ -19,6 +19,8 @@ from neural_action.config.settings import (
     TrainingSettings,
     ViewSettings,
 )
+from neural_action.datasets.dataset import side_by_side
+from neural_action.datasets.windows import unbroken
 from neural_action.errors import InputError
 from neural_action.evaluation.metrics import Outcome, measure
 from neural_action.evaluation.probes import build_probe
@@ -26,15 +28,13 @@ from neural_action.evaluation.probes.probe import Training
 from neural_action.evaluation.scaling import Standard
 from neural_action.evaluation.selection import best, held_out
 from neural_action.objectives.objective import Objective
-from neural_action.recordings.clips import unbroken
-from neural_action.recordings.cohort import side_by_side
 from neural_action.trained.embedding import Embedding
 from neural_action.trained.sequences import Data, NeuralSequence, sequences
 from neural_action.training.model import load_model as load_objective
 from neural_action.training.model import save_model
 
 _CHUNK = 256
-_NEEDED = ("clips", "recordings", "animals", "views", "batches", "training", "method", "holdout", "seed")
+_NEEDED = ("clips", "recordings", "animals", "views", "batches", "training", "method", "run", "seed")
 _RECORDED = (
     "neural_shape",
     "neural_rate",
@@ -51,7 +51,7 @@ class TrainedModel:
 
     Attributes:
         objective: the networks, in evaluation mode.
-        description: what the JSON beside the weights says: ``method``, ``holdout``, ``seed``, ``clips``, ``recordings``
+        description: what the JSON beside the weights says: ``method``, ``run``, ``seed``, ``clips``, ``recordings``
             (what the model was trained on), ``animals`` (seen in training), and how it was trained.
         device: where it runs.
     """
@@ -63,7 +63,7 @@ class TrainedModel:
         what = self.description
         shape = " x ".join(map(str, what["recordings"]["neural_shape"]))
         return (
-            f"TrainedModel({what['method']!r}, holdout {what['holdout']!r}, trained on {', '.join(what['animals'])}, "
+            f"TrainedModel({what['method']!r}, run {what['run']!r}, trained on {', '.join(what['animals'])}, "
             f"{what['clips']['frames']} frames of {shape} at {what['recordings']['neural_rate']:g} /s)"
         )
 
@@ -112,7 +112,7 @@ class TrainedModel:
         if not len(values):
             raise InputError(f"recordings: none has {frames} neural frames in a row, the length of a clip")
         names, animals = zip(*trials, strict=True)
-        about = {key: self.description[key] for key in ("method", "holdout", "seed")}
+        about = {key: self.description[key] for key in ("method", "run", "seed")}
         about |= {"layer": layer, "frames": frames, "stride": stride}
         return Embedding(values, centre, trial.astype(np.int64), label, names, animals, class_names, about)
 
@@ -246,11 +246,11 @@ class TrainedModel:
         save_model(model, named, model.encoders, model.shapes, weights, about)
 
 
-def load_model(path: str | Path, device: str = "cpu", split: int | None = None) -> TrainedModel:
+def load_model(path: str | Path, device: str = "cpu", split: str | None = None) -> TrainedModel:
     """Open the model at ``path``: its weights (.safetensors), or the folder that holds ``model.safetensors``.
 
     Nothing in either file is executed. ``device`` is ``cpu``, ``cuda`` or ``auto`` (CUDA where there is one). A file of
-    splits, as of spikes, holds a model for each: ``split`` is the number of one.
+    repeated splits holds a model for each: ``split`` is the name of one, such as ``repeat-0``.
     Raises InputError if a file is missing, damaged, has no such split, or is from a version that did not write down
     what is needed.
     """
@@ -262,7 +262,7 @@ def load_model(path: str | Path, device: str = "cpu", split: int | None = None) 
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError("device: 'cuda', but torch finds no CUDA device; expected cpu or auto here")
     chosen = torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
-    objective = load_objective(weights, chosen, None if split is None else f"split-{split}")
+    objective = load_objective(weights, chosen, split)
     description = _described(weights.with_suffix(".json"))
     if description.pop("models", None) is not None:
         description["split"] = split

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from neural_action.config.settings import ConvertSettings
+from neural_action.datasets.windows import nearest
 from neural_action.errors import InputError
-from neural_action.recordings.clips import nearest
 from neural_action.recordings.convert import normalised
 from neural_action.recordings.recording import UNLABELLED, Recording
 from neural_action.recordings.store import Manifest, read_manifest, read_recording

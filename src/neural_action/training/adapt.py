@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 
 from neural_action.config.settings import AdaptSettings, TrainingSettings, ViewSettings
+from neural_action.datasets.windows import Windows
 from neural_action.objectives.objective import Objective
-from neural_action.recordings.clips import Clips
 from neural_action.training.batches import BatchSampler
 from neural_action.training.loop import pretrain
 from neural_action.views.view import ViewContext
@@ -17,7 +17,7 @@ from neural_action.views.view import ViewContext
 def adapt(
     model: Objective,
     context: ViewContext,
-    clips: Clips,
+    clips: Windows,
     views: ViewSettings,
     animal: int,
     settings: AdaptSettings,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -11,10 +11,10 @@ from torch import Tensor
 
 from neural_action.config.build import build
 from neural_action.config.settings import ViewSettings
+from neural_action.datasets.dataset import Dataset
+from neural_action.datasets.windows import Windows
 from neural_action.errors import InputError
 from neural_action.neighbors.table import SwapTable
-from neural_action.recordings.clips import Clips
-from neural_action.recordings.cohort import Cohort
 from neural_action.training.order import TrialOrder
 from neural_action.views.view import ClipRows, View, ViewContext
 
@@ -130,8 +130,8 @@ class BatchSampler:
     """Batches of visible clips, the same for a seed and step wherever a run was interrupted.
 
     Args:
-        context: the cohort on the device.
-        clips: clips of the cohort; only visible ones are drawn.
+        context: the dataset on the device.
+        clips: clips of the dataset; only visible ones are drawn.
         views: augmentations.
         batch: clips a step.
         seed: with the step, of everything random.
@@ -143,7 +143,7 @@ class BatchSampler:
     def __init__(
         self,
         context: ViewContext,
-        clips: Clips,
+        clips: Windows,
         views: ViewSettings,
         batch: int,
         seed: int,
@@ -151,8 +151,8 @@ class BatchSampler:
         matched: bool = False,
         focus: int | None = None,
     ):
-        device = context.neural.device
-        visible = clips.take(clips.visible)
+        context, device = replace(context, seed=seed), context.neural.device
+        visible = clips.take(clips.sees_input)
         self.rows = ClipRows(
             *(torch.as_tensor(a, device=device) for a in (visible.start, visible.pose, visible.animal))
         )
@@ -217,22 +217,22 @@ class BatchSampler:
         return self.by_start[start.flatten()], groups
 
 
-def clip_starts(cohort: Cohort, clips: Clips) -> np.ndarray:
+def clip_starts(dataset: Dataset, clips: Windows) -> np.ndarray:
     """(sample,) int64: first frame of the visible clip of the same trial whose centre is nearest, in samples.
 
     Samples within half a clip of the ends of a trial get its first or last clip; those of a visible trial without a
     clip the nearest of their animal. -1 for samples of hidden trials, and of animals without a visible clip.
     """
-    visible = clips.take(clips.visible)
+    visible = clips.take(clips.sees_input)
     poses = visible.pose.shape[1]
     # Twice the centre: between the middle two of an even number of poses.
     centre = visible.pose[:, (poses - 1) // 2] + visible.pose[:, poses // 2]
-    starts = np.full(len(cohort.pose), -1, np.int64)
-    for at, span in enumerate(cohort.trials):
+    starts = np.full(len(dataset.pose), -1, np.int64)
+    for at, span in enumerate(dataset.trials):
         own = np.flatnonzero(visible.trial == at)
         if len(own) == 0:
-            own = np.flatnonzero(visible.animal == cohort.animals.index(span.animal))
-        if not span.visible or len(own) == 0:
+            own = np.flatnonzero(visible.animal == dataset.animals.index(span.animal))
+        if not span.sees_input or len(own) == 0:
             continue
         own = own[np.argsort(centre[own], kind="stable")]
         samples = 2 * np.arange(span.samples.start, span.samples.stop)
@@ -244,19 +244,19 @@ def clip_starts(cohort: Cohort, clips: Clips) -> np.ndarray:
 
 
 def view_context(
-    cohort: Cohort,
-    clips: Clips,
+    dataset: Dataset,
+    clips: Windows,
     device: torch.device,
     *,
     kernel: np.ndarray | None = None,
     swap: SwapTable | None = None,
     syllables: np.ndarray | None = None,
 ) -> ViewContext:
-    """The cohort's arrays on the device, with what each animal's visible frames are.
+    """The dataset's arrays on the device, with what each animal's visible frames are.
 
     Args:
-        cohort: recordings laid end to end.
-        clips: every clip of the cohort.
+        dataset: recordings laid end to end.
+        clips: every clip of the dataset.
         device: where training runs; a memory-mapped neural array stays on the host's disk for a CPU.
         kernel: (frames,) float32, if a view needs one.
         swap: the swap table of the same holdout, if anything needs one.
@@ -265,16 +265,16 @@ def view_context(
     own = [
         [
             np.arange(span.frames.start, span.frames.stop)
-            for span in cohort.trials
-            if span.visible and span.animal == name
+            for span in dataset.trials
+            if span.sees_input and span.animal == name
         ]
-        for name in cohort.animals
+        for name in dataset.animals
     ]
     return ViewContext(
         neural=torch.from_numpy(
-            cohort.neural.reshape(len(cohort.neural), math.prod(cohort.neural.shape[1:]))
+            dataset.neural.reshape(len(dataset.neural), math.prod(dataset.neural.shape[1:]))
         ).to(device),
-        pose=torch.from_numpy(cohort.pose).to(device),
+        pose=torch.from_numpy(dataset.pose).to(device),
         kernel=None if kernel is None else torch.as_tensor(kernel, dtype=torch.float32, device=device),
         animal_frames=tuple(
             torch.as_tensor(np.concatenate(parts) if parts else np.empty(0, np.int64), device=device)
@@ -283,6 +283,6 @@ def view_context(
         swap_targets=None if swap is None else torch.as_tensor(swap.targets, device=device),
         swap_domains=None if swap is None else torch.as_tensor(swap.domains, device=device),
         frames=clips.frames,
-        clip_starts=torch.as_tensor(clip_starts(cohort, clips), device=device),
+        clip_starts=torch.as_tensor(clip_starts(dataset, clips), device=device),
         syllables=None if syllables is None else torch.as_tensor(syllables, device=device),
     )

@@ -13,8 +13,8 @@ from typing import Any
 from neural_action.calcium.fit import KernelFit
 from neural_action.config.sections import Sections
 from neural_action.config.settings import MethodSettings
+from neural_action.datasets.layout import Layout
 from neural_action.neighbors.table import SwapTable
-from neural_action.recordings.store import read_manifest
 
 #: Keys of ``clips`` that pretraining depends on.
 CLIPS = ("frames", "poses", "behavior_stride", "pose_normalisation")
@@ -32,7 +32,7 @@ NEIGHBORS = {
 def describe(
     sections: Sections,
     row: MethodSettings,
-    manifests: Sequence[Path],
+    layout: Layout,
     *,
     seen: Sequence[str],
     kernel: Path | None,
@@ -44,23 +44,21 @@ def describe(
     Args:
         sections: of the configuration: clips, training.
         row: the method.
-        manifests: of the recordings.
+        layout: of the recordings.
         seen: names of the animals that training saw.
         kernel: file that training read, if any.
         swaps: file that training read, if any.
         sessions: name and number of units of each session, where each has units of its own.
     """
-    first = read_manifest(manifests[0])
     clips = sections.clips
     fit = None if kernel is None else KernelFit.load(kernel)
     return {
         "clips": {key: getattr(clips, key) for key in CLIPS},
         "recordings": {
-            **recorded(
-                first.attributes, first.arrays["neural"].shape[1:], first.arrays["behavior"].shape[1:]
-            ),
+            **recorded(layout.attributes, layout.entries[0].frame_shape, layout.behavior_shape),
             "sessions": dict(sessions),
         },
+        "dataset_sha256": layout.digest,
         "animals": sorted(seen),
         "views": row.views.model_dump(),
         "batches": row.batches,

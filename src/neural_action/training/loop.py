@@ -63,8 +63,8 @@ def pretrain(
     """Train ``objective`` in place; return the rows of the log (``LOG_COLUMNS``).
 
     An existing checkpoint is resumed: batches and views follow from (seed, step) alone, so that an interrupted run
-    ends with the same weights. On CUDA the forward pass runs under autocast (``cuda_precision``; float16 with a
-    scaled loss), and nothing inside a step waits for the device.
+    ends with the same weights. On CUDA encoders run under autocast (``cuda_precision``; float16 with a scaled
+    loss), the loss in float32, and nothing inside a step waits for the device.
 
     Args:
         objective: on the device of the sampler's data.
@@ -98,12 +98,16 @@ def pretrain(
             group["lr"] = rate
         objective.progress = step / settings.steps
 
+        batch = sampler(step)
+        # The encoders alone: losses sum over many similarities, where bfloat16's three digits are too few.
         with autocast:
-            batch = sampler(step)
             encodings = objective.encode(batch)
-            loss = objective.loss(encodings, batch)
-            if adaptation is not None:
-                loss = loss + adaptation(encodings, batch.animal, step / settings.steps)
+        encodings = {
+            name: value.float() if value.is_floating_point() else value for name, value in encodings.items()
+        }
+        loss = objective.loss(encodings, batch)
+        if adaptation is not None:
+            loss = loss + adaptation(encodings, batch.animal, step / settings.steps)
         optimizer.zero_grad(set_to_none=True)
         scaler.scale(loss).backward()
         scaler.step(optimizer)

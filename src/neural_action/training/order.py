@@ -15,7 +15,7 @@ from neural_action.errors import InputError
 class TrialOrder:
     """Clips numbered trial after trial, in the order of time.
 
-    What is near is counted in clips of one trial. What is far is counted in frames of the cohort, across trials: a
+    What is near is counted in clips of one trial. What is far is counted in frames of the dataset, across trials: a
     continuous recording is cut into blocks that are called trials, and the next block's first clip is not far.
     Draws take uniform numbers ``chance`` in [0, 1) and are uniform over what is allowed, without rejection: what is
     near or not far is a run of numbers.

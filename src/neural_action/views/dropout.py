@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from neural_action.views.bank import Bank
+from neural_action.views.noise_pool import NoisePool
 from neural_action.views.view import ClipRows, View, ViewContext, chance
 
 
@@ -20,7 +20,7 @@ class Dropout(View):
 
     def __init__(self, context: ViewContext, *, most: float = 0.2, apply: float = 1.0):
         super().__init__(context)
-        self.bank, self.most, self.apply = Bank.uniform(1, context.neural.device), most, apply
+        self.pool, self.most, self.apply = NoisePool.uniform(context, 1), most, apply
 
     def __call__(self, values: Tensor, rows: ClipRows, generator: torch.Generator) -> Tensor:
         """Shapes as in ``View``."""
@@ -28,5 +28,5 @@ class Dropout(View):
         probability = self.most * torch.rand(count, generator=generator, device=values.device)
         if self.apply < 1:
             probability *= chance(count, self.apply, generator)
-        values.view(count, size).mul_(self.bank.draw(count, size, generator) >= probability[:, None])
+        values.view(count, size).mul_(self.pool.draw(count, size, generator) >= probability[:, None])
         return values

@@ -1,18 +1,18 @@
-"""Gaussian noise, sliced from a bank that is drawn once."""
+"""Gaussian noise, sliced from a pool that is drawn once a run."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from neural_action.views.bank import Bank
+from neural_action.views.noise_pool import NoisePool
 from neural_action.views.view import ClipRows, View, ViewContext, chance
 
 
 class Noise(View):
     """Add independent Gaussian noise of standard deviation ``sd`` (in units of the data) to every value.
 
-    Each clip gets it with probability ``apply``. It is a slice of a bank of 2^20 pre-drawn values (our choice;
+    Each clip gets it with probability ``apply``. It is a slice of a pool of 2^20 pre-drawn values (our choice;
     authors' images got noise too, its size was not readable).
     """
 
@@ -20,12 +20,12 @@ class Noise(View):
 
     def __init__(self, context: ViewContext, *, sd: float = 0.1, apply: float = 1.0):
         super().__init__(context)
-        self.bank, self.apply = Bank.normal(sd, context.neural.device), apply
+        self.pool, self.apply = NoisePool.normal(sd, context), apply
 
     def __call__(self, values: Tensor, rows: ClipRows, generator: torch.Generator) -> Tensor:
         """Shapes as in ``View``."""
         count, size = len(values), values[0].numel()
-        noise = self.bank.draw(count, size, generator)
+        noise = self.pool.draw(count, size, generator)
         if self.apply < 1:
             noise *= chance(count, self.apply, generator)[:, None]
         values.view(count, size).add_(noise)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from neural_action.views.bank import Bank
+from neural_action.views.noise_pool import NoisePool
 from neural_action.views.view import ClipRows, View, ViewContext, chance
 
 
@@ -21,13 +21,13 @@ class Pepper(View):
         self, context: ViewContext, *, probability: float = 0.3, size: float = 1.5, apply: float = 0.5
     ):
         super().__init__(context)
-        self.bank, self.probability = Bank.uniform(2, context.neural.device), probability
+        self.pool, self.probability = NoisePool.uniform(context, 2), probability
         self.size, self.apply = size, apply
 
     def __call__(self, values: Tensor, rows: ClipRows, generator: torch.Generator) -> Tensor:
         """Shapes as in ``View``."""
         count, size = len(values), values[0].numel()
         probability = self.probability * chance(count, self.apply, generator)
-        peppered = self.bank.draw(count, size, generator) < probability[:, None]
+        peppered = self.pool.draw(count, size, generator) < probability[:, None]
         values.view(count, size).add_(peppered, alpha=self.size)
         return values

@@ -14,8 +14,8 @@ class ViewContext:
     """Everything views draw from, on one device; all rows and clips here are visible to pretraining.
 
     Attributes:
-        neural: (frame, pixels) float32, every frame of the cohort.
-        pose: (sample, feature) float32, normalised poses of the cohort.
+        neural: (frame, pixels) float32, every frame of the dataset.
+        pose: (sample, feature) float32, normalised poses of the dataset.
         kernel: (frames,) float32, the calcium response to one event at the start of a clip.
         animal_frames: per animal, (n,) int64, its visible frames in ascending order.
         swap_targets: (sample, domain, draw) int32 row numbers of ``pose``, or None without a swap table.
@@ -24,6 +24,7 @@ class ViewContext:
         clip_starts: (sample,) int64, the first frame of the visible clip nearest to a visible sample (its centre
             is); -1 for samples of hidden trials.
         syllables: (sample, syllable) float32 posterior probabilities, or None.
+        seed: of the run, for what a view draws once.
     """
 
     neural: Tensor
@@ -35,6 +36,7 @@ class ViewContext:
     frames: int
     clip_starts: Tensor | None = None
     syllables: Tensor | None = None
+    seed: int = 0
 
 
 @dataclass(frozen=True)

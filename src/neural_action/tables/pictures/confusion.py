@@ -14,7 +14,7 @@ from neural_action.tables.pictures.runs import Run
 
 
 def mean_confusion(runs: Sequence[Run]) -> np.ndarray:
-    """(class, class): of the clips of the row's class, the share predicted as the column's; mean over runs.
+    """(class, class): of the windows of the row's class, the share predicted as the column's; mean over runs.
 
     Runs in which a class was not tested take no part in its row; NaN where none tested it.
     """
@@ -30,10 +30,13 @@ def mean_confusion(runs: Sequence[Run]) -> np.ndarray:
 
 
 @style.styled()
-def draw_confusion(runs: Mapping[str, Sequence[Run]], labels: Mapping[str, str]) -> Figure:
-    """One matrix for each method: multi-animal probe, all labels, rows sum to 100 %.
+def draw_confusion(runs: Mapping[str, Sequence[Run]], labels: Mapping[str, str], trained_on: str) -> Figure:
+    """One matrix for each method: the first probe with all labels, rows sum to 100 %.
 
-    Of a dataset with a single animal it is the probe within that animal, the only one there is.
+    Args:
+        runs: runs of each method; those without a tested window are not drawn.
+        labels: what each method is called.
+        trained_on: what the probe was trained on, in words.
     """
     drawn = {name: own for name, own in runs.items() if any(run.tested.any() for run in own)}
     if not drawn:
@@ -71,11 +74,11 @@ def draw_confusion(runs: Mapping[str, Sequence[Run]], labels: Mapping[str, str])
                     )
     style.heading(
         figure,
-        "Annotated action (rows) and what it is predicted as (columns), % of the action's clips",
-        f"Probe trained on the {'other animals' if len(first.animals) > 1 else 'other trials of the animal'}",
+        "Annotated action (rows) and what it is predicted as (columns), % of the action's windows",
+        f"Probe trained on {trained_on}",
     )
     bar = figure.colorbar(image, ax=axes, shrink=min(1.0, 0.9 / down + 0.1), aspect=25, pad=0.015)
-    bar.set_label("share of the action's clips (%)")
+    bar.set_label("share of the action's windows (%)")
     bar.set_ticks([0, 0.25, 0.5, 0.75, 1], labels=["0", "25", "50", "75", "100"])
     bar.outline.set_visible(False)
     return figure

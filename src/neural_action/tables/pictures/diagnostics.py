@@ -10,17 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from neural_action.config.settings import DiagnosticsSettings
-from neural_action.diagnostics.every import Diagnosis
 from neural_action.diagnostics.finding import Finding
+from neural_action.diagnostics.run import Diagnosis
 from neural_action.names import shortened
 from neural_action.tables.pictures import style
 
-_TASKS = {
-    "single_animal": "within an animal",
-    "multi_animal": "animal left out",
-    "identity": "identity",
-    "decoding": "decoding",
-}
 #: Shares of a panel's width and height that a character and a line of a trial's name take.
 _CHARACTER, _LINE = 0.02, 0.07
 
@@ -157,11 +151,11 @@ def _draw_lags(axis: Axes, found: Diagnosis, settings: DiagnosticsSettings) -> N
 
 
 def _draw_balance(axis: Axes, found: Diagnosis) -> None:
-    title = "Clips of each animal and action"
-    labelled = found.counts[found.counts["class"] != ""]
-    if not labelled["clips"].sum():
+    title = "Test windows of each animal and action"
+    tested = found.counts[(found.counts["class"] != "") & (found.counts["role"] == "test")]
+    if not tested["windows"].sum():
         return _empty(axis, title, found.of("balance"))
-    table = labelled.pivot_table(index="animal", columns="class", values="clips", aggfunc="sum", sort=False)
+    table = tested.pivot_table(index="animal", columns="class", values="windows", aggfunc="sum", sort=False)
     table = table.reindex(index=list(found.animals), columns=list(found.class_names), fill_value=0)
     values = table.to_numpy()
     axis.imshow(np.sqrt(values), aspect="auto", cmap="cividis", vmin=0)
@@ -197,8 +191,8 @@ def _draw_control(axis: Axes, found: Diagnosis) -> None:
         axis.text(
             chance, at + 0.32, f"chance {chance:.1f}", ha="center", va="top", fontsize=6.5, color=style.ORANGE
         )
-    names = [_TASKS.get(finding.message.split(":")[0], finding.subject) for finding in measured]
-    axis.set_yticks(range(len(measured)), names)
+    names = [f"{finding.values['task']}, {finding.values['probe']}" for finding in measured]
+    axis.set_yticks(range(len(measured)), shortened(names))
     axis.set_ylim(len(measured) - 0.4, -0.6)
     axis.set_xlim(0, min(100.0, max(25.0, 1.6 * max(100 * finding.values["high"] for finding in measured))))
     axis.set(title=title, xlabel="score (%), mean and 95 % interval")

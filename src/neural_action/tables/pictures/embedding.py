@@ -40,7 +40,7 @@ def flatten(features: np.ndarray) -> np.ndarray:
 
 @style.styled()
 def draw_embeddings(runs: Mapping[str, Sequence[Run]], labels: Mapping[str, str], first: str) -> Figure:
-    """One pair of maps for each method, of its first run: labelled clips coloured by action and by animal.
+    """One pair of maps for each method, of its first run: labelled windows coloured by action and by animal.
 
     Args:
         runs: runs of each method; methods without a representation are not drawn.
@@ -98,16 +98,13 @@ def draw_embeddings(runs: Mapping[str, Sequence[Run]], labels: Mapping[str, str]
         )
     # Maps are as large whatever is below them.
     figure.set_figheight(2.75 * down + 0.4 + 0.16 * lines)
-    holdout = f"{run.holdout}, seed {run.seed}"
-    style.heading(
-        figure,
-        f"t-SNE of the frozen representation, {len(_sample(run, limit))} labelled clips; run: {holdout}",
-    )
+    count, of = len(_sample(run, limit)), f"{run.run}, seed {run.seed}"
+    style.heading(figure, f"t-SNE of the frozen representation, {count} labelled windows; run: {of}")
     return figure
 
 
 def _sample(run: Run, limit: int) -> np.ndarray:
-    """Rows of at most ``limit`` labelled clips (any, where none is), the same for runs of the same clips."""
+    """Rows of at most ``limit`` labelled windows (any, where none is), the same for runs of the same windows."""
     rows = np.flatnonzero(run.label >= 0)
     if len(rows) == 0:
         rows = np.arange(len(run.label))

@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from neural_action.datasets.dataset import Dataset
 from neural_action.names import shortened
 from neural_action.neighbors.table import SwapTable
-from neural_action.recordings.cohort import Cohort
 from neural_action.tables.pictures import style
 
 QUERIES, ANIMALS = 6, 10
@@ -23,14 +23,14 @@ _CELL = 1.3  # inches
 _NAME, _ACTION = 14, 20
 
 
-def choose_queries(cohort: Cohort, swaps: SwapTable, count: int = QUERIES, seed: int = 0) -> np.ndarray:
+def choose_queries(dataset: Dataset, swaps: SwapTable, count: int = QUERIES, seed: int = 0) -> np.ndarray:
     """Rows of at most ``count`` poses that have neighbours, one for each of the actions.
 
     Poses at random where fewer than two actions are labelled; none if nothing was swapped.
     """
     rng = np.random.default_rng(seed)
     possible = np.flatnonzero((swaps.targets[:, :, 0] >= 0).any(1))
-    labels = cohort.labels[possible]
+    labels = dataset.labels[possible]
     found = np.unique(labels[labels >= 0])
     if len(found) < 2:
         return np.sort(rng.permutation(possible)[:count])
@@ -39,25 +39,25 @@ def choose_queries(cohort: Cohort, swaps: SwapTable, count: int = QUERIES, seed:
 
 
 @style.styled()
-def draw_neighbors(cohort: Cohort, swaps: SwapTable) -> Figure:
+def draw_neighbors(dataset: Dataset, swaps: SwapTable) -> Figure:
     """A row for each query: the pose, then one pose drawn for it from every animal, with the action of each.
 
     Flies (38 keypoints, two axes) are stick figures, other skeletons points, features a second of traces
-    around the moment. ``swaps`` and ``cohort`` count the same poses.
+    around the moment. ``swaps`` and ``dataset`` count the same poses.
     """
-    queries = choose_queries(cohort, swaps)
+    queries = choose_queries(dataset, swaps)
     targets = np.flatnonzero(swaps.domains.any(0))
     if len(queries) == 0 or len(targets) == 0:
         return style.nothing("Nothing was swapped.")
     targets = targets[np.unique(np.linspace(0, len(targets) - 1, ANIMALS).round().astype(int))]
     chosen = np.column_stack([queries, swaps.targets[queries][:, targets, 0]])
-    draw, aspect, colors = _painter(cohort, np.unique(chosen[chosen >= 0]))
+    draw, aspect, colors = _painter(dataset, np.unique(chosen[chosen >= 0]))
     height = np.clip(_CELL * aspect, 0.4, 1.6)
     # Of a single animal there are two columns: the lines above are wider.
     width = max(_CELL * chosen.shape[1] + 1.0, 4.4)
     figure = style.sheet(width, (height + 0.3) * len(queries) + 1.2)
     axes = figure.subplots(len(queries), len(targets) + 1, squeeze=False)
-    animals, actions = shortened(cohort.animals, _NAME), shortened(cohort.class_names, _ACTION)
+    animals, actions = shortened(dataset.animals, _NAME), shortened(dataset.class_names, _ACTION)
     for row, query, samples in zip(axes, queries, chosen, strict=True):
         for place, (axis, at) in enumerate(zip(row, samples, strict=True)):
             if at < 0:
@@ -65,8 +65,8 @@ def draw_neighbors(cohort: Cohort, swaps: SwapTable) -> Figure:
                 axis.text(0.5, 0.5, "–", transform=axis.transAxes, ha="center", color=style.SOFT)
                 continue
             draw(axis, int(at))
-            color = _name_color(cohort, query, at, place)
-            action = actions[cohort.labels[at]] if cohort.labels[at] >= 0 else "no label"
+            color = _name_color(dataset, query, at, place)
+            action = actions[dataset.labels[at]] if dataset.labels[at] >= 0 else "no label"
             axis.set_xlabel(action, fontsize=6.5, color=color, labelpad=2)
         for spine in row[0].spines.values():
             spine.set(visible=True, color=style.INK, lw=0.8)
@@ -75,13 +75,13 @@ def draw_neighbors(cohort: Cohort, swaps: SwapTable) -> Figure:
         axis.set_title(animals[animal], loc="center")
     for axis, query in zip(axes[:, 0], queries, strict=True):
         axis.set_ylabel(
-            f"from\n{animals[cohort.pose_animal[query]]}", fontsize=7, rotation=0, ha="right", va="center"
+            f"from\n{animals[dataset.pose_animal[query]]}", fontsize=7, rotation=0, ha="right", va="center"
         )
     lines = [
         "Query poses, and one drawn neighbour of each in every animal",
         "Named in blue: the action of the query; in orange: another",
     ]
-    if len(cohort.behavior_shape) == 1:
+    if len(dataset.behavior_shape) == 1:
         lines.append(f"Traces: normalised features over {_SNIPPET_SECONDS:g} s")
     style.heading(figure, *lines)
     if colors:
@@ -91,32 +91,32 @@ def draw_neighbors(cohort: Cohort, swaps: SwapTable) -> Figure:
     return figure
 
 
-def _name_color(cohort: Cohort, query: int, at: int, place: int) -> str:
+def _name_color(dataset: Dataset, query: int, at: int, place: int) -> str:
     if place == 0:
         return style.INK
-    if min(cohort.labels[at], cohort.labels[query]) < 0:
+    if min(dataset.labels[at], dataset.labels[query]) < 0:
         return style.SOFT
-    return style.BLUE if cohort.labels[at] == cohort.labels[query] else style.ORANGE
+    return style.BLUE if dataset.labels[at] == dataset.labels[query] else style.ORANGE
 
 
-def _painter(cohort: Cohort, rows: np.ndarray):
+def _painter(dataset: Dataset, rows: np.ndarray):
     """How a sample is drawn into an axis, height over width of it, and what its colours mean.
 
     ``rows`` are all samples that will be drawn.
     """
-    if cohort.behavior_shape == FLY:
-        return _fly_painter(cohort, rows)
-    if len(cohort.behavior_shape) == 2 and cohort.behavior_shape[1] >= 2:
-        return _point_painter(cohort, rows)
-    return _trace_painter(cohort)
+    if dataset.behavior_shape == FLY:
+        return _fly_painter(dataset, rows)
+    if len(dataset.behavior_shape) == 2 and dataset.behavior_shape[1] >= 2:
+        return _point_painter(dataset, rows)
+    return _trace_painter(dataset)
 
 
-def _fly_painter(cohort: Cohort, rows: np.ndarray):
+def _fly_painter(dataset: Dataset, rows: np.ndarray):
     """Both sides of the fly beside each other, since each has a camera of its own, at one scale in all axes.
 
     Which way is up is not part of a recording: legs hang down, so claws are drawn below the coxae.
     """
-    poses = {int(at): cohort.pose_raw[at].reshape(FLY) for at in rows}
+    poses = {int(at): dataset.pose_raw[at].reshape(FLY) for at in rows}
     stack = np.stack(list(poses.values()))
     coxae, claws = (
         stack[:, [side + leg * _LEG + joint for side in _SIDES for leg in range(_LEGS)], 1] for joint in _ENDS
@@ -146,13 +146,13 @@ def _fly_painter(cohort: Cohort, rows: np.ndarray):
     return draw, (top - bottom) / max(right - left, 1e-9), colors
 
 
-def _point_painter(cohort: Cohort, rows: np.ndarray):
+def _point_painter(dataset: Dataset, rows: np.ndarray):
     """Keypoints of any other skeleton, in their first two axes."""
-    poses = {int(at): cohort.pose_raw[at].reshape(cohort.behavior_shape)[:, :2] for at in rows}
+    poses = {int(at): dataset.pose_raw[at].reshape(dataset.behavior_shape)[:, :2] for at in rows}
     stack = np.concatenate(list(poses.values()))
     low, high = stack.min(0), stack.max(0)
     gap = 0.06 * max((high - low).max(), 1e-9)
-    colors = style.animal_colors(cohort.behavior_shape[0])
+    colors = style.animal_colors(dataset.behavior_shape[0])
 
     def draw(axis: Axes, at: int) -> None:
         axis.scatter(*poses[at].T, s=9, c=colors, lw=0)
@@ -164,17 +164,17 @@ def _point_painter(cohort: Cohort, rows: np.ndarray):
     return draw, height / width, {}
 
 
-def _trace_painter(cohort: Cohort):
+def _trace_painter(dataset: Dataset):
     """Normalised features half a second before and after, as lines, or as rows of colour where many."""
-    values = cohort.pose.reshape(len(cohort.pose), -1)
+    values = dataset.pose.reshape(len(dataset.pose), -1)
     few = values[:: max(1, len(values) // 5000)]
     low, high = np.percentile(few, 0.5), np.percentile(few, 99.5)
     colors = style.action_colors(values.shape[1])
     half = _SNIPPET_SECONDS / 2
 
     def draw(axis: Axes, at: int) -> None:
-        span = next(span.samples for span in cohort.trials if span.samples.start <= at < span.samples.stop)
-        clock = cohort.pose_time[span] - cohort.pose_time[at]
+        span = next(span.samples for span in dataset.trials if span.samples.start <= at < span.samples.stop)
+        clock = dataset.pose_time[span] - dataset.pose_time[at]
         near = np.abs(clock) <= half
         if values.shape[1] <= _LINES:
             for feature, color in enumerate(colors):
@@ -190,5 +190,5 @@ def _trace_painter(cohort: Cohort):
         axis.set_xlim(-half, half)
         style.bare(axis)
 
-    few_enough = len(colors) <= _LINES and len(colors) == len(cohort.behavior_names)
-    return draw, 0.6, dict(zip(cohort.behavior_names, colors, strict=True)) if few_enough else {}
+    few_enough = len(colors) <= _LINES and len(colors) == len(dataset.behavior_names)
+    return draw, 0.6, dict(zip(dataset.behavior_names, colors, strict=True)) if few_enough else {}

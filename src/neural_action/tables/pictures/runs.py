@@ -17,20 +17,19 @@ LOG_COLUMNS = ("step", "loss", "learning_rate", "clips_per_second")
 
 @dataclass(frozen=True)
 class Run:
-    """The clips of one evaluated run; arrays are parallel.
+    """The windows of one evaluated run; arrays are parallel.
 
     Attributes:
-        method, holdout, seed: which run.
-        label: (clip,) int, -1 unlabelled.
-        animal: (clip,) int, place in ``animals``.
-        predicted: (clip,) int, what the multi-animal probe with all labels says, or of a single animal the probe within
-            it; -1 where not tested.
+        method, run, seed: which run.
+        label: (window,) int, -1 unlabelled.
+        animal: (window,) int, place in ``animals``.
+        predicted: (window,) int, what the first probe with all labels says; -1 where not tested.
         class_names, animals: names.
         path: the file, for ``features``.
     """
 
     method: str
-    holdout: str
+    run: str
     seed: int
     label: np.ndarray
     animal: np.ndarray
@@ -44,10 +43,10 @@ class Run:
         """Read everything but the representation. InputError if the file is something else."""
         try:
             arrays = ("label", "animal", "predicted")
-            file = load_npz(path, "method", "holdout", "seed", *arrays, "class_names", "animals")
+            file = load_npz(path, "method", "run", "seed", *arrays, "class_names", "animals")
             return cls(
                 str(file["method"]),
-                str(file["holdout"]),
+                str(file["run"]),
                 int(file["seed"]),
                 *(file[name].astype(np.int64) for name in arrays),
                 tuple(str(name) for name in file["class_names"]),
@@ -61,48 +60,17 @@ class Run:
 
     @property
     def tested(self) -> np.ndarray:
-        """(clip,) bool: clips that the probe behind ``predicted`` was tested on."""
+        """(window,) bool: windows that the probe behind ``predicted`` was tested on."""
         return self.predicted >= 0
 
     def features(self) -> np.ndarray | None:
-        """(clip, dimension) float32: the encoder's output or the raw clip; None where there is neither."""
+        """(window, dimension) float32: the encoder's output or the raw window; None where there is neither."""
         with np.load(self.path, allow_pickle=False) as file:
             for name in ("encoder", "raw"):
                 if name in file and file[name].shape[1] > 0:
                     # Stored as float16, where a large value is infinite.
                     return np.nan_to_num(file[name].astype(np.float32))
         return None
-
-
-@dataclass(frozen=True)
-class Clips:
-    """Where the clips of a run are; arrays are parallel.
-
-    Attributes:
-        label: (clip,) int64, -1 unlabelled.
-        trial: (clip,) int64, number of the recording among those of the dataset, sorted by animal and trial.
-        time: (clip,) float64 s, centres.
-    """
-
-    label: np.ndarray
-    trial: np.ndarray
-    time: np.ndarray
-
-    @classmethod
-    def load(cls, path: Path) -> Clips:
-        """Read them from an embedding. InputError if the file is something else."""
-        kinds = (("label", np.int64), ("trial", np.int64), ("time", np.float64))
-        try:
-            file = load_npz(path, *(name for name, _ in kinds))
-            return cls(*(file[name].astype(kind) for name, kind in kinds))
-        except (OSError, TypeError, ValueError) as error:
-            raise InputError(
-                f"{path}: cannot be read as an embedding ({' '.join(str(error).split())})"
-            ) from None
-
-    def same(self, other: Clips) -> bool:
-        """Whether both are of the same moments."""
-        return np.array_equal(self.trial, other.trial) and np.array_equal(self.time, other.time)
 
 
 def by_method(runs: Sequence[Run], methods: Sequence[str]) -> dict[str, list[Run]]:
@@ -114,7 +82,7 @@ def by_method(runs: Sequence[Run], methods: Sequence[str]) -> dict[str, list[Run
 def read_logs(paths: Sequence[Path]) -> pd.DataFrame:
     """All training logs with the run each is from: columns of the log and ``method, run``.
 
-    The run is in the path: ``<method>/<holdout>/seed-<k>/<file>``. A log of several models in turn is a run for each.
+    The run is in the path: ``<method>/<run>/seed-<k>/<file>``. A log of several models in turn is a run for each.
     InputError if a log is none.
     """
     tables = []
@@ -133,9 +101,9 @@ def read_logs(paths: Sequence[Path]) -> pd.DataFrame:
         if table.empty:
             # Of a row that is not trained, but read as it begins.
             continue
-        method, holdout, seed = path.absolute().parts[-4:-1]
+        method, run_name, seed = path.absolute().parts[-4:-1]
         model = (table["step"].diff() < 0).cumsum()
-        run = f"{holdout}/{seed}" + (("/" + model.astype(str)) if model.any() else "")
+        run = f"{run_name}/{seed}" + (("/" + model.astype(str)) if model.any() else "")
         tables.append(table.assign(method=method, run=run))
     return (
         pd.concat(tables, ignore_index=True)

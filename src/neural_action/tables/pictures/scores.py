@@ -1,63 +1,113 @@
-"""The headline scores of every method: one dot an animal, mean and interval over it."""
+"""Scores of every row: a dot an animal or a split, mean and interval over them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from neural_action.config.settings import MethodSettings
 from neural_action.names import shortened
 from neural_action.tables.pictures import style
-from neural_action.tables.scores import Column, Scores
+from neural_action.tables.scores import UNBOUNDED, Column, Scores
 
 
 @style.styled()
 def draw_scores(
-    scores: Scores, methods: Mapping[str, MethodSettings], column: Column, title: str, classes: int
+    scores: Scores,
+    methods: Mapping[str, MethodSettings],
+    columns: Sequence[Column],
+    title: str,
+    classes: int = 0,
 ) -> Figure:
-    """Scores across animals in percent, a row a method in order.
+    """A panel a column, a row a method in order. Chance is a dashed line.
 
     Args:
         scores: every score.
         methods: the rows.
-        column: what is drawn.
+        columns: what is drawn.
         title: which data these are.
-        classes: number of scored classes; chance is one of them where no row guesses.
+        classes: number of scored classes, for chance where no row guesses; 0 if there are none.
     """
-    shown = [name for name in methods if not scores.pick(name, column).empty]
+    shown = [name for name in methods if any(not scores.pick(name, column).empty for column in columns)]
     if not shown:
-        return style.nothing("No method was scored across animals.")
-    figure = style.sheet(6.6, 0.33 * len(shown) + 1.7)
-    axis = figure.subplots()
-    guesses = [scores.cell(name, column).mean for name in shown if methods[name].representation == "none"]
-    chance = 100 * (guesses[0] if guesses else 1 / classes)
-    axis.axvline(chance, color=style.ORANGE, lw=1, ls=(0, (4, 2)), label=f"chance ({chance:.1f} %)", zorder=1)
-    for at, name in enumerate(shown):
-        picked, cell = scores.pick(name, column), scores.cell(name, column)
-        animals = 100 * picked.groupby(["animal", "fold"])["value"].mean().groupby("animal").mean().to_numpy()
-        spread = np.linspace(-0.2, 0.2, len(animals)) if len(animals) > 1 else np.zeros(1)
-        once = {"label": "an animal"} if at == 0 else {}
-        axis.plot(animals, at + spread, "o", ms=3.6, mew=0, color=style.BLUE, alpha=0.55, zorder=2, **once)
-        once = {"label": "mean and 95 % interval"} if at == 0 else {}
-        axis.plot([100 * cell.low, 100 * cell.high], [at, at], color=style.INK, lw=1.6, zorder=3)
-        axis.plot(100 * cell.mean, at, "D", ms=5, color=style.INK, mec="white", mew=0.6, zorder=4, **once)
-    axis.set_yticks(range(len(shown)), shortened([methods[name].label for name in shown], style.ROW))
-    axis.set_ylim(len(shown) - 0.45, -0.55)
-    axis.set_xlim(left=0)
-    axis.set_xlabel(f"{style.spoken(column.metric)} (%)")
+        return style.nothing("No row was scored.")
+    figure = style.sheet(3.1 + 3.5 * len(columns), 0.33 * len(shown) + 1.7)
+    axes = figure.subplots(1, len(columns), sharey=True, squeeze=False)[0]
+    for axis, column, name in zip(axes, columns, _titles(columns), strict=True):
+        _draw(axis, scores, methods, shown, column, classes)
+        axis.set_title(name)
+    axes[0].set_yticks(range(len(shown)), shortened([methods[name].label for name in shown], style.ROW))
+    axes[0].set_ylim(len(shown) - 0.45, -0.55)
+    first = columns[0]
     style.heading(
         figure,
-        f"{column.heading} action recognition, fraction of labels {column.part}",
+        f"{first.heading}, {scores.probe_label(first.probe)}, {first.label_budget} labels",
         title,
         color=style.INK,
     )
+    figure.legend(
+        *axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, handletextpad=0.5
+    )
+    return figure
+
+
+def _titles(columns: Sequence[Column]) -> list[str]:
+    return shortened([column.part for column in columns]) if len(columns) > 1 else [""]
+
+
+def _draw(
+    axis: Axes,
+    scores: Scores,
+    methods: Mapping[str, MethodSettings],
+    shown: Sequence[str],
+    column: Column,
+    classes: int,
+) -> None:
+    plain = column.metric in UNBOUNDED
+    unit = 1 if plain else 100
+    guesses = [
+        cell.mean
+        for name in shown
+        if methods[name].representation == "none" and (cell := scores.cell(name, column)) is not None
+    ]
+    if guesses or (classes and not plain):
+        chance = unit * (guesses[0] if guesses else 1 / classes)
+        axis.axvline(chance, color=style.ORANGE, lw=1, ls=(0, (4, 2)), label="chance", zorder=1)
+    named: set[str] = set()
+    for at, name in enumerate(shown):
+        cell = scores.cell(name, column)
+        if cell is None:
+            continue
+        values, of = _dots(scores.pick(name, column))
+        spread = np.linspace(-0.2, 0.2, len(values)) if len(values) > 1 else np.zeros(1)
+        dots = axis.plot(
+            unit * values, at + spread, "o", ms=3.4, mew=0, color=style.BLUE, alpha=0.5, zorder=2
+        )
+        axis.plot([unit * cell.low, unit * cell.high], [at, at], color=style.INK, lw=1.6, zorder=3)
+        mean = axis.plot(unit * cell.mean, at, "D", ms=5, color=style.INK, mec="white", mew=0.6, zorder=4)
+        for line, label in ((dots[0], of), (mean[0], "mean and 95 % interval")):
+            # Each is named once in the legend.
+            line.set_label(label if label not in named else f"_{label}")
+            named.add(label)
+    axis.set_xlabel(style.spoken(column.metric) + ("" if plain else " (%)"))
+    if not plain:
+        axis.set_xlim(left=0)
     axis.tick_params(axis="y", length=0)
     axis.spines["left"].set_visible(False)
     axis.grid(axis="x", color=style.FAINT, lw=0.6)
     for at in range(1, len(shown)):
         if methods[shown[at]].group != methods[shown[at - 1]].group:
             axis.axhline(at - 0.5, color=style.FAINT, lw=0.8)
-    figure.legend(loc="outside lower center", ncols=3, handletextpad=0.5)
-    return figure
+
+
+def _dots(picked: pd.DataFrame) -> tuple[np.ndarray, str]:
+    """Means of each animal where there are several, else of each split; and what a dot is."""
+    whole = picked[picked["unit"] == ""]
+    splits = whole.groupby(["animal", "split"])["value"].mean()
+    if whole["animal"].nunique() > 1:
+        return splits.groupby("animal").mean().to_numpy(), "an animal"
+    return splits.to_numpy(), "a split"

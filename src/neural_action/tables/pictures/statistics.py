@@ -7,19 +7,19 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
+from neural_action.datasets.dataset import Dataset
 from neural_action.names import shortened
-from neural_action.recordings.cohort import Cohort
 from neural_action.tables.pictures import style
 
 
-def bouts(cohort: Cohort) -> pd.DataFrame:
+def bouts(dataset: Dataset) -> pd.DataFrame:
     """Every uninterrupted stretch of one label: columns ``animal, trial, label, seconds``, label -1 included.
 
     A bout lasts its number of samples times the trial's median sampling period; bouts end with their trial.
     """
     tables = []
-    for span in cohort.trials:
-        labels, clock = cohort.labels[span.samples], cohort.pose_time[span.samples]
+    for span in dataset.trials:
+        labels, clock = dataset.labels[span.samples], dataset.pose_time[span.samples]
         edges = np.flatnonzero(np.diff(labels)) + 1
         starts, ends = np.concatenate([[0], edges]), np.concatenate([edges, [len(labels)]])
         period = float(np.median(np.diff(clock))) if len(clock) > 1 else np.nan
@@ -37,10 +37,10 @@ def bouts(cohort: Cohort) -> pd.DataFrame:
 
 
 @style.styled()
-def draw_statistics(cohort: Cohort) -> Figure:
+def draw_statistics(dataset: Dataset) -> Figure:
     """Share of each action and minutes recorded for every animal, and how long bouts of each action last."""
-    table = bouts(cohort)
-    names, animals = cohort.class_names, list(cohort.animals)
+    table = bouts(dataset)
+    names, animals = dataset.class_names, list(dataset.animals)
     colors, said = style.action_colors(len(names)), shortened(names)
     time = table.pivot_table(index="animal", columns="label", values="seconds", aggfunc="sum", fill_value=0.0)
     time = time.reindex(index=animals, columns=[*range(len(names)), -1], fill_value=0.0)

@@ -6,13 +6,18 @@ import numpy as np
 import pytest
 
 from neural_action.config.settings import SplitSettings
+from neural_action.datasets.protocols import split_table
+from neural_action.datasets.split_table import ROLES
 from neural_action.errors import InputError
-from neural_action.recordings.partitions import PARTS, partition, read_partition, write_partition
 from neural_action.recordings.recording import Recording
-from neural_action.recordings.splits import Holdout, holdouts
 
-REPEATED = SplitSettings(protocol="repeated", splits=6)
+REPEATED = SplitSettings(protocol="repeated", repeats=6)
 PUBLISHED = SplitSettings(protocol="published")
+
+
+def partition(recordings, settings):
+    """Rows of the split table."""
+    return split_table(recordings, settings, unseen=False).frame
 
 
 def recording(
@@ -57,28 +62,29 @@ def sleep() -> Recording:
 def parts_of(table, split: int, count: int) -> np.ndarray:
     """(frame,) part of every frame, -1 in gaps."""
     out = np.full(count, -1)
-    for row in table[table["split"] == split].itertuples():
+    for row in table[table["split"] == f"repeat-{split}"].itertuples():
         assert (out[row.start : row.stop] == -1).all()
-        out[row.start : row.stop] = PARTS.index(row.part)
+        out[row.start : row.stop] = ROLES.index(row.role)
     return out
 
 
 def test_published_split_of_reaches_is_the_releases():
     own = reaches()
     table = partition([own], PUBLISHED)
-    assert table["split"].unique().tolist() == [0]
-    trials = table.groupby("part", sort=False)["segment"].apply(list)
-    assert [len(trials[part]) for part in PARTS] == [127, 16, 16]
-    assert trials["train"][0] == "000"
-    assert trials["test"][-1] == "158"
+    assert table["split"].unique().tolist() == ["published"]
+    table["number"] = [own.segment[start] for start in table["start"]]
+    trials = table.groupby("role", sort=False)["number"].apply(list)
+    assert [len(trials[role]) for role in ROLES] == [127, 16, 16]
+    assert trials["train"][0] == 0
+    assert trials["test"][-1] == 158
     for row in table.itertuples():
-        assert set(own.segment[row.start : row.stop]) == {int(row.segment)}
+        assert set(own.segment[row.start : row.stop]) == {row.number}
 
 
 def test_published_split_of_sleep_is_contiguous():
     settings = replace_settings(PUBLISHED, train=0.7, validation=0.1)
     table = partition([sleep()], settings)
-    assert table[["start", "stop", "part"]].to_numpy().tolist() == [
+    assert table[["start", "stop", "role"]].to_numpy().tolist() == [
         [0, 1889, "train"],
         [1889, 2160, "validation"],
         [2160, 2700, "test"],
@@ -132,46 +138,16 @@ def test_too_few_trials_are_named():
 def test_several_recordings_of_an_animal_are_split_together():
     one, two = reaches(), replace(reaches(), trial="s")
     table = partition([two, one], PUBLISHED)
-    assert set(table[table["trial"] == "r"]["part"]) == {"train"}
-    assert set(table[table["trial"] == "s"]["part"]) == {"train", "validation", "test"}
+    assert set(table[table["trial"] == "r"]["role"]) == {"train"}
+    assert set(table[table["trial"] == "s"]["role"]) == {"train", "validation", "test"}
 
 
 @pytest.mark.parametrize(("settings", "seen"), [(PUBLISHED, {"train", "validation"}), (REPEATED, {"train"})])
-def test_what_pretraining_sees_of_a_split(settings, seen):
+def test_what_may_be_seen_of_a_split(settings, seen):
     table = partition([reaches()], settings)
-    assert set(table[table["visible"]]["part"]) == seen
-    assert set(table[~table["visible"]]["part"]) == set(PARTS) - seen
-
-
-def test_splits_come_back_from_their_file(tmp_path):
-    table = partition([reaches()], REPEATED)
-    write_partition(table, tmp_path / "splits.csv")
-    pieces = read_partition(tmp_path / "splits.csv", 4)["A", "r"]
-    own = table[table["split"] == 4]
-    assert [(p.segment, p.start, p.stop, p.part, p.visible) for p in pieces] == list(
-        own[["segment", "start", "stop", "part", "visible"]].itertuples(index=False, name=None)
-    )
-    with pytest.raises(InputError, match="has no split 6"):
-        read_partition(tmp_path / "splits.csv", 6)
-    (tmp_path / "other.csv").write_text("animal,trial,fold\nA,r,0\n")
-    with pytest.raises(InputError, match="splits"):
-        read_partition(tmp_path / "other.csv", 0)
-
-
-def test_holdouts_of_splits():
-    settings = replace_settings(REPEATED, splits=20, splits_per_job=8)
-    names = holdouts(settings, ["mihi-1", "chewie-10032013"])
-    assert names == [
-        *(f"split-{jobs}-chewie-10032013" for jobs in ("0-7", "8-15", "16-19")),
-        *(f"split-{jobs}-mihi-1" for jobs in ("0-7", "8-15", "16-19")),
-    ]
-    hidden = Holdout.parse("split-8-15-chewie-10032013")
-    assert (hidden.value, hidden.fold, hidden.last) == ("chewie-10032013", 8, 15)
-    assert [part.fold for part in hidden.parts] == list(range(8, 16))
-    assert holdouts(PUBLISHED, ["A"]) == ["split-0-0-A"]
-    for wrong in ("split-3-A", "split-5-3-A", "split-3-4-"):
-        with pytest.raises(InputError, match="split-<first>-<last>-<animal>"):
-            Holdout.parse(wrong)
+    assert set(table[table["sees_input"]]["role"]) == seen
+    assert set(table[~table["sees_input"]]["role"]) == set(ROLES) - seen
+    assert set(table[table["sees_label"]]["role"]) == {"train"}
 
 
 def replace_settings(settings: SplitSettings, **changes) -> SplitSettings:

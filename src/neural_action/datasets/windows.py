@@ -7,22 +7,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from neural_action.config.settings import ClipSettings
+from neural_action.datasets.dataset import Dataset, TrialSpan
 from neural_action.errors import InputError
-from neural_action.recordings.cohort import Cohort, TrialSpan
 
 
 @dataclass(frozen=True)
-class Clips:
+class Windows:
     """A table of clips; rows are parallel.
 
     Attributes:
-        start: (clip,) int64, first neural frame, a row number of ``Cohort.neural``.
-        pose: (clip, poses) int64, row numbers of ``Cohort.pose``.
+        start: (clip,) int64, first neural frame, a row number of ``Dataset.neural``.
+        pose: (clip, poses) int64, row numbers of ``Dataset.pose``.
         animal: (clip,) int64, number of the animal.
-        fold: (clip,) int64, the fold in which the clip's trial is tested.
-        visible: (clip,) bool, whether pretraining may see the trial.
+        role: (clip,) str: train, validation or test in the split; empty without one.
+        sees_input: (clip,) bool, whether pretraining may see it.
+        sees_label: (clip,) bool, whether its label may be trained with.
         label: (clip,) int64, class at the clip's centre; -1 unlabelled.
-        trial: (clip,) int64, row number of ``Cohort.trials``.
+        trial: (clip,) int64, row number of ``Dataset.trials``.
         time: (clip,) float64 s, the clip's centre.
         frames: neural frames a clip.
     """
@@ -30,8 +31,9 @@ class Clips:
     start: np.ndarray
     pose: np.ndarray
     animal: np.ndarray
-    fold: np.ndarray
-    visible: np.ndarray
+    role: np.ndarray
+    sees_input: np.ndarray
+    sees_label: np.ndarray
     label: np.ndarray
     trial: np.ndarray
     time: np.ndarray
@@ -40,13 +42,13 @@ class Clips:
     def __len__(self) -> int:
         return len(self.start)
 
-    def take(self, rows: np.ndarray) -> Clips:
+    def take(self, rows: np.ndarray) -> Windows:
         """The clips at ``rows`` (indices or a mask)."""
         arrays = {name: value[rows] for name, value in vars(self).items() if name != "frames"}
-        return Clips(**arrays, frames=self.frames)
+        return Windows(**arrays, frames=self.frames)
 
 
-def clip_table(cohort: Cohort, settings: ClipSettings, *, stride: int) -> Clips:
+def window_table(dataset: Dataset, settings: ClipSettings, *, stride: int) -> Windows:
     """Every clip that starts on a multiple of ``stride`` frames of its trial and bridges no gap.
 
     A clip is ``settings.frames`` consecutive frames; its ``settings.poses`` poses are those nearest in time to the
@@ -54,27 +56,29 @@ def clip_table(cohort: Cohort, settings: ClipSettings, *, stride: int) -> Clips:
     its frames are further apart than 1.5 frame periods or a pose is further from its moment than 1.5 periods of
     the slower clock. Raises InputError if no clip is left.
     """
-    parts = [_trial_clips(cohort, at, span, settings, stride) for at, span in enumerate(cohort.trials)]
-    clips = Clips(*(np.concatenate(columns) for columns in zip(*parts, strict=True)), frames=settings.frames)
+    parts = [_trial_clips(dataset, at, span, settings, stride) for at, span in enumerate(dataset.trials)]
+    clips = Windows(
+        *(np.concatenate(columns) for columns in zip(*parts, strict=True)), frames=settings.frames
+    )
     if len(clips) == 0:
         raise InputError(
             f"clips.frames: no trial has {settings.frames} consecutive neural frames with behaviour beside them"
         )
-    if missing := sorted(set(range(len(cohort.animals))) - set(clips.animal.tolist())):
+    if missing := sorted(set(range(len(dataset.animals))) - set(clips.animal.tolist())):
         raise InputError(
-            f"clips.frames: no trial of {cohort.animals[missing[0]]} has {settings.frames} consecutive neural frames "
+            f"clips.frames: no trial of {dataset.animals[missing[0]]} has {settings.frames} consecutive neural frames "
             "with behaviour beside them"
         )
     return clips
 
 
-def _trial_clips(cohort: Cohort, at: int, span: TrialSpan, settings: ClipSettings, stride: int) -> tuple:
-    clock, pose_clock = cohort.neural_time[span.frames], cohort.pose_time[span.samples]
+def _trial_clips(dataset: Dataset, at: int, span: TrialSpan, settings: ClipSettings, stride: int) -> tuple:
+    clock, pose_clock = dataset.neural_time[span.frames], dataset.pose_time[span.samples]
     first = unbroken(clock, settings.frames, stride)
     if len(pose_clock) == 0 or (len(pose_clock) < 2 and settings.frames > 1):
         first = first[:0]
     # A trial of a single frame has no period of its own.
-    period = np.median(np.diff(clock)) if len(clock) > 1 else 1 / cohort.neural_rate
+    period = np.median(np.diff(clock)) if len(clock) > 1 else 1 / dataset.neural_rate
 
     part = settings.frames / settings.poses
     moments = clock[first][:, None] + (np.arange(settings.poses) + 0.5) * part * period - 0.5 * period
@@ -88,10 +92,11 @@ def _trial_clips(cohort: Cohort, at: int, span: TrialSpan, settings: ClipSetting
     return (
         first.astype(np.int64) + span.frames.start,
         rows.astype(np.int64) + span.samples.start,
-        np.full(count, cohort.animals.index(span.animal)),
-        np.full(count, span.fold),
-        np.full(count, span.visible),
-        cohort.labels[span.samples][nearest(pose_clock, centre)].astype(np.int64),
+        np.full(count, dataset.animals.index(span.animal)),
+        np.full(count, span.role, "U10"),
+        np.full(count, span.sees_input),
+        np.full(count, span.sees_label),
+        dataset.labels[span.samples][nearest(pose_clock, centre)].astype(np.int64),
         np.full(count, at),
         centre,
     )

@@ -1,0 +1,70 @@
+"""The group of all commands. A command is imported when it is called, so that short stages start fast."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from importlib import import_module
+from typing import Any
+
+import click
+
+from neural_action import __version__
+from neural_action.cli.options import OUT
+from neural_action.processes import alone
+
+#: Commands in the order in which the workflow calls them, and the modules that hold them.
+_MODULES = {
+    "preflight": ("init", "check"),
+    "recordings": ("resolve", "simulate", "sheet", "convert", "dataset", "splits"),
+    "training": ("neighbors", "calcium", "syllables", "pretrain", "adapt", "arrays"),
+    "scoring": ("evaluate", "collect", "consistency"),
+    "reports": ("tables", "figures", "diagnose", "explore", "overview"),
+    "models": ("transform", "score", "adapt-animal"),
+}
+_COMMANDS = {name: module for module, names in _MODULES.items() for name in names}
+
+
+class Stage(click.Command):
+    """A command that is alone in writing its output, whatever else a killed workflow left running."""
+
+    def invoke(self, context: click.Context) -> None:
+        """Run once no other process writes the first output."""
+        outputs = [context.params[option.name] for option in self.params if option.type is OUT]
+        first = next((path for path in outputs if path is not None), None)
+        with nullcontext() if first is None else alone(first):
+            super().invoke(context)
+
+
+class LazyGroup(click.Group):
+    """Commands by name, imported when they are called; listed in the order of the workflow."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of the workflow."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """The command called ``name``, or None."""
+        if name not in _COMMANDS:
+            return None
+        module = import_module(f"neural_action.cli.{_COMMANDS[name]}")
+        return getattr(module, name.replace("-", "_"))
+
+
+def stage(*names: str, **options: Any) -> Any:
+    """Decorator: a command of the workflow."""
+    return click.command(*names, cls=Stage, **options)
+
+
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
+@click.version_option(__version__)
+def commands() -> None:
+    """From raw recordings to neural action representations and the tables that say what they are worth.
+
+    Most commands are a stage of the workflow; snakemake calls them in order. By hand they serve to look at one step;
+    transform, score and adapt-animal use a trained model. Examples are for the folder of a finished run, such as
+    results/simulated.
+
+    Bad input ends with exit status 2 and one line; --debug, anywhere, shows the traceback instead.
+    """

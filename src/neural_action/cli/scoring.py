@@ -1,0 +1,80 @@
+"""Stages that score representations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from neural_action.cli.main import stage
+from neural_action.cli.options import FILE, OUT, config, embeddings, method, seed, source, threads
+
+
+@stage()
+@config
+@method
+@source
+@seed
+@threads
+@click.option("--weights", type=FILE, help="Weights of a trained method (.safetensors).")
+@click.option("--swaps", type=FILE, help="Swaps among all poses (.npz), for an encoder of swapped behaviour.")
+@click.option("--external", type=FILE, help="What another package made of every frame (.npz).")
+@click.option("--scores", type=OUT, required=True, help="Scores (.csv).")
+@click.option(
+    "--embedding", type=OUT, required=True, help="Representations and predictions of every window (.npz)."
+)
+def evaluate(**options: Any) -> None:
+    """Evaluate the frozen representation of one row: every task, probe and label budget of the dataset.
+
+    Rule evaluate calls it after pretrain; next is collect. The embedding file holds the representation of every
+    window with its animal, trial, time and label.
+
+    \b
+    Example:
+      neural-action evaluate --config config.yaml --method simclr --seed 0 \\
+        --dataset dataset --splits splits.csv --split fold-0 \\
+        --weights models/simclr/fold-0/seed-0/model.safetensors --scores scores.csv --embedding embedding.npz
+    """
+    from neural_action.stages.evaluate import run
+
+    run(**options)
+
+
+@stage()
+@click.option("--output", type=OUT, required=True, help="The table of all scores (.csv).")
+@click.argument("scores", nargs=-1, required=True, type=FILE)
+def collect(output: Path, scores: tuple[Path, ...]) -> None:
+    """Collect the scores of all runs into one long table.
+
+    Rule collect calls it after every evaluate; next are tables and figures.
+
+    \b
+    Example:
+      neural-action collect --output scores.csv models/*/fold-*/seed-*/scores.csv
+    """
+    from neural_action.stages.collect import run
+
+    run(output, scores)
+
+
+@stage()
+@config
+@embeddings
+@click.option(
+    "--dataset", type=click.Path(exists=True, path_type=Path), required=True, help="Folder of the dataset."
+)
+@click.option("--output", type=OUT, required=True, help="Consistency of every pair (.csv).")
+def consistency(**options: Any) -> None:
+    """Measure how well the embeddings of one row map linearly onto each other, between animals, runs and seeds.
+
+    Rule consistency calls it after evaluate; next are tables and figures.
+
+    \b
+    Example:
+      neural-action consistency --config config.yaml --dataset dataset --output consistency.csv \\
+        --embedding models/simclr/fold-0/seed-0/embedding.npz --embedding models/simclr/fold-1/seed-0/embedding.npz
+    """
+    from neural_action.stages.consistency import run
+
+    run(**options)

@@ -1,0 +1,309 @@
+"""A dataset as one run sees it: the arrays of a layout, the trials in them, and what of these it may see.
+
+Neural frames of all trials form one array, behaviour samples another; a window is a handful of row numbers into
+each. What a split hides is still in the arrays (probing reads it), but ``sees_input`` says so, and every statistic
+here is fitted on what may be seen alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from neural_action.config.settings import ClipSettings
+from neural_action.datasets.layout import DESCRIPTION, Entry, Layout, open_layout
+from neural_action.datasets.split_table import Piece, Pieces, SplitTable
+from neural_action.errors import InputError
+
+
+@dataclass(frozen=True)
+class TrialSpan:
+    """Where a trial, or a piece of one in a split, lies in the arrays of a dataset.
+
+    Attributes:
+        animal: name.
+        trial: name of the recording; of a trial within one, ``<recording>/<trial>``.
+        frames, samples: places in ``neural`` and ``pose``.
+        role: train, validation or test in its split; empty without a split.
+        sees_input: whether pretraining may see it.
+        sees_label: whether its labels may be trained with.
+    """
+
+    animal: str
+    trial: str
+    frames: slice
+    samples: slice
+    role: str = ""
+    sees_input: bool = True
+    sees_label: bool = True
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Recordings laid end to end.
+
+    Attributes:
+        animals: names, sorted; an animal's number is its place here.
+        trials: the spans of the trials.
+        neural: (frame, y, x) or (frame, unit) float32; empty where it was not asked for. Of animals with units of
+            their own (``sessions``), side by side: NaN where a unit is another animal's.
+        neural_time: (frame,) float64 s, starting anew in every trial.
+        pose: (sample, feature) float32, every ``behavior_stride``-th behaviour sample, normalised.
+        pose_raw: the same before normalisation, in the store's unit.
+        pose_time: (sample,) float64 s.
+        labels: (sample,) int16, -1 where unlabelled or not scored.
+        class_names: the scored classes.
+        behavior_names: names of keypoints or features.
+        behavior_shape: shape of one behaviour sample, (feature,) or (keypoint, axis).
+        neural_rate: frames per second.
+        sessions: name and number of units of each animal, if each has units of its own.
+    """
+
+    animals: tuple[str, ...]
+    trials: tuple[TrialSpan, ...]
+    neural: np.ndarray
+    neural_time: np.ndarray
+    pose: np.ndarray
+    pose_raw: np.ndarray
+    pose_time: np.ndarray
+    labels: np.ndarray
+    class_names: tuple[str, ...]
+    behavior_names: tuple[str, ...]
+    behavior_shape: tuple[int, ...]
+    neural_rate: float
+    sessions: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def pose_animal(self) -> np.ndarray:
+        """(sample,) int64: the animal of each behaviour sample."""
+        return self._spread(lambda span: self.animals.index(span.animal))
+
+    @property
+    def pose_visible(self) -> np.ndarray:
+        """(sample,) bool: whether pretraining may see the sample."""
+        return self._spread(lambda span: span.sees_input).astype(bool)
+
+    def _spread(self, value: Callable[[TrialSpan], int]) -> np.ndarray:
+        out = np.zeros(len(self.pose), np.int64)
+        for span in self.trials:
+            out[span.samples] = value(span)
+        return out
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a stage reads: the dataset, and the splits that it is for.
+
+    Attributes:
+        folder: of the layout.
+        splits: the split table; None where everything is seen.
+        names: of splits; none of them sees everything.
+        animal: the only one that is read; None for all.
+        joint: whether animals with units of their own are laid side by side.
+    """
+
+    folder: Path
+    splits: Path | None = None
+    names: tuple[str, ...] = ()
+    animal: str | None = None
+    joint: bool = False
+
+    def table(self) -> SplitTable:
+        """The split table. InputError if a split is named and no table."""
+        if self.splits is None:
+            raise InputError(f"split {self.names[0] if self.names else 'of any name'}: --splits is missing")
+        return SplitTable.read(self.splits)
+
+    def layout(self, *, neural: bool = True) -> Layout:
+        """The layout. InputError as ``open_layout``."""
+        return open_layout(self.folder, neural=neural)
+
+    def open(self, settings: ClipSettings, *, neural: bool = True) -> Dataset:
+        """The dataset as the splits see it. InputError if they see different inputs, and as ``dataset_of``."""
+        pieces = self.table().inputs(self.names, self.animal) if self.names else None
+        layout = self.layout(neural=neural)
+        return dataset_of(layout, pieces, settings, animal=self.animal, joint=self.joint)
+
+    def digest(self) -> bytes:
+        """Digest of everything that is read, for fingerprints."""
+        digest = hashlib.sha256((self.folder / DESCRIPTION).read_bytes())
+        digest.update(b"" if self.splits is None else self.splits.read_bytes())
+        return digest.digest()
+
+
+def dataset_of(
+    layout: Layout,
+    pieces: Pieces | None,
+    settings: ClipSettings,
+    *,
+    animal: str | None = None,
+    joint: bool = False,
+    sessions: Sequence[tuple[str, int]] = (),
+) -> Dataset:
+    """What one split sees of a layout.
+
+    Args:
+        layout: the recordings.
+        pieces: of the split; None sees everything.
+        settings: behaviour stride, scored classes, pose normalisation.
+        animal: the only one that is taken; None for all.
+        joint: whether animals with units of their own are laid side by side.
+        sessions: name and number of units of the animals to lay side by side, some of which may have no recording
+            here; with ``joint`` those of the layout are taken.
+
+    Raises:
+        InputError: a split that does not fit the recordings, an unknown animal or scored class, or animals whose
+            neural frames differ.
+    """
+    entries = [entry for entry in layout.entries if animal in (None, entry.animal)]
+    if not entries:
+        raise InputError(f"animal {animal!r}: is not one of {', '.join(layout.animals)}")
+    if pieces is not None:
+        _check_fits(entries, pieces)
+    if joint and not sessions:
+        if images := [entry.animal for entry in entries if len(entry.frame_shape) != 1]:
+            raise InputError(f"animal {images[0]}: has images, expected units: those are laid side by side")
+        sessions = tuple({entry.animal: entry.frame_shape[0] for entry in entries}.items())
+    spans, rows = [], []
+    frame = sample = 0
+    for entry in entries:
+        keep = np.arange(entry.samples.start, entry.samples.stop, settings.behavior_stride)
+        own = None if pieces is None else pieces[entry.animal, entry.trial]
+        for name, frames, samples, piece in _spans(layout, entry, own, keep):
+            shift = (slice(frame + frames.start, frame + frames.stop),)
+            shift += (slice(sample + samples.start, sample + samples.stop),)
+            spans.append(
+                TrialSpan(entry.animal, name, *shift, piece.role, piece.sees_input, piece.sees_label)
+            )
+        rows.append(keep)
+        frame, sample = frame + entry.frames.stop - entry.frames.start, sample + len(keep)
+    kept = np.concatenate(rows)
+    arrays = layout.arrays
+    pose_raw = arrays["behavior"][kept]
+    labels, class_names = _scored(arrays["labels"][kept], layout.class_names, settings)
+    pose = normalise_pose(pose_raw, spans) if settings.pose_normalisation == "animal_zscore" else pose_raw
+    return Dataset(
+        animals=tuple(sorted({span.animal for span in spans})),
+        trials=tuple(spans),
+        neural=_neural(layout, entries, tuple(sessions)),
+        neural_time=np.concatenate([arrays["neural_time"][entry.frames] for entry in entries]),
+        pose=pose,
+        pose_raw=pose_raw,
+        pose_time=arrays["behavior_time"][kept],
+        labels=labels,
+        class_names=class_names,
+        behavior_names=tuple(layout.attributes["behavior_names"]),
+        behavior_shape=layout.behavior_shape,
+        neural_rate=layout.neural_rate,
+        sessions=tuple(sessions),
+    )
+
+
+def _neural(layout: Layout, entries: list[Entry], sessions: tuple[tuple[str, int], ...]) -> np.ndarray:
+    """(frame, ...) of all ``entries``: a view of the layout, or a copy with the units of sessions side by side."""
+    shape = entries[0].frame_shape
+    if not len(layout.arrays["neural"]):
+        return np.empty((0, *shape), np.float32)
+    if sessions:
+        parts = [side_by_side(layout.neural(entry), sessions, entry.animal) for entry in entries]
+        return np.concatenate(parts)
+    if different := [entry for entry in entries if entry.frame_shape != shape]:
+        raise InputError(
+            f"animal {different[0].animal}: neural frame {different[0].frame_shape} differs from {shape} of "
+            f"{entries[0].animal}"
+        )
+    # Entries are sorted by animal, so those of one animal, or of all, lie end to end.
+    return layout.arrays["neural"][entries[0].values.start : entries[-1].values.stop].reshape(-1, *shape)
+
+
+def _check_fits(entries: Sequence[Entry], pieces: Pieces) -> None:
+    """InputError unless the split is of these very recordings."""
+    names = {(entry.animal, entry.trial): entry for entry in entries}
+    if missing := sorted(set(pieces) - set(names)):
+        animal, trial = missing[0]
+        raise InputError(
+            f"trial {trial} of {animal} is in the split table but has no recording; rerun rule splits"
+        )
+    for (animal, trial), entry in names.items():
+        if (animal, trial) not in pieces:
+            raise InputError(f"trial {trial} of {animal} is not in the split table; rerun rule splits")
+        count = entry.frames.stop - entry.frames.start
+        if (stop := pieces[animal, trial][-1].stop) > count:
+            raise InputError(
+                f"{animal}/{trial}: its split ends at frame {stop}, it has {count} frames; rerun rule splits"
+            )
+
+
+def _spans(
+    layout: Layout, entry: Entry, pieces: Sequence[Piece] | None, keep: np.ndarray
+) -> list[tuple[str, slice, slice, Piece]]:
+    """Name, frames and samples (within the recording) of each piece of it, or of each trial within it."""
+    count = entry.frames.stop - entry.frames.start
+    if pieces is None:
+        parts = [(start, stop) for _, start, stop in entry.segments] or [(0, count)]
+        pieces = [Piece(start, stop, "", True, True) for start, stop in parts]
+    names = {start: name for name, start, _ in entry.segments}
+    index = layout.arrays["neural_index"][keep]
+    out = []
+    for piece in pieces:
+        # A recording of one trial is one span, also where it holds samples that belong to no frame.
+        if (piece.start, piece.stop) == (0, count) and not names:
+            out.append((entry.trial, slice(0, count), slice(0, len(index)), piece))
+            continue
+        samples = np.searchsorted(index, [piece.start, piece.stop])
+        name = f"{entry.trial}/{names.get(piece.start, piece.start)}"
+        out.append((name, slice(piece.start, piece.stop), slice(*map(int, samples)), piece))
+    return out
+
+
+def side_by_side(neural: np.ndarray, sessions: Sequence[tuple[str, int]], session: str) -> np.ndarray:
+    """(frame, unit) of one session as (frame, units of all), NaN where a unit is another session's.
+
+    InputError for a session that is not one of ``sessions``, or whose units are not as many.
+    """
+    at = 0
+    for name, count in sessions:
+        if name == session:
+            if neural.shape[1:] != (count,):
+                raise InputError(f"session {session}: neural frames {neural.shape[1:]}, expected ({count},)")
+            out = np.full((len(neural), sum(units for _, units in sessions)), np.nan, np.float32)
+            out[:, at : at + count] = neural
+            return out
+        at += count
+    raise InputError(f"session {session!r}: is not one of {', '.join(name for name, _ in sessions)}")
+
+
+def normalise_pose(pose: np.ndarray, trials: Sequence[TrialSpan]) -> np.ndarray:
+    """z-score each animal's pose by its own visible samples, without labels (our choice).
+
+    An animal of which nothing is visible is scaled by its own hidden samples: that uses no label and no other
+    animal, and is what a user with a new animal would do. Features without variance become 0.
+    """
+    out = np.empty_like(pose)
+    for animal in {span.animal for span in trials}:
+        own = [span for span in trials if span.animal == animal]
+        fit = np.concatenate(
+            [pose[span.samples] for span in own if span.sees_input] or [pose[span.samples] for span in own]
+        )
+        mean, sd = fit.mean(0, dtype=np.float64), fit.std(0, dtype=np.float64)
+        scale = np.where(sd > 1e-6 * max(1.0, float(sd.max())), sd, np.inf)
+        for span in own:
+            out[span.samples] = (pose[span.samples] - mean) / scale
+    return out
+
+
+def _scored(
+    labels: np.ndarray, names: Sequence[str], settings: ClipSettings
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    if settings.scored_classes is None:
+        return labels, tuple(names)
+    if unknown := [name for name in settings.scored_classes if name not in names]:
+        raise InputError(f"clips.scored_classes: {unknown[0]!r} is not one of {', '.join(names)}")
+    number = np.full(len(names) + 1, -1, np.int16)
+    for new, name in enumerate(settings.scored_classes):
+        number[list(names).index(name)] = new
+    return number[labels], tuple(settings.scored_classes)

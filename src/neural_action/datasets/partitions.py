@@ -1,0 +1,158 @@
+"""Splits of an animal's trials into train, validation and test.
+
+``published``: in the order of time, as the release of MYOW splits. ``repeated``: at random, trial by trial; a recording
+without trials is cut into blocks of time, and where blocks of different roles meet a gap is left out, so that no two
+neighbouring windows are on both sides.
+
+Pretraining sees the training part. Under ``published`` it also sees validation without labels, as the release does;
+under ``repeated`` it does not, since an encoder that has seen validation makes what is chosen by it look better than it
+is on new trials (our choice). Probes and objectives train with the labels of the training part alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+import numpy as np
+
+from neural_action.config.settings import SplitSettings
+from neural_action.datasets.split_table import ROLES
+from neural_action.errors import InputError
+from neural_action.recordings.recording import Recording
+
+_GAP = -1
+
+
+def in_order(recordings: Sequence[Recording], settings: SplitSettings) -> Iterator[tuple]:
+    """Rows of the split table of the one split in the order of time.
+
+    Args:
+        recordings: sorted by animal and trial.
+        settings: shares.
+
+    Raises:
+        InputError: an animal has too few trials for three roles.
+    """
+    for own in _by_animal(recordings):
+        yield from _rows("published", own, _in_order(own, settings), ("train", "validation"))
+
+
+def in_turn(recordings: Sequence[Recording], settings: SplitSettings) -> Iterator[tuple]:
+    """Rows of the split table of ``settings.repeats`` random splits. As ``in_order``, with blocks and gaps."""
+    for at, own in enumerate(_by_animal(recordings)):
+        for number in range(settings.repeats):
+            parts = _at_random(own, settings, np.random.default_rng([settings.seed, at, number]))
+            yield from _rows(f"repeat-{number}", own, parts, ("train",))
+
+
+def _by_animal(recordings: Sequence[Recording]) -> list[list[Recording]]:
+    return [list(own) for _, own in groupby(recordings, key=lambda recording: recording.animal)]
+
+
+def _rows(
+    split: str, own: list[Recording], parts: list[np.ndarray], seen: tuple[str, ...]
+) -> Iterator[tuple]:
+    for recording, part in zip(own, parts, strict=True):
+        for start, stop, role in _pieces(recording, part):
+            where = (split, recording.animal, recording.trial, start, stop)
+            yield (*where, role, role in seen, role == "train")
+
+
+def _in_order(own: list[Recording], settings: SplitSettings) -> list[np.ndarray]:
+    """The part of every frame: the first trials train, then validate, then test; frames where there are no trials."""
+    units = [
+        _numbered(np.arange(len(recording.neural_time)) if recording.segment is None else recording.segment)
+        for recording in own
+    ]
+    # Rounded down, as the release does.
+    count = sum(unit[-1] + 1 for unit in units)
+    edges = [int(count * settings.train), int(count * (settings.train + settings.validation))]
+    return _spread(own, np.searchsorted(edges, np.arange(count), side="right"), units)
+
+
+def _at_random(own: list[Recording], settings: SplitSettings, rng: np.random.Generator) -> list[np.ndarray]:
+    """The part of every frame: trials or blocks of time, drawn so that each class is spread over the parts.
+
+    Trials of a class (of blocks, with the rarest class that they hold) are shuffled and laid evenly along a line,
+    which is cut by the shares of the parts (our choice).
+    """
+    units = [
+        _numbered(
+            np.floor(recording.neural_time / settings.block_seconds)
+            if recording.segment is None
+            else recording.segment
+        )
+        for recording in own
+    ]
+    kinds = _rarest_class(own, units)
+    place = np.empty(len(kinds))
+    for kind in np.unique(kinds):
+        members = rng.permutation(np.flatnonzero(kinds == kind))
+        place[members] = (np.arange(len(members)) + rng.random(len(members))) / len(members)
+    test = max(1, round((1 - settings.train - settings.validation) * len(kinds)))
+    validation = max(1, round(settings.validation * len(kinds)))
+    parts = np.zeros(len(kinds), np.int64)
+    order = np.argsort(place)
+    parts[order[:test]] = ROLES.index("test")
+    parts[order[test : test + validation]] = ROLES.index("validation")
+    frames = _spread(own, parts, units)
+    return [
+        part
+        if recording.segment is not None
+        else _with_gaps(part, recording.neural_time, settings.gap_seconds)
+        for recording, part in zip(own, frames, strict=True)
+    ]
+
+
+def _numbered(values: np.ndarray) -> np.ndarray:
+    """Non-decreasing values as 0, 1, 2, ..."""
+    return np.cumsum(np.diff(values, prepend=values[:1]) > 0)
+
+
+def _spread(own: list[Recording], parts: np.ndarray, units: list[np.ndarray]) -> list[np.ndarray]:
+    """The part of each unit, end to end over the recordings of an animal, for the frames of each recording."""
+    if missing := [name for at, name in enumerate(ROLES) if at not in parts]:
+        raise InputError(
+            f"animal {own[0].animal}: {len(parts)} trials or blocks of time leave none for {missing[0]}, expected more"
+        )
+    first = np.cumsum([0, *(unit[-1] + 1 for unit in units)])
+    return [parts[start + unit] for start, unit in zip(first, units, strict=False)]
+
+
+def _rarest_class(own: list[Recording], units: list[np.ndarray]) -> np.ndarray:
+    """(unit,) int64: of the classes that occur in a unit, the one that is rarest in the animal; -1 without labels."""
+    labels = np.concatenate([recording.labels for recording in own]).astype(np.int64)
+    rank = np.argsort(np.argsort(np.bincount(labels[labels >= 0], minlength=len(own[0].class_names))))
+    kinds = []
+    for recording, unit in zip(own, units, strict=True):
+        sample_unit = unit[recording.neural_index]
+        for number in range(unit[-1] + 1):
+            inside = np.unique(recording.labels[(sample_unit == number) & (recording.labels >= 0)])
+            kinds.append(int(inside[np.argmin(rank[inside])]) if len(inside) else -1)
+    return np.array(kinds)
+
+
+def _with_gaps(part: np.ndarray, time: np.ndarray, seconds: float) -> np.ndarray:
+    """Leave out what is within ``seconds`` of a later part: train beside validation or test, validation beside test."""
+    out = part.copy()
+    for edge in np.flatnonzero(np.diff(part)):
+        low, high = part[edge], part[edge + 1]
+        if low < high:
+            out[: edge + 1][(time[: edge + 1] > time[edge + 1] - seconds) & (part[: edge + 1] == low)] = _GAP
+        else:
+            out[edge + 1 :][(time[edge + 1 :] < time[edge] + seconds) & (part[edge + 1 :] == high)] = _GAP
+    return out
+
+
+def _pieces(recording: Recording, part: np.ndarray) -> list[tuple[int, int, str]]:
+    """Runs of frames of one role and one trial: start, stop, role."""
+    changes = np.diff(part) != 0
+    if recording.segment is not None:
+        changes |= np.diff(recording.segment) != 0
+    starts = np.flatnonzero(np.concatenate([[True], changes]))
+    return [
+        (int(start), int(stop), ROLES[part[start]])
+        for start, stop in zip(starts, [*starts[1:], len(part)], strict=True)
+        if part[start] != _GAP
+    ]

@@ -1,0 +1,103 @@
+"""Stage: how well embeddings of one row map linearly onto each other, between animals and between runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from neural_action.config.sections import Sections
+from neural_action.datasets.dataset import Dataset, Source
+from neural_action.datasets.windows import nearest
+from neural_action.errors import InputError
+from neural_action.evaluation.consistency import COLUMNS, between_animals, between_runs
+from neural_action.files import load_npz, whole
+from neural_action.progress import progress
+
+_ARRAYS = ("encoder", "start", "time", "animal", "trial", "role", "animals", "method", "run", "seed")
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """What is compared of an embedding file; arrays are parallel, (window,) or (window, dimension)."""
+
+    values: np.ndarray
+    start: np.ndarray
+    time: np.ndarray
+    animal: np.ndarray
+    trial: np.ndarray
+    role: np.ndarray
+    animals: tuple[str, ...]
+    method: str
+    run: str
+    seed: int
+
+    @classmethod
+    def load(cls, path: Path, dimensions: int) -> Embedding:
+        """The leading ``dimensions`` principal components of the encoder's output, and where its windows are."""
+        try:
+            file = load_npz(path, *_ARRAYS)
+            names = tuple(map(str, file["animals"]))
+            values = leading(np.nan_to_num(file["encoder"].astype(np.float64)), dimensions)
+            arrays = (file[name] for name in ("start", "time", "animal", "trial", "role"))
+            return cls(values, *arrays, names, str(file["method"]), str(file["run"]), int(file["seed"]))
+        except (OSError, TypeError, ValueError, LookupError) as error:
+            raise InputError(
+                f"{path}: cannot be read as an embedding ({' '.join(str(error).split())})"
+            ) from None
+
+
+def leading(values: np.ndarray, dimensions: int) -> np.ndarray:
+    """(window, at most ``dimensions``) scores on the leading principal components."""
+    centred = values - values.mean(0)
+    axes = np.linalg.eigh(centred.T @ centred)[1][:, ::-1]
+    return centred @ axes[:, :dimensions]
+
+
+def run(config: str, dataset: Path, embeddings: tuple[Path, ...], output: Path) -> None:
+    """Write a line each ordered pair of animals, seeds or runs of each row. InputError if a file is no embedding.
+
+    Animals are compared within the first run of a row; seeds within it too; runs, where they read the same windows, by
+    the first seed. A row with one of each has no line.
+    """
+    sections = Sections(config)
+    opened = Source(dataset).open(sections.clips, neural=False)
+    by_row: dict[str, list[Embedding]] = {}
+    for path in progress(embeddings, "embeddings", "file"):
+        found = Embedding.load(path, sections.evaluation.consistency_dimensions)
+        by_row.setdefault(found.method, []).append(found)
+    tables = [table for own in by_row.values() for table in _of_row(own, opened, sections.clips.frames)]
+    every = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)
+    with whole(output) as partial:
+        every.to_csv(partial, index=False, float_format="%.6f")
+
+
+def _of_row(own: list[Embedding], dataset: Dataset, frames: int) -> list[pd.DataFrame]:
+    first, tables = own[0], []
+    if len(first.animals) > 1 and dataset.pose.shape[1]:
+        behavior = behavior_of(first, dataset, frames)
+        tables.append(
+            between_animals(first.method, first.values, behavior, first.animal, first.trial, first.animals)
+        )
+    for kind, some in (
+        ("seeds", {str(one.seed): one for one in own if one.run == first.run}),
+        ("runs", {one.run: one for one in own if one.seed == first.seed}),
+    ):
+        same = {name: one.values for name, one in some.items() if np.array_equal(one.start, first.start)}
+        same = same if all(one.animals == first.animals for one in some.values()) else {}
+        if len(same) > 1:
+            tables.append(between_runs(first.method, kind, same, first.trial))
+    return tables
+
+
+def behavior_of(embedding: Embedding, dataset: Dataset, frames: int) -> np.ndarray:
+    """(window, variable) float32: the normalised behaviour nearest to the middle frame of each window."""
+    middle = np.minimum(embedding.start + frames // 2, len(dataset.neural_time) - 1)
+    out = np.zeros((len(middle), dataset.pose.shape[1]), np.float32)
+    for span in dataset.trials:
+        inside = (middle >= span.frames.start) & (middle < span.frames.stop)
+        rows = nearest(dataset.pose_time[span.samples], dataset.neural_time[middle[inside]])
+        out[inside] = dataset.pose[span.samples][rows]
+    return out

@@ -1,0 +1,12 @@
+"""Stage: all recordings laid out once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from neural_action.datasets.layout import lay_out
+
+
+def run(output: Path, manifests: tuple[Path, ...]) -> None:
+    """Verify every store and write the arrays that later stages map into ``output``."""
+    lay_out(manifests, output)

@@ -1,0 +1,51 @@
+"""The table of continuous behaviour: how well each variable is decoded."""
+
+from __future__ import annotations
+
+from neural_action.config.sections import Sections
+from neural_action.tables import notes
+from neural_action.tables.document import Document
+from neural_action.tables.page import Page
+from neural_action.tables.scores import CONTINUOUS, Column, Scores, of_the_papers
+
+
+def columns(scores: Scores, task: str, probe: str) -> list[Column]:
+    """R2 over all variables, then of each, with the most labels."""
+    table = scores.table
+    own = table[(table["task"] == task) & (table["probe"] == probe) & (table["metric"] == "r2")]
+    budget = scores.budgets(task, probe)[-1]
+    return [
+        Column(
+            task, probe, budget, "r2", f"R2, {notes.TASKS[task].lower()}", unit or "all variables", unit=unit
+        )
+        for unit in ("", *(name for name in own["unit"].unique() if name))
+    ]
+
+
+def continuous(sections: Sections, scores: Scores) -> tuple[Document, Page]:
+    """A block a task and probe, and paired differences of R2 over all variables.
+
+    Raises InputError if a reference is not configured.
+    """
+    methods = of_the_papers(sections)
+    page = Page(scores, methods)
+    shown = []
+    for probe in scores.read_by(*CONTINUOUS):
+        for task in CONTINUOUS:
+            if not scores.budgets(task, probe):
+                continue
+            own = columns(scores, task, probe)
+            where = f"{scores.probe_label(probe)}, {notes.TASKS[task].lower()}"
+            page.measured(f"Behaviour variables, {where}", own)
+            page.differences(f"Differences in R2, {where}", own[0], page.references(sections, own[0]))
+            shown += own
+    text = [
+        *notes.shared_notes(sections, scores, methods, shown),
+        (
+            "Columns",
+            "behaviour at the centre of each window, also of windows without a label. Within animals: the probe is "
+            "trained on other trials of the tested animal. Across animals: on all other animals",
+        ),
+        notes.difference_note(),
+    ]
+    return Document("Continuous behaviour", notes.opening(sections), tuple(page.blocks), tuple(text)), page

@@ -1,0 +1,34 @@
+"""The columns that a dataset is first shown by."""
+
+from __future__ import annotations
+
+from neural_action.config.sections import Sections
+from neural_action.errors import InputError
+from neural_action.tables import action, continuous, decoding
+from neural_action.tables.registry import CLASS_TASKS
+from neural_action.tables.scores import CONTINUOUS, Column, Scores
+
+
+def headlines(sections: Sections, scores: Scores) -> list[Column]:
+    """Of classes read by the first probe with the most labels: across animals, or within, or every animal decoded.
+
+    Of a dataset without class tasks, R2 of its behaviour variables. InputError if neither was scored.
+    """
+    for task in CLASS_TASKS:
+        if probes := scores.read_by(task):
+            if task == "decoding":
+                budget = scores.budgets(task, probes[0])[-1]
+                return [decoding.headline(animal, probes[0], budget=budget) for animal in scores.animals]
+            return [action.headline(scores, probes[0], sections.tables.metric)]
+    found = continuous_headlines(scores)
+    if not found:
+        raise InputError("scores: none is of actions or of behaviour variables, expected either")
+    return found
+
+
+def continuous_headlines(scores: Scores) -> list[Column]:
+    """R2 over all behaviour variables and of each, across animals or within them, by the first probe."""
+    for task in reversed(CONTINUOUS):
+        if probes := scores.read_by(task):
+            return continuous.columns(scores, task, probes[0])
+    return []

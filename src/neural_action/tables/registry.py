@@ -1,0 +1,71 @@
+"""Which tables and pictures a dataset has: they follow from its tasks, label budgets and rows.
+
+Nothing heavy is imported here: the workflow asks before any job runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from neural_action.config.settings import EvaluationSettings, MethodSettings
+
+CLASS_TASKS = ("across", "within", "decoding")
+
+
+def table_names(
+    evaluation: EvaluationSettings,
+    methods: Iterable[MethodSettings],
+    *,
+    unseen: bool = False,
+    consistency: bool = False,
+) -> list[str]:
+    """Names of the tables, in order.
+
+    Args:
+        evaluation: tasks and label budgets.
+        methods: the rows that are shown.
+        unseen: whether animals are left out of pretraining and adapted to.
+        consistency: whether the consistency of embeddings is measured.
+    """
+    tasks = set(evaluation.tasks)
+    made = {
+        "action_recognition": tasks & {"within", "across"},
+        "decoding": "decoding" in tasks,
+        "identity_recognition": "identity" in tasks,
+        "label_efficiency": _few_labels(evaluation),
+        "continuous": tasks & {"continuous_within", "continuous_across"},
+        "consistency": consistency,
+        "ablation": tasks & {"within", "across"} and any(row.table == "ablation" for row in methods),
+        "unseen_animal": unseen,
+    }
+    return [name for name, wanted in made.items() if wanted]
+
+
+def picture_names(evaluation: EvaluationSettings, *, swaps: bool, consistency: bool = False) -> list[str]:
+    """Names of the pictures, in order.
+
+    Args:
+        evaluation: tasks and label budgets.
+        swaps: whether there is a table of pose swaps.
+        consistency: whether the consistency of embeddings is measured.
+    """
+    tasks = set(evaluation.tasks)
+    classes = bool(tasks & set(CLASS_TASKS))
+    made = {
+        "scores": classes,
+        "label_efficiency": _few_labels(evaluation),
+        "continuous": tasks & {"continuous_within", "continuous_across"},
+        "confusion": classes,
+        "statistics": True,
+        "neighbors": swaps,
+        "consistency": consistency,
+        "training": True,
+        # Last: it takes as long as the others together.
+        "embedding": True,
+    }
+    return [name for name, wanted in made.items() if wanted]
+
+
+def _few_labels(evaluation: EvaluationSettings) -> bool:
+    few = any(isinstance(budget, int) for budget in evaluation.label_budgets)
+    return few and bool(set(evaluation.tasks) & set(CLASS_TASKS))

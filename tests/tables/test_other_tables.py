@@ -1,0 +1,129 @@
+"""Label efficiency, continuous behaviour, ablation, unseen animals, consistency; and which tables there are."""
+
+import made_up
+import numpy as np
+import pandas as pd
+import pytest
+
+from neural_action.config.settings import EvaluationSettings, MethodSettings
+from neural_action.errors import InputError
+from neural_action.evaluation.statistics import recovered_share
+from neural_action.stages.tables import run
+from neural_action.tables.registry import picture_names, table_names
+
+ABLATION = {"label": "Swap alone", "table": "ablation", "objective": {"name": "infonce"}}
+
+
+def csv(folder, name):
+    return pd.read_csv(folder / f"{name}.csv", keep_default_na=False, na_values={"mean": "", "low": ""})
+
+
+def test_tables_and_pictures_follow_from_tasks():
+    rows = [MethodSettings(label="a", representation="raw")]
+    ablation = [*rows, MethodSettings.model_validate(ABLATION)]
+    flies = EvaluationSettings(tasks=["within", "across", "identity"], label_budgets=["half", "all"])
+    assert table_names(flies, rows) == ["action_recognition", "identity_recognition"]
+    assert table_names(flies, ablation, unseen=True, consistency=True)[2:] == [
+        "consistency",
+        "ablation",
+        "unseen_animal",
+    ]
+    assert picture_names(flies, swaps=True, consistency=True) == [
+        *("scores", "confusion", "statistics", "neighbors", "consistency", "training", "embedding")
+    ]
+    spikes = EvaluationSettings(tasks=["decoding", "continuous_within"], label_budgets=[1, "all"])
+    assert table_names(spikes, ablation) == ["decoding", "label_efficiency", "continuous"]
+    assert picture_names(spikes, swaps=False) == [
+        *("scores", "label_efficiency", "continuous", "confusion", "statistics", "training", "embedding")
+    ]
+    assert table_names(EvaluationSettings(tasks=["continuous_within"], label_budgets=[1]), rows) == [
+        "continuous"
+    ]
+
+
+def test_few_labels_have_columns_and_differences(scores, tmp_path):
+    table = made_up.score_rows(budgets=("1", "4", "16", "half", "all"), tasks=["across"])
+    # Trained with labels: there with all labels alone.
+    table = table[(table["method"] != "simclr") | (table["label_budget"] == "all")]
+    table.to_csv(scores, index=False)
+    evaluation = {"tasks": ["across"], "label_budgets": [4, 1, 16, "half", "all"]}
+    run(made_up.configuration(evaluation=evaluation, tables={"references": ["ours"]}), scores, tmp_path)
+    rows = csv(tmp_path, "label_efficiency")
+    assert list(rows["label_budget"].unique()) == ["1", "4", "16", "all"]
+    assert set(rows["probe"]) == {"softmax", "mlp"}
+    differences = rows[rows["reference"] == "ours"]
+    assert set(differences[differences["method"] == "simclr"]["label_budget"]) == {"all"}
+    text = (tmp_path / "label_efficiency.md").read_text()
+    assert "## Few labels, MLP, across animals" in text
+    assert r" \*" in text
+    line = next(line for line in text.splitlines() if line.startswith(r"| A\_b"))
+    assert line.count("–") == 3
+
+
+def test_continuous_behaviour_has_a_column_a_variable(scores, tmp_path):
+    table = made_up.score_rows(tasks=["continuous_across"])
+    table.to_csv(scores, index=False)
+    run(made_up.configuration(evaluation={"tasks": ["continuous_across"]}), scores, tmp_path)
+    rows = csv(tmp_path, "continuous")
+    own = rows[(rows["method"] == "ours") & (rows["reference"] == "")].set_index("unit")
+    assert list(own.index) == ["", *made_up.VARIABLES]
+    picked = table[(table["method"] == "ours") & (table["layer"] == "encoder") & (table["unit"] == "turning")]
+    assert own.loc["turning", "mean"] == pytest.approx(picked["value"].mean(), abs=1e-5)
+    text = (tmp_path / "continuous.md").read_text()
+    assert "R2, across animals, all variables" in text
+    assert "in percent" not in text
+
+
+def test_ablation_has_a_block_a_probe_and_differences_to_the_figure_method(scores, tmp_path):
+    methods = {**made_up.METHODS, "simclr": ABLATION}
+    run(made_up.configuration(methods=methods), scores, tmp_path)
+    rows = csv(tmp_path, "ablation")
+    assert set(rows["method"]) == {"ours", "simclr"}
+    assert set(rows["probe"]) == {"softmax", "mlp", "knn"}
+    assert set(rows[rows["reference"] == "ours"]["task"]) == {"across"}
+    assert "Swap alone" not in (tmp_path / "action_recognition.md").read_text()
+
+
+def test_unseen_animals_are_compared_by_protocol(scores, tmp_path):
+    seen = made_up.score_rows({"ours": None})
+    loss = {"new_trials": 0.0, "new_animal": 0.2, "adapted": 0.1}
+    parts = {}
+    for protocol, by in loss.items():
+        names = seen["split"] if protocol == "new_trials" else protocol + seen["animal"] + seen["split"]
+        parts[protocol] = seen.assign(protocol=protocol, split=names, value=seen["value"] - by)
+    pd.concat(parts.values()).to_csv(tmp_path / "unseen.csv", index=False)
+    run(made_up.configuration(adapt={"rows": ["ours"]}), scores, tmp_path / "tables", tmp_path / "unseen.csv")
+    rows = csv(tmp_path / "tables", "unseen_animal").query("probe == 'softmax'")
+    share = rows[rows["metric"] == "recovered"].set_index("animal")
+    assert share.loc["all", ["mean", "low", "high"]].astype(float).tolist() == pytest.approx([0.5] * 3)
+    assert np.isnan(share.loc["Fly1", "low"])
+    one = {
+        name: part[
+            (part["task"] == "across") & (part["probe"] == "softmax") & (part["label_budget"] == "all")
+        ].query("metric == 'balanced_accuracy' and layer == 'encoder'")
+        for name, part in parts.items()
+    }
+    expected = recovered_share(one["new_trials"], one["new_animal"], one["adapted"])
+    assert share.loc["all", "mean"] == pytest.approx(expected.mean)
+    text = (tmp_path / "tables/unseen_animal.md").read_text()
+    assert "Fieller" in text
+    assert "## Ours, MLP" in text
+
+
+def test_consistency_is_a_mean_over_pairs(scores, tmp_path):
+    made_up.consistency_rows().to_csv(tmp_path / "consistency.csv", index=False)
+    run(made_up.configuration(), scores, tmp_path / "tables", consistency=tmp_path / "consistency.csv")
+    rows = csv(tmp_path / "tables", "consistency").set_index(["method", "metric"])
+    assert rows.loc[("ours", "animals"), "mean"] == pytest.approx(0.695)
+    assert rows.loc[("ours", "animals"), "n_scores"] == 6
+    text = (tmp_path / "tables/consistency.md").read_text()
+    assert "## Between animals, CEBRA's measure" in text
+    assert "| Ours | Self-supervised | 0.69 | 0.69 | 0.70 | 6 |" in text
+
+
+@pytest.mark.parametrize("content", ["nothing\n", "row,kind,one,other,value\na,b,c,d,x\n"])
+def test_consistency_that_is_none_is_refused(scores, tmp_path, content):
+    path = tmp_path / "consistency.csv"
+    path.write_text(content)
+    with pytest.raises(InputError, match=r"consistency\.csv"):
+        run(made_up.configuration(), scores, tmp_path / "tables", consistency=path)
