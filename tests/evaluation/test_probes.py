@@ -87,18 +87,21 @@ def test_exact_softmax_with_fewer_windows_than_features_and_a_silent_unit():
     np.testing.assert_allclose(tall, path, atol=1e-3)
 
 
+@pytest.mark.parametrize("units", [30, 200])
 @pytest.mark.parametrize("weighting", ["none", "balanced"])
-def test_sgd_is_torchs(weighting):
-    x, labels = reaches(6, 90)
-    others, steps = reaches(7, 20)[0], 30
+def test_sgd_is_torchs(weighting, units):
+    x, labels = reaches(6, 90, units)
+    others, steps = reaches(7, 20, units)[0], 30
     settings = {"learning_rate": 0.1, "momentum": 0.9, "weight_decay": 1e-3, "class_weight": weighting}
     found = probe("softmax", solver="sgd", steps=steps, batch=64, **settings).scores(
         Training(x, labels, CLASSES, 5), others
     )
     rng = np.random.default_rng(5)
-    bound = 1 / np.sqrt(30)
-    layer = torch.tensor(rng.uniform(-bound, bound, (31, CLASSES)), dtype=torch.float32, requires_grad=True)
-    optimizer = torch.optim.SGD([layer], lr=0.1, momentum=0.9, weight_decay=1e-3)
+    bound = 1 / np.sqrt(units)
+    layer = torch.tensor(
+        rng.uniform(-bound, bound, (units + 1, CLASSES)), dtype=torch.float32, requires_grad=True
+    )
+    optimizer = torch.optim.SGD([layer], lr=0.1 * min(1, 128 / units), momentum=0.9, weight_decay=1e-3)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     ones = [
         torch.tensor(np.column_stack([part, np.ones(len(part))]), dtype=torch.float32) for part in (x, others)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +16,7 @@ from neural_action.evaluation.metrics import Outcome
 from neural_action.evaluation.probes import KINDS, build_probe
 from neural_action.evaluation.probes.probe import Training
 from neural_action.evaluation.scaling import Standard
-from neural_action.evaluation.selection import best, held_out, inner_folds
+from neural_action.evaluation.selection import best, held_out
 from neural_action.evaluation.tasks import Problem
 
 if TYPE_CHECKING:
@@ -139,12 +139,11 @@ class Reading:
 
     def _inside(self, name: str, config: ProbeConfig, budget: Budget, given: np.ndarray) -> list[np.ndarray]:
         """(penalty, training window, column) of each candidate, by probes that did not see the window's trial."""
-        probe, fold = build_probe(name, config), inner_folds(self.windows.trial[budget.train])
-
-        def outside(values: np.ndarray, kept: np.ndarray, held: np.ndarray) -> np.ndarray:
-            return probe.scores(Training(values[kept], given[kept], self.classes, self.seed), values[held])
-
-        return [held_out(fold, partial(outside, scaled[budget.train])) for scaled in self.scaled]
+        probe, trial = build_probe(name, config), self.windows.trial[budget.train]
+        return [
+            held_out(probe, Training(scaled[budget.train], given, self.classes, self.seed), trial)
+            for scaled in self.scaled
+        ]
 
     def _voted(self, path: np.ndarray, config: ProbeConfig) -> np.ndarray:
         if config.vote == "none":

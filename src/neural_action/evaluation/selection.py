@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from neural_action.evaluation.metrics import METRICS, Outcome
 from neural_action.evaluation.probes.angle import directions
+from neural_action.evaluation.probes.probe import Probe, Training
 
 _FOLDS = 5
 
@@ -41,16 +43,16 @@ def inner_folds(trial: np.ndarray) -> np.ndarray:
     return np.arange(len(trial)) * min(_FOLDS, len(trial)) // len(trial)
 
 
-def held_out(fold: np.ndarray, scores: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
-    """(penalty, n, column) scores of every training window by a probe that did not see its fold.
-
-    Args:
-        fold: (n,) of ``inner_folds``.
-        scores: of a mask of windows that train and one of those that are read, each (n,) bool.
-    """
-    parts = {at: scores(fold != at, fold == at) for at in np.unique(fold)}
-    first = next(iter(parts.values()))
-    out = np.empty((first.shape[0], len(fold), first.shape[2]))
-    for at, part in parts.items():
-        out[:, fold == at] = part
+def held_out(probe: Probe, train: Training, trial: np.ndarray) -> np.ndarray:
+    """(penalty, n, column) scores of every training window by a probe that did not see its trial, (n,) int64."""
+    fold, out = inner_folds(trial), None
+    for at in np.unique(fold):
+        held = fold == at
+        kept = replace(train, values=train.values[~held], target=train.target[~held])
+        scores = probe.scores(kept, train.values[held])
+        if out is None:
+            out = np.empty((scores.shape[0], len(fold), scores.shape[2]))
+        out[:, held] = scores
+    if out is None:
+        raise ValueError("no windows to train on")
     return out

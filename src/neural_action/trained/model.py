@@ -22,10 +22,11 @@ from neural_action.config.settings import (
 from neural_action.datasets.dataset import side_by_side
 from neural_action.datasets.windows import unbroken
 from neural_action.errors import InputError
-from neural_action.evaluation.metrics import METRICS, Outcome
+from neural_action.evaluation.metrics import Outcome, measure
 from neural_action.evaluation.probes import build_probe
 from neural_action.evaluation.probes.probe import Training
 from neural_action.evaluation.scaling import Standard
+from neural_action.evaluation.selection import best, held_out
 from neural_action.objectives.objective import Objective
 from neural_action.trained.embedding import Embedding
 from neural_action.trained.sequences import Data, NeuralSequence, sequences
@@ -140,7 +141,7 @@ class TrainedModel:
         seed: int = 0,
         stride: int | None = None,
     ) -> float:
-        """How well a linear probe reads actions from embeddings of ``data``, a fraction of 1.
+        """How well a probe reads actions from embeddings of ``data``, by default a linear one and a fraction of 1.
 
         The probe is trained on the labelled clips of ``train`` (as ``across`` in the tables, if these are other
         animals); without it, on all other trials of ``data``, each trial in turn, and all predictions are scored
@@ -149,8 +150,10 @@ class TrainedModel:
         Args:
             data: recordings with labels, or an embedding of them, that are tested.
             train: the same, that the probe is trained on.
-            metric: ``balanced_accuracy``, ``accuracy`` or ``macro_f1``.
-            probe: settings; by default SGD with balanced classes, as in the default configuration.
+            metric: ``balanced_accuracy``, ``accuracy``, ``macro_f1``, ``weighted_f1``, ``auroc``, ``log_loss`` or what
+                else the probe's kind has.
+            probe: settings; by default SGD with balanced classes, as in the default configuration. Held-out trials of
+                training choose its penalty, by balanced accuracy.
             seed: of the probe.
             stride: frames between clips of recordings; by default a quarter of a clip, as in the default configuration.
 
@@ -158,13 +161,9 @@ class TrainedModel:
             InputError: no labels, one class, one trial and nothing to train on, or classes that differ.
         """
         settings = probe or ProbeConfig(
-            kind="softmax", tasks=["within"], solver="sgd", steps=250, class_weight="balanced"
+            kind="softmax", tasks=["across"], solver="sgd", steps=250, class_weight="balanced"
         )
         reader = build_probe("probe", settings)
-        if metric not in ("accuracy", "balanced_accuracy", "macro_f1", "weighted_f1"):
-            raise InputError(
-                f"metric: {metric!r} is not one of accuracy, balanced_accuracy, macro_f1, weighted_f1"
-            )
         stride = stride or max(1, self.description["clips"]["frames"] // 4)
         tested = data if isinstance(data, Embedding) else self.transform(data, stride=stride)
         if train is None:
@@ -179,21 +178,28 @@ class TrainedModel:
             raise InputError(
                 f"score: classes {', '.join(tested.class_names)} are tested, {', '.join(known.class_names)} trained"
             )
-        true, read = [], []
+        true, output, classes = [], [], len(known.class_names)
         for of_known, of_tested in parts:
             rows, test = of_known & (known.label >= 0), of_tested & (tested.label >= 0)
             if len(np.unique(known.label[rows])) < 2:
                 raise InputError("score: fewer than two labelled classes to train a probe on")
             if not test.any():
                 continue
-            scale, classes = Standard.of(known.values[rows], "zscore"), len(known.class_names)
-            training = Training(scale(known.values[rows]), known.label[rows], classes, seed)
-            read.append(reader.scores(training, scale(tested.values[test]))[0])
+            scaled = Standard.of(known.values[rows], "zscore")
+            training = Training(scaled(known.values[rows]), known.label[rows], classes, seed)
+            path, at = reader.scores(training, scaled(tested.values[test])), 0
+            if len(path) > 1:
+                choices = held_out(reader, training, known.trial[rows])
+                outcomes = [Outcome(reader.output, choice, training.target, classes) for choice in choices]
+                at = best(outcomes, "balanced_accuracy")
+            output.append(path[at])
             true.append(tested.label[test])
         if not true:
             raise InputError("score: no labelled clip to test on")
-        outcome = Outcome(reader.output, np.concatenate(read), np.concatenate(true), len(tested.class_names))
-        return METRICS[metric].of(outcome)
+        result = measure(Outcome(reader.output, np.concatenate(output), np.concatenate(true), classes))
+        if metric not in result:
+            raise InputError(f"metric: {metric!r} is not one of {', '.join(result)}")
+        return result[metric]
 
     def adapt(
         self,

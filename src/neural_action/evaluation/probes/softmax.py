@@ -48,6 +48,14 @@ def sgd(train: Training, others: np.ndarray, weights: np.ndarray, config: ProbeC
     bound = 1 / math.sqrt(features)
     # Classes come first, so that sums over the few of them run along whole batches.
     layer = np.ascontiguousarray(rng.uniform(-bound, bound, (x.shape[1], len(weights))).T, np.float32)
+    beyond = None
+    if x.shape[1] > 2 * len(x):
+        # Steps stay in the span of the windows; beyond it the layer only decays.
+        basis = np.linalg.qr(x.T)[0]
+        inside = layer @ basis
+        beyond = probed @ (layer - inside @ basis.T).T
+        x, probed, layer = x @ basis, probed @ basis, inside
+    left, falling = 1.0, 0.0
     rows = rng.integers(len(x), size=(config.steps, min(config.batch, len(x))))
     true = train.target[rows]
     share = weights.astype(np.float32)[true]
@@ -65,8 +73,12 @@ def sgd(train: Training, others: np.ndarray, weights: np.ndarray, config: ProbeC
         velocity *= config.momentum
         velocity += error @ batch
         velocity += config.weight_decay * layer
-        layer -= rate * 0.5 * (1 + math.cos(math.pi * step / config.steps)) * velocity
-    return softmax((probed @ layer.T).astype(np.float64))
+        size = rate * 0.5 * (1 + math.cos(math.pi * step / config.steps))
+        layer -= size * velocity
+        falling = config.momentum * falling + config.weight_decay * left
+        left -= size * falling
+    logits = probed @ layer.T if beyond is None else probed @ layer.T + left * beyond
+    return softmax(logits.astype(np.float64))
 
 
 def _with_bias(values: np.ndarray) -> np.ndarray:
