@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from neural_action.config.settings import ClipSettings, NeighborSettings
+from neural_action.datasets.dataset import normalise_pose
+from neural_action.datasets.windows import window_table
 from neural_action.diagnostics.duplicates import check_digests, check_overlap
 from neural_action.diagnostics.leaks import check_leak, check_normalisation, check_swaps
 from neural_action.diagnostics.names import check_names
 from neural_action.neighbors.table import build_swap_table
-from neural_action.datasets.windows import window_table
-from neural_action.datasets.dataset import normalise_pose
 from neural_action.recordings.store import ArrayDigest, Manifest
 
 CLIPS = ClipSettings(frames=16, poses=4)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from neural_action.recordings.splits import Holdout
 
 from neural_action.config.settings import (
     ClipSettings,
@@ -20,6 +21,7 @@ from neural_action.config.settings import (
     ProbeSettings,
     SimulationSettings,
 )
+from neural_action.datasets.windows import window_table
 from neural_action.diagnostics.duplicates import check_overlap
 from neural_action.diagnostics.labels import check_labels
 from neural_action.diagnostics.leaks import check_leak, check_normalisation, check_swaps
@@ -29,11 +31,9 @@ from neural_action.errors import InputError
 from neural_action.evaluation import tasks
 from neural_action.neighbors.table import build_swap_table
 from neural_action.recordings import dataset as cohorts
-from neural_action.datasets.windows import window_table
 from neural_action.recordings.convert import convert_trial
 from neural_action.recordings.sheet import SheetRow, scan
 from neural_action.recordings.simulate import simulate_animal
-from neural_action.recordings.splits import Holdout
 
 CONVERT = ConvertSettings(reader="mc2p", root_relative=True)
 CLIPS, DIAGNOSTICS = ClipSettings(stride=4), DiagnosticsSettings()

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from neural_action.config.settings import ClipSettings, MethodSettings, TableSettings
+from neural_action.datasets.windows import window_table
 from neural_action.diagnostics.balance import check_balance
 from neural_action.diagnostics.control import check_control
 from neural_action.diagnostics.finding import CHECKS, worst
-from neural_action.datasets.windows import window_table
 
 CLIPS = ClipSettings(frames=16, poses=4)
 METHODS = {

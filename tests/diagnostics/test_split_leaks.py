@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from neural_action.config.settings import ClipSettings
+from neural_action.datasets.dataset import normalise_pose
+from neural_action.datasets.partitions import Piece
+from neural_action.datasets.windows import window_table
 from neural_action.diagnostics.balance import check_balance
 from neural_action.diagnostics.duplicates import check_overlap
 from neural_action.diagnostics.finding import worst
 from neural_action.diagnostics.lags import too_short
 from neural_action.diagnostics.leaks import check_gaps, check_leak, check_normalisation
-from neural_action.datasets.windows import window_table
-from neural_action.datasets.dataset import normalise_pose
-from neural_action.datasets.partitions import Piece
 
 CLIPS = ClipSettings(frames=1, poses=1, behavior_stride=1)
 SPLIT, PARTS = "split-0-0-A", ("test", "validation", "train", "train")

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "corpus"))
 
+from neural_action.recordings.splits import read_folds
+
 import broken_results
 from damage import DAMAGE, fuzz, line, soon, spoiled
 from neural_action.calcium.fit import KernelFit
@@ -21,7 +23,6 @@ from neural_action.config.plan import Plan
 from neural_action.config.sections import Sections
 from neural_action.neighbors.table import SwapTable
 from neural_action.recordings.sheet import read_sheet
-from neural_action.recordings.splits import read_folds
 from neural_action.recordings.store import read_recording
 from neural_action.stages import collect
 from neural_action.tables.pictures.runs import Run, read_logs

@@ -4,9 +4,9 @@ import numpy as np
 import torch
 
 from neural_action.config.settings import ClipSettings, EncoderSettings, Named, ViewSettings
-from neural_action.encoders.shapes import Shapes
-from neural_action.datasets.windows import window_table
 from neural_action.datasets.dataset import Dataset, TrialSpan
+from neural_action.datasets.windows import window_table
+from neural_action.encoders.shapes import Shapes
 from neural_action.training.batches import BatchSampler, view_context
 
 UNITS, CLASSES = 12, 3

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from neural_action.recordings.splits import write_folds
 
 from neural_action.recordings.recording import Recording
-from neural_action.recordings.splits import write_folds
 from neural_action.recordings.store import write_store
 from neural_action.stages.pretrain import run as pretrain
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from neural_action.recordings.splits import write_folds
 
 import neural_action
 from neural_action.errors import InputError
-from neural_action.recordings.splits import write_folds
 from neural_action.stages.adapt import run as stage
 
 

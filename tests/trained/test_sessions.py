@@ -9,9 +9,9 @@ import torch
 
 import neural_action
 from neural_action.config.settings import Named, SplitSettings
-from neural_action.errors import InputError
 from neural_action.datasets.dataset import side_by_side
 from neural_action.datasets.partitions import partition, write_partition
+from neural_action.errors import InputError
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.store import read_recording, write_store
 from neural_action.stages.pretrain import run as pretrain

@@ -8,13 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from neural_action.recordings.splits import Holdout
 
 import neural_action
 from neural_action.config.settings import ClipSettings
-from neural_action.errors import InputError
-from neural_action.datasets.windows import window_table
 from neural_action.datasets.dataset import load_cohort
-from neural_action.recordings.splits import Holdout
+from neural_action.datasets.windows import window_table
+from neural_action.errors import InputError
 from neural_action.training.model import load_model as load_objective
 
 

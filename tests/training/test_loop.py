@@ -15,9 +15,9 @@ from neural_action.config.settings import (
     TrainingSettings,
     ViewSettings,
 )
+from neural_action.datasets.windows import window_table
 from neural_action.encoders.shapes import Shapes
 from neural_action.neighbors.table import build_swap_table
-from neural_action.datasets.windows import window_table
 from neural_action.training.batches import BatchSampler, view_context
 from neural_action.training.loop import learning_rate, pretrain
 from neural_action.training.model import create

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from neural_action.config.settings import ClipSettings, Named, NeighborSettings, ViewSettings
+from neural_action.datasets.windows import window_table
 from neural_action.errors import InputError
 from neural_action.neighbors.table import build_swap_table
-from neural_action.datasets.windows import window_table
 from neural_action.training.batches import BatchSampler, clip_starts, view_context
 from neural_action.views.neural_swap import NeuralSwap
 

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-
 from neural_action.views.bank import Bank
+
 from neural_action.views.dropout import Dropout
 from neural_action.views.noise import Noise
 from neural_action.views.pepper import Pepper

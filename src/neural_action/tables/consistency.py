@@ -23,7 +23,10 @@ KINDS = {
 
 
 def read_consistency(path: Path) -> pd.DataFrame:
-    """Columns ``row, kind, one, other`` as text (a kind of ``KINDS``) and ``value``, a R2. InputError if the file is something else."""
+    """Columns ``row, kind, one, other`` as text and ``value``, a R2; kinds are those of ``KINDS``.
+
+    InputError if the file is something else.
+    """
     try:
         table = pd.read_csv(path, dtype=dict.fromkeys(COLUMNS[:5], str), keep_default_na=False)
         if missing := [name for name in COLUMNS if name not in table.columns]:
