@@ -17,12 +17,12 @@ def draw_consistency(table: pd.DataFrame, labels: Mapping[str, str], kind: str, 
     """A matrix a row: R2 of the linear map from the embedding at the left to the one below.
 
     Args:
-        table: columns ``row, kind, one, other, value``.
+        table: columns ``row, kind, measure, one, other, value``; the measure held out is drawn.
         labels: what each row is called, in order; other rows are left out.
         kind: what is drawn.
         title: what ``kind`` compares.
     """
-    own = table[table["kind"] == kind]
+    own = table[(table["kind"] == kind) & (table["measure"] == "held_out")]
     shown = [name for name in labels if (own["row"] == name).any()]
     if not shown:
         return style.nothing("No two embeddings of a row were compared.")
@@ -52,7 +52,11 @@ def draw_consistency(table: pd.DataFrame, labels: Mapping[str, str], kind: str, 
                 axis.text(column, row, text, ha="center", va="center", fontsize=6, color=color)
     for axis in axes.flat[len(shown) :]:
         axis.set_visible(False)
-    style.heading(figure, title, "R2 of the linear map from the embedding at the left to the one below")
+    style.heading(
+        figure,
+        title,
+        "R2 on held-out trials of the linear map from the embedding at the left to the one below",
+    )
     bar = figure.colorbar(image, ax=axes, shrink=0.8, aspect=25, pad=0.015)
     bar.outline.set_visible(False)
     return figure
