@@ -110,8 +110,10 @@ def _colors(count: int, few: Sequence[str]) -> list:
 
 
 def spoken(metric: str) -> str:
-    """A metric as people write it: ``balanced_accuracy`` is ``balanced accuracy``. Names of users stay as they are."""
-    return metric.replace("_", " ")
+    """A metric as people write it: ``balanced_accuracy`` is ``balanced accuracy``."""
+    return {"r2": "R2", "auroc": "AUROC", "macro_f1": "macro F1", "weighted_f1": "weighted F1"}.get(
+        metric, metric.replace("_", " ")
+    )
 
 
 def dots(names: Sequence[str], colors: Sequence) -> list[Line2D]:
