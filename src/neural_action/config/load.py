@@ -112,7 +112,12 @@ def validate(config: Mapping[str, Any]) -> Settings:
         raise InputError(f"configuration {one_line(error, '')}") from None
     _check_encoders(settings.encoders, "encoders")
     chosen = settings.methods if settings.rows is None else settings.rows
-    for key, names in (("rows", chosen), ("tables.figure_method", [settings.tables.figure_method])):
+    for key, names in (
+        ("rows", chosen),
+        ("tables.figure_method", [settings.tables.figure_method]),
+        ("tables.references", settings.tables.references),
+        ("tables.curves", settings.tables.curves),
+    ):
         if unknown := [name for name in names if name not in settings.methods]:
             raise InputError(
                 f"configuration {key}: {unknown[0]!r} is not one of {', '.join(settings.methods)}"

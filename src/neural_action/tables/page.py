@@ -111,13 +111,14 @@ class Page:
     def references(self, sections: Sections, column: Column) -> list[str]:
         """The rows that differences are taken to: those configured, or the figure method and the best baseline.
 
-        InputError if one of these is no row of the configuration.
+        References that are not shown are left out. InputError if the figure method is not shown.
         """
         settings = sections.tables
-        for key, names in (("references", settings.references), ("figure_method", [settings.figure_method])):
-            if unknown := [name for name in names if name not in sections.methods]:
-                rows = ", ".join(sections.methods)
-                raise InputError(f"configuration tables.{key}: {unknown[0]!r} is not one of {rows}")
+        if settings.figure_method not in sections.methods:
+            raise InputError(
+                f"configuration tables.figure_method: {settings.figure_method!r} is not one of "
+                f"{', '.join(sections.methods)}"
+            )
         if settings.references:
             return [name for name in settings.references if name in self.methods]
         best = self.best(column)
