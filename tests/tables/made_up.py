@@ -150,14 +150,15 @@ def consistency_rows():
     """Pairs of animals and of runs, in both directions."""
     rows = []
     for method in ("simclr", "ours"):
-        for kind, names in (("animals", ANIMALS), ("animals_cebra", ANIMALS), ("runs", ("fold-0", "fold-1"))):
-            rows += [
-                (method, kind, one, other, LEVEL[method] - 0.01 * (one > other))
-                for one in names
-                for other in names
-                if one != other
-            ]
-    return pd.DataFrame(rows, columns=["row", "kind", "one", "other", "value"])
+        for kind, names in (("animals", ANIMALS), ("runs", SPLITS)):
+            for measure, more in (("held_out", 0.0), ("cebra", 0.1)):
+                rows += [
+                    (method, kind, measure, one, other, LEVEL[method] + more - 0.01 * (one > other))
+                    for one in names
+                    for other in names
+                    if one != other
+                ]
+    return pd.DataFrame(rows, columns=["row", "kind", "measure", "one", "other", "value"])
 
 
 def save_swaps(path, samples, draws=3):

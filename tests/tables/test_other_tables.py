@@ -113,15 +113,15 @@ def test_unseen_animals_are_compared_by_protocol(scores, tmp_path):
 def test_consistency_is_a_mean_over_pairs(scores, tmp_path):
     made_up.consistency_rows().to_csv(tmp_path / "consistency.csv", index=False)
     run(made_up.configuration(), scores, tmp_path / "tables", consistency=tmp_path / "consistency.csv")
-    rows = csv(tmp_path / "tables", "consistency").set_index(["method", "metric"])
-    assert rows.loc[("ours", "animals"), "mean"] == pytest.approx(0.695)
-    assert rows.loc[("ours", "animals"), "n_scores"] == 6
+    rows = csv(tmp_path / "tables", "consistency").set_index(["method", "unit", "metric"])
+    assert rows.loc[("ours", "animals", "held_out"), "mean"] == pytest.approx(0.695)
+    assert rows.loc[("ours", "runs", "cebra"), "n_scores"] == 2
     text = (tmp_path / "tables/consistency.md").read_text()
-    assert "## Between animals, CEBRA's measure" in text
-    assert "| Ours | Self-supervised | 0.69 | 0.69 | 0.70 | 6 |" in text
+    assert "## Between runs" in text
+    assert "| Ours | Self-supervised | 0.69 | 0.69 | 0.70 | 0.79 | 0.79 | 0.80 | 6 |" in text
 
 
-@pytest.mark.parametrize("content", ["nothing\n", "row,kind,one,other,value\na,b,c,d,x\n"])
+@pytest.mark.parametrize("content", ["nothing\n", "row,kind,measure,one,other,value\na,b,m,c,d,x\n"])
 def test_consistency_that_is_none_is_refused(scores, tmp_path, content):
     path = tmp_path / "consistency.csv"
     path.write_text(content)

@@ -8,6 +8,9 @@ from neural_action.tables import action, continuous, decoding
 from neural_action.tables.registry import CLASS_TASKS
 from neural_action.tables.scores import CONTINUOUS, Column, Scores
 
+#: Of a skeleton there are a hundred variables; the table has all.
+_PANELS = 8
+
 
 def headlines(sections: Sections, scores: Scores) -> list[Column]:
     """Of classes read by the first probe with the most labels: across animals, or within, or every animal decoded.
@@ -27,8 +30,8 @@ def headlines(sections: Sections, scores: Scores) -> list[Column]:
 
 
 def continuous_headlines(scores: Scores) -> list[Column]:
-    """R2 over all behaviour variables and of each, across animals or within them, by the first probe."""
+    """R2 over all behaviour variables and of the first seven, across animals or within them, by the first probe."""
     for task in reversed(CONTINUOUS):
         if probes := scores.read_by(task):
-            return continuous.columns(scores, task, probes[0])
+            return continuous.columns(scores, task, probes[0])[:_PANELS]
     return []

@@ -68,10 +68,13 @@ class Scores:
     """
 
     def __init__(self, table: pd.DataFrame, probes: Mapping[str, ProbeConfig]):
-        self.table = table
+        # Thousands of cells take a few rows each: of Arrow text that costs most of a table.
+        self.table = table = table.astype(dict.fromkeys(_TEXT, object)).copy()
         self.probes = probes
         keys = ["method", "task", "probe", "label_budget", "metric"]
         self._places = table.groupby(keys, sort=False).indices
+        self._ratios: dict[tuple[str, ...], float] = {}
+        self._methods = list(table["method"].unique())
         self._columns = {name: table[name].to_numpy(object) for name in ("layer", "animal", "unit")}
         # What was scored, for every question about which columns there are.
         self._kinds = table[["task", "probe", "label_budget", "metric", "animal"]].drop_duplicates()
@@ -183,18 +186,19 @@ class Scores:
 
     def over(self, column: Column) -> set[str]:
         """What the intervals of a column are over."""
-        rows = (self.pick(method, column) for method in self.table["method"].unique())
+        rows = (self.pick(method, column) for method in self._methods)
         return {generalises_over(chosen) for chosen in rows if not chosen.empty}
 
     def _ratio(self, chosen: pd.DataFrame) -> float:
-        """Test windows over training windows of the splits, with all labels."""
-        first = chosen.iloc[0]
-        key = (first["method"], first["task"], first["probe"], ALL, first["metric"])
-        places = self._places.get(key, chosen.index.to_numpy())
-        own = np.isin(self._columns["animal"][places].astype(str), chosen["animal"].unique().astype(str))
-        own &= self._columns["unit"][places] == ""
-        whole = self.table.iloc[places[own]]
-        return float(np.mean(whole["n_test"] / np.maximum(whole["n_train"], 1))) if len(whole) else 1.0
+        """Test windows over training windows of the splits, with all labels; the same for every row and metric."""
+        first, animals = chosen.iloc[0], chosen["animal"].unique()
+        where = (first["task"], first["probe"], *animals)
+        if where not in self._ratios:
+            key = (first["method"], first["task"], first["probe"], ALL, first["metric"])
+            whole = self.table.iloc[self._places.get(key, chosen.index)]
+            whole = whole[(whole["unit"] == "") & whole["animal"].isin(animals)]
+            self._ratios[where] = float((whole["n_test"] / whole["n_train"].clip(lower=1)).mean())
+        return self._ratios[where]
 
 
 def read_scores(path: Path, sections: Sections) -> Scores:

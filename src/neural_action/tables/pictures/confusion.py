@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from neural_action.evaluation.metrics import confusion
-from neural_action.names import shortened
 from neural_action.tables.pictures import style
+from neural_action.tables.pictures.matrices import draw_matrices
 from neural_action.tables.pictures.runs import Run
 
 
@@ -41,44 +41,15 @@ def draw_confusion(runs: Mapping[str, Sequence[Run]], labels: Mapping[str, str],
     drawn = {name: own for name, own in runs.items() if any(run.tested.any() for run in own)}
     if not drawn:
         return style.nothing("No probe of actions was tested.")
-    first = next(iter(drawn.values()))[0]
-    names = shortened(first.class_names)
-    titles = shortened([labels[name] for name in drawn])
-    count = len(names)
-    across = min(len(drawn), 3)
-    down = -(-len(drawn) // across)
-    side = max(2.1, 0.31 * count)
-    beside = max(map(len, names)) * style.CHARACTER
-    figure = style.sheet(side * across + beside + 1.2, (side + 0.3) * down + beside + 0.8)
-    axes = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True)
-    image = None
-    for at, axis in enumerate(axes.flat):
-        if at >= len(drawn):
-            axis.set_visible(False)
-            continue
-        matrix = mean_confusion(list(drawn.values())[at])
-        image = axis.imshow(matrix, cmap="Blues", vmin=0, vmax=1, aspect="equal")
-        axis.set_facecolor(style.FAINT)
-        axis.set_title(titles[at])
-        axis.set_xticks(range(count), names, rotation=90)
-        axis.set_yticks(range(count), names)
-        axis.tick_params(length=0, labelbottom=False, labeltop=at < across)
-        axis.spines[:].set_visible(False)
-        if count <= 12:
-            for row, column in np.argwhere(~np.isnan(matrix)):
-                value = matrix[row, column]
-                if round(100 * value):
-                    color = "white" if value > 0.55 else style.INK
-                    axis.text(
-                        column, row, f"{100 * value:.0f}", ha="center", va="center", fontsize=6.5, color=color
-                    )
-    style.heading(
-        figure,
+    lines = (
         "Annotated action (rows) and what it is predicted as (columns), % of the action's windows",
         f"Probe trained on {trained_on}",
     )
-    bar = figure.colorbar(image, ax=axes, shrink=min(1.0, 0.9 / down + 0.1), aspect=25, pad=0.015)
-    bar.set_label("share of the action's windows (%)")
-    bar.set_ticks([0, 0.25, 0.5, 0.75, 1], labels=["0", "25", "50", "75", "100"])
-    bar.outline.set_visible(False)
-    return figure
+    matrices = {labels[name]: mean_confusion(own) for name, own in drawn.items()}
+    names = next(iter(drawn.values()))[0].class_names
+    return draw_matrices(matrices, names, lines, _percent)
+
+
+def _percent(share: float) -> str:
+    """Whole percents; nothing for 0, of which a matrix is full."""
+    return f"{100 * share:.0f}" if round(100 * share) else ""

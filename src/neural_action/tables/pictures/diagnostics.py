@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -179,8 +180,11 @@ def _draw_control(axis: Axes, found: Diagnosis) -> None:
     measured = [finding for finding in found.of("control") if "mean" in finding.values]
     if not measured:
         return _empty(axis, title, found.of("control"))
+    ends = []
     for at, finding in enumerate(measured):
-        low, mean, high, chance = (100 * finding.values[key] for key in ("low", "mean", "high", "chance"))
+        values: Mapping[str, Any] = finding.values
+        low, mean, high, chance = (100 * values[key] for key in ("low", "mean", "high", "chance"))
+        ends.append(high)
         color = style.INK if finding.severity == "ok" else style.ORANGE
         # Nothing is cut at 100 %, where the axis ends and numbers go left.
         axis.plot([low, high], [at, at], color=color, lw=1.8, zorder=3, clip_on=False)
@@ -194,7 +198,7 @@ def _draw_control(axis: Axes, found: Diagnosis) -> None:
     names = [f"{finding.values['task']}, {finding.values['probe']}" for finding in measured]
     axis.set_yticks(range(len(measured)), shortened(names))
     axis.set_ylim(len(measured) - 0.4, -0.6)
-    axis.set_xlim(0, min(100.0, max(25.0, 1.6 * max(100 * finding.values["high"] for finding in measured))))
+    axis.set_xlim(0, min(100.0, max(25.0, 1.6 * max(ends))))
     axis.set(title=title, xlabel="score (%), mean and 95 % interval")
     axis.tick_params(axis="y", length=0)
     axis.grid(axis="x", color=style.FAINT, lw=0.6)

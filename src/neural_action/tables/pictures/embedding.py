@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -88,10 +89,11 @@ def draw_embeddings(runs: Mapping[str, Sequence[Run]], labels: Mapping[str, str]
             handles = [handles[k] for k in np.linspace(0, len(handles) - 1, 12).round().astype(int)]
         columns = style.legend_columns(names, 5.9 * across / 2, 4 if across > 1 else 3)
         lines = max(lines, -(-len(handles) // columns))
+        place: Any = f"outside lower {side}"
         figure.legend(
             handles=handles,
             title=title if len(names) <= 12 else f"{title} (12 of {len(names)})",
-            loc=f"outside lower {side}",
+            loc=place,
             ncols=columns,
             handletextpad=0.1,
             columnspacing=0.9,

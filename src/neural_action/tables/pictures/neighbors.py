@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -21,6 +24,9 @@ _SNIPPET_SECONDS, _LINES = 1.0, 6
 _CELL = 1.3  # inches
 # Characters of a name that go above or beside a cell, and below it in smaller ones.
 _NAME, _ACTION = 14, 20
+
+#: How a sample is drawn into an axis, height over width of it, and what its colours mean.
+Painter = tuple[Callable[[Axes, int], None], float, dict[str, Any]]
 
 
 def choose_queries(dataset: Dataset, swaps: SwapTable, count: int = QUERIES, seed: int = 0) -> np.ndarray:
@@ -99,7 +105,7 @@ def _name_color(dataset: Dataset, query: int, at: int, place: int) -> str:
     return style.BLUE if dataset.labels[at] == dataset.labels[query] else style.ORANGE
 
 
-def _painter(dataset: Dataset, rows: np.ndarray):
+def _painter(dataset: Dataset, rows: np.ndarray) -> Painter:
     """How a sample is drawn into an axis, height over width of it, and what its colours mean.
 
     ``rows`` are all samples that will be drawn.
@@ -111,7 +117,7 @@ def _painter(dataset: Dataset, rows: np.ndarray):
     return _trace_painter(dataset)
 
 
-def _fly_painter(dataset: Dataset, rows: np.ndarray):
+def _fly_painter(dataset: Dataset, rows: np.ndarray) -> Painter:
     """Both sides of the fly beside each other, since each has a camera of its own, at one scale in all axes.
 
     Which way is up is not part of a recording: legs hang down, so claws are drawn below the coxae.
@@ -146,7 +152,7 @@ def _fly_painter(dataset: Dataset, rows: np.ndarray):
     return draw, (top - bottom) / max(right - left, 1e-9), colors
 
 
-def _point_painter(dataset: Dataset, rows: np.ndarray):
+def _point_painter(dataset: Dataset, rows: np.ndarray) -> Painter:
     """Keypoints of any other skeleton, in their first two axes."""
     poses = {int(at): dataset.pose_raw[at].reshape(dataset.behavior_shape)[:, :2] for at in rows}
     stack = np.concatenate(list(poses.values()))
@@ -155,7 +161,7 @@ def _point_painter(dataset: Dataset, rows: np.ndarray):
     colors = style.animal_colors(dataset.behavior_shape[0])
 
     def draw(axis: Axes, at: int) -> None:
-        axis.scatter(*poses[at].T, s=9, c=colors, lw=0)
+        axis.scatter(poses[at][:, 0], poses[at][:, 1], s=9, c=colors, lw=0)
         style.bare(axis)
         axis.set_aspect("equal")
         axis.set(xlim=(low[0] - gap, high[0] + gap), ylim=(low[1] - gap, high[1] + gap))
@@ -164,7 +170,7 @@ def _point_painter(dataset: Dataset, rows: np.ndarray):
     return draw, height / width, {}
 
 
-def _trace_painter(dataset: Dataset):
+def _trace_painter(dataset: Dataset) -> Painter:
     """Normalised features half a second before and after, as lines, or as rows of colour where many."""
     values = dataset.pose.reshape(len(dataset.pose), -1)
     few = values[:: max(1, len(values) // 5000)]

@@ -44,11 +44,14 @@ class Run:
         try:
             arrays = ("label", "animal", "predicted")
             file = load_npz(path, "method", "run", "seed", *arrays, "class_names", "animals")
+            label, animal, predicted = (file[name].astype(np.int64) for name in arrays)
             return cls(
                 str(file["method"]),
                 str(file["run"]),
                 int(file["seed"]),
-                *(file[name].astype(np.int64) for name in arrays),
+                label,
+                animal,
+                predicted,
                 tuple(str(name) for name in file["class_names"]),
                 tuple(str(name) for name in file["animals"]),
                 Path(path),

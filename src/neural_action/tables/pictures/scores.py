@@ -35,13 +35,19 @@ def draw_scores(
     shown = [name for name in methods if any(not scores.pick(name, column).empty for column in columns)]
     if not shown:
         return style.nothing("No row was scored.")
-    figure = style.sheet(3.1 + 3.5 * len(columns), 0.33 * len(shown) + 1.7)
-    axes = figure.subplots(1, len(columns), sharey=True, squeeze=False)[0]
-    for axis, column, name in zip(axes, columns, _titles(columns), strict=True):
+    across = min(len(columns), 4)
+    down = -(-len(columns) // across)
+    figure = style.sheet(3.1 + 3.5 * across, (0.33 * len(shown) + 1.0) * down + 0.7)
+    axes = figure.subplots(down, across, sharey=True, squeeze=False)
+    for axis, column, name in zip(axes.flat, columns, _titles(columns), strict=False):
         _draw(axis, scores, methods, shown, column, classes)
         axis.set_title(name)
-    axes[0].set_yticks(range(len(shown)), shortened([methods[name].label for name in shown], style.ROW))
-    axes[0].set_ylim(len(shown) - 0.45, -0.55)
+    for axis in axes.flat[len(columns) :]:
+        axis.set_visible(False)
+    labels = shortened([methods[name].label for name in shown], style.ROW)
+    for axis in axes[:, 0]:
+        axis.set_yticks(range(len(shown)), labels)
+        axis.set_ylim(len(shown) - 0.45, -0.55)
     first = columns[0]
     style.heading(
         figure,
@@ -50,7 +56,7 @@ def draw_scores(
         color=style.INK,
     )
     figure.legend(
-        *axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, handletextpad=0.5
+        *axes.flat[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, handletextpad=0.5
     )
     return figure
 

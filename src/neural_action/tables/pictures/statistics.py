@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
@@ -78,7 +81,7 @@ def draw_statistics(dataset: Dataset) -> Figure:
     return figure
 
 
-def _draw_durations(axis, table: pd.DataFrame, names, colors) -> None:
+def _draw_durations(axis: Axes, table: pd.DataFrame, names: Sequence[str], colors: Sequence) -> None:
     shown = [label for label in range(len(names)) if (table["label"] == label).any()]
     boxes = axis.boxplot(
         [table.loc[table["label"] == label, "seconds"] for label in shown],

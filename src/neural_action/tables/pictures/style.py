@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 from matplotlib import colormaps, rc_context
@@ -27,7 +27,7 @@ _ACTIONS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#
 _ANIMALS = ("#332288", "#88CCEE", "#44AA99", "#117733", "#999933", "#DDCC77", "#CC6677", "#882255", "#AA4499")
 BLUE, ORANGE = _ACTIONS[0], _ACTIONS[3]
 
-_SETTINGS = {
+_SETTINGS: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 8,
     "text.parse_math": False,
@@ -56,7 +56,7 @@ _SETTINGS = {
 }
 
 
-def styled():
+def styled() -> Any:
     """A context and decorator within which artists get this style."""
     return rc_context(_SETTINGS)
 
@@ -110,8 +110,10 @@ def _colors(count: int, few: Sequence[str]) -> list:
 
 
 def spoken(metric: str) -> str:
-    """A metric as people write it: ``balanced_accuracy`` is ``balanced accuracy``. Names of users stay as they are."""
-    return metric.replace("_", " ")
+    """A metric as people write it: ``balanced_accuracy`` is ``balanced accuracy``."""
+    return {"r2": "R2", "auroc": "AUROC", "macro_f1": "macro F1", "weighted_f1": "weighted F1"}.get(
+        metric, metric.replace("_", " ")
+    )
 
 
 def dots(names: Sequence[str], colors: Sequence) -> list[Line2D]:

@@ -1,0 +1,60 @@
+"""Matrices of shares beside each other, of one set of names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from neural_action.names import shortened
+from neural_action.tables.pictures import style
+
+#: Matrices with more names have no numbers in their cells.
+_NUMBERED = 12
+
+
+def draw_matrices(
+    matrices: Mapping[str, np.ndarray],
+    names: Sequence[str],
+    lines: Sequence[str],
+    text: Callable[[float], str],
+) -> Figure:
+    """A panel a matrix, colours from 0 to 1; NaN is grey.
+
+    Args:
+        matrices: (name, name) values by the title of their panel.
+        names: of rows and columns.
+        lines: heading.
+        text: of a value, in its cell and at the colour bar; empty leaves a cell without.
+    """
+    said, titles = shortened(names), shortened(matrices)
+    across = min(len(matrices), 3)
+    down = -(-len(matrices) // across)
+    side = max(2.1, 0.31 * len(names))
+    beside = max(map(len, said)) * style.CHARACTER
+    figure = style.sheet(side * across + beside + 1.2, (side + 0.3) * down + beside + 0.8)
+    axes = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True)
+    colors = ScalarMappable(Normalize(0, 1), "Blues")
+    for at, (axis, title, matrix) in enumerate(zip(axes.flat, titles, matrices.values(), strict=False)):
+        axis.imshow(matrix, cmap=colors.cmap, norm=colors.norm, aspect="equal")
+        axis.set_facecolor(style.FAINT)
+        axis.set_title(title)
+        axis.set_xticks(range(len(names)), said, rotation=90)
+        axis.set_yticks(range(len(names)), said)
+        axis.tick_params(length=0, labelbottom=False, labeltop=at < across)
+        axis.spines[:].set_visible(False)
+        for row, column in np.argwhere(~np.isnan(matrix)) if len(names) <= _NUMBERED else ():
+            value = float(matrix[row, column])
+            color = "white" if value > 0.55 else style.INK
+            axis.text(column, row, text(value), ha="center", va="center", fontsize=6.5, color=color)
+    for axis in axes.flat[len(matrices) :]:
+        axis.set_visible(False)
+    style.heading(figure, *lines)
+    bar = figure.colorbar(colors, ax=axes, shrink=min(1.0, 0.9 / down + 0.1), aspect=25, pad=0.015)
+    ticks = [0, 0.25, 0.5, 0.75, 1]
+    bar.set_ticks(ticks, labels=[text(tick) or "0" for tick in ticks])
+    bar.outline.set_visible(False)
+    return figure
