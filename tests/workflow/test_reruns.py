@@ -132,7 +132,10 @@ CHANGES = {
         configured("split: {test_folds: [0]}"),
         f"resolved_config, {OTHER}",
     ),
-    "`adapt.rows`, of no row": (configured("adapt: {steps: 9}"), "resolved_config, tables, figures, overview"),
+    "`adapt.rows`, of no row": (
+        configured("adapt: {steps: 9}"),
+        "resolved_config, tables, figures, overview",
+    ),
     "`syllables`, which no row shown reads": (configured("syllables: {states: 5}"), "resolved_config"),
     "a row added": (
         configured(f"rows: [{', '.join(ROWS)}, regression_conv]"),
@@ -289,7 +292,10 @@ def finished(tmp_path_factory):
         command += ["--config", '{"simulation": {"preset": "tiny", "seed": 0}}']
         command += ["--output", str(folder / f"raw/Fly{number + 1}")]
         subprocess.run(command, env={**os.environ, "PYTHONPATH": str(folder / "src")}, check=True)
-    every = {**JOBS, **{name: {()} for name in ("sheet", "dataset", "splits", "resolved_config", *END.split(", "))}}
+    every = {
+        **JOBS,
+        **{name: {()} for name in ("sheet", "dataset", "splits", "resolved_config", *END.split(", "))},
+    }
     assert jobs(run(folder)) == every
     return folder
 

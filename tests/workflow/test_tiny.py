@@ -60,7 +60,9 @@ def stage(*arguments: object) -> subprocess.CompletedProcess:
 
 
 def scores_of(results: Path) -> pd.DataFrame:
-    return pd.read_csv(results / "tiny/scores.csv", dtype={"unit": str, "label_budget": str}, keep_default_na=False)
+    return pd.read_csv(
+        results / "tiny/scores.csv", dtype={"unit": str, "label_budget": str}, keep_default_na=False
+    )
 
 
 def test_scores_keep_their_contract(results):
