@@ -1,4 +1,4 @@
-"""What one stage writes and another reads, broken in between: stores, folds, swaps, kernels, models, scores."""
+"""What one stage writes and another reads, broken in between: stores, the dataset, splits, swaps, kernels, models, scores."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ import numpy as np
 
 from broken import Case, cut, put
 from neural_action.calcium.fit import KernelFit
+from neural_action.config.settings import SplitSettings
+from neural_action.datasets.dataset import Source
+from neural_action.datasets.layout import lay_out
+from neural_action.datasets.protocols import split_table
 from neural_action.recordings.recording import Recording
-from neural_action.recordings.store import write_store
+from neural_action.recordings.store import read_recording, write_store
 
 ANIMALS, TRIALS, RATE = ("Fly1", "Fly2"), ("001", "002"), 16.0
 FRAMES = SAMPLES = 64
@@ -28,7 +32,10 @@ CONFIG = {
     "real": False,
     "clips": {"frames": 16, "poses": 4, "behavior_stride": 1, "stride": 8},
     "neighbors": {"neighbors": 4, "draws": 2, "recall_queries": 4},
-    "probe": {"steps": 5, "fractions": [1.0], "raw_pool_space": 1},
+    "evaluation": {"tasks": ["within", "across", "identity"], "label_budgets": ["all"], "raw_pool_space": 1},
+    "probes": {
+        "softmax": {"kind": "softmax", "solver": "sgd", "steps": 5, "tasks": ["within", "across", "identity"]}
+    },
     "training": {"steps": 2, "batch": 4, "checkpoint_every": 1, "device": "cpu"},
     "encoders": {
         "neural": {"name": "trace_cnn", "width": 4, "layers": 1, "kernel": 3},
@@ -37,7 +44,7 @@ CONFIG = {
         "head_hidden": 8,
         "head_dimension": 8,
     },
-    "methods": {"ours": OURS, "neural_linear": {"label": "Neural", "representation": "raw"}},
+    "methods": {"ours": OURS, "raw": {"label": "Neural", "representation": "raw"}},
 }
 
 
@@ -65,29 +72,39 @@ def store(folder: Path, animal: str, trial: str, **changes) -> None:
     write_store(recording(animal, trial, **changes), path, manifest, dataset="broken", steps={}, chunk_mb=8.0)
 
 
+def manifests_of(folder: Path) -> list[Path]:
+    return sorted((folder / "recordings").rglob("*.manifest.json"))
+
+
+def laid_out(folder: Path) -> None:
+    """The dataset and its splits, from the stores as they are."""
+    lay_out(manifests_of(folder), folder / "dataset")
+    recordings = [read_recording(path, with_neural=False) for path in manifests_of(folder)]
+    split_table(recordings, SplitSettings(folds=2)).write(folder / "splits.csv")
+
+
 def make(folder: Path) -> None:
-    """Two animals with two trials, their folds, swap tables of both holdouts, a kernel and one trained row."""
+    """Two animals with two trials, laid out, their splits, swap tables of two runs, a kernel and one trained row."""
     from neural_action.stages import neighbors, pretrain, tables  # noqa: F401, all that is slow once
 
     for animal in ANIMALS:
         for trial in TRIALS:
             store(folder, animal, trial)
-    rows = [f"{animal},{trial},{fold}" for animal in ANIMALS for fold, trial in enumerate(TRIALS)]
-    (folder / "folds.csv").write_text("animal,trial,fold\n" + "\n".join(rows) + "\n")
-    config, manifests = json.dumps(CONFIG), tuple(sorted(folder.rglob("*.manifest.json")))
+    laid_out(folder)
+    config = json.dumps(CONFIG)
     for fold in (0, 1):
         outputs = folder / f"swaps{fold}.npz", folder / f"swaps{fold}.json"
-        neighbors.run(config, folder / "folds.csv", f"fold-{fold}", 1, *outputs, manifests)
+        neighbors.run(config, source(folder, fold), 1, *outputs)
     KernelFit(1.0).save(folder / "kernel.json")
     pretrain.run(
-        *(config, "ours", folder / "folds.csv", "fold-0", 0, folder / "kernel.json", folder / "swaps0.npz"),
-        *(None, 1, folder / "model.safetensors", folder / "log.csv", manifests),
+        *(config, "ours", source(folder), 0, folder / "kernel.json", folder / "swaps0.npz"),
+        *(None, 1, folder / "model.safetensors", folder / "log.csv"),
     )
-    header = "dataset,protocol,method,representation,probe,task,fraction,fold,animal,seed,metric,value,n_train,n_test"
+    header = "dataset,protocol,method,layer,task,probe,label_budget,split,animal,seed,unit,metric,value,n_train,n_test"
     lines = [
-        f"broken,new_trials,{method},raw,linear,{task},1.0,{fold},{animal},0,{metric},0.5,8,8"
+        f"broken,new_trials,{method},raw,{task},softmax,all,fold-{fold},{animal},0,,{metric},0.5,8,8"
         for method in CONFIG["methods"]
-        for task in ("single_animal", "multi_animal", "identity")
+        for task in ("within", "across", "identity")
         for fold in (0, 1)
         for animal in (ANIMALS if task != "identity" else ("all",))
         for metric in ("accuracy", "balanced_accuracy", "macro_f1")
@@ -95,27 +112,42 @@ def make(folder: Path) -> None:
     (folder / "scores.csv").write_text("\n".join([header, *lines]) + "\n")
 
 
+def source(folder: Path, fold: int = 0) -> Source:
+    return Source(folder / "dataset", folder / "splits.csv", (f"fold-{fold}",))
+
+
 def arguments(folder: Path, case: Case) -> list[str]:
     """The stage that reads it."""
-    stage = case.config.get("stage", "neighbors")
+    stage = case.config.get("stage", "dataset")
     changes = {key: value for key, value in case.config.items() if key != "stage"}
-    common = ["--folds", str(folder / "folds.csv"), "--holdout", "fold-0"]
+    if stage != "dataset" and case.kind in ("labels", "too little"):
+        laid_out(folder)
+    common = [
+        "--dataset",
+        str(folder / "dataset"),
+        "--splits",
+        str(folder / "splits.csv"),
+        "--split",
+        "fold-0",
+    ]
     row, out = ["--method", "ours", "--seed", "0"], folder / "out"
-    manifests = [str(path) for path in sorted((folder / "recordings").rglob("*.manifest.json"))]
     options = {
-        "neighbors": [*common, "--output", f"{out}/t.npz", "--report", f"{out}/t.json", *manifests],
+        "neighbors": [*common, "--output", f"{out}/t.npz", "--report", f"{out}/t.json"],
         "pretrain": [
             *(*common, *row, "--kernel", f"{folder}/kernel.json", "--swaps", f"{folder}/swaps0.npz"),
-            *("--output", f"{out}/model.safetensors", "--log", f"{out}/log.csv", *manifests),
+            *("--output", f"{out}/model.safetensors", "--log", f"{out}/log.csv"),
         ],
         "evaluate": [
             *(*common, *row, "--weights", f"{folder}/model.safetensors"),
-            *("--scores", f"{out}/s.csv", "--embedding", f"{out}/e.npz", *manifests),
+            *("--scores", f"{out}/s.csv", "--embedding", f"{out}/e.npz"),
         ],
         "tables": ["--scores", f"{folder}/scores.csv", "--output", str(out)],
     }
-    if stage == "collect":  # which needs no configuration
-        return [stage, "--output", f"{out}/o.csv", "--all", f"{out}/a.csv", f"{folder}/scores.csv"]
+    # These need no configuration.
+    if stage == "collect":
+        return [stage, "--output", f"{out}/o.csv", f"{folder}/scores.csv"]
+    if stage == "dataset":
+        return [stage, "--output", f"{out}/dataset", *map(str, manifests_of(folder))]
     return [stage, "--config", json.dumps({**CONFIG, **changes}), *options[stage]]
 
 
@@ -146,7 +178,7 @@ def content_of(path: Path) -> dict:
         return dict(file)
 
 
-def other_holdout(folder):
+def other_run(folder):
     shutil.copy(folder / "swaps1.npz", folder / "swaps0.npz")
 
 
@@ -231,18 +263,70 @@ def line(at: int, edit):
     return change
 
 
+SPLITS = b"split,animal,trial,start,stop,role,sees_input,sees_label\n"
+
+
+def without_a_recording(folder):
+    (folder / MANIFEST).unlink()
+    lay_out(manifests_of(folder), folder / "dataset")
+
+
 CASES = (
     Case(
         "missing",
-        "a trial of the folds",
-        lambda f: (f / MANIFEST).unlink(),
-        r"trial 001 of Fly1 has a fold but no",
+        "a trial of the splits",
+        without_a_recording,
+        r"trial 001 of Fly1 is in the split table but has no recording",
+        {"stage": "neighbors"},
     ),
     Case(
         "missing",
-        "a trial without a fold",
-        put("folds.csv", b"animal,trial,fold\nFly1,001,0\n"),
-        r"has no fold",
+        "a trial without a split",
+        put("splits.csv", SPLITS + b"fold-0,Fly1,001,0,64,train,True,True\n"),
+        r"trial 002 of Fly1 is not in the split table",
+        {"stage": "neighbors"},
+    ),
+    Case(
+        "missing",
+        "the split itself",
+        put("splits.csv", SPLITS + b"fold-1,Fly1,001,0,64,train,True,True\n"),
+        r"split 'fold-0': is not in the table, which has fold-1",
+        {"stage": "neighbors"},
+    ),
+    Case(
+        "missing",
+        "array of the dataset",
+        lambda f: (f / "dataset/labels.npy").unlink(),
+        r"labels\.npy: is missing; delete dataset\.json",
+        {"stage": "neighbors"},
+    ),
+    Case(
+        "truncated",
+        "array of the dataset",
+        cut("dataset/neural.npy", 900),
+        r"neural\.npy: was changed or damaged",
+        {"stage": "pretrain"},
+    ),
+    Case(
+        "not such a file",
+        "description of the dataset",
+        put("dataset/dataset.json", b"[1, 2]"),
+        r"dataset\.json: cannot be read as a dataset",
+        {"stage": "neighbors"},
+    ),
+    Case(
+        "wrong type",
+        "an older version's folds for splits",
+        put("splits.csv", b"animal,trial,fold\nFly1,001,0\n"),
+        r"an older version wrote it, rerun rule splits",
+        {"stage": "neighbors"},
+    ),
+    Case(
+        "wrong type",
+        "an older version's scores",
+        put("scores.csv", b"dataset,method,task,fraction,fold,animal,seed,metric,value\n"),
+        r"an older version",
+        {"stage": "tables"},
     ),
     Case(
         "empty",
@@ -328,7 +412,13 @@ CASES = (
         r"cannot be loaded as a model",
         {"stage": "evaluate"},
     ),
-    Case("empty", "folds", put("folds.csv", b""), r"folds\.csv: cannot be read as folds"),
+    Case(
+        "empty",
+        "splits",
+        put("splits.csv", b""),
+        r"splits\.csv: cannot be read as splits",
+        {"stage": "neighbors"},
+    ),
     Case("empty", "manifest", put(MANIFEST, b""), r"cannot be read as a manifest"),
     Case(
         "empty", "scores", put("scores.csv", b""), r"scores\.csv: cannot be read as CSV", {"stage": "tables"}
@@ -355,9 +445,10 @@ CASES = (
     ),
     Case(
         "wrong type",
-        "words for folds",
-        put("folds.csv", b"animal,trial,fold\nFly1,001,a\n"),
-        r"cannot be read as folds",
+        "words for frames of a split",
+        put("splits.csv", SPLITS + b"fold-0,Fly1,001,a,b,train,True,True\n"),
+        r"cannot be read as splits",
+        {"stage": "neighbors"},
     ),
     Case(
         "wrong type",
@@ -437,22 +528,22 @@ CASES = (
         "labels",
         "one class",
         lambda f: every_label(f, 1),
-        r"every labelled clip is rest, expected two",
+        r"every labelled window is rest, expected two",
         {"stage": "evaluate"},
     ),
     Case(
         "labels",
         "none at all",
         lambda f: every_label(f, -1),
-        r"no probe has labelled clips to train and test on",
-        {"stage": "evaluate", "methods": {"ours": {**OURS, "tasks": ["multi_animal"]}}},
+        r"no task of across has labelled windows to train and test on",
+        {"stage": "evaluate", "methods": {"ours": {**OURS, "tasks": ["across"]}}},
     ),
     Case(
         "labels",
         "scored class that is not there",
         lambda f: None,
         r"scored_classes: 'fly' is not one of walk, rest",
-        {"clips": {"scored_classes": ["fly", "walk"]}},
+        {"stage": "neighbors", "clips": {"scored_classes": ["fly", "walk"]}},
     ),
     Case(
         "labels",
@@ -476,9 +567,10 @@ CASES = (
     ),
     Case(
         "twice",
-        "row of the folds",
-        lambda f: appended(f / "folds.csv", "Fly1,001,1\n"),
-        r"5 rows for 4 trials",
+        "row of the splits",
+        lambda f: appended(f / "splits.csv", "fold-0,Fly1,001,0,64,train,True,True\n"),
+        r"split fold-0: two pieces of Fly1/001 share frame 0",
+        {"stage": "neighbors"},
     ),
     Case(
         "twice",
@@ -491,8 +583,8 @@ CASES = (
     Case("another's", "data of another animal", same_data, r"Fly2/002.* has the neural data of .*Fly1/002"),
     Case(
         "another's",
-        "swap table of another holdout",
-        other_holdout,
+        "swap table of another run",
+        other_run,
         r"swaps are with poses that are hidden here",
         {"stage": "pretrain"},
     ),
@@ -520,7 +612,7 @@ CASES = (
         "domains",
         lambda f: None,
         r"neighbors\.domains: 'nobody', expected",
-        {"neighbors": {"domains": "nobody"}},
+        {"stage": "neighbors", "neighbors": {"domains": "nobody"}},
     ),
     Case(
         "lying header",

@@ -1,4 +1,4 @@
-"""Recording sheets, folders that are scanned, and folds, broken."""
+"""Recording sheets, and folders that are scanned, broken."""
 
 from __future__ import annotations
 
@@ -8,6 +8,18 @@ from pathlib import Path
 from broken import Case
 
 HEAD = "animal,trial,path\n"
+CONFIG = {
+    "dataset": "broken",
+    "title": "Broken",
+    "real": False,
+    "seeds": [0],
+    "convert": {"reader": "mc2p"},
+    "encoders": {"neural": {"name": "image_cnn"}, "behavior": {"name": "pose_cnn"}},
+    "evaluation": {"tasks": ["within"]},
+    "probes": {"softmax": {"kind": "softmax", "tasks": ["within"]}},
+    "methods": {"raw": {"label": "Raw", "representation": "raw"}},
+    "tables": {"figure_method": "raw"},
+}
 
 
 def make(folder: Path) -> None:
@@ -17,10 +29,10 @@ def make(folder: Path) -> None:
 
 
 def arguments(folder: Path, case: Case) -> list[str]:
-    """Deal its trials to folds; for cases with a reader, scan the raw folder instead."""
-    config = json.dumps({"split": {"folds": 2}, **case.config})
+    """Read it as the workflow does before any job; for cases with a reader, scan the raw folder instead."""
+    (folder / "raw").mkdir(exist_ok=True)
     if "convert" in case.config:
-        (folder / "raw").mkdir(exist_ok=True)
+        config = json.dumps({"split": {"folds": 2}, **case.config})
         return [
             "sheet",
             "--config",
@@ -30,15 +42,10 @@ def arguments(folder: Path, case: Case) -> list[str]:
             "--output",
             str(folder / "out/s.csv"),
         ]
-    return [
-        "folds",
-        "--config",
-        config,
-        "--sheet",
-        str(folder / "sheet.csv"),
-        "--output",
-        str(folder / "out/f.csv"),
-    ]
+    own = {**CONFIG, "raw": str(folder / "raw"), "recordings": str(folder / "sheet.csv")}
+    own["split"] = {"folds": 2, **case.config.get("split", {})}
+    (folder / "config.yaml").write_text(json.dumps(own))
+    return ["check", str(folder / "config.yaml"), "--methods", str(folder / "config.yaml")]
 
 
 def text(content: str):
