@@ -52,6 +52,6 @@ def label_efficiency(sections: Sections, scores: Scores) -> tuple[Document, Page
             f"{seconds:g} s, is a trial. Every row gets the same trials. Pretraining and scaling use all training "
             "windows without labels",
         ),
-        notes.difference_note(),
+        notes.difference_note(sections, stars=True),
     ]
     return Document("Label efficiency", notes.opening(sections), tuple(page.blocks), tuple(text)), page
