@@ -64,8 +64,17 @@ def test_identity_samples_are_even_and_drawn_anew_in_each_split(flies):
 
 
 def test_identity_needs_every_animal(flies):
-    one = replace(flies, role=np.where(flies.animal == 1, "train", flies.role))
+    whole = flies.animal == 1
+    one = replace(flies, role=np.where(whole, "train", flies.role), sees_label=flies.sees_label | whole)
     assert made("identity", one) == []
+
+
+def test_identity_is_tested_on_trials_of_the_others_that_no_probe_trains_on(flies):
+    """Where an animal is left out, only its trials have the role of test."""
+    left_out = replace(flies, role=np.where(flies.animal == 1, flies.role, "train"))
+    (problem,) = made("identity", left_out)
+    assert np.bincount(flies.animal[problem.test]).tolist() == [10, 10, 10]
+    assert not left_out.sees_label[problem.test].any()
 
 
 def test_a_trial_that_trains_and_tests_is_a_line(flies):

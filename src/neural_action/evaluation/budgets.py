@@ -33,10 +33,13 @@ def label_budgets(
 
     With few labels validation has as few: whoever labels eight trials has no other hundred to choose by. Draws depend
     on split and seed alone, so that every row and probe gets the same. Numbers of trials of each class are for
-    classes of behaviour: identity and the continuous tasks have ``all`` and ``half`` only. A budget with fewer than two
-    classes is left out.
+    classes of behaviour: identity has ``all`` and ``half`` only. The continuous tasks have ``all``: behaviour is
+    recorded beside neural activity, nobody labels it. A budget with fewer than two classes is left out.
     """
 
+    if problem.task in CONTINUOUS:
+        yield Budget(ALL, problem.train, problem.validation)
+        return
     unit = labelled_trials(windows, settings.labelled_seconds)
     parts = (problem.train, problem.validation)
     for budget in settings.label_budgets:
@@ -47,7 +50,7 @@ def label_budgets(
         elif budget == "half":
             keep = half_of_blocks(windows, settings.label_block_seconds, seed)
             kept = [rows[keep[rows]] for rows in parts]
-        elif problem.task == "identity" or problem.task in CONTINUOUS:
+        elif problem.task == "identity":
             continue
         else:
             entropy = [seed, split_number(split)]

@@ -92,7 +92,7 @@ class Reading:
                 true, judges = given, self._inside(name, config, budget, given)
             outcomes = [Outcome(output, judges[a][p], true, self.classes) for a, p in choices]
             at, penalty = choices[best(outcomes, self.choose_by)]
-        scores = self._voted(paths[at][penalty : penalty + 1], config)[0]
+        scores = self._voted(paths[at][penalty : penalty + 1], config)[0].astype(np.float64)
         test = self.problem.test
         return Outcome(output, scores[np.searchsorted(self.read_rows, test)], self.target[test], self.classes)
 

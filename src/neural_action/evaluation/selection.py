@@ -51,7 +51,7 @@ def held_out(probe: Probe, train: Training, trial: np.ndarray) -> np.ndarray:
         kept = replace(train, values=train.values[~held], target=train.target[~held])
         scores = probe.scores(kept, train.values[held])
         if out is None:
-            out = np.empty((scores.shape[0], len(fold), scores.shape[2]))
+            out = np.empty((scores.shape[0], len(fold), scores.shape[2]), scores.dtype)
         out[:, held] = scores
     if out is None:
         raise ValueError("no windows to train on")

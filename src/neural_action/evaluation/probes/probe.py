@@ -47,7 +47,7 @@ class Probe(Protocol):
     def __init__(self, config: ProbeConfig): ...
 
     def scores(self, train: Training, others: np.ndarray) -> np.ndarray:
-        """(penalty, m, column) float64 for (m, feature) scaled windows; one penalty where it has none to choose.
+        """(penalty, m, column) float for (m, feature) scaled windows; one penalty where it has none to choose.
 
         Columns are the classes, (cos, sin), or the variables.
         """
