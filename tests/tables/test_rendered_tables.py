@@ -287,6 +287,10 @@ def test_the_same_scores_make_the_same_tables(scores, tables, tmp_path):
         (lambda table: table.assign(value=np.nan), "expected a number"),
         (lambda table: table.assign(value=np.inf), "expected a number"),
         (lambda table: table.assign(seed="x"), "seed is 'x', expected a whole number"),
+        (
+            lambda table: table.assign(layer=["raw", *table["layer"][1:]]),
+            "method 'random_guess' has layer 'none' and another",
+        ),
         (lambda table: table.assign(n_test=0.5), "n_test is '0.5', expected a whole number"),
         (lambda table: table.assign(n_test=1e30), "expected a whole number"),
         (lambda table: table.assign(dataset="other"), "dataset 'other', expected 'made_up'"),

@@ -117,6 +117,12 @@ class Scores:
             table[name] = numbers.astype(np.int64) if whole else numbers
         if (twice := table.duplicated([*_TEXT, "seed"])).any():
             raise InputError(f"{path}: row {int(twice.argmax()) + 1} scores what an earlier row scored")
+        layers = table.loc[table["layer"] != "projection", ["method", "layer"]].drop_duplicates()
+        if (more := layers.duplicated("method")).any():
+            method, layer = layers[more].iloc[0]
+            raise InputError(
+                f"{path}: method {method!r} has layer {layer!r} and another beside its projection"
+            )
         if only:
             table = table[table["protocol"] == protocol]
         for name, expected in (("dataset", dataset), ("protocol", protocol)):
@@ -140,12 +146,12 @@ class Scores:
         """The label budgets that ``task`` was scored with: numbers of trials first, then half, then all."""
         kinds = self._kinds
         found = set(kinds.loc[(kinds["task"] == task) & (kinds["probe"] == probe), "label_budget"])
-        trials = sorted((name for name in found if name.isdigit()), key=int)
+        trials = sorted((name for name in found if name.isdecimal()), key=int)
         return [*trials, *(name for name in ("half", ALL) if name in found)]
 
     def shares(self, task: str, probe: str) -> list[str]:
         """The label budgets of ``task`` that are no number of trials: ``half`` and ``all``, where they are there."""
-        return [name for name in self.budgets(task, probe) if not name.isdigit()]
+        return [name for name in self.budgets(task, probe) if not name.isdecimal()]
 
     def metrics(self, task: str, probe: str) -> set[str]:
         """The metrics that ``task`` was scored by."""
