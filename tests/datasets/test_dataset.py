@@ -52,7 +52,7 @@ def manifests(tmp_path):
         write_store(recording, path / "r.zarr", path / "r.manifest.json", dataset="d", steps={}, chunk_mb=1.0)
         paths.append(path / "r.manifest.json")
     settings = SplitSettings(protocol="repeated", repeats=3)
-    table = split_table([read_recording(p, with_neural=False) for p in paths], settings, unseen=False)
+    table = split_table([read_recording(p, with_neural=False) for p in paths], settings)
     table.write(tmp_path / "s.csv")
     lay_out(paths, tmp_path / "dataset")
     return paths

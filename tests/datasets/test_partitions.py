@@ -17,7 +17,7 @@ PUBLISHED = SplitSettings(protocol="published")
 
 def partition(recordings, settings):
     """Rows of the split table."""
-    return split_table(recordings, settings, unseen=False).frame
+    return split_table(recordings, settings).frame
 
 
 def recording(

@@ -48,9 +48,8 @@ def recording(animal: str, trial: str, segments: int = 0) -> Recording:
     )
 
 
-def table_of(trials, unseen: bool = False, **settings) -> SplitTable:
-    recordings = [recording(animal, trial) for animal, trial in trials]
-    return split_table(recordings, SplitSettings(**settings), unseen=unseen)
+def table_of(trials, **settings) -> SplitTable:
+    return split_table([recording(animal, trial) for animal, trial in trials], SplitSettings(**settings))
 
 
 @given(animals, st.integers(2, 4), st.integers(0, 99))
@@ -76,9 +75,9 @@ def test_too_few_trials_is_one_clear_line():
         assign_folds([("A", str(k)) for k in range(3)], SplitSettings())
 
 
-@given(animals, st.sampled_from(FOLDED), st.integers(0, 99), st.booleans())
-def test_no_protocol_leaks(trials, protocol, seed, unseen):
-    table = table_of(trials, unseen, protocol=protocol, seed=seed)
+@given(animals, st.sampled_from(FOLDED), st.integers(0, 99))
+def test_no_protocol_leaks(trials, protocol, seed):
+    table = table_of(trials, protocol=protocol, seed=seed)
     assert not table.leaks()
     assert not table.overlaps()
     frame = table.frame
@@ -98,11 +97,12 @@ def test_no_protocol_leaks(trials, protocol, seed, unseen):
 def test_every_trial_is_tested_by_exactly_one_split_of_the_protocol(protocol):
     trials = [(animal, f"t{k}") for animal in "AB" for k in range(5)]
     table = table_of(trials, protocol=protocol)
-    tested = table.frame[table.frame["role"] == "test"]
+    own = table.frame["split"].map(protocol_of) == protocol
+    tested = table.frame[own & (table.frame["role"] == "test")]
     assert sorted(zip(tested["animal"], tested["trial"], strict=True)) == sorted(trials)
     # The runs of the protocol do all of its splits, each once.
     made = [split for run in runs(SplitSettings(protocol=protocol), "AB").values() for split in run.splits]
-    assert sorted(made) == sorted(table.splits)
+    assert sorted(made) == sorted(split for split in table.splits if protocol_of(split) == protocol)
 
 
 def test_probes_have_the_same_labels_under_every_protocol():
@@ -111,6 +111,8 @@ def test_probes_have_the_same_labels_under_every_protocol():
     for protocol in FOLDED:
         table = table_of(trials, protocol=protocol)
         for split in table.splits:
+            if protocol_of(split) != protocol:
+                continue
             for (animal, trial), (piece,) in table.pieces(split).items():
                 if piece.role == "test":
                     given_labels = {name for name, (own,) in table.pieces(split).items() if own.sees_label}
@@ -137,7 +139,7 @@ def test_one_model_serves_splits_that_see_the_same():
 
 def test_trials_within_a_recording_have_its_role():
     recordings = [recording("A", f"t{k}", segments=3) for k in range(4)]
-    pieces = split_table(recordings, SplitSettings(), unseen=False).pieces("fold-0")
+    pieces = split_table(recordings, SplitSettings()).pieces("fold-0")
     assert [(piece.start, piece.stop) for piece in pieces["A", "t1"]] == [(0, 20), (20, 40), (40, 60)]
     assert len({piece.role for piece in pieces["A", "t1"]}) == 1
 
@@ -156,6 +158,14 @@ def test_runs_of_repeats_are_jobs_of_an_animal_or_of_all():
     assert list(runs(SplitSettings(protocol="published"), ["A"])) == ["published-A"]
 
 
+def test_fewer_tested_folds_leave_the_table_as_it_is():
+    trials = [(animal, f"t{k}") for animal in "AB" for k in range(4)]
+    assert table_of(trials, test_folds=[1]).frame.equals(table_of(trials).frame)
+    # Animals left out and adapted to are in it, whether rows ask for them or not.
+    made = {split for run in unseen_runs(SplitSettings(), "AB").values() for split in run.splits}
+    assert made < set(table_of(trials).splits)
+
+
 def test_unseen_runs_leave_out_every_animal_and_adapt_to_it():
     found = unseen_runs(SplitSettings(test_folds=[0, 1]), "BA")
     assert list(found) == [
@@ -172,6 +182,7 @@ def test_seen_trials_are_those_of_the_table(protocol):
     expected = [
         [trial for trial, (piece,) in table.pieces(split).items() if piece.sees_input]
         for split in table.splits
+        if protocol_of(split) == protocol
     ]
     found = seen_trials(trials, SplitSettings(protocol=protocol))
     assert [sorted(one) for one in found] == [sorted(one) for one in expected]

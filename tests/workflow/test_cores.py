@@ -14,7 +14,7 @@ def test_jobs_share_the_cores_that_are_there(tmp_path, asked):
     assert there < 64
     done = snakemake(
         *("--cores", str(asked), "--configfile", "config/test/tiny.yaml", "--config", f"results={tmp_path}"),
-        *("--", f"{tmp_path}/tiny/folds.csv"),
+        *("--", f"{tmp_path}/tiny/recordings.csv"),
         timeout=300,
     )
     assert done.returncode == 0, done.stdout[-3000:]

@@ -13,26 +13,27 @@ import pytest
 
 from running import ROOT, copy_repository, snakemake
 
-ROWS = ("random_guess", "neural_linear", "simclr", "ours")
-TRAINED, HOLDOUTS = ("simclr", "ours"), ("fold-0", "fold-1")
+ROWS = ("random_guess", "raw", "simclr", "ours")
+TRAINED, RUNS = ("simclr", "ours"), ("fold-0", "fold-1")
 # Every job of the finished run by its wildcards: what a rule's name alone stands for.
 JOBS = {
     "convert": set(product(("Fly1", "Fly2", "Fly3"), ("001", "002", "003", "004"))),
-    "calcium": {(holdout,) for holdout in HOLDOUTS},
-    "neighbors": {("default", holdout) for holdout in HOLDOUTS},
-    "pretrain": set(product(TRAINED, HOLDOUTS, "0")),
-    "evaluate": set(product(ROWS, HOLDOUTS, "0")),
+    "calcium": {(run,) for run in RUNS},
+    "neighbors": {("default", run) for run in RUNS},
+    "pretrain": set(product(TRAINED, RUNS, "0")),
+    "evaluate": set(product(ROWS, RUNS, "0")),
 }
 # Jobs that some of the changes add.
 NEW = {
     "convert": {("Fly3", "005")},
-    "pretrain": set(product(["regression_conv"], HOLDOUTS, "0")),
-    "evaluate": set(product(["regression_conv"], HOLDOUTS, "0")),
+    "pretrain": set(product(["regression_conv"], RUNS, "0")),
+    "evaluate": set(product(["regression_conv"], RUNS, "0")),
 }
 RAW = "raw/Fly2/210302_SS01_Fly2_002"
 STORE = "results/tiny/recordings/Fly2/002.zarr"
 RUN = "results/tiny/models/{}/fold-0/seed-0"
-SCORES = f"{RUN}/scores.csv".format("neural_linear")
+SCORES = f"{RUN}/scores.csv".format("raw")
+DATASET = "results/tiny/dataset"
 PACKAGE = "src/neural_action"
 CODE = "\nNEW = 1\n"
 pytestmark = pytest.mark.workflow
@@ -94,10 +95,11 @@ def flipped_byte(path: str) -> Callable[[Path], None]:
     return edited(path, lambda content: content[:-5] + bytes([content[-5] ^ 1]) + content[-4:])
 
 
-END = "collect, tables, figures, diagnose, explore, overview"
+END = "collect, consistency, tables, figures, diagnose, explore, overview"
 # The page shows the rows that are proposed alone.
 OTHER = END.replace("explore, ", "")
-TRAINING = f"calcium, neighbors, pretrain, evaluate, {END}"
+MODELS = f"calcium, neighbors, pretrain, evaluate, {END}"
+TRAINING = f"dataset, splits, {MODELS}"
 #: What changes, how, and what runs again: rules, and in brackets which of their jobs if not all of them.
 CHANGES = {
     "nothing": (lambda folder: None, "nothing"),
@@ -110,9 +112,9 @@ CHANGES = {
         ),
         f"convert (Fly2/002), {TRAINING}",
     ),
-    "a trial added to the raw recordings": (add_trial, f"sheet, convert (Fly3/005), folds, {TRAINING}"),
+    "a trial added to the raw recordings": (add_trial, f"sheet, convert (Fly3/005), {TRAINING}"),
     "`convert`": (configured("convert: {dtype: float16}"), f"resolved_config, convert, {TRAINING}"),
-    "`probe`": (configured("probe: {steps: 90}"), f"resolved_config, evaluate, {END}"),
+    "`probes`": (configured("probes: {softmax: {steps: 90}}"), f"resolved_config, evaluate, {END}"),
     "`calcium`": (
         configured("calcium: {decay: 1.0}"),
         f"resolved_config, calcium, pretrain (ours), evaluate (ours), {END}",
@@ -130,6 +132,10 @@ CHANGES = {
         configured("split: {test_folds: [0]}"),
         f"resolved_config, {OTHER}",
     ),
+    "`adapt.rows`, of no row": (
+        configured("adapt: {steps: 9}"),
+        "resolved_config, tables, figures, overview",
+    ),
     "`syllables`, which no row shown reads": (configured("syllables: {states: 5}"), "resolved_config"),
     "a row added": (
         configured(f"rows: [{', '.join(ROWS)}, regression_conv]"),
@@ -145,7 +151,7 @@ CHANGES = {
     ),
     "a comment in a stage": (appended(f"{PACKAGE}/stages/pretrain.py", "\n# A comment.\n"), "nothing"),
     "a docstring of a module that stages share": (
-        replaced(f"{PACKAGE}/recordings/dataset.py", '"""All recordings', '"""Every recording'),
+        replaced(f"{PACKAGE}/datasets/dataset.py", '"""A dataset as one run', '"""A dataset as a run'),
         "nothing",
     ),
     "the code of a stage (`stages/evaluate.py`)": (
@@ -160,9 +166,17 @@ CHANGES = {
         appended(f"{PACKAGE}/views/swap.py", CODE),
         f"pretrain (ours), evaluate (ours), {END}",
     ),
-    "the code that several rules share (`recordings/dataset.py`)": (
-        appended(f"{PACKAGE}/recordings/dataset.py", CODE),
-        TRAINING,
+    "the code that several rules share (`datasets/dataset.py`)": (
+        appended(f"{PACKAGE}/datasets/dataset.py", CODE),
+        MODELS,
+    ),
+    "the code of the split table's protocols (`datasets/partitions.py`)": (
+        appended(f"{PACKAGE}/datasets/partitions.py", CODE),
+        f"splits, evaluate, {END}",
+    ),
+    "a metric (`evaluation/metrics.py`)": (
+        appended(f"{PACKAGE}/evaluation/metrics.py", CODE),
+        f"evaluate, {END}",
     ),
     "the code of the stores (`recordings/store.py`)": (
         appended(f"{PACKAGE}/recordings/store.py", CODE),
@@ -183,7 +197,7 @@ CHANGES = {
     ),
     "the code of the configuration (`config/settings.py`)": (
         appended(f"{PACKAGE}/config/settings.py", CODE),
-        f"resolved_config, sheet, convert, folds, {TRAINING}",
+        f"resolved_config, sheet, convert, {TRAINING}",
     ),
     "this package's version": (
         replaced(f"{PACKAGE}/__init__.py", '__version__ = "', '__version__ = "9.'),
@@ -212,7 +226,8 @@ CHANGES = {
         f"convert (Fly2/002), {TRAINING}",
     ),
 }
-#: Damage that Snakemake cannot see, since the manifest stands: how, and what the reader of the store says of it.
+#: Damage that Snakemake cannot see, since the manifest stands: how, and what the reader says of it. Of a store that is
+#: rule dataset, of the dataset every later job.
 DAMAGE = {
     "a chunk of a store corrupted": (flipped_byte(f"{STORE}/neural/c/0/0/0"), "chunk 0 of neural"),
     "a chunk of a store deleted": (deleted(f"{STORE}/labels/c/0"), "chunk 0 of labels"),
@@ -222,7 +237,8 @@ DAMAGE = {
     ),
     "a store deleted": (deleted(STORE), "cannot be opened as Zarr"),
 }
-NOTICED = "nothing; the job that reads the store next stops and says so"
+NOTICED = "nothing; rule dataset stops and says so when it reads the store next"
+DATASET_NOTICED = "nothing; the job that reads the dataset next stops and says so"
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
@@ -276,7 +292,10 @@ def finished(tmp_path_factory):
         command += ["--config", '{"simulation": {"preset": "tiny", "seed": 0}}']
         command += ["--output", str(folder / f"raw/Fly{number + 1}")]
         subprocess.run(command, env={**os.environ, "PYTHONPATH": str(folder / "src")}, check=True)
-    every = {**JOBS, **{name: {()} for name in ("sheet", "folds", "resolved_config", *END.split(", "))}}
+    every = {
+        **JOBS,
+        **{name: {()} for name in ("sheet", "dataset", "splits", "resolved_config", *END.split(", "))},
+    }
     assert jobs(run(folder)) == every
     return folder
 
@@ -297,7 +316,7 @@ def test_a_change_runs_what_depends_on_it_and_no_more(copy, name):
     assert jobs(run(copy, "--dry-run")) == expected(runs)
 
 
-@pytest.mark.parametrize("name", ["a table deleted", "`probe`"])
+@pytest.mark.parametrize("name", ["a table deleted", "`probes`"])
 def test_what_runs_is_what_the_dry_run_said(copy, name):
     change, runs = CHANGES[name]
     change(copy)
@@ -308,23 +327,40 @@ def test_what_runs_is_what_the_dry_run_said(copy, name):
 @pytest.mark.parametrize("name", DAMAGE)
 def test_a_damaged_store_stops_its_reader_until_it_is_converted_again(copy, name):
     change, said = DAMAGE[name]
-    scores = (copy / SCORES).read_bytes()
+    target = f"{DATASET}/labels.npy"
+    labels = (copy / target).read_bytes()
     change(copy)
     assert jobs(run(copy, "--dry-run")) == {}
-    (copy / SCORES).unlink()
-    stopped = run(copy, SCORES)
+    (copy / target).unlink()
+    stopped = run(copy, target)
     assert stopped.returncode != 0
-    log = (copy / "results/tiny/logs/evaluate/neural_linear/fold-0/seed-0.log").read_text().splitlines()
+    log = (copy / "results/tiny/logs/dataset.log").read_text().splitlines()
     assert len(log) == 1
     for part in (STORE, said, "rule convert", "delete its manifest"):
         assert part in log[0]
     # Whoever started the workflow reads that line without looking for the log.
     assert log[0] in stopped.stdout
-    assert not (copy / SCORES).exists()
     # What the line says to do is enough.
     (copy / STORE).with_name("002.manifest.json").unlink()
+    assert jobs(run(copy, target)) == expected("convert (Fly2/002), dataset")
+    assert (copy / target).read_bytes() == labels
+
+
+def test_a_damaged_dataset_stops_its_reader_until_it_is_laid_out_again(copy):
+    scores = (copy / SCORES).read_bytes()
+    flipped_byte(f"{DATASET}/neural.npy")(copy)
+    # Larger than what Snakemake compares, a file counts by its time.
+    os.utime(copy / f"{DATASET}/neural.npy", (0, 0))
+    (copy / SCORES).unlink()
+    stopped = run(copy, SCORES)
+    assert stopped.returncode != 0
+    log = (copy / "results/tiny/logs/evaluate/raw/fold-0/seed-0.log").read_text().splitlines()
+    for part in (f"{DATASET}/neural.npy", "was changed or damaged", "rule dataset", "delete dataset.json"):
+        assert part in log[-1]
+    assert not (copy / SCORES).exists()
+    (copy / f"{DATASET}/dataset.json").unlink()
     repaired = jobs(run(copy, SCORES))
-    assert repaired == expected("convert (Fly2/002), evaluate (neural_linear/fold-0)")
+    assert repaired == expected("dataset, evaluate (raw/fold-0)")
     assert (copy / SCORES).read_bytes() == scores
 
 
@@ -332,4 +368,4 @@ def test_the_document_is_this_table():
     lines = (ROOT / "docs/reruns.md").read_text().splitlines()
     rows = [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in lines if line[:1] == "|"]
     table = [(name, runs) for name, (_, runs) in CHANGES.items()] + [(name, NOTICED) for name in DAMAGE]
-    assert rows[2:] == table
+    assert rows[2:] == [*table, ("an array of the dataset corrupted", DATASET_NOTICED)]

@@ -15,21 +15,9 @@ import yaml
 from safetensors.numpy import load_file
 
 from neural_action.config.load import read_yaml, validate
+from neural_action.evaluation.columns import COLUMNS
 from running import ROOT, job_table, snakemake
 
-COLUMNS = [
-    "dataset",
-    "method",
-    "task",
-    "fraction",
-    "fold",
-    "animal",
-    "seed",
-    "metric",
-    "value",
-    "n_train",
-    "n_test",
-]
 METHODS = read_yaml(ROOT / "config/methods.yaml")["methods"]
 pytestmark = pytest.mark.workflow
 
@@ -71,29 +59,48 @@ def stage(*arguments: object) -> subprocess.CompletedProcess:
     )
 
 
+def scores_of(results: Path) -> pd.DataFrame:
+    return pd.read_csv(
+        results / "tiny/scores.csv", dtype={"unit": str, "label_budget": str}, keep_default_na=False
+    )
+
+
 def test_scores_keep_their_contract(results):
-    scores = pd.read_csv(results / "tiny/scores.csv")
+    scores = scores_of(results)
     assert list(scores.columns) == COLUMNS
     assert set(scores["method"]) == set(METHODS)
-    assert set(scores["task"]) == {"single_animal", "multi_animal", "identity"}
-    assert set(scores["metric"]) == {"accuracy", "balanced_accuracy", "macro_f1", "knn_same_animal"}
-    assert set(scores["fraction"]) == {0.5, 1.0}
-    assert set(scores["fold"]) == {0}
-    assert scores["value"].between(0, 1).all()
+    tasks = {"within", "across", "identity", "continuous_within", "continuous_across"}
+    assert set(scores["task"]) == tasks
+    assert set(scores["label_budget"]) == {"half", "all"}
+    assert set(scores["split"]) == {"fold-0"}
     assert not scores.duplicated(
         [name for name in COLUMNS if name not in ("value", "n_train", "n_test")]
     ).any()
-    guesses = scores.query("method == 'random_guess' and task == 'identity' and metric == 'accuracy'")
+    # Scores of classes are shares; of behaviour R2, which has no lower end.
+    shares = scores[~scores["metric"].isin(["r2", "log_loss"])]
+    assert shares["value"].between(0, 1).all()
+    guesses = scores.query(
+        "method == 'random_guess' and task == 'identity' and metric == 'accuracy' and probe == 'softmax'"
+    )
     assert guesses["value"].mean() == pytest.approx(1 / 3, abs=0.15)
     assert set(scores.query("method == 'behavior_swapped'")["task"]) == {"identity"}
 
 
+def test_every_probe_reads_every_row(results):
+    scores = scores_of(results)
+    probes = read_yaml(ROOT / "config/methods.yaml")["probes"]
+    for method, own in scores[~scores["layer"].isin(["projection"])].groupby("method"):
+        tasks = METHODS[method].get("tasks", sorted(set(scores["task"])))
+        for task in tasks:
+            expected = {name for name, probe in probes.items() if task in probe["tasks"]}
+            assert set(own[own["task"] == task]["probe"]) == expected, (method, task)
+
+
 def test_permuted_labels_score_at_chance(results):
-    scores = pd.read_csv(results / "tiny/scores.csv")
-    control = scores.query("method == 'permuted_labels'")
+    control = scores_of(results).query("method == 'permuted_labels' and probe == 'softmax'")
     for task, metric, chance in (
-        ("single_animal", "balanced_accuracy", 1 / 8),
-        ("multi_animal", "balanced_accuracy", 1 / 8),
+        ("within", "balanced_accuracy", 1 / 8),
+        ("across", "balanced_accuracy", 1 / 8),
         ("identity", "accuracy", 1 / 3),
     ):
         values = control[(control["task"] == task) & (control["metric"] == metric)]["value"]
@@ -101,29 +108,30 @@ def test_permuted_labels_score_at_chance(results):
 
 
 def test_every_number_of_a_table_is_made_of_scores(results):
-    every = pd.read_csv(results / "tiny/scores_all.csv")
-    cells = pd.read_csv(results / "tiny/tables/action_recognition.csv")
+    every = scores_of(results)
+    cells = pd.read_csv(results / "tiny/tables/action_recognition.csv", dtype={"label_budget": str})
     cells = cells[~cells["metric"].str.contains("minus") & (cells["n_scores"] > 0)]
     assert len(cells)
     for cell in cells.itertuples():
         own = every[
             (every["method"] == cell.method)
             & (every["task"] == cell.task)
-            & (every["fraction"] == cell.fraction)
+            & (every["probe"] == cell.probe)
+            & (every["label_budget"] == cell.label_budget)
             & (every["metric"] == cell.metric)
-            & (every["representation"] == cell.representation)
+            & (every["layer"] == cell.layer)
         ]
-        nested = own.groupby(["animal", "fold"])["value"].mean().groupby("animal").mean().mean()
-        assert (cell.n_scores, cell.mean) == (len(own), pytest.approx(nested, abs=1e-5))
+        nested = own.groupby(["animal", "split"])["value"].mean().groupby("animal").mean().mean()
+        assert cell.mean == pytest.approx(nested, abs=1e-5)
 
 
 def test_tables_and_pictures_are_there(results):
-    for table in ("action_recognition", "identity_recognition"):
+    for table in ("action_recognition", "identity_recognition", "continuous", "consistency"):
         for form in ("csv", "md", "tex", "html"):
             text = (results / f"tiny/tables/{table}.{form}").read_text()
             assert "Ours" in text
     pictures = [*(results / "tiny/figures").glob("*.png"), *(results / "tiny/calcium").glob("*.png")]
-    assert len(pictures) == 6 + 1
+    assert len(pictures) == 8 + 1
     for picture in pictures:
         assert picture.read_bytes().startswith(b"\x89PNG")
         assert picture.stat().st_size > 5000
@@ -169,14 +177,14 @@ def test_a_finished_run_does_nothing(results):
 
 
 def test_only_what_changed_runs_again(results):
-    probe = rules(run(results, "--dry-run", changes="probe: {steps: 90}"))
+    probe = rules(run(results, "--dry-run", changes="probes: {softmax: {steps: 90}}"))
     looks = {"diagnose", "explore", "overview"}
-    assert probe == {"resolved_config", "evaluate", "collect", "tables", "figures"} | looks
+    assert probe == {"resolved_config", "evaluate", "collect", "consistency", "tables", "figures"} | looks
     kernel = rules(run(results, "--dry-run", changes="calcium: {decay: 1.0}"))
     assert kernel >= {"calcium", "pretrain"}
     assert not kernel & {"simulate", "convert", "neighbors", "syllables"}
     jobs = run(results, "--dry-run", "--forcerun", "calcium")
-    assert "wildcards: method=ours, holdout=fold-0" in jobs
+    assert "wildcards: method=ours, run=fold-0" in jobs
     assert "wildcards: method=simclr" not in jobs
     syllables = rules(run(results, "--dry-run", changes="syllables: {states: 5}"))
     assert syllables == {
@@ -185,6 +193,7 @@ def test_only_what_changed_runs_again(results):
         "pretrain",
         "evaluate",
         "collect",
+        "consistency",
         "tables",
         "figures",
         "diagnose",
@@ -201,23 +210,36 @@ def test_only_what_changed_runs_again(results):
     assert table.read_text() == text
 
 
-def test_a_damaged_store_is_noticed_by_its_consumer(results):
+def test_a_damaged_store_is_noticed_when_it_is_laid_out(results):
     chunk = max(
         (results / "tiny/recordings/Fly2/002.zarr/neural/c").rglob("*"), key=lambda path: path.stat().st_size
     )
     whole = chunk.read_bytes()
     chunk.write_bytes(whole[:-4] + b"\0\0\0\0")
     manifests = sorted(str(path) for path in (results / "tiny/recordings").rglob("*.manifest.json"))
-    done = stage(
-        *("evaluate", "--config", results / "tiny/config.yaml", "--method", "neural_linear"),
-        *("--folds", results / "tiny/folds.csv", "--holdout", "fold-0", "--seed", 0),
-        *("--scores", results / "s.csv", "--embedding", results / "e.npz", *manifests),
-    )
+    done = stage("dataset", "--output", results / "again", *manifests)
     chunk.write_bytes(whole)
     assert done.returncode == 2
     last = done.stderr.strip().splitlines()[-1]
     assert "002.zarr: chunk" in last
     assert "rule convert" in last
+    assert not (results / "again/dataset.json").exists()
+
+
+def test_a_damaged_dataset_is_noticed_by_its_consumer(results):
+    path = results / "tiny/dataset/neural.npy"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-4] + b"\0\0\0\1")
+    done = stage(
+        *("evaluate", "--config", results / "tiny/config.yaml", "--method", "raw", "--seed", 0),
+        *("--dataset", path.parent, "--splits", results / "tiny/splits.csv", "--split", "fold-0"),
+        *("--scores", results / "s.csv", "--embedding", results / "e.npz"),
+    )
+    path.write_bytes(whole)
+    assert done.returncode == 2
+    last = done.stderr.strip().splitlines()[-1]
+    assert "neural.npy: was changed or damaged" in last
+    assert "rule dataset" in last
     assert not (results / "s.csv").exists()
 
 
@@ -241,16 +263,17 @@ def test_ablations_and_unseen_animals_fill_tables_of_their_own(results):
     ablation = pd.read_csv(folder / "tables/ablation.csv")
     assert set(ablation["method"]) == {"ours", "swap_others"}
     assert "Swap from the other animals only" not in (folder / "tables/action_recognition.md").read_text()
-    unseen = pd.read_csv(folder / "scores_unseen_animal.csv")
+    unseen = pd.read_csv(folder / "scores_unseen_animal.csv", dtype={"label_budget": str})
     assert set(unseen["protocol"]) == {"new_trials", "new_animal", "adapted"}
-    actions = unseen[unseen["task"] == "multi_animal"]
-    # Every animal is tested on the same clips, whatever was seen of it.
-    counts = actions.groupby(["animal", "fold", "fraction", "metric"])["n_test"].nunique()
-    tested = actions[actions["fold"] == 0].groupby(["animal", "protocol"])["n_test"].first().unstack()
+    actions = unseen[unseen["task"] == "across"]
+    # Every animal is tested on the same windows, whatever was seen of it.
+    fold = actions["split"].str.extract(r"fold-(\d)$")[0]
+    counts = actions.groupby(["animal", fold, "label_budget", "probe", "metric"])["n_test"].nunique()
+    tested = actions[fold == "0"].groupby(["animal", "protocol"])["n_test"].first().unstack()
     assert (counts == 1).all()
     assert tested.notna().all(axis=None)
     assert (folder / "models/ours/adapted-Fly2-fold-0/seed-0/model.safetensors").exists()
-    frozen = load_file(folder / "models/ours/animal-Fly2/seed-0/model.safetensors")
+    frozen = load_file(folder / "models/ours/without-Fly2/seed-0/model.safetensors")
     adapted = load_file(folder / "models/ours/adapted-Fly2-fold-0/seed-0/model.safetensors")
     changed = {name for name, value in frozen.items() if not np.array_equal(value, adapted[name])}
     assert changed
@@ -263,11 +286,10 @@ def test_a_gpu_that_is_demanded_and_missing_is_a_line(results, tmp_path):
     resolved = read_yaml(results / "tiny/config.yaml")
     resolved["training"]["device"] = "cuda"
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(resolved))
-    manifests = sorted((results / "tiny/recordings").rglob("*.manifest.json"))
     done = stage(
-        *("pretrain", "--config", tmp_path / "config.yaml", "--method", "simclr", "--holdout", "fold-0"),
-        *("--folds", results / "tiny/folds.csv", "--seed", 0),
-        *("--output", tmp_path / "model.safetensors", "--log", tmp_path / "log.csv", *manifests),
+        *("pretrain", "--config", tmp_path / "config.yaml", "--method", "simclr", "--split", "fold-0"),
+        *("--dataset", results / "tiny/dataset", "--splits", results / "tiny/splits.csv", "--seed", 0),
+        *("--output", tmp_path / "model.safetensors", "--log", tmp_path / "log.csv"),
     )
     assert done.returncode == 2
     assert "training.device: 'cuda', but torch finds no CUDA device" in done.stderr.splitlines()[-1]

@@ -103,7 +103,7 @@ rule consistency:
         mem_mb=grows(3000),
         runtime=grows(20),
     params:
-        config=plan.table_sections,
+        config=plan.consistency_sections,
         code=plan.code("consistency"),
         embeddings=lambda wildcards, input: [
             f"--embedding={path}" for path in input.embeddings

@@ -338,10 +338,16 @@ class Plan:
 
     @property
     def split_sections(self) -> str:
-        """What the split table depends on: how many repeats a job does changes nothing in it."""
-        chosen = json.loads(self.sections("split", "adapt.rows"))
-        del chosen["split"]["repeats_per_job"]
+        """What the split table depends on: not which folds are tested, nor how many repeats a job does."""
+        chosen = json.loads(self.sections("split"))
+        for key in ("repeats_per_job", "test_folds"):
+            del chosen["split"][key]
         return json.dumps(chosen)
+
+    @property
+    def consistency_sections(self) -> str:
+        """What the consistency of embeddings depends on."""
+        return self.sections("clips", "evaluation.consistency_dimensions")
 
     @property
     def table_sections(self) -> str:
@@ -414,6 +420,9 @@ class Plan:
         """What probing depends on."""
         keys = ("dataset", "clips", "evaluation", "probes")
         chosen = json.loads(self._chosen(self.content_of(self.source(method)), keys))
+        del chosen["evaluation"]["consistency_dimensions"]
+        # Only the published split asks for it, for scores of its test blocks.
+        chosen["split"] = {"block_seconds": self.settings.split.block_seconds}
         return json.dumps({**chosen, "methods": self._method(method)})
 
     def external_options(self, method: str) -> str:

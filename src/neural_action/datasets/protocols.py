@@ -96,13 +96,14 @@ def unseen_runs(settings: SplitSettings, animals: Iterable[str]) -> dict[str, Ru
     return _by_name([*(_without(name, folds) for name in names), *adapted])
 
 
-def split_table(recordings: Sequence[Recording], settings: SplitSettings, *, unseen: bool) -> SplitTable:
-    """Every split of the protocol; with ``unseen``, those of ``unseen_runs`` too.
+def split_table(recordings: Sequence[Recording], settings: SplitSettings) -> SplitTable:
+    """Every split of the protocol, of all folds; beside ``new_trials`` those of ``unseen_runs`` too.
+
+    So the table stays the same, and with it what was trained, when fewer folds are tested or rows are adapted.
 
     Args:
         recordings: without their neural data.
         settings: protocol, folds or shares.
-        unseen: whether animals are also left out and adapted to.
 
     Raises:
         InputError: an animal has too few trials for the folds, or for train, validation and test.
@@ -113,9 +114,10 @@ def split_table(recordings: Sequence[Recording], settings: SplitSettings, *, uns
         rows = list(cut(ordered, settings))
     else:
         rows = _by_piece(ordered, settings, settings.protocol)
-    for protocol in ("new_animal", "adapted") if unseen else ():
-        if protocol != settings.protocol:
-            rows += _by_piece(ordered, settings, protocol)
+    if settings.protocol == "new_trials" and len({recording.animal for recording in ordered}) > 1:
+        rows += [
+            row for protocol in ("new_animal", "adapted") for row in _by_piece(ordered, settings, protocol)
+        ]
     return SplitTable(pd.DataFrame(rows, columns=list(COLUMNS)))
 
 
@@ -156,7 +158,12 @@ def seen_trials(trials: Sequence[Trial], settings: SplitSettings) -> list[list[T
     if settings.protocol in ("published", "repeated"):
         return [list(trials)]
     seen: dict[str, list[Trial]] = {}
+    every = {
+        split for run in runs(settings, {animal for animal, _ in trials}).values() for split in run.splits
+    }
     for split, animal, trial, _, sees_input, _ in _folded(trials, settings, settings.protocol):
+        if split not in every:
+            continue
         seen.setdefault(split, []).extend([(animal, trial)] if sees_input else [])
     return list(seen.values())
 
@@ -173,7 +180,7 @@ def _folded(
     folds = assign_folds(trials, settings)
     animals = sorted({animal for animal, _ in folds})
     for tested in animals if protocol in ("new_animal", "adapted") else [None]:
-        for fold in _tested(settings):
+        for fold in range(settings.folds):
             name = _split_name(protocol, tested, fold)
             for animal, trial in trials:
                 inside = folds[animal, trial] == fold

@@ -11,9 +11,8 @@ from neural_action.recordings.store import read_recording
 
 
 def run(config: str, output: Path, manifests: tuple[Path, ...]) -> None:
-    """Write every split of the protocol, and of animals left out where rows are adapted."""
-    sections = Sections(config)
+    """Write every split of the protocol."""
     recordings = [read_recording(path, with_neural=False) for path in manifests]
-    table = split_table(recordings, sections.split, unseen=bool(sections.adapt.rows))
+    table = split_table(recordings, Sections(config).split)
     with whole(output) as partial:
         table.write(partial)
