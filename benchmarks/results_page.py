@@ -24,11 +24,11 @@ PAPERS = ("action_recognition", "identity_recognition")
 SPIKES = ("decoding", "label_efficiency")
 TABLES = (*PAPERS, "ablation", "unseen_animal", "costs", "mined_views", *SPIKES)
 SHORT = (
-    ("action_recognition", "single_animal", "linear", "Within an animal"),
-    ("action_recognition", "multi_animal", "linear", "Animal left out"),
-    ("identity_recognition", "identity", "linear", "Identity, linear"),
+    ("action_recognition", "within", "softmax", "Within animals"),
+    ("action_recognition", "across", "softmax", "Across animals"),
+    ("identity_recognition", "identity", "softmax", "Identity, linear"),
     ("identity_recognition", "identity", "knn", "Identity, 10-NN"),
-    ("identity_recognition", "identity", "mlp", "Identity, MLP"),
+    ("identity_recognition", "identity", "mlp_identity", "Identity, MLP"),
 )
 
 
@@ -98,10 +98,8 @@ def short(folder: Path) -> str:
 
 def _cell(table: pd.DataFrame, method: str, task: str, probe: str) -> str:
     own = table[(table["method"] == method) & (table["task"] == task)]
-    own = own[(own["representation"] != "projection") & (own["fraction"] == own["fraction"].max())]
-    own = own[~own["metric"].str.contains("_minus_")]
-    # The supervised row has one probe, an MLP: it stands where the others have the linear one.
-    own = own[(own["probe"] == probe) | ((own["probe"] == "mlp") & (task != "identity"))]
+    own = own[(own["layer"] != "projection") & (own["label_budget"] == "all") & own["reference"].isna()]
+    own = own[own["probe"] == probe]
     if own.empty:
         return EMPTY
     row = own.iloc[0]

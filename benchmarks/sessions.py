@@ -24,8 +24,10 @@ from neural_action.tables.document import interval
 
 SESSION = "chewie-10032013"
 ARRAYS = ("x", "vel", "y", "timestep", "trial_id")
-ROWS = ["chance", "raw_logistic", "byol", "byol_together", "myow", "myow_together"]
+ROWS = ["chance", "rates_centred", "byol", "byol_together", "myow", "myow_together"]
 DATASET = "two_halves"
+#: Directions are read by (cos, sin), as in the paper.
+PROBE = "angle"
 
 
 def main() -> None:
@@ -63,8 +65,8 @@ def run(raw: Path, splits: int, cores: int) -> None:
         "dataset": DATASET,
         "title": "Two halves of a session",
         "rows": ROWS,
-        "split": {"splits": splits, "splits_per_job": splits},
-        "tables": {"references": ["byol", "myow"], "curves": ["raw_logistic", "byol", "byol_together"]},
+        "split": {"repeats": splits, "repeats_per_job": splits},
+        "tables": {"references": ["byol", "myow"], "curves": ["rates_centred", "byol", "byol_together"]},
     }
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
         yaml.safe_dump(changes, file)
@@ -77,23 +79,26 @@ def run(raw: Path, splits: int, cores: int) -> None:
 
 def table(results: Path, splits: int) -> str:
     """Accuracy by session, and the difference to the row that is trained on each session alone."""
-    cells = pd.read_csv(results / "tables/decoding.csv").set_index(["method", "animal", "metric"])
+    cells = pd.read_csv(results / "tables/decoding.csv", keep_default_na=False)
+    cells = cells[(cells["metric"] == "accuracy") & (cells["probe"] == PROBE)]
+    cells = cells.set_index(["method", "animal", "reference"])
     sessions = sorted({animal for _, animal, _ in cells.index})
     lines = ["| Method | " + " | ".join(f"{name} | together minus apart" for name in sessions) + " |"]
     lines.append("| --- |" + " ---: | ---: |" * len(sessions))
     for method in ROWS:
         row = []
         for animal in sessions:
-            apart = f"accuracy_minus_{method.removesuffix('_together')}"
-            for metric, sign in (("accuracy", False), (apart, True)):
-                if (method, animal, metric) in cells.index and (not sign or method.endswith("_together")):
-                    own = cells.loc[(method, animal, metric)]
-                    row.append(interval(own["mean"], own["low"], own["high"], sign=sign))
+            apart = method.removesuffix("_together")
+            for reference in ("", apart):
+                if (method, animal, reference) in cells.index and (not reference or method != apart):
+                    own = cells.loc[(method, animal, reference)]
+                    ends = (float(own[name]) for name in ("mean", "low", "high"))
+                    row.append(interval(*ends, sign=bool(reference)))
                 else:
                     row.append("–")
-        label = cells.loc[(method, sessions[0], "accuracy"), "label"]
+        label = cells.loc[(method, sessions[0], ""), "label"]
         lines.append(f"| {label} | " + " | ".join(row) + " |")
-    made = f"`python benchmarks/sessions.py --raw <folder>`: accuracy, %, {splits} splits, one seed."
+    made = f"`python benchmarks/sessions.py --raw <folder>`: accuracy by (cos, sin), %, {splits} splits, one seed."
     return "\n".join(lines) + f"\n\n{made}"
 
 

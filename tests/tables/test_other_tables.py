@@ -74,6 +74,16 @@ def test_continuous_behaviour_has_a_column_a_variable(scores, tmp_path):
     assert "in percent" not in text
 
 
+def test_variables_beyond_the_columns_are_in_the_csv(scores, tmp_path, monkeypatch):
+    made_up.score_rows(tasks=["continuous_across"]).to_csv(scores, index=False)
+    monkeypatch.setattr("neural_action.tables.continuous._SHOWN", 2)
+    run(made_up.configuration(evaluation={"tasks": ["continuous_across"]}), scores, tmp_path)
+    text = (tmp_path / "continuous.md").read_text()
+    assert "turning" not in text
+    assert "1 more are in the CSV file" in text
+    assert "turning" in set(csv(tmp_path, "continuous")["unit"])
+
+
 def test_ablation_has_a_block_a_probe_and_differences_to_the_figure_method(scores, tmp_path):
     methods = {**made_up.METHODS, "simclr": ABLATION}
     run(made_up.configuration(methods=methods), scores, tmp_path)

@@ -8,6 +8,7 @@ import made_up
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from neural_action.config.sections import Sections
 from neural_action.errors import InputError
@@ -119,7 +120,7 @@ def test_published_numbers_stand_beside_the_probe_that_the_paper_used(tables):
     action, identity = published("action_recognition").values, published("identity_recognition").values
     assert action["ours", "softmax", "across", "all"] == 0.619
     assert action["behavenet", "softmax", "within", "half"] == 0.546
-    assert action["neural_linear", "mlp", "across", "all"] == 0.184
+    assert action["raw", "mlp", "across", "all"] == 0.184
     assert identity["simclr_grl", "softmax", "identity", "half"] == 0.167
     spikes = published("decoding").values
     assert spikes["myow", "angle", "decoding", "mihi-03032014"] == 0.734
@@ -133,6 +134,23 @@ def test_published_numbers_stand_beside_the_probe_that_the_paper_used(tables):
     rows = csv(tables, "identity_recognition")
     assert rows.loc["simclr", "identity", "softmax", "all", "accuracy", "encoder"]["published"] == 0.803
     assert rows.xs("knn", level="probe")["published"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("table", "rows"),
+    [
+        ("action_recognition", "methods"),
+        ("identity_recognition", "methods"),
+        ("decoding", "methods_spikes"),
+    ],
+)
+def test_published_rows_and_probes_are_those_of_the_configuration(table, rows):
+    folder = Path(__file__).parents[2] / "config"
+    files = [yaml.safe_load((folder / f"{name}.yaml").read_text()) for name in (rows, "monkey_reach")]
+    methods, probes = (set().union(*(file.get(key, {}) for file in files)) for key in ("methods", "probes"))
+    for method, probe, _, _ in published(table).values:
+        assert method in methods
+        assert probe in probes
 
 
 def test_nearest_neighbours_are_told_by_their_share(tables):
@@ -161,11 +179,11 @@ def test_the_projection_has_a_block_of_its_own_without_rows_that_have_none(table
 
 def test_a_row_without_one_of_the_tasks_shows_a_dash_and_its_published_number(scores, tmp_path):
     table = pd.read_csv(scores, keep_default_na=False)
-    table[~((table["method"] == "neural_linear") & (table["task"] == "within"))].to_csv(scores, index=False)
+    table[~((table["method"] == "raw") & (table["task"] == "within"))].to_csv(scores, index=False)
     run(made_up.configuration(), scores, tmp_path)
     text = (tmp_path / "action_recognition.md").read_text()
     assert "| Neural | Raw | – | 29.3 | – | 32.5 |" in text
-    row = csv(tmp_path).loc["neural_linear", "within", "softmax", "all", "balanced_accuracy", "raw"]
+    row = csv(tmp_path).loc["raw", "within", "softmax", "all", "balanced_accuracy", "raw"]
     assert row["n_scores"] == 0
     assert np.isnan(row["mean"])
 
@@ -268,7 +286,13 @@ def test_the_same_scores_make_the_same_tables(scores, tables, tmp_path):
         (lambda table: table.assign(value="?"), "value is '\\?', expected a number"),
         (lambda table: table.assign(value=np.nan), "expected a number"),
         (lambda table: table.assign(value=np.inf), "expected a number"),
-        (lambda table: table.assign(seed="x"), "seed is 'x', expected a number"),
+        (lambda table: table.assign(seed="x"), "seed is 'x', expected a whole number"),
+        (
+            lambda table: table.assign(layer=["raw", *table["layer"][1:]]),
+            "method 'random_guess' has layer 'none' and another",
+        ),
+        (lambda table: table.assign(n_test=0.5), "n_test is '0.5', expected a whole number"),
+        (lambda table: table.assign(n_test=1e30), "expected a whole number"),
         (lambda table: table.assign(dataset="other"), "dataset 'other', expected 'made_up'"),
         (
             lambda table: table.assign(protocol="transductive"),
@@ -303,14 +327,11 @@ def test_one_animal_is_compared_within_itself(scores, tmp_path):
     assert "Across animals, all" not in text
 
 
-@pytest.mark.parametrize("key", ["figure_method", "references"])
-def test_a_reference_that_is_no_row_is_refused(scores, tmp_path, key):
-    value = "absent" if key == "figure_method" else ["ours", "absent"]
-    config = made_up.configuration(tables={key: value})
-    with pytest.raises(InputError, match=rf"tables\.{key}: 'absent'"):
-        run(config, scores, tmp_path)
+def test_a_figure_method_that_is_no_row_is_refused(scores, tmp_path):
+    with pytest.raises(InputError, match=r"tables\.figure_method: 'absent'"):
+        run(made_up.configuration(tables={"figure_method": "absent"}), scores, tmp_path)
 
 
 def test_references_of_the_configuration_replace_the_best_baseline(scores, tmp_path):
-    run(made_up.configuration(tables={"references": ["neural_linear"]}), scores, tmp_path)
-    assert set(csv(tmp_path, differences=True)["reference"]) == {"neural_linear"}
+    run(made_up.configuration(tables={"references": ["raw"]}), scores, tmp_path)
+    assert set(csv(tmp_path, differences=True)["reference"]) == {"raw"}

@@ -45,6 +45,6 @@ def ablation(sections: Sections, scores: Scores) -> tuple[Document, Page]:
         *notes.shared_notes(sections, scores, methods, shown),
         ("Rows", "each changes one thing in the first row; `config/ablation.yaml` says which"),
         ("Identity", "lower is better: the representation says less about the animal"),
-        notes.difference_note(),
+        notes.difference_note(sections),
     ]
     return Document("Ablation", notes.opening(sections), tuple(page.blocks), tuple(text)), page

@@ -65,7 +65,7 @@ def action_recognition(sections: Sections, scores: Scores) -> tuple[Document, Pa
             "on all other animals, each animal is tested in turn. Half labels: half of each animal's labelled time",
         ),
         *notes.chance_note(scores, methods, across),
-        notes.difference_note(),
+        notes.difference_note(sections),
         *notes.paper_note(page.paper),
     ]
     return Document("Action recognition", notes.opening(sections), tuple(page.blocks), tuple(text)), page

@@ -66,10 +66,11 @@ def consistency(sections: Sections, scores: Scores, path: Path) -> tuple[Documen
         *notes.supervised_note(sections, sections.methods),
         (
             "Columns",
-            "R2 of the least-squares map from one embedding to another, both ways. Between animals, windows with alike "
-            "behaviour are compared; between runs and seeds, the same windows. Held out: fitted on some trials and "
-            "scored on others. CEBRA: as its consistency_score, fitted and scored on the same points, so that it grows "
-            "with the dimension of the embedding",
+            f"R2 of the least-squares map between the {sections.evaluation.consistency_dimensions} leading principal "
+            "components of two embeddings, both ways. Between animals, windows with alike behaviour are compared; "
+            "between runs and seeds, the same windows, also those that pretraining saw. Held out: fitted on some "
+            "trials and scored on others. CEBRA: as its consistency_score, fitted and scored on the same points, so "
+            "that it grows with the dimension of the embedding",
         ),
         ("Intervals", "none, because pairs share embeddings. Lowest and highest are single pairs"),
     ]

@@ -8,6 +8,9 @@ from neural_action.tables.document import Document
 from neural_action.tables.page import Page
 from neural_action.tables.scores import CONTINUOUS, Column, Scores, of_the_papers
 
+#: Of a skeleton there are a hundred variables: a table has these many columns, its CSV all.
+_SHOWN = 9
+
 
 def columns(scores: Scores, task: str, probe: str) -> list[Column]:
     """R2 over all variables, then of each, with the most labels."""
@@ -29,16 +32,18 @@ def continuous(sections: Sections, scores: Scores) -> tuple[Document, Page]:
     """
     methods = of_the_papers(sections)
     page = Page(scores, methods)
-    shown = []
+    shown, left_out = [], 0
     for probe in scores.read_by(*CONTINUOUS):
         for task in CONTINUOUS:
             if not scores.budgets(task, probe):
                 continue
             own = columns(scores, task, probe)
             where = f"{scores.probe_label(probe)}, {notes.TASKS[task].lower()}"
-            page.measured(f"Behaviour variables, {where}", own)
+            page.measured(f"Behaviour variables, {where}", own[:_SHOWN])
+            page.recorded(own[_SHOWN:])
+            left_out = max(left_out, len(own) - _SHOWN)
             page.differences(f"Differences in R2, {where}", own[0], page.references(sections, own[0]))
-            shown += own
+            shown.append(own[0])
     text = [
         *notes.shared_notes(sections, scores, methods, shown),
         (
@@ -46,6 +51,7 @@ def continuous(sections: Sections, scores: Scores) -> tuple[Document, Page]:
             "behaviour at the centre of each window, also of windows without a label. Within animals: the probe is "
             "trained on other trials of the tested animal. Across animals: on all other animals",
         ),
-        notes.difference_note(),
+        *([("More variables", f"{left_out} more are in the CSV file")] if left_out > 0 else []),
+        notes.difference_note(sections),
     ]
     return Document("Continuous behaviour", notes.opening(sections), tuple(page.blocks), tuple(text)), page

@@ -49,7 +49,7 @@ def decoding(sections: Sections, scores: Scores) -> tuple[Document, Page]:
         *notes.shared_notes(sections, scores, methods, shown),
         ("Columns", "an animal or session: the probe is trained and tested on its own trials"),
         *notes.chance_note(scores, methods, [column for column in shown if column.metric == "accuracy"][:1]),
-        notes.difference_note(),
+        notes.difference_note(sections),
         *notes.paper_note(page.paper),
     ]
     if page.paper.values:

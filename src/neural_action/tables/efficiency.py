@@ -18,7 +18,7 @@ def curves(sections: Sections, scores: Scores) -> dict[str, list[Column]]:
         metric = "accuracy" if task == "decoding" else sections.tables.metric
         for probe in scores.read_by(task):
             budgets = [budget for budget in scores.budgets(task, probe) if budget != "half"]
-            if not any(budget.isdigit() for budget in budgets):
+            if not any(budget.isdecimal() for budget in budgets):
                 continue
             for animal in scores.animals if task == "decoding" else [None]:
                 where = animal or notes.TASKS[task].lower()
@@ -52,6 +52,6 @@ def label_efficiency(sections: Sections, scores: Scores) -> tuple[Document, Page
             f"{seconds:g} s, is a trial. Every row gets the same trials. Pretraining and scaling use all training "
             "windows without labels",
         ),
-        notes.difference_note(),
+        notes.difference_note(sections, stars=True),
     ]
     return Document("Label efficiency", notes.opening(sections), tuple(page.blocks), tuple(text)), page

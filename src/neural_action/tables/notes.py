@@ -8,6 +8,7 @@ from neural_action.config.sections import Sections
 from neural_action.config.settings import MethodSettings, ProbeConfig
 from neural_action.config.signatures import needs
 from neural_action.tables.document import interval
+from neural_action.tables.page import LEVEL
 from neural_action.tables.published import Published
 from neural_action.tables.scores import UNBOUNDED, Column, Scores
 
@@ -48,7 +49,7 @@ _OVER = {
     "intervals say nothing about other recordings",
     "units": "t over the test trials of the one split, weighted by their windows. These intervals say nothing about "
     "another split or another training",
-    "nothing": "a single score has no interval",
+    "nothing": "one score of one split has no interval",
 }
 
 Note = tuple[str, str]
@@ -103,22 +104,30 @@ def supervised_note(sections: Sections, methods: Mapping[str, MethodSettings]) -
 def probe_note(scores: Scores, columns: Sequence[Column]) -> list[Note]:
     """How each probe reads frozen representations."""
     names = _once(column.probe for column in columns)
+    if not names:
+        return []
     said = [f"{scores.probe_label(name)}: {_probe(scores.probes[name])}" for name in names]
-    return [("Probes", "; ".join(said) + ". Every probe reads every row")] if said else []
+    last = "Every probe reads every row"
+    if any(_has_penalty(scores.probes[name]) for name in names):
+        last += ". Penalties are chosen on validation windows, or inside training where a split has none"
+    return [("Probes", f"{'; '.join(said)}. {last}")]
+
+
+def _has_penalty(probe: ProbeConfig) -> bool:
+    return probe.kind in ("angle", "ridge") or (probe.kind == "softmax" and probe.solver == "exact")
 
 
 def _probe(probe: ProbeConfig) -> str:
-    chosen = "with its penalty chosen on validation windows, or inside training where a split has none"
     sgd = f"a linear layer trained for {probe.steps} steps"
     kinds = {
-        "softmax": sgd if probe.solver == "sgd" else f"multinomial logistic regression, {chosen}",
-        "angle": f"ridge regression of (cos, sin) of the direction, {chosen}",
-        "ridge": f"ridge regression of behaviour variables, {chosen}",
+        "softmax": sgd if probe.solver == "sgd" else "multinomial logistic regression",
+        "angle": "ridge regression of (cos, sin) of the direction",
+        "ridge": "ridge regression of behaviour variables",
         "knn": f"the share of the {probe.neighbors} nearest training windows of each class",
         "mlp": f"a network with {' and '.join(map(str, probe.hidden))} hidden units",
     }
     votes = {
-        "neighbors": f", scores averaged over {probe.vote_windows} windows before and after",
+        "neighbors": f", scores averaged over {2 * probe.vote_windows + 1} neighbouring windows",
         "trial": ", scores averaged over the trial",
     }
     weighted = ", classes weighted equally" if probe.class_weight == "balanced" else ""
@@ -152,14 +161,17 @@ def interval_note(scores: Scores, columns: Sequence[Column]) -> list[Note]:
     return [("Intervals", f"mean [95 % interval]{unit}: {'; '.join(said)}")] if said else []
 
 
-def difference_note() -> Note:
-    """How differences are paired and tested."""
-    return (
-        "Differences",
+def difference_note(sections: Sections, *, stars: bool = False) -> Note:
+    """How differences are paired and tested; ``stars`` where these mark small p."""
+    said = (
         "row minus reference, paired by animal, split, seed and test trial, always read by the same probe, task and "
-        "label budget. p is corrected for all differences of its block (Holm); the intervals are not. A star marks "
-        "p < 0.05. A best baseline is the one with the highest mean in the same column, a choice in its favour",
+        "label budget. p is corrected for all differences of its block (Holm); the intervals are not"
     )
+    if stars:
+        said += f". A star marks p < {LEVEL:g}"
+    if not sections.tables.references:
+        said += ". The best baseline has the highest mean in this very column, a choice in its favour"
+    return "Differences", said
 
 
 def paper_note(paper: Published) -> list[Note]:

@@ -70,6 +70,13 @@ class Page:
         spans, aside = _headings(columns, beside, self.paper.heading)
         self.blocks.append(Block(title, spans, tuple(lines), aside))
 
+    def recorded(self, columns: Sequence[Column]) -> None:
+        """Keep means and intervals for the CSV alone."""
+        for column in columns:
+            for name in self.methods:
+                if (cell := self.scores.cell(name, column)) is not None:
+                    self.record(name, column, cell)
+
     def differences(self, title: str, column: Column, references: Sequence[str]) -> None:
         """Add a block of paired differences in ``column`` of every row to each of ``references``.
 

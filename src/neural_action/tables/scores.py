@@ -97,7 +97,7 @@ class Scores:
         """
         try:
             table = pd.read_csv(path, dtype=dict.fromkeys(_TEXT, str), keep_default_na=False)
-        except (OSError, UnicodeDecodeError, ValueError) as error:
+        except (OSError, OverflowError, UnicodeDecodeError, ValueError) as error:
             raise InputError(f"{path}: cannot be read as CSV ({' '.join(str(error).split())})") from None
         if missing := [name for name in COLUMNS if name not in table.columns]:
             if older := [name for name in _OLDER if name in table.columns]:
@@ -107,14 +107,22 @@ class Scores:
             raise InputError(f"{path}: column {missing[0]!r} is missing, found {', '.join(table.columns)}")
         for name in _NUMBERS:
             numbers = pd.to_numeric(table[name], errors="coerce").astype(float)
-            if not (finite := np.isfinite(numbers)).all():
-                at = int((~finite).argmax())
+            whole = name != "value"
+            right = np.isfinite(numbers) & ((not whole) | ((numbers % 1 == 0) & (numbers.abs() < 2**53)))
+            if not right.all():
+                at, expected = int((~right).argmax()), "a whole number" if whole else "a number"
                 raise InputError(
-                    f"{path}: row {at + 1}, {name} is {str(table[name].iloc[at])!r}, expected a number"
+                    f"{path}: row {at + 1}, {name} is {str(table[name].iloc[at])!r}, expected {expected}"
                 )
-            table[name] = numbers if name == "value" else numbers.astype(np.int64)
+            table[name] = numbers.astype(np.int64) if whole else numbers
         if (twice := table.duplicated([*_TEXT, "seed"])).any():
             raise InputError(f"{path}: row {int(twice.argmax()) + 1} scores what an earlier row scored")
+        layers = table.loc[table["layer"] != "projection", ["method", "layer"]].drop_duplicates()
+        if (more := layers.duplicated("method")).any():
+            method, layer = layers[more].iloc[0]
+            raise InputError(
+                f"{path}: method {method!r} has layer {layer!r} and another beside its projection"
+            )
         if only:
             table = table[table["protocol"] == protocol]
         for name, expected in (("dataset", dataset), ("protocol", protocol)):
@@ -138,12 +146,12 @@ class Scores:
         """The label budgets that ``task`` was scored with: numbers of trials first, then half, then all."""
         kinds = self._kinds
         found = set(kinds.loc[(kinds["task"] == task) & (kinds["probe"] == probe), "label_budget"])
-        trials = sorted((name for name in found if name.isdigit()), key=int)
+        trials = sorted((name for name in found if name.isdecimal()), key=int)
         return [*trials, *(name for name in ("half", ALL) if name in found)]
 
     def shares(self, task: str, probe: str) -> list[str]:
         """The label budgets of ``task`` that are no number of trials: ``half`` and ``all``, where they are there."""
-        return [name for name in self.budgets(task, probe) if not name.isdigit()]
+        return [name for name in self.budgets(task, probe) if not name.isdecimal()]
 
     def metrics(self, task: str, probe: str) -> set[str]:
         """The metrics that ``task`` was scored by."""
