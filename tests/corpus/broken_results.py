@@ -1,4 +1,4 @@
-"""What one stage writes and another reads, broken in between: stores, the dataset, splits, swaps, kernels, models, scores."""
+"""What one stage writes and another reads, broken in between: stores, dataset, splits, swaps, models, scores."""
 
 from __future__ import annotations
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
+import broken_mc2p
 from broken import Case
 
+#: What reads a sheet by itself only looks at recordings.
+WRITES = False
 HEAD = "animal,trial,path\n"
 CONFIG = {
     "dataset": "broken",
@@ -14,6 +18,7 @@ CONFIG = {
     "real": False,
     "seeds": [0],
     "convert": {"reader": "mc2p"},
+    "clips": {"frames": 16, "poses": 4},
     "encoders": {"neural": {"name": "image_cnn"}, "behavior": {"name": "pose_cnn"}},
     "evaluation": {"tasks": ["within"]},
     "probes": {"softmax": {"kind": "softmax", "tasks": ["within"]}},
@@ -23,15 +28,16 @@ CONFIG = {
 
 
 def make(folder: Path) -> None:
-    """Two animals with two trials each."""
-    text = HEAD + "".join(f"Fly{animal},{trial},x/{animal}{trial}\n" for animal in "12" for trial in "12")
-    (folder / "sheet.csv").write_text(text)
+    """Two animals with two trials each, all of one recording."""
+    broken_mc2p.make(folder)
+    lines = [f"Fly{animal},{trial},{broken_mc2p.TRIAL}\n" for animal in "12" for trial in "12"]
+    (folder / "sheet.csv").write_text(HEAD + "".join(lines))
 
 
 def arguments(folder: Path, case: Case) -> list[str]:
     """Read it as the workflow does before any job; for cases with a reader, scan the raw folder instead."""
-    (folder / "raw").mkdir(exist_ok=True)
     if "convert" in case.config:
+        shutil.rmtree(folder / "raw" / broken_mc2p.TRIAL)
         config = json.dumps({"split": {"folds": 2}, **case.config})
         return [
             "sheet",

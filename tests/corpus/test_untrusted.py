@@ -155,6 +155,7 @@ def test_a_manifest_that_points_out_of_its_folder(results, tmp_path, monkeypatch
 )
 def test_names_of_a_sheet_write_nowhere_else(tmp_path, target, monkeypatch, capsys, name):
     (tmp_path / "sheet.csv").write_text(f'animal,trial,path\n"{name}",1,x\n"{name}",2,y\n')
+    (tmp_path / "raw").mkdir()
     arguments = broken_sheets.arguments(tmp_path, Case("program", "", None, ""))
     line = refused(arguments, monkeypatch, capsys)
     # -rf is a name like any other, which never stands alone on a command line: what it lacks is a recording.
