@@ -16,7 +16,7 @@ STAND_IN = Path(__file__).with_name("conda")
 CHANGES = (
     LITTLE
     + """
-rows: [random_guess, neural_linear, ours]
+rows: [random_guess, raw, ours]
 split: {folds: 2, test_folds: [0]}
 """
 )
@@ -136,8 +136,8 @@ def test_scores_are_those_of_a_run_without_it(cold, repository):
     path = os.pathsep.join([str(Path(sys.executable).parent), BARE])
     done = run(repository, "--config", "results=plain", path=path)
     assert done.returncode == 0, done.stdout[-4000:]
-    one, other = (pd.read_csv(repository / name / "tiny/scores_all.csv") for name in ("cold", "plain"))
-    assert set(one["method"]) == {"random_guess", "neural_linear", "ours"}
+    one, other = (pd.read_csv(repository / name / "tiny/scores.csv") for name in ("cold", "plain"))
+    assert set(one["method"]) == {"random_guess", "raw", "ours"}
     pd.testing.assert_frame_equal(one, other, check_exact=True)
 
 
@@ -157,7 +157,7 @@ def test_another_environment_file_runs_everything_again(cold, with_conda, reposi
 def test_cebra_has_an_environment_of_its_own_and_a_row(cold, with_conda, repository):
     few = {"max_iterations": 5, "output_dimension": 4}
     (repository / "cebra.yaml").write_text(
-        "rows: [random_guess, neural_linear, ours, cebra_behavior, cebra_time]\n"
+        "rows: [random_guess, raw, ours, cebra_behavior, cebra_time]\n"
         f"methods: {{cebra_behavior: {{external: {few}}}, cebra_time: {{external: {few}}}}}\n"
     )
     said = with_conda("--config", "results=cold", also=("config/cebra.yaml", "cebra.yaml"))

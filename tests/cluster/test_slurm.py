@@ -20,7 +20,7 @@ from running import LITTLE, job_table, snakemake
 CHANGES = (
     LITTLE
     + """
-rows: [random_guess, neural_linear, ours]
+rows: [random_guess, raw, ours]
 split: {folds: 2}
 training: {request_gpu: true}
 """
@@ -71,11 +71,11 @@ def local(tmp_path_factory) -> pd.DataFrame:
     """Scores of a run on this machine."""
     folder = tmp_path_factory.mktemp("local")
     run(folder, "--cores", "2")
-    return pd.read_csv(folder / "tiny/scores_all.csv")
+    return pd.read_csv(folder / "tiny/scores.csv")
 
 
 def test_scores_are_those_of_a_local_run(submitted, local):
-    scores = pd.read_csv(submitted[0] / "tiny/scores_all.csv")
+    scores = pd.read_csv(submitted[0] / "tiny/scores.csv")
     pd.testing.assert_frame_equal(scores, local, check_exact=True)
 
 
@@ -119,7 +119,7 @@ def test_a_killed_job_is_submitted_again(submitted, local):
     folder, _ = submitted
     results = folder / "tiny"
     shutil.rmtree(results / "models/ours/fold-1/seed-0")
-    for name in ("scores.csv", "scores_all.csv", "tables/action_recognition.md"):
+    for name in ("scores.csv", "tables/action_recognition.md"):
         (results / name).unlink()
     killed: list[str] = []
     given_up = threading.Event()
@@ -135,7 +135,7 @@ def test_a_killed_job_is_submitted_again(submitted, local):
     assert len(killed) == 1
     assert re.search(f"SLURM-job '{killed[0]}' failed", said)
     assert "Trying to restart job" in said
-    pd.testing.assert_frame_equal(pd.read_csv(results / "scores_all.csv"), local, check_exact=True)
+    pd.testing.assert_frame_equal(pd.read_csv(results / "scores.csv"), local, check_exact=True)
 
 
 def test_a_partition_that_is_not_there_is_a_line(tmp_path):

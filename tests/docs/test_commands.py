@@ -34,7 +34,7 @@ ELSEWHERE = {
 PAGES = sorted(set(pages()) - set(ELSEWHERE), key=lambda page: (page != "docs/tutorials/tables.md", page))
 SMALL = {
     "dataset": "simulated",
-    "rows": ["neural_linear", "simclr"],
+    "rows": ["raw", "simclr"],
     "simulation": {"preset": "tiny", "seed": 0, "overrides": {"animals": 2, "trials": 2, "seconds": 20.0}},
     "split": {"folds": 2, "test_folds": [0]},
 }

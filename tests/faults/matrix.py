@@ -28,12 +28,15 @@ class Stage:
 TRAINED = (f"{RUN}/model.safetensors", f"{RUN}/model.json", f"{RUN}/log.csv")
 TABLES = tuple(
     f"tables/{table}.{form}"
-    for table in ("action_recognition", "identity_recognition")
+    for table in ("action_recognition", "identity_recognition", "continuous", "consistency")
     for form in ("csv", "md", "tex", "html")
 )
 FIGURES = tuple(
     f"figures/{name}.png"
-    for name in ("scores", "embedding", "confusion", "statistics", "neighbors", "training")
+    for name in (
+        *("scores", "continuous", "confusion", "statistics", "neighbors", "consistency", "training"),
+        "embedding",
+    )
 )
 STAGES = {
     "simulate": Stage("simulate", ("raw/Fly2",), ("open", "2p_dff.mm", 1), ("open", "2p_dff.mm", 1)),
@@ -42,6 +45,18 @@ STAGES = {
         ("recordings/Fly2/002.zarr", "recordings/Fly2/002.manifest.json"),
         ("open", "/behavior/c/", 0),
         ("open", "/neural/c/", 0),
+    ),
+    "dataset": Stage(
+        "dataset",
+        (
+            "dataset/dataset.json",
+            *(
+                f"dataset/{name}.npy"
+                for name in ("neural", "neural_time", "behavior", "behavior_time", "labels", "neural_index")
+            ),
+        ),
+        ("os.rename", "dataset.json", 0),
+        ("open", ".behavior.npy.", 0),
     ),
     "calcium (kernel)": Stage(
         "calcium",
@@ -78,9 +93,15 @@ STAGES = {
     ),
     "collect": Stage(
         "collect",
-        ("scores.csv", "scores_all.csv"),
+        ("scores.csv",),
         ("os.rename", "/scores.csv", 0),
-        ("open", ".scores_all.csv.", 0),
+        ("open", ".scores.csv.", 0),
+    ),
+    "consistency": Stage(
+        "consistency",
+        ("consistency.csv",),
+        ("os.rename", "/consistency.csv", 0),
+        ("open", ".consistency.csv.", 0),
     ),
     "tables": Stage(
         "tables",

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "corpus"))
 
-from neural_action.recordings.splits import read_folds
-
 import broken_results
 from damage import DAMAGE, fuzz, line, soon, spoiled
 from neural_action.calcium.fit import KernelFit
-from neural_action.config.load import read_yaml
+from neural_action.config.load import merged, read_yaml
 from neural_action.config.plan import Plan
 from neural_action.config.sections import Sections
+from neural_action.datasets.layout import open_layout
+from neural_action.datasets.split_table import SplitTable
 from neural_action.neighbors.table import SwapTable
 from neural_action.recordings.sheet import read_sheet
 from neural_action.recordings.store import read_recording
@@ -46,11 +46,13 @@ READ = {
     "recordings/Fly1/001.zarr/neural/c/0/0": lambda path: read_recording(
         path.parents[4] / "001.manifest.json"
     ),
-    "folds.csv": read_folds,
+    "splits.csv": SplitTable.read,
+    "dataset/dataset.json": lambda path: open_layout(path.parent),
+    "dataset/labels.npy": lambda path: open_layout(path.parent),
     "kernel.json": KernelFit.load,
     "swaps0.npz": SwapTable.load,
     "log.csv": lambda path: read_logs([path]),
-    "scores.csv": lambda path: collect.run(None, path.with_name("collected.csv"), (path,)),
+    "scores.csv": lambda path: collect.run(path.with_name("collected.csv"), (path,)),
 }
 
 
@@ -90,7 +92,7 @@ def test_models(results, name, damage):
 @fuzz(150)
 @given(st.binary(max_size=300))
 def test_embeddings_and_sheets_of_any_bytes(tmp_path, data):
-    for read in (Run.load, read_sheet, read_folds, KernelFit.load, SwapTable.load, read_yaml):
+    for read in (Run.load, read_sheet, SplitTable.read, KernelFit.load, SwapTable.load, read_yaml):
         path = tmp_path / "any"
         path.write_bytes(data)
         soon()
@@ -117,8 +119,7 @@ ANYTHING = st.recursive(
     ),
     max_leaves=6,
 )
-GOOD = {**read_yaml(ROOT / "config/methods.yaml"), **read_yaml(ROOT / "config/test/tiny.yaml")}
-GOOD["methods"] = read_yaml(ROOT / "config/methods.yaml")["methods"]
+GOOD = merged([ROOT / "config/methods.yaml", ROOT / "config/test/tiny.yaml"])
 
 
 def places(value: Any, path: tuple = ()) -> list[tuple]:
@@ -142,12 +143,21 @@ def test_configurations(place, value, also):
     try:
         plan = Plan(config)
         for method in plan.methods:
-            plan.evaluate_sections(method, plan.holdouts[0])
+            plan.evaluate_sections(method)
     except Exception as error:
         line(error)
     try:
         sections = Sections(json.dumps(config))
-        for name in ("convert", "split", "clips", "training", "probe", "methods", "simulation"):
+        for name in (
+            "convert",
+            "split",
+            "clips",
+            "training",
+            "probes",
+            "evaluation",
+            "methods",
+            "simulation",
+        ):
             getattr(sections, name)
         sections.method("ours")
     except Exception as error:
