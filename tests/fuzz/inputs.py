@@ -17,6 +17,7 @@ import broken_fly_walking
 import broken_mc2p
 import broken_monkey_reach
 import broken_rodent_sleep
+import broken_worm
 from broken import convert
 
 FRAMES, SAMPLES = 60, 150
@@ -247,6 +248,20 @@ GOOD = {
         (broken_rodent_sleep.COUNTS, broken_rodent_sleep.STATES),
         "rodent_sleep",
         broken_rodent_sleep.COUNTS,
+    ),
+    "worm": Good(
+        broken_worm.make,
+        (broken_worm.NAME, broken_worm.IDS),
+        "worm",
+        broken_worm.NAME,
+        {"identities": broken_worm.IDS},
+    ),
+    "worm at another rate": Good(
+        broken_worm.make,
+        (broken_worm.NAME,),
+        "worm",
+        broken_worm.NAME,
+        {"period": 0.5, "traces": "f_over_f20"},
     ),
     "arrays": Good(
         trial(arrays),
