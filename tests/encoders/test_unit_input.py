@@ -98,6 +98,19 @@ def test_a_batch_of_any_clips_is_sorted_and_found_again(neural):
         torch.testing.assert_close(out[clip], linears(layer)[who](values), atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize("scale", ["zscore", "none"])
+def test_what_a_view_puts_where_no_unit_is_goes_no_further(neural, scale):
+    layer, packed = fitted(neural, scale=scale), PackedUnits(neural)
+    start = torch.as_tensor(FIRST)[:, None]
+    expected = layer(packed.clips(start, 3))
+    batch = packed.clips(start, 3)
+    batch.values[~Tiles(UNITS).filled[:, None, None].expand_as(batch.values)] = 5.0
+    out = layer(batch)
+    torch.testing.assert_close(out, expected)
+    out.square().sum().backward()
+    assert not layer.weight.grad[~Tiles(UNITS).filled].any()
+
+
 @pytest.mark.parametrize("scale", ["zscore", "centred", "none"])
 def test_scales_are_those_of_standardise(neural, scale):
     neural[1][:, 7] = 4.0

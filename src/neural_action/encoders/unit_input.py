@@ -50,8 +50,8 @@ class UnitInput(nn.Module):
             for part in (self.weight, self.mean, self.gain)
         )
         values = batch.values.view(tiles, clips * frames, WIDTH)
-        if self.kind != "none":
-            values = (values - mean[:, None]) * gain[:, None]
+        # The gain of what is no unit is 0, also where nothing is scaled: whatever a view put there goes no further.
+        values = (values if self.kind == "none" else values - mean[:, None]) * gain[:, None]
         parts = torch.bmm(values, weight)
         out = self.bias[batch.animals][:, None].expand(-1, clips * frames, -1)
         out = out.to(parts.dtype).index_add(0, batch.animal, parts)
