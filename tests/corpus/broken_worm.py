@@ -76,7 +76,6 @@ CASES = (
         changed("velocity", lambda a: "fast"),
         r"velocity is object of shape",
     ),
-    Case("wrong type", "traces are a group", changed("trace_array", lambda a: None), r"has no variable"),
     Case(
         "wrong shape",
         "posture of one dimension",
