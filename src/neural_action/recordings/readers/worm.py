@@ -143,7 +143,9 @@ def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ..
         clock = _clock(path, file, options)
         traces = _array(path, file, f"gcamp/{trace_name}", clock.recorded, (None,))
         features = [_feature(path, file, name, clock.recorded) for name in options.behavior]
-        classified = [_array(path, file, f"behavior/{name}", clock.recorded) for name in _CLASSIFIED]
+        reversal, velocity, head = (
+            _array(path, file, f"behavior/{name}", clock.recorded) for name in _CLASSIFIED
+        )
     in_file = traces.shape[1]
     traces, units, notes = _changing(path, traces)
     behavior = np.concatenate(features, axis=1)
@@ -156,7 +158,7 @@ def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ..
         options.missing.longest_gap,
         str(path),
     )
-    labels = clock.nearest(_labels(*classified, options.pause))[known]
+    labels = clock.nearest(_labels(reversal, velocity, head, options.pause))[known]
     absent = [names[at] for at in range(len(names)) if not (labels == at).any()]
     unit_names: tuple[str, ...] = ()
     if options.identities is not None:
@@ -192,9 +194,9 @@ def _clock(path: Path, file: Any, options: Options) -> Clock:
     stamps = _array(path, file, "timing/timestamp_confocal", None)
     splits = _array(path, file, "gcamp/idx_splits", None, (None,))
     traces = f"gcamp/{_TRACES[options.traces][0]}"
-    shape = getattr(file.get(traces), "shape", None)
-    if shape is None or len(shape) != 2 or 0 in shape:
-        _array(path, file, traces, None, (None,))  # says what it is instead
+    shape = getattr(file.get(traces), "shape", None) or ()
+    if len(shape) != 2 or 0 in shape:
+        shape = _array(path, file, traces, None, (None,)).shape  # says what it is instead
     return worm_clock(path, stamps, splits, shape[0], options.period, options.assumed_period)
 
 
