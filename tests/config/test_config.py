@@ -13,7 +13,7 @@ from neural_action.provenance import code_hash
 from neural_action.recordings.readers import reader_modules
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
-DATASETS = ["config.yaml", "fly_walking.yaml", "mc2p.yaml", "worm.yaml", "test/tiny.yaml"]
+DATASETS = ["config.yaml", "fly_walking.yaml", "mc2p.yaml", "worm.yaml", "worms.yaml", "test/tiny.yaml"]
 
 
 SPIKES = ["monkey_reach.yaml", "rodent_sleep.yaml"]

@@ -17,6 +17,7 @@ import broken_fly_walking
 import broken_mc2p
 import broken_monkey_reach
 import broken_rodent_sleep
+import broken_worm
 from broken import convert
 
 FRAMES, SAMPLES = 60, 150
@@ -215,6 +216,13 @@ def arrays(at: Path) -> None:
     )
 
 
+def traced(folder: Path) -> None:
+    """A trial of the release's layout with traces in place of the movie."""
+    broken_mc2p.make(folder)
+    (folder / "raw" / broken_mc2p.TRIAL / "2p_dff.mm").unlink()
+    np.save(folder / "raw" / broken_mc2p.TRIAL / "traces.npy", 1 + RNG.random((broken_mc2p.FRAMES, 5)))
+
+
 DESCRIBED = {"format": "arrays", "path": "{path}/session.yaml"}
 SYNC = {"sync": "{path}/Episode001.h5", "line": "Frame Out"}
 GOOD = {
@@ -235,6 +243,7 @@ GOOD = {
         broken_mc2p.TRIAL,
         {"behavior": "angles", "drop_rest": True},
     ),
+    "mc2p traces": Good(traced, (f"{broken_mc2p.TRIAL}/traces.npy",), "mc2p", broken_mc2p.TRIAL),
     "fly_walking": Good(
         broken_fly_walking.make, (broken_fly_walking.FILE,), "fly_walking", broken_fly_walking.FILE
     ),
@@ -247,6 +256,20 @@ GOOD = {
         (broken_rodent_sleep.COUNTS, broken_rodent_sleep.STATES),
         "rodent_sleep",
         broken_rodent_sleep.COUNTS,
+    ),
+    "worm": Good(
+        broken_worm.make,
+        (broken_worm.NAME, broken_worm.IDS),
+        "worm",
+        broken_worm.NAME,
+        {"identities": broken_worm.IDS},
+    ),
+    "worm at another rate": Good(
+        broken_worm.make,
+        (broken_worm.NAME,),
+        "worm",
+        broken_worm.NAME,
+        {"period": 0.5, "traces": "f_over_f20"},
     ),
     "arrays": Good(
         trial(arrays),

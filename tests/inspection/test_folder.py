@@ -15,7 +15,7 @@ from neural_action.inspection.folder import Found, look
 from neural_action.inspection.proposal import Proposal, _nwb_series, propose
 from neural_action.inspection.sample import look_at, synchrony
 from neural_action.inspection.written import configuration
-from neural_action.recordings.readers import reader_names
+from neural_action.recordings.readers import load_reader, reader_names
 from neural_action.recordings.recording import Recording
 from running import ROOT
 
@@ -285,7 +285,8 @@ def test_the_layout_of_a_reader_has_a_configuration(tmp_path):
 
 def test_every_reader_of_a_layout_has_a_configuration():
     for name in set(reader_names()) - {"paired"}:
-        assert read_yaml(ROOT / f"config/{name}.yaml")["convert"]["reader"] == name
+        configuration = getattr(load_reader(name), "CONFIGURATION", name)
+        assert read_yaml(ROOT / f"config/{configuration}.yaml")["convert"]["reader"] == name
 
 
 def test_what_a_reader_says_of_its_files_is_passed_on(tmp_path):

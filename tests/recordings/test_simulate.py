@@ -115,7 +115,7 @@ def test_animals_are_the_same_in_a_smaller_set():
     alone, among = (make_animal(preset, 0) for preset in (few, resolve(TINY)))
     assert np.array_equal(alone.spots, among.spots)
     trials = [make_trial(preset, who, 0) for preset, who in ((few, alone), (resolve(TINY), among))]
-    assert np.array_equal(trials[0].images, trials[1].images)
+    assert np.array_equal(trials[0].fluorescence, trials[1].fluorescence)
 
 
 def test_the_seed_changes_everything():
@@ -210,6 +210,33 @@ def test_presets():
     assert {gaps[name] for name in ("default", "tiny", "unrelated_layout", "slow_indicator")} == {(1.0, 1.0)}
     assert presets["slow_indicator"].decay == 1.8
     assert presets["unrelated_layout"].unrelated_layout
+    assert {name for name, preset in presets.items() if preset.units} == {"units"}
+
+
+#: Of 10 s of seed 3, animal 1, trial 0, before there were units: digest of what is whole numbers; mean of the images,
+#: sd of the keypoints, number of spikes. Matrix products round differently on other processors: these are approximate.
+BEFORE = {
+    "default": ("47e1303f47fea275", 1.284180, 0.593846, 3090),
+    "tiny": ("47e1303f47fea275", 1.284180, 0.593846, 3090),
+    "small_gap": ("47b06d58efc9a47a", 1.453405, 0.651067, 3610),
+    "large_gap": ("1280c9dc974b4c43", 1.095046, 0.571824, 3179),
+    "unrelated_layout": ("47e1303f47fea275", 1.287168, 0.593846, 3090),
+    "slow_indicator": ("47e1303f47fea275", 1.568854, 0.593846, 3090),
+}
+
+
+@pytest.mark.parametrize("name", BEFORE)
+def test_the_numbers_of_a_preset_stay_what_they_were(name):
+    preset = resolve(SimulationSettings(preset=name, seed=3, overrides={"side": 8, "seconds": 10.0}))
+    who = make_animal(preset, 1)
+    trial, axons, found = make_trial(preset, who, 0), who.axons, hashlib.sha256()
+    for whole in (trial.action, trial.frame_of_sample, axons.kind, axons.side, axons.tuning.independent):
+        found.update(whole.tobytes())
+    digest, images, keypoints, spikes = BEFORE[name]
+    assert found.hexdigest()[:16] == digest
+    assert trial.fluorescence.mean() == pytest.approx(images, rel=1e-3)
+    assert trial.keypoints.std() == pytest.approx(keypoints, rel=1e-5)
+    assert trial.spikes.sum() == pytest.approx(spikes, rel=2e-3)
 
 
 def layout_distance(preset):
@@ -332,8 +359,8 @@ def test_without_noise_images_are_footprints_times_calcium():
     who = make_animal(preset, 0)
     trial = make_trial(preset, who, 0)
     signal = preset.response * trial.calcium @ who.spots.reshape(len(who.spots), -1)
-    expected = who.optics.brightness * (signal.reshape(trial.images.shape) + who.optics.resting)
-    assert trial.images == pytest.approx(expected, rel=2e-3)
+    expected = who.optics.brightness * (signal.reshape(trial.fluorescence.shape) + who.optics.resting)
+    assert trial.fluorescence == pytest.approx(expected, rel=2e-3)
 
 
 def test_shift_moves_by_fractions_of_pixels():

@@ -11,6 +11,7 @@ from neural_action.datasets.windows import window_table
 from neural_action.errors import InputError
 from neural_action.neighbors.table import build_swap_table
 from neural_action.training.batches import BatchSampler, clip_starts, view_context
+from neural_action.views.neural_mix import NeuralMix
 from neural_action.views.neural_swap import NeuralSwap
 
 # An odd number of poses has its middle one at the clip's centre, so that the nearest clip is of the same trial.
@@ -278,3 +279,59 @@ def test_a_neural_swap_needs_swaps_and_clips(dataset, clips, context):
         NeuralSwap(context)
     with pytest.raises(InputError, match="needs a swap table"):
         NeuralSwap(view_context(dataset, clips, torch.device("cpu")))
+
+
+def mixed(context, clips, seed=0, **options):
+    """A batch's rows, its clips before and after a mix."""
+    batch = BatchSampler(context, clips, NO_VIEWS, 24, 0)(seed)
+    before = batch.recorded().clone()
+    return (
+        batch.rows,
+        before,
+        NeuralMix(context, **options)(before.clone(), batch.rows, torch.Generator().manual_seed(seed)),
+    )
+
+
+@pytest.mark.parametrize("whose", ["others", "own"])
+def test_a_mix_lies_between_a_clip_and_one_of_a_near_pose(dataset, clips, whose):
+    context = context_of(dataset, clips)
+    rows, before, after = mixed(context, clips, probability=1.0, most=0.4, whose=whose)
+    moved = 0
+    for clip, (animal, centre) in enumerate(zip(rows.animal.tolist(), rows.centre.tolist(), strict=True)):
+        allowed = [animal] if whose == "own" else [other for other in range(3) if other != animal]
+        near = context.clip_starts[context.swap_targets[centre, allowed].flatten().long()].unique()
+        change = (after[clip] - before[clip]).flatten()
+        weights = []
+        for start in near.tolist():
+            towards = (context.neural[start : start + 16] - before[clip]).flatten()
+            weight = float(change @ towards / towards.square().sum().clamp(min=1e-12))
+            if torch.allclose(change, weight * towards, atol=1e-5):
+                weights.append(weight)
+        assert weights
+        assert all(-1e-6 <= weight <= 0.4 for weight in weights)
+        moved += max(weights) > 1e-4
+    # A pose may be its own neighbour.
+    assert moved > (10 if whose == "own" else 20)
+
+
+def test_a_mix_changes_its_share_of_clips(dataset, clips):
+    context, changed = context_of(dataset, clips), []
+    for seed in range(20):
+        _, before, after = mixed(context, clips, seed, probability=0.25)
+        changed += (before != after).any(2).any(1).tolist()
+    assert np.mean(changed) == pytest.approx(0.25, abs=0.06)
+    _, before, after = mixed(context, clips, probability=0.0)
+    assert torch.equal(before, after)
+
+
+def test_a_mix_needs_swaps_and_units_in_common(dataset, clips, context):
+    with pytest.raises(InputError, match="view neural_mix: needs the clips"):
+        NeuralMix(context)
+    others = context_of(dataset, clips, "others")
+    with pytest.raises(InputError, match=r"swapped with itself, expected neighbors\.domains: all"):
+        NeuralMix(others, whose="own")
+    apart = context_of(dataset, clips)
+    apart.neural[:, :3] = float("nan")
+    with pytest.raises(InputError, match="units of their own, expected whose: own"):
+        NeuralMix(apart)
+    NeuralMix(apart, whose="own")

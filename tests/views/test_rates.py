@@ -46,6 +46,15 @@ def test_dropout_drops_half_of_most_on_average(context):
     assert ((Dropout(context, apply=0.0)(rates(), ROWS, generator())) == rates()).all()
 
 
+def test_dropout_of_units_takes_them_out_of_the_whole_clip(context):
+    before = 1 + torch.rand(500, 7, 60, generator=generator(9))
+    after = Dropout(context, most=0.4, units=True)(before.clone(), ROWS[:500], generator())
+    dropped = after == 0
+    assert (dropped.all(1) == dropped.any(1)).all()
+    assert dropped.float().mean().item() == pytest.approx(0.2, abs=0.02)
+    assert torch.equal(after[~dropped], before[~dropped])
+
+
 def test_pepper_is_its_loop(context):
     before, view = rates()[:40], Pepper(context, probability=0.3, size=1.5, apply=0.5)
     after, state = view(before.clone(), ROWS[:40], generator(2)), generator(2)

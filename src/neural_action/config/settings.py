@@ -40,9 +40,9 @@ class Section(BaseModel):
 class SimulationSettings(Section):
     """The simulator: a preset of sizes and gaps, and what is changed in it."""
 
-    preset: Literal["default", "tiny", "small_gap", "large_gap", "unrelated_layout", "slow_indicator"] = (
-        "default"
-    )
+    preset: Literal[
+        "default", "tiny", "small_gap", "large_gap", "unrelated_layout", "slow_indicator", "units"
+    ] = "default"
     seed: Seed = 0
     overrides: dict[str, float | int | str | bool] = {}
 

@@ -44,5 +44,5 @@ def complained(folder: Path, complaints: dict[str, str]) -> str:
 
 
 def _use(name: str, folder: Path) -> str:
-    raw = shlex.quote(str(folder))
-    return f"use: snakemake --cores 2 --configfile config/{name}.yaml --config raw={raw}"
+    raw, configuration = shlex.quote(str(folder)), getattr(load_reader(name), "CONFIGURATION", name)
+    return f"use: snakemake --cores 2 --configfile config/{configuration}.yaml --config raw={raw}"

@@ -57,6 +57,7 @@ def _rests(looks: list[Look], plan: Plan) -> Iterator[str]:
 
 def notes(looks: list[Look], plan: Plan, own: Mapping[str, Any]) -> Iterator[str]:
     """What is worth knowing and stops nothing; ``own`` is the configuration without the file of rows."""
+    yield from dict.fromkeys(f"{look.row.animal}: {note}" for look in looks for note in look.notes)
     for look in looks:
         if look.covered < 0.5:
             yield f"{look.form.where}: {look.covered:.0%} of the neural frames have behaviour"

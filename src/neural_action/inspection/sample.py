@@ -39,6 +39,7 @@ class Look:
         lags: (lag,) s; positive: neural activity follows behaviour.
         correlation: (lag,) of motion energy with mean neural activity; empty where there is too little.
         chance: the 95th percentile of the largest correlation after shifting one against the other.
+        notes: of the reader.
     """
 
     row: SheetRow
@@ -57,6 +58,7 @@ class Look:
     lags: np.ndarray
     correlation: np.ndarray
     chance: float
+    notes: tuple[str, ...] = ()
 
 
 def look_at(root: Path, rows: list[SheetRow], settings: ConvertSettings, energy: str) -> Iterator[Look]:
@@ -109,6 +111,7 @@ def _look(row: SheetRow, recording: Recording, energy: str, relative: bool) -> L
         lags=lags,
         correlation=correlation,
         chance=chance,
+        notes=recording.notes,
     )
 
 

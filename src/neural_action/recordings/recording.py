@@ -37,6 +37,9 @@ class Recording:
         segment: (frame,) int32, the behavioural trial of each neural frame, a place in ``segment_names``, in runs that
             do not come back; None for a recording that is one trial itself.
         segment_names: names of those trials, in the order of time.
+        unit_names: the cell that each unit is, where it is known, else an empty text; none for a recording that knows
+            no cell. Only references that match cells use them.
+        notes: what the reader did that a user should know, such as units that it left out; ``check`` prints them.
     """
 
     animal: str
@@ -55,6 +58,8 @@ class Recording:
     sources: Mapping[str, str] = field(default_factory=dict)
     segment: np.ndarray | None = None
     segment_names: tuple[str, ...] = ()
+    unit_names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def segments(self) -> list[tuple[str, int, int]]:
@@ -86,6 +91,10 @@ class Recording:
         if self.behavior.ndim not in (2, 3):
             raise InputError(
                 f"{where}: behavior has shape {self.behavior.shape}, expected (time, feature) or (time, keypoint, axis)"
+            )
+        if self.unit_names and (self.neural.ndim, self.neural.shape[1]) != (2, len(self.unit_names)):
+            raise InputError(
+                f"{where}: {len(self.unit_names)} unit names for neural activity of shape {self.neural.shape}"
             )
         if len(self.behavior_names) != self.behavior.shape[1]:
             raise InputError(

@@ -58,7 +58,7 @@ _ATTRIBUTES = (
     "steps",
     "version",
 )
-_OPTIONAL = ("segment_names",)
+_OPTIONAL = ("segment_names", "unit_names")
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,8 @@ class Manifest:
     Attributes:
         store: the Zarr folder.
         attributes: the attributes of the store: dataset, animal, trial, neural_rate, behavior_rate,
-            class_names, behavior_names, units, sources, steps, version; segment_names where there are segments.
+            class_names, behavior_names, units, sources, steps, version; segment_names where there are segments,
+            unit_names where cells are known.
         arrays: digest of each array: neural, behavior, neural_time, behavior_time, labels, neural_index; segment of
             a recording that holds many trials.
     """
@@ -179,6 +180,8 @@ def write_store(
     }
     if recording.segment is not None:
         attributes["segment_names"] = list(recording.segment_names)
+    if recording.unit_names:
+        attributes["unit_names"] = list(recording.unit_names)
     path.parent.mkdir(parents=True, exist_ok=True)
     for left in path.parent.glob(f".{path.name}.*.part"):
         shutil.rmtree(left, ignore_errors=True)
@@ -257,6 +260,7 @@ def read_recording(path: Path, *, with_neural: bool = True) -> Recording:
         units=attributes["units"],
         sources=attributes["sources"],
         segment_names=tuple(attributes.get("segment_names", ())),
+        unit_names=tuple(attributes.get("unit_names", ())),
         **values,
     )
 

@@ -12,21 +12,21 @@ from neural_action.views.view import ClipRows, View, ViewContext, chance
 class Dropout(View):
     """Set values to 0, each with a probability that is drawn for its clip from U(0, ``most``).
 
-    Each clip is changed with probability ``apply``. Authors' code (MYOW release), there on single bins: the values of
-    a unit in a longer clip are dropped one by one.
+    Each clip is changed with probability ``apply``. Authors' code (MYOW release), there on single bins. In longer clips
+    the values of a unit are dropped one by one, or, with ``units``, in all frames of the clip (our choice).
     """
 
     name = "dropout"
 
-    def __init__(self, context: ViewContext, *, most: float = 0.2, apply: float = 1.0):
+    def __init__(self, context: ViewContext, *, most: float = 0.2, apply: float = 1.0, units: bool = False):
         super().__init__(context)
-        self.pool, self.most, self.apply = NoisePool.uniform(context, 1), most, apply
+        self.pool, self.most, self.apply, self.units = NoisePool.uniform(context, 1), most, apply, units
 
     def __call__(self, values: Tensor, rows: ClipRows, generator: torch.Generator) -> Tensor:
         """Shapes as in ``View``."""
-        count, size = len(values), values[0].numel()
+        count, size = len(values), values.shape[2] if self.units else values[0].numel()
         probability = self.most * torch.rand(count, generator=generator, device=values.device)
         if self.apply < 1:
             probability *= chance(count, self.apply, generator)
-        values.view(count, size).mul_(self.pool.draw(count, size, generator) >= probability[:, None])
-        return values
+        kept = self.pool.draw(count, size, generator) >= probability[:, None]
+        return values.mul_(kept.view(count, -1, values.shape[2]))

@@ -10,6 +10,16 @@ from neural_action.views.swap import NearPoses
 from neural_action.views.view import ClipRows, View, ViewContext
 
 
+def clips_of_poses(context: ViewContext, who: str) -> Tensor:
+    """(sample,) int64, the first frame of the clip at each pose. InputError where a swap would lead to none."""
+    if context.clip_starts is None:
+        raise InputError(f"{who}: needs the clips of the poses")
+    targets = context.swap_targets
+    if targets is not None and bool((context.clip_starts[targets[targets >= 0].long()] < 0).any()):
+        raise InputError(f"{who}: an animal has visible poses but no visible clip")
+    return context.clip_starts
+
+
 class NeuralSwap(View):
     """Replace a neural clip, with ``probability``, by one of another animal whose pose is near.
 
@@ -23,14 +33,9 @@ class NeuralSwap(View):
 
     def __init__(self, context: ViewContext, *, probability: float = 0.25):
         super().__init__(context)
-        if context.clip_starts is None:
-            raise InputError("view neural_swap: needs the clips of the poses")
-        self.clip_starts = context.clip_starts
-        targets = context.swap_targets
-        if targets is not None and bool((context.clip_starts[targets[targets >= 0].long()] < 0).any()):
-            raise InputError("view neural_swap: an animal has visible poses but no visible clip")
+        self.clip_starts = clips_of_poses(context, "view neural_swap")
         self.probability = probability
-        self.near = NearPoses(context, "view neural_swap", others=True)
+        self.near = NearPoses(context, "view neural_swap", "others")
         self.offsets = torch.arange(context.frames, device=context.neural.device)
 
     def __call__(self, values: Tensor, rows: ClipRows, generator: torch.Generator) -> Tensor:

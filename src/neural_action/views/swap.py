@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 
@@ -10,19 +12,28 @@ from neural_action.views.view import ClipRows, View, ViewContext
 
 
 class NearPoses:
-    """Draws near poses of other animals from the swap table: a uniform animal, then one of its neighbours."""
+    """Draws near poses from the swap table: a uniform animal, then one of its neighbours.
 
-    def __init__(self, context: ViewContext, who: str, *, others: bool = False):
+    Args:
+        context: with a swap table.
+        who: asks, for messages.
+        whose: ``any`` animal that the table allows, ``others`` alone, or the pose's ``own``.
+    """
+
+    def __init__(self, context: ViewContext, who: str, whose: Literal["any", "others", "own"] = "any"):
         if context.swap_targets is None or context.swap_domains is None:
             raise InputError(f"{who}: needs a swap table")
         # A row of a padded table lists the domains an animal may draw from, so that a uniform draw is one gather.
         allowed = context.swap_domains
-        if others:
-            allowed = allowed & ~torch.eye(len(allowed), dtype=torch.bool, device=allowed.device)
+        own = torch.eye(len(allowed), dtype=torch.bool, device=allowed.device)
+        if whose != "any":
+            allowed = allowed & (own if whose == "own" else ~own)
         self.counts = allowed.sum(1)
         if self.counts.max() == 0:
             raise InputError(
-                f"{who}: no animal may be swapped with another, expected two or more visible ones"
+                f"{who}: no animal may be swapped with itself, expected neighbors.domains: all"
+                if whose == "own"
+                else f"{who}: no animal may be swapped with another, expected two or more visible ones"
             )
         order = torch.argsort(~allowed, dim=1, stable=True)
         self.domains = order[:, : int(self.counts.max())]

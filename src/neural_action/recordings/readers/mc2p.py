@@ -2,7 +2,8 @@
 
 Folder ``<date>_<genotype>_Fly<k>_<trial>`` with
 
-- ``2p_dff*.mm``: float32 (frame, side, side), no header;
+- ``2p_dff*.mm``: float32 (frame, side, side), no header; or ``traces*.npy``: (frame, unit), which the simulator writes
+  for animals with units of their own;
 - ``pose_result*.mm``: float32 (sample, 76) = 38 keypoints x 2, no header;
 - ``angles*.pkl``: float32 (sample, 42), only read with ``behavior: angles``;
 - ``indices*.npy``: (sample,) neural frame of each behaviour sample;
@@ -43,8 +44,9 @@ CLASS_NAMES = (
     "eye_grooming",
 )
 KEYPOINTS, AXES, ANGLES = 38, 2, 42
-MOVIE, POSE, ANGLE, INDEX, REST, LABEL = (
+MOVIE, TRACES, POSE, ANGLE, INDEX, REST, LABEL = (
     "2p_dff*.mm",
+    "traces*.npy",
     "pose_result*.mm",
     "angles*.pkl",
     "indices*.npy",
@@ -102,12 +104,12 @@ def scan(folder: Path, options: Options) -> list[SheetRow]:
 
 def files(root: Path, row: SheetRow, options: Options) -> list[Path]:
     """The raw files of the trial in folder ``root / row.path``."""
-    patterns = (MOVIE, POSE, ANGLE, INDEX, REST, LABEL)
+    patterns = (MOVIE, TRACES, POSE, ANGLE, INDEX, REST, LABEL)
     return sorted(file for pattern in patterns for file in (Path(root) / row.path).glob(pattern))
 
 
 def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ...] | None) -> Recording:
-    """The trial in folder ``root / row.path``, its movie a lazy float32 array (frame, side, side).
+    """The trial in folder ``root / row.path``, its movie lazy float32 (frame, side, side), or traces (frame, unit).
 
     Behaviour is float32, (sample, 38, 2) or (sample, 42); frame k is at k / neural_rate s and sample k at
     k / behavior_rate s. ``class_names`` names the numbers in ``labels*.npy``; ``CLASS_NAMES`` if None.
@@ -129,17 +131,20 @@ def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ..
         raise InputError(
             f"{indices_file}: frame {indices[at]} at entry {at}, expected non-decreasing frames from 0"
         )
-    movie_file, movie = _movie(folder, options, int(indices[-1]) + 1)
-    if indices[-1] >= len(movie):
+    if any(folder.glob(TRACES)):
+        neural_file, neural = _traces(folder)
+    else:
+        neural_file, neural = _movie(folder, options, int(indices[-1]) + 1)
+    if indices[-1] >= len(neural):
         raise InputError(
-            f"{indices_file}: frame {indices[-1]} lies outside the {len(movie)} frames of {movie_file.name}"
+            f"{indices_file}: frame {indices[-1]} lies outside the {len(neural)} frames of {neural_file.name}"
         )
     pose = options.behavior == "pose"
     return Recording(
         animal=row.animal,
         trial=row.trial,
-        neural=movie,
-        neural_time=np.arange(len(movie)) / options.neural_rate,
+        neural=neural,
+        neural_time=np.arange(len(neural)) / options.neural_rate,
         behavior=behavior.reshape(samples, KEYPOINTS, AXES) if pose else behavior,
         behavior_time=np.arange(samples) / options.behavior_rate,
         labels=_labels(folder, samples, names, options),
@@ -245,6 +250,21 @@ def _movie(folder: Path, options: Options, expected: int) -> tuple[Path, da.Arra
     rows = max(1, _CHUNK_BYTES // (4 * side * side))
     movie = _Movie(path, (frames[side], side, side))
     return path, da.from_array(movie, chunks=(rows, side, side), name=False, asarray=False)
+
+
+def _traces(folder: Path) -> tuple[Path, np.ndarray]:
+    """The file of traces and its finite float32 values (frame, unit). InputError if there is a movie, too."""
+    path = _one(folder, TRACES)
+    if movies := sorted(folder.glob(MOVIE)):
+        raise InputError(f"{folder}: holds {path.name} and {movies[0].name}, expected one of them")
+    values = load_npy(path)
+    if values.ndim != 2 or values.dtype.kind not in "iuf" or values.size == 0:
+        raise InputError(f"{path}: {values.dtype} of shape {values.shape}, expected traces (frames, units)")
+    with np.errstate(over="ignore"):  # becomes infinity
+        values = values.astype(np.float32)
+    if not np.isfinite(values).all():
+        raise InputError(f"{path}: NaN or infinity in frame {int(np.argmin(np.isfinite(values).all(1)))}")
+    return path, values
 
 
 def _labels(folder: Path, samples: int, names: tuple[str, ...], options: Options) -> np.ndarray:

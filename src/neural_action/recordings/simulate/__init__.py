@@ -9,9 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from neural_action.config.settings import SimulationSettings
-from neural_action.recordings.simulate.presets import FILES, Preset, resolve, trial_folders
+from neural_action.recordings.simulate.presets import FILES, FILES_OF_UNITS, Preset, resolve, trial_folders
 
-__all__ = ["FILES", "Preset", "resolve", "simulate_animal", "trial_folders"]
+__all__ = ["FILES", "FILES_OF_UNITS", "Preset", "resolve", "simulate_animal", "trial_folders"]
 
 
 def simulate_animal(settings: SimulationSettings, animal: int, output: Path) -> None:
@@ -20,9 +20,10 @@ def simulate_animal(settings: SimulationSettings, animal: int, output: Path) -> 
     What is written depends on the settings and the animal's number alone, so animals can be made in any order
     and at once. Folders appear whole, after the last trial was made; folders of the same names are replaced.
 
-    The files of a trial (``FILES``), with n samples of behaviour and t neural frames:
+    The files of a trial (``FILES``; with ``units``, ``FILES_OF_UNITS``), n samples of behaviour and t neural frames:
 
     - ``2p_dff.mm``: headerless float32 (t, side, side), fluorescence in units of the resting one, 0 or more.
+    - ``traces.npy`` instead, with ``units``: float32 (t, axon), in the same unit; axons below are in the same order.
     - ``pose_result.mm``: headerless float32 (n, 76), 38 keypoints x 2, mm.
     - ``angles.pkl``: pickled float32 (n, 42), 6 legs x 7 joints, rad.
     - ``indices.npy``: int32 (n,), the neural frame of each sample.
@@ -31,7 +32,8 @@ def simulate_animal(settings: SimulationSettings, animal: int, output: Path) -> 
     - ``ground_truth.npz``:
       ``spikes`` uint8 (t, axon); the same in finer bins: ``spike_bins`` uint8 (bin, axon), ``bin_rate`` Hz;
       ``calcium`` float32 (t, axon), ``neural.calcium`` of these bins at the last one of each frame;
-      ``decay`` and ``rise``, s; ``footprints`` float32 (axon, side, side); ``gain`` float64 (axon,);
+      ``decay`` and ``rise``, s; ``gain`` float64 (axon,);
+      ``footprints`` float32 (axon, side, side), empty with ``units``;
       ``functional_type`` int16 (axon,), -1 for axons that no other animal has;
       ``independent`` bool (axon,), axons that follow nothing the animal does;
       ``axon_side`` int8 (axon,), 0 left and 1 right;

@@ -15,9 +15,8 @@ import numpy as np
 from neural_action.config.settings import SimulationSettings
 from neural_action.errors import InputError
 
-# In each trial's folder.
-FILES = (
-    "2p_dff.mm",
+# In each trial's folder, beside the file of neural activity.
+_BEHAVIOR_FILES = (
     "pose_result.mm",
     "angles.pkl",
     "indices.npy",
@@ -25,6 +24,8 @@ FILES = (
     "labels.npy",
     "ground_truth.npz",
 )
+FILES = ("2p_dff.mm", *_BEHAVIOR_FILES)
+FILES_OF_UNITS = ("traces.npy", *_BEHAVIOR_FILES)
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Preset:
         neural_rate, behavior_rate: frames/s and samples/s (paper: 16 and 100).
         behavior_gap: scales every difference between animals in body, posture and habits.
         neural_gap: scales every difference between animals in axons, layout and optics.
+        units: record a trace of every axon instead of images, in an order of the animal's own.
         unrelated_layout: draw each animal's layout by itself, instead of warping a common one.
         decay, rise: s, time constants of the fluorescence that one spike evokes (physiology: GCaMP6s; its
             half-decay after single spikes is .55 s in cortex, and longer in axons and bursts).
@@ -67,6 +69,7 @@ class Preset:
     behavior_rate: float = 100.0
     behavior_gap: float = 1.0
     neural_gap: float = 1.0
+    units: bool = False
     unrelated_layout: bool = False
     decay: float = 1.0
     rise: float = 0.1
@@ -100,6 +103,8 @@ PRESETS = {
     "large_gap": {"behavior_gap": 2.0, "neural_gap": 2.0},
     "unrelated_layout": {"unrelated_layout": True},
     "slow_indicator": {"decay": 1.8},
+    # Two animals have about a third of their units in common (our choice).
+    "units": {"units": True, "missing": 0.4, "private": 20},
 }
 
 # The least value of each number; those in _ABOVE must be more than it.
@@ -120,6 +125,7 @@ _PURPOSES = (
     "pose",
     "spikes",
     "movie",
+    "order",
 )
 
 

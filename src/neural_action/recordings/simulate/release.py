@@ -42,7 +42,10 @@ def write_animal(settings: SimulationSettings, animal: int, output: Path) -> Non
 
 
 def _write(preset: Preset, who: Animal, trial: Trial, folder: Path) -> None:
-    trial.images.tofile(folder / "2p_dff.mm")
+    if who.spots is None:
+        np.save(folder / "traces.npy", trial.fluorescence)
+    else:
+        trial.fluorescence.tofile(folder / "2p_dff.mm")
     trial.keypoints.tofile(folder / "pose_result.mm")
     with (folder / "angles.pkl").open("wb") as file:
         pickle.dump(trial.angles.reshape(preset.samples, -1).astype(np.float32), file)
@@ -56,7 +59,7 @@ def _write(preset: Preset, who: Animal, trial: Trial, folder: Path) -> None:
         spike_bins=trial.spikes,
         bin_rate=preset.neural_rate * neural.BINS_PER_FRAME,
         calcium=trial.calcium,
-        footprints=who.spots,
+        footprints=np.empty((0, 0, 0), np.float32) if who.spots is None else who.spots,
         decay=preset.decay,
         rise=preset.rise,
         gain=who.axons.gain,

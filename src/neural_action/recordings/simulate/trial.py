@@ -1,4 +1,4 @@
-"""One animal, and one trial of it, from habits to images; in memory."""
+"""One animal, and one trial of it, from habits to fluorescence; in memory."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neural_action.recordings.simulate import behavior, movie, neural, pose, skeleton
+from neural_action.recordings.simulate import behavior, movie, neural, pose, skeleton, traces
 from neural_action.recordings.simulate.presets import Preset, stream
 
 
 @dataclass(frozen=True)
 class Animal:
-    """All that stays the same over an animal's trials; ``spots`` is (axon, side, side) float32."""
+    """All that stays the same over an animal's trials; ``spots`` is (axon, side, side) float32, None with ``units``."""
 
     number: int
     habits: behavior.Habits
     movements: pose.Movements
     skeleton: skeleton.Skeleton
     axons: neural.Axons
-    spots: np.ndarray
+    spots: np.ndarray | None
     optics: movie.Optics
 
 
@@ -28,7 +28,8 @@ class Trial:
     """One trial.
 
     Attributes:
-        images: (frame, side, side) float32, fluorescence in units of the resting one, 0 or more.
+        fluorescence: float32 images (frame, side, side), or traces (frame, axon) with ``units``; in units of the
+            resting one, 0 or more.
         keypoints: (sample, 38, 2) float32 mm, as two side cameras see them.
         angles: (sample, 6, 7) float64 rad.
         action: (sample,) int8, in the order of ``behavior.ACTIONS``.
@@ -38,7 +39,7 @@ class Trial:
         calcium: (frame, axon) float32, in responses to one spike.
     """
 
-    images: np.ndarray
+    fluorescence: np.ndarray
     keypoints: np.ndarray
     angles: np.ndarray
     action: np.ndarray
@@ -54,13 +55,17 @@ def make_animal(preset: Preset, number: int) -> Animal:
     common = movie.common_layout(preset, stream(preset, "layout"))
     body = stream(preset, "body", number)
     axons = neural.axons(preset, shared, stream(preset, "axons", number))
+    if preset.units:
+        axons = traces.unordered(axons, stream(preset, "order", number))
     return Animal(
         number=number,
         habits=behavior.habits(preset, stream(preset, "habits", number)),
         movements=pose.movements(preset, body),
         skeleton=skeleton.skeleton(preset, body),
         axons=axons,
-        spots=movie.footprints(preset, axons, common, stream(preset, "places", number)),
+        spots=None
+        if preset.units
+        else movie.footprints(preset, axons, common, stream(preset, "places", number)),
         optics=movie.optics(preset, stream(preset, "optics", number)),
     )
 
@@ -79,8 +84,12 @@ def make_trial(preset: Preset, who: Animal, number: int) -> Trial:
     bin_rate = preset.neural_rate * neural.BINS_PER_FRAME
     trace = neural.at_frames(preset, neural.calcium(counts, preset.decay, preset.rise, bin_rate))
     frame = (np.arange(preset.samples) * preset.neural_rate / preset.behavior_rate).astype(np.int32)
+    if who.spots is None:
+        fluorescence = traces.record(preset, who.axons, trace, rng("movie"))
+    else:
+        fluorescence = movie.render(preset, who.axons, who.spots, who.optics, trace, rng("movie"))
     return Trial(
-        images=movie.render(preset, who.axons, who.spots, who.optics, trace, rng("movie")),
+        fluorescence=fluorescence,
         keypoints=skeleton.keypoints(preset, who.skeleton, angles, moves),
         angles=angles,
         action=action,

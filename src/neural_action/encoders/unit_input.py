@@ -1,0 +1,84 @@
+"""An input layer of each animal onto one shared width, for animals with units of their own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from neural_action.encoders.standardise import Scale
+from neural_action.encoders.unit_tiles import WIDTH, Tiles, UnitBatch
+
+
+class UnitInput(nn.Module):
+    """(frames of an animal's units) to (frames, ``width``): a linear map of each animal, all of them in one product.
+
+    Everything after it can be shared by animals. Weights, statistics and their memory grow with the number of units;
+    the number of operations started does not depend on how many animals there are. Where a tile has no unit, weights
+    are 0 and stay so: what they multiply is 0, and so is their gradient.
+
+    Args:
+        units: of each animal.
+        width: of what all animals share.
+        scale: ``zscore`` divides each unit by its own standard deviation, ``centred`` all units of an animal by one;
+            ``none`` leaves activity as it is (see ``Standardise``, which does the same for units of one kind).
+    """
+
+    mean: Tensor
+    gain: Tensor
+
+    def __init__(self, units: Sequence[int], width: int, *, scale: Scale = "zscore"):
+        super().__init__()
+        self.tiles, self.width, self.kind = Tiles(tuple(units)), width, scale
+        filled = self.tiles.filled
+        # As nn.Linear: uniform within 1 / sqrt(units), which keeps the spread of what comes out alike in all animals.
+        spread = [1 / math.sqrt(count) for count in units]
+        tiles = torch.repeat_interleave(torch.tensor(spread), torch.tensor(self.tiles.counts))
+        weight = (2 * torch.rand(self.tiles.total, WIDTH, width) - 1) * tiles[:, None, None]
+        self.weight = nn.Parameter(weight * filled[:, :, None])
+        self.bias = nn.Parameter((2 * torch.rand(len(units), width) - 1) * torch.tensor(spread)[:, None])
+        self.register_buffer("mean", torch.zeros(self.tiles.total, WIDTH))
+        self.register_buffer("gain", filled.float())
+
+    def forward(self, batch: UnitBatch) -> Tensor:
+        """(animal, clip, frame, width) float32, of clips of any of the animals."""
+        tiles, clips, frames, _ = batch.values.shape
+        weight, mean, gain = (
+            part if batch.tile is None else part.index_select(0, batch.tile)
+            for part in (self.weight, self.mean, self.gain)
+        )
+        values = batch.values.view(tiles, clips * frames, WIDTH)
+        # The gain of what is no unit is 0, also where nothing is scaled: whatever a view put there goes no further.
+        values = (values if self.kind == "none" else values - mean[:, None]) * gain[:, None]
+        parts = torch.bmm(values, weight)
+        out = self.bias[batch.animals][:, None].expand(-1, clips * frames, -1)
+        out = out.to(parts.dtype).index_add(0, batch.animal, parts)
+        return out.view(-1, clips, frames, self.width)
+
+    @torch.no_grad()
+    def fit(self, animal: int, neural: Tensor) -> None:
+        """Take the statistics of an animal's units from (n, unit) frames, those that pretraining may see.
+
+        Units that never change become 0. InputError for another number of units.
+        """
+        if self.kind == "none":
+            return
+        variance, mean = torch.var_mean(neural.double(), dim=0, correction=0)
+        constant = variance <= 1e-12 * variance.max()
+        if self.kind == "centred":
+            variance = variance.mean().expand_as(variance)
+        gain = torch.where(constant, 0.0, variance.clamp(min=1e-24).rsqrt())
+        first = sum(self.tiles.counts[:animal])
+        own = slice(first, first + self.tiles.counts[animal])
+        self.mean[own] = self.tiles.cut(animal, mean[None])[0].to(self.mean)
+        self.gain[own] = self.tiles.cut(animal, gain[None])[0].to(self.gain)
+
+    @torch.no_grad()
+    def extended(self, units: int) -> UnitInput:
+        """A layer with one more animal, last, freshly initialised; those of the others are copies."""
+        wider = UnitInput((*self.tiles.units, units), self.width, scale=self.kind).to(self.weight.device)
+        for name, value in self.state_dict().items():
+            wider.state_dict()[name][: len(value)] = value
+        return wider

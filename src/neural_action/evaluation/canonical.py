@@ -1,0 +1,141 @@
+"""Principal components of animals with units of their own, aligned where animals behave alike (Safaie et al. 2023).
+
+Each animal's units are reduced to a few components; canonical correlation over matched moments then turns one animal's
+components into another's. The paper matches trials of one task, averaged and cut to one length; where animals behave
+freely, moments are matched by behaviour instead (our choice).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.linalg import qr, solve_triangular
+
+from neural_action.errors import InputError
+from neural_action.neighbors.index import ExactIndex
+
+
+def principal_components(neural: np.ndarray, visible: np.ndarray, count: int) -> np.ndarray:
+    """(frame, count) float64 components of z-scored units, fitted to the visible frames. Constant units become 0.
+
+    InputError for fewer units that change, or fewer visible frames, than components.
+    """
+    mean, sd = neural[visible].mean(0, dtype=np.float64), neural[visible].std(0, dtype=np.float64)
+    scored = (neural - mean) / np.where(sd > 1e-6 * max(1e-6, float(sd.max())), sd, np.inf)
+    _, size, axes = np.linalg.svd(scored[visible], full_matrices=False)
+    rank = int((size > 1e-10 * max(1e-300, float(size[0]))).sum())
+    if rank < count:
+        raise InputError(
+            f"{neural.shape[1]} units in {int(visible.sum())} frames have {rank} components, expected {count} at least"
+        )
+    return scored @ axes[:count].T
+
+
+def matched_moments(
+    reference: np.ndarray, other: np.ndarray, longest: float = np.inf
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of moments at which two animals behave alike: the nearest of either for each of the other.
+
+    Args:
+        reference: (n, feature) behaviour of one animal, in its own units (z-scored).
+        other: (m, feature) of the other.
+        longest: distance above which moments are not alike.
+
+    Returns:
+        (pair,) int64 rows of the first and of the second. InputError if nothing is alike.
+    """
+    there, near = ExactIndex(np.ascontiguousarray(reference, np.float32)).query(
+        np.ascontiguousarray(other, np.float32), 1
+    )
+    here, far = ExactIndex(np.ascontiguousarray(other, np.float32)).query(
+        np.ascontiguousarray(reference, np.float32), 1
+    )
+    first = np.concatenate([there[:, 0], np.arange(len(reference))])
+    second = np.concatenate([np.arange(len(other)), here[:, 0]])
+    alike = np.concatenate([near[:, 0], far[:, 0]]) <= longest
+    if not alike.any():
+        raise InputError(f"no moments of two animals are within {longest:g} of each other in behaviour")
+    return first[alike].astype(np.int64), second[alike].astype(np.int64)
+
+
+def canonical_alignment(reference: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The map from one animal's components to another's, by canonical correlation over matched moments.
+
+    With Q and R of each animal's centred moments and U S V' the singular values of Q_ref' Q_other, it is
+    R_other^-1 V U' R_ref (Safaie et al.: M_other M_ref^-1).
+
+    Args:
+        reference: (pair, component) of the animal that is mapped to.
+        other: (pair, component) of the other, at the same moments.
+
+    Returns:
+        (component, component) float64, to be multiplied by from the right, and (component,) canonical correlations.
+
+    Raises:
+        InputError: fewer pairs than components, or components that depend on each other over the pairs.
+    """
+    centred = [values - values.mean(0) for values in (reference, other)]
+    if len(reference) <= reference.shape[1]:
+        raise InputError(
+            f"{len(reference)} matched moments, expected more than {reference.shape[1]} components"
+        )
+    (q_reference, r_reference), (q_other, r_other) = (qr(values, mode="economic") for values in centred)
+    for triangle in (r_reference, r_other):
+        diagonal = np.abs(np.diag(triangle))
+        if diagonal.min() <= 1e-10 * diagonal.max():
+            raise InputError(
+                "components depend on each other over the matched moments: match more, or take fewer"
+            )
+    left, correlation, right = np.linalg.svd(q_reference.T @ q_other)
+    return solve_triangular(r_other, right.T @ left.T @ r_reference), np.clip(correlation, 0.0, 1.0)
+
+
+def aligned_components(
+    neural: Sequence[np.ndarray],
+    behavior: Sequence[np.ndarray],
+    visible: Sequence[np.ndarray],
+    count: int,
+    reference: int = 0,
+) -> tuple[list[np.ndarray], np.ndarray]:
+    """Components of every animal in the space of one of them.
+
+    Args:
+        neural: of each animal, (frame, unit).
+        behavior: of each animal, (frame, feature), in its own units; NaN where it is not known.
+        visible: of each animal, (frame,) bool, what components and alignment are fitted to.
+        count: components.
+        reference: the animal whose space it is.
+
+    Returns:
+        (frame, count) float64 of each animal, and (animal, count) canonical correlations, 1 for the reference.
+
+    Raises:
+        InputError: naming the animal, as the parts above.
+    """
+    components, moments = [], []
+    for animal, (units, moves, seen) in enumerate(zip(neural, behavior, visible, strict=True)):
+        try:
+            components.append(principal_components(units, seen, count))
+        except InputError as error:
+            raise InputError(f"animal {animal}: {error}") from None
+        moments.append(np.flatnonzero(seen & np.isfinite(moves).all(1)))
+    correlations = np.ones((len(neural), count))
+    out = list(components)
+    for animal in range(len(neural)):
+        if animal == reference:
+            continue
+        try:
+            first, second = matched_moments(
+                behavior[reference][moments[reference]], behavior[animal][moments[animal]]
+            )
+            pair = (
+                components[reference][moments[reference][first]],
+                components[animal][moments[animal][second]],
+            )
+            turn, correlations[animal] = canonical_alignment(*pair)
+        except InputError as error:
+            raise InputError(f"animal {animal}: {error}") from None
+        # The means of matched moments fall together, too.
+        out[animal] = (components[animal] - pair[1].mean(0)) @ turn + pair[0].mean(0)
+    return out, correlations

@@ -1,0 +1,94 @@
+"""Who is who among an animal's units, where a human could tell: for a reference that matches cells."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from neural_action.errors import InputError
+
+_COLUMNS = ("worm", "trace_index_1based", "label", "neuron_class", "confidence")
+
+
+def read_unit_names(
+    path: Path, animal: str, units: np.ndarray, traces: int, by: str, min_confidence: float
+) -> tuple[tuple[str, ...], list[str]]:
+    """The names of an animal's units, and what is to be said of them.
+
+    A label that ends in ``?`` says that left and right could not be told: no label, but its class. A label that is
+    given to several units stays with the one that is surest, and with none if there is none such.
+
+    Args:
+        path: CSV with columns worm, trace_index_1based, label, neuron_class, confidence.
+        animal: as in column worm.
+        units: (unit,) int64, the column of each unit in the file of traces, from 0.
+        traces: how many there are in that file.
+        by: column that units are named by, ``label`` or ``neuron_class``.
+        min_confidence: identities that are less sure are left out.
+
+    Returns:
+        (unit,) names, empty where there is none, and phrases.
+
+    Raises:
+        InputError: a file that cannot be read, lacks a column, holds other than numbers where these belong, or names
+            a trace that there is not, or one twice.
+    """
+    rows = [row for row in _rows(path) if row["worm"] == animal]
+    named: dict[int, dict[str, str]] = {}
+    for row in rows:
+        trace = _number(path, row, "trace_index_1based")
+        if trace != round(trace) or trace < 1:
+            raise InputError(f"{path}: trace_index_1based {trace:g} of {animal}, expected 1 or more")
+        if trace > traces:
+            raise InputError(f"{path}: trace {trace:g} of {animal}, which has {traces} traces")
+        if trace in named:
+            raise InputError(
+                f"{path}: trace {trace:g} of {animal} is both {named[int(trace)]['label']} and {row['label']}"
+            )
+        named[int(trace)] = row
+    sure = {
+        trace: (row, confidence)
+        for trace, row in named.items()
+        if (confidence := _number(path, row, "confidence")) >= min_confidence
+    }
+    said = [] if rows else [f"{path.name} names none of its units"]
+    twice, names = [], dict.fromkeys(sure, "")
+    for label in dict.fromkeys(row["label"] for row, _ in sure.values()):
+        same = {trace: confidence for trace, (row, confidence) in sure.items() if row["label"] == label}
+        best = [trace for trace, confidence in same.items() if confidence == max(same.values())]
+        uncertain = label.endswith("?")
+        if len(same) > 1 and not uncertain:
+            twice.append(label)
+        # Two cells of an uncertain side are two cells of one class.
+        for trace in same if uncertain else best if len(best) == 1 else []:
+            row = sure[trace][0]
+            names[trace] = row["neuron_class"] if by == "neuron_class" else "" if uncertain else label
+    if twice:
+        said.append(
+            f"{path.name} gives {', '.join(twice)} to several units: the surest one alone keeps the name"
+        )
+    return tuple(names.get(int(unit) + 1, "") for unit in units), said
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, strict=True)
+            if lacking := [name for name in _COLUMNS if name not in (reader.fieldnames or ())]:
+                found = ", ".join(reader.fieldnames or ()) or "none"
+                raise InputError(f"{path}: column {lacking[0]!r} is missing, found {found}")
+            return [{name: (row[name] or "").strip() for name in _COLUMNS} for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: cannot be read as CSV ({error})") from None
+
+
+def _number(path: Path, row: dict[str, str], name: str) -> float:
+    try:
+        value = float(row[name])
+    except ValueError:
+        value = np.nan
+    if not np.isfinite(value):
+        raise InputError(f"{path}: {name} {row[name]!r} of {row['label']}, expected a number")
+    return value

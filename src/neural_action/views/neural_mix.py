@@ -1,0 +1,54 @@
+"""Mixing neural activity of moments at which animals behave alike."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from neural_action.errors import InputError
+from neural_action.views.neural_swap import clips_of_poses
+from neural_action.views.swap import NearPoses
+from neural_action.views.view import ClipRows, View, ViewContext
+
+
+class NeuralMix(View):
+    """n + w (m - n): move a neural clip, with ``probability``, towards one m of a near pose; w ~ U(0, ``most``).
+
+    The journal version of the paper mixes features of animals that behave alike; the amounts are our choice, and that
+    the pose at the clip's centre decides, as in ``neural_swap``. ``whose: others`` mixes clips of other animals, which
+    needs the same pixels or units in all. Where each animal has units of its own, ``whose: own`` mixes other moments of
+    the same animal; features of other animals can be mixed only after what is shared (``mixing`` of objective
+    ``infonce``).
+    """
+
+    name = "neural_mix"
+    needs = ("swaps",)
+
+    def __init__(
+        self,
+        context: ViewContext,
+        *,
+        probability: float = 0.5,
+        most: float = 0.5,
+        whose: Literal["others", "own"] = "others",
+    ):
+        super().__init__(context)
+        self.clip_starts = clips_of_poses(context, "view neural_mix")
+        # Where sessions lie side by side, each frame is NaN but for the units of its own.
+        if whose == "others" and bool(context.neural[:1].isnan().any()):
+            raise InputError("view neural_mix: animals have units of their own, expected whose: own")
+        self.probability, self.most = probability, most
+        self.near = NearPoses(context, "view neural_mix", whose)
+        self.offsets = torch.arange(context.frames, device=context.neural.device)
+
+    def __call__(self, values: Tensor, rows: ClipRows, generator: torch.Generator) -> Tensor:
+        """Shapes as in ``View``: (B, frames, pixels)."""
+        count, device = len(values), values.device
+        weight = self.most * torch.rand(count, generator=generator, device=device)
+        weight *= torch.rand(count, generator=generator, device=device) < self.probability
+        start = self.clip_starts[self.near(rows.centre, rows.animal, generator)]
+        index = (start[:, None] + self.offsets).flatten()
+        other = self.context.neural.index_select(0, index).view_as(values)
+        return values.lerp_(other, weight[:, None, None])

@@ -1,0 +1,128 @@
+"""Ridge from units to behaviour: against scikit-learn, and against what it must not see."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.linear_model import Ridge
+
+from neural_action.errors import InputError
+from neural_action.evaluation.ridge import PENALTIES, cross_fit, lagged, r_squared, ridge_path
+
+TRIAL = np.repeat([2, 5, 7, 8, 9], 60)
+HIDDEN = 8
+
+
+def moving(seed=0, units=20, noise=1.0):
+    """Units that follow three slow variables, with noise, in five trials of 60 frames."""
+    rng = np.random.default_rng(seed)
+    target = np.stack(
+        [np.convolve(rng.standard_normal(308), np.ones(9) / 3, "valid") for _ in range(3)], axis=1
+    )
+    weights = np.random.default_rng(7).standard_normal((3, units))
+    return target @ weights + noise * rng.standard_normal((300, units)), target
+
+
+@pytest.mark.parametrize("units", [20, 500])
+def test_the_path_is_ridge_regression_for_every_penalty(units):
+    x, y = moving(units=units)
+    others = moving(1, units)[0]
+    path = ridge_path(x, y, others, PENALTIES)
+    assert path.shape == (len(PENALTIES), 300, 3)
+    for penalty, predicted in zip(PENALTIES, path, strict=True):
+        expected = Ridge(alpha=penalty * len(x), solver="cholesky").fit(x, y).predict(others)
+        np.testing.assert_allclose(predicted, expected, rtol=1e-6, atol=1e-8)
+
+
+def test_lags_stay_in_their_trial():
+    values = np.arange(300.0)[:, None]
+    out = lagged(values, TRIAL, (-2, 0, 1))
+    assert out.shape == (300, 3)
+    np.testing.assert_array_equal(out[0], [0, 0, 1])
+    np.testing.assert_array_equal(out[59], [57, 59, 59])
+    np.testing.assert_array_equal(out[60], [60, 60, 61])
+    np.testing.assert_array_equal(out[100], [98, 100, 101])
+
+
+def test_every_trial_is_predicted_from_the_other_visible_ones():
+    x, y = moving()
+    visible = TRIAL != HIDDEN
+    fit = cross_fit(x, y, TRIAL, visible)
+    mean, sd = x[visible].mean(0), x[visible].std(0)
+    scaled = (x - mean) / sd
+    for number, one in enumerate(fit.trials):
+        train = visible & (one != TRIAL)
+        for target in range(3):
+            alpha = fit.penalty[number, target] * train.sum()
+            model = Ridge(alpha=alpha, solver="cholesky").fit(scaled[train], y[train, target])
+            np.testing.assert_allclose(
+                fit.predicted[one == TRIAL, target], model.predict(scaled[one == TRIAL]), rtol=1e-6, atol=1e-8
+            )
+    assert (r_squared(y, fit.predicted) > 0.8).all()
+
+
+@pytest.mark.parametrize("changed", [2, HIDDEN])
+def test_no_prediction_knows_the_behaviour_of_its_trial(changed):
+    x, y = moving()
+    visible, own = TRIAL != HIDDEN, changed == TRIAL
+    other = y.copy()
+    other[own] = 1e3 * np.random.default_rng(3).standard_normal((60, 3))
+    before, after = (cross_fit(x, target, TRIAL, visible).predicted for target in (y, other))
+    np.testing.assert_array_equal(before[own], after[own])
+    # A hidden trial changes nothing at all.
+    assert np.array_equal(before, after) == (changed == HIDDEN)
+
+
+def test_noise_is_not_predicted():
+    x = moving(units=200)[0]
+    y = np.random.default_rng(5).standard_normal((300, 2))
+    fit = cross_fit(x, y, TRIAL, np.ones(300, bool))
+    assert (r_squared(y, fit.predicted) < 0.05).all()
+    assert (fit.penalty >= 1).all()
+    inside = ridge_path(x, y, x, PENALTIES[:1])[0]
+    assert (r_squared(y, inside) > 0.4).all()
+
+
+def test_frames_without_behaviour_are_predicted_and_not_learned_from():
+    x, y = moving()
+    y[10:20, 1] = np.nan
+    with_hole = cross_fit(x, y, TRIAL, np.ones(300, bool))
+    assert np.isfinite(with_hole.predicted).all()
+    y[10:20] = np.nan
+    np.testing.assert_array_equal(cross_fit(x, y, TRIAL, np.ones(300, bool)).predicted, with_hole.predicted)
+
+
+def test_units_that_never_change_are_ignored():
+    x, y = moving()
+    more = np.column_stack([x, np.full(300, 3.0)])
+    one, other = (cross_fit(values, y, TRIAL, TRIAL != HIDDEN).predicted for values in (x, more))
+    np.testing.assert_allclose(one, other, atol=1e-8)
+
+
+def test_two_trials_are_too_few():
+    x, y = moving()
+    with pytest.raises(InputError, match="2 trials to learn from, expected 3"):
+        cross_fit(x, y, TRIAL, TRIAL < 6)
+
+
+def test_a_constant_has_no_share_of_its_variance():
+    y = np.column_stack([np.ones(5), np.arange(5)])
+    assert np.isnan(r_squared(y, y)[0])
+    assert r_squared(y, y)[1] == 1
+
+
+@pytest.mark.real_data
+def test_velocity_of_worms_is_predicted(real_recordings):
+    from neural_action.recordings.readers import worm
+    from neural_action.recordings.sheet import SheetRow
+
+    folder, scores = real_recordings("worms"), []
+    for path in sorted(folder.glob("*/*.h5")):
+        row = SheetRow("w", "001", path.relative_to(folder).as_posix())
+        recording = worm.read(folder, row, worm.Options.parse({"behavior": ["velocity"]}), None)
+        trial = np.arange(len(recording.neural)) * 5 // len(recording.neural)
+        x = lagged(recording.neural, trial, (-3, -2, -1, 0))
+        fit = cross_fit(x, recording.behavior, trial, trial != 4)
+        hidden = trial == 4
+        scores.append(np.corrcoef(recording.behavior[hidden, 0], fit.predicted[hidden, 0])[0, 1])
+    assert np.median(scores) > 0.4
