@@ -77,7 +77,7 @@ def test_what_there_is_nothing_to_tell_from_is_said(coupled, settings):
     unlabelled = replace(coupled, labels=np.full_like(coupled.labels, -1))
     assert [(f.severity, f.subject) for f in check_labels(unlabelled, settings)[0]] == [("note", "all")]
     each = np.concatenate(
-        [np.full(span.samples.stop - span.samples.start, span.fold % 3) for span in coupled.trials]
+        [np.full(span.samples.stop - span.samples.start, at % 3) for at, span in enumerate(coupled.trials)]
     )
     (only,) = check_labels(replace(coupled, labels=each.astype(np.int8)), settings)[0]
     assert "labels change" in only.message

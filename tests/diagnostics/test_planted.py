@@ -11,26 +11,30 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from neural_action.recordings.splits import Holdout
 
 from neural_action.config.settings import (
     ClipSettings,
     ConvertSettings,
     DiagnosticsSettings,
+    EvaluationSettings,
+    MethodSettings,
     NeighborSettings,
-    ProbeSettings,
+    ProbeConfig,
     SimulationSettings,
 )
+from neural_action.datasets import dataset as datasets
+from neural_action.datasets.layout import Layout, lay_out
+from neural_action.datasets.split_table import Piece
 from neural_action.datasets.windows import window_table
 from neural_action.diagnostics.duplicates import check_overlap
 from neural_action.diagnostics.labels import check_labels
-from neural_action.diagnostics.leaks import check_leak, check_normalisation, check_swaps
+from neural_action.diagnostics.leaks import check_normalisation, check_swaps, check_windows
 from neural_action.diagnostics.names import check_names
 from neural_action.diagnostics.synchrony import check_synchrony
 from neural_action.errors import InputError
+from neural_action.evaluation import evaluate as evaluation
 from neural_action.evaluation import tasks
 from neural_action.neighbors.table import build_swap_table
-from neural_action.recordings import dataset as cohorts
 from neural_action.recordings.convert import convert_trial
 from neural_action.recordings.sheet import SheetRow, scan
 from neural_action.recordings.simulate import simulate_animal
@@ -41,12 +45,11 @@ TRIAL = ("Fly2", "002")
 
 
 class Recordings:
-    """Raw files, their stores and folds; a fold a trial number."""
+    """Raw files, their stores and a split: what is called 001 is tested, and hidden."""
 
     def __init__(self, folder: Path):
         self.folder = folder
         self.rows = scan("mc2p", folder / "raw", {})
-        self.folds = {(row.animal, row.trial): int(row.trial) - 1 for row in self.rows}
 
     def raw(self, animal: str, trial: str) -> Path:
         """Folder of a trial."""
@@ -60,10 +63,24 @@ class Recordings:
         row = SheetRow(animal, trial, str(path.relative_to(root)))
         convert_trial(settings, "tiny", root, row, store, store.with_name(f"{trial}.manifest.json"))
 
-    def dataset(self, holdout: str = "fold-0"):
+    def layout(self) -> Layout:
+        """All stores, laid out."""
+        return lay_out(sorted((self.folder / "recordings").rglob("*.manifest.json")))
+
+    def dataset(self):
         """As every stage reads it."""
-        manifests = sorted((self.folder / "recordings").rglob("*.manifest.json"))
-        return cohorts.load_cohort(manifests, self.folds, Holdout.parse(holdout), CLIPS)
+        layout = self.layout()
+        return datasets.dataset_of(layout, pieces_of(layout), CLIPS)
+
+
+def pieces_of(layout: Layout, *trained: tuple[str, str]):
+    """The split, with trials that are trained on though they should be tested."""
+    pieces = {}
+    for entry in layout.entries:
+        count = entry.frames.stop - entry.frames.start
+        seen = entry.trial != "001" or (entry.animal, entry.trial) in trained
+        pieces[entry.animal, entry.trial] = [Piece(0, count, "train" if seen else "test", seen, seen)]
+    return pieces
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +112,7 @@ def test_sound_recordings_raise_nothing(sound):
     assert warned(check_labels(dataset, DIAGNOSTICS)[0]) == set()
     assert warned(check_synchrony(dataset, DIAGNOSTICS)[0]) == set()
     assert warned([*check_names(dataset, DIAGNOSTICS), *check_overlap(dataset)]) == set()
-    assert warned(check_normalisation(dataset, sound.folds, "fold-0")) == set()
+    assert warned(check_normalisation(dataset, "fold-0")) == set()
 
 
 def shift_labels(recordings: Recordings, animal: str, trial: str) -> None:
@@ -179,66 +196,101 @@ def test_trials_that_overlap_in_time(planted):
     assert warned(check_overlap(planted.dataset())) == {"Fly1/004"}
 
 
-def seen(dataset, *trials):
-    """The dataset with trials that are hidden taken for visible."""
-    spans = tuple(replace(s, visible=s.visible or (s.animal, s.trial) in trials) for s in dataset.trials)
-    return replace(dataset, trials=spans)
-
-
 def test_a_test_trial_leaked_into_training(sound):
-    leaky = seen(sound.dataset(), ("Fly2", "001"))
-    found = check_leak(leaky, window_table(leaky, CLIPS, stride=4), sound.folds, "fold-0")
-    assert warned(found) == {"fold-0"}
-    assert "Fly2/001" in found[0].message
+    layout = sound.layout()
+    leaky = datasets.dataset_of(layout, pieces_of(layout, ("Fly2", "001")), CLIPS)
+    windows = window_table(leaky, CLIPS, stride=4)
+    found = check_windows(layout, pieces_of(layout), leaky, windows, CLIPS.behavior_stride, "fold-0")
+    assert warned(found) == {"fold-0", "Fly2/001"}
+    trained = [finding.message for finding in found if finding.subject == "fold-0"]
+    assert all("Fly2/001" in message for message in trained)
+    assert ["trained on" in message for message in trained] == [True, False]
+    sound_windows = window_table(sound.dataset(), CLIPS, stride=4)
+    stride = CLIPS.behavior_stride
+    assert not warned(
+        check_windows(layout, pieces_of(layout), sound.dataset(), sound_windows, stride, "fold-0")
+    )
 
 
 def test_a_test_trial_leaked_into_the_swap_table(sound, tmp_path):
     dataset, settings = sound.dataset(), NeighborSettings(neighbors=8, draws=4)
-    visible = seen(dataset, ("Fly2", "001")).pose_visible
-    table = build_swap_table(dataset.pose, dataset.pose_animal, visible, settings, names=dataset.animals)
-    assert warned(check_swaps(dataset, table, sound.folds, "fold-0")) == {"fold-0"}
+    layout = sound.layout()
+    leaky = datasets.dataset_of(layout, pieces_of(layout, ("Fly2", "001")), CLIPS)
+    given = (dataset.pose, dataset.pose_animal, leaky.pose_visible)
+    table = build_swap_table(*given, settings, names=dataset.animals)
+    assert warned(check_swaps(dataset, table, "fold-0")) == {"fold-0"}
     with pytest.raises(InputError, match="swaps are with poses that are hidden here"):
         table.fits(tmp_path / "swaps.npz", dataset, trained_on=True)
 
 
 def test_pose_normalisation_fitted_on_test_trials(sound, monkeypatch):
-    fit = cohorts.normalise_pose
+    fit = datasets.normalise_pose
     monkeypatch.setattr(
-        cohorts, "normalise_pose", lambda pose, spans: fit(pose, [replace(s, visible=True) for s in spans])
+        datasets,
+        "normalise_pose",
+        lambda pose, spans: fit(pose, [replace(span, sees_input=True) for span in spans]),
     )
-    assert warned(check_normalisation(sound.dataset(), sound.folds, "fold-0")) == {"fold-0"}
+    assert warned(check_normalisation(sound.dataset(), "fold-0")) == {"fold-0"}
 
 
-def test_a_probe_whose_trials_train_and_test_it(sound):
-    clips = window_table(sound.dataset(), CLIPS, stride=4)
-    probe = next(tasks.action_probes(clips, ("Fly1", "Fly2", "Fly3"), Holdout("none"), ProbeSettings(), 0))
-    leaky = replace(probe, train=np.append(probe.train, probe.test[0]))
-    reading = tasks.Reading(8, 3, ProbeSettings(steps=1), 0)
-    features = np.zeros((len(clips), 2), np.float32)
-    with pytest.raises(InputError, match="1 trials train and test the probe"):
-        tasks.run_action_probe(leaky, features, clips, reading)
+PROBES = {"softmax": ProbeConfig(kind="softmax", solver="sgd", steps=50, tasks=["within", "across"])}
+SETTINGS = EvaluationSettings(tasks=["within", "across"], label_budgets=["all"])
 
 
-def reads_tested_clips(clips, features, reading, probe) -> bool:
-    """Whether what a probe says of one half of the tested clips depends on the other half."""
-    half = len(probe.test) // 2
+def read(features, windows, dataset):
+    """The scores and predictions of a row."""
+    row = MethodSettings(label="x", representation="behavior")
+    none = np.empty((len(windows), 0))
+    given = ({"encoder": features}, windows, none, dataset.animals, dataset.class_names, row, PROBES)
+    return evaluation.evaluate(*given, SETTINGS, "fold-0", 0)
+
+
+@pytest.mark.parametrize("task", ["within", "across"])
+@pytest.mark.parametrize("part", ["train", "validation"])
+def test_a_probe_whose_trials_train_or_choose_and_test_it(sound, monkeypatch, task, part):
+    dataset = sound.dataset()
+    windows = window_table(dataset, CLIPS, stride=4)
+    features = np.zeros((len(windows), 2), np.float32)
+    of_animal = tasks._of_animal
+
+    def leaky(asked, *given):
+        problem = of_animal(asked, *given)
+        rows = np.append(getattr(problem, part), problem.test[0])
+        return replace(problem, **{part: rows}) if asked == task else problem
+
+    monkeypatch.setattr(tasks, "_of_animal", leaky)
+    with pytest.raises(InputError, match=f"{task}, .*: 1 trials train or choose the probe and test it"):
+        read(features, windows, dataset)
+
+
+def test_labels_of_a_test_that_may_be_trained_with(sound):
+    dataset = sound.dataset()
+    windows = window_table(dataset, CLIPS, stride=4)
+    leaky = replace(windows, sees_label=np.ones(len(windows), bool))
+    with pytest.raises(InputError, match="test windows may be used for training, expected none"):
+        read(np.zeros((len(windows), 2), np.float32), leaky, dataset)
+
+
+def reads_tested_windows(windows, features, dataset) -> bool:
+    """Whether what probes say of the first half of the tested windows depends on the other half."""
+    test = np.flatnonzero(windows.role == "test")
+    early, late = np.array_split(test, 2)
     other = features.copy()
-    other[probe.test[half:]] = 100 * other[probe.test[half:]] + 50
-    one, two = (tasks.run_action_probe(probe, values, clips, reading)[1] for values in (features, other))
-    return not np.array_equal(one[:half], two[:half])
+    other[late] = 100 * other[late] + 50
+    one, two = (read(values, windows, dataset).predicted[early] for values in (features, other))
+    return not np.array_equal(one, two)
 
 
-def test_probe_normalisation_fitted_on_test_clips(sound, monkeypatch):
-    clips = window_table(sound.dataset(), CLIPS, stride=4)
-    probe = next(tasks.action_probes(clips, ("Fly1", "Fly2", "Fly3"), Holdout("none"), ProbeSettings(), 0))
-    features = np.random.default_rng(0).standard_normal((len(clips), 8)).astype(np.float32)
-    reading = tasks.Reading(8, 3, ProbeSettings(steps=50), 0)
-    assert not reads_tested_clips(clips, features, reading, probe)
-    scale = tasks.scale
+def test_probe_normalisation_fitted_on_test_windows(sound, monkeypatch):
+    dataset = sound.dataset()
+    windows = window_table(dataset, CLIPS, stride=4)
+    features = np.random.default_rng(0).standard_normal((len(windows), 8)).astype(np.float32)
+    assert not reads_tested_windows(windows, features, dataset)
+    problems = evaluation.problems
 
-    def leaky(train, test, *, by_feature):
-        both, _ = scale(np.concatenate([train, test]), test, by_feature=by_feature)
-        return both[: len(train)], both[len(train) :]
+    def leaky(*given):
+        for problem in problems(*given):
+            yield replace(problem, fitted=np.concatenate([problem.fitted, problem.test]))
 
-    monkeypatch.setattr(tasks, "scale", leaky)
-    assert reads_tested_clips(clips, features, reading, probe)
+    monkeypatch.setattr(evaluation, "problems", leaky)
+    assert reads_tested_windows(windows, features, dataset)

@@ -5,86 +5,105 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from laid_out import FRAMES, fold, laid_out
 from neural_action.config.settings import ClipSettings
-from neural_action.datasets.dataset import normalise_pose
-from neural_action.datasets.partitions import Piece
+from neural_action.datasets.dataset import dataset_of, normalise_pose
+from neural_action.datasets.split_table import Piece
 from neural_action.datasets.windows import window_table
-from neural_action.diagnostics.balance import check_balance
+from neural_action.diagnostics.balance import check_balance, class_counts
 from neural_action.diagnostics.duplicates import check_overlap
 from neural_action.diagnostics.finding import worst
 from neural_action.diagnostics.lags import too_short
-from neural_action.diagnostics.leaks import check_gaps, check_leak, check_normalisation
+from neural_action.diagnostics.leaks import check_gaps, check_normalisation, check_windows
 
-CLIPS = ClipSettings(frames=1, poses=1, behavior_stride=1)
-SPLIT, PARTS = "split-0-0-A", ("test", "validation", "train", "train")
+BINS = ClipSettings(frames=1, poses=1, behavior_stride=1)
+SPLIT, ROLES = "repeat-0", ("test", "validation", "train", "train")
 
 
-@pytest.fixture
-def animal(coupled):
-    """Animal A alone, its four trials in the parts of a split; trained on: one of validation is not."""
-    spans = [
-        replace(span, trial=f"{span.trial}/reach", fold=0, part=part, visible=part == "train")
-        for span, part in zip(coupled.trials, PARTS, strict=False)
-    ]
-    frames, samples = spans[-1].frames.stop, spans[-1].samples.stop
-    return replace(
-        coupled,
-        animals=("A",),
-        trials=tuple(spans),
-        neural=coupled.neural[:frames],
-        neural_time=coupled.neural_time[:frames],
-        pose=normalise_pose(coupled.pose_raw[:samples], spans),
-        pose_raw=coupled.pose_raw[:samples],
-        pose_time=coupled.pose_time[:samples],
-        labels=coupled.labels[:samples],
-    )
+@pytest.fixture(scope="module")
+def reaches(recordings):
+    """Animal A alone, each of its four recordings one trial called ``reach``."""
+    names = list(fold(0))[:4]
+    return laid_out(names, [recordings[name] for name in names], segment="reach")
 
 
 @pytest.fixture
 def pieces():
-    """The same split as its file has it."""
-    return {("A", f"t{at}"): [Piece("reach", 0, 600, part, part == "train")] for at, part in enumerate(PARTS)}
+    """One split of them: what is not trained on is hidden."""
+    return {
+        ("A", f"t{at}"): [Piece(0, FRAMES, role, role == "train", role == "train")]
+        for at, role in enumerate(ROLES)
+    }
 
 
-def test_a_sound_split_leaks_nothing(animal, pieces):
-    clips = window_table(animal, CLIPS, stride=1)
-    assert worst(check_leak(animal, clips, pieces, SPLIT, "repeated")) == "ok"
-    assert worst(check_normalisation(animal, pieces, SPLIT, "repeated")) == "ok"
+@pytest.fixture
+def animal(reaches, pieces):
+    """The dataset as the split sees it."""
+    return dataset_of(reaches, pieces, BINS)
+
+
+def checked(reaches, pieces, animal, windows):
+    return check_windows(reaches, pieces, animal, windows, 1, SPLIT)
+
+
+def test_a_sound_split_leaks_nothing(reaches, pieces, animal):
+    windows = window_table(animal, BINS, stride=1)
+    assert worst(checked(reaches, pieces, animal, windows)) == "ok"
+    assert worst(check_normalisation(animal, SPLIT)) == "ok"
     assert worst(check_overlap(animal)) == "ok"
 
 
-@pytest.mark.parametrize(("part", "protocol"), [(0, "repeated"), (1, "repeated"), (0, "published")])
-def test_a_part_that_is_trained_on(animal, pieces, part, protocol):
-    clips = window_table(animal, CLIPS, stride=1)
-    seen = replace(clips, visible=clips.sees_input | (clips.trial == part))
-    (finding,) = check_leak(animal, seen, pieces, SPLIT, protocol)
-    assert (finding.severity, finding.subject) == ("error", "A, split 0")
-    assert f"A/t{part}/reach" in finding.message
+@pytest.mark.parametrize("at", [0, 1])
+def test_a_role_that_is_trained_on(reaches, pieces, animal, at):
+    windows = window_table(animal, BINS, stride=1)
+    seen = replace(windows, sees_input=windows.sees_input | (windows.trial == at))
+    (finding,) = checked(reaches, pieces, animal, seen)
+    assert (finding.severity, finding.subject) == ("error", SPLIT)
+    assert f"A/t{at}" in finding.message
 
 
-def test_published_splits_may_see_validation(animal, pieces):
-    clips = window_table(animal, CLIPS, stride=1)
-    seen = replace(clips, visible=clips.sees_input | (clips.trial == 1))
-    assert worst(check_leak(animal, seen, pieces, SPLIT, "published")) == "ok"
+def test_a_split_may_show_the_inputs_of_validation(reaches, pieces):
+    """As published splits do."""
+    pieces["A", "t1"] = [Piece(0, FRAMES, "validation", True, False)]
+    animal = dataset_of(reaches, pieces, BINS)
+    windows = window_table(animal, BINS, stride=1)
+    assert windows.sees_input[windows.trial == 1].all()
+    assert worst(checked(reaches, pieces, animal, windows)) == "ok"
 
 
-def test_a_piece_in_another_part_than_its_file_says(animal, pieces):
-    pieces["A", "t2"] = [Piece("reach", 0, 600, "test", False)]
-    found = check_leak(animal, window_table(animal, CLIPS, stride=1), pieces, SPLIT, "repeated")
-    assert "A/t2/reach is used in train, expected test" in {f"{one.subject} {one.message}" for one in found}
+def test_a_trial_in_another_role_than_its_table_says(reaches, pieces, animal):
+    pieces["A", "t2"] = [Piece(0, FRAMES, "test", False, False)]
+    found = checked(reaches, pieces, animal, window_table(animal, BINS, stride=1))
+    said = {f"{one.subject} {one.message}" for one in found}
+    assert "A/t2/reach is used as train (seen), the split table says test (hidden)" in said
 
 
-def test_statistics_of_behaviour_that_saw_the_test(animal, pieces):
-    every = [replace(span, visible=True) for span in animal.trials]
+def test_a_window_of_one_block_with_a_pose_of_another(reaches, pieces):
+    """A recording cut by time, where only the table says which of its frames are hidden."""
+    pieces["A", "t2"] = [Piece(0, 200, "train", True, True), Piece(250, FRAMES, "test", False, False)]
+    animal = dataset_of(reaches, pieces, BINS)
+    windows = window_table(animal, BINS, stride=1)
+    assert worst(checked(reaches, pieces, animal, windows)) == "ok"
+    at = int(np.flatnonzero(windows.sees_input)[0])
+    for sample, message in ((2 * 1500 + 1000, "A/t2 from frame 250"), (2 * 1500 + 550, "in no piece")):
+        pose = windows.pose.copy()
+        pose[at] = sample
+        found = checked(reaches, pieces, animal, replace(windows, pose=pose))
+        assert {finding.severity for finding in found} == {"error"}
+        assert message in found[0].message
+
+
+def test_statistics_of_behaviour_that_saw_the_test(animal):
+    every = [replace(span, sees_input=True) for span in animal.trials]
     seen = replace(animal, pose=normalise_pose(animal.pose_raw, every))
-    assert worst(check_normalisation(seen, pieces, SPLIT, "repeated")) == "error"
+    assert worst(check_normalisation(seen, SPLIT)) == "error"
 
 
 def test_blocks_of_time_that_meet(animal):
     first = animal.trials[0]
     cut = [
-        replace(first, trial="t0/0", part="train", frames=slice(0, 300)),
-        replace(first, trial="t0/350", part="test", frames=slice(350, 600)),
+        replace(first, trial="t0/0", role="train", frames=slice(0, 300)),
+        replace(first, trial="t0/350", role="test", frames=slice(350, 600)),
     ]
     blocks = replace(animal, trials=tuple(cut))
     # The first ends at 29.9 s, the second starts at 35.0.
@@ -92,23 +111,24 @@ def test_blocks_of_time_that_meet(animal):
     (finding,) = check_gaps(blocks, SPLIT, 5.2)
     assert (finding.severity, finding.subject) == ("error", "A/t0/350")
     assert finding.values["seconds"] == pytest.approx(5.1)
-    same = replace(blocks, trials=(cut[0], replace(cut[1], part="train")))
+    same = replace(blocks, trials=(cut[0], replace(cut[1], role="train")))
     assert worst(check_gaps(same, SPLIT, 5.2)) == "ok"
 
 
-def test_a_class_that_a_part_does_not_have(animal):
+def test_a_class_that_a_role_does_not_have(animal):
     labels = animal.labels.copy()
     for span in animal.trials:
-        if span.part != "validation":
+        if span.role != "validation":
             labels[span.samples] = np.where(labels[span.samples] == 2, 1, labels[span.samples])
     gone = replace(animal, labels=labels)
-    findings, counts = check_balance(gone, window_table(gone, CLIPS, stride=1))
-    warned = {finding.subject: finding.message for finding in findings if finding.severity == "warning"}
-    assert warned == {
-        "train": "no clip of groom: it is not trained on",
-        "test": "no clip of groom: it is not tested there",
+    counts = class_counts(gone, window_table(gone, BINS, stride=1), SPLIT)
+    warned = [finding for finding in check_balance(counts) if finding.severity == "warning"]
+    assert {finding.subject for finding in warned} == {SPLIT}
+    assert {finding.message for finding in warned} == {
+        "no train window of groom: it is not trained on",
+        "no test window of groom: it is not tested there",
     }
-    assert set(counts["fold"]) == {"train", "validation", "test"}
+    assert set(counts["role"]) == {"train", "validation", "test"}
 
 
 def test_trials_that_are_too_short_for_lags():

@@ -25,10 +25,11 @@ def spikes(seed=0) -> Dataset:
         TrialSpan(
             "A",
             f"t{k:02}",
-            k % 6,
-            k % 6 != 0,
             slice(int(end - n), int(end)),
             slice(int(end - n), int(end)),
+            "train" if k % 6 else "test",
+            sees_input=k % 6 != 0,
+            sees_label=k % 6 != 0,
         )
         for k, (n, end) in enumerate(zip(lengths, ends, strict=True))
     )
@@ -46,7 +47,7 @@ def spikes(seed=0) -> Dataset:
         pose=pose,
         pose_raw=pose,
         pose_time=clock,
-        labels=labels.astype(np.int8),
+        labels=labels.astype(np.int16),
         class_names=("left", "right", "up"),
         behavior_names=("x", "y"),
         behavior_shape=(2,),

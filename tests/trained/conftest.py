@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from neural_action.recordings.splits import write_folds
 
+from neural_action.config.settings import SplitSettings
+from neural_action.datasets.dataset import Source
+from neural_action.datasets.layout import lay_out
+from neural_action.datasets.protocols import split_table
 from neural_action.recordings.recording import Recording
-from neural_action.recordings.store import write_store
+from neural_action.recordings.store import read_recording, write_store
 from neural_action.stages.pretrain import run as pretrain
 
 ANIMALS, TRIALS, SECONDS, RATE, POSE_RATE, UNITS = ("A", "B", "C"), ("1", "2"), 20, 10.0, 25.0, 6
@@ -83,23 +87,34 @@ def store(recording: Recording, folder: Path, **changes) -> Path:
     return manifest
 
 
+def laid_out(manifests, folder: Path, splits: Sequence[str], **split) -> Source:
+    """Stores laid out in ``folder`` beside their split table, as the workflow does; ``splits`` of it."""
+    lay_out(manifests, folder / "dataset")
+    recordings = [read_recording(path, with_neural=False) for path in manifests]
+    settings = SplitSettings(folds=2, **split)
+    split_table(recordings, settings, unseen=settings.protocol == "new_trials").write(folder / "splits.csv")
+    return Source(folder / "dataset", folder / "splits.csv", tuple(splits))
+
+
 @pytest.fixture(scope="session")
 def made(tmp_path_factory) -> SimpleNamespace:
-    """``manifests`` of each animal, ``model`` and ``swapped`` (weights), ``recording`` and ``store`` (functions)."""
+    """``manifests`` of each animal, ``model`` and ``swapped`` (weights), ``recording``, ``store``, ``laid_out`` (functions)."""
     folder = tmp_path_factory.mktemp("trained")
     manifests = {animal: [store(make_recording(animal, t), folder) for t in TRIALS] for animal in ANIMALS}
     known = (*manifests["A"], *manifests["B"])
-    write_folds({(animal, t): at for animal in "AB" for at, t in enumerate(TRIALS)}, folder / "folds.csv")
+    # Everything is seen, so that both folds share a model.
+    splits = [f"transductive-fold-{fold}" for fold in (0, 1)]
+    source = laid_out(known, folder, splits, protocol="transductive")
     from neural_action.stages.neighbors import run as neighbors
 
     config = json.dumps({**CONFIG, "neighbors": {"neighbors": 8, "draws": 2, "recall_queries": 10}})
     swaps, kernel = folder / "swaps.npz", folder / "kernel.json"
-    where = {"folds": folder / "folds.csv", "holdout": "none", "threads": 1, "manifests": known}
+    where = {"source": source, "threads": 1}
     neighbors(config=config, output=swaps, report=folder / "swaps.json", **where)
     kernel.write_text('{"decay": 0.5}')
     weights = {}
     for method, given in (("ours", (None, None)), ("swapped", (kernel, swaps))):
-        weights[method] = folder / method / "model.safetensors"
+        weights[method] = folder / method / "transductive/seed-0/model.safetensors"
         pretrain(
             config=config,
             method=method,
@@ -108,7 +123,7 @@ def made(tmp_path_factory) -> SimpleNamespace:
             swaps=given[1],
             syllables=None,
             output=weights[method],
-            log=folder / method / "log.csv",
+            log=weights[method].with_name("log.csv"),
             **where,
         )
     return SimpleNamespace(
@@ -118,5 +133,6 @@ def made(tmp_path_factory) -> SimpleNamespace:
         swapped=weights["swapped"],
         recording=make_recording,
         store=store,
+        laid_out=laid_out,
         config=config,
     )

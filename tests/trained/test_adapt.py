@@ -1,11 +1,11 @@
 """Adapting a model from recordings, as the stage does from files of the workflow."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from neural_action.recordings.splits import write_folds
 
 import neural_action
 from neural_action.errors import InputError
@@ -33,36 +33,42 @@ def test_only_the_neural_encoder_changes_and_the_model_stays(made, model):
     assert changed
     assert all(name.startswith("f_n.") for name in changed)
     assert all(np.array_equal(value, weights(model)[name]) for name, value in before.items())
-    assert adapted.description["holdout"] == "adapted-C"
+    assert adapted.description["run"] == "adapted-C"
+    assert adapted.description["adapted_from"] == model.description["run"] == "transductive"
     assert adapted.description["animals"] == ["A", "B", "C"]
     assert all(parameter.requires_grad for parameter in adapted.objective.parameters())
 
 
 def test_it_is_what_the_stage_does(made, model, tmp_path):
-    import json
-
-    folds = tmp_path / "folds.csv"
-    # The stage hides a fold of the animal: one that none of its trials is in.
-    write_folds({(animal, trial): 0 for animal in "ABC" for trial in "12"}, folds)
+    everything = (*known(made), *made.manifests["C"])
+    (tmp_path / "run/seed-4").mkdir(parents=True)
+    source = made.laid_out(everything, tmp_path, ["adapted-C-fold-1"])
+    # The stage hides the animal's trials of the fold: which is tested follows from the table.
+    (hidden,) = (
+        trial for (animal, trial), (piece,) in source.table().pieces("adapted-C-fold-1").items() if not piece.sees_input
+    )
+    own = [path for path in made.manifests["C"] if path.name != f"C-{hidden}.manifest.json"]
+    assert len(own) == 1
     config = json.loads(made.config)
     config["adapt"] = {"steps": 3, "learning_rate": 0.001}
     stage(
         config=json.dumps(config),
         method="ours",
-        folds=folds,
-        holdout="adapted-C-fold-1",
+        source=source,
         seed=4,
         weights=made.model,
         kernel=None,
         swaps=None,
         syllables=None,
         threads=1,
-        output=tmp_path / "model.safetensors",
-        log=tmp_path / "log.csv",
-        manifests=(*known(made), *made.manifests["C"]),
+        output=tmp_path / "run/seed-4/model.safetensors",
+        log=tmp_path / "run/seed-4/log.csv",
     )
-    expected = weights(neural_action.load_model(tmp_path))
-    found = weights(model.adapt(made.manifests["C"], known(made), steps=3, seed=4))
+    by_stage = neural_action.load_model(tmp_path / "run/seed-4")
+    assert by_stage.description["run"] == "run"
+    assert by_stage.description["animals"] == ["A", "B", "C"]
+    expected = weights(by_stage)
+    found = weights(model.adapt(own, known(made), steps=3, seed=4))
     assert all(np.array_equal(value, expected[name]) for name, value in found.items())
 
 

@@ -9,8 +9,9 @@ import torch
 
 import neural_action
 from neural_action.config.settings import Named, SplitSettings
-from neural_action.datasets.dataset import side_by_side
-from neural_action.datasets.partitions import partition, write_partition
+from neural_action.datasets.dataset import Source, side_by_side
+from neural_action.datasets.layout import lay_out
+from neural_action.datasets.protocols import split_table
 from neural_action.errors import InputError
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.store import read_recording, write_store
@@ -21,7 +22,7 @@ UNITS = {"one": 9, "two": 6, "new": 7}
 TRIALS, BINS = 24, 5
 CONFIG = {
     "dataset": "made_up",
-    "split": {"protocol": "repeated", "splits": 2},
+    "split": {"protocol": "repeated", "repeats": 2},
     "clips": {"frames": 1, "poses": 1, "behavior_stride": 1},
     "training": {"steps": 10, "batch": 32, "checkpoint_every": 100},
     "encoders": {
@@ -91,14 +92,13 @@ def model(manifests, tmp_path_factory):
     folder = tmp_path_factory.mktemp("model")
     known = (manifests["one"], manifests["two"])
     settings = SplitSettings.model_validate(CONFIG["split"])
-    write_partition(
-        partition([read_recording(p, with_neural=False) for p in known], settings), folder / "splits.csv"
-    )
+    table = split_table([read_recording(p, with_neural=False) for p in known], settings, unseen=False)
+    table.write(folder / "splits.csv")
+    lay_out(known, folder / "dataset")
     pretrain(
         config=json.dumps(CONFIG),
         method="myow_together",
-        folds=folder / "splits.csv",
-        holdout="joint-0-1",
+        source=Source(folder / "dataset", folder / "splits.csv", ("repeat-0", "repeat-1"), joint=True),
         seed=0,
         kernel=None,
         swaps=None,
@@ -106,13 +106,12 @@ def model(manifests, tmp_path_factory):
         threads=1,
         output=folder / "model.safetensors",
         log=folder / "log.csv",
-        manifests=known,
     )
-    with pytest.raises(InputError, match="a model for each of split-0, split-1; name one"):
+    with pytest.raises(InputError, match="a model for each of repeat-0, repeat-1; name one"):
         neural_action.load_model(folder)
-    with pytest.raises(InputError, match="no split-2"):
-        neural_action.load_model(folder, split=2)
-    return neural_action.load_model(folder, split=1)
+    with pytest.raises(InputError, match="no repeat-2"):
+        neural_action.load_model(folder, split="repeat-2")
+    return neural_action.load_model(folder, split="repeat-1")
 
 
 def test_each_session_is_embedded_by_its_own_first_layer(model, manifests):

@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from neural_action.recordings.splits import Holdout
 
 import neural_action
 from neural_action.config.settings import ClipSettings
-from neural_action.datasets.dataset import load_cohort
+from neural_action.datasets.dataset import dataset_of
+from neural_action.datasets.layout import lay_out
 from neural_action.datasets.windows import window_table
 from neural_action.errors import InputError
 from neural_action.training.model import load_model as load_objective
@@ -61,8 +61,7 @@ def test_every_kind_of_input_gives_the_same(made, model):
 
 def test_clips_are_those_that_the_workflow_probes(made, model):
     settings = ClipSettings.model_validate(model.description["clips"])
-    folds = {("C", "1"): 0, ("C", "2"): 1}
-    dataset = load_cohort(made.manifests["C"], folds, Holdout("none"), settings)
+    dataset = dataset_of(lay_out(made.manifests["C"]), None, settings)
     clips = window_table(dataset, settings, stride=4)
     found = model.transform(made.manifests["C"], stride=4)
     at = {(int(t), round(c, 6)): row for row, (t, c) in enumerate(zip(found.trial, found.time, strict=True))}

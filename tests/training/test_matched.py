@@ -43,7 +43,7 @@ def sampler_of(dataset, clips, batch=9, **options):
 
 
 def hide(dataset, animal):
-    spans = [dataclasses.replace(s, visible=s.visible and s.animal != animal) for s in dataset.trials]
+    spans = [dataclasses.replace(s, sees_input=s.sees_input and s.animal != animal) for s in dataset.trials]
     return dataclasses.replace(dataset, trials=tuple(spans))
 
 

@@ -80,12 +80,17 @@ def check_windows(
             findings.append(Finding("leak", name(span.animal, span.trial), "error", message))
     ends = windows.start[:, None] + np.arange(windows.frames)
     touched = np.concatenate([frames.piece[ends], samples[windows.pose]], axis=1)
-    for at in np.unique(touched[windows.sees_input]):
-        if frames.what(at)[1]:
-            continue
-        inside = int((touched[windows.sees_input] == at).any(1).sum())
-        message = f"{inside} windows of {frames.called(at)}, which it must not see, are trained on"
-        findings.append(Finding("leak", split, "error", message, {"windows": inside}))
+    for flag, used_as in (
+        ("sees_input", "which it must not see, are trained on"),
+        ("sees_label", "whose labels it must not use, are trained with"),
+    ):
+        flagged = touched[getattr(windows, flag)]
+        for at in np.unique(flagged):
+            if at >= 0 and getattr(frames.pieces[at][2], flag):
+                continue
+            inside = int((flagged == at).any(1).sum())
+            message = f"{inside} windows of {frames.called(at)}, {used_as}"
+            findings.append(Finding("leak", split, "error", message, {"windows": inside}))
     roles = np.array([frames.what(at)[0] for at in range(-1, len(frames.pieces))])[touched + 1]
     if mixed := int((roles != roles[:, :1]).any(1).sum()):
         message = f"{mixed} windows hold frames or poses of two roles"
@@ -216,14 +221,14 @@ class _Frames:
 
 def _owners(layout: Layout, pieces: Pieces, stride: int) -> tuple[_Frames, np.ndarray]:
     """The pieces of frames, and (sample,) those of the behaviour samples that are kept."""
-    every = [(*trial, piece) for trial, own in pieces.items() for piece in own]
+    every: list[tuple[str, str, Piece]] = []
     count = layout.entries[-1].frames.stop - layout.entries[0].frames.start
     frames, samples = np.full(count, -1), []
-    numbers = {id(piece): at for at, (_, _, piece) in enumerate(every)}
     for entry in layout.entries:
         first = entry.frames.start - layout.entries[0].frames.start
         for piece in pieces[entry.animal, entry.trial]:
-            frames[first + piece.start : first + piece.stop] = numbers[id(piece)]
+            frames[first + piece.start : first + piece.stop] = len(every)
+            every.append((entry.animal, entry.trial, piece))
         kept = np.arange(entry.samples.start, entry.samples.stop, stride)
         samples.append(frames[first + layout.arrays["neural_index"][kept]])
     return _Frames(frames, every), np.concatenate(samples)
