@@ -42,8 +42,9 @@ class Found:
 def look(folder: Path) -> list[Found]:
     """Everything recognised below ``folder``, sorted by path; hidden paths are left out.
 
-    A folder that is recognised as a whole, such as one of suite2p, is not looked into. Raises InputError for a folder
-    with more than ``MOST`` entries.
+    What lies in a folder that is recognised as a whole, such as the registered movie and the NWB copy in one of
+    suite2p, is left out where the folder gives the same. Raises InputError for a folder with more than ``MOST``
+    entries.
     """
     found = []
     for count, path in enumerate(_walk(folder)):
@@ -54,8 +55,12 @@ def look(folder: Path) -> list[Found]:
         item = recognise(path)
         if item is not None:
             found.append(item)
-    taken = {item.path for item in found if item.path.is_dir()}
-    return [item for item in found if not taken & set(item.path.parents)]
+    taken = {item.path: set(item.roles) for item in found if item.path.is_dir()}
+    return [
+        item
+        for item in found
+        if not any(set(item.roles) <= taken[parent] for parent in item.path.parents if parent in taken)
+    ]
 
 
 def recognise(path: Path) -> Found | None:
