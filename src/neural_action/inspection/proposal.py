@@ -12,6 +12,7 @@ from typing import Any
 from neural_action.errors import InputError
 from neural_action.inspection.folder import PREFERRED, Found
 from neural_action.inspection.layouts import complained, refuse_layouts
+from neural_action.inspection.signals import left_out, neural_options, refuse_unclear
 from neural_action.inspection.trials import settle
 from neural_action.recordings.readers import paired
 from neural_action.recordings.recording import Recording
@@ -44,6 +45,8 @@ class Proposal:
         class_names: of the actions, if there are any.
         calcium: the section of that name.
         calcium_source: why it is so.
+        neural_rate: frames a second that all are brought to; None where they have one rate.
+        dff: whether neural activity is raw fluorescence, of which dF/F is taken.
         sample: the first recording as the reader gives it, once they were read.
         notes: what was decided, in sentences.
     """
@@ -55,6 +58,8 @@ class Proposal:
     class_names: list[str] | None = None
     calcium: dict[str, float] = field(default_factory=dict)
     calcium_source: str = ""
+    neural_rate: float | None = None
+    dff: bool = False
     sample: Recording | None = None
     notes: list[str] = field(default_factory=list)
 
@@ -121,6 +126,8 @@ def propose(
     proposal = Proposal({}, {}, folds)
     for key, value in (given or {}).items():
         proposal.option(key, value, "[given]")
+    if more := left_out(found, neural):
+        proposal.notes.append(more)
     for role, rate in (("neural", neural_rate), ("behavior", behavior_rate)):
         if rate is not None:
             proposal.option(f"{role}.clock.rate", float(rate), "[given]")
@@ -156,11 +163,11 @@ def _groups(
         if item in behavior:
             groups.append(_Group(item.path, {"neural": item, "behavior": item}))
             continue
-        for parent in item.path.parents:
+        for parent in (item.path, *item.path.parents):
             beside = [other for other in behavior if parent in other.path.parents]
             if beside or parent == folder:
                 break
-        rivals = [other for other in neural if parent in other.path.parents]
+        rivals = [other for other in neural if parent in (other.path, *other.path.parents)]
         if not beside:
             proposal.notes.append(
                 f"{item.path.relative_to(folder)}: no behaviour in a folder with it; left out."
@@ -169,6 +176,11 @@ def _groups(
             raise InputError(
                 f"{parent}: {len(rivals)} recordings of neural activity and {len(beside)} of behaviour in one folder, "
                 "expected a folder for each recording; or write the sheet and the patterns of reader paired by hand"
+            )
+        elif len(beside) > 1 and "pattern" in item.options:
+            raise InputError(
+                f"{parent}: {item.phrase} and {len(beside)} files of behaviour, expected a folder for each recording, "
+                "or one movie and one file of behaviour"
             )
         else:
             if len(beside) > 1:
@@ -205,12 +217,7 @@ def _sources(groups: list[_Group], proposal: Proposal) -> None:
             proposal.option(f"{role}.path", "{path}/" + _pattern(inside))
         if item.format == "nwb":
             _nwb_series(role, [group.parts[role] for group in groups], proposal)
-    if (
-        parts["neural"].format == "suite2p"
-        and not (parts["neural"].path / "Fneu.npy").exists()
-        and proposal.option("neural.options.signal", "F")
-    ):
-        proposal.notes.append("There is no Fneu.npy: raw fluorescence is read without subtracting neuropil.")
+    neural_options([group.parts["neural"] for group in groups], proposal)
     if proposal.options["behavior"]["format"] in LIKELY:
         key, least = LIKELY[proposal.options["behavior"]["format"]]
         if proposal.option(f"behavior.options.{key}", least, "[ours] below it a keypoint is missing"):
@@ -251,6 +258,8 @@ def _nwb_series(role: str, items: list[Found], proposal: Proposal) -> None:
     common = [name for name in entries if all(name in there for there in names)]
     if common:
         chosen = common[0]
+        if role == "neural" and "series" not in proposal.options[role].get("options", {}):
+            refuse_unclear(first.path, [entries[name] for name in common])
         if proposal.option(f"{role}.options.series", [chosen]):
             more = ", ".join(name for name in entries if name != chosen)
             proposal.notes.append(

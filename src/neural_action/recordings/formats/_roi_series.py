@@ -1,17 +1,17 @@
 """NWB: which of its series are the activity of cells, and series of several imaging planes side by side.
 
 Writers agree on types and not on names: neuroconv has ``Fluorescence/{RoiResponseSeries, Neuropil, Deconvolved,
-Denoised, Baseline}`` and ``DfOverF/RoiResponseSeries``, suite2p ``{Fluorescence, Neuropil, Deconvolved}/plane<k>``, the
-Allen Institute ``{dff, corrected_fluorescence, demixed_trace, neuropil_trace}/traces``. What a series is, is read from the
-words of its name, its container and its table of ROIs.
+Denoised, Baseline}`` and ``DfOverF/RoiResponseSeries``, suite2p ``{Fluorescence, Neuropil, Deconvolved}/plane<k>``,
+the Allen Institute ``{dff, corrected_fluorescence, demixed_trace, neuropil_trace}/traces``. What a series is, is read
+from the words of its name, its container and its table of ROIs.
 """
 
 from __future__ import annotations
 
 import fnmatch
-import os
 import re
 from collections.abc import Callable, Mapping
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +53,9 @@ _UNITS = {
     "Neuropil": "neuropil fluorescence",
 }
 #: Words of what moves, and of what else is recorded with a clock.
-_MOVES = re.compile(r"speed|veloc|runn|wheel|ball|tread|locomot|rotat|posit|postur|pose|angle|motion|moving|joint")
+_MOVES = re.compile(
+    r"speed|veloc|runn|wheel|ball|tread|locomot|rotat|posit|postur|pose|angle|motion|moving|joint"
+)
 _STILL = re.compile(
     r"light|temper|humid|sync|trigger|ttl|pulse|clock|lick|reward|valve|stim|volt|laser|diode|led(?![a-z])|opto"
 )
@@ -92,10 +94,13 @@ def groups(found: Mapping[str, tuple[str, Any]]) -> list[tuple[str, str, list[st
         own = [name for name, (there, _) in found.items() if there == kind]
         # Corrected for neuropil, where some are: the Allen Institute's demixed traces are a step on the way.
         corrected = [name for name in own if _CORRECTED.search(name.lower())]
-        for names in ([corrected, [name for name in own if name not in corrected]] if corrected else [own]):
+        for names in [corrected, [name for name in own if name not in corrected]] if corrected else [own]:
             pattern = _common(names)
-            if len(names) > 1 and kind not in MOVIES and fnmatch.filter(found, pattern) == sorted(names) and (
-                _numbered(names) or _apart([found[name][1] for name in names])
+            if (
+                len(names) > 1
+                and kind not in MOVIES
+                and fnmatch.filter(found, pattern) == sorted(names)
+                and (_numbered(names) or _apart([found[name][1] for name in names]))
             ):
                 listed.append((pattern, kind, names))
             else:
@@ -107,9 +112,15 @@ def _common(names: list[str]) -> str:
     """The pattern of names that differ in the middle."""
     if len(names) < 2:
         return "".join(names)
-    start = os.path.commonprefix(names)
-    end = os.path.commonprefix([name[len(start) :][::-1] for name in names])[::-1]
+    start = _alike(names)
+    end = _alike([name[len(start) :][::-1] for name in names])[::-1]
     return f"{start}*{end}"
+
+
+def _alike(names: list[str]) -> str:
+    """What all names begin with."""
+    columns = zip(*names, strict=False)
+    return "".join(letters[0] for letters in takewhile(lambda letters: len(set(letters)) == 1, columns))
 
 
 def _numbered(names: list[str]) -> bool:
@@ -131,8 +142,8 @@ def read(
 ) -> Neural:
     """Series side by side, lazy (frame, unit), or one movie (frame, y, x), in the unit of the file.
 
-    Planes are scanned one after the other: clocks may differ by less than a frame, the first one's counts; lengths by one
-    frame, the shortest counts.
+    Planes are scanned one after the other: clocks may differ by less than a frame, the first one's counts; lengths by
+    one frame, the shortest counts.
 
     Raises InputError naming the file and the series: clocks or lengths that differ by more, no cell left.
     """
@@ -154,14 +165,18 @@ def read(
         data.append(values)
     lengths = [len(values) for values in data]
     if max(lengths) - min(lengths) > 1:
-        raise InputError(f"{path}: {first} and others have {min(lengths)} to {max(lengths)} frames, expected as many")
+        raise InputError(
+            f"{path}: {first} and others have {min(lengths)} to {max(lengths)} frames, expected as many"
+        )
     if data[0].ndim == 2 and not names:
         raise InputError(f"{path}: {first} has no cell among {units} units, expected one, or cells: false")
     whole = data[0] if len(data) == 1 else da.concatenate([values[: min(lengths)] for values in data], axis=1)
     kind, item = parts[0][1]
     listed = ", ".join(name for name, _ in parts[:4]) + (", ..." if len(parts) > 4 else "")
     said = listed if whole.ndim == 3 else f"{listed}: {len(names)} of {units} units"
-    unit = _UNITS.get(kind) or (f"{first} ({item.unit})" if kind == "TimeSeries" else f"raw fluorescence ({item.unit})")
+    unit = _UNITS.get(kind) or (
+        f"{first} ({item.unit})" if kind == "TimeSeries" else f"raw fluorescence ({item.unit})"
+    )
     return Neural(whole, unit, None if time is None else time[: min(lengths)], rate, tuple(names), said)
 
 

@@ -76,8 +76,8 @@ def files(path: Path) -> list[Path]:
 def contents(path: Path) -> dict[str, list[str]]:
     """What can be read, the likeliest first: neural, behavior and labels (intervals), each with kind and shape.
 
-    Single traces in numbered series (``NUMBERED`` or more of one name) count as neural activity, once, by pattern, and so
-    do the planes of one kind.
+    Single traces in numbered series (``NUMBERED`` or more of one name) count as neural activity, once, by pattern, and
+    so do the planes of one kind.
     """
     with _opened(path) as file:
         found = _series(file)
@@ -257,7 +257,9 @@ def _chosen(
         if not matching:
             matching = [name for name in found if fnmatch.fnmatch(name.rsplit("/", 1)[-1], pattern)]
             if len(matching) > 1 and not re.search(r"[*?\[]", pattern):
-                raise InputError(f"{path}: {what} {pattern!r} are {', '.join(matching)}, expected one of them")
+                raise InputError(
+                    f"{path}: {what} {pattern!r} are {', '.join(matching)}, expected one of them"
+                )
         if not matching:
             raise InputError(f"{path}: no {what} {pattern!r}, found {names}")
         chosen.update((name, found[name]) for name in sorted(matching))

@@ -1,7 +1,7 @@
 """suite2p: the folder that holds ``plane0``, ``plane1``, ... (or only ``combined``), or one plane's folder.
 
-In each: ``F.npy``, ``Fneu.npy``, ``spks.npy``, (unit, frame) float32; ``iscell.npy``, (unit, 2), whether it is a cell and
-the probability; and pickled dictionaries, read without executing anything: ``ops.npy``, or since suite2p 1.0
+In each: ``F.npy``, ``Fneu.npy``, ``spks.npy``, (unit, frame) float32; ``iscell.npy``, (unit, 2), whether it is a cell
+and the probability; and pickled dictionaries, read without executing anything: ``ops.npy``, or since suite2p 1.0
 ``settings.npy`` and ``db.npy`` (and ``ops.npy`` where ``save_ops_orig`` is set). Of these the frame rate ``fs`` of a
 plane and the neuropil coefficient are read. Sources: suite2p's ``io/save.py`` and ``parameters.py``.
 """
@@ -74,9 +74,7 @@ def neural(path: Path, options: Options) -> Neural:
     parts, names, all_units = [], [], 0
     for place in places:
         traces = _traces(place / ("spks.npy" if options.signal == "spks" else "F.npy"))
-        keep = (
-            _cells(place / "iscell.npy", len(traces), options) if options.cells else np.arange(len(traces))
-        )
+        keep = _cells(place / "iscell.npy", len(traces), options) if options.cells else np.arange(len(traces))
         all_units += len(traces)
         if len(keep):
             parts.append(_signal(place, traces, keep, options))
@@ -86,13 +84,17 @@ def neural(path: Path, options: Options) -> Neural:
         raise InputError(f"{where}: marks none of {all_units} units as a cell, expected one, or cells: false")
     lengths = [len(part) for part in parts]
     if max(lengths) - min(lengths) > 1:
-        raise InputError(f"{path}: planes of {min(lengths)} to {max(lengths)} frames, expected as many in each")
+        raise InputError(
+            f"{path}: planes of {min(lengths)} to {max(lengths)} frames, expected as many in each"
+        )
     data = parts[0] if len(parts) == 1 else da.concatenate([part[: min(lengths)] for part in parts], axis=1)
     rates = {_setting(place, "fs") for place in places}
     if len(rates) > 1:
         raise InputError(f"{path}: planes at {_listed(rates)} frames per second, expected one rate")
     unit = "deconvolved events" if options.signal == "spks" else "raw fluorescence"
-    return Neural(data, unit, None, rates.pop(), tuple(names), _said(path, places, options, len(names), all_units))
+    return Neural(
+        data, unit, None, rates.pop(), tuple(names), _said(path, places, options, len(names), all_units)
+    )
 
 
 def _planes(path: Path) -> list[Path]:

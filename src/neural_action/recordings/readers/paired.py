@@ -152,7 +152,9 @@ def files(root: Path, row: SheetRow, options: Options) -> list[Path]:
         if source is None:
             continue
         module = load_format(source.format, role, f"{_WHERE}.{role}")
-        found += module.files(path_of(root, row, source.path, f"{role}.path"))
+        path = path_of(root, row, source.path, f"{role}.path")
+        pattern = source.options.get("pattern")
+        found += module.files(path) if pattern is None else module.files(path, pattern)
         if role != "labels":
             clock = source.clock
             if clock.times:
@@ -218,6 +220,8 @@ def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ..
         neural_rate=rates[0],
         behavior_rate=rates[1],
         units={"neural": neural.unit, "behavior": behavior.unit, "time": "s"},
+        neural_names=neural.names,
+        neural_source=neural.source,
     )
 
 
@@ -241,8 +245,10 @@ def _neural(root: Path, row: SheetRow, options: Options) -> tuple[Neural, np.nda
         raise InputError(
             f"{_WHERE}.neural.missing.policy: {source.missing.policy}, expected refuse for images"
         )
-    values = np.asarray(found.data, np.float32)
+    values = np.array(found.data, np.float32)
     units = found.names or tuple(f"unit {at}" for at in range(values.shape[1]))
+    # A unit without any value says nothing of any frame: it becomes constant, and check names it.
+    values[:, ~np.isfinite(values).any(0)] = 0
     values, known = missing.settle(
         values, time, units, source.missing.policy, source.missing.longest_gap, str(path)
     )
@@ -386,7 +392,7 @@ def _finite(data: Any, path: Path) -> da.Array:
             first = block_info[0]["array-location"][0][0] if block_info else 0
             raise InputError(
                 f"{path}: NaN or infinity in neural frame {first + int(np.argmin(good))}, expected finite values"
-                + ("; neural.missing.policy fills or drops them" if block.ndim == 2 else "")
+                + ("; neural.missing.policy interpolate or drop" if block.ndim == 2 else "")
             )
         return block
 
