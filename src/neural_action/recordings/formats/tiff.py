@@ -145,7 +145,7 @@ def _check_alike(parts: Sequence[Pages], found: list[Path], layout: _tiff_layout
             )
     if layout.program == "OME" and layout.each > 1 and len(parts) > 1 and max(map(len, parts)) == 1:
         raise InputError(
-            f"{found[0]}: a file an image, of {layout.channels} channels and {layout.slices} planes; expected a pattern "
+            f"{found[0]}: a file an image, {layout.channels} channels and {layout.slices} planes; expected a pattern "
             "of one channel and plane, with options channels: 1, planes: 1 and flyback: 0"
         )
 
