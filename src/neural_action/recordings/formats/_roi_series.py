@@ -24,6 +24,7 @@ from neural_action.recordings.hdf5 import Dataset
 
 #: What is taken for the activity of cells, the likelier first; and what is read only by name.
 KINDS = (
+    "CorrectedFluorescence",
     "Fluorescence",
     "DfOverF",
     "RoiResponseSeries",
@@ -76,6 +77,8 @@ def kind_of(item: Any) -> str:
         return own
     if _WORDS["Denoised"].search(text):
         return "Denoised"
+    if _CORRECTED.search(text):
+        return "CorrectedFluorescence"
     return "Fluorescence" if type(parent).__name__ == "Fluorescence" else own
 
 
@@ -91,20 +94,13 @@ def groups(found: Mapping[str, tuple[str, Any]]) -> list[tuple[str, str, list[st
     """
     listed: list[tuple[str, str, list[str]]] = []
     for kind in (*KINDS, *UNASKED):
-        own = [name for name, (there, _) in found.items() if there == kind]
-        # Corrected for neuropil, where some are: the Allen Institute's demixed traces are a step on the way.
-        corrected = [name for name in own if _CORRECTED.search(name.lower())]
-        for names in [corrected, [name for name in own if name not in corrected]] if corrected else [own]:
-            pattern = _common(names)
-            if (
-                len(names) > 1
-                and kind not in MOVIES
-                and fnmatch.filter(found, pattern) == sorted(names)
-                and (_numbered(names) or _apart([found[name][1] for name in names]))
-            ):
-                listed.append((pattern, kind, names))
-            else:
-                listed += [(name, kind, [name]) for name in names]
+        own = sorted(name for name, (there, _) in found.items() if there == kind)
+        pattern = _common(own)
+        planes = len(own) > 1 and kind not in MOVIES and sorted(fnmatch.filter(found, pattern)) == own
+        if planes and (_numbered(own) or _apart([found[name][1] for name in own])):
+            listed.append((pattern, kind, own))
+        else:
+            listed += [(name, kind, [name]) for name in own]
     return listed
 
 

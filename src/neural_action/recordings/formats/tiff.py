@@ -251,7 +251,10 @@ class Pages:
         tifffile = needs("tifffile", "tiff", self.path)
         try:
             # One page after the other, whatever series its metadata speak of: those may name files elsewhere.
-            return tifffile.TiffFile(self.path, is_ome=False)
+            # Of ScanImage's classic TIFF tifffile guesses where pages are, and misses the last one; above 2 GB offsets
+            # may have run over, and the guess is all there is.
+            guessed = {} if self.path.stat().st_size >= 1 << 31 else {"is_scanimage": False}
+            return tifffile.TiffFile(self.path, is_ome=False, **guessed)
         except Exception as error:
             reason = " ".join(str(error).split())
             raise InputError(
