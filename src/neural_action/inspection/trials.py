@@ -39,7 +39,7 @@ CALCIUM = CalciumSettings()
 PERCENTILE = 10.0
 #: Units of raw fluorescence, and of what is none, or no longer.
 _RAW = re.compile(r"raw|fluoresc|lumens|counts|\ba\.?u\b", re.IGNORECASE)
-_NOT_RAW = re.compile(r"d_?f|Δf|denoised|neuropil|deconvolved|spike", re.IGNORECASE)
+_NOT_RAW = re.compile(r"d_?f|Δf|denoised|background|neuropil|deconvolved|spike", re.IGNORECASE)
 #: Units of what does not decay.
 _SPIKES = re.compile("spike|deconvolved", re.IGNORECASE)
 _AGAIN = (

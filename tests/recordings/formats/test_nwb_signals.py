@@ -96,7 +96,7 @@ def test_neuroconv(tmp_path):
     asked = read(path, series=["Deconvolved"], cells=False)
     np.testing.assert_allclose(asked.data, writer.values["Fluorescence/Deconvolved"])
     assert asked.unit == "deconvolved events"
-    with pytest.raises(InputError, match="'RoiResponseSeries' are .*DfOverF/R.*, expected one of them"):
+    with pytest.raises(InputError, match=r"'RoiResponseSeries' are .*DfOverF/R.*, expected one of them"):
         read(path, series=["RoiResponseSeries"])
 
 
@@ -127,7 +127,7 @@ def test_suite2p(tmp_path, turned):
             starting_frame=[0],
             unit="n.a.",
             num_samples=20,
-        )  # fmt: skip
+        )
     )
     path = writer.write(tmp_path / "ophys.nwb")
     neural = read(path)

@@ -125,7 +125,7 @@ def test_a_stack_of_imagej_whose_slices_are_the_frames(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", images[:, 0, 0], imagej=True, metadata={"axes": "ZYX"})
     neural = read(tmp_path / "a.tif")
     np.testing.assert_array_equal(neural.data, images[:, 0, 0])
-    assert neural.source == "pages by ImageJ, its planes are the frames"
+    assert neural.source == "pages by ImageJ, one volume, its planes are the frames"
     assert neural.rate is None
 
 

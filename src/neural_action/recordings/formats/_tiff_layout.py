@@ -16,6 +16,9 @@ from xml.etree import ElementTree
 _SECONDS = {"s": 1.0, "sec": 1.0, "ms": 1e-3, "msec": 1e-3, "µs": 1e-6, "us": 1e-6, "ns": 1e-9, "min": 60.0}
 _SCANIMAGE = re.compile(r"^(?:scanimage\.)?(?:SI[45]?|state)\.(\S+?)\s*=\s*(.*?)\s*$", re.MULTILINE)
 
+#: Of a microscope (our choice: ScanImage saves at most 4, spectral detectors have 32).
+MOST_CHANNELS = 32
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -31,7 +34,7 @@ class Layout:
         frames: volumes that the file says it has; None where it does not.
         rate: volumes per second; None where it does not say.
         names: of the channels.
-        flat: planes were read as frames, there being one volume only.
+        flat: planes, or channels, are read as frames, there being one volume only.
     """
 
     program: str = ""
@@ -194,8 +197,13 @@ def _ome_rate(pixels: Mapping[str, str], planes: list[Mapping[str, str]], frames
 
 
 def _flattened(layout: Layout) -> Layout:
-    """One volume alone is no movie: where a stack has planes and no frames, its planes are the frames."""
-    if layout.frames != 1 or layout.slices < 2:
-        return layout
-    order = layout.order.translate(str.maketrans("zt", "tz"))
-    return replace(layout, slices=1, frames=layout.slices, order=order, flat=True)
+    """One volume alone is no movie: where a stack has planes and no frames, its planes are the frames.
+
+    So are more channels than a microscope has, as writers note that were not told what the axes are.
+    """
+    if layout.frames == 1 and layout.slices > 1:
+        order = layout.order.translate(str.maketrans("zt", "tz"))
+        return replace(layout, slices=1, frames=layout.slices, order=order, flat=True)
+    if layout.frames == 1 and layout.channels > MOST_CHANNELS:
+        return replace(layout, channels=1, frames=layout.channels, names=(), flat=True)
+    return layout

@@ -17,7 +17,12 @@ from neural_action.recordings.formats.arrays import transposed
 from neural_action.recordings.hdf5 import Dataset, members, opened, read_numbers
 
 EXPECTED = "an HDF5 of CaImAn with estimates/C"
-UNITS = {"F_dff": "dF/F", "C": "denoised fluorescence", "S": "deconvolved events", "C+YrA": "fluorescence"}
+UNITS = {
+    "F_dff": "dF/F",
+    "C": "denoised fluorescence",
+    "S": "deconvolved events",
+    "C+YrA": "fluorescence above background",
+}
 
 #: The likeliest signal first; deconvolved events only where they are asked for.
 RANKED = ("F_dff", "C+YrA", "C")

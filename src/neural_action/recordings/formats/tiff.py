@@ -102,7 +102,7 @@ def _read(found: list[Path], options: Options) -> tuple[Any, _tiff_layout.Layout
             f"{layout.channels} and {layout.slices}"
         )
     frames, rest = divmod(total, layout.each)
-    if layout.order[-1] != "t" and (rest or frames != layout.frames):
+    if layout.each > 1 and layout.order[-1] != "t" and (rest or frames != layout.frames):
         raise InputError(
             f"{found[0]}: {total} pages, expected {layout.each} for each of {layout.frames} frames"
         )
@@ -171,7 +171,7 @@ def _said(layout: _tiff_layout.Layout, options: Options, files: int, rest: int) 
     if layout.flyback:
         said.append(f"{layout.flyback} flyback frames a volume left out")
     if layout.flat:
-        said.append("its planes are the frames")
+        said.append("one volume, its planes are the frames")
     if rest:
         said.append(f"{rest} page{'s' if rest > 1 else ''} at the end, no whole frame, left out")
     return ", ".join(said)

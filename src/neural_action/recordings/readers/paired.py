@@ -239,7 +239,7 @@ def _neural(root: Path, row: SheetRow, options: Options) -> tuple[Neural, np.nda
         raise InputError(f"{path}: neural activity of shape {found.data.shape}, expected frames of something")
     time = _time(root, row, source.clock, found, found.data.shape[0], path, "neural")
     if source.missing.policy == "refuse":
-        return replace(found, data=_finite(found.data, path)), time
+        return replace(found, data=_finite(found.data, path, found.names)), time
     # Traces are small; a movie with holes is no movie.
     if found.data.ndim != 2:
         raise InputError(
@@ -381,8 +381,8 @@ def _thresholds(
     return thresholds.classes(values, options.cuts), names
 
 
-def _finite(data: Any, path: Path) -> da.Array:
-    """The lazy array as float32; InputError with the frame, when it is computed, for NaN or infinity."""
+def _finite(data: Any, path: Path, names: tuple[str, ...]) -> da.Array:
+    """The lazy array as float32; InputError with frame and unit, when it is computed, for NaN or infinity."""
     data = arrays.lazy(data)
 
     def check(block: np.ndarray, block_info: Any = None) -> np.ndarray:
@@ -390,8 +390,11 @@ def _finite(data: Any, path: Path) -> da.Array:
         good = np.isfinite(block.reshape(len(block), -1)).all(1)
         if not good.all():
             first = block_info[0]["array-location"][0][0] if block_info else 0
+            at = int(np.argmin(good))
+            unit = int(np.argmin(np.isfinite(block[at]))) if block.ndim == 2 else None
+            of = "" if unit is None else f" of unit {names[unit] if names else unit}"
             raise InputError(
-                f"{path}: NaN or infinity in neural frame {first + int(np.argmin(good))}, expected finite values"
+                f"{path}: NaN or infinity in neural frame {first + at}{of}, expected finite values"
                 + ("; neural.missing.policy interpolate or drop" if block.ndim == 2 else "")
             )
         return block
