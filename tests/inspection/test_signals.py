@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 import tifffile
 import yaml
+from pynwb import NWBHDF5IO, TimeSeries
+from pynwb.testing.mock.file import mock_NWBFile
+from pynwb.testing.mock.ophys import mock_Fluorescence, mock_PlaneSegmentation, mock_RoiResponseSeries
 
 from neural_action.config.settings import ConvertSettings
 from neural_action.errors import InputError
@@ -77,7 +80,11 @@ def test_planes_are_one_recording_and_its_copies_are_left_out(tmp_path):
         "Neural activity is read as F - 0.7 Fneu of plane0, plane1: 6 of 6 units (cells by iscell.npy)"
         in " ".join(proposal.notes)
     )
-    assert settings(proposal, tmp_path).dff.percentile == 10
+    convert = settings(proposal, tmp_path)
+    assert convert.dff.percentile == 10
+    manifest = tmp_path / "out/m.json"
+    convert_trial(convert, "d", tmp_path, proposal.rows[0], tmp_path / "out/s.zarr", manifest)
+    assert read_recording(manifest).neural.shape[1] == 6
 
 
 def test_planes_beside_the_poses_and_not_in_a_folder_of_their_own(tmp_path):
@@ -98,6 +105,15 @@ def test_what_else_is_there_is_said(tmp_path):
         == "Neural activity is read from suite2p files. Also there, and not read: 1 x a TIFF of 9 pages (tiff)."
         for note in made(tmp_path).notes
     )
+
+
+def test_files_that_no_format_reads_are_hinted_at(tmp_path):
+    poses(tmp_path / "m1/001")
+    (tmp_path / "m1/001/Fall.mat").write_bytes(b"MATLAB")
+    with pytest.raises(
+        InputError, match=r"no neural activity recognised.*; Fall\.mat: suite2p's copy for MATLAB"
+    ):
+        made(tmp_path)
 
 
 def test_raw_fluorescence_without_a_baseline_gets_no_dff(tmp_path):
@@ -179,6 +195,60 @@ def test_recordings_of_different_rates_are_brought_to_the_lowest(tmp_path, capsy
         "neural frames come at several rates (10 a second such as m1 001_part00, 15.5 a second such as m2 001_part00): "
         "bring them to one, convert: {neural_rate: 10}"
     ]
+
+
+def nwb(path, *series):
+    """An NWB file with series in the container Fluorescence, and a position."""
+    file = mock_NWBFile()
+    rois = mock_PlaneSegmentation(n_rois=3, nwbfile=file)
+    made_of = [
+        mock_RoiResponseSeries(
+            name=name, n_rois=3, plane_segmentation=rois, rate=10.0,
+            data=50 + np.random.default_rng(at).random((10 * SECONDS, 3)),
+        )
+        for at, name in enumerate(series)
+    ]  # fmt: skip
+    mock_Fluorescence(name="Fluorescence", roi_response_series=made_of, nwbfile=file)
+    walk = np.cumsum(np.random.default_rng(9).standard_normal((20 * SECONDS, 2)), 0)
+    for name, data in (("ambient_light", walk**2), ("running_speed", walk)):
+        file.add_acquisition(TimeSeries(name=name, data=data, unit="u", rate=20.0))
+    with NWBHDF5IO(path, "w") as io:
+        io.write(file)
+
+
+def test_of_the_series_of_an_nwb_file_the_fluorescence_of_cells_and_the_movement_are_taken(tmp_path):
+    (tmp_path / "m1").mkdir()
+    nwb(tmp_path / "m1/001.nwb", "Deconvolved", "Neuropil", "RoiResponseSeries")
+    proposal = propose(tmp_path, look(tmp_path), 4)
+    assert proposal.options["neural"]["options"]["series"] == ["Fluorescence/RoiResponseSeries"]
+    assert proposal.options["behavior"]["options"]["series"] == ["running_speed"]
+    assert proposal.dff
+    said = " ".join(proposal.notes)
+    assert "Others are Fluorescence/Deconvolved, Fluorescence/Neuropil." in said
+    assert "Others are ambient_light." in said
+
+
+@pytest.mark.parametrize(
+    ("series", "says"),
+    [
+        (
+            ("mean", "weighted"),
+            r"2 series could be the neural activity: Fluorescence/mean: Fl.*--option 'neural\.",
+        ),
+        (
+            ("Deconvolved", "Neuropil"),
+            r"holds no fluorescence of cells but Fluorescence/Deconvolved: .*--option",
+        ),
+    ],
+)
+def test_init_asks_where_it_cannot_know(tmp_path, series, says):
+    (tmp_path / "m1").mkdir()
+    nwb(tmp_path / "m1/001.nwb", *series)
+    with pytest.raises(InputError, match=says) as error:
+        propose(tmp_path, look(tmp_path), 4)
+    assert "\n" not in str(error.value)
+    given = {"neural.options.series": [f"Fluorescence/{series[0]}"]}
+    assert propose(tmp_path, look(tmp_path), 4, given=given).sample.neural.shape[1] == 3
 
 
 def caiman(path, **estimates):

@@ -12,7 +12,7 @@ from typing import Any
 from neural_action.errors import InputError
 from neural_action.inspection.folder import PREFERRED, Found
 from neural_action.inspection.layouts import complained, refuse_layouts
-from neural_action.inspection.signals import left_out, neural_options, refuse_unclear
+from neural_action.inspection.signals import left_out, neural_options, refuse_unclear, unread
 from neural_action.inspection.trials import settle
 from neural_action.recordings.readers import paired
 from neural_action.recordings.recording import Recording
@@ -122,6 +122,7 @@ def propose(
         raise InputError(
             f"{folder}: no {lacking} recognised (found: {there or 'nothing'}); expected files of both, such as a "
             "suite2p folder beside a DeepLabCut CSV, .nwb files, or a .yaml that describes arrays"
+            + ("" if neural else unread(folder))
         )
     proposal = Proposal({}, {}, folds)
     for key, value in (given or {}).items():

@@ -15,6 +15,28 @@ if TYPE_CHECKING:
     from neural_action.inspection.proposal import Proposal
 
 
+#: Files of neural activity that no format reads, by pattern, and what to do with them.
+UNREAD = {
+    "Fall.mat": "suite2p's copy for MATLAB is not read: keep the folder plane0 with F.npy and iscell.npy",
+    "*.sbx": "movies of Scanbox are not read: run suite2p on them, or write TIFF",
+    "*.isxd": "Inscopix files are not read: export TIFF, or NWB",
+    "*.nd2": "Nikon files are not read: export OME-TIFF",
+    "*.czi": "Zeiss files are not read: export OME-TIFF",
+    "*.lif": "Leica files are not read: export OME-TIFF",
+    "*.oir": "Olympus files are not read: export OME-TIFF",
+    "*.mmap": "memory maps of CaImAn are not read: give its results (.hdf5), or TIFF",
+    "*.nwb.zarr": "NWB in Zarr is not read: export it as HDF5 (hdmf-zarr), or describe its arrays in a .yaml",
+}
+
+
+def unread(folder: Path) -> str:
+    """What to do with files of ``folder`` that no format reads, "; " before it; "" where there are none."""
+    firsts = {pattern: next(folder.rglob(pattern), None) for pattern in UNREAD}
+    return "".join(
+        f"; {path.name}: {UNREAD[pattern]}" for pattern, path in firsts.items() if path is not None
+    )
+
+
 def left_out(found: Sequence[Found], taken: Sequence[Found]) -> str:
     """A sentence on neural activity that was found beside what is read; "" where there is none."""
     others = Counter(

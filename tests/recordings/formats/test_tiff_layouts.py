@@ -184,8 +184,20 @@ def test_what_is_given_comes_before_what_is_noted(tmp_path):
     flat = read(path, channels=1, rate=60.0)
     np.testing.assert_array_equal(flat.data, images.reshape(-1, 4, 5))
     assert flat.rate == 60
-    with pytest.raises(InputError, match="12 pages, expected frames of 10 pages each"):
+    with pytest.raises(InputError, match="12 pages in 1 files, expected whole frames of 10 pages"):
         read(path, channels=1, planes=10)
+
+
+def test_an_image_a_file_of_several_channels_is_refused(tmp_path):
+    text = '<OME><Image><Pixels DimensionOrder="XYCZT" SizeC="2" SizeZ="1" SizeT="3"/></Image></OME>'
+    for at, image in enumerate(movie(3, channels=2).reshape(-1, 4, 5)):
+        pages(tmp_path / f"run_Ch{at % 2 + 1}_{at // 2}.ome.tif", image, description=text)
+    with pytest.raises(
+        InputError, match="a file an image, 2 channels and 1 planes; expected a pattern of one channel"
+    ):
+        read(tmp_path)
+    one = read(tmp_path, pattern="run_Ch2_*.tif", channels=1, planes=1, flyback=0)
+    np.testing.assert_array_equal(one.data, movie(3, channels=2)[:, 0, 1])
 
 
 def test_a_volume_may_go_on_in_the_next_file(tmp_path):

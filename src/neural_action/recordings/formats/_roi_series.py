@@ -19,7 +19,7 @@ import numpy as np
 
 from neural_action.errors import InputError
 from neural_action.recordings.formats import Neural
-from neural_action.recordings.formats.arrays import lazy
+from neural_action.recordings.formats.arrays import lazy, side_by_side
 from neural_action.recordings.hdf5 import Dataset
 
 #: What is taken for the activity of cells, the likelier first; and what is read only by name.
@@ -143,8 +143,6 @@ def read(
 
     Raises InputError naming the file and the series: clocks or lengths that differ by more, no cell left.
     """
-    import dask.array as da
-
     data, names, units = [], [], 0
     first, time, rate = parts[0][0], *clock(path, parts[0][0], parts[0][1][1])
     for name, (kind, item) in parts:
@@ -166,7 +164,7 @@ def read(
         )
     if data[0].ndim == 2 and not names:
         raise InputError(f"{path}: {first} has no cell among {units} units, expected one, or cells: false")
-    whole = data[0] if len(data) == 1 else da.concatenate([values[: min(lengths)] for values in data], axis=1)
+    whole = side_by_side(data)
     kind, item = parts[0][1]
     listed = ", ".join(name for name, _ in parts[:4]) + (", ..." if len(parts) > 4 else "")
     said = listed if whole.ndim == 3 else f"{listed}: {len(names)} of {units} units"

@@ -197,6 +197,16 @@ def transposed(traces: np.ndarray, keep: Any = slice(None)) -> Any:
     return da.map_blocks(block, chunks=chunks, dtype=np.float32, meta=np.empty((0, 0), np.float32))
 
 
+def side_by_side(parts: Sequence[Any]) -> Any:
+    """Lazy (frame, unit) arrays as one, all units of a frame in one block; up to the end of the shortest."""
+    import dask.array as da
+
+    shortest = min(len(part) for part in parts)
+    if len(parts) == 1:
+        return parts[0]
+    return da.concatenate([part[:shortest] for part in parts], axis=1).rechunk({1: -1})
+
+
 def read_vector(path: Path, column: str | None = None) -> np.ndarray:
     """A vector of float64 from .npy, .csv or .txt (one column, or the one called ``column``), .npz or .parquet."""
     name = {"columns": [column]} if column and path.suffix in (".csv", ".parquet") else {"key": column}

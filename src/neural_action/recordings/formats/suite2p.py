@@ -17,7 +17,7 @@ from pydantic import Field
 
 from neural_action.errors import InputError
 from neural_action.recordings.formats import FormatOptions, Neural
-from neural_action.recordings.formats.arrays import mapped_npy, transposed
+from neural_action.recordings.formats.arrays import mapped_npy, side_by_side, transposed
 from neural_action.recordings.pickles import load_object_pickle
 
 EXPECTED = "a suite2p folder with F.npy (and iscell.npy, Fneu.npy, spks.npy, ops.npy or settings.npy)"
@@ -68,8 +68,6 @@ def neural(path: Path, options: Options) -> Neural:
     Raises InputError naming the file: missing, of another shape than F.npy, no unit left, not an array, planes that
     differ in frames or rate, a plane that is not there.
     """
-    import dask.array as da
-
     places = _chosen(path, options)
     parts, names, all_units = [], [], 0
     for place in places:
@@ -87,7 +85,7 @@ def neural(path: Path, options: Options) -> Neural:
         raise InputError(
             f"{path}: planes of {min(lengths)} to {max(lengths)} frames, expected as many in each"
         )
-    data = parts[0] if len(parts) == 1 else da.concatenate([part[: min(lengths)] for part in parts], axis=1)
+    data = side_by_side(parts)
     rates = {_setting(place, "fs") for place in places}
     if len(rates) > 1:
         raise InputError(f"{path}: planes at {_listed(rates)} frames per second, expected one rate")

@@ -107,7 +107,9 @@ def _read(found: list[Path], options: Options) -> tuple[Any, _tiff_layout.Layout
             f"{found[0]}: {total} pages, expected {layout.each} for each of {layout.frames} frames"
         )
     if not frames or (rest and (known or not layout.program)):
-        raise InputError(f"{found[0]}: {total} pages, expected frames of {layout.each} pages each")
+        raise InputError(
+            f"{found[0]}: {total} pages in {len(found)} files, expected whole frames of {layout.each} pages"
+        )
     _check_alike(parts, found, layout)
     shape, dtype = parts[0].shape, parts[0].dtype
     planes = range(layout.slices) if options.plane is None else [options.plane]
