@@ -17,7 +17,7 @@ from neural_action.errors import InputError
 SAMPLED_FRAMES = 500
 SAMPLED_BYTES = 64 << 20
 #: Percentiles of a unit need more frames than those of an image.
-SAMPLED_TRACES = 5_000
+SAMPLED_TRACES = 2_000
 #: F0 is at least this share of each unit's own mean absolute value; of that of all pixels, so that dark ones stay dark.
 LEAST_UNIT, LEAST_PIXEL = 0.1, 0.01
 
@@ -84,14 +84,27 @@ def linear_map(
         raise InputError(f"convert.scale: low {scale[0]:g} and high {scale[1]:g}, expected low below high")
     gain: np.ndarray | float = 1.0
     offset: np.ndarray | float = 0.0
-    axis = 0 if frames.ndim == 2 else None
+    if frames.ndim == 2 and scale is not None:
+        return _map_of_units(frames, dff, scale)
     if dff is not None:
         gain, offset = 1 / np.maximum(np.percentile(frames, dff, axis=0), least_baseline(frames)), -1.0
     if scale is None:
         return gain, offset, None
-    low, high = np.percentile(frames * gain + offset, scale, axis=axis)
-    spread = np.where(high > low, high - low, 1.0)
+    low, high = np.percentile(frames * gain + offset, scale)
+    spread = high - low if high > low else 1.0
     return gain / spread, (offset - low) / spread, (0.0, 1.0)
+
+
+def _map_of_units(
+    frames: np.ndarray, dff: float | None, scale: tuple[float, float]
+) -> tuple[np.ndarray, np.ndarray, tuple[float, float]]:
+    """``linear_map`` of traces, each unit by itself: percentiles of dF/F are dF/F of percentiles."""
+    units = np.ascontiguousarray(frames.T)
+    base, low, high = np.percentile(units, (0.0 if dff is None else dff, *scale), axis=1)
+    f0 = np.ones(len(units)) if dff is None else np.maximum(base, least_baseline(frames))
+    spread = np.where(high > low, high - low, f0)
+    # With dF/F or without, what is left is (F - low) / (high - low); F0 only scales a unit that does not vary.
+    return 1 / spread, -low / spread, (0.0, 1.0)
 
 
 def least_baseline(frames: np.ndarray) -> np.ndarray:

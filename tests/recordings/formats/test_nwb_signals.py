@@ -109,6 +109,7 @@ def test_neuroconv_with_several_planes(tmp_path):
     np.testing.assert_allclose(neural.data, np.concatenate(own, 1))
 
 
+@pytest.mark.filterwarnings("ignore:RoiResponseSeries:UserWarning")
 @pytest.mark.parametrize("turned", [False, True])
 def test_suite2p(tmp_path, turned):
     writer = Writer()
