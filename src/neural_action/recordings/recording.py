@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from neural_action.errors import InputError
+from neural_action.recordings.streams import Stream
 
 UNLABELLED = -1
 _OF_SAMPLES = ("behavior", "behavior_time", "labels")
@@ -37,6 +38,7 @@ class Recording:
         segment: (frame,) int32, the behavioural trial of each neural frame, a place in ``segment_names``, in runs that
             do not come back; None for a recording that is one trial itself.
         segment_names: names of those trials, in the order of time.
+        streams: what was read, before the clocks were put on one zero and samples left out.
     """
 
     animal: str
@@ -55,6 +57,7 @@ class Recording:
     sources: Mapping[str, str] = field(default_factory=dict)
     segment: np.ndarray | None = None
     segment_names: tuple[str, ...] = ()
+    streams: tuple[Stream, ...] = ()
 
     @property
     def segments(self) -> list[tuple[str, int, int]]:
