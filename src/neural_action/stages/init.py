@@ -70,6 +70,9 @@ def _option(text: str) -> tuple[str, Any]:
     key, equals, value = text.partition("=")
     if not equals or not re.fullmatch(r"[a-z_]+(\.[a-z_]+)*", key):
         raise InputError(f"--option {text!r}: expected KEY=VALUE, such as align.offset=2.5")
+    # Paths begin with {path}, which YAML takes for a mapping; names are a regular expression.
+    if key == "names" or value.startswith(("{path}", "{animal}", "{trial}")):
+        return key, value
     try:
         return key, yaml.safe_load(value)
     except yaml.YAMLError as error:

@@ -30,6 +30,7 @@ from neural_action.recordings.formats import (
     load_format,
     thorsync,
 )
+from neural_action.recordings.naming import safe
 from neural_action.recordings.readers import ReaderOptions, hidden
 from neural_action.recordings.recording import UNLABELLED, Recording
 from neural_action.recordings.sheet import SheetRow
@@ -56,7 +57,6 @@ _SUFFIXES = (
     ".tif",
     ".tiff",
 )
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 class MissingOptions(ReaderOptions):
@@ -412,11 +412,6 @@ def names(path: Path, pattern: str | None) -> tuple[str, str]:
             )
         animal, trial = match["animal"], match["trial"]
     return safe(animal), safe(trial)
-
-
-def safe(name: str) -> str:
-    """The name with every run of characters that a name may not have as one underscore."""
-    return _UNSAFE.sub("_", name)
 
 
 def pieces(root: Path, row: SheetRow, options: Options) -> list[SheetRow]:
