@@ -15,6 +15,7 @@ from neural_action.inspection.rests import Motion
 from neural_action.recordings.readers import load_reader
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.sheet import SheetRow
+from neural_action.recordings.streams import Stream
 
 #: Frames that are read for synchrony, at most, and the bytes of them; s of lag either way; shifts of the control.
 FRAMES, BYTES, LAG, SHIFTS = 2000, 64 << 20, 2.0, 200
@@ -39,6 +40,7 @@ class Look:
         lags: (lag,) s; positive: neural activity follows behaviour.
         correlation: (lag,) of motion energy with mean neural activity; empty where there is too little.
         chance: the 95th percentile of the largest correlation after shifting one against the other.
+        streams: what was read of the whole recording, each on its clock.
     """
 
     row: SheetRow
@@ -57,6 +59,7 @@ class Look:
     lags: np.ndarray
     correlation: np.ndarray
     chance: float
+    streams: tuple[Stream, ...] = ()
 
 
 def look_at(root: Path, rows: list[SheetRow], settings: ConvertSettings, energy: str) -> Iterator[Look]:
@@ -109,6 +112,11 @@ def _look(row: SheetRow, recording: Recording, energy: str, relative: bool) -> L
         lags=lags,
         correlation=correlation,
         chance=chance,
+        streams=recording.streams
+        or (
+            Stream.of("neural", clock, "clock of the reader"),
+            Stream.of("behavior", recording.behavior_time, "clock of the reader"),
+        ),
     )
 
 

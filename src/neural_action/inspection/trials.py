@@ -14,6 +14,7 @@ from neural_action.config.settings import CalciumSettings, SplitSettings
 from neural_action.errors import InputError
 from neural_action.inspection.alike import Form, unlike
 from neural_action.inspection.rests import Motion, count_rests
+from neural_action.inspection.streams import SHOWN, described
 from neural_action.progress import progress
 from neural_action.recordings import thresholds
 from neural_action.recordings.formats import Behavior, Neural, load_format
@@ -63,6 +64,11 @@ def settle(folder: Path, proposal: Proposal) -> None:
     """Read every recording, and decide what depends on what is in them. InputError as ``propose``."""
     _clocks(folder, proposal)
     recordings = _read(folder, proposal)
+    first = proposal.sample
+    proposal.notes += [
+        f"{first.animal} {first.trial}, {SHOWN[stream.name]}: {described(stream)}."
+        for stream in first.streams
+    ]
     if difference := next(unlike(recordings.forms), None):
         raise InputError(
             f"{folder}: {difference}; nothing was written: run init again with --option, such as "

@@ -103,6 +103,7 @@ class Labels:
         intervals: (interval, 2) float64 s, start and stop on the clock of the behaviour; None: one a frame.
         of_video: intervals count from the first video frame, wherever the clock of the behaviour starts.
         by_frame: numbers are of the frames that the file names, not of its rows.
+        said: what says when an action was.
         conflicts: where two intervals of different classes overlap: an error, or ``unlabelled``.
     """
 
@@ -111,6 +112,7 @@ class Labels:
     intervals: np.ndarray | None = None
     of_video: bool = False
     by_frame: bool = False
+    said: str = "one a behaviour sample"
     conflicts: Literal["refuse", "unlabelled"] = "refuse"
 
 

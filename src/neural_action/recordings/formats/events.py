@@ -143,7 +143,14 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
         raise InputError(f"{path}: {len(found)} events and none that lasts, expected start and stop")
     numbers, names = as_classes(named, class_names, options.unlabelled, path)
     zero = options.zero or ("clock" if kind == "plain" else "video")
-    return Labels(names, numbers, times[lasting], of_video=zero == "video", conflicts=options.conflicts)
+    return Labels(
+        names,
+        numbers,
+        times[lasting],
+        of_video=zero == "video",
+        conflicts=options.conflicts,
+        said=f"start and stop, s of the {zero}",
+    )
 
 
 def _of_table(path: Path, options: Options) -> tuple[str, list[tuple[str, float, float]]]:

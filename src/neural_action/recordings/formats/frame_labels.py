@@ -101,9 +101,12 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
         values = ["" if value != value else str(value) for value in _column(path, table, column)]
         numbers, names = as_classes(values, class_names, options.unlabelled, path)
     if frame is not None and options.time is None:
-        return Labels(names, _by_frame(path, _column(path, table, frame), frame, numbers), by_frame=True)
+        numbers = _by_frame(path, _column(path, table, frame), frame, numbers)
+        return Labels(names, numbers, by_frame=True, said=f"video frames of column {frame!r}")
     if time is not None:
-        return Labels(names, numbers, _lasting(path, _column(path, table, time), time, options.seconds), True)
+        intervals = _lasting(path, _column(path, table, time), time, options.seconds)
+        said = f"s of the video, column {time!r}"
+        return Labels(names, numbers, intervals, of_video=True, conflicts=options.conflicts, said=said)
     return Labels(names, numbers)
 
 

@@ -173,7 +173,7 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
         intervals = np.stack(
             [np.asarray(table[name][:], np.float64) for name in ("start_time", "stop_time")], 1
         )
-    return Labels(names, numbers, intervals)
+    return Labels(names, numbers, intervals, said=f"intervals of {options.intervals}")
 
 
 @contextmanager

@@ -191,13 +191,14 @@ def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ..
         where,
     )
     if options.thresholds is None:
-        labels, names = _labels(root, row, options, class_names, behavior, behavior_time)
+        labels, names, said = _labels(root, row, options, class_names, behavior, behavior_time)
     else:
         # Of what is known: smoothing over a missing value would leave everything after it unlabelled.
         given = replace(behavior, data=data)
         own, names = _thresholds(options, class_names, given, behavior_time[known])
         labels = np.full(len(behavior.data), UNLABELLED, np.int8)
         labels[known] = own
+        said = f"thresholds on {options.thresholds.of}"
     kept, frame, time, how = _aligned(root, row, options, neural_time, behavior_time, where)
     both, in_known, in_kept = np.intersect1d(known, kept, return_indices=True)
     if len(both) < 2:
@@ -220,10 +221,9 @@ def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ..
         Stream.of("neural", neural_time - origin, clock.how + since),
         Stream.of("behavior", time - origin, f"{behavior_clock.how}; {how}{left}"),
     ]
-    if options.labels is not None and (labels != UNLABELLED).any():
-        of = np.flatnonzero(labels[kept] != UNLABELLED)
-        if len(of):
-            streams.append(Stream.of("labels", time[kept][of] - origin, "samples that have an action"))
+    labelled = np.flatnonzero(labels != UNLABELLED)
+    if len(labelled):
+        streams.append(Stream.of("labels", time[labelled] - origin, said))
     return Recording(
         animal=row.animal,
         trial=row.trial,
@@ -250,6 +250,7 @@ def _neural(root: Path, row: SheetRow, options: Options) -> tuple[Neural, Clock]
     if 0 in found.data.shape:
         raise InputError(f"{path}: neural activity of shape {found.data.shape}, expected frames of something")
     clock = clock_of(source.clock, found, found.data.shape[0], path, "neural", partial(path_of, root, row))
+    clock = replace(clock, how=f"{path.relative_to(root)}, {found.unit}; {clock.how}")
     found, time = replace(found, data=found.data[: len(clock.time)]), clock.time
     if source.missing.policy == "refuse":
         return replace(found, data=_finite(found.data, path)), clock
@@ -274,6 +275,7 @@ def _behavior(root: Path, row: SheetRow, options: Options) -> tuple[Behavior, Cl
     if 0 in found.data.shape:
         raise InputError(f"{path}: behaviour of shape {found.data.shape}, expected samples of something")
     clock = clock_of(source.clock, found, len(found.data), path, "behavior", partial(path_of, root, row))
+    clock = replace(clock, how=f"{path.relative_to(root)}, {found.unit}; {clock.how}")
     count = len(clock.time)
     # Labels of frames need the number of every sample.
     frames = np.arange(len(found.data)) if found.frames is None else found.frames
@@ -325,17 +327,18 @@ def _labels(
     class_names: tuple[str, ...] | None,
     behavior: Behavior,
     time: np.ndarray,
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    """(sample,) int8 for every sample of the behaviour file, from a file of labels, and the classes."""
+) -> tuple[np.ndarray, tuple[str, ...], str]:
+    """(sample,) int8 for every sample of the behaviour file, from a file of labels; the classes; what says when."""
     if options.labels is None:
-        return np.full(len(time), UNLABELLED, np.int8), class_names or ("unlabelled",)
+        return np.full(len(time), UNLABELLED, np.int8), class_names or ("unlabelled",), ""
     source = options.labels
     module = load_format(source.format, "labels", f"{_WHERE}.labels")
     path = path_of(root, row, source.path, "labels.path")
     parsed: FormatOptions = module.Options.parse(source.options, f"{_WHERE}.labels.options")
     found: Labels = module.labels(path, parsed, class_names)
     frames = np.arange(len(time)) if behavior.frames is None else behavior.frames
-    return samples_of(found, frames, time, path), found.names
+    said = f"{path.relative_to(root)}; {found.said}"
+    return samples_of(found, frames, time, path), found.names, said
 
 
 def _thresholds(
