@@ -1,4 +1,4 @@
-"""Lines of ``neural-action check`` about clocks: each stream of each recording, and how it was put beside the others."""
+"""Lines of ``neural-action check`` about clocks: each stream of each recording, and how it was aligned."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from neural_action.recordings.streams import Stream
 
 #: Recordings that are printed, those with gaps first.
 MOST = 20
+#: A stream that goes on for so much of the other after that one has ended is worth a note (our choice).
+_BEYOND = 0.1
 SHOWN = {"neural": "neural", "behavior": "behaviour", "labels": "labels"}
 
 
@@ -33,6 +35,33 @@ def stream_lines(looks: list[Look]) -> Iterator[str]:
         yield f"  and {len(recordings) - MOST} more recordings with {_gaps(order[MOST][0]) or 'no'} gaps at most"
 
 
+def clock_doubts(looks: list[Look]) -> Iterator[str]:
+    """What hints at a wrong clock: a stream that ends long before the other, times left over."""
+    seen: set[str] = set()
+    for look in looks:
+        where = f"{look.row.animal} {look.row.path}"
+        streams = {stream.name: stream for stream in look.streams}
+        neural, behavior = streams.get("neural"), streams.get("behavior")
+        if where in seen or neural is None or behavior is None:
+            continue
+        seen.add(where)
+        lasts = neural.stop - neural.start
+        beyond = abs(behavior.stop - neural.stop)
+        if lasts > 0 and beyond > _BEYOND * lasts:
+            late, early = (
+                ("behaviour", "neural activity")
+                if behavior.stop > neural.stop
+                else ("neural activity", "behaviour")
+            )
+            yield (
+                f"{look.form.where}: {late} goes on for {beyond:.1f} s after {early} has ended; where both were "
+                "recorded together, a rate or a clock is wrong"
+            )
+        for stream in (neural, behavior):
+            if "are not used" in stream.how:
+                yield f"{look.form.where}: {SHOWN[stream.name]}: {stream.how}"
+
+
 def described(stream: Stream) -> str:
     """A stream in a line."""
     gaps = (
@@ -40,7 +69,8 @@ def described(stream: Stream) -> str:
         if stream.gaps
         else "no gap"
     )
-    return f"{stream.start:.2f} to {stream.stop:.2f}, {stream.rate:.4g} /s, {stream.count} samples, {gaps}; {stream.how}"
+    span = f"{stream.start:.2f} to {stream.stop:.2f}, {stream.rate:.4g} /s, {stream.count} samples"
+    return f"{span}, {gaps}; {stream.how}"
 
 
 def _gaps(look: Look) -> int:

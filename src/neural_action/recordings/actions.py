@@ -33,8 +33,8 @@ def samples_of(labels: Labels, frames: np.ndarray, time: np.ndarray, path: Path)
         )
     if len(numbers) == len(frames) < video and not labels.by_frame:
         raise InputError(
-            f"{path}: {len(numbers)} labels, as many as poses, but these are of frames {frames[0]} to {frames[-1]} with "
-            "gaps: of which frame a label is is not known; expected a column of frame numbers (options frame)"
+            f"{path}: {len(numbers)} labels, as many as poses, but these are of frames {frames[0]} to {frames[-1]} "
+            "with gaps: of which frame a label is is not known; expected a column of frame numbers (options frame)"
         )
     out = np.full(len(frames), UNLABELLED, np.int8)
     # Annotations may end before the video does, never after.

@@ -1,4 +1,4 @@
-"""The clock of one stream: times from a rate, from the file itself, from a file of times, or from pulses of ThorSync."""
+"""The clock of one stream: a rate, times of the file itself, a file of times, or pulses of ThorSync."""
 
 from __future__ import annotations
 
@@ -92,20 +92,22 @@ def clock_of(
         return Clock(time, f"times of {file.name}{shown}{said}", True)
     numbers = np.arange(count) if frames is None else frames
     counted = "" if frames is None or frames[-1] + 1 == count else ", frames as the file numbers them"
+    said = f"; {found.said}" if getattr(found, "said", "") else ""
     if options.rate is not None:
-        return Clock(options.start + numbers / options.rate, f"{options.rate:g} /s as given{counted}", False)
+        return Clock(
+            options.start + numbers / options.rate, f"{options.rate:g} /s as given{counted}{said}", False
+        )
     if found.time is not None:
         if len(found.time) != count:
             raise InputError(f"{path}: {len(found.time)} times, expected {count}")
-        said = getattr(found, "said", "")
         return Clock(
             np.asarray(found.time, np.float64) * (options.seconds or 1.0),
-            f"times of the file{f'; {said}' if said else ''}",
+            f"times of the file{said}",
             True,
         )
     if found.rate is None:
         raise InputError(f"{path}: has no clock; expected {key}.rate, times or sync")
-    return Clock(options.start + numbers / found.rate, f"{found.rate:g} /s of the file{counted}", False)
+    return Clock(options.start + numbers / found.rate, f"{found.rate:g} /s of the file{counted}{said}", False)
 
 
 def _matched(

@@ -53,7 +53,7 @@ def pose(
     if not series:
         raise InputError(f"{path}: {item.name} has no keypoints")
     axes = next(iter(series.values())).data.shape[1:]
-    points, clocks, rates = [], [], []
+    points, clocks, rates, given = [], [], [], []
     for name, one in series.items():
         data = np.array(one.data, np.float32) * np.float32(one.conversion) + np.float32(one.offset)
         if data.shape[1:] != tuple(axes):
@@ -63,18 +63,24 @@ def pose(
         time, rate = clock_of(path, name, one)
         points.append(data)
         rates.append(rate)
+        given.append(time)
         clocks.append(np.arange(len(data)) / rate if time is None else time)
     points, time, said = on_one_clock(points, clocks, list(series), str(path))
-    rate = rates[0] if not said else None
     unit = next(iter(series.values())).unit
-    return Behavior(np.stack(points, 1), tuple(series), unit, time, rate, said=said)
+    return Behavior(
+        np.stack(points, 1),
+        tuple(series),
+        unit,
+        *_kept(time, given, rates, said),
+        said=_said([item.name], said),
+    )
 
 
 def joined(
     path: Path, parts: list[tuple[str, Any]], exclude: list[str], clock_of: Callable[[Path, str, Any], Clock]
 ) -> Behavior:
     """(sample, feature) of series side by side, in their units, each by its own clock. InputError as ``pose``."""
-    values, clocks, rates, names = [], [], [], []
+    values, clocks, rates, given, names = [], [], [], [], []
     for name, item in parts:
         data = np.asarray(item.data, np.float32) * np.float32(item.conversion) + np.float32(item.offset)
         data = data.reshape(len(data), -1)
@@ -82,6 +88,7 @@ def joined(
         time, rate = clock_of(path, name, item)
         values.append(data)
         rates.append(rate)
+        given.append(time)
         clocks.append(np.arange(len(data)) / rate if time is None else time)
     values, time, said = on_one_clock(values, clocks, [name for name, _ in parts], str(path))
     every = [name for own in names for name in own]
@@ -90,4 +97,16 @@ def joined(
     keep = [at for at, name in enumerate(every) if name not in exclude]
     data = np.concatenate(values, 1)[:, keep]
     unit = ", ".join(dict.fromkeys(item.unit for _, item in parts))
-    return Behavior(data, tuple(every[at] for at in keep), unit, time, None if said else rates[0], said=said)
+    names = tuple(every[at] for at in keep)
+    return Behavior(
+        data, names, unit, *_kept(time, given, rates, said), said=_said([name for name, _ in parts], said)
+    )
+
+
+def _kept(time: np.ndarray, given: list[np.ndarray | None], rates: list[float | None], said: str) -> Clock:
+    """The common clock: a rate where no series has more than that."""
+    return (time, None) if said else (None if given[0] is None else time, rates[0])
+
+
+def _said(names: list[str], said: str) -> str:
+    return f"series {', '.join(names)}{f'; {said}' if said else ''}"

@@ -207,7 +207,7 @@ def load_object_pickle(path: Path, *, opaque: bool = False) -> Any:
 
 
 def loads_object(path: Path, data: bytes) -> Any:
-    """What ``load_object_pickle`` reads, of a pickle that lies within the file at ``path``. InputError names the file."""
+    """What ``load_object_pickle`` reads, of a pickle within the file at ``path``. InputError names the file."""
     try:
         return _plain(_ObjectUnpickler(io.BytesIO(data), encoding="latin1").load())
     except InputError as error:

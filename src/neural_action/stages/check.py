@@ -17,7 +17,7 @@ from neural_action.inspection.alike import shown
 from neural_action.inspection.costs import Cost, Size, cost
 from neural_action.inspection.problems import notes, problems
 from neural_action.inspection.sample import Look, look_at
-from neural_action.inspection.streams import stream_lines
+from neural_action.inspection.streams import clock_doubts, stream_lines
 from neural_action.inspection.who import who_lines
 from neural_action.names import shortened
 
@@ -63,7 +63,7 @@ def run(config: tuple[Path, ...], methods: Path | None, trials: int, raw: Path |
     found = list(problems(looks, plan))
     for line in (
         *(f"PROBLEM: {text}" for text in found),
-        *(f"NOTE: {text}" for text in (*doubts, *notes(looks, plan, own))),
+        *(f"NOTE: {text}" for text in (*doubts, *clock_doubts(looks), *notes(looks, plan, own))),
     ):
         click.echo(line)
     for line in _costs(cost(plan, _size(plan, looks)), cores):

@@ -92,10 +92,10 @@ def scored(path: Path) -> bool:
 
 
 def behavior(path: Path, options: Options) -> Behavior:
-    """(sample, keypoint, 2) float32 pixels, or (sample, keypoint, 3) as calibrated; frames as the first column has them.
+    """(sample, keypoint, 2) float32 pixels, or (sample, keypoint, 3) as calibrated; frames as in the first column.
 
     No clock: the video's rate is yours to give. Raises InputError naming the file: hand labels, no such header, several
-    animals without ``individual``, ``min_likelihood`` where there is none, frames out of order, a row that is no number.
+    animals without ``individual``, ``min_likelihood`` where there is none, frames out of order, no numbers.
     """
     table = _read(path)
     names, coords, values = table.heads["bodyparts"], table.heads["coords"], table.values

@@ -62,6 +62,13 @@ _NAMES = (
     "state",
 )
 _ELAN_TIME = re.compile(r"(begin|end) time - (hh:mm:ss\.ms|ss\.msec|msec)", re.IGNORECASE)
+_PHRASES = {
+    "boris": "BORIS events",
+    "boris points": "BORIS events",
+    "elan": "ELAN annotations",
+    "simba": "SimBA bouts",
+    "plain": "events with start and stop",
+}
 #: Lines above the header that are looked through.
 _ABOVE = 60
 
@@ -77,8 +84,8 @@ class Options(FormatOptions):
         tier: of ELAN with several tiers, the one that holds the actions.
         where: columns and values that rows must have, such as ``{Observation id: day1}``.
         seconds: seconds per unit of the times.
-        zero: where times count from: the first frame of the ``video``, or zero of the behaviour's ``clock``; null: video
-            for BORIS, ELAN and SimBA, else clock.
+        zero: where times count from: the first frame of the ``video``, or zero of the behaviour's ``clock``; null:
+            video for BORIS, ELAN and SimBA, else clock.
         unlabelled: actions that count as no label.
         conflicts: samples in two actions at once are an error, or ``unlabelled``.
     """
@@ -104,13 +111,7 @@ def recognise(path: Path) -> str | None:
     with path.open(errors="replace") as file:
         lines = [line for line, _ in zip(file, range(_ABOVE), strict=False)]
     kind = _kind(lines)
-    return (
-        {"boris": "BORIS events", "boris points": "BORIS events", "elan": "ELAN annotations"}.get(
-            kind[0], "events with start and stop"
-        )
-        if kind
-        else None
-    )
+    return _PHRASES[kind[0]] if kind else None
 
 
 def files(path: Path) -> list[Path]:
@@ -190,6 +191,8 @@ def _kind(lines: list[str]) -> tuple[str, int, str] | None:
             return "boris points", at, separator
         if any(_ELAN_TIME.fullmatch(cell) for cell in cells):
             return "elan", at, separator
+        if at == 0 and {"event", "start_time", "end time", "bout_time"} <= there:
+            return "simba", at, separator
         if at == 0 and there & set(_STARTS) and there & set(_STOPS) and len(cells) > 2:
             return "plain", at, separator
     first = lines[0].rstrip("\r\n").split("\t") if lines else []
@@ -208,7 +211,7 @@ def _boris(path: Path, table: Any, options: Options) -> list[tuple[str, float, f
     for key, given, option in (("subject", options.subject, "subject"), ("observation id", None, "where")):
         if key not in columns:
             continue
-        values = table[columns[key]].fillna("No focal subject").astype(str)
+        values = table[columns[key]].map(lambda entry: "none" if entry != entry else str(entry))
         found = list(dict.fromkeys(values))
         if given is None and len(found) > 1:
             hint = "subject: NAME" if option == "subject" else f"where: {{{columns[key]}: NAME}}"

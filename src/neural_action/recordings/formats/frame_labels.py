@@ -2,8 +2,8 @@
 
 One-hot tables hold 1 where the class was annotated, 0 or -1 elsewhere; -1 throughout means unlabelled. A table of names
 may hold several recordings; ``where`` chooses the rows of one. A column of times (BORIS' behaviour binary table:
-``time``) or of frame numbers says when a row is; an unnamed first column is the frame number that pandas writes. SimBA's
-``targets_inserted`` and ``machine_results`` have the classes behind poses and features. Sources:
+``time``) or of frame numbers says when a row is; an unnamed first column is the frame number that pandas writes.
+SimBA's ``targets_inserted`` and ``machine_results`` have the classes behind poses and features. Sources:
 boris/behavior_binary_table.py; simba/labelling, simba/model/inference_batch.py; deepethogram's labels (``background``).
 """
 
@@ -18,21 +18,8 @@ from pydantic import Field
 from neural_action.errors import InputError
 from neural_action.files import most_bytes
 from neural_action.recordings.formats import FormatOptions, Labels, as_classes, frame_numbers
-from neural_action.recordings.units import seconds_named
+from neural_action.recordings.units import FRAMES, TIMES, called, lasting, seconds_named
 
-_FRAMES = ("frame", "frames", "frame_number", "frame number", "frame_idx", "frame_index", "frame_id", "fnum")
-_TIMES = (
-    "time",
-    "times",
-    "timestamp",
-    "timestamps",
-    "time_s",
-    "time (s)",
-    "seconds",
-    "time_ms",
-    "time (ms)",
-    "ms",
-)
 _SIMBA = ("targets_inserted", "machine_results")
 EXPECTED = "a table (.csv, .csv.gz, .parquet) of frames: one column a class, or one column of class names"
 
@@ -87,9 +74,8 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
     is no class, frames or times out of order.
     """
     table = _rows(path, options)
-    called = {str(name).strip().lower(): str(name) for name in table.columns}
-    time = options.time or next((called[name] for name in _TIMES if name in called), None)
-    frame = options.frame or next((called[name] for name in _FRAMES if name in called), None)
+    time = options.time or called(table.columns, TIMES)
+    frame = options.frame or called(table.columns, FRAMES)
     if frame is None and time is None and str(table.columns[0]).startswith("Unnamed:"):
         frame = str(table.columns[0])
     others = {frame, time, *options.where}
@@ -104,7 +90,8 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
         numbers = _by_frame(path, _column(path, table, frame), frame, numbers)
         return Labels(names, numbers, by_frame=True, said=f"video frames of column {frame!r}")
     if time is not None:
-        intervals = _lasting(path, _column(path, table, time), time, options.seconds)
+        unit = seconds_named(time) if options.seconds is None else options.seconds
+        intervals = lasting(_column(path, table, time).to_numpy(), unit, f"{path}: column {time!r}")
         said = f"s of the video, column {time!r}"
         return Labels(names, numbers, intervals, of_video=True, conflicts=options.conflicts, said=said)
     return Labels(names, numbers)
@@ -119,22 +106,6 @@ def _by_frame(path: Path, values: Any, name: str, numbers: np.ndarray) -> np.nda
     out = np.full(frames.max() + 1, -1, np.int8)
     out[frames] = numbers
     return out
-
-
-def _lasting(path: Path, values: Any, name: str, seconds: float | None) -> np.ndarray:
-    """(row, 2) s: each row until the next one, at most 1.5 steps."""
-    time = np.asarray(values)
-    if time.dtype.kind not in "iuf" or not np.isfinite(time).all() or len(time) < 2:
-        raise InputError(f"{path}: column {name!r} is {time.dtype} or has gaps, expected times")
-    time = time * (seconds_named(name) if seconds is None else seconds)
-    steps = np.diff(time)
-    if (steps <= 0).any():
-        at = int(np.argmax(steps <= 0))
-        raise InputError(
-            f"{path}: column {name!r} runs backwards at row {at + 1} ({time[at]:g}, then {time[at + 1]:g})"
-        )
-    usual = float(np.median(steps))
-    return np.stack([time, time + np.minimum(np.r_[steps, usual], 1.5 * usual)], 1)
 
 
 def _rows(path: Path, options: Options):

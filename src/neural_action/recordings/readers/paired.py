@@ -309,9 +309,7 @@ def _aligned(
             events.append(np.asarray(given, np.float64) if path is None else arrays.read_vector(path))
         offset, drift = alignment.by_events(*events, where, align.tolerance)
         behavior = behavior * drift + offset
-        how = (
-            f"aligned by {len(events[0])} common events ({offset:+.3f} s, drift {1e6 * (drift - 1):+.0f} ppm)"
-        )
+        how = f"aligned by {len(events[0])} common events ({offset:+.3f} s, drift {round(1e6 * (drift - 1)):+d} ppm)"
     else:
         how = "aligned by its times"
     if align.offset:
