@@ -83,6 +83,13 @@ def test_a_path_that_contradicts_its_file_is_said():
     ]
 
 
+def test_one_subject_in_every_file_of_several_is_asked_about():
+    with pytest.raises(
+        InputError, match=r"every file says subject_id x, but paths name 2 subjects \(1, 2\).*names="
+    ):
+        names("sub-1/a.nwb", "sub-2/a.nwb", subjects=["x", "x"])
+
+
 @pytest.mark.parametrize("path", ["20240301_001.nwb", "2024-03-01/002"])
 def test_dates_and_numbers_alone_are_asked_about(path):
     with pytest.raises(InputError, match=r"dates and numbers alone, who the animal is .*--option 'names="):

@@ -100,8 +100,11 @@ def _clocks(folder: Path, proposal: Proposal) -> None:
         if not own and clock.rate is None and clock.times is None and clock.sync is None:
             lacking[f"--{role}-rate"] = f"{name} ({source.format})"
         elif own and clock.rate is not None:
+            start = clock.start if found.time is None else float(found.time[0])
+            rate = found.rate or 1 / float(np.median(np.diff(found.time)))
             proposal.notes.append(
-                f"The files of {name} have a clock of their own; {clock.rate:g} /s is used as given."
+                f"The files of {name} have a clock of their own (from {start:g} s, {rate:.4g} /s); {clock.rate:g} /s "
+                f"from {clock.start:g} s is used as given: leave --{role}-rate out to use theirs."
             )
     if lacking:
         raise InputError(

@@ -66,10 +66,16 @@ def named(paths: Sequence[PurePosixPath], subjects: Sequence[str | None]) -> lis
         subjects: what each file says, if it does.
 
     Raises:
-        InputError: a path of dates and numbers alone.
+        InputError: a path of dates and numbers alone; files that all say one subject, in paths that say several.
     """
     flat = all(len(path.parts) == 1 for path in paths)
     numbered = flat and all(_LAST.fullmatch(_stem(path.name)) for path in paths)
+    labels = {_plain(match[1]) for path in paths if (match := _SUBJECT.search(path.as_posix()))}
+    if len(labels) > 1 and len(set(subjects)) == 1 and None not in subjects:
+        raise InputError(
+            f"every file says subject_id {subjects[0]}, but paths name {len(labels)} subjects ({', '.join(sorted(labels))}); "
+            "expected --option 'names=(?P<animal>...)(?P<trial>...)', a regular expression on the path"
+        )
     found = []
     for path, subject in zip(paths, subjects, strict=True):
         label = _SUBJECT.search(path.as_posix())

@@ -406,7 +406,12 @@ def names(path: Path, pattern: str | None) -> tuple[str, str]:
         parts = [*path.parts[:-1], path.stem if path.suffix.lower() in _SUFFIXES else path.name]
         animal, trial = ("_".join(parts[:-1]), parts[-1]) if len(parts) > 1 else (parts[0], "1")
     else:
-        match = re.search(pattern, path.as_posix())
+        try:
+            match = re.search(pattern, path.as_posix())
+        except re.error as error:
+            raise InputError(
+                f"configuration {_WHERE}.names: {pattern!r} is no regular expression ({error})"
+            ) from None
         if match is None or not {"animal", "trial"} <= set(match.groupdict()):
             raise InputError(
                 f"{path}: does not match {_WHERE}.names {pattern!r} with groups animal and trial"
