@@ -1,4 +1,4 @@
-"""Which of several files, series or animals init takes: never one without saying so, and a question where it can't know."""
+"""Which of several files, series or animals init takes: it says which, and asks where it can't know."""
 
 from __future__ import annotations
 

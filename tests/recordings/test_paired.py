@@ -267,8 +267,6 @@ def test_parts_that_overlap_are_refused(tmp_path):
 
 
 def test_names(tmp_path):
-    assert paired.names(paired.Path("Fly 1/2018.01.02"), None) == ("Fly_1", "2018.01.02")
-    assert paired.names(paired.Path("m1.session2.nwb"), None) == ("m1.session2", "1")
     assert paired.names(paired.Path("sub-1/sub-1_ses-2.nwb"), r"sub-(?P<animal>\d+)_ses-(?P<trial>\d+)") == (
         "1",
         "2",

@@ -73,8 +73,9 @@ def named(paths: Sequence[PurePosixPath], subjects: Sequence[str | None]) -> lis
     labels = {_plain(match[1]) for path in paths if (match := _SUBJECT.search(path.as_posix()))}
     if len(labels) > 1 and len(set(subjects)) == 1 and None not in subjects:
         raise InputError(
-            f"every file says subject_id {subjects[0]}, but paths name {len(labels)} subjects ({', '.join(sorted(labels))}); "
-            "expected --option 'names=(?P<animal>...)(?P<trial>...)', a regular expression on the path"
+            f"every file says subject_id {subjects[0]}, but paths name {len(labels)} subjects "
+            f"({', '.join(sorted(labels))}); expected --option "
+            "'names=(?P<animal>...)(?P<trial>...)', a regular expression on the path"
         )
     found = []
     for path, subject in zip(paths, subjects, strict=True):

@@ -25,13 +25,15 @@ def written(path, text):
     return path
 
 
-BORIS_AGGREGATED = """Observation id,Observation date,Description,FPS (frame/s),Subject,Behavior,Behavior type,Start (s),Stop (s),Duration (s),Comment start
+BORIS_AGGREGATED = """\
+Observation id,Observation date,Description,FPS,Subject,Behavior,Behavior type,Start (s),Stop (s),Duration (s),C
 day1,2024-03-01,,25,m1,walk,STATE,1.000,3.000,2.000,
 day1,2024-03-01,,25,m1,sniff,POINT,1.500,1.500,0,
 day1,2024-03-01,,25,m1,rest,STATE,3.000,6.000,3.000,
 """
 #: BORIS 8.
-BORIS_TABULAR = """Observation id\tObservation date\tSubject\tBehavior\tBehavioral category\tBehavior type\tTime\tMedia file name
+BORIS_TABULAR = """\
+Observation id\tObservation date\tSubject\tBehavior\tBehavioral category\tBehavior type\tTime\tMedia
 day1\t2024-03-01\tm1\twalk\t\tSTART\t1.000\tv.mp4
 day1\t2024-03-01\tm1\twalk\t\tSTOP\t3.000\tv.mp4
 day1\t2024-03-01\tm1\trest\t\tSTART\t3.000\tv.mp4
@@ -52,7 +54,8 @@ Time\tMedia file path\tTotal length\tFPS\tSubject\tBehavior\tBehavioral category
 3.000\tv.mp4\t10\t25\t\trest\t\t\tSTART
 6.000\tv.mp4\t10\t25\t\trest\t\t\tSTOP
 """
-ELAN_COLUMNS = """Begin Time - hh:mm:ss.ms\tBegin Time - ss.msec\tEnd Time - hh:mm:ss.ms\tEnd Time - ss.msec\tDuration - ss.msec\taction
+ELAN_COLUMNS = """\
+Begin Time - hh:mm:ss.ms\tBegin Time - ss.msec\tEnd Time - hh:mm:ss.ms\tEnd Time - ss.msec\tDuration\taction
 00:00:01.000\t1.0\t00:00:03.000\t3.0\t2.0\twalk
 00:00:03.000\t3.0\t00:00:06.000\t6.0\t3.0\trest
 """

@@ -59,7 +59,7 @@ def test_without_tracks_there_is_one_animal(tmp_path):
     np.testing.assert_allclose(give(path).data, tracks[0].T, rtol=1e-6)
     assert np.isnan(give(path, min_score=0.2).data[3, 0]).all()
     two = analysis(tmp_path / "w.analysis.h5", RNG.random((2, 2, 2, FRAMES)), [])
-    with pytest.raises(InputError, match="track None of 2, .*not tracked: a number may change its animal"):
+    with pytest.raises(InputError, match=r"track None of 2, .*not tracked: a number may change its animal"):
         give(two)
 
 

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -42,6 +42,7 @@ class Options(FormatOptions):
         intervals: of labels, the table of intervals, such as ``trials``.
         column: of labels, the column that names the action.
         unlabelled: values of it that are no class.
+        conflicts: samples in two intervals of different actions are an error, or ``unlabelled``.
         min_confidence: keypoints of an ndx-pose below it are missing.
         exclude: keypoints or features that are left out.
     """
@@ -51,6 +52,7 @@ class Options(FormatOptions):
     intervals: str = "trials"
     column: str | None = None
     unlabelled: list[str] = Field(default_factory=list)
+    conflicts: Literal["refuse", "unlabelled"] = "refuse"
     min_confidence: Annotated[float, Field(ge=0)] = 0.0
     exclude: list[str] = Field(default_factory=list)
 
@@ -173,7 +175,9 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
         intervals = np.stack(
             [np.asarray(table[name][:], np.float64) for name in ("start_time", "stop_time")], 1
         )
-    return Labels(names, numbers, intervals, said=f"intervals of {options.intervals}")
+    return Labels(
+        names, numbers, intervals, conflicts=options.conflicts, said=f"intervals of {options.intervals}"
+    )
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import glob
 import re
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
@@ -30,7 +30,7 @@ from neural_action.recordings.formats import (
     load_format,
     thorsync,
 )
-from neural_action.recordings.naming import safe
+from neural_action.recordings.naming import named, safe
 from neural_action.recordings.readers import ReaderOptions, hidden
 from neural_action.recordings.recording import UNLABELLED, Recording
 from neural_action.recordings.sheet import SheetRow
@@ -42,21 +42,6 @@ if TYPE_CHECKING:
 
 EXPECTED = "recordings that match convert.reader_options.recordings"
 _WHERE = "convert.reader_options"
-#: What is cut off a file's name to name a trial; folders may have dots in their names.
-_SUFFIXES = (
-    ".nwb",
-    ".slp",
-    ".h5",
-    ".hdf5",
-    ".npy",
-    ".npz",
-    ".csv",
-    ".parquet",
-    ".yaml",
-    ".yml",
-    ".tif",
-    ".tiff",
-)
 
 
 class MissingOptions(ReaderOptions):
@@ -117,7 +102,8 @@ class Options(ReaderOptions):
 
     Attributes:
         recordings: pattern below the raw folder of what a recording is, a file or a folder.
-        names: regular expression on that path with groups ``animal`` and ``trial``; null: folder and file name.
+        names: regular expression on that path with groups ``animal`` and ``trial``; null: as ``recordings/naming.py``
+            has it: ``sub-`` in the path, else folder and file name, dates being of the trial.
         neural, behavior: what is read.
         labels: actions from a file; or
         thresholds: from the behaviour itself; neither: everything is unlabelled.
@@ -137,11 +123,15 @@ class Options(ReaderOptions):
 
 def scan(folder: Path, options: Options) -> list[SheetRow]:
     """Every path that matches ``recordings``; with ``cut``, a row for each piece that both clocks cover."""
-    rows = []
-    for path in sorted(folder.glob(options.recordings)):
-        if not hidden(path, folder):
-            animal, trial = names(path.relative_to(folder), options.names)
-            rows.append(SheetRow(animal, trial, path.relative_to(folder).as_posix()))
+    found = sorted(path for path in folder.glob(options.recordings) if not hidden(path, folder))
+    below = [path.relative_to(folder) for path in found]
+    if options.names is None:
+        who = named([PurePosixPath(path.as_posix()) for path in below], [None] * len(below))
+        rows = [
+            SheetRow(one.animal, one.trial, path.as_posix()) for one, path in zip(who, below, strict=True)
+        ]
+    else:
+        rows = [SheetRow(*names(path, options.names), path.as_posix()) for path in below]
     if options.cut is None:
         return rows
     return [piece for row in rows for piece in pieces(folder, row, options)]
@@ -400,24 +390,17 @@ def path_of(root: Path, row: SheetRow, pattern: str | None, key: str) -> Path:
     return found[0]
 
 
-def names(path: Path, pattern: str | None) -> tuple[str, str]:
-    """Animal and trial of a path: groups of ``pattern``, else folder and name, other characters made underscores."""
-    if pattern is None:
-        parts = [*path.parts[:-1], path.stem if path.suffix.lower() in _SUFFIXES else path.name]
-        animal, trial = ("_".join(parts[:-1]), parts[-1]) if len(parts) > 1 else (parts[0], "1")
-    else:
-        try:
-            match = re.search(pattern, path.as_posix())
-        except re.error as error:
-            raise InputError(
-                f"configuration {_WHERE}.names: {pattern!r} is no regular expression ({error})"
-            ) from None
-        if match is None or not {"animal", "trial"} <= set(match.groupdict()):
-            raise InputError(
-                f"{path}: does not match {_WHERE}.names {pattern!r} with groups animal and trial"
-            )
-        animal, trial = match["animal"], match["trial"]
-    return safe(animal), safe(trial)
+def names(path: Path, pattern: str) -> tuple[str, str]:
+    """Animal and trial of a path: groups of the regular expression, other characters made underscores."""
+    try:
+        match = re.search(pattern, path.as_posix())
+    except re.error as error:
+        raise InputError(
+            f"configuration {_WHERE}.names: {pattern!r} is no regular expression ({error})"
+        ) from None
+    if match is None or not {"animal", "trial"} <= set(match.groupdict()):
+        raise InputError(f"{path}: does not match {_WHERE}.names {pattern!r} with groups animal and trial")
+    return safe(match["animal"] or ""), safe(match["trial"] or "")
 
 
 def pieces(root: Path, row: SheetRow, options: Options) -> list[SheetRow]:
