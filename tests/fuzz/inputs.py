@@ -17,6 +17,7 @@ import broken_fly_walking
 import broken_mc2p
 import broken_monkey_reach
 import broken_rodent_sleep
+from behavior_files import deeplabcut_hdf5, events, sleap_project
 from broken import convert
 
 FRAMES, SAMPLES = 60, 150
@@ -378,6 +379,24 @@ GOOD = {
         trial(deeplabcut),
         ("m1/videoDLC.csv",),
         options=of("behavior", "deeplabcut", "{path}/videoDLC.csv"),
+    ),
+    "deeplabcut, hdf5": Good(
+        trial(deeplabcut_hdf5),
+        ("m1/videoDLC.h5",),
+        options=of("behavior", "deeplabcut", "{path}/videoDLC.h5"),
+    ),
+    "sleap project": Good(
+        trial(sleap_project),
+        ("m1/video.slp",),
+        options=of("behavior", "sleap", "{path}/video.slp", track="b"),
+    ),
+    "boris": Good(trial(events), ("m1/boris.tsv",), options=of("labels", "events", "{path}/boris.tsv")),
+    "elan": Good(trial(events), ("m1/elan.eaf",), options=of("labels", "events", "{path}/elan.eaf")),
+    "elan, text": Good(trial(events), ("m1/elan.txt",), options=of("labels", "events", "{path}/elan.txt")),
+    "labels by time": Good(
+        trial(events),
+        ("m1/boris_labels.csv",),
+        options=of("labels", "frame_labels", "{path}/boris_labels.csv"),
     ),
     "sleap": Good(trial(sleap), ("m1/a.h5",), options=of("behavior", "sleap", "{path}/a.h5")),
     "anipose": Good(

@@ -16,7 +16,7 @@ from neural_action.recordings.formats import arrays, known_formats, module_of, n
 PREFERRED = {
     "neural": ("nwb", "suite2p", "caiman", "arrays", "thorimage", "tiff"),
     "behavior": ("nwb", "deepfly3d", "deeplabcut", "sleap", "anipose", "arrays"),
-    "labels": ("frame_labels", "arrays"),
+    "labels": ("events", "frame_labels", "arrays"),
 }
 #: Files that are looked at, at most: enough to see how a folder is laid out.
 MOST = 20_000
@@ -89,6 +89,8 @@ def recognise(path: Path) -> Found | None:
             roles = tuple(role for role in PREFERRED if hasattr(module, role))
             if name == "arrays":
                 roles = tuple(arrays.described_roles(path))
+            if hasattr(module, "roles"):
+                roles = module.roles(path)
             if name == "nwb":
                 return _nwb(path)
             return Found(path, name, roles, phrase)

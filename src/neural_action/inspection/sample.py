@@ -18,6 +18,7 @@ from neural_action.recordings.recording import Recording
 from neural_action.recordings.resample import resampled
 from neural_action.recordings.sheet import SheetRow
 from neural_action.recordings.steps import sampled_frames
+from neural_action.recordings.streams import Stream
 
 #: Frames that are read for synchrony, at most, and the bytes of them; s of lag either way; shifts of the control.
 FRAMES, BYTES, LAG, SHIFTS = 2000, 64 << 20, 2.0, 200
@@ -45,6 +46,7 @@ class Look:
         source: which signal of the raw files the neural activity is, and its unit.
         recorded_rate: neural frames per second before they are resampled, if they are.
         doubtful: reason -> names of units that cannot be trusted.
+        streams: what was read of the whole recording, each on its clock.
     """
 
     row: SheetRow
@@ -66,6 +68,7 @@ class Look:
     source: str = ""
     recorded_rate: float = 0.0
     doubtful: Mapping[str, list[str]] = field(default_factory=dict)
+    streams: tuple[Stream, ...] = ()
 
 
 def look_at(root: Path, rows: list[SheetRow], settings: ConvertSettings, energy: str) -> Iterator[Look]:
@@ -125,6 +128,11 @@ def _look(root: Path, row: SheetRow, recording: Recording, settings: ConvertSett
         source=source,
         recorded_rate=recorded,
         doubtful=doubtful,
+        streams=recording.streams
+        or (
+            Stream.of("neural", clock, "clock of the reader"),
+            Stream.of("behavior", recording.behavior_time, "clock of the reader"),
+        ),
     )
 
 

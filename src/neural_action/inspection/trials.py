@@ -14,6 +14,7 @@ from neural_action.config.settings import CalciumSettings, SplitSettings
 from neural_action.errors import InputError
 from neural_action.inspection.alike import Form, unlike
 from neural_action.inspection.rests import Motion, count_rests
+from neural_action.inspection.streams import SHOWN, described
 from neural_action.progress import progress
 from neural_action.recordings import thresholds
 from neural_action.recordings.formats import Behavior, Neural, load_format
@@ -73,6 +74,11 @@ def settle(folder: Path, proposal: Proposal) -> None:
     """Read every recording, and decide what depends on what is in them. InputError as ``propose``."""
     _clocks(folder, proposal)
     recordings = _read(folder, proposal)
+    first = proposal.sample
+    proposal.notes += [
+        f"{first.animal} {first.trial}, {SHOWN[stream.name]}: {described(stream)}."
+        for stream in first.streams
+    ]
     if difference := next(unlike(recordings.forms), None):
         raise InputError(
             f"{folder}: {difference}; nothing was written: run init again with --option, such as "
@@ -106,9 +112,11 @@ def _clocks(folder: Path, proposal: Proposal) -> None:
         if not own and clock.rate is None and clock.times is None and clock.sync is None:
             lacking[f"--{role}-rate"] = f"{name} ({source.format})"
         elif own and clock.rate is not None:
-            own_rate = f" of {found.rate:.4g} /s" if found.rate is not None else ""
+            start = clock.start if found.time is None else float(found.time[0])
+            rate = found.rate or 1 / float(np.median(np.diff(found.time)))
             proposal.notes.append(
-                f"The files of {name} have a clock of their own{own_rate}; {clock.rate:g} /s is used as given."
+                f"The files of {name} have a clock of their own (from {start:g} s, {rate:.4g} /s); {clock.rate:g} /s "
+                f"from {clock.start:g} s is used as given: leave --{role}-rate out to use theirs."
             )
         if isinstance(found, Neural) and found.source:
             proposal.notes.append(f"Neural activity is read as {found.source} ({found.unit}).")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from neural_action.errors import InputError
+from neural_action.recordings.streams import Stream
 
 UNLABELLED = -1
 _OF_SAMPLES = ("behavior", "behavior_time", "labels")
@@ -39,6 +40,7 @@ class Recording:
         segment_names: names of those trials, in the order of time.
         neural_names: of the units, where the file names them; else empty.
         neural_source: which signal of the raw files the neural activity is, in a phrase; "" where there is no choice.
+        streams: what was read, before the clocks were put on one zero and samples left out.
     """
 
     animal: str
@@ -59,6 +61,7 @@ class Recording:
     segment_names: tuple[str, ...] = ()
     neural_names: tuple[str, ...] = ()
     neural_source: str = ""
+    streams: tuple[Stream, ...] = ()
 
     @property
     def segments(self) -> list[tuple[str, int, int]]:

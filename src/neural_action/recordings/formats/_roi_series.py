@@ -53,13 +53,6 @@ _UNITS = {
     "Deconvolved": "deconvolved events",
     "Neuropil": "neuropil fluorescence",
 }
-#: Words of what moves, and of what else is recorded with a clock.
-_MOVES = re.compile(
-    r"speed|veloc|runn|wheel|ball|tread|locomot|rotat|posit|postur|pose|angle|motion|moving|joint"
-)
-_STILL = re.compile(
-    r"light|temper|humid|sync|trigger|ttl|pulse|clock|lick|reward|valve|stim|volt|laser|diode|led(?![a-z])|opto"
-)
 
 
 def kind_of(item: Any) -> str:
@@ -80,11 +73,6 @@ def kind_of(item: Any) -> str:
     if _CORRECTED.search(text):
         return "CorrectedFluorescence"
     return "Fluorescence" if type(parent).__name__ == "Fluorescence" else own
-
-
-def movement(name: str) -> int:
-    """0 for the name of a series of movement, 1 for one that says nothing, 2 for what is no behaviour."""
-    return 0 if _MOVES.search(name.lower()) else 2 if _STILL.search(name.lower()) else 1
 
 
 def groups(found: Mapping[str, tuple[str, Any]]) -> list[tuple[str, str, list[str]]]:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -29,6 +29,7 @@ from neural_action.recordings.formats import (
     needs,
 )
 from neural_action.recordings.hdf5 import opened
+from neural_action.recordings.nwb_behavior import joined, likelihood, pose, several
 
 EXPECTED = "an NWB file (HDF5) with a neural series, behaviour or intervals"
 #: What may be neural activity (see ``_roi_series``); what is taken for behaviour, the likelier first.
@@ -49,6 +50,7 @@ class Options(FormatOptions):
         intervals: of labels, the table of intervals, such as ``trials``.
         column: of labels, the column that names the action.
         unlabelled: values of it that are no class.
+        conflicts: samples in two intervals of different actions are an error, or ``unlabelled``.
         min_confidence: keypoints of an ndx-pose below it are missing.
         exclude: keypoints or features that are left out.
     """
@@ -59,6 +61,7 @@ class Options(FormatOptions):
     intervals: str = "trials"
     column: str | None = None
     unlabelled: list[str] = Field(default_factory=list)
+    conflicts: Literal["refuse", "unlabelled"] = "refuse"
     min_confidence: Annotated[float, Field(ge=0)] = 0.0
     exclude: list[str] = Field(default_factory=list)
 
@@ -89,9 +92,7 @@ def contents(path: Path) -> dict[str, list[str]]:
             "behavior": [
                 f"{name}: {kind} {_shape(item)}"
                 for wanted in _BEHAVIOR
-                for name, (kind, item) in sorted(
-                    found.items(), key=lambda entry: (_roi_series.movement(entry[0]), entry[0])
-                )
+                for name, (kind, item) in _likelier(found)
                 if kind == wanted
             ],
         }
@@ -139,19 +140,27 @@ def neural(path: Path, options: Options) -> Neural:
 def behavior(path: Path, options: Options) -> Behavior:
     """(sample, feature), or (sample, keypoint, axis) of an ndx-pose, float32 in the unit of the file.
 
-    Raises InputError naming the file: as ``neural``, or series of different clocks.
+    Every series and keypoint goes by its own clock. Raises InputError naming the file: as ``neural``, several poses and
+    no choice, or series that do not overlap in time.
     """
     with _opened(path) as file:
         found = {name: item for name, item in _series(file).items() if item[0] in _BEHAVIOR}
-        if options.series is None and any(kind == "PoseEstimation" for kind, _ in found.values()):
-            found = {name: item for name, item in found.items() if item[0] == "PoseEstimation"}
+        poses = [name for name, (kind, _) in found.items() if kind == "PoseEstimation"]
+        if options.series is None and poses:
+            if len(poses) > 1:
+                raise several(path, poses, "PoseEstimation")
+            found = {name: found[name] for name in poses}
         parts = _chosen(path, found, options.series, "behaviour series")
-        if parts[0][1][0] == "PoseEstimation":
-            return _pose(path, parts[0][1][1], options)
-        joined, names, time, rate = _joined(path, parts)
-        keep = [at for at, name in enumerate(names) if name not in options.exclude]
-        unit = ", ".join(dict.fromkeys(item.unit for _, (_, item) in parts))
-        return Behavior(joined[:, keep], tuple(names[at] for at in keep), unit, time, rate)
+        chosen = [name for name, (kind, _) in parts if kind == "PoseEstimation"]
+        if len(chosen) > 1:
+            raise several(path, chosen, "PoseEstimation")
+        if chosen and len(parts) > 1:
+            raise InputError(
+                f"{path}: series {', '.join(name for name, _ in parts)}, expected a pose or series, not both"
+            )
+        if chosen:
+            return pose(path, parts[0][1][1], options.exclude, options.min_confidence, _clock)
+        return joined(path, [(name, item) for name, (_, item) in parts], options.exclude, _clock)
 
 
 def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) -> Labels:
@@ -173,7 +182,9 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
         intervals = np.stack(
             [np.asarray(table[name][:], np.float64) for name in ("start_time", "stop_time")], 1
         )
-    return Labels(names, numbers, intervals)
+    return Labels(
+        names, numbers, intervals, conflicts=options.conflicts, said=f"intervals of {options.intervals}"
+    )
 
 
 @contextmanager
@@ -231,6 +242,13 @@ def _series(file: Any) -> dict[str, tuple[str, Any]]:
     return found
 
 
+def _likelier(found: dict[str, tuple[str, Any]]) -> list[tuple[str, tuple[str, Any]]]:
+    """Series of behaviour with what is called like movement first; others in their order."""
+    return sorted(
+        found.items(), key=lambda one: likelihood(one[0], one[1][1]) if one[1][0] in _BEHAVIOR else 0
+    )
+
+
 def _shape(item: Any) -> str:
     if hasattr(item, "data"):
         return str(tuple(item.data.shape))
@@ -279,7 +297,11 @@ def _joined(
         names += [name] if data.shape[1] == 1 else [f"{name}_{at}" for at in range(data.shape[1])]
         values.append(data)
         own_time, own_rate = _clock(path, name, item)
-        same = own_rate == rate if time is None or own_time is None else np.array_equal(own_time, time)
+        # Of a series that starts at 0 the times are not made: one that starts later has another clock.
+        both = time is not None and own_time is not None
+        same = own_rate == rate and (
+            np.array_equal(own_time, time) if both else time is None and own_time is None
+        )
         if not same or len(data) != len(values[0]):
             raise InputError(f"{path}: {name} has another clock than {first}, expected series of one clock")
     return np.concatenate(values, 1), names, time, rate
@@ -318,22 +340,3 @@ def _rates(path: Path, units: Any, options: Options) -> Neural:
         np.add.at(rates[:, at], ((times - first) / options.bin).astype(np.int64), 1 / options.bin)
     time = first + (np.arange(count) + 0.5) * options.bin
     return Neural(rates, "spikes per second", time, 1 / options.bin)
-
-
-def _pose(path: Path, pose: Any, options: Options) -> Behavior:
-    series = {name: item for name, item in pose.pose_estimation_series.items() if name not in options.exclude}
-    if not series:
-        raise InputError(f"{path}: {pose.name} has no keypoints")
-    first = next(iter(series.values()))
-    time, rate = _clock(path, first.name, first)
-    points = []
-    for name, item in series.items():
-        data = np.array(item.data, np.float32)
-        if data.shape != tuple(first.data.shape):
-            raise InputError(
-                f"{path}: keypoint {name} has shape {data.shape}, expected {tuple(first.data.shape)}"
-            )
-        if getattr(item, "confidence", None) is not None:
-            data[np.asarray(item.confidence) < options.min_confidence] = np.nan
-        points.append(data)
-    return Behavior(np.stack(points, 1), tuple(series), first.unit, time, rate)
