@@ -49,6 +49,9 @@ def test_a_unit_is_scaled_by_itself_whatever_the_others_are(movie):
     low, high = np.percentile(dff, (1, 99), axis=0)
     scaled = run(traces, 10.0, (1.0, 99.0))
     np.testing.assert_allclose(scaled, np.clip((dff - low) / (high - low), 0, 1), atol=1e-4)
+    together = np.asarray(normalise(lazy(traces), traces, 10.0, (1.0, 99.0), "float32", per_unit=False))
+    low, high = np.percentile(dff, (1, 99))
+    np.testing.assert_allclose(together, np.clip((dff - low) / (high - low), 0, 1), atol=1e-4)
     # Neuropil subtracted to below zero, as of a cell that is brighter around than inside.
     traces[:, 3] = traces[:, 3] * 1e-4 - 1e-3
     bad = run(traces, 10.0, (1.0, 99.0))

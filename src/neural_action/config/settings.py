@@ -56,10 +56,14 @@ class DffSettings(Section):
 
 
 class ScaleSettings(Section):
-    """Linear scaling of a trial that maps two percentiles to 0 and 1, clipped there: of each unit, or of all pixels."""
+    """Linear scaling of a trial that maps two percentiles to 0 and 1, clipped there.
+
+    Of traces they are percentiles ``per`` unit, or of the whole trial; of a movie always of all its pixels.
+    """
 
     low: Annotated[float, Field(ge=0, lt=100)] = 0.5
     high: Annotated[float, Field(gt=0, le=100)] = 99.5
+    per: Literal["unit", "trial"] = "unit"
 
 
 class ConvertSettings(Section):

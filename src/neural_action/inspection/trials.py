@@ -119,7 +119,7 @@ def _clocks(folder: Path, proposal: Proposal) -> None:
                 f"from {clock.start:g} s is used as given: leave --{role}-rate out to use theirs."
             )
         if isinstance(found, Neural) and found.source:
-            proposal.notes.append(f"Neural activity is read as {found.source} ({found.unit}).")
+            proposal.notes.append(f"Neural activity is read as {found.source}; {found.unit}.")
     if lacking:
         raise InputError(
             f"{folder}: the files of {' and of '.join(lacking.values())} have no clock; nothing was written: run init "

@@ -92,7 +92,7 @@ def apply_steps(settings: ConvertSettings, recording: Recording, where: str = ""
         units["neural"] = "dF/F"
     if settings.scale is not None:
         low, high = settings.scale.low, settings.scale.high
-        each = " of each unit" if recording.neural.ndim == 2 else ""
+        each = " of each unit" if recording.neural.ndim == 2 and settings.scale.per == "unit" else ""
         units["neural"] = f"{units['neural']}, percentiles {low:g} and {high:g}{each} at 0 and 1"
     behavior = np.asarray(recording.behavior, np.float32)
     return replace(
@@ -113,7 +113,8 @@ def normalised(settings: ConvertSettings, neural: Any) -> da.Array:
     dff = None if settings.dff is None else settings.dff.percentile
     scale = None if settings.scale is None else (settings.scale.low, settings.scale.high)
     frames = np.asarray(few, np.float32) if dff is not None or scale is not None else np.empty(0, np.float32)
-    return normalise(neural, frames, dff, scale, settings.dtype)
+    per_unit = settings.scale is None or settings.scale.per == "unit"
+    return normalise(neural, frames, dff, scale, settings.dtype, per_unit)
 
 
 def _sha256(path: Path) -> str:

@@ -47,8 +47,7 @@ def resampled(recording: Recording, rate: float, where: str) -> Recording:
     """
     if abs(recording.neural_rate / rate - 1) < 1e-6:
         return recording
-    runs = _runs(recording)
-    times, weights, first = _plan(recording.neural_time, runs, recording.neural_rate, rate)
+    neural, times, first = at_rate(recording.neural, recording.neural_time, rate, recording.segment)
     samples = recording.behavior_time
     if len(times):
         frame = np.searchsorted(times, samples + 1e-6 / rate, side="right") - 1
@@ -60,7 +59,7 @@ def resampled(recording: Recording, rate: float, where: str) -> Recording:
         )
     return replace(
         recording,
-        neural=_applied(recording.neural, weights),
+        neural=neural,
         neural_time=times,
         neural_rate=rate,
         neural_index=frame[kept].astype(np.int32),
@@ -71,26 +70,40 @@ def resampled(recording: Recording, rate: float, where: str) -> Recording:
     )
 
 
-def _runs(recording: Recording) -> list[tuple[int, int]]:
+def at_rate(
+    neural: Any, time: np.ndarray, rate: float, segment: np.ndarray | None = None
+) -> tuple[da.Array, np.ndarray, np.ndarray]:
+    """Frames at ``rate`` a second: lazily (new, ...) float32; (new,) s; (new,) the first frame of the run of each.
+
+    Args:
+        neural: (frame, ...) numbers.
+        time: (frame,) s, increasing.
+        rate: new frames per second.
+        segment: (frame,) trial of each frame, if there are several.
+    """
+    times, weights, first = _plan(time, _runs(time, segment), rate)
+    return (_applied(neural, weights) if len(times) else neural[:0]), times, first
+
+
+def _runs(time: np.ndarray, segment: np.ndarray | None) -> list[tuple[int, int]]:
     """Frames, from and to before, that follow each other without a gap and in one trial."""
-    time = recording.neural_time
     if len(time) < 2:
         return [(0, len(time))]
     broken = np.diff(time) > _GAP * float(np.median(np.diff(time)))
-    if recording.segment is not None:
-        broken |= np.diff(recording.segment) != 0
+    if segment is not None:
+        broken |= np.diff(segment) != 0
     edges = [0, *(np.flatnonzero(broken) + 1).tolist(), len(time)]
     return list(pairwise(edges))
 
 
 def _plan(
-    time: np.ndarray, runs: list[tuple[int, int]], recorded: float, rate: float
+    time: np.ndarray, runs: list[tuple[int, int]], rate: float
 ) -> tuple[np.ndarray, csr_array, np.ndarray]:
     """Times of new frames, (new, recorded) weights of the recorded ones, and the first frame of each one's run."""
     from scipy.sparse import csr_array
     from scipy.special import i0
 
-    period = float(np.median(np.diff(time))) if len(time) > 1 else 1 / recorded
+    period = float(np.median(np.diff(time))) if len(time) > 1 else 1 / rate
     # A frame lasts from its time on; what is weighted are distances between the middles of frames.
     reach = _CROSSINGS / min(rate, 1 / period)
     times, first, rows, columns, values = [], [], [], [], []

@@ -58,7 +58,7 @@ def resize(neural: da.Array, side: int) -> da.Array:
 
 
 def linear_map(
-    frames: np.ndarray, dff: float | None, scale: tuple[float, float] | None
+    frames: np.ndarray, dff: float | None, scale: tuple[float, float] | None, per_unit: bool = True
 ) -> tuple[np.ndarray | float, np.ndarray | float, tuple[float, float] | None]:
     """dF/F, then percentile scaling, as one map value * gain + offset followed by clipping.
 
@@ -73,6 +73,7 @@ def linear_map(
         frames: (frame, ...) float32, evenly spaced frames of the trial.
         dff: percentile of F0; None leaves dF/F out.
         scale: the two percentiles; None leaves scaling out.
+        per_unit: of traces, they are each unit's own.
 
     Returns:
         gain and offset (scalars, or of one frame's shape) and the clipping bounds, if any.
@@ -84,7 +85,7 @@ def linear_map(
         raise InputError(f"convert.scale: low {scale[0]:g} and high {scale[1]:g}, expected low below high")
     gain: np.ndarray | float = 1.0
     offset: np.ndarray | float = 0.0
-    if frames.ndim == 2 and scale is not None:
+    if frames.ndim == 2 and scale is not None and per_unit:
         return _map_of_units(frames, dff, scale)
     if dff is not None:
         gain, offset = 1 / np.maximum(np.percentile(frames, dff, axis=0), least_baseline(frames)), -1.0
@@ -116,13 +117,18 @@ def least_baseline(frames: np.ndarray) -> np.ndarray:
 
 
 def normalise(
-    neural: da.Array, frames: np.ndarray, dff: float | None, scale: tuple[float, float] | None, dtype: str
+    neural: da.Array,
+    frames: np.ndarray,
+    dff: float | None,
+    scale: tuple[float, float] | None,
+    dtype: str,
+    per_unit: bool = True,
 ) -> da.Array:
     """Apply ``linear_map`` of ``frames`` to ``neural`` and cast to ``dtype`` (float16 or float32).
 
     Raises InputError, when a chunk is computed, for values that do not fit float16.
     """
-    gain, offset, bounds = linear_map(frames, dff, scale)
+    gain, offset, bounds = linear_map(frames, dff, scale, per_unit)
     gain, offset = (np.asarray(value, np.float32) for value in (gain, offset))
 
     def apply(block: np.ndarray) -> np.ndarray:

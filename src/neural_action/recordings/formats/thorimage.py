@@ -85,7 +85,9 @@ def neural(path: Path, options: Options) -> Neural:
         raise InputError(f"{path}: plane {options.plane}, expected below {found.planes}")
     raw = sorted(path.glob("Image_*.raw"))
     data = _raw(raw[0], found, options) if raw else _pages(path, found, options)
-    return Neural(data, "raw fluorescence", rate=found.rate)
+    planes = "mean" if options.plane is None else f"plane {options.plane}"
+    said = f"channel {options.channel} of {', '.join(found.channels)}, {planes} of {found.planes} planes"
+    return Neural(data, "raw fluorescence", rate=found.rate, source=said)
 
 
 def experiment(path: Path) -> Experiment:
