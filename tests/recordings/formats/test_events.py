@@ -230,6 +230,12 @@ def test_tables_of_simba(tmp_path):
     )
 
 
+def test_a_table_without_a_header_is_refused(tmp_path):
+    path = written(tmp_path / "labels.csv", "0,1\n" * 100)
+    with pytest.raises(InputError, match="has no header, its first line is numbers"):
+        give(path, "frame_labels")
+
+
 def test_deepethogram_and_one_column_of_names(tmp_path):
     rows = [
         f"{at},{int(EXPECTED[at] < 0)},{int(EXPECTED[at] == 0)},{int(EXPECTED[at] == 1)}" for at in range(100)
