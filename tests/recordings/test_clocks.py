@@ -111,6 +111,9 @@ def test_two_clocks_in_ms_are_told(folder):
     np.save(folder / "camera.npy", np.arange(SAMPLES) * 50.0)
     with pytest.raises(InputError, match=r"neural times step by 100 .*neural\.clock\.seconds"):
         read(folder, {"times": "{path}/camera.npy"}, {"times": "{path}/scope.npy"})
+    # A unit that is given is believed.
+    slow = [{"times": f"{{path}}/{name}.npy", "seconds": 1.0} for name in ("camera", "scope")]
+    assert read(folder, *slow).behavior_time[1] == 50.0
     ms = [{"times": f"{{path}}/{name}.npy", "seconds": 0.001} for name in ("camera", "scope")]
     np.testing.assert_allclose(read(folder, *ms).behavior_time[-1], 59.95)
 
