@@ -84,6 +84,38 @@ def suite2p(at: Path) -> None:
     np.save(at / "plane0/ops.npy", np.array({"fs": 10.0, "Ly": 4}, object), allow_pickle=True)
 
 
+def suite2p_planes(at: Path) -> None:
+    """Two planes as suite2p 1.0 writes them."""
+    for plane in (0, 1):
+        folder = at / f"suite2p/plane{plane}"
+        folder.mkdir(parents=True)
+        for name in ("F", "Fneu"):
+            np.save(folder / f"{name}.npy", RNG.random((2, FRAMES), dtype=np.float32))
+        np.save(folder / "iscell.npy", np.array([[1, 0.9], [plane, 0.2]]))
+        settings = {"fs": 10.0, "extraction": {"neuropil_coefficient": 0.7}}
+        np.save(folder / "settings.npy", np.array(settings, object), allow_pickle=True)
+
+
+def scanimage(at: Path) -> None:
+    """Two channels of ScanImage, the last frame cut off."""
+    text = (
+        "SI.hChannels.channelSave = [1;2]\nSI.hStackManager.enable = false\nSI.hRoiManager.scanFrameRate = 10"
+    )
+    with tifffile.TiffWriter(at / "scan.tif") as file:
+        for image in RNG.integers(0, 99, (2 * FRAMES - 1, 4, 4)).astype(np.uint16):
+            file.write(image, contiguous=False, software=text, metadata=None)
+
+
+def imagej(at: Path) -> None:
+    """All images behind one directory, as ImageJ writes above 4 GB."""
+    images = RNG.integers(0, 99, (FRAMES, 4, 4)).astype(np.uint16)
+    text = f"ImageJ=1.54f\nimages={FRAMES}\nframes={FRAMES}\nfinterval=0.1\n"
+    path = at / "stack.tif"
+    tifffile.imwrite(path, images[0], description=text, metadata=None, photometric="minisblack")
+    with path.open("ab") as file:
+        file.write(images[1:].tobytes())
+
+
 def caiman(at: Path) -> None:
     with h5py.File(at / "fit.hdf5", "w") as file:
         for name in ("C", "F_dff", "YrA"):
@@ -267,6 +299,22 @@ GOOD = {
         trial(suite2p),
         tuple(f"m1/plane0/{name}.npy" for name in ("F", "Fneu", "iscell", "ops")),
         options=of("neural", "suite2p", "{path}/plane0", own_clock=True),
+    ),
+    "suite2p planes": Good(
+        trial(suite2p_planes),
+        tuple(f"m1/suite2p/plane1/{name}.npy" for name in ("F", "Fneu", "iscell", "settings")),
+        options=of("neural", "suite2p", "{path}/suite2p", own_clock=True),
+        convert={"neural_rate": 7.0, "dff": {"percentile": 10.0}, "scale": {"low": 0.5, "high": 99.5}},
+    ),
+    "scanimage": Good(
+        trial(scanimage),
+        ("m1/scan.tif",),
+        options=of("neural", "tiff", "{path}/scan.tif", own_clock=True),
+    ),
+    "imagej": Good(
+        trial(imagej),
+        ("m1/stack.tif",),
+        options=of("neural", "tiff", "{path}/stack.tif", own_clock=True),
     ),
     "caiman": Good(
         trial(caiman),

@@ -13,6 +13,7 @@ from neural_action.errors import InputError
 from neural_action.inspection.choice import given_file, one_of
 from neural_action.inspection.folder import PREFERRED, Found
 from neural_action.inspection.layouts import complained, refuse_layouts
+from neural_action.inspection.signals import left_out, neural_options, refuse_unclear, unread
 from neural_action.inspection.trials import settle
 from neural_action.recordings import nwb_behavior
 from neural_action.recordings.formats import module_of, nwb
@@ -45,6 +46,8 @@ class Proposal:
         class_names: of the actions, if there are any.
         calcium: the section of that name.
         calcium_source: why it is so.
+        neural_rate: frames a second that all are brought to; None where they have one rate.
+        dff: whether neural activity is raw fluorescence, of which dF/F is taken.
         sample: the first recording as the reader gives it, once they were read.
         notes: what was decided, in sentences.
     """
@@ -56,6 +59,8 @@ class Proposal:
     class_names: list[str] | None = None
     calcium: dict[str, float] = field(default_factory=dict)
     calcium_source: str = ""
+    neural_rate: float | None = None
+    dff: bool = False
     sample: Recording | None = None
     notes: list[str] = field(default_factory=list)
 
@@ -122,7 +127,10 @@ def propose(
         raise InputError(
             f"{folder}: no {lacking} recognised (found: {there or 'nothing'}); expected files of both, such as a "
             "suite2p folder beside a DeepLabCut CSV, .nwb files, or a .yaml that describes arrays"
+            + ("" if neural else unread(folder))
         )
+    if more := left_out(found, neural):
+        proposal.notes.append(more)
     for role, rate in (("neural", neural_rate), ("behavior", behavior_rate)):
         if rate is not None:
             proposal.option(f"{role}.clock.rate", float(rate), "[given]")
@@ -179,11 +187,11 @@ def _groups(
         if item in behavior:
             groups.append(_Group(item.path, {"neural": item, "behavior": item}))
             continue
-        for parent in item.path.parents:
+        for parent in (item.path, *item.path.parents):
             beside = [other for other in behavior if parent in other.path.parents]
             if beside or parent == folder:
                 break
-        rivals = [other for other in neural if parent in other.path.parents]
+        rivals = [other for other in neural if parent in (other.path, *other.path.parents)]
         if not beside:
             proposal.notes.append(
                 f"{item.path.relative_to(folder)}: no behaviour in a folder with it; left out."
@@ -192,6 +200,11 @@ def _groups(
             raise InputError(
                 f"{parent}: {len(rivals)} recordings of neural activity and {len(beside)} of behaviour in one folder, "
                 "expected a folder for each recording; or write the sheet and the patterns of reader paired by hand"
+            )
+        elif len(beside) > 1 and "pattern" in item.options:
+            raise InputError(
+                f"{parent}: {item.phrase} and {len(beside)} files of behaviour, expected a folder for each recording, "
+                "or one movie and one file of behaviour"
             )
         else:
             pattern = _given(proposal, "behavior", "path")
@@ -239,12 +252,7 @@ def _sources(groups: list[_Group], proposal: Proposal) -> None:
             proposal.option(f"{role}.path", "{path}/" + _pattern(inside))
         if item.format == "nwb":
             _nwb_series(role, [group.parts[role] for group in groups], proposal)
-    if (
-        parts["neural"].format == "suite2p"
-        and not (parts["neural"].path / "Fneu.npy").exists()
-        and proposal.option("neural.options.signal", "F")
-    ):
-        proposal.notes.append("There is no Fneu.npy: raw fluorescence is read without subtracting neuropil.")
+    neural_options([group.parts["neural"] for group in groups], proposal)
     format_name = proposal.options["behavior"]["format"]
     poses = [group.parts["behavior"] for group in groups]
     if format_name in LIKELY and all(
@@ -289,8 +297,9 @@ def _nwb_series(role: str, items: list[Found], proposal: Proposal) -> None:
     common = [name for name in entries if all(name in there for there in names)]
     if common:
         chosen = common[0]
-        if role == "behavior" and "series" not in proposal.options[role].get("options", {}):
-            _one_series(first.path, [entries[name] for name in common])
+        if "series" not in proposal.options[role].get("options", {}):
+            unclear = refuse_unclear if role == "neural" else _one_series
+            unclear(first.path, [entries[name] for name in common])
         if proposal.option(f"{role}.options.series", [chosen]):
             more = ", ".join(name for name in entries if name != chosen)
             proposal.notes.append(

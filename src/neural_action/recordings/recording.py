@@ -38,6 +38,8 @@ class Recording:
         segment: (frame,) int32, the behavioural trial of each neural frame, a place in ``segment_names``, in runs that
             do not come back; None for a recording that is one trial itself.
         segment_names: names of those trials, in the order of time.
+        neural_names: of the units, where the file names them; else empty.
+        neural_source: which signal of the raw files the neural activity is, in a phrase; "" where there is no choice.
         streams: what was read, before the clocks were put on one zero and samples left out.
     """
 
@@ -57,6 +59,8 @@ class Recording:
     sources: Mapping[str, str] = field(default_factory=dict)
     segment: np.ndarray | None = None
     segment_names: tuple[str, ...] = ()
+    neural_names: tuple[str, ...] = ()
+    neural_source: str = ""
     streams: tuple[Stream, ...] = ()
 
     @property

@@ -287,7 +287,7 @@ def test_nwb_traces_pose_and_trials(nwb):
     np.testing.assert_allclose(labels.intervals, [[5, 5.5], [6, 6.5]])
     module = module_of("nwb")
     assert module.subject(nwb) == "m1"
-    assert module.contents(nwb)["neural"][0] == "traces: DfOverF (20, 3)"
+    assert module.contents(nwb)["neural"][0] == "dff/traces: DfOverF (20, 3)"
     with pytest.raises(InputError, match=r"no neural series 'dfof', found .*traces"):
         give("nwb", "neural", nwb, series=["dfof"])
 

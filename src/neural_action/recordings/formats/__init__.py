@@ -60,6 +60,7 @@ class Neural:
         time: (frame,) float64 s, None where the file has no clock.
         rate: frames per second, None where the file does not say.
         names: of the units, where the file has them.
+        source: what of the file this is, in a phrase; "" where there is no choice.
     """
 
     data: Any
@@ -67,6 +68,7 @@ class Neural:
     time: np.ndarray | None = None
     rate: float | None = None
     names: tuple[str, ...] = ()
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,7 @@ def frame_numbers(values: np.ndarray, path: Path, what: str) -> np.ndarray:
 
 def known_formats(role: str | None = None) -> list[str]:
     """Names of the formats, or of those that give ``role``."""
+    # Files that begin with an underscore are parts of a format.
     names = sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
     return [name for name in names if role is None or hasattr(module_of(name), role)]
 

@@ -221,6 +221,16 @@ def time_column(path: Path, column: str | None = None) -> str | None:
     return str(columns[0]) if len(columns) == 1 else called(columns, TIMES)
 
 
+def side_by_side(parts: Sequence[Any]) -> Any:
+    """Lazy (frame, unit) arrays as one, all units of a frame in one block; up to the end of the shortest."""
+    import dask.array as da
+
+    shortest = min(len(part) for part in parts)
+    if len(parts) == 1:
+        return parts[0]
+    return da.concatenate([part[:shortest] for part in parts], axis=1).rechunk({1: -1})
+
+
 def read_vector(path: Path, column: str | None = None) -> np.ndarray:
     """A vector of float64 from .npy, .csv or .txt, .npz or .parquet; dates become s since 1970.
 

@@ -19,14 +19,21 @@ from pydantic import Field
 
 from neural_action.errors import InputError
 from neural_action.files import most_bytes
-from neural_action.recordings.formats import Behavior, FormatOptions, Labels, Neural, as_classes, needs
-from neural_action.recordings.formats.arrays import lazy
-from neural_action.recordings.hdf5 import Dataset, opened
+from neural_action.recordings.formats import (
+    Behavior,
+    FormatOptions,
+    Labels,
+    Neural,
+    _roi_series,
+    as_classes,
+    needs,
+)
+from neural_action.recordings.hdf5 import opened
 from neural_action.recordings.nwb_behavior import joined, likelihood, pose, several
 
 EXPECTED = "an NWB file (HDF5) with a neural series, behaviour or intervals"
-#: What is taken for neural activity, the likelier first; for behaviour likewise.
-_NEURAL = ("DfOverF", "Fluorescence", "RoiResponseSeries", "Units", "TwoPhotonSeries", "OnePhotonSeries")
+#: What may be neural activity (see ``_roi_series``); what is taken for behaviour, the likelier first.
+_NEURAL = ("RoiResponseSeries", "Units", *_roi_series.MOVIES)
 _BEHAVIOR = ("PoseEstimation", "SpatialSeries", "TimeSeries")
 NUMBERED = 5
 
@@ -37,7 +44,8 @@ class Options(FormatOptions):
     Attributes:
         series: names of the series, or patterns such as ``Activity_*``, as ``neural-action init`` lists them;
             several of one clock are joined. null: the only one, of neural activity the only one of the likeliest kind
-            (dF/F before fluorescence, units, movies).
+            (fluorescence of cells before dF/F, units, movies; never neuropil or deconvolved events), all its planes.
+        cells: of neural activity, only units that the table of ROIs marks as cells, where it does.
         bin: of spike times, seconds a bin; rates are spikes per second.
         intervals: of labels, the table of intervals, such as ``trials``.
         column: of labels, the column that names the action.
@@ -48,6 +56,7 @@ class Options(FormatOptions):
     """
 
     series: list[str] | None = None
+    cells: bool = True
     bin: Annotated[float, Field(gt=0)] = 0.05
     intervals: str = "trials"
     column: str | None = None
@@ -70,24 +79,28 @@ def files(path: Path) -> list[Path]:
 def contents(path: Path) -> dict[str, list[str]]:
     """What can be read, the likeliest first: neural, behavior and labels (intervals), each with kind and shape.
 
-    Single traces in numbered series (``NUMBERED`` or more of one name) count as neural activity, once, by pattern.
+    Single traces in numbered series (``NUMBERED`` or more of one name) count as neural activity, once, by pattern, and
+    so do the planes of one kind.
     """
     with _opened(path) as file:
         found = _series(file)
         shown = {
-            role: [
+            "neural": [
+                f"{pattern}: {kind} {', '.join(_shape(found[name][1]) for name in names)}"
+                for pattern, kind, names in _roi_series.groups(found)
+            ],
+            "behavior": [
                 f"{name}: {kind} {_shape(item)}"
-                for wanted in kinds
+                for wanted in _BEHAVIOR
                 for name, (kind, item) in _likelier(found)
                 if kind == wanted
-            ]
-            for role, kinds in (("neural", _NEURAL), ("behavior", _BEHAVIOR))
+            ],
         }
         plain = [name for name, (kind, _) in found.items() if kind == "TimeSeries"]
         stems = Counter(match[1] for name in plain if (match := re.fullmatch(r"(.*?)\d+", name)))
         for stem, count in stems.items():
             if count >= NUMBERED:
-                shown["neural"].append(f"{stem}*: {count} series")
+                shown["neural"].append(f"{stem}*: TimeSeries {count} series")
                 shown["behavior"] = [entry for entry in shown["behavior"] if not entry.startswith(stem)]
         tables = dict(file.intervals or {})
         shown["labels"] = [f"{name}: {', '.join(table.colnames)}" for name, table in tables.items()]
@@ -104,30 +117,24 @@ def neural(path: Path, options: Options) -> Neural:
     """(frame, unit) or (frame, y, x), lazy; spike times are binned into rates.
 
     Raises InputError naming the file: no such series (with those that there are), several and no choice, no clock, no
-    spikes.
+    spikes, no cells.
     """
     with _opened(path) as file:
         found = _series(file)
         if options.series is None:
-            found = {name: item for name, item in found.items() if item[0] in _NEURAL}
-            best = min((_NEURAL.index(kind) for kind, _ in found.values()), default=0)
-            found = {name: item for name, item in found.items() if item[0] == _NEURAL[best]}
-        parts = _chosen(path, found, options.series, "neural series")
-        name, (kind, item) = parts[0]
-        if len(parts) > 1:
-            values, names, time, rate = _joined(path, parts)
-            return Neural(values, item.unit, time, rate, tuple(names))
-        if kind == "Units":
-            return _rates(path, item, options)
-        shape = tuple(item.data.shape)
-        data = lazy(Dataset(path, item.data.name, shape, item.data.dtype))
-        data = data[:, None] if len(shape) == 1 else data
-        if len(shape) == 4:
-            data = data.mean(3)
-        if kind in ("TwoPhotonSeries", "OnePhotonSeries"):
-            data = data.transpose(0, 2, 1)  # NWB has (frame, x, y)
-        time, rate = _clock(path, name, item)
-        return Neural(data, "dF/F" if kind == "DfOverF" else f"{name} ({item.unit})", time, rate)
+            known = [group for group in _roi_series.groups(found) if group[1] in _roi_series.KINDS]
+            best = [names for _, kind, names in known if kind == known[0][1]]
+            if len(best) != 1:
+                names = ", ".join(f"{name} ({kind})" for name, (kind, _) in found.items()) or "none"
+                raise InputError(
+                    f"{path}: {len(best)} neural series, expected one, or its name in options series: {names}"
+                )
+            parts = [(name, found[name]) for name in best[0]]
+        else:
+            parts = _chosen(path, found, options.series, "neural series")
+        if parts[0][1][0] == "Units":
+            return _rates(path, parts[0][1][1], options)
+        return _roi_series.read(path, parts, options.cells, _clock)
 
 
 def behavior(path: Path, options: Options) -> Behavior:
@@ -212,21 +219,25 @@ def _series(file: Any) -> dict[str, tuple[str, Any]]:
             taken.update(series.object_id for series in item.pose_estimation_series.values())
             found[item.name] = (kind, item)
     for item in sorted(file.objects.values(), key=lambda item: item.name):
-        kind, parent = type(item).__name__, type(item.parent).__name__
+        kind = type(item).__name__
         if item.object_id in taken or kind in ("PoseEstimation", "PoseEstimationSeries"):
             continue
-        if kind == "RoiResponseSeries" and parent in ("DfOverF", "Fluorescence"):
-            kind = parent
-        if kind in (*_NEURAL[2:], "DfOverF", "Fluorescence") and hasattr(item, "data"):
-            pass
-        elif kind == "Units":
+        name = item.name if item.name not in found else f"{item.parent.name}/{item.name}"
+        if kind == "Units":
             if "spike_times" not in item.colnames:
                 continue
-        elif kind not in _BEHAVIOR:
+        elif kind in (*_NEURAL, *_BEHAVIOR):
+            # A movie in files of its own has a shape of zeros.
+            if not getattr(item.data, "shape", ()) or 0 in item.data.shape:
+                continue
+        else:
             continue
-        if kind != "Units" and not getattr(item.data, "shape", ()):
-            continue
-        name = item.name if item.name not in found else f"{item.parent.name}/{item.name}"
+        if kind == "RoiResponseSeries":
+            # Always with its container: of plane0 in Fluorescence and in Neuropil neither is the first.
+            name = f"{item.parent.name}/{item.name}"
+            name = name if name not in found else f"{item.parent.parent.name}/{name}"
+        if kind in ("RoiResponseSeries", *_roi_series.MOVIES):
+            kind = _roi_series.kind_of(item)
         found[name] = (kind, item)
     return found
 
@@ -261,6 +272,12 @@ def _chosen(
     chosen = {}
     for pattern in wanted:
         matching = fnmatch.filter(found, pattern)
+        if not matching:
+            matching = [name for name in found if fnmatch.fnmatch(name.rsplit("/", 1)[-1], pattern)]
+            if len(matching) > 1 and not re.search(r"[*?\[]", pattern):
+                raise InputError(
+                    f"{path}: {what} {pattern!r} are {', '.join(matching)}, expected one of them"
+                )
         if not matching:
             raise InputError(f"{path}: no {what} {pattern!r}, found {names}")
         chosen.update((name, found[name]) for name in sorted(matching))

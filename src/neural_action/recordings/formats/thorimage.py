@@ -165,6 +165,5 @@ def _pages(path: Path, found: Experiment, options: Options) -> Any:
             f"{path}: no image of channel {options.channel} for volume {volume}, plane {plane}; expected "
             f"{found.volumes} volumes of {found.planes} planes as Experiment.xml says"
         )
-    return tiff.movie(
-        [by_place[place] for place in wanted], tiff.Options(planes=found.planes, plane=options.plane)
-    )
+    pages = tiff.Options(planes=found.planes, plane=options.plane, channels=1, flyback=0)
+    return tiff.movie([by_place[place] for place in wanted], pages)

@@ -145,7 +145,9 @@ def files(root: Path, row: SheetRow, options: Options) -> list[Path]:
         if source is None:
             continue
         module = load_format(source.format, role, f"{_WHERE}.{role}")
-        found += module.files(path_of(root, row, source.path, f"{role}.path"))
+        path = path_of(root, row, source.path, f"{role}.path")
+        pattern = source.options.get("pattern")
+        found += module.files(path) if pattern is None else module.files(path, pattern)
         if role != "labels":
             clock = source.clock
             if clock.times:
@@ -228,6 +230,8 @@ def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ..
         neural_rate=rates[0],
         behavior_rate=rates[1],
         units={"neural": neural.unit, "behavior": behavior.unit, "time": "s"},
+        neural_names=neural.names,
+        neural_source=neural.source,
         streams=tuple(streams),
     )
 
@@ -243,14 +247,16 @@ def _neural(root: Path, row: SheetRow, options: Options) -> tuple[Neural, Clock]
     clock = replace(clock, how=f"{path.relative_to(root)}, {found.unit}; {clock.how}")
     found, time = replace(found, data=found.data[: len(clock.time)]), clock.time
     if source.missing.policy == "refuse":
-        return replace(found, data=_finite(found.data, path)), clock
+        return replace(found, data=_finite(found.data, path, found.names)), clock
     # Traces are small; a movie with holes is no movie.
     if found.data.ndim != 2:
         raise InputError(
             f"{_WHERE}.neural.missing.policy: {source.missing.policy}, expected refuse for images"
         )
-    values = np.asarray(found.data, np.float32)
+    values = np.array(found.data, np.float32)
     units = found.names or tuple(f"unit {at}" for at in range(values.shape[1]))
+    # A unit without any value says nothing of any frame: it becomes constant, and check names it.
+    values[:, ~np.isfinite(values).any(0)] = 0
     values, known = missing.settle(
         values, time, units, source.missing.policy, source.missing.longest_gap, str(path)
     )
@@ -351,8 +357,8 @@ def _thresholds(
     return thresholds.classes(values, options.cuts), names
 
 
-def _finite(data: Any, path: Path) -> da.Array:
-    """The lazy array as float32; InputError with the frame, when it is computed, for NaN or infinity."""
+def _finite(data: Any, path: Path, names: tuple[str, ...]) -> da.Array:
+    """The lazy array as float32; InputError with frame and unit, when it is computed, for NaN or infinity."""
     data = arrays.lazy(data)
 
     def check(block: np.ndarray, block_info: Any = None) -> np.ndarray:
@@ -360,9 +366,12 @@ def _finite(data: Any, path: Path) -> da.Array:
         good = np.isfinite(block.reshape(len(block), -1)).all(1)
         if not good.all():
             first = block_info[0]["array-location"][0][0] if block_info else 0
+            at = int(np.argmin(good))
+            unit = int(np.argmin(np.isfinite(block[at]))) if block.ndim == 2 else None
+            of = "" if unit is None else f" of unit {names[unit] if names else unit}"
             raise InputError(
-                f"{path}: NaN or infinity in neural frame {first + int(np.argmin(good))}, expected finite values"
-                + ("; neural.missing.policy fills or drops them" if block.ndim == 2 else "")
+                f"{path}: NaN or infinity in neural frame {first + at}{of}, expected finite values"
+                + ("; neural.missing.policy interpolate or drop" if block.ndim == 2 else "")
             )
         return block
 
