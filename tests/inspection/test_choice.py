@@ -99,6 +99,14 @@ def test_two_files_of_labels_are_asked_about(tmp_path):
     assert made(tmp_path, labels__path="{path}/bob_labels.csv").class_names == ["walk", "rest"]
 
 
+def test_labels_of_some_recordings_alone_are_said(tmp_path):
+    for trial in ("001", "002"):
+        poses(suite2p(tmp_path / "m1" / trial) / "vDLC.csv")
+    (tmp_path / "m1/001/ann_labels.csv").write_text("walk,rest\n" + "1,0\n0,1\n" * 1000)
+    notes = made(tmp_path).notes
+    assert "Labels are not read: 1 of 2 recordings have none, such as m1/002." in notes
+
+
 def test_names_are_honoured(tmp_path):
     folder = suite2p(tmp_path / "2024/mouse_a/s1")
     poses(folder / "vDLC.csv")

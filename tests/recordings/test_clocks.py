@@ -111,6 +111,9 @@ def test_two_clocks_in_ms_are_told(folder):
     np.save(folder / "camera.npy", np.arange(SAMPLES) * 50.0)
     with pytest.raises(InputError, match=r"neural times step by 100 .*neural\.clock\.seconds"):
         read(folder, {"times": "{path}/camera.npy"}, {"times": "{path}/scope.npy"})
+    # A unit that is given is believed.
+    slow = [{"times": f"{{path}}/{name}.npy", "seconds": 1.0} for name in ("camera", "scope")]
+    assert read(folder, *slow).behavior_time[1] == 50.0
     ms = [{"times": f"{{path}}/{name}.npy", "seconds": 0.001} for name in ("camera", "scope")]
     np.testing.assert_allclose(read(folder, *ms).behavior_time[-1], 59.95)
 
@@ -127,6 +130,37 @@ def test_the_name_of_a_column_says_its_unit(folder):
         1e-3,
         1,
     ]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [f"{at / 20}" for at in range(SAMPLES)],
+        [f"{at},{at / 20}" for at in range(SAMPLES)],
+        ["0", *(f"{at / 20}" for at in range(SAMPLES))],
+        ["time", *(f"{at / 20}" for at in range(SAMPLES))],
+        ["frame,timestamp_ms,gain", *(f"{at},{at * 50},3" for at in range(SAMPLES))],
+        [
+            "Timestamp",
+            *(f"2024-03-01T09:{at // 1200:02d}:{at % 1200 / 20:06.3f}+00:00" for at in range(SAMPLES)),
+        ],
+    ],
+    ids=["no header", "no header, frames", "pandas", "header", "several columns", "dates"],
+)
+def test_files_of_times_in_every_form(folder, lines):
+    (folder / "camera.csv").write_text("\n".join(lines) + "\n")
+    clock = {"times": "{path}/camera.csv"}
+    if "," in lines[0] and "frame" not in lines[0]:
+        clock["column"] = "column_1"
+    offset = {"offset": -1709283600.0} if "Timestamp" in lines else {}
+    found = read(folder, clock, align=offset)
+    np.testing.assert_allclose(found.behavior_time, np.arange(SAMPLES) / 20, atol=1e-6)
+
+
+def test_a_file_of_words_is_no_clock(folder):
+    (folder / "camera.csv").write_text("time\n" + "soon\n" * SAMPLES)
+    with pytest.raises(InputError, match=r"camera\.csv: .* such as 'soon', expected numbers or dates"):
+        read(folder, {"times": "{path}/camera.csv"})
 
 
 def test_seconds_since_1970_start_at_zero(folder):

@@ -219,7 +219,13 @@ def _groups(
         raise InputError(
             f"{folder}: no neural recording has behaviour in a folder with it, expected them together"
         )
-    if any("labels" not in group.parts for group in groups):
+    lacking = [group for group in groups if "labels" not in group.parts]
+    if 0 < len(lacking) < len(groups):
+        proposal.notes.append(
+            f"Labels are not read: {len(lacking)} of {len(groups)} recordings have none, such as "
+            f"{lacking[0].path.relative_to(folder).as_posix()}."
+        )
+    if lacking:
         for group in groups:
             group.parts.pop("labels", None)
     return groups

@@ -48,7 +48,7 @@ class Clock:
     Attributes:
         time: (n,) float64 s; n may be smaller than the number of samples by the tolerance.
         how: where they come from, in a phrase.
-        read: whether they were read, and not made from a rate.
+        read: whether they were read, in a unit that nobody gave.
     """
 
     time: np.ndarray
@@ -85,11 +85,13 @@ def clock_of(
         return Clock(time, f"pulses of {options.line}{said}", True)
     if options.times is not None:
         file = find(options.times, f"{role}.clock.times")
-        unit = options.seconds or (seconds_named(options.column) if options.column else 1.0)
-        times = arrays.read_vector(file, options.column) * unit
+        column = arrays.time_column(file, options.column)
+        unit = options.seconds or seconds_named(column or "")
+        times = arrays.read_vector(file, column) * unit
         time, said = _matched(times, frames, count, options.tolerance, str(file), "times", path)
         shown = "" if unit == 1 else f" in units of {unit:g} s"
-        return Clock(time, f"times of {file.name}{shown}{said}", True)
+        of = f", column {column!r}" if column else ""
+        return Clock(time, f"times of {file.name}{of}{shown}{said}", options.seconds is None)
     numbers = np.arange(count) if frames is None else frames
     counted = "" if frames is None or frames[-1] + 1 == count else ", frames as the file numbers them"
     said = f"; {found.said}" if getattr(found, "said", "") else ""
@@ -103,7 +105,7 @@ def clock_of(
         return Clock(
             np.asarray(found.time, np.float64) * (options.seconds or 1.0),
             f"times of the file{said}",
-            True,
+            options.seconds is None,
         )
     if found.rate is None:
         raise InputError(f"{path}: has no clock; expected {key}.rate, times or sync")

@@ -60,7 +60,7 @@ def check_seconds(neural: np.ndarray, behavior: np.ndarray, read: tuple[bool, bo
     Args:
         neural: (frame,) times as they would be taken, s.
         behavior: (sample,) likewise.
-        read: whether each was read from a file; a rate that was given is believed.
+        read: whether each was read from a file; a rate or a unit that was given is believed.
         where: the recording, for messages.
     """
     spans = [float(clock[-1] - clock[0]) for clock in (neural, behavior)]
@@ -79,5 +79,5 @@ def check_seconds(neural: np.ndarray, behavior: np.ndarray, read: tuple[bool, bo
             )
             raise InputError(
                 f"{where}: {name} times step by {step:g} and last {spans[at]:g}, the other clock lasts {other:g} s; "
-                f"expected seconds, not {guess}: say it with --option {key}.clock.seconds=UNIT"
+                f"expected seconds, not {guess}: say it with --option {key}.clock.seconds=UNIT (1 if these are seconds)"
             )

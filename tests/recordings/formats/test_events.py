@@ -167,6 +167,17 @@ def test_one_subject_of_several(tmp_path):
     np.testing.assert_array_equal(labels.intervals, [[3, 6]])
 
 
+def test_some_actions_are_classes_and_tables_of_numbers_are_no_events(tmp_path):
+    path = written(tmp_path / "a.csv", BORIS_AGGREGATED)
+    labels = give(path, class_names=None, classes=["walk"])
+    assert labels.names == ("walk",)
+    assert (samples_of(labels, np.arange(100), TIME, path) == 0).sum() == 20
+    with pytest.raises(InputError, match="none of the classes fly, found rest, walk"):
+        give(path, classes=["fly"])
+    assert recognise(written(tmp_path / "trials.csv", "start,stop,reward\n1,2,0\n")) is None
+    assert give(tmp_path / "trials.csv", class_names=None, column="reward").names == ("0",)
+
+
 def test_two_actions_at_once(tmp_path):
     path = written(tmp_path / "a.csv", PLAIN.replace("3.0;6.0", "2.0;6.0"))
     with pytest.raises(InputError, match=r"10 samples have two actions at once, the first at 2\.000 s"):
@@ -228,6 +239,12 @@ def test_tables_of_simba(tmp_path):
     np.testing.assert_array_equal(
         samples_of(give(path, "frame_labels"), np.arange(100), TIME, path), EXPECTED
     )
+
+
+def test_a_table_without_a_header_is_refused(tmp_path):
+    path = written(tmp_path / "labels.csv", "0,1\n" * 100)
+    with pytest.raises(InputError, match="has no header, its first line is numbers"):
+        give(path, "frame_labels")
 
 
 def test_deepethogram_and_one_column_of_names(tmp_path):

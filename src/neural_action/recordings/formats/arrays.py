@@ -29,8 +29,8 @@ from neural_action.recordings.formats import (
     Neural,
     as_classes,
     frame_numbers,
-    needs,
 )
+from neural_action.recordings.tables import read_table, seconds_of_dates
 from neural_action.recordings.units import FRAMES, TIMES, called, lasting, seconds_named
 
 EXPECTED = "an array (.npy, .npz, .csv, .txt, .parquet, or binary with dtype and shape), or a .yaml that describes some"
@@ -213,6 +213,14 @@ def transposed(traces: np.ndarray, keep: Any = slice(None)) -> Any:
     return da.map_blocks(block, chunks=chunks, dtype=np.float32, meta=np.empty((0, 0), np.float32))
 
 
+def time_column(path: Path, column: str | None = None) -> str | None:
+    """The column of a table that holds times: ``column``, the only one, or the one called so; else None."""
+    if column is not None or path.suffix not in (".csv", ".parquet") or not path.is_file():
+        return column
+    columns = read_table(path).columns
+    return str(columns[0]) if len(columns) == 1 else called(columns, TIMES)
+
+
 def side_by_side(parts: Sequence[Any]) -> Any:
     """Lazy (frame, unit) arrays as one, all units of a frame in one block; up to the end of the shortest."""
     import dask.array as da
@@ -224,13 +232,20 @@ def side_by_side(parts: Sequence[Any]) -> Any:
 
 
 def read_vector(path: Path, column: str | None = None) -> np.ndarray:
-    """A vector of float64 from .npy, .csv or .txt (one column, or the one called ``column``), .npz or .parquet."""
+    """A vector of float64 from .npy, .csv or .txt, .npz or .parquet; dates become s since 1970.
+
+    Of a table it is the only column, the one called ``column``, or of several the one that is called like times.
+    """
+    column = time_column(path, column)
     name = {"columns": [column]} if column and path.suffix in (".csv", ".parquet") else {"key": column}
-    values = np.asarray(_read(path, Options(**name), vector=True)[0], np.float64)
+    values = np.asarray(_read(path, Options(**name), numbers=False, vector=True)[0])
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1 or not len(values):
         raise InputError(f"{path}: shape {values.shape}, expected a vector")
+    if values.dtype.kind not in "biuf":
+        values = seconds_of_dates(values, path)
+    values = values.astype(np.float64)
     if not np.isfinite(values).all():
         raise InputError(f"{path}: NaN or infinity at entry {int(np.argmin(np.isfinite(values)))}")
     return values
@@ -263,7 +278,7 @@ def _read(
     columns = time = frames = None
     named = options.time
     if path.suffix in (".csv", ".parquet"):
-        table = _table(path)
+        table = read_table(path)
         frame = None
         if not vector and options.columns is None:
             clock = called(table.columns, TIMES)
@@ -312,18 +327,6 @@ def _unnamed(table: Any) -> str | None:
     """The first column, where pandas wrote its row numbers there."""
     first = table.columns[0]
     return first if str(first).startswith("Unnamed:") and table[first].dtype.kind in "iu" else None
-
-
-def _table(path: Path) -> Any:
-    import pandas as pd
-
-    if path.suffix == ".parquet":
-        needs("pyarrow", "parquet", path)
-    try:
-        return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
-    except Exception as error:  # pandas and pyarrow raise whatever a broken table trips
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: cannot be read as a table ({type(error).__name__}: {reason})") from None
 
 
 def _npz(path: Path, options: Options) -> tuple[np.ndarray, np.ndarray | None]:

@@ -86,6 +86,7 @@ class Options(FormatOptions):
         seconds: seconds per unit of the times.
         zero: where times count from: the first frame of the ``video``, or zero of the behaviour's ``clock``; null:
             video for BORIS, ELAN and SimBA, else clock.
+        classes: actions that are classes, all others being unlabelled; null: all.
         unlabelled: actions that count as no label.
         conflicts: samples in two actions at once are an error, or ``unlabelled``.
     """
@@ -98,6 +99,7 @@ class Options(FormatOptions):
     where: dict[str, str | int] = Field(default_factory=dict)
     seconds: float = Field(default=1.0, gt=0)
     zero: Literal["video", "clock"] | None = None
+    classes: list[str] | None = None
     unlabelled: list[str] = Field(default_factory=list)
     conflicts: Literal["refuse", "unlabelled"] = "refuse"
 
@@ -142,7 +144,13 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
     named = [name for (name, _, _), lasts in zip(found, lasting, strict=True) if lasts]
     if not named:
         raise InputError(f"{path}: {len(found)} events and none that lasts, expected start and stop")
-    numbers, names = as_classes(named, class_names, options.unlabelled, path)
+    wanted = options.classes
+    if wanted is not None and not set(wanted) & set(named):
+        raise InputError(
+            f"{path}: none of the classes {', '.join(wanted)}, found {', '.join(sorted(set(named)))}"
+        )
+    ignored = options.unlabelled if wanted is None else [*options.unlabelled, *(set(named) - set(wanted))]
+    numbers, names = as_classes(named, class_names or (wanted and tuple(wanted)), ignored, path)
     zero = options.zero or ("clock" if kind == "plain" else "video")
     return Labels(
         names,
@@ -161,7 +169,7 @@ def _of_table(path: Path, options: Options) -> tuple[str, list[tuple[str, float,
     with path.open(errors="replace") as file:
         lines = [line for line, _ in zip(file, range(_ABOVE), strict=False)]
     given = options.start is not None and options.stop is not None
-    kind = _kind(lines) or (("plain", 0, _separator(lines[0])) if given and lines else None)
+    kind = _kind(lines, asked=True) or (("plain", 0, _separator(lines[0])) if given and lines else None)
     if kind is None:
         raise InputError(f"{path}: no columns of starts and stops, expected {EXPECTED}")
     name, line, separator = kind
@@ -179,8 +187,11 @@ def _of_table(path: Path, options: Options) -> tuple[str, list[tuple[str, float,
     return name, (_boris if name.startswith("boris") else _plain)(path, table, options)
 
 
-def _kind(lines: list[str]) -> tuple[str, int, str] | None:
-    """What a table is by its header: its kind, the header's line (-1: it has none) and what separates columns."""
+def _kind(lines: list[str], asked: bool = False) -> tuple[str, int, str] | None:
+    """What a table is by its header: its kind, the header's line (-1: it has none) and what separates columns.
+
+    A plain table is taken for one where that was ``asked``, or where it has words that could be actions.
+    """
     for at, line in enumerate(lines):
         separator = _separator(line)
         cells = [cell.strip().strip('"').lower() for cell in line.rstrip("\r\n").split(separator)]
@@ -193,12 +204,26 @@ def _kind(lines: list[str]) -> tuple[str, int, str] | None:
             return "elan", at, separator
         if at == 0 and {"event", "start_time", "end time", "bout_time"} <= there:
             return "simba", at, separator
-        if at == 0 and there & set(_STARTS) and there & set(_STOPS) and len(cells) > 2:
+        if (
+            at == 0
+            and there & set(_STARTS)
+            and there & set(_STOPS)
+            and (asked or _has_words(lines[1:2], separator))
+        ):
             return "plain", at, separator
     first = lines[0].rstrip("\r\n").split("\t") if lines else []
     if len(first) >= 5 and any(re.fullmatch(r"\d+:\d\d:\d\d\.\d+", cell) for cell in first):
         return "elan", -1, "\t"
     return None
+
+
+def _has_words(lines: list[str], separator: str) -> bool:
+    """Whether a row has a cell that is no number: what could name an action."""
+    return any(
+        re.search("[A-Za-z]", cell) and cell.strip().lower() not in ("nan", "inf", "true", "false")
+        for line in lines
+        for cell in line.split(separator)
+    )
 
 
 def _separator(line: str) -> str:
@@ -268,7 +293,7 @@ def _plain(path: Path, table: Any, options: Options) -> list[tuple[str, float, f
         if len(texts) != 1:
             raise InputError(
                 f"{path}: {len(texts)} columns that could name the action ({', '.join(map(str, table.columns))}), "
-                "expected options column: NAME"
+                "expected options column: NAME, or labels: null to leave them out"
             )
         action = texts[0]
     starts, stops = (_numbers(path, _column(path, table, name), name) for name in (start, stop))

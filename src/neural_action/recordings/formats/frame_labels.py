@@ -118,12 +118,22 @@ def _rows(path: Path, options: Options):
     except Exception as error:  # pandas raises whatever a broken table trips
         reason = " ".join(str(error).split())
         raise InputError(f"{path}: cannot be read as a table ({type(error).__name__}: {reason})") from None
+    if all(_is_number(name) for name in table.columns) and path.suffix != ".parquet":
+        raise InputError(f"{path}: has no header, its first line is numbers; expected names of columns")
     for column, value in options.where.items():
         table = table[_column(path, table, column).astype(str) == str(value)]
     if len(table) == 0:
         chosen = ", ".join(f"{column} {value}" for column, value in options.where.items())
         raise InputError(f"{path}: no rows{' with ' + chosen if chosen else ''}, expected some")
     return table
+
+
+def _is_number(name: Any) -> bool:
+    try:
+        float(name)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _one_hot(
