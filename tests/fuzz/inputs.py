@@ -18,6 +18,7 @@ import broken_mc2p
 import broken_monkey_reach
 import broken_rodent_sleep
 import broken_worm
+from behavior_files import deeplabcut_hdf5, events, sleap_project
 from broken import convert
 
 FRAMES, SAMPLES = 60, 150
@@ -82,6 +83,38 @@ def suite2p(at: Path) -> None:
         np.save(at / f"plane0/{name}.npy", RNG.random((4, FRAMES), dtype=np.float32))
     np.save(at / "plane0/iscell.npy", np.array([[1, 0.9], [0, 0.2], [1, 0.8], [1, 0.7]]))
     np.save(at / "plane0/ops.npy", np.array({"fs": 10.0, "Ly": 4}, object), allow_pickle=True)
+
+
+def suite2p_planes(at: Path) -> None:
+    """Two planes as suite2p 1.0 writes them."""
+    for plane in (0, 1):
+        folder = at / f"suite2p/plane{plane}"
+        folder.mkdir(parents=True)
+        for name in ("F", "Fneu"):
+            np.save(folder / f"{name}.npy", RNG.random((2, FRAMES), dtype=np.float32))
+        np.save(folder / "iscell.npy", np.array([[1, 0.9], [plane, 0.2]]))
+        settings = {"fs": 10.0, "extraction": {"neuropil_coefficient": 0.7}}
+        np.save(folder / "settings.npy", np.array(settings, object), allow_pickle=True)
+
+
+def scanimage(at: Path) -> None:
+    """Two channels of ScanImage, the last frame cut off."""
+    text = (
+        "SI.hChannels.channelSave = [1;2]\nSI.hStackManager.enable = false\nSI.hRoiManager.scanFrameRate = 10"
+    )
+    with tifffile.TiffWriter(at / "scan.tif") as file:
+        for image in RNG.integers(0, 99, (2 * FRAMES - 1, 4, 4)).astype(np.uint16):
+            file.write(image, contiguous=False, software=text, metadata=None)
+
+
+def imagej(at: Path) -> None:
+    """All images behind one directory, as ImageJ writes above 4 GB."""
+    images = RNG.integers(0, 99, (FRAMES, 4, 4)).astype(np.uint16)
+    text = f"ImageJ=1.54f\nimages={FRAMES}\nframes={FRAMES}\nfinterval=0.1\n"
+    path = at / "stack.tif"
+    tifffile.imwrite(path, images[0], description=text, metadata=None, photometric="minisblack")
+    with path.open("ab") as file:
+        file.write(images[1:].tobytes())
 
 
 def caiman(at: Path) -> None:
@@ -290,6 +323,22 @@ GOOD = {
         tuple(f"m1/plane0/{name}.npy" for name in ("F", "Fneu", "iscell", "ops")),
         options=of("neural", "suite2p", "{path}/plane0", own_clock=True),
     ),
+    "suite2p planes": Good(
+        trial(suite2p_planes),
+        tuple(f"m1/suite2p/plane1/{name}.npy" for name in ("F", "Fneu", "iscell", "settings")),
+        options=of("neural", "suite2p", "{path}/suite2p", own_clock=True),
+        convert={"neural_rate": 7.0, "dff": {"percentile": 10.0}, "scale": {"low": 0.5, "high": 99.5}},
+    ),
+    "scanimage": Good(
+        trial(scanimage),
+        ("m1/scan.tif",),
+        options=of("neural", "tiff", "{path}/scan.tif", own_clock=True),
+    ),
+    "imagej": Good(
+        trial(imagej),
+        ("m1/stack.tif",),
+        options=of("neural", "tiff", "{path}/stack.tif", own_clock=True),
+    ),
     "caiman": Good(
         trial(caiman),
         ("m1/fit.hdf5",),
@@ -353,6 +402,24 @@ GOOD = {
         trial(deeplabcut),
         ("m1/videoDLC.csv",),
         options=of("behavior", "deeplabcut", "{path}/videoDLC.csv"),
+    ),
+    "deeplabcut, hdf5": Good(
+        trial(deeplabcut_hdf5),
+        ("m1/videoDLC.h5",),
+        options=of("behavior", "deeplabcut", "{path}/videoDLC.h5"),
+    ),
+    "sleap project": Good(
+        trial(sleap_project),
+        ("m1/video.slp",),
+        options=of("behavior", "sleap", "{path}/video.slp", track="b"),
+    ),
+    "boris": Good(trial(events), ("m1/boris.tsv",), options=of("labels", "events", "{path}/boris.tsv")),
+    "elan": Good(trial(events), ("m1/elan.eaf",), options=of("labels", "events", "{path}/elan.eaf")),
+    "elan, text": Good(trial(events), ("m1/elan.txt",), options=of("labels", "events", "{path}/elan.txt")),
+    "labels by time": Good(
+        trial(events),
+        ("m1/boris_labels.csv",),
+        options=of("labels", "frame_labels", "{path}/boris_labels.csv"),
     ),
     "sleap": Good(trial(sleap), ("m1/a.h5",), options=of("behavior", "sleap", "{path}/a.h5")),
     "anipose": Good(

@@ -42,11 +42,32 @@ def test_both_steps_are_one_map_of_the_two(movie):
     np.testing.assert_allclose(both, run(run(movie, dff=10.0), scale=(1.0, 99.0)), atol=1e-4)
 
 
-def test_traces_are_as_good_as_images(movie):
+def test_a_unit_is_scaled_by_itself_whatever_the_others_are(movie):
     traces = movie.reshape(30, -1)
-    np.testing.assert_array_equal(
-        run(traces, 10.0, (1.0, 99.0)), run(movie, 10.0, (1.0, 99.0)).reshape(30, -1)
-    )
+    base = np.percentile(traces, 10, axis=0)
+    dff = (traces - base) / base
+    low, high = np.percentile(dff, (1, 99), axis=0)
+    scaled = run(traces, 10.0, (1.0, 99.0))
+    np.testing.assert_allclose(scaled, np.clip((dff - low) / (high - low), 0, 1), atol=1e-4)
+    together = np.asarray(normalise(lazy(traces), traces, 10.0, (1.0, 99.0), "float32", per_unit=False))
+    low, high = np.percentile(dff, (1, 99))
+    np.testing.assert_allclose(together, np.clip((dff - low) / (high - low), 0, 1), atol=1e-4)
+    # Neuropil subtracted to below zero, as of a cell that is brighter around than inside.
+    traces[:, 3] = traces[:, 3] * 1e-4 - 1e-3
+    bad = run(traces, 10.0, (1.0, 99.0))
+    np.testing.assert_array_equal(np.delete(bad, 3, 1), np.delete(scaled, 3, 1))
+    assert bad.std(0).min() > 0.2
+
+
+def test_the_least_baseline_of_a_unit_is_in_proportion_to_it(movie):
+    traces = movie.reshape(30, -1)
+    traces[:, 3] -= traces[:, 3].mean()
+    own = np.abs(traces[:, 3]).mean()
+    assert steps.least_baseline(traces)[3] == pytest.approx(steps.LEAST_UNIT * own)
+    # Of a unit a thousand times as bright, dF/F is the same.
+    brighter = run(traces * np.float32(1000), dff=10.0)
+    np.testing.assert_allclose(brighter, run(traces, dff=10.0), atol=2e-2, rtol=1e-3)
+    assert np.abs(brighter).max() < 100
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
@@ -87,6 +108,9 @@ def test_sampled_frames_are_evenly_spaced_and_bounded(movie, monkeypatch):
     np.testing.assert_array_equal(sampled_frames(lazy(movie)), movie[::15])
     monkeypatch.setattr(steps, "SAMPLED_BYTES", 1)
     np.testing.assert_array_equal(sampled_frames(lazy(movie)), movie[:1])
+    monkeypatch.setattr(steps, "SAMPLED_BYTES", 64 << 20)
+    monkeypatch.setattr(steps, "SAMPLED_TRACES", 15)
+    np.testing.assert_array_equal(sampled_frames(lazy(movie[:, 0])), movie[::2, 0])
 
 
 def test_resize_is_a_block_mean(movie):

@@ -54,18 +54,26 @@ class DffSettings(Section):
 
 
 class ScaleSettings(Section):
-    """Linear scaling of a trial that maps two percentiles of its values to 0 and 1, clipped there."""
+    """Linear scaling of a trial that maps two percentiles to 0 and 1, clipped there.
+
+    Of traces they are percentiles ``per`` unit, or of the whole trial; of a movie always of all its pixels.
+    """
 
     low: Annotated[float, Field(ge=0, lt=100)] = 0.5
     high: Annotated[float, Field(gt=0, le=100)] = 99.5
+    per: Literal["unit", "trial"] = "unit"
 
 
 class ConvertSettings(Section):
-    """Raw files to recording store. Each step is explicit; null leaves it out."""
+    """Raw files to recording store. Each step is explicit; null leaves it out.
+
+    ``neural_rate`` brings the neural frames of all animals to one rate, per second, without aliasing.
+    """
 
     reader: Name
     reader_options: dict[str, Any] = {}
     class_names: Annotated[list[str], Field(min_length=2), Each] | None = None
+    neural_rate: Positive | None = None
     dff: DffSettings | None = None
     scale: ScaleSettings | None = None
     resize: Count | None = None

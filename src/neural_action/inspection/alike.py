@@ -43,13 +43,13 @@ def unlike(forms: Sequence[Form]) -> Iterator[str]:
     usual, others = _parted(forms, lambda form: form.neural)
     for found, trials in others.items():
         yield (
-            f"neural frames of {_listed(trials)} are {shown(found)}, of most trials {shown(usual)}; one dataset needs "
+            f"neural frames of {listed(trials)} are {shown(found)}, of most trials {shown(usual)}; one dataset needs "
             "the same units in every trial: run one animal a dataset, or use movies"
         )
     usual, others = _parted(forms, lambda form: (form.names, form.behavior))
     for found, trials in others.items():
         yield (
-            f"behaviour of {_listed(trials)} {_difference(found, usual)}; expected the same keypoints or features in "
+            f"behaviour of {listed(trials)} {_difference(found, usual)}; expected the same keypoints or features in "
             "every trial: leave some out everywhere (convert.reader_options.behavior.options, such as exclude), or "
             "these trials (in the recording sheet)"
         )
@@ -83,6 +83,7 @@ def _difference(found: tuple, usual: tuple) -> str:
     return " and ".join(said) or f"is {shown(shape)}, of most trials {shown(form)}"
 
 
-def _listed(trials: list[str]) -> str:
+def listed(trials: list[str]) -> str:
+    """The first few of them, and how many more there are."""
     more = f" and {len(trials) - _NAMED} more" if len(trials) > _NAMED else ""
     return ", ".join(trials[:_NAMED]) + more

@@ -10,9 +10,10 @@ import numpy as np
 
 from neural_action.calcium.fit import LEAST_BOUTS
 from neural_action.config.plan import Plan
-from neural_action.inspection.alike import unlike
+from neural_action.inspection.alike import listed, unlike
 from neural_action.inspection.rests import Motion, count_rests
 from neural_action.inspection.sample import Look, read_rows
+from neural_action.recordings.resample import same_rate
 
 
 def problems(looks: list[Look], plan: Plan) -> Iterator[str]:
@@ -21,6 +22,7 @@ def problems(looks: list[Look], plan: Plan) -> Iterator[str]:
     groups = [[look for look in looks if look.row.animal == animal] for animal in plan.animals]
     for group in groups if plan.apart else [looks]:
         yield from unlike([look.form for look in group])
+        yield from _rates(group)
     if not np.sum([look.counts[1:] for look in looks]):
         yield "nothing is labelled; the action tables would be empty: give labels or thresholds"
     short = min(looks, key=lambda look: look.frames)
@@ -30,6 +32,17 @@ def problems(looks: list[Look], plan: Plan) -> Iterator[str]:
             "make clips shorter, or leave it out"
         )
     yield from _rests(looks, plan)
+
+
+def _rates(looks: list[Look]) -> Iterator[str]:
+    """Neural frames at several rates: a clip of so many frames would be another stretch of time in every animal."""
+    usual = min(look.neural_rate for look in looks)
+    if not all(same_rate(look.neural_rate, usual) for look in looks):
+        by_rate = {f"{look.neural_rate:.4g}": look.form.where for look in looks}
+        shown = ", ".join(f"{rate} a second such as {where}" for rate, where in sorted(by_rate.items()))
+        yield (
+            f"neural frames come at several rates ({shown}): bring them to one, convert: {{neural_rate: {usual:.4g}}}"
+        )
 
 
 def _rests(looks: list[Look], plan: Plan) -> Iterator[str]:
@@ -61,12 +74,32 @@ def notes(looks: list[Look], plan: Plan, own: Mapping[str, Any]) -> Iterator[str
     for look in looks:
         if look.covered < 0.5:
             yield f"{look.form.where}: {look.covered:.0%} of the neural frames have behaviour"
+    yield from _signals(looks)
     if kept := _kept(plan, own):
         said = [
             f"{section}.{key}{_value(own[section][key])} is not for {', '.join(rows)}"
             for (section, key), rows in kept.items()
         ]
         yield f"{'; '.join(said)}: a row's own values stand in methods.<row>.settings"
+
+
+def _signals(looks: list[Look]) -> Iterator[str]:
+    """Which signal the numbers come from, how it is resampled, and units of it that cannot be trusted."""
+    sources: dict[str, list[str]] = {}
+    for look in looks:
+        said = look.source
+        if look.recorded_rate and abs(look.recorded_rate / look.neural_rate - 1) > 1e-6:
+            said += f", resampled from {look.recorded_rate:.4g} to {look.neural_rate:.4g} a second"
+        sources.setdefault(said, []).append(look.form.where)
+    for said, trials in sources.items():
+        if said:
+            yield f"neural activity of {listed(trials)}: {said}"
+    doubtful: dict[str, list[str]] = {}
+    for look in looks:
+        for reason, units in look.doubtful.items():
+            doubtful.setdefault(f"unit {listed(units)} {reason}", []).append(look.form.where)
+    for said, trials in doubtful.items():
+        yield f"{listed(trials)}: {said}; its activity is not to be trusted"
 
 
 def _kept(plan: Plan, own: Mapping[str, Any]) -> dict[tuple[str, str], list[str]]:

@@ -6,22 +6,24 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from neural_action.errors import InputError
+from neural_action.inspection.choice import given_file, one_of
 from neural_action.inspection.folder import PREFERRED, Found
 from neural_action.inspection.layouts import complained, refuse_layouts
+from neural_action.inspection.signals import left_out, neural_options, refuse_unclear, unread
 from neural_action.inspection.trials import settle
+from neural_action.recordings import nwb_behavior
+from neural_action.recordings.formats import module_of, nwb
+from neural_action.recordings.naming import conflicts, named
 from neural_action.recordings.readers import paired
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.sheet import SheetRow
 
 #: Folds that are proposed: the paper's.
 FOLDS = 4
-#: Names as DANDI has them, and as laboratories number trials.
-_DANDI = re.compile(r"sub-(?P<animal>[^_/]+)(?:.*ses-(?P<trial>[^_/]+))?")
-_NUMBERED = re.compile(r"(?P<animal>.+?)[_-](?P<trial>[A-Za-z]*\d+)")
 #: Option of a pose format below which a keypoint is not taken for tracked, as the trackers themselves have it:
 #: DeepLabCut's pcutoff, SLEAP's threshold of peaks; for Anipose that of DeepLabCut (our choice).
 LIKELY = {
@@ -44,6 +46,8 @@ class Proposal:
         class_names: of the actions, if there are any.
         calcium: the section of that name.
         calcium_source: why it is so.
+        neural_rate: frames a second that all are brought to; None where they have one rate.
+        dff: whether neural activity is raw fluorescence, of which dF/F is taken.
         sample: the first recording as the reader gives it, once they were read.
         notes: what was decided, in sentences.
     """
@@ -55,6 +59,8 @@ class Proposal:
     class_names: list[str] | None = None
     calcium: dict[str, float] = field(default_factory=dict)
     calcium_source: str = ""
+    neural_rate: float | None = None
+    dff: bool = False
     sample: Recording | None = None
     notes: list[str] = field(default_factory=list)
 
@@ -106,8 +112,12 @@ def propose(
     complaints = refuse_layouts(folder)
     if complaints and not found:
         raise InputError(f"{folder}: nothing that a format recognises; {complained(folder, complaints)}")
-    neural, behavior = _best(found, "neural"), _best(found, "behavior")
-    if not neural or not behavior:
+    neural, behavior = _best(found, "neural"), _best(found, "behavior", given)
+    proposal = Proposal({}, {}, folds)
+    for key, value in (given or {}).items():
+        proposal.option(key, value, "[given]")
+    own_file = all(isinstance(_given(proposal, "behavior", key), str) for key in ("path", "format"))
+    if not neural or not (behavior or own_file):
         there = ", ".join(
             f"{count} x {name}" for name, count in Counter(item.format for item in found).items()
         )
@@ -117,16 +127,17 @@ def propose(
         raise InputError(
             f"{folder}: no {lacking} recognised (found: {there or 'nothing'}); expected files of both, such as a "
             "suite2p folder beside a DeepLabCut CSV, .nwb files, or a .yaml that describes arrays"
+            + ("" if neural else unread(folder))
         )
-    proposal = Proposal({}, {}, folds)
-    for key, value in (given or {}).items():
-        proposal.option(key, value, "[given]")
+    if more := left_out(found, neural):
+        proposal.notes.append(more)
     for role, rate in (("neural", neural_rate), ("behavior", behavior_rate)):
         if rate is not None:
             proposal.option(f"{role}.clock.rate", float(rate), "[given]")
-    groups = _groups(folder, neural, behavior, _best(found, "labels"), proposal)
+    groups = _groups(folder, neural, behavior, _best(found, "labels", given), proposal)
+    _passed_over(found, groups, proposal)
     _sources(groups, proposal)
-    proposal.rows = _rows(folder, [group.path for group in groups])
+    proposal.rows = _rows(folder, groups, proposal)
     settle(folder, proposal)
     return proposal
 
@@ -139,12 +150,26 @@ class _Group:
     parts: dict[str, Found]
 
 
-def _best(found: list[Found], role: str) -> list[Found]:
-    """Everything of the preferred format that gives ``role``."""
-    for name in PREFERRED[role]:
+def _best(found: list[Found], role: str, given: Mapping[str, Any] | None = None) -> list[Found]:
+    """Everything of the preferred format, or of the given one, that gives ``role``."""
+    wanted = (given or {}).get(f"{role}.format")
+    for name in PREFERRED[role] if wanted is None else (wanted,):
         if items := [item for item in found if item.format == name and role in item.roles]:
             return items
     return []
+
+
+def _passed_over(found: list[Found], groups: list[_Group], proposal: Proposal) -> None:
+    """Notes on files of other formats that could have been read for behaviour or labels."""
+    for role in ("behavior", "labels"):
+        taken = {group.parts[role].format for group in groups if role in group.parts}
+        others = Counter(item.format for item in found if role in item.roles and item.format not in taken)
+        if taken and others:
+            shown = ", ".join(f"{count} x {name}" for name, count in others.items())
+            proposal.notes.append(
+                f"{_ROLES[role].capitalize()} is read from {', '.join(taken)}; not read: {shown} "
+                f"(--option {role}.format={next(iter(others))} reads these)."
+            )
 
 
 def _groups(
@@ -152,15 +177,21 @@ def _groups(
 ) -> list[_Group]:
     """Each neural item with the behaviour nearest to it: itself, or one in the lowest folder that holds both."""
     groups = []
+    pattern, chosen_format = _given(proposal, "behavior", "path"), _given(proposal, "behavior", "format")
     for item in neural:
+        if isinstance(pattern, str) and isinstance(chosen_format, str):
+            there = given_file("behavior", chosen_format, pattern, folder, item.path)
+            if there is not None:
+                groups.append(_Group(there[0], {"neural": item, "behavior": there[1]}))
+                continue
         if item in behavior:
             groups.append(_Group(item.path, {"neural": item, "behavior": item}))
             continue
-        for parent in item.path.parents:
+        for parent in (item.path, *item.path.parents):
             beside = [other for other in behavior if parent in other.path.parents]
             if beside or parent == folder:
                 break
-        rivals = [other for other in neural if parent in other.path.parents]
+        rivals = [other for other in neural if parent in (other.path, *other.path.parents)]
         if not beside:
             proposal.notes.append(
                 f"{item.path.relative_to(folder)}: no behaviour in a folder with it; left out."
@@ -170,24 +201,40 @@ def _groups(
                 f"{parent}: {len(rivals)} recordings of neural activity and {len(beside)} of behaviour in one folder, "
                 "expected a folder for each recording; or write the sheet and the patterns of reader paired by hand"
             )
+        elif len(beside) > 1 and "pattern" in item.options:
+            raise InputError(
+                f"{parent}: {item.phrase} and {len(beside)} files of behaviour, expected a folder for each recording, "
+                "or one movie and one file of behaviour"
+            )
         else:
-            if len(beside) > 1:
-                proposal.notes.append(
-                    f"{parent.relative_to(folder)}: {len(beside)} files of behaviour; {beside[0].path.name} is taken."
-                )
-            groups.append(_Group(parent, {"neural": item, "behavior": beside[0]}))
+            pattern = _given(proposal, "behavior", "path")
+            chosen = one_of("behavior", beside, folder, parent, pattern, proposal.notes)
+            groups.append(_Group(parent, {"neural": item, "behavior": chosen}))
     for group in groups:
-        for item in labels:
-            if item.path == group.path or group.path in item.path.parents:
-                group.parts.setdefault("labels", item)
+        own = [item for item in labels if item.path == group.path or group.path in item.path.parents]
+        if own:
+            pattern = _given(proposal, "labels", "path")
+            group.parts["labels"] = one_of("labels", own, folder, group.path, pattern, proposal.notes)
     if not groups:
         raise InputError(
             f"{folder}: no neural recording has behaviour in a folder with it, expected them together"
         )
-    if any("labels" not in group.parts for group in groups):
+    lacking = [group for group in groups if "labels" not in group.parts]
+    if 0 < len(lacking) < len(groups):
+        proposal.notes.append(
+            f"Labels are not read: {len(lacking)} of {len(groups)} recordings have none, such as "
+            f"{lacking[0].path.relative_to(folder).as_posix()}."
+        )
+    if lacking:
         for group in groups:
             group.parts.pop("labels", None)
     return groups
+
+
+def _given(proposal: Proposal, role: str, key: str) -> Any:
+    """An option of a role that was given, if it was."""
+    part = proposal.options.get(role)
+    return part.get(key) if isinstance(part, dict) else None
 
 
 def _sources(groups: list[_Group], proposal: Proposal) -> None:
@@ -205,21 +252,20 @@ def _sources(groups: list[_Group], proposal: Proposal) -> None:
             proposal.option(f"{role}.path", "{path}/" + _pattern(inside))
         if item.format == "nwb":
             _nwb_series(role, [group.parts[role] for group in groups], proposal)
-    if (
-        parts["neural"].format == "suite2p"
-        and not (parts["neural"].path / "Fneu.npy").exists()
-        and proposal.option("neural.options.signal", "F")
+    neural_options([group.parts["neural"] for group in groups], proposal)
+    format_name = proposal.options["behavior"]["format"]
+    poses = [group.parts["behavior"] for group in groups]
+    if format_name in LIKELY and all(
+        item.format == format_name and module_of(format_name).scored(item.path) for item in poses
     ):
-        proposal.notes.append("There is no Fneu.npy: raw fluorescence is read without subtracting neuropil.")
-    if proposal.options["behavior"]["format"] in LIKELY:
-        key, least = LIKELY[proposal.options["behavior"]["format"]]
+        key, least = LIKELY[format_name]
         if proposal.option(f"behavior.options.{key}", least, "[ours] below it a keypoint is missing"):
             proposal.notes.append(
                 f"Keypoints of a {key.removeprefix('min_')} below {least:g} count as missing (behavior.options.{key}; "
                 "0 takes them all)."
             )
     labels = proposal.options.get("labels") or {}
-    if labels.get("format") == "frame_labels" and proposal.option(
+    if labels.get("format") in ("events", "frame_labels") and proposal.option(
         "labels.options.conflicts", "unlabelled", "[ours]"
     ):
         proposal.notes.append("Frames with two labels count as unlabelled (labels.options.conflicts).")
@@ -251,6 +297,9 @@ def _nwb_series(role: str, items: list[Found], proposal: Proposal) -> None:
     common = [name for name in entries if all(name in there for there in names)]
     if common:
         chosen = common[0]
+        if "series" not in proposal.options[role].get("options", {}):
+            unclear = refuse_unclear if role == "neural" else _one_series
+            unclear(first.path, [entries[name] for name in common])
         if proposal.option(f"{role}.options.series", [chosen]):
             more = ", ".join(name for name in entries if name != chosen)
             proposal.notes.append(
@@ -269,25 +318,50 @@ def _nwb_series(role: str, items: list[Found], proposal: Proposal) -> None:
         proposal.notes.append(f"Intervals that could be labels: {'; '.join(first.series['labels'])}.")
 
 
+def _one_series(path: Path, entries: list[str]) -> None:
+    """InputError where the likeliest of an NWB file's series are several alike: names do not say whose they are."""
+    kind = entries[0].split(": ")[1].split(" ")[0]
+    rank = nwb_behavior.likelihood(_series(entries[0]))
+    alike = [
+        _series(entry)
+        for entry in entries
+        if entry.split(": ")[1].split(" ")[0] == kind
+        and (kind == "PoseEstimation" or nwb_behavior.likelihood(_series(entry)) == rank)
+    ]
+    if len(alike) > 1:
+        raise nwb_behavior.several(path, alike, kind)
+
+
 def _series(entry: str) -> str:
     """The name of a series in what ``formats.nwb.contents`` says."""
     return entry.split(":")[0]
 
 
-def _rows(folder: Path, paths: list[Path]) -> list[SheetRow]:
-    """Animal and trial of every recording, from its path."""
-    relative = [path.relative_to(folder) for path in paths]
-    alone = [path.parts[0].split(".")[0] for path in relative if len(path.parts) == 1]
-    numbered = len(alone) == len(relative) and all(_NUMBERED.fullmatch(name) for name in alone)
-    rows = []
-    for path in relative:
-        text = path.as_posix()
-        if dandi := _DANDI.search(text):
-            animal, trial = dandi["animal"], dandi["trial"] or "1"
-        elif numbered:
-            match = _NUMBERED.fullmatch(path.parts[0].split(".")[0])
-            animal, trial = match["animal"], match["trial"]
-        else:
-            animal, trial = paired.names(path if path.parts else Path(folder.name), None)
-        rows.append(SheetRow(paired.safe(animal), paired.safe(trial), text))
-    return rows
+def _rows(folder: Path, groups: list[_Group], proposal: Proposal) -> list[SheetRow]:
+    """Animal and trial of every recording, as ``names`` has them, or from its file or its path; notes say how."""
+    relative = [PurePosixPath(group.path.relative_to(folder).as_posix()) for group in groups]
+    if pattern := proposal.options.get("names"):
+        proposal.notes.append(f"Animals and trials are named as given ({pattern}).")
+        pairs = [paired.names(Path(path), pattern) for path in relative]
+        return [SheetRow(*pair, path.as_posix()) for pair, path in zip(pairs, relative, strict=True)]
+    subjects = [_subject(group) for group in groups]
+    # A folder that is itself the recording has no name below itself.
+    paths = [path if path.parts else PurePosixPath(folder.resolve().name) for path in relative]
+    found = named(paths, subjects)
+    proposal.notes += conflicts(paths, subjects)
+    for why in dict.fromkeys(name.why for name in found):
+        animals = Counter(name.animal for name in found if name.why == why)
+        shown = ", ".join(f"{animal} ({count})" for animal, count in list(animals.items())[:6])
+        more = f" and {len(animals) - 6} more" if len(animals) > 6 else ""
+        proposal.notes.append(
+            f"Animals (recordings of each) by {why}: {shown}{more}. If that is wrong, --option names=... or the sheet."
+        )
+    return [
+        SheetRow(name.animal, name.trial, path.as_posix()) for name, path in zip(found, relative, strict=True)
+    ]
+
+
+def _subject(group: _Group) -> str | None:
+    """The subject that a file of the recording names."""
+    files = [item.path for item in group.parts.values() if item.format == "nwb"]
+    return nwb.subject(files[0]) if files else None

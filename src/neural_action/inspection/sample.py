@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +12,13 @@ from neural_action.calcium.rest import motion_energy
 from neural_action.config.settings import ConvertSettings
 from neural_action.inspection.alike import Form
 from neural_action.inspection.rests import Motion
+from neural_action.recordings.plausible import doubtful_units
 from neural_action.recordings.readers import load_reader
 from neural_action.recordings.recording import Recording
+from neural_action.recordings.resample import resampled
 from neural_action.recordings.sheet import SheetRow
+from neural_action.recordings.steps import sampled_frames
+from neural_action.recordings.streams import Stream
 
 #: Frames that are read for synchrony, at most, and the bytes of them; s of lag either way; shifts of the control.
 FRAMES, BYTES, LAG, SHIFTS = 2000, 64 << 20, 2.0, 200
@@ -40,6 +44,10 @@ class Look:
         correlation: (lag,) of motion energy with mean neural activity; empty where there is too little.
         chance: the 95th percentile of the largest correlation after shifting one against the other.
         notes: of the reader.
+        source: which signal of the raw files the neural activity is, and its unit.
+        recorded_rate: neural frames per second before they are resampled, if they are.
+        doubtful: reason -> names of units that cannot be trusted.
+        streams: what was read of the whole recording, each on its clock.
     """
 
     row: SheetRow
@@ -59,6 +67,10 @@ class Look:
     correlation: np.ndarray
     chance: float
     notes: tuple[str, ...] = ()
+    source: str = ""
+    recorded_rate: float = 0.0
+    doubtful: Mapping[str, list[str]] = field(default_factory=dict)
+    streams: tuple[Stream, ...] = ()
 
 
 def look_at(root: Path, rows: list[SheetRow], settings: ConvertSettings, energy: str) -> Iterator[Look]:
@@ -71,7 +83,7 @@ def look_at(root: Path, rows: list[SheetRow], settings: ConvertSettings, energy:
         energy: whether behaviour holds positions or velocities (``calcium.behavior``).
     """
     for row, recording in read_rows(root, rows, settings):
-        yield _look(row, recording, energy, settings.root_relative)
+        yield _look(root, row, recording, settings, energy)
 
 
 def read_rows(
@@ -90,7 +102,11 @@ def read_rows(
         yield row, last[1] if row.start is None else last[1].between(row.start, row.stop, where)
 
 
-def _look(row: SheetRow, recording: Recording, energy: str, relative: bool) -> Look:
+def _look(root: Path, row: SheetRow, recording: Recording, settings: ConvertSettings, energy: str) -> Look:
+    source = ", ".join(filter(None, (recording.neural_source, recording.units.get("neural", ""))))
+    recorded, doubtful = recording.neural_rate, _doubtful(recording, settings)
+    if settings.neural_rate is not None:
+        recording = resampled(recording, settings.neural_rate, str(root / row.path))
     clock = recording.neural_time
     period = float(np.median(np.diff(clock))) if len(clock) > 1 else np.inf
     lags, correlation, chance = synchrony(recording, energy)
@@ -101,7 +117,7 @@ def _look(row: SheetRow, recording: Recording, energy: str, relative: bool) -> L
         samples=len(recording.behavior),
         segments=len(recording.segments),
         form=Form.of(replace(recording, animal=row.animal, trial=row.trial)),
-        motion=Motion.of(recording, relative, energy),
+        motion=Motion.of(recording, settings.root_relative, energy),
         neural_rate=recording.neural_rate,
         behavior_rate=recording.behavior_rate,
         gaps=int((np.diff(clock) > 1.5 * period).sum()),
@@ -112,7 +128,25 @@ def _look(row: SheetRow, recording: Recording, energy: str, relative: bool) -> L
         correlation=correlation,
         chance=chance,
         notes=recording.notes,
+        source=source,
+        recorded_rate=recorded,
+        doubtful=doubtful,
+        streams=recording.streams
+        or (
+            Stream.of("neural", clock, "clock of the reader"),
+            Stream.of("behavior", recording.behavior_time, "clock of the reader"),
+        ),
     )
+
+
+def _doubtful(recording: Recording, settings: ConvertSettings) -> dict[str, list[str]]:
+    """Reason -> names of units that cannot be trusted; of images nothing."""
+    if recording.neural.ndim != 2:
+        return {}
+    frames = np.asarray(sampled_frames(recording.neural), np.float32)
+    found = doubtful_units(frames, settings.dff.percentile if settings.dff is not None else None)
+    names = recording.neural_names or tuple(map(str, range(frames.shape[1])))
+    return {reason: [names[unit] for unit in units] for reason, units in found.items()}
 
 
 def synchrony(recording: Recording, energy: str) -> tuple[np.ndarray, np.ndarray, float]:

@@ -14,11 +14,15 @@ from neural_action.config.settings import CalciumSettings, SplitSettings
 from neural_action.errors import InputError
 from neural_action.inspection.alike import Form, unlike
 from neural_action.inspection.rests import Motion, count_rests
+from neural_action.inspection.streams import SHOWN, described
 from neural_action.progress import progress
 from neural_action.recordings import thresholds
 from neural_action.recordings.formats import Behavior, Neural, load_format
+from neural_action.recordings.plausible import doubtful_units
 from neural_action.recordings.readers import paired
 from neural_action.recordings.recording import Recording
+from neural_action.recordings.resample import resampled, same_rate
+from neural_action.recordings.steps import sampled_frames
 
 if TYPE_CHECKING:
     from neural_action.inspection.proposal import Proposal
@@ -32,6 +36,11 @@ SMOOTH = 0.5
 DECAY = 1.0
 #: The section as it is where nothing is said.
 CALCIUM = CalciumSettings()
+#: Percentile that F0 of raw fluorescence is.
+PERCENTILE = 10.0
+#: Units of raw fluorescence, and of what is none, or no longer.
+_RAW = re.compile(r"raw|fluoresc|lumens|counts|\ba\.?u\b", re.IGNORECASE)
+_NOT_RAW = re.compile(r"d_?f|Δf|denoised|background|neuropil|deconvolved|spike", re.IGNORECASE)
 #: Units of what does not decay.
 _SPIKES = re.compile("spike|deconvolved", re.IGNORECASE)
 _AGAIN = (
@@ -48,6 +57,7 @@ class _Recordings:
         forms: what each is made of.
         speeds: (sample,) of each, in the unit of its behaviour a second.
         seconds: that both clocks of each cover.
+        rates: neural frames per second of each, by its path.
         motions: of each, by its path.
         classes: that occur, in order.
     """
@@ -55,6 +65,7 @@ class _Recordings:
     forms: list[Form] = field(default_factory=list)
     speeds: list[np.ndarray] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    rates: dict[str, float] = field(default_factory=dict)
     motions: dict[str, Motion] = field(default_factory=dict)
     classes: dict[str, None] = field(default_factory=dict)
 
@@ -63,11 +74,18 @@ def settle(folder: Path, proposal: Proposal) -> None:
     """Read every recording, and decide what depends on what is in them. InputError as ``propose``."""
     _clocks(folder, proposal)
     recordings = _read(folder, proposal)
+    first = proposal.sample
+    proposal.notes += [
+        f"{first.animal} {first.trial}, {SHOWN[stream.name]}: {described(stream)}."
+        for stream in first.streams
+    ]
     if difference := next(unlike(recordings.forms), None):
         raise InputError(
             f"{folder}: {difference}; nothing was written: run init again with --option, such as "
             "'behavior.options.exclude=[NAME]', or on a folder of what is alike"
         )
+    _one_rate(recordings.rates, proposal)
+    proposal.dff = _is_raw(proposal)
     if proposal.options.get("labels") or "thresholds" in proposal.options:
         # A single class is none to tell apart: the configuration takes two or more.
         proposal.class_names = list(recordings.classes) if len(recordings.classes) > 1 else None
@@ -94,9 +112,14 @@ def _clocks(folder: Path, proposal: Proposal) -> None:
         if not own and clock.rate is None and clock.times is None and clock.sync is None:
             lacking[f"--{role}-rate"] = f"{name} ({source.format})"
         elif own and clock.rate is not None:
+            start = clock.start if found.time is None else float(found.time[0])
+            rate = found.rate or 1 / float(np.median(np.diff(found.time)))
             proposal.notes.append(
-                f"The files of {name} have a clock of their own; {clock.rate:g} /s is used as given."
+                f"The files of {name} have a clock of their own (from {start:g} s, {rate:.4g} /s); {clock.rate:g} /s "
+                f"from {clock.start:g} s is used as given: leave --{role}-rate out to use theirs."
             )
+        if isinstance(found, Neural) and found.source:
+            proposal.notes.append(f"Neural activity is read as {found.source}; {found.unit}.")
     if lacking:
         raise InputError(
             f"{folder}: the files of {' and of '.join(lacking.values())} have no clock; nothing was written: run init "
@@ -112,7 +135,10 @@ def _read(folder: Path, proposal: Proposal) -> _Recordings:
         for row in progress(proposal.rows, "reading recordings", "recording"):
             recording = paired.read(folder, row, options, None).check(str(folder / row.path))
             proposal.sample = proposal.sample or recording
+            if recording.neural.ndim == 2:
+                recording.neural.sum().compute()  # whether all of it is finite: its reader says where not
             recordings.forms.append(Form.of(recording))
+            recordings.rates[row.path] = recording.neural_rate
             recordings.classes.update(dict.fromkeys(recording.class_names))
             behavior, time = np.asarray(recording.behavior), recording.behavior_time
             speed = thresholds.measured("speed", behavior, recording.behavior_names, time, SMOOTH)
@@ -121,15 +147,55 @@ def _read(folder: Path, proposal: Proposal) -> _Recordings:
             start, stop = _covered(recording)
             recordings.seconds.append(stop - start)
     except InputError as error:
+        role = "neural" if "neural.missing.policy" in str(error) else "behavior"
         drop = {"policy": "drop", "longest_gap": 0.1}
-        if "missing.policy" not in str(error) or not proposal.option("behavior.missing", drop, "[ours]"):
+        if "missing.policy" not in str(error) or not proposal.option(f"{role}.missing", drop, "[ours]"):
             raise InputError(f"{error}{_AGAIN}") from None
-        missing = str(error).split(";")[0]
+        missing, lost = str(error).split(";")[0], "frames" if role == "neural" else "samples"
         proposal.notes.append(
-            f"{missing}: gaps of up to 0.1 s are filled and other such samples left out (behavior.missing)."
+            f"{missing}: gaps of up to 0.1 s are filled and other such {lost} left out ({role}.missing)."
         )
+        if role == "neural":
+            proposal.notes.append("A unit that has no value at all becomes constant; check names it.")
         return _read(folder, proposal)
     return recordings
+
+
+def _one_rate(rates: dict[str, float], proposal: Proposal) -> None:
+    """The lowest rate for all, where recordings differ: nothing is made up between frames."""
+    lowest = min(rates.values())
+    if all(same_rate(rate, lowest) for rate in rates.values()):
+        return
+    proposal.neural_rate = round(lowest, 6)
+    listed = ", ".join(f"{rate:.4g} ({path})" for path, rate in list(rates.items())[:4])
+    proposal.notes.append(
+        f"Neural frames per second differ: {listed}{', ...' if len(rates) > 4 else ''}; all are brought to "
+        f"{lowest:.4g}, the lowest (convert.neural_rate)."
+    )
+    proposal.sample = resampled(proposal.sample, proposal.neural_rate, proposal.rows[0].path)
+
+
+def _is_raw(proposal: Proposal) -> bool:
+    """Whether neural activity is raw fluorescence, of which dF/F is taken: by its unit and by F0 of most units."""
+    sample, unit = proposal.sample, proposal.sample.units["neural"]
+    if unit == "as given":
+        proposal.notes.append(
+            "The unit of the neural activity is not said: of raw fluorescence take dF/F "
+            "(convert.dff: {percentile: 10.0})."
+        )
+    if not _RAW.search(unit) or _NOT_RAW.search(unit):
+        return False
+    if sample.neural.ndim != 2:
+        return True
+    frames = np.asarray(sampled_frames(sample.neural), np.float32)
+    low = sum(len(units) for why, units in doubtful_units(frames, PERCENTILE).items() if "baseline" in why)
+    if 2 * low <= frames.shape[1]:
+        return True
+    proposal.notes.append(
+        f"The unit is {unit}, but the baseline of {low} of {frames.shape[1]} units is not above 0: no dF/F is taken "
+        "(convert.dff)."
+    )
+    return False
 
 
 def _covered(recording: Recording) -> tuple[float, float]:

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from neural_action.inspection.proposal import FOLDS, Proposal
+from neural_action.inspection.trials import PERCENTILE
 from neural_action.recordings.readers import paired
 
 #: Rows that one animal can fill: the others compare animals.
@@ -66,11 +67,20 @@ def configuration(proposal: Proposal, *, dataset: str, raw: Path, sheet: Path, c
             "  class_names", proposal.class_names, "names of the actions, in this order; null: the reader's"
         ),
         _one(
+            "  neural_rate",
+            proposal.neural_rate,
+            "[ours] frames a second that all animals are brought to; null: as recorded",
+        ),
+        _one(
             "  dff",
-            {"percentile": 10.0} if "raw" in sample.units["neural"] else None,
+            {"percentile": PERCENTILE} if proposal.dff else None,
             "[ours] dF/F of raw fluorescence; null for dF/F or rates",
         ),
-        _one("  scale", {"low": 0.5, "high": 99.5}, "[code] percentiles of each trial to 0 and 1"),
+        _one(
+            "  scale",
+            {"low": 0.5, "high": 99.5},
+            f"[code] percentiles of each trial to 0 and 1{'' if images else ', each unit by itself [ours]'}",
+        ),
         _one(
             "  resize", _side(sample) if images else None, "[ours] pixels of the longer side, by block means"
         ),

@@ -15,7 +15,7 @@ from neural_action.objectives.objective import Batch, Encodings, Objective
 class BehaveNet(Objective):
     """Predict the posterior of an autoregressive HMM's states at every pose; cross-entropy with soft targets.
 
-    The HMM is fitted beforehand to the poses that pretraining may see (``syllables``). BehaveNet decodes discrete
+    The HMM is fitted beforehand to the poses that pretraining may see (``syllables``). BehaveNet reads discrete
     states from neural activity with a network, as here; its network and number of states are our choice.
     """
 

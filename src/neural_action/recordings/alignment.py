@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from neural_action.errors import InputError
+from neural_action.recordings.units import EPOCH
 
 
 def by_time(neural: np.ndarray, behavior: np.ndarray, where: str) -> tuple[np.ndarray, np.ndarray]:
@@ -28,10 +29,11 @@ def by_time(neural: np.ndarray, behavior: np.ndarray, where: str) -> tuple[np.nd
         check_clock(name, clock, where)
     apart = max(behavior[0] - neural[-1], neural[0] - behavior[-1])
     if apart > 0:
+        epoch = "; one of them counts s since 1970" if apart > EPOCH else ""
         raise InputError(
             f"{where}: neural frames from {neural[0]:.3f} to {neural[-1]:.3f} s and behaviour from "
             f"{behavior[0]:.3f} to {behavior[-1]:.3f} s miss each other by {apart:.3f} s; expected clocks with one "
-            "zero (align.offset is added to behaviour times)"
+            f"zero (align.offset is added to behaviour times){epoch}"
         )
     period = float(np.median(np.diff(neural))) if len(neural) > 1 else np.inf
     # Times made from two rates coincide up to rounding.

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import click
 import dask
 import dask.array as da
 import numpy as np
@@ -15,6 +16,7 @@ from neural_action.config.settings import ConvertSettings
 from neural_action.recordings.plausible import check_plausible
 from neural_action.recordings.readers import load_reader
 from neural_action.recordings.recording import Recording
+from neural_action.recordings.resample import resampled
 from neural_action.recordings.sheet import SheetRow
 from neural_action.recordings.steps import normalise, resize, root_relative, sampled_frames
 from neural_action.recordings.store import write_store
@@ -53,32 +55,45 @@ def convert_trial(
     recording.check(str(root / row.path))
     if row.start is not None:
         recording = recording.between(row.start, row.stop, str(root / row.path))
+    steps = settings.model_dump(mode="json", exclude={"chunk_mb"})
+    if settings.neural_rate is not None:
+        steps["neural_rate_recorded"] = float(recording.neural_rate)
+        if recording.neural_rate != settings.neural_rate:
+            click.echo(
+                f"{row.animal} {row.trial}: neural frames resampled from {recording.neural_rate:.4g} to "
+                f"{settings.neural_rate:.4g} a second (convert.neural_rate)",
+                err=True,
+            )
     with dask.config.set(scheduler="threads", num_workers=threads):
         check_plausible(recording, str(root / row.path))
-        recording = apply_steps(settings, recording)
+        recording = apply_steps(settings, recording, str(root / row.path))
     sources = {path.relative_to(root).as_posix(): _sha256(path) for path in reader.files(root, row, options)}
     write_store(
         replace(recording, sources=sources),
         Path(store),
         Path(manifest),
         dataset=dataset,
-        steps=settings.model_dump(mode="json", exclude={"chunk_mb"}),
+        steps=steps,
         chunk_mb=settings.chunk_mb,
         threads=threads,
     )
 
 
-def apply_steps(settings: ConvertSettings, recording: Recording) -> Recording:
-    """The recording with neural data resized, normalised and cast (lazily), behaviour relative to the root.
+def apply_steps(settings: ConvertSettings, recording: Recording, where: str = "") -> Recording:
+    """The recording with neural data resampled, resized, normalised and cast (lazily), behaviour relative to the root.
 
-    Only the sampled frames that the statistics need are computed here. Raises InputError as the steps do.
+    Only the sampled frames that the statistics need are computed here. Raises InputError, naming ``where``, as the
+    steps do.
     """
+    if settings.neural_rate is not None:
+        recording = resampled(recording, settings.neural_rate, where)
     units = dict(recording.units)
     if settings.dff is not None:
         units["neural"] = "dF/F"
     if settings.scale is not None:
         low, high = settings.scale.low, settings.scale.high
-        units["neural"] = f"{units['neural']}, percentiles {low:g} and {high:g} at 0 and 1"
+        each = " of each unit" if recording.neural.ndim == 2 and settings.scale.per == "unit" else ""
+        units["neural"] = f"{units['neural']}, percentiles {low:g} and {high:g}{each} at 0 and 1"
     behavior = np.asarray(recording.behavior, np.float32)
     return replace(
         recording,
@@ -98,7 +113,8 @@ def normalised(settings: ConvertSettings, neural: Any) -> da.Array:
     dff = None if settings.dff is None else settings.dff.percentile
     scale = None if settings.scale is None else (settings.scale.low, settings.scale.high)
     frames = np.asarray(few, np.float32) if dff is not None or scale is not None else np.empty(0, np.float32)
-    return normalise(neural, frames, dff, scale, settings.dtype)
+    per_unit = settings.scale is None or settings.scale.per == "unit"
+    return normalise(neural, frames, dff, scale, settings.dtype, per_unit)
 
 
 def _sha256(path: Path) -> str:

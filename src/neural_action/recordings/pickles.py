@@ -206,6 +206,16 @@ def load_object_pickle(path: Path, *, opaque: bool = False) -> Any:
         raise InputError(f"{path}: cannot be read as a pickle ({reason(error)})") from None
 
 
+def loads_object(path: Path, data: bytes) -> Any:
+    """What ``load_object_pickle`` reads, of a pickle within the file at ``path``. InputError names the file."""
+    try:
+        return _plain(_ObjectUnpickler(io.BytesIO(data), encoding="latin1").load())
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    except Exception as error:  # a broken pickle raises whatever its bytes happen to mean
+        raise InputError(f"{path}: cannot be read as a pickle ({reason(error)})") from None
+
+
 def _plain(value: Any) -> Any:
     """Stand-ins of arrays replaced by arrays, at any depth."""
     if isinstance(value, Array):

@@ -6,13 +6,36 @@ import numpy as np
 
 from neural_action.errors import InputError
 from neural_action.recordings.recording import Recording
-from neural_action.recordings.steps import sampled_frames
+from neural_action.recordings.steps import least_baseline, sampled_frames
 
 #: Values above this overflow float32 as soon as they are squared and summed over a clip.
 LARGEST = 1e15
 #: How far, in s, a behaviour sample's neural frame may be from the sample by the two clocks, beside two frames (our
 #: choice: nominal clocks drift less in minutes, a clock in another unit more).
 MISALIGNED = 0.5
+#: Times the median standard deviation of units that one of them may have (our choice).
+WIDEST = 100
+
+
+def doubtful_units(frames: np.ndarray, percentile: float | None) -> dict[str, np.ndarray]:
+    """Why a unit's activity cannot be trusted -> (unit,) numbers of such units.
+
+    Args:
+        frames: (frame, unit) float32, evenly spaced frames as the file has them.
+        percentile: of F0, where dF/F is computed (``convert.dff``); None where it is not.
+    """
+    constant = np.ptp(frames, axis=0) == 0
+    reasons = {"is constant": np.flatnonzero(constant)}
+    if percentile is not None:
+        low = np.percentile(frames, percentile, axis=0) < least_baseline(frames)
+        reasons[f"has a baseline (percentile {percentile:g}) that is not above 0, or hardly"] = (
+            np.flatnonzero(low & ~constant)
+        )
+    sd = frames.std(0, dtype=np.float64)
+    usual = float(np.median(sd))
+    far = (sd > WIDEST * usual) & (usual > 0)
+    reasons[f"varies more than {WIDEST} times as much as the median unit"] = np.flatnonzero(far)
+    return {reason: units for reason, units in reasons.items() if len(units)}
 
 
 def check_plausible(recording: Recording, where: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from neural_action.errors import InputError
+from neural_action.recordings.streams import Stream
 
 UNLABELLED = -1
 _OF_SAMPLES = ("behavior", "behavior_time", "labels")
@@ -40,6 +41,9 @@ class Recording:
         unit_names: the cell that each unit is, where it is known, else an empty text; none for a recording that knows
             no cell. Only references that match cells use them.
         notes: what the reader did that a user should know, such as units that it left out; ``check`` prints them.
+        neural_names: of the units, where the file names them; else empty.
+        neural_source: which signal of the raw files the neural activity is, in a phrase; "" where there is no choice.
+        streams: what was read, before the clocks were put on one zero and samples left out.
     """
 
     animal: str
@@ -60,6 +64,9 @@ class Recording:
     segment_names: tuple[str, ...] = ()
     unit_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    neural_names: tuple[str, ...] = ()
+    neural_source: str = ""
+    streams: tuple[Stream, ...] = ()
 
     @property
     def segments(self) -> list[tuple[str, int, int]]:

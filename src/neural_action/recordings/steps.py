@@ -16,15 +16,20 @@ from neural_action.errors import InputError
 # memory does not grow with the recording.
 SAMPLED_FRAMES = 500
 SAMPLED_BYTES = 64 << 20
+#: Percentiles of a unit need more frames than those of an image.
+SAMPLED_TRACES = 2_000
+#: F0 is at least this share of each unit's own mean absolute value; of that of all pixels, so that dark ones stay dark.
+LEAST_UNIT, LEAST_PIXEL = 0.1, 0.01
 
 
 def sampled_frames(neural: da.Array) -> da.Array:
-    """Evenly spaced frames, lazily: at least one, at most ``SAMPLED_FRAMES`` and ``SAMPLED_BYTES``.
+    """Evenly spaced frames, lazily: one to ``SAMPLED_FRAMES`` (traces ``SAMPLED_TRACES``), at most ``SAMPLED_BYTES``.
 
     Taken from an array that no step was applied to yet, only these frames are read from the file.
     """
     frame_bytes = 4 * int(np.prod(neural.shape[1:]))
-    count = max(1, min(SAMPLED_FRAMES, SAMPLED_BYTES // frame_bytes))
+    most = SAMPLED_TRACES if neural.ndim == 2 else SAMPLED_FRAMES
+    count = max(1, min(most, SAMPLED_BYTES // frame_bytes))
     return neural[:: -(-len(neural) // count)]
 
 
@@ -53,19 +58,22 @@ def resize(neural: da.Array, side: int) -> da.Array:
 
 
 def linear_map(
-    frames: np.ndarray, dff: float | None, scale: tuple[float, float] | None
+    frames: np.ndarray, dff: float | None, scale: tuple[float, float] | None, per_unit: bool = True
 ) -> tuple[np.ndarray | float, np.ndarray | float, tuple[float, float] | None]:
     """dF/F, then percentile scaling, as one map value * gain + offset followed by clipping.
 
     dF/F = (F - F0) / F0, with F0 the ``dff`` percentile of each pixel or unit (our choice). F0 is at least a
-    hundredth of the mean absolute value of all ``frames``, so that dark and constant pixels stay finite and
-    small (our choice). Scaling maps the two percentiles of all values to 0 and 1 and clips there (.5 and
-    99.5: the authors' code); where the two are equal, as in a constant recording, the map only shifts.
+    tenth of the mean absolute value of its unit, so that one that neuropil is subtracted from to below zero stays in
+    proportion; of pixels at least a hundredth of that of all of them, so that dark and constant ones stay finite and
+    small (our choice). Scaling maps two percentiles to 0 and 1 and clips there (.5 and 99.5: the authors' code): of
+    each unit by itself, since one unit's range says nothing of another's (our choice), of all pixels of a movie
+    together; where the two are equal, as in a constant recording, the map only shifts.
 
     Args:
         frames: (frame, ...) float32, evenly spaced frames of the trial.
         dff: percentile of F0; None leaves dF/F out.
         scale: the two percentiles; None leaves scaling out.
+        per_unit: of traces, they are each unit's own.
 
     Returns:
         gain and offset (scalars, or of one frame's shape) and the clipping bounds, if any.
@@ -77,10 +85,10 @@ def linear_map(
         raise InputError(f"convert.scale: low {scale[0]:g} and high {scale[1]:g}, expected low below high")
     gain: np.ndarray | float = 1.0
     offset: np.ndarray | float = 0.0
+    if frames.ndim == 2 and scale is not None and per_unit:
+        return _map_of_units(frames, dff, scale)
     if dff is not None:
-        floor = 0.01 * float(np.abs(frames).mean(dtype=np.float64))
-        baseline = np.maximum(np.percentile(frames, dff, axis=0), floor or 1.0)
-        gain, offset = 1 / baseline, -1.0
+        gain, offset = 1 / np.maximum(np.percentile(frames, dff, axis=0), least_baseline(frames)), -1.0
     if scale is None:
         return gain, offset, None
     low, high = np.percentile(frames * gain + offset, scale)
@@ -88,14 +96,39 @@ def linear_map(
     return gain / spread, (offset - low) / spread, (0.0, 1.0)
 
 
+def _map_of_units(
+    frames: np.ndarray, dff: float | None, scale: tuple[float, float]
+) -> tuple[np.ndarray, np.ndarray, tuple[float, float]]:
+    """``linear_map`` of traces, each unit by itself: percentiles of dF/F are dF/F of percentiles."""
+    units = np.ascontiguousarray(frames.T)
+    base, low, high = np.percentile(units, (0.0 if dff is None else dff, *scale), axis=1)
+    f0 = np.ones(len(units)) if dff is None else np.maximum(base, least_baseline(frames))
+    spread = np.where(high > low, high - low, f0)
+    # With dF/F or without, what is left is (F - low) / (high - low); F0 only scales a unit that does not vary.
+    return 1 / spread, -low / spread, (0.0, 1.0)
+
+
+def least_baseline(frames: np.ndarray) -> np.ndarray:
+    """The least F0 of each unit, (unit,), or of all pixels, () float64; 1 where all is 0."""
+    traces = frames.ndim == 2
+    size = np.abs(frames).mean(axis=0 if traces else None, dtype=np.float64)
+    least = (LEAST_UNIT if traces else LEAST_PIXEL) * size
+    return np.where(least > 0, least, 1.0)
+
+
 def normalise(
-    neural: da.Array, frames: np.ndarray, dff: float | None, scale: tuple[float, float] | None, dtype: str
+    neural: da.Array,
+    frames: np.ndarray,
+    dff: float | None,
+    scale: tuple[float, float] | None,
+    dtype: str,
+    per_unit: bool = True,
 ) -> da.Array:
     """Apply ``linear_map`` of ``frames`` to ``neural`` and cast to ``dtype`` (float16 or float32).
 
     Raises InputError, when a chunk is computed, for values that do not fit float16.
     """
-    gain, offset, bounds = linear_map(frames, dff, scale)
+    gain, offset, bounds = linear_map(frames, dff, scale, per_unit)
     gain, offset = (np.asarray(value, np.float32) for value in (gain, offset))
 
     def apply(block: np.ndarray) -> np.ndarray:

@@ -17,6 +17,8 @@ from neural_action.inspection.alike import shown
 from neural_action.inspection.costs import Cost, Size, cost
 from neural_action.inspection.problems import notes, problems
 from neural_action.inspection.sample import Look, look_at
+from neural_action.inspection.streams import clock_doubts, stream_lines
+from neural_action.inspection.who import who_lines
 from neural_action.names import shortened
 
 #: A peak this far from lag 0 (s) is worth a warning.
@@ -55,12 +57,13 @@ def run(config: tuple[Path, ...], methods: Path | None, trials: int, raw: Path |
     looks = list(look_at(Path(plan.raw), chosen, settings.convert, settings.calcium.behavior))
     click.echo("")
     described = _sessions(looks) if plan.apart else _animals(by_animal, looks)
-    for line in (*described, "", *_classes(looks), *_protocol(plan, looks)):
+    who, doubts = who_lines(Path(plan.raw), by_animal)
+    for line in (*described, "", *who, *stream_lines(looks), *_classes(looks), *_protocol(plan, looks)):
         click.echo(line)
     found = list(problems(looks, plan))
     for line in (
         *(f"PROBLEM: {text}" for text in found),
-        *(f"NOTE: {text}" for text in notes(looks, plan, own)),
+        *(f"NOTE: {text}" for text in (*doubts, *clock_doubts(looks), *notes(looks, plan, own))),
     ):
         click.echo(line)
     for line in _costs(cost(plan, _size(plan, looks)), cores):

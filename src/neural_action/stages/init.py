@@ -19,6 +19,9 @@ from neural_action.inspection.proposal import FOLDS, Proposal, propose
 from neural_action.inspection.written import configuration
 from neural_action.recordings.sheet import check_rows, write_sheet
 
+#: Options that are patterns of paths.
+_PATTERNS = ("path", "times", "sync", "index", "neural_events", "behavior_events")
+
 
 def run(
     folder: Path,
@@ -70,9 +73,15 @@ def _option(text: str) -> tuple[str, Any]:
     key, equals, value = text.partition("=")
     if not equals or not re.fullmatch(r"[a-z_]+(\.[a-z_]+)*", key):
         raise InputError(f"--option {text!r}: expected KEY=VALUE, such as align.offset=2.5")
+    # Paths begin with {path}, which YAML takes for a mapping; names are a regular expression.
+    if key == "names" or value.startswith(("{path}", "{animal}", "{trial}")):
+        return key, value
     try:
         return key, yaml.safe_load(value)
     except yaml.YAMLError as error:
+        # So does a pattern that begins with an asterisk, which YAML takes for an alias.
+        if key.rsplit(".", 1)[-1] in _PATTERNS:
+            return key, value
         raise InputError(f"--option {text!r}: not YAML ({' '.join(str(error).split())})") from None
 
 

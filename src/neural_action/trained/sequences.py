@@ -14,6 +14,7 @@ from neural_action.datasets.windows import nearest
 from neural_action.errors import InputError
 from neural_action.recordings.convert import normalised
 from neural_action.recordings.recording import UNLABELLED, Recording
+from neural_action.recordings.resample import at_rate, resampled
 from neural_action.recordings.store import Manifest, read_manifest, read_recording
 
 #: Rates may differ by this share (our choice): a clip of 32 frames is then off by less than a frame.
@@ -97,6 +98,8 @@ def sequences(
             recording = read_recording(path)
             yield from _segments(_checked(_of_recording(recording, str(path)), trained_on), recording)
         elif isinstance(one, Recording):
+            if convert and trained_on["steps"].get("neural_rate") is not None:
+                one = resampled(one, trained_on["steps"]["neural_rate"], f"recording {at}")
             sequence = _in_memory(one, trained_on, convert=convert)
             yield from _segments(_checked(sequence, trained_on), one)
         elif isinstance(one, np.ndarray):
@@ -191,11 +194,18 @@ def _array(
 def _converted(sequence: NeuralSequence, trained_on: Mapping[str, Any]) -> NeuralSequence:
     """The sequence after the model's steps, with statistics of its own."""
     steps = {key: trained_on["steps"][key] for key in (*STEPS, "dtype") if key in trained_on["steps"]}
+    if steps.get("scale") is not None:
+        # Models that do not say were trained on traces of which all units were scaled together.
+        steps["scale"] = {"per": "trial", **steps["scale"]}
     settings = ConvertSettings.model_validate({"reader": "array", **steps})
-    values = np.asarray(sequence.neural, np.float32)
+    values, time = np.asarray(sequence.neural, np.float32), sequence.time
     if not np.isfinite(values).all():
         raise InputError(f"{sequence.where}: holds NaN or infinity, expected finite values")
-    return NeuralSequence(**{**vars(sequence), "neural": np.asarray(normalised(settings, values))})
+    rate = trained_on["steps"].get("neural_rate")
+    if rate is not None and len(time) > 1 and not np.isclose(np.median(np.diff(time)) * rate, 1, rtol=1e-6):
+        frames, time, _ = at_rate(values, time, rate)
+        values = np.asarray(frames)
+    return replace(sequence, neural=np.asarray(normalised(settings, values)), time=time)
 
 
 def _checked(sequence: NeuralSequence, trained_on: Mapping[str, Any]) -> NeuralSequence:

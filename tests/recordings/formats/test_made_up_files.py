@@ -125,8 +125,6 @@ def test_deeplabcut(tmp_path):
     assert give("deeplabcut", "behavior", several, individual="m2", exclude=["nose"]).data[0, 0, 0] == 110
     with pytest.raises(InputError, match="individual None, expected one of m1, m2"):
         give("deeplabcut", "behavior", several)
-    with pytest.raises(InputError, match="holds pickles, which are not executed"):
-        give("deeplabcut", "behavior", tmp_path / "a.h5")
 
 
 def test_sleap(tmp_path):
@@ -144,8 +142,6 @@ def test_sleap(tmp_path):
     assert np.isnan(behavior.data[5, 2]).all()
     with pytest.raises(InputError, match="track None of 2, expected one of a, b"):
         give("sleap", "behavior", path)
-    with pytest.raises(InputError, match="sleap-convert"):
-        give("sleap", "behavior", tmp_path / "a.slp")
 
 
 def test_anipose(tmp_path):
@@ -153,9 +149,36 @@ def test_anipose(tmp_path):
     table |= {"L1A_error": [1, 1, 9, 1, 1, 1], "L1A_score": np.ones(6), "fnum": np.arange(6)}
     pd.DataFrame(table).to_csv(tmp_path / "p.csv", index=False)
     behavior = give("anipose", "behavior", tmp_path / "p.csv", max_error=5)
+    assert behavior.frames.tolist() == [0, 1, 2, 3, 4, 5]
     assert behavior.data.shape == (6, 2, 3)
     np.testing.assert_allclose(behavior.data[:, 1, 2], table["L1B_z"], rtol=1e-6)
     assert np.isnan(behavior.data[2, 0]).all()
+    # A video of which frames 3 to 6 were not triangulated; a version before scores.
+    table["fnum"] = [0, 1, 2, 7, 8, 9]
+    del table["L1A_score"]
+    pd.DataFrame(table).to_csv(tmp_path / "gap.csv", index=False)
+    assert give("anipose", "behavior", tmp_path / "gap.csv").frames.tolist() == [0, 1, 2, 7, 8, 9]
+    with pytest.raises(InputError, match="no column ends in _score, expected none of the option min_score"):
+        give("anipose", "behavior", tmp_path / "gap.csv", min_score=0.6)
+
+
+def test_tables_know_their_clock_by_its_name(tmp_path):
+    """A column of times is a clock and one of frames a count, whether it is said or not; neither is behaviour."""
+    table = pd.DataFrame({"frame": np.arange(3, 9), "x": np.arange(6.0), "y": np.arange(6.0)})
+    table.to_csv(tmp_path / "a.csv", index=False)
+    found = give("arrays", "behavior", tmp_path / "a.csv", rate=20.0)
+    assert (found.names, found.frames.tolist()) == (("x", "y"), list(range(3, 9)))
+    table.drop(columns="frame").assign(time_ms=np.arange(6) * 50.0).to_csv(tmp_path / "b.csv")
+    found = give("arrays", "behavior", tmp_path / "b.csv")
+    assert found.names == ("x", "y")
+    np.testing.assert_allclose(found.time, np.arange(6) * 0.05)
+    assert give("arrays", "behavior", tmp_path / "b.csv", rate=20.0).time is None
+    said = give("arrays", "behavior", tmp_path / "b.csv", time="time_ms", time_unit=1.0)
+    np.testing.assert_allclose(said.time, np.arange(6) * 50.0)
+    pd.DataFrame({"time": [0.0, 1.0, 2.0], "action": ["a", "b", "a"]}).to_csv(tmp_path / "c.csv", index=False)
+    labels = give("arrays", "labels", tmp_path / "c.csv")
+    assert labels.numbers.tolist() == [0, 1, 0]
+    np.testing.assert_allclose(labels.intervals, [[0, 1], [1, 2], [2, 3]])
 
 
 def test_described_arrays(tmp_path):
@@ -264,7 +287,7 @@ def test_nwb_traces_pose_and_trials(nwb):
     np.testing.assert_allclose(labels.intervals, [[5, 5.5], [6, 6.5]])
     module = module_of("nwb")
     assert module.subject(nwb) == "m1"
-    assert module.contents(nwb)["neural"][0] == "traces: DfOverF (20, 3)"
+    assert module.contents(nwb)["neural"][0] == "dff/traces: DfOverF (20, 3)"
     with pytest.raises(InputError, match=r"no neural series 'dfof', found .*traces"):
         give("nwb", "neural", nwb, series=["dfof"])
 

@@ -6,6 +6,8 @@ A format module has
 - ``Options``: a ``FormatOptions``, the keys of ``options`` in a reader's configuration;
 - ``recognise(path) -> str | None``: what ``path`` holds, in a phrase, if it is of this format (reads little);
 - ``files(path) -> list[Path]``: the raw files behind ``path``;
+- where that depends on the file, ``roles(path) -> tuple[str, ...]``: what it can give; nothing for what is recognised
+  in order to say why it is not read;
 - and what it can give, one or more of ``neural(path, options) -> Neural``,
   ``behavior(path, options) -> Behavior`` and ``labels(path, options, class_names) -> Labels``.
 
@@ -20,7 +22,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -58,6 +60,7 @@ class Neural:
         time: (frame,) float64 s, None where the file has no clock.
         rate: frames per second, None where the file does not say.
         names: of the units, where the file has them.
+        source: what of the file this is, in a phrase; "" where there is no choice.
     """
 
     data: Any
@@ -65,6 +68,7 @@ class Neural:
     time: np.ndarray | None = None
     rate: float | None = None
     names: tuple[str, ...] = ()
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,9 @@ class Behavior:
         unit: of the values.
         time: (sample,) float64 s, None where the file has no clock.
         rate: samples per second, None where the file does not say.
+        frames: (sample,) int64, increasing: the video frame of each sample, from 0, where the file says it. A frame
+            that is not listed is a gap; None: sample k is frame k.
+        said: how the samples got their clock, where there is something to say.
     """
 
     data: np.ndarray
@@ -84,25 +91,60 @@ class Behavior:
     unit: str
     time: np.ndarray | None = None
     rate: float | None = None
+    frames: np.ndarray | None = None
+    said: str = ""
 
 
 @dataclass(frozen=True)
 class Labels:
-    """Actions, either one a behaviour sample or one an interval.
+    """Actions, either one a video frame (behaviour sample) or one an interval.
 
     Attributes:
         names: the classes.
-        numbers: (sample,) or (interval,) int8 index into ``names``; -1 unlabelled.
-        intervals: (interval, 2) float64 s, start and stop on the clock of the behaviour; None: one a sample.
+        numbers: (frame,) or (interval,) int8 index into ``names``; -1 unlabelled.
+        intervals: (interval, 2) float64 s, start and stop on the clock of the behaviour; None: one a frame.
+        of_video: intervals count from the first video frame, wherever the clock of the behaviour starts.
+        by_frame: numbers are of the frames that the file names, not of its rows.
+        said: what says when an action was.
+        conflicts: where two intervals of different classes overlap: an error, or ``unlabelled``.
     """
 
     names: tuple[str, ...]
     numbers: np.ndarray
     intervals: np.ndarray | None = None
+    of_video: bool = False
+    by_frame: bool = False
+    said: str = "one a behaviour sample"
+    conflicts: Literal["refuse", "unlabelled"] = "refuse"
+
+
+def frame_numbers(values: np.ndarray, path: Path, what: str) -> np.ndarray:
+    """(sample,) int64 video frames of a column that counts them.
+
+    InputError naming ``what`` and the first bad entry unless they are whole, from 0, and increasing.
+    """
+    values = np.asarray(values)
+    if values.dtype.kind not in "iuf" or not np.isfinite(values).all():
+        raise InputError(f"{path}: {what} holds {values.dtype} values or gaps, expected video frame numbers")
+    whole = values.astype(np.int64)
+    wrong = (whole != values) | (whole < 0)
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        raise InputError(
+            f"{path}: {what} says {values[at]:g} in row {at}, expected whole frame numbers from 0"
+        )
+    steps = np.diff(whole)
+    if (steps <= 0).any():
+        at = int(np.argmax(steps <= 0))
+        raise InputError(
+            f"{path}: {what} says frame {whole[at]}, then {whole[at + 1]} (row {at + 1}), expected increasing frames"
+        )
+    return whole
 
 
 def known_formats(role: str | None = None) -> list[str]:
     """Names of the formats, or of those that give ``role``."""
+    # Files that begin with an underscore are parts of a format.
     names = sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
     return [name for name in names if role is None or hasattr(module_of(name), role)]
 

@@ -1,6 +1,7 @@
 """Anipose: the CSV of triangulated poses, (sample, keypoint, 3).
 
-Columns ``<keypoint>_x``, ``_y``, ``_z``, ``_error``, ``_ncams``, ``_score``, and ``fnum``.
+Columns ``<keypoint>_x``, ``_y``, ``_z``, ``_error``, ``_ncams``, ``_score`` (not before 0.5), and ``fnum``, the video
+frame. Source: anipose/triangulate.py.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import numpy as np
 from pydantic import Field
 
 from neural_action.errors import InputError
-from neural_action.recordings.formats import Behavior, FormatOptions
+from neural_action.recordings.formats import Behavior, FormatOptions, frame_numbers
 
 EXPECTED = "a CSV of Anipose with columns <keypoint>_x, <keypoint>_y, <keypoint>_z"
 
@@ -45,6 +46,12 @@ def files(path: Path) -> list[Path]:
     return [path]
 
 
+def scored(path: Path) -> bool:
+    """Whether the file has scores."""
+    with path.open(errors="replace") as file:
+        return any(name.endswith("_score") for name in file.readline().strip().split(","))
+
+
 def behavior(path: Path, options: Options) -> Behavior:
     """(sample, keypoint, 3) float32. No clock: the video's rate is yours to give. InputError names the file."""
     import pandas as pd
@@ -63,12 +70,19 @@ def behavior(path: Path, options: Options) -> Behavior:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path}: {' '.join(str(error).split())}, expected numbers") from None
+    for option, suffix, given in (
+        ("max_error", "error", options.max_error is not None),
+        ("min_score", "score", options.min_score > 0),
+    ):
+        if given and not any(f"{name}_{suffix}" in table for name in names):
+            raise InputError(f"{path}: no column ends in _{suffix}, expected none of the option {option}")
     for at, name in enumerate(names):
         if options.max_error is not None and f"{name}_error" in table:
             points[table[f"{name}_error"].to_numpy() > options.max_error, at] = np.nan
         if options.min_score and f"{name}_score" in table:
             points[table[f"{name}_score"].to_numpy() < options.min_score, at] = np.nan
-    return Behavior(points, tuple(names), "as calibrated")
+    frames = frame_numbers(table["fnum"].to_numpy(), path, "fnum") if "fnum" in table else None
+    return Behavior(points, tuple(names), "as calibrated", frames=frames)
 
 
 def _keypoints(columns: list[str]) -> list[str]:

@@ -28,8 +28,10 @@ from neural_action.recordings.formats import (
     Labels,
     Neural,
     as_classes,
-    needs,
+    frame_numbers,
 )
+from neural_action.recordings.tables import read_table, seconds_of_dates
+from neural_action.recordings.units import FRAMES, TIMES, called, lasting, seconds_named
 
 EXPECTED = "an array (.npy, .npz, .csv, .txt, .parquet, or binary with dtype and shape), or a .yaml that describes some"
 SUFFIXES = (".npy", ".npz", ".csv", ".txt", ".parquet", ".yaml", ".yml")
@@ -42,14 +44,16 @@ class Options(FormatOptions):
     Attributes:
         file: of a description: the array's file, relative to it.
         key: entry of an .npz; may be left out where there is one.
-        columns: of a table, those that are data; null: all but ``time``.
+        columns: of a table, those that are data; null: all but ``time``, ``frame`` and unnamed ones.
         axes: names of the axes in file order: ``frame`` or ``sample`` first in what is read, then ``unit``, ``y x``,
             ``feature``, or ``keypoint axis``; null takes the file's order.
         names: of keypoints or features; null: the table's columns, or numbers.
         keypoints: behaviour columns are keypoints in order, this many axes each; null: features.
         rate: frames or samples per second.
-        time: a column of the table, or an entry of the .npz or a file beside it, with times.
-        time_unit: seconds per unit of ``time``.
+        time: a column of the table, or an entry of the .npz or a file beside it, with times; null: the column that is
+            called so (``time``, ``timestamp``, ``time_ms``), where there is one and no rate.
+        time_unit: seconds per unit of ``time``; null: as its name says (``time_ms``), else 1.
+        frame: the column of video frame numbers, from 0; null: the one that is called so, or an unnamed first one.
         unit: of the values.
         dtype: of a headerless binary file, such as ``<i2``.
         shape: of a headerless binary file.
@@ -64,7 +68,8 @@ class Options(FormatOptions):
     keypoints: Annotated[int, Field(ge=1)] | None = None
     rate: Annotated[float, Field(gt=0)] | None = None
     time: str | None = None
-    time_unit: Annotated[float, Field(gt=0)] = 1.0
+    time_unit: Annotated[float, Field(gt=0)] | None = None
+    frame: str | None = None
     unit: str = "as given"
     dtype: str | None = None
     shape: list[Annotated[int, Field(ge=1)]] | None = None
@@ -104,7 +109,7 @@ def files(path: Path) -> list[Path]:
 def neural(path: Path, options: Options) -> Neural:
     """(frame, unit) or (frame, y, x); memory-mapped where the file allows. InputError names the file."""
     options, path = _described(path, "neural", options)
-    data, _, time = _read(path, options)
+    data, _, time, _ = _read(path, options)
     data = _ordered(path, data, options, ("frame", "unit"), ("frame", "y", "x"))
     return Neural(lazy(data), options.unit, time, options.rate)
 
@@ -112,7 +117,7 @@ def neural(path: Path, options: Options) -> Neural:
 def behavior(path: Path, options: Options) -> Behavior:
     """(sample, feature) or (sample, keypoint, axis) float32. InputError names the file."""
     options, path = _described(path, "behavior", options)
-    data, columns, time = _read(path, options)
+    data, columns, time, frames = _read(path, options)
     if data.ndim == 1:
         data = data[:, None]
     data = _ordered(path, data, options, ("sample", "feature"), ("sample", "keypoint", "axis"))
@@ -126,13 +131,13 @@ def behavior(path: Path, options: Options) -> Behavior:
     names = options.names or columns or [f"{kind}_{at}" for at in range(data.shape[1])]
     if len(names) != data.shape[1]:
         raise InputError(f"{path}: {len(names)} names, expected {data.shape[1]}, one a {kind}")
-    return Behavior(data, tuple(names), options.unit, time, options.rate)
+    return Behavior(data, tuple(names), options.unit, time, options.rate, frames=frames)
 
 
 def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) -> Labels:
     """One class a behaviour sample: whole numbers (-1 unlabelled) or names. InputError names the file."""
     options, path = _described(path, "labels", options)
-    data, _, _ = _read(path, options, numbers=False)
+    data, _, time, _ = _read(path, options, numbers=False)
     data = np.asarray(data)
     if data.ndim == 2 and data.shape[1] == 1:
         data = data[:, 0]
@@ -140,10 +145,21 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
         raise InputError(f"{path}: shape {data.shape}, expected one label a behaviour sample")
     if not len(data) or data.dtype.kind not in "biufOUT":
         raise InputError(f"{path}: {data.dtype} of shape {data.shape}, expected labels")
+    names, numbers = _classes(path, data, options, class_names)
+    if time is None:
+        return Labels(names, numbers)
+    intervals = lasting(time, 1.0, f"{path}: its times")
+    return Labels(names, numbers, intervals, said="times of the file")
+
+
+def _classes(
+    path: Path, data: np.ndarray, options: Options, class_names: tuple[str, ...] | None
+) -> tuple[tuple[str, ...], np.ndarray]:
+    """The classes, and their numbers (n,) int8, of a vector of whole numbers or names."""
     if data.dtype.kind in "OUT":
-        return Labels(
-            *as_classes([str(value) for value in data], class_names, options.unlabelled, path)[::-1]
-        )
+        return as_classes(
+            ["" if value != value else str(value) for value in data], class_names, options.unlabelled, path
+        )[::-1]
     whole = np.nan_to_num(data, nan=-1).astype(np.int64)
     if (whole != np.nan_to_num(data, nan=-1)).any():
         at = int(np.argmax(whole != np.nan_to_num(data, nan=-1)))
@@ -158,7 +174,7 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
         raise InputError(
             f"{path}: label {whole[bad]} at entry {bad}, expected -1 (unlabelled) or 0 to {len(names) - 1}"
         )
-    return Labels(names, whole.astype(np.int8))
+    return tuple(names), whole.astype(np.int8)
 
 
 def mapped_npy(path: Path) -> np.ndarray:
@@ -197,14 +213,39 @@ def transposed(traces: np.ndarray, keep: Any = slice(None)) -> Any:
     return da.map_blocks(block, chunks=chunks, dtype=np.float32, meta=np.empty((0, 0), np.float32))
 
 
+def time_column(path: Path, column: str | None = None) -> str | None:
+    """The column of a table that holds times: ``column``, the only one, or the one called so; else None."""
+    if column is not None or path.suffix not in (".csv", ".parquet") or not path.is_file():
+        return column
+    columns = read_table(path).columns
+    return str(columns[0]) if len(columns) == 1 else called(columns, TIMES)
+
+
+def side_by_side(parts: Sequence[Any]) -> Any:
+    """Lazy (frame, unit) arrays as one, all units of a frame in one block; up to the end of the shortest."""
+    import dask.array as da
+
+    shortest = min(len(part) for part in parts)
+    if len(parts) == 1:
+        return parts[0]
+    return da.concatenate([part[:shortest] for part in parts], axis=1).rechunk({1: -1})
+
+
 def read_vector(path: Path, column: str | None = None) -> np.ndarray:
-    """A vector of float64 from .npy, .csv or .txt (one column, or the one called ``column``), .npz or .parquet."""
+    """A vector of float64 from .npy, .csv or .txt, .npz or .parquet; dates become s since 1970.
+
+    Of a table it is the only column, the one called ``column``, or of several the one that is called like times.
+    """
+    column = time_column(path, column)
     name = {"columns": [column]} if column and path.suffix in (".csv", ".parquet") else {"key": column}
-    values = np.asarray(_read(path, Options(**name))[0], np.float64)
+    values = np.asarray(_read(path, Options(**name), numbers=False, vector=True)[0])
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1 or not len(values):
         raise InputError(f"{path}: shape {values.shape}, expected a vector")
+    if values.dtype.kind not in "biuf":
+        values = seconds_of_dates(values, path)
+    values = values.astype(np.float64)
     if not np.isfinite(values).all():
         raise InputError(f"{path}: NaN or infinity at entry {int(np.argmin(np.isfinite(values)))}")
     return values
@@ -223,21 +264,40 @@ def _described(path: Path, role: str, options: Options) -> tuple[Options, Path]:
     return options, path.parent / options.file
 
 
-def _read(path: Path, options: Options, numbers: bool = True) -> tuple[Any, list[str] | None, Any]:
-    """The array, the names of its columns if it is a table, and its times in s if it has any."""
+def _read(
+    path: Path, options: Options, numbers: bool = True, vector: bool = False
+) -> tuple[Any, list[str] | None, Any, Any]:
+    """The array; of a table the names of its columns; its times in s and its video frames, if it has any.
+
+    Of a ``vector`` every column is data, whatever it is called.
+    """
     if not path.is_file():
         raise InputError(f"{path}: no such file, expected {EXPECTED}")
     if options.dtype is not None:
-        return _binary(path, options), None, None
-    columns = time = None
+        return _binary(path, options), None, None, None
+    columns = time = frames = None
+    named = options.time
     if path.suffix in (".csv", ".parquet"):
-        table = _table(path)
-        chosen = options.columns or [name for name in table.columns if name != options.time]
-        for name in [*chosen, *([options.time] if options.time in table.columns else [])]:
+        table = read_table(path)
+        frame = None
+        if not vector and options.columns is None:
+            clock = called(table.columns, TIMES)
+            named = options.time or clock
+            frame = options.frame or called(table.columns, FRAMES) or _unnamed(table)
+            others = {named, clock, frame}
+        else:
+            frame, others = options.frame, {options.time}
+        chosen = options.columns or [name for name in table.columns if name not in others]
+        for name in [*chosen, *([options.frame] if options.frame else [])]:
             if name not in table.columns:
                 raise InputError(f"{path}: no column {name!r}, found {', '.join(map(str, table.columns))}")
         data, columns = table[chosen].to_numpy(), [str(name) for name in chosen]
-        time = table[options.time].to_numpy() if options.time in table.columns else None
+        # A rate that is given stands before a column that is called like a clock.
+        if options.time is None and options.rate is not None:
+            named = None
+        time = table[named].to_numpy() if named in table.columns else None
+        if frame is not None:
+            frames = frame_numbers(table[frame].to_numpy(), path, f"column {frame!r}")
     elif path.suffix == ".txt":
         try:
             data = np.loadtxt(path)
@@ -254,24 +314,19 @@ def _read(path: Path, options: Options, numbers: bool = True) -> tuple[Any, list
     if options.time is not None and time is None:
         time = read_vector(path.parent / options.time)
     if time is None:
-        return data, columns, None
+        return data, columns, None, frames
     if time.dtype.kind not in "iuf" or time.ndim != 1:
         raise InputError(
             f"{path}: times {options.time!r} are {time.dtype} of shape {time.shape}, expected numbers"
         )
-    return data, columns, time.astype(np.float64) * options.time_unit
+    unit = seconds_named(named or "") if options.time_unit is None else options.time_unit
+    return data, columns, time.astype(np.float64) * unit, frames
 
 
-def _table(path: Path) -> Any:
-    import pandas as pd
-
-    if path.suffix == ".parquet":
-        needs("pyarrow", "parquet", path)
-    try:
-        return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
-    except Exception as error:  # pandas and pyarrow raise whatever a broken table trips
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: cannot be read as a table ({type(error).__name__}: {reason})") from None
+def _unnamed(table: Any) -> str | None:
+    """The first column, where pandas wrote its row numbers there."""
+    first = table.columns[0]
+    return first if str(first).startswith("Unnamed:") and table[first].dtype.kind in "iu" else None
 
 
 def _npz(path: Path, options: Options) -> tuple[np.ndarray, np.ndarray | None]:

@@ -17,7 +17,15 @@ from neural_action.recordings.formats.arrays import transposed
 from neural_action.recordings.hdf5 import Dataset, members, opened, read_numbers
 
 EXPECTED = "an HDF5 of CaImAn with estimates/C"
-_UNITS = {"F_dff": "dF/F", "C": "denoised fluorescence", "S": "deconvolved events", "C+YrA": "fluorescence"}
+UNITS = {
+    "F_dff": "dF/F",
+    "C": "denoised fluorescence",
+    "S": "deconvolved events",
+    "C+YrA": "fluorescence above background",
+}
+
+#: The likeliest signal first; deconvolved events only where they are asked for.
+RANKED = ("F_dff", "C+YrA", "C")
 
 
 class Options(FormatOptions):
@@ -48,6 +56,16 @@ def files(path: Path) -> list[Path]:
     return [path]
 
 
+def computed(path: Path) -> tuple[list[str], bool]:
+    """The signals that a file has, and whether its components were evaluated. InputError if it cannot be read."""
+    with opened(path, EXPECTED) as file:
+        group = members(file.get("estimates"))
+        there = _there(group)
+        signals = [name for name in UNITS if all(part in there for part in name.split("+"))]
+        accepted = _array(group, "idx_components")
+        return signals, accepted is not None and accepted.ndim == 1 and len(accepted) > 0
+
+
 def neural(path: Path, options: Options) -> Neural:
     """Traces (frame, unit) float32, lazy. InputError names the file and what is missing or of another shape."""
     with opened(path, EXPECTED) as file:
@@ -73,17 +91,27 @@ def neural(path: Path, options: Options) -> Neural:
         if part.shape != parts[0].shape:
             raise InputError(f"{path}: {part.name} has shape {part.shape}, expected {parts[0].shape}")
         data = data + transposed(part, keep)
-    return Neural(data, _UNITS[options.signal], rate=rate)
+    kept = data.shape[1]
+    numbers = keep if options.accepted else range(units)
+    said = f"{options.signal}: {kept} of {units} components" + (" (accepted)" if options.accepted else "")
+    return Neural(
+        data, UNITS[options.signal], rate=rate, names=tuple(f"component {at}" for at in numbers), source=said
+    )
 
 
-def _traces(path: Path, group: dict[str, Any], name: str) -> Dataset:
-    there = [
+def _there(group: dict[str, Any]) -> list[str]:
+    """Names of the traces that were computed: of the others CaImAn stores the text NoneType."""
+    return [
         key
         for key in ("F_dff", "C", "S", "YrA")
         if len(getattr(group.get(key), "shape", None) or ()) == 2
         and group[key].dtype.kind in "biuf"
         and group[key].size
     ]
+
+
+def _traces(path: Path, group: dict[str, Any], name: str) -> Dataset:
+    there = _there(group)
     if name not in there:
         raise InputError(
             f"{path}: estimates/{name} was not computed, found {', '.join(there) or 'no traces'}"

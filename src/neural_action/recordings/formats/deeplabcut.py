@@ -1,10 +1,14 @@
-"""DeepLabCut and Lightning Pose: the CSV of a tracked video, (sample, keypoint, 2) with likelihoods.
+"""DeepLabCut and Lightning Pose: a tracked video as CSV or HDF5, (sample, keypoint, 2 or 3) with likelihoods.
 
-Header rows ``scorer``, ``individuals`` (several animals only), ``bodyparts``, ``coords``; a row a video frame.
+Header rows ``scorer``, ``individuals`` (several animals only), ``bodyparts``, ``coords`` (x, y, likelihood; of a 3D
+project x, y, z); a row a video frame, the first column says which. Hand labels (``CollectedData_*``) have a row an
+image instead, and are no poses. Sources: deeplabcut/pose_estimation_pytorch/apis/analyze_videos.py,
+deeplabcut/pose_estimation_3d/triangulation.py, deeplabcut/utils/conversioncode.py.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -12,9 +16,13 @@ import numpy as np
 from pydantic import Field
 
 from neural_action.errors import InputError
-from neural_action.recordings.formats import Behavior, FormatOptions
+from neural_action.recordings.formats import Behavior, FormatOptions, frame_numbers
+from neural_action.recordings.hdf5 import opened
+from neural_action.recordings.pandas_hdf5 import holds_frame, read_frame
 
-EXPECTED = "a CSV of DeepLabCut with header rows scorer, bodyparts, coords"
+EXPECTED = "a CSV or HDF5 of DeepLabCut with header rows scorer, bodyparts, coords"
+_KEY = "df_with_missing"
+_HEADS = ("scorer", "individuals", "bodyparts", "coords")
 
 
 class Options(FormatOptions):
@@ -31,12 +39,46 @@ class Options(FormatOptions):
     exclude: list[str] = Field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class _Table:
+    """A file's table: header rows by name, (row, column) values, and the first column."""
+
+    heads: dict[str, list[str]]
+    values: np.ndarray
+    index: np.ndarray
+
+
 def recognise(path: Path) -> str | None:
-    """A CSV whose first header row is ``scorer``."""
-    if path.suffix != ".csv" or not path.is_file():
+    """A CSV whose first header row is ``scorer``, or an HDF5 with such a table."""
+    if not path.is_file():
         return None
-    with path.open(errors="replace") as file:
-        return "DeepLabCut poses" if file.readline().startswith("scorer,") else None
+    if path.suffix == ".csv":
+        with path.open(errors="replace") as file:
+            lines = [file.readline() for _ in range(5)]
+        if not lines[0].startswith("scorer,"):
+            return None
+        hand = path.name.startswith("CollectedData") or any(line.startswith("labeled-data") for line in lines)
+        axes = next((line for line in lines if line.startswith("coords,")), "").strip().split(",")
+    elif path.suffix in (".h5", ".hdf5"):
+        try:
+            with opened(path, EXPECTED) as file:
+                if not holds_frame(file, _KEY):
+                    return None
+            table = read_frame(path, _KEY)
+        except InputError:
+            return None
+        hand = path.name.startswith("CollectedData") or table.index.dtype.kind not in "iuf"
+        axes = [column[-1] for column in table.columns]
+    else:
+        return None
+    if hand:
+        return "hand labels of DeepLabCut (images, no poses; not read)"
+    return "DeepLabCut poses in 3D" if "z" in axes else "DeepLabCut poses"
+
+
+def roles(path: Path) -> tuple[str, ...]:
+    """Behaviour; nothing for hand labels."""
+    return () if "hand labels" in (recognise(path) or "") else ("behavior",)
 
 
 def files(path: Path) -> list[Path]:
@@ -44,48 +86,105 @@ def files(path: Path) -> list[Path]:
     return [path]
 
 
+def scored(path: Path) -> bool:
+    """Whether the file has likelihoods. InputError as ``behavior``."""
+    return "likelihood" in _read(path).heads["coords"]
+
+
 def behavior(path: Path, options: Options) -> Behavior:
-    """(sample, keypoint, 2) float32 pixels. No clock: the video's rate is yours to give.
+    """(sample, keypoint, 2) float32 pixels, or (sample, keypoint, 3) as calibrated; frames as in the first column.
 
-    Raises InputError naming the file: its HDF5 form (which keeps pickles inside: use the CSV), no such header,
-    several animals without ``individual``, a row that is no number.
+    No clock: the video's rate is yours to give. Raises InputError naming the file: hand labels, no such header, several
+    animals without ``individual``, ``min_likelihood`` where there is none, frames out of order, no numbers.
     """
-    import pandas as pd
+    table = _read(path)
+    names, coords, values = table.heads["bodyparts"], table.heads["coords"], table.values
+    chosen = np.ones(len(names), bool)
+    if "individuals" in table.heads:
+        animals = table.heads["individuals"]
+        found = list(dict.fromkeys(animals))
+        wanted = options.individual or (found[0] if len(found) == 1 else None)
+        if wanted not in found:
+            raise InputError(
+                f"{path}: individual {options.individual!r}, expected one of {', '.join(found)} "
+                f"(--option behavior.options.individual={found[0]})"
+            )
+        chosen = np.array([animal == wanted for animal in animals])
+    elif options.individual is not None:
+        raise InputError(f"{path}: individual {options.individual!r}, but the file names no individuals")
+    column = {(names[at], coords[at]): at for at in np.flatnonzero(chosen)}
+    parts = [part for part in dict.fromkeys(np.array(names)[chosen].tolist()) if part not in options.exclude]
+    axes = [axis for axis in "xyz" if any(at[1] == axis for at in column)]
+    if axes not in (["x", "y"], ["x", "y", "z"]) or any(
+        (part, axis) not in column for part in parts for axis in axes
+    ):
+        raise InputError(f"{path}: a body part without columns x and y, expected {EXPECTED}")
+    if not parts:
+        raise InputError(f"{path}: no body part is left of {', '.join(dict.fromkeys(names))}")
+    points = np.stack([values[:, [column[part, axis] for axis in axes]] for part in parts], 1)
+    if options.min_likelihood:
+        if any((part, "likelihood") not in column for part in parts):
+            raise InputError(
+                f"{path}: has no likelihood, expected min_likelihood: 0 instead of {options.min_likelihood:g}"
+            )
+        likely = np.stack([values[:, column[part, "likelihood"]] for part in parts], 1)
+        points[likely < options.min_likelihood] = np.nan
+    frames = frame_numbers(table.index, path, "the first column (video frame)")
+    unit = "pixel" if len(axes) == 2 else "as calibrated"
+    return Behavior(points.astype(np.float32), tuple(map(str, parts)), unit, frames=frames)
 
-    if path.suffix in (".h5", ".hdf5"):
-        raise InputError(
-            f"{path}: the HDF5 of DeepLabCut holds pickles, which are not executed; expected its CSV "
-            "(deeplabcut.analyze_videos_converth5_to_csv)"
-        )
+
+def _read(path: Path) -> _Table:
+    """The table of either form. InputError for hand labels and whatever else is none."""
     if not path.is_file():
         raise InputError(f"{path}: no such file, expected {EXPECTED}")
+    table = _hdf5(path) if path.suffix in (".h5", ".hdf5") else _csv(path)
+    if table.index.dtype.kind not in "iuf":
+        raise InputError(
+            f"{path}: row 0 is called {str(table.index[0])!r}: hand labels of images, not poses of a video; expected "
+            "the CSV or HDF5 that analyze_videos wrote"
+        )
+    return table
+
+
+def _hdf5(path: Path) -> _Table:
+    frame = read_frame(path, _KEY)
+    heads = [name for name in _HEADS if name != "individuals"]
+    levels = {len(column) for column in frame.columns}
+    if levels == {4}:
+        heads = list(_HEADS)
+    elif levels != {3}:
+        raise InputError(f"{path}: columns of {sorted(levels)} levels, expected {EXPECTED}")
+    index = frame.index
+    if index.dtype.kind == "S":
+        index = np.char.decode(index, "utf-8", "replace")
+    return _Table(
+        dict(zip(heads, map(list, zip(*frame.columns, strict=True)), strict=True)), frame.values, index
+    )
+
+
+def _csv(path: Path) -> _Table:
+    import pandas as pd
+
     if recognise(path) is None:
         raise InputError(f"{path}: no header row 'scorer', expected {EXPECTED}")
     with path.open(errors="replace") as file:
-        heads = [line.split(",")[0] for line, _ in zip(file, range(4), strict=False)]
+        lines = [line.rstrip("\r\n").split(",") for line, _ in zip(file, range(4), strict=False)]
+    heads = [line[0] for line in lines]
     rows = heads.index("coords") + 1 if "coords" in heads else 0
     if "bodyparts" not in heads or not rows or len(set(heads[:rows])) < rows:
         raise InputError(f"{path}: header rows {', '.join(heads)}, expected scorer, bodyparts, coords")
     try:
-        table = pd.read_csv(path, header=list(range(rows)), index_col=0, low_memory=False)
-        table.columns.names = heads[:rows]
-        table = table.astype(np.float32)
+        table = pd.read_csv(path, header=None, skiprows=rows, low_memory=False)
+        # Hand labels have the folders of their image in two more columns.
+        if not pd.api.types.is_numeric_dtype(table[0]):
+            return _Table({}, np.empty((0, 0)), table[0].astype(str).to_numpy())
+        values = table.iloc[:, 1:].to_numpy(np.float64)
     except (ValueError, TypeError) as error:
         raise InputError(f"{path}: {' '.join(str(error).split())}, expected numbers") from None
-    if "individuals" in heads:
-        found = list(dict.fromkeys(table.columns.get_level_values("individuals")))
-        if options.individual not in found:
-            raise InputError(f"{path}: individual {options.individual!r}, expected one of {', '.join(found)}")
-        table = table.xs(options.individual, axis=1, level="individuals")
-    table = table.droplevel("scorer", axis=1)
-    parts = [name for name in dict.fromkeys(table.columns.get_level_values(0)) if name not in options.exclude]
-    try:
-        points = np.stack([table[part][["x", "y"]].to_numpy() for part in parts], 1)
-        likely = [
-            table[part]["likelihood"].to_numpy() if "likelihood" in table[part] else np.ones(len(table))
-            for part in parts
-        ]
-    except (KeyError, ValueError):
-        raise InputError(f"{path}: a body part without columns x and y, expected {EXPECTED}") from None
-    points[np.stack(likely, 1) < options.min_likelihood] = np.nan
-    return Behavior(points.astype(np.float32), tuple(map(str, parts)), "pixel")
+    named = {line[0]: line[1:] for line in lines[:rows]}
+    if any(len(line) != values.shape[1] for line in named.values()):
+        raise InputError(
+            f"{path}: {values.shape[1]} columns below {len(named['coords'])} names, expected one each"
+        )
+    return _Table(named, values, table[0].to_numpy())

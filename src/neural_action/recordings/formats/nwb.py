@@ -12,20 +12,28 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
 
 from neural_action.errors import InputError
 from neural_action.files import most_bytes
-from neural_action.recordings.formats import Behavior, FormatOptions, Labels, Neural, as_classes, needs
-from neural_action.recordings.formats.arrays import lazy
-from neural_action.recordings.hdf5 import Dataset, opened
+from neural_action.recordings.formats import (
+    Behavior,
+    FormatOptions,
+    Labels,
+    Neural,
+    _roi_series,
+    as_classes,
+    needs,
+)
+from neural_action.recordings.hdf5 import opened
+from neural_action.recordings.nwb_behavior import joined, likelihood, pose, several
 
 EXPECTED = "an NWB file (HDF5) with a neural series, behaviour or intervals"
-#: What is taken for neural activity, the likelier first; for behaviour likewise.
-_NEURAL = ("DfOverF", "Fluorescence", "RoiResponseSeries", "Units", "TwoPhotonSeries", "OnePhotonSeries")
+#: What may be neural activity (see ``_roi_series``); what is taken for behaviour, the likelier first.
+_NEURAL = ("RoiResponseSeries", "Units", *_roi_series.MOVIES)
 _BEHAVIOR = ("PoseEstimation", "SpatialSeries", "TimeSeries")
 NUMBERED = 5
 
@@ -36,20 +44,24 @@ class Options(FormatOptions):
     Attributes:
         series: names of the series, or patterns such as ``Activity_*``, as ``neural-action init`` lists them;
             several of one clock are joined. null: the only one, of neural activity the only one of the likeliest kind
-            (dF/F before fluorescence, units, movies).
+            (fluorescence of cells before dF/F, units, movies; never neuropil or deconvolved events), all its planes.
+        cells: of neural activity, only units that the table of ROIs marks as cells, where it does.
         bin: of spike times, seconds a bin; rates are spikes per second.
         intervals: of labels, the table of intervals, such as ``trials``.
         column: of labels, the column that names the action.
         unlabelled: values of it that are no class.
+        conflicts: samples in two intervals of different actions are an error, or ``unlabelled``.
         min_confidence: keypoints of an ndx-pose below it are missing.
         exclude: keypoints or features that are left out.
     """
 
     series: list[str] | None = None
+    cells: bool = True
     bin: Annotated[float, Field(gt=0)] = 0.05
     intervals: str = "trials"
     column: str | None = None
     unlabelled: list[str] = Field(default_factory=list)
+    conflicts: Literal["refuse", "unlabelled"] = "refuse"
     min_confidence: Annotated[float, Field(ge=0)] = 0.0
     exclude: list[str] = Field(default_factory=list)
 
@@ -67,24 +79,28 @@ def files(path: Path) -> list[Path]:
 def contents(path: Path) -> dict[str, list[str]]:
     """What can be read, the likeliest first: neural, behavior and labels (intervals), each with kind and shape.
 
-    Single traces in numbered series (``NUMBERED`` or more of one name) count as neural activity, once, by pattern.
+    Single traces in numbered series (``NUMBERED`` or more of one name) count as neural activity, once, by pattern, and
+    so do the planes of one kind.
     """
     with _opened(path) as file:
         found = _series(file)
         shown = {
-            role: [
+            "neural": [
+                f"{pattern}: {kind} {', '.join(_shape(found[name][1]) for name in names)}"
+                for pattern, kind, names in _roi_series.groups(found)
+            ],
+            "behavior": [
                 f"{name}: {kind} {_shape(item)}"
-                for wanted in kinds
-                for name, (kind, item) in found.items()
+                for wanted in _BEHAVIOR
+                for name, (kind, item) in _likelier(found)
                 if kind == wanted
-            ]
-            for role, kinds in (("neural", _NEURAL), ("behavior", _BEHAVIOR))
+            ],
         }
         plain = [name for name, (kind, _) in found.items() if kind == "TimeSeries"]
         stems = Counter(match[1] for name in plain if (match := re.fullmatch(r"(.*?)\d+", name)))
         for stem, count in stems.items():
             if count >= NUMBERED:
-                shown["neural"].append(f"{stem}*: {count} series")
+                shown["neural"].append(f"{stem}*: TimeSeries {count} series")
                 shown["behavior"] = [entry for entry in shown["behavior"] if not entry.startswith(stem)]
         tables = dict(file.intervals or {})
         shown["labels"] = [f"{name}: {', '.join(table.colnames)}" for name, table in tables.items()]
@@ -101,48 +117,50 @@ def neural(path: Path, options: Options) -> Neural:
     """(frame, unit) or (frame, y, x), lazy; spike times are binned into rates.
 
     Raises InputError naming the file: no such series (with those that there are), several and no choice, no clock, no
-    spikes.
+    spikes, no cells.
     """
     with _opened(path) as file:
         found = _series(file)
         if options.series is None:
-            found = {name: item for name, item in found.items() if item[0] in _NEURAL}
-            best = min((_NEURAL.index(kind) for kind, _ in found.values()), default=0)
-            found = {name: item for name, item in found.items() if item[0] == _NEURAL[best]}
-        parts = _chosen(path, found, options.series, "neural series")
-        name, (kind, item) = parts[0]
-        if len(parts) > 1:
-            values, names, time, rate = _joined(path, parts)
-            return Neural(values, item.unit, time, rate, tuple(names))
-        if kind == "Units":
-            return _rates(path, item, options)
-        shape = tuple(item.data.shape)
-        data = lazy(Dataset(path, item.data.name, shape, item.data.dtype))
-        data = data[:, None] if len(shape) == 1 else data
-        if len(shape) == 4:
-            data = data.mean(3)
-        if kind in ("TwoPhotonSeries", "OnePhotonSeries"):
-            data = data.transpose(0, 2, 1)  # NWB has (frame, x, y)
-        time, rate = _clock(path, name, item)
-        return Neural(data, "dF/F" if kind == "DfOverF" else f"{name} ({item.unit})", time, rate)
+            known = [group for group in _roi_series.groups(found) if group[1] in _roi_series.KINDS]
+            best = [names for _, kind, names in known if kind == known[0][1]]
+            if len(best) != 1:
+                names = ", ".join(f"{name} ({kind})" for name, (kind, _) in found.items()) or "none"
+                raise InputError(
+                    f"{path}: {len(best)} neural series, expected one, or its name in options series: {names}"
+                )
+            parts = [(name, found[name]) for name in best[0]]
+        else:
+            parts = _chosen(path, found, options.series, "neural series")
+        if parts[0][1][0] == "Units":
+            return _rates(path, parts[0][1][1], options)
+        return _roi_series.read(path, parts, options.cells, _clock)
 
 
 def behavior(path: Path, options: Options) -> Behavior:
     """(sample, feature), or (sample, keypoint, axis) of an ndx-pose, float32 in the unit of the file.
 
-    Raises InputError naming the file: as ``neural``, or series of different clocks.
+    Every series and keypoint goes by its own clock. Raises InputError naming the file: as ``neural``, several poses and
+    no choice, or series that do not overlap in time.
     """
     with _opened(path) as file:
         found = {name: item for name, item in _series(file).items() if item[0] in _BEHAVIOR}
-        if options.series is None and any(kind == "PoseEstimation" for kind, _ in found.values()):
-            found = {name: item for name, item in found.items() if item[0] == "PoseEstimation"}
+        poses = [name for name, (kind, _) in found.items() if kind == "PoseEstimation"]
+        if options.series is None and poses:
+            if len(poses) > 1:
+                raise several(path, poses, "PoseEstimation")
+            found = {name: found[name] for name in poses}
         parts = _chosen(path, found, options.series, "behaviour series")
-        if parts[0][1][0] == "PoseEstimation":
-            return _pose(path, parts[0][1][1], options)
-        joined, names, time, rate = _joined(path, parts)
-        keep = [at for at, name in enumerate(names) if name not in options.exclude]
-        unit = ", ".join(dict.fromkeys(item.unit for _, (_, item) in parts))
-        return Behavior(joined[:, keep], tuple(names[at] for at in keep), unit, time, rate)
+        chosen = [name for name, (kind, _) in parts if kind == "PoseEstimation"]
+        if len(chosen) > 1:
+            raise several(path, chosen, "PoseEstimation")
+        if chosen and len(parts) > 1:
+            raise InputError(
+                f"{path}: series {', '.join(name for name, _ in parts)}, expected a pose or series, not both"
+            )
+        if chosen:
+            return pose(path, parts[0][1][1], options.exclude, options.min_confidence, _clock)
+        return joined(path, [(name, item) for name, (_, item) in parts], options.exclude, _clock)
 
 
 def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) -> Labels:
@@ -164,7 +182,9 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
         intervals = np.stack(
             [np.asarray(table[name][:], np.float64) for name in ("start_time", "stop_time")], 1
         )
-    return Labels(names, numbers, intervals)
+    return Labels(
+        names, numbers, intervals, conflicts=options.conflicts, said=f"intervals of {options.intervals}"
+    )
 
 
 @contextmanager
@@ -199,23 +219,34 @@ def _series(file: Any) -> dict[str, tuple[str, Any]]:
             taken.update(series.object_id for series in item.pose_estimation_series.values())
             found[item.name] = (kind, item)
     for item in sorted(file.objects.values(), key=lambda item: item.name):
-        kind, parent = type(item).__name__, type(item.parent).__name__
+        kind = type(item).__name__
         if item.object_id in taken or kind in ("PoseEstimation", "PoseEstimationSeries"):
             continue
-        if kind == "RoiResponseSeries" and parent in ("DfOverF", "Fluorescence"):
-            kind = parent
-        if kind in (*_NEURAL[2:], "DfOverF", "Fluorescence") and hasattr(item, "data"):
-            pass
-        elif kind == "Units":
+        name = item.name if item.name not in found else f"{item.parent.name}/{item.name}"
+        if kind == "Units":
             if "spike_times" not in item.colnames:
                 continue
-        elif kind not in _BEHAVIOR:
+        elif kind in (*_NEURAL, *_BEHAVIOR):
+            # A movie in files of its own has a shape of zeros.
+            if not getattr(item.data, "shape", ()) or 0 in item.data.shape:
+                continue
+        else:
             continue
-        if kind != "Units" and not getattr(item.data, "shape", ()):
-            continue
-        name = item.name if item.name not in found else f"{item.parent.name}/{item.name}"
+        if kind == "RoiResponseSeries":
+            # Always with its container: of plane0 in Fluorescence and in Neuropil neither is the first.
+            name = f"{item.parent.name}/{item.name}"
+            name = name if name not in found else f"{item.parent.parent.name}/{name}"
+        if kind in ("RoiResponseSeries", *_roi_series.MOVIES):
+            kind = _roi_series.kind_of(item)
         found[name] = (kind, item)
     return found
+
+
+def _likelier(found: dict[str, tuple[str, Any]]) -> list[tuple[str, tuple[str, Any]]]:
+    """Series of behaviour with what is called like movement first; others in their order."""
+    return sorted(
+        found.items(), key=lambda one: likelihood(one[0], one[1][1]) if one[1][0] in _BEHAVIOR else 0
+    )
 
 
 def _shape(item: Any) -> str:
@@ -242,6 +273,12 @@ def _chosen(
     for pattern in wanted:
         matching = fnmatch.filter(found, pattern)
         if not matching:
+            matching = [name for name in found if fnmatch.fnmatch(name.rsplit("/", 1)[-1], pattern)]
+            if len(matching) > 1 and not re.search(r"[*?\[]", pattern):
+                raise InputError(
+                    f"{path}: {what} {pattern!r} are {', '.join(matching)}, expected one of them"
+                )
+        if not matching:
             raise InputError(f"{path}: no {what} {pattern!r}, found {names}")
         chosen.update((name, found[name]) for name in sorted(matching))
     return list(chosen.items())
@@ -260,7 +297,11 @@ def _joined(
         names += [name] if data.shape[1] == 1 else [f"{name}_{at}" for at in range(data.shape[1])]
         values.append(data)
         own_time, own_rate = _clock(path, name, item)
-        same = own_rate == rate if time is None or own_time is None else np.array_equal(own_time, time)
+        # Of a series that starts at 0 the times are not made: one that starts later has another clock.
+        both = time is not None and own_time is not None
+        same = own_rate == rate and (
+            np.array_equal(own_time, time) if both else time is None and own_time is None
+        )
         if not same or len(data) != len(values[0]):
             raise InputError(f"{path}: {name} has another clock than {first}, expected series of one clock")
     return np.concatenate(values, 1), names, time, rate
@@ -299,22 +340,3 @@ def _rates(path: Path, units: Any, options: Options) -> Neural:
         np.add.at(rates[:, at], ((times - first) / options.bin).astype(np.int64), 1 / options.bin)
     time = first + (np.arange(count) + 0.5) * options.bin
     return Neural(rates, "spikes per second", time, 1 / options.bin)
-
-
-def _pose(path: Path, pose: Any, options: Options) -> Behavior:
-    series = {name: item for name, item in pose.pose_estimation_series.items() if name not in options.exclude}
-    if not series:
-        raise InputError(f"{path}: {pose.name} has no keypoints")
-    first = next(iter(series.values()))
-    time, rate = _clock(path, first.name, first)
-    points = []
-    for name, item in series.items():
-        data = np.array(item.data, np.float32)
-        if data.shape != tuple(first.data.shape):
-            raise InputError(
-                f"{path}: keypoint {name} has shape {data.shape}, expected {tuple(first.data.shape)}"
-            )
-        if getattr(item, "confidence", None) is not None:
-            data[np.asarray(item.confidence) < options.min_confidence] = np.nan
-        points.append(data)
-    return Behavior(np.stack(points, 1), tuple(series), first.unit, time, rate)

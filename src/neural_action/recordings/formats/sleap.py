@@ -1,9 +1,15 @@
-"""SLEAP: the analysis HDF5 (File > Export Analysis HDF5), (sample, keypoint, 2)."""
+"""SLEAP: the analysis HDF5 (File > Export Analysis HDF5) or the project (``.slp``), (sample, keypoint, 2).
+
+An analysis HDF5 has the axes of its arrays in the attribute ``dims`` (sleap-io from 0.3 on), or is in MATLAB's order
+(SLEAP). Without tracking it has one unnamed track. Sources: sleap/info/write_tracking_h5.py, sleap-io
+sleap_io/io/analysis_h5.py.
+"""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field
@@ -11,8 +17,13 @@ from pydantic import Field
 from neural_action.errors import InputError
 from neural_action.recordings.formats import Behavior, FormatOptions
 from neural_action.recordings.hdf5 import members, opened, read_names, read_numbers
+from neural_action.recordings.slp import is_project, read_project
 
-EXPECTED = "an analysis HDF5 of SLEAP with tracks and node_names"
+EXPECTED = "an analysis HDF5 of SLEAP with tracks and node_names, or a project (.slp)"
+_MATLAB = ("track", "xy", "node", "frame")
+#: Of files whose attribute transpose is false.
+_UNTRANSPOSED = ("frame", "node", "xy", "track")
+_SUFFIXES = (".h5", ".hdf5", ".slp")
 
 
 class Options(FormatOptions):
@@ -21,23 +32,33 @@ class Options(FormatOptions):
     Attributes:
         track: name or number of the animal's track; may be left out where there is one.
         min_score: keypoints below it are missing, where the file has point_scores.
+        video: of a project with several videos, the number of one.
         exclude: keypoints that are left out.
     """
 
     track: str | Annotated[int, Field(ge=0)] | None = None
     min_score: Annotated[float, Field(ge=0)] = 0.0
+    video: Annotated[int, Field(ge=0)] | None = None
     exclude: list[str] = Field(default_factory=list)
 
 
 def recognise(path: Path) -> str | None:
-    """An HDF5 with tracks and node_names."""
-    if path.suffix not in (".h5", ".hdf5") or not path.is_file():
+    """An HDF5 with tracks and node_names, or a project with predictions."""
+    if path.suffix not in _SUFFIXES or not path.is_file():
         return None
     try:
         with opened(path) as file:
+            if is_project(file):
+                predicted = file["pred_points"].shape[0] > 0
+                return "SLEAP project" if predicted else "hand labels of SLEAP (no predictions; not read)"
             return "SLEAP poses" if {"tracks", "node_names"} <= set(members(file)) else None
     except InputError:
         return None
+
+
+def roles(path: Path) -> tuple[str, ...]:
+    """Behaviour; nothing for a project that holds hand labels alone."""
+    return () if "hand labels" in (recognise(path) or "") else ("behavior",)
 
 
 def files(path: Path) -> list[Path]:
@@ -45,28 +66,36 @@ def files(path: Path) -> list[Path]:
     return [path]
 
 
+def scored(path: Path) -> bool:
+    """Whether the file has scores of points."""
+    if path.suffix == ".slp":
+        return True
+    with opened(path, EXPECTED) as file:
+        return "point_scores" in members(file)
+
+
 def behavior(path: Path, options: Options) -> Behavior:
     """(sample, keypoint, 2) float32 pixels; NaN where SLEAP found nothing. No clock: the video's rate is yours to give.
 
-    Raises InputError naming the file: a .slp project (export it), other content, several tracks without ``track``.
+    Raises InputError naming the file: other content, hand labels without predictions, several tracks without ``track``.
     """
     if path.suffix == ".slp":
-        raise InputError(
-            f"{path}: a SLEAP project, expected its analysis HDF5 (sleap-convert --format analysis)"
+        return _of_project(path, options)
+    with opened(path, EXPECTED) as file:
+        held = members(file)
+        if not {"tracks", "node_names"} <= set(held):
+            raise InputError(f"{path}: holds {', '.join(held)}, expected {EXPECTED}")
+        tracks = _ordered(path, "tracks", held["tracks"], _MATLAB)
+        scores = (
+            _ordered(path, "point_scores", held["point_scores"], ("track", "node", "frame"))
+            if "point_scores" in held
+            else None
         )
-    try:
-        with opened(path, EXPECTED) as file:
-            held = members(file)
-            if not {"tracks", "node_names"} <= set(held):
-                raise InputError(f"{path}: holds {', '.join(held)}, expected {EXPECTED}")
-            tracks = read_numbers(path, "tracks", held["tracks"])
-            scores = (
-                read_numbers(path, "point_scores", held["point_scores"]) if "point_scores" in held else None
-            )
-            names = read_names(path, "node_names", held["node_names"])
-            called = read_names(path, "track_names", held["track_names"]) if "track_names" in held else []
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read as HDF5 ({' '.join(str(error).split())})") from None
+        names = read_names(path, "node_names", held["node_names"])
+        # Of nothing tracked SLEAP writes an empty array of numbers.
+        called = (
+            read_names(path, "track_names", held["track_names"]) if _some(held.get("track_names")) else []
+        )
     if tracks.ndim != 4 or tracks.shape[1:3] != (2, len(names)):
         raise InputError(
             f"{path}: tracks has shape {tracks.shape}, expected (track, 2, {len(names)} nodes, frame)"
@@ -77,10 +106,54 @@ def behavior(path: Path, options: Options) -> Behavior:
         )
     at = _track(path, options.track, called, len(tracks))
     points = tracks[at].transpose(2, 1, 0).astype(np.float32)
-    if scores is not None and options.min_score:
-        points[options.min_score > scores[at].T] = np.nan
+    return _kept(path, points, None if scores is None else scores[at].T, names, options, None)
+
+
+def _of_project(path: Path, options: Options) -> Behavior:
+    project = read_project(path, options.video)
+    if not project.predicted:
+        raise InputError(
+            f"{path}: holds labels by hand and no predictions, expected a project that was predicted"
+        )
+    at = _track(path, options.track, project.tracks, len(project.points))
+    return _kept(path, project.points[at], project.scores[at], project.nodes, options, project.frames)
+
+
+def _kept(
+    path: Path, points: np.ndarray, scores: np.ndarray | None, names: list[str], options: Options, frames: Any
+) -> Behavior:
+    """Keypoints that are wanted, those of low score missing."""
+    if options.min_score:
+        if scores is None:
+            raise InputError(
+                f"{path}: has no point_scores, expected min_score: 0 instead of {options.min_score:g}"
+            )
+        points[options.min_score > scores] = np.nan
     keep = [number for number, name in enumerate(names) if name not in options.exclude]
-    return Behavior(points[:, keep], tuple(names[number] for number in keep), "pixel")
+    return Behavior(points[:, keep], tuple(names[number] for number in keep), "pixel", frames=frames)
+
+
+def _ordered(path: Path, name: str, item: Any, order: tuple[str, ...]) -> np.ndarray:
+    """A dataset with its axes in ``order``, which its attribute dims may say otherwise."""
+    values = read_numbers(path, name, item)
+    if values.ndim != len(order):
+        return values
+    if "dims" not in item.attrs:
+        transposed = bool(item.file.attrs.get("transpose", True))
+        dims = list(order) if transposed else [axis for axis in _UNTRANSPOSED if axis in order]
+    else:
+        try:
+            dims = json.loads(item.attrs["dims"])
+        except (ValueError, TypeError):
+            dims = None
+        if not isinstance(dims, list) or sorted(map(str, dims)) != sorted(order):
+            raise InputError(f"{path}: {name} has dims {item.attrs['dims']!r}, expected {', '.join(order)}")
+    return values.transpose([dims.index(axis) for axis in order])
+
+
+def _some(item: Any) -> bool:
+    """Whether there is a dataset that is not empty."""
+    return item is not None and getattr(item, "shape", None) not in (None, ()) and item.shape[0] > 0
 
 
 def _track(path: Path, wanted: str | int | None, called: list[str], count: int) -> int:
@@ -90,5 +163,8 @@ def _track(path: Path, wanted: str | int | None, called: list[str], count: int) 
         return called.index(wanted)
     if isinstance(wanted, int) and wanted < count:
         return wanted
-    names = ", ".join(called) or f"0 to {count - 1}"
-    raise InputError(f"{path}: track {wanted!r} of {count}, expected one of {names}")
+    names = ", ".join(called) or f"0 to {count - 1}, which are not tracked: a number may change its animal"
+    first = called[0] if called else "0"
+    raise InputError(
+        f"{path}: track {wanted!r} of {count}, expected one of {names} (--option behavior.options.track={first})"
+    )

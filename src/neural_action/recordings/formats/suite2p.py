@@ -1,24 +1,30 @@
-"""suite2p: the folder ``plane<k>`` with ``F.npy`` and what lies beside it.
+"""suite2p: the folder that holds ``plane0``, ``plane1``, ... (or only ``combined``), or one plane's folder.
 
-``F.npy``, ``Fneu.npy``, ``spks.npy``: (unit, frame) float32; ``iscell.npy``: (unit, 2), whether it is a cell and the
-probability; ``ops.npy``: a pickled dictionary, of which the frame rate ``fs`` is read, without executing anything.
+In each: ``F.npy``, ``Fneu.npy``, ``spks.npy``, (unit, frame) float32; ``iscell.npy``, (unit, 2), whether it is a cell
+and the probability; and pickled dictionaries, read without executing anything: ``ops.npy``, or since suite2p 1.0
+``settings.npy`` and ``db.npy`` (and ``ops.npy`` where ``save_ops_orig`` is set). Of these the frame rate ``fs`` of a
+plane and the neuropil coefficient are read. Sources: suite2p's ``io/save.py`` and ``parameters.py``.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
 
 from neural_action.errors import InputError
 from neural_action.recordings.formats import FormatOptions, Neural
-from neural_action.recordings.formats.arrays import mapped_npy, transposed
+from neural_action.recordings.formats.arrays import mapped_npy, side_by_side, transposed
 from neural_action.recordings.pickles import load_object_pickle
 
-EXPECTED = "a suite2p folder with F.npy (and iscell.npy, Fneu.npy, spks.npy, ops.npy)"
-_FILES = ("F.npy", "Fneu.npy", "spks.npy", "iscell.npy", "ops.npy")
+EXPECTED = "a suite2p folder with F.npy (and iscell.npy, Fneu.npy, spks.npy, ops.npy or settings.npy)"
+_FILES = ("F.npy", "Fneu.npy", "spks.npy", "iscell.npy", "ops.npy", "settings.npy", "db.npy")
+_PLANE = re.compile(r"plane(\d+)")
+#: suite2p's own neuropil coefficient.
+NEUROPIL = 0.7
 
 
 class Options(FormatOptions):
@@ -27,45 +33,100 @@ class Options(FormatOptions):
     Attributes:
         signal: ``corrected`` is F minus ``neuropil`` times Fneu, as suite2p subtracts it; ``F`` raw fluorescence;
             ``spks`` deconvolved.
-        neuropil: that factor (suite2p: 0.7).
+        neuropil: that factor; null: the one that suite2p used (``neucoeff``), or 0.7.
         cells: only units that iscell.npy marks as cells.
         probability: of those only units that are at least so probably cells.
+        planes: the planes that are read, where the folder holds several; null: all.
     """
 
     signal: Literal["corrected", "F", "spks"] = "corrected"
-    neuropil: Annotated[float, Field(ge=0)] = 0.7
+    neuropil: Annotated[float, Field(ge=0)] | None = None
     cells: bool = True
     probability: Annotated[float, Field(ge=0, le=1)] = 0.0
+    planes: list[Annotated[int, Field(ge=0)]] | None = None
 
 
 def recognise(path: Path) -> str | None:
-    """A folder with F.npy."""
-    return "suite2p traces" if (path / "F.npy").is_file() else None
+    """A folder with F.npy, or with planes that have it."""
+    if (path / "F.npy").is_file():
+        return "suite2p traces"
+    if path.is_dir() and (planes := _planes(path)):
+        return f"suite2p traces of {len(planes)} plane{'s' if len(planes) > 1 else ''}"
+    return None
 
 
 def files(path: Path) -> list[Path]:
     """What is read of the folder; not its registered movie."""
-    return [path / name for name in _FILES if (path / name).is_file()]
+    return [place / name for place in _places(path) for name in _FILES if (place / name).is_file()]
 
 
 def neural(path: Path, options: Options) -> Neural:
-    """Traces (frame, unit) float32, lazy: a block of frames is read at a time.
+    """Traces (frame, unit) float32, lazy: a block of frames is read at a time. Units of all planes side by side.
 
-    Raises InputError naming the file: missing, of another shape than F.npy, no unit left, not an array.
+    Planes may differ by one frame, the last volume being cut off: the shortest decides.
+
+    Raises InputError naming the file: missing, of another shape than F.npy, no unit left, not an array, planes that
+    differ in frames or rate, a plane that is not there.
     """
-    name = "spks.npy" if options.signal == "spks" else "F.npy"
-    traces = _traces(path / name)
-    keep = _cells(path / "iscell.npy", len(traces), options) if options.cells else slice(None)
-    subtract = None
-    if options.signal == "corrected":
-        subtract = _traces(path / "Fneu.npy")
-        if subtract.shape != traces.shape:
-            raise InputError(f"{path / 'Fneu.npy'}: shape {subtract.shape}, expected {traces.shape} as F.npy")
-    data = transposed(traces, keep)
-    if subtract is not None:
-        data = data - np.float32(options.neuropil) * transposed(subtract, keep)
+    places = _chosen(path, options)
+    parts, names, all_units = [], [], 0
+    for place in places:
+        traces = _traces(place / ("spks.npy" if options.signal == "spks" else "F.npy"))
+        keep = _cells(place / "iscell.npy", len(traces), options) if options.cells else np.arange(len(traces))
+        all_units += len(traces)
+        if len(keep):
+            parts.append(_signal(place, traces, keep, options))
+            names += [f"{place.name}/{unit}" for unit in keep]
+    if not parts:
+        where = places[0] / "iscell.npy" if len(places) == 1 else path
+        raise InputError(f"{where}: marks none of {all_units} units as a cell, expected one, or cells: false")
+    lengths = [len(part) for part in parts]
+    if max(lengths) - min(lengths) > 1:
+        raise InputError(
+            f"{path}: planes of {min(lengths)} to {max(lengths)} frames, expected as many in each"
+        )
+    data = side_by_side(parts)
+    rates = {_setting(place, "fs") for place in places}
+    if len(rates) > 1:
+        raise InputError(f"{path}: planes at {_listed(rates)} frames per second, expected one rate")
     unit = "deconvolved events" if options.signal == "spks" else "raw fluorescence"
-    return Neural(data, unit, rate=_rate(path / "ops.npy"))
+    return Neural(
+        data, unit, None, rates.pop(), tuple(names), _said(path, places, options, len(names), all_units)
+    )
+
+
+def _planes(path: Path) -> list[Path]:
+    """Folders of planes that have traces, in the order of their numbers: a plane without cells has none."""
+    found = [(int(match[1]), place) for place in path.iterdir() if (match := _PLANE.fullmatch(place.name))]
+    return [place for _, place in sorted(found) if (place / "F.npy").is_file()]
+
+
+def _places(path: Path) -> list[Path]:
+    """The folder itself if it has traces; else its planes; else ``combined``, which suite2p pads with zeros."""
+    if (path / "F.npy").is_file() or not path.is_dir():
+        return [path]
+    return _planes(path) or [path / "combined" if (path / "combined").is_dir() else path]
+
+
+def _chosen(path: Path, options: Options) -> list[Path]:
+    places = _places(path)
+    if options.planes is None:
+        return places
+    there = {int(match[1]): place for place in places if (match := _PLANE.fullmatch(place.name))}
+    if missing := [plane for plane in options.planes if plane not in there]:
+        raise InputError(f"{path}: no plane {missing[0]}, expected some of {_listed(there) or 'no planes'}")
+    return [there[plane] for plane in options.planes]
+
+
+def _signal(place: Path, traces: np.ndarray, keep: np.ndarray, options: Options) -> Any:
+    """Lazy (frame, kept unit) float32."""
+    data = transposed(traces, keep)
+    if options.signal != "corrected":
+        return data
+    around = _traces(place / "Fneu.npy")
+    if around.shape != traces.shape:
+        raise InputError(f"{place / 'Fneu.npy'}: shape {around.shape}, expected {traces.shape} as F.npy")
+    return data - np.float32(_coefficient(place, options)) * transposed(around, keep)
 
 
 def _traces(path: Path) -> np.ndarray:
@@ -79,6 +140,7 @@ def _traces(path: Path) -> np.ndarray:
 
 
 def _cells(path: Path, units: int, options: Options) -> np.ndarray:
+    """Numbers of the units that are cells."""
     if not path.is_file():
         raise InputError(f"{path}: no such file, expected it beside F.npy, or options cells: false")
     table = mapped_npy(path)
@@ -86,18 +148,50 @@ def _cells(path: Path, units: int, options: Options) -> np.ndarray:
         raise InputError(
             f"{path}: {table.dtype} of shape {table.shape}, expected ({units}, 2), a row a unit of F.npy"
         )
-    keep = np.flatnonzero((table[:, 0] > 0.5) & (table[:, 1] >= options.probability))
-    if len(keep) == 0:
-        raise InputError(f"{path}: marks none of {units} units as a cell, expected one, or cells: false")
-    return keep
+    return np.flatnonzero((table[:, 0] > 0.5) & (table[:, 1] >= options.probability))
 
 
-def _rate(path: Path) -> float | None:
-    """``fs`` of ops.npy, if it is there."""
-    if not path.is_file():
-        return None
-    ops = load_object_pickle(path, opaque=True)
-    rate = ops.get("fs") if isinstance(ops, dict) else None
-    if not isinstance(rate, int | float) or not 0 < rate < 1e6:
-        raise InputError(f"{path}: fs is {rate!r}, expected the frame rate")
-    return float(rate)
+def _coefficient(place: Path, options: Options) -> float:
+    """The neuropil coefficient: given, or the one that suite2p used, or its default."""
+    if options.neuropil is not None:
+        return options.neuropil
+    own = _setting(place, "neucoeff")
+    return NEUROPIL if own is None else own
+
+
+def _setting(place: Path, name: Literal["fs", "neucoeff"]) -> float | None:
+    """The frame rate or the neuropil coefficient that suite2p noted for a plane; None if it noted nothing."""
+    for file in (place / "ops.npy", place / "settings.npy", place.parent / "settings.npy"):
+        if not file.is_file():
+            continue
+        content = load_object_pickle(file, opaque=True)
+        noted = content if isinstance(content, dict) else {}
+        extraction = noted.get("extraction")
+        inner = extraction.get("neuropil_coefficient") if isinstance(extraction, dict) else None
+        value = noted.get("neucoeff", inner) if name == "neucoeff" else noted.get("fs")
+        if name == "neucoeff" and value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 <= value < 1e6:
+            raise InputError(f"{file}: {name} is {value!r}, expected a number")
+        if name == "fs" and value == 0:
+            raise InputError(f"{file}: fs is {value!r}, expected the frame rate")
+        return float(value)
+    return None
+
+
+def _said(path: Path, places: list[Path], options: Options, kept: int, units: int) -> str:
+    """What is read, in a phrase."""
+    signal = {
+        "corrected": "F minus neuropil",
+        "F": "F, neuropil not subtracted",
+        "spks": "spks, deconvolved",
+    }[options.signal]
+    if options.signal == "corrected":
+        signal = f"F - {_coefficient(places[0], options):g} Fneu"
+    which = f" of {', '.join(place.name for place in places)}" if places != [path] else ""
+    chosen = "cells by iscell.npy" if options.cells else "cells: false"
+    return f"{signal}{which}: {kept} of {units} units ({chosen})"
+
+
+def _listed(values: Any) -> str:
+    return ", ".join("none" if value is None else f"{value:g}" for value in sorted(values, key=str))

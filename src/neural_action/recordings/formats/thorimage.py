@@ -85,7 +85,9 @@ def neural(path: Path, options: Options) -> Neural:
         raise InputError(f"{path}: plane {options.plane}, expected below {found.planes}")
     raw = sorted(path.glob("Image_*.raw"))
     data = _raw(raw[0], found, options) if raw else _pages(path, found, options)
-    return Neural(data, "raw fluorescence", rate=found.rate)
+    planes = "mean" if options.plane is None else f"plane {options.plane}"
+    said = f"channel {options.channel} of {', '.join(found.channels)}, {planes} of {found.planes} planes"
+    return Neural(data, "raw fluorescence", rate=found.rate, source=said)
 
 
 def experiment(path: Path) -> Experiment:
@@ -165,6 +167,5 @@ def _pages(path: Path, found: Experiment, options: Options) -> Any:
             f"{path}: no image of channel {options.channel} for volume {volume}, plane {plane}; expected "
             f"{found.volumes} volumes of {found.planes} planes as Experiment.xml says"
         )
-    return tiff.movie(
-        [by_place[place] for place in wanted], tiff.Options(planes=found.planes, plane=options.plane)
-    )
+    pages = tiff.Options(planes=found.planes, plane=options.plane, channels=1, flyback=0)
+    return tiff.movie([by_place[place] for place in wanted], pages)

@@ -1,8 +1,14 @@
-"""Movies in TIFF: one multi-page file, or a folder of them in the order of their names."""
+"""Movies in TIFF: one multi-page file, or a folder of them in the order of their names.
+
+Channels, planes, flyback frames and the rate are those that ScanImage, ImageJ or OME noted in the first file, unless
+options say otherwise.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +16,7 @@ import numpy as np
 from pydantic import Field
 
 from neural_action.errors import InputError
-from neural_action.recordings.formats import FormatOptions, Neural, needs
+from neural_action.recordings.formats import FormatOptions, Neural, _tiff_layout, needs
 
 EXPECTED = "a multi-page TIFF, or a folder of TIFF files"
 
@@ -20,29 +26,31 @@ class Options(FormatOptions):
 
     Attributes:
         pattern: of the files, where ``path`` is a folder.
-        planes: pages that are one volume; a frame is their mean.
+        planes: planes of a volume, whose mean is a frame; null: as the file notes, else 1.
         plane: one plane of each volume instead of the mean, from 0.
-        channels: channels that alternate page by page.
+        flyback: frames at the end of each volume that are left out; null: as the file notes, else 0.
+        channels: channels that alternate page by page; null: as the file notes, else 1.
         channel: the one that is read, from 0.
-        rate: volumes (or frames) per second.
+        rate: volumes (or frames) per second; null: as the file notes.
         unit: of the pixels.
     """
 
     pattern: str = "*.tif*"
-    planes: Annotated[int, Field(ge=1)] = 1
+    planes: Annotated[int, Field(ge=1)] | None = None
     plane: Annotated[int, Field(ge=0)] | None = None
-    channels: Annotated[int, Field(ge=1)] = 1
+    flyback: Annotated[int, Field(ge=0)] | None = None
+    channels: Annotated[int, Field(ge=1)] | None = None
     channel: Annotated[int, Field(ge=0)] = 0
     rate: Annotated[float, Field(gt=0)] | None = None
     unit: str = "raw fluorescence"
 
 
 def recognise(path: Path) -> str | None:
-    """A TIFF with several pages."""
+    """A TIFF with several pages, or with several images behind its one page as ImageJ writes above 4 GB."""
     if path.suffix.lower() not in (".tif", ".tiff") or not path.is_file():
         return None
     try:
-        pages = len(_Pages(path))
+        pages = len(Pages(path))
     except InputError:
         return None
     return f"a TIFF of {pages} pages" if pages > 1 else None
@@ -58,57 +66,127 @@ def files(path: Path, pattern: str = "*.tif*") -> list[Path]:
 def neural(path: Path, options: Options) -> Neural:
     """(frame, y, x), lazy: the pages of a frame are read when it is computed.
 
-    Raises InputError naming the file: no TIFF, pages that do not make whole frames or differ in size, a compression
-    that needs imagecodecs.
+    A last volume that was cut off is left out, where the file notes what a volume is.
+
+    Raises InputError naming the file: no TIFF, pages that do not make whole frames or differ in size, a channel or
+    plane that is not there, a compression that needs imagecodecs.
     """
     found = files(path, options.pattern)
     if not found or not found[0].is_file():
         raise InputError(f"{path}: no TIFF found, expected {EXPECTED}")
-    return Neural(movie(found, options), options.unit, rate=options.rate)
+    data, layout, said = _read(found, options)
+    return Neural(data, options.unit, rate=options.rate or layout.rate, source=said)
 
 
 def movie(found: list[Path], options: Options) -> Any:
     """The lazy (frame, y, x) array of TIFF files, end to end."""
+    return _read(found, options)[0]
+
+
+def _read(found: list[Path], options: Options) -> tuple[Any, _tiff_layout.Layout, str]:
+    """The lazy movie, how its pages are laid out, and what of it is read, in a phrase."""
     import dask.array as da
 
-    each = options.planes * options.channels
-    if options.channel >= options.channels or (options.plane or 0) >= options.planes:
+    parts = [Pages(path) for path in found]
+    total = sum(map(len, parts))
+    given = {"slices": options.planes, "flyback": options.flyback, "channels": options.channels}
+    known = {key: value for key, value in given.items() if value is not None}
+    layout = _tiff_layout.Layout() if len(known) == len(given) else parts[0].layout
+    # What is given is the layout of pages: noted repeats and orders are of the noted one.
+    if "slices" in known or "channels" in known:
+        layout = replace(layout, repeats=1, order="czt", frames=None)
+    layout = replace(layout, **known)
+    if options.channel >= layout.channels or (options.plane or 0) >= layout.slices:
         raise InputError(
-            f"configuration channel {options.channel}, plane {options.plane}: expected below channels "
-            f"{options.channels} and planes {options.planes}"
+            f"{found[0]}: channel {options.channel} and plane {options.plane}, expected below "
+            f"{layout.channels} and {layout.slices}"
         )
-    parts = [_Pages(file) for file in found]
-    where = [(part, page) for part in parts for page in range(len(part))]
-    if len(where) % each or not where:
+    frames, rest = divmod(total, layout.each)
+    if layout.each > 1 and layout.order[-1] != "t" and (rest or frames != layout.frames):
         raise InputError(
-            f"{found[0]}: {len(where)} pages in {len(found)} files, expected whole frames of {each} pages "
-            f"({options.planes} planes, {options.channels} channels)"
+            f"{found[0]}: {total} pages, expected {layout.each} for each of {layout.frames} frames"
         )
+    if not frames or (rest and (known or not layout.program)):
+        raise InputError(
+            f"{found[0]}: {total} pages in {len(found)} files, expected whole frames of {layout.each} pages"
+        )
+    _check_alike(parts, found, layout)
     shape, dtype = parts[0].shape, parts[0].dtype
-    for part in parts:
-        if part.shape != shape:
-            raise InputError(
-                f"{part.path}: pages of shape {part.shape}, expected {shape} as in {found[0].name}"
-            )
-    frames = len(where) // each
-    rows = max(1, (8 << 20) // (each * int(np.prod(shape)) * dtype.itemsize))
-    planes = range(options.planes) if options.plane is None else [options.plane]
+    planes = range(layout.slices) if options.plane is None else [options.plane]
+    steps = [plane * layout.repeats + repeat for plane in planes for repeat in range(layout.repeats)]
+    starts = np.cumsum([0, *map(len, parts)])
+    rows = max(1, (8 << 20) // (len(steps) * int(np.prod(shape)) * dtype.itemsize))
 
     def block(block_info: Any = None) -> np.ndarray:
         first, last = block_info[None]["array-location"][0]
+        pages = np.array(
+            [
+                [layout.page(frame, step, options.channel, frames) for step in steps]
+                for frame in range(first, last)
+            ]
+        )
         out = np.zeros((last - first, *shape), np.float32)
-        for at, frame in enumerate(range(first, last)):
-            for plane in planes:
-                part, page = where[frame * each + plane * options.channels + options.channel]
-                out[at] += part.read(page)
-        return out / np.float32(len(planes))
+        which = np.searchsorted(starts, pages, side="right") - 1
+        for part in np.unique(which):
+            at, _ = np.nonzero(which == part)
+            own = pages[which == part] - starts[part]
+            for row, image in zip(at, parts[part].read(own.tolist()), strict=True):
+                out[row] += image
+        return out / np.float32(len(steps))
 
     chunks = (tuple(min(rows, frames - at) for at in range(0, frames, rows)), *((side,) for side in shape))
-    return da.map_blocks(block, chunks=chunks, dtype=np.float32, meta=np.empty((0, 0, 0), np.float32))
+    data = da.map_blocks(block, chunks=chunks, dtype=np.float32, meta=np.empty((0, 0, 0), np.float32))
+    return data, layout, _said(layout, options, len(found), rest)
 
 
-class _Pages:
-    """The pages of a TIFF, opened for each read alone."""
+def _check_alike(parts: Sequence[Pages], found: list[Path], layout: _tiff_layout.Layout) -> None:
+    for part in parts:
+        if part.shape != parts[0].shape:
+            raise InputError(
+                f"{part.path}: pages of shape {part.shape}, expected {parts[0].shape} as in {found[0].name}"
+            )
+    if layout.program == "OME" and layout.each > 1 and len(parts) > 1 and max(map(len, parts)) == 1:
+        raise InputError(
+            f"{found[0]}: a file an image, {layout.channels} channels and {layout.slices} planes; expected a pattern "
+            "of one channel and plane, with options channels: 1, planes: 1 and flyback: 0"
+        )
+
+
+def _said(layout: _tiff_layout.Layout, options: Options, files: int, rest: int) -> str:
+    """What is read, in a phrase."""
+    said = [
+        f"pages by {layout.program}"
+        if layout.program
+        else "every page a frame"
+        if layout.each == 1
+        else "pages"
+    ]
+    if files > 1:
+        said.append(f"{files} files end to end")
+    if layout.channels > 1:
+        own = layout.names[options.channel] if options.channel < len(layout.names) else options.channel + 1
+        others = f"of {', '.join(layout.names)}" if layout.names else f"of {layout.channels}"
+        said.append(f"channel {own} {others} (another: neural.options.channel, from 0)")
+    if layout.slices > 1:
+        read = "mean" if options.plane is None else f"plane {options.plane}"
+        said.append(f"{read} of {layout.slices} planes")
+    if layout.flyback:
+        said.append(f"{layout.flyback} flyback frames a volume left out")
+    if layout.flat:
+        said.append("one volume, its planes are the frames")
+    if rest:
+        said.append(f"{rest} page{'s' if rest > 1 else ''} at the end, no whole frame, left out")
+    return ", ".join(said)
+
+
+class Pages:
+    """The images of a TIFF, opened for each block of reads alone.
+
+    Attributes:
+        shape, dtype: of an image.
+        layout: what the first page notes about channels, planes and rate.
+        number: of the first frame in its acquisition, where ScanImage notes it.
+    """
 
     def __init__(self, path: Path):
         self.path = path
@@ -118,26 +196,55 @@ class _Pages:
                 raise InputError(f"{path}: holds no page, expected {EXPECTED}")
             page = file.pages[0]
             self.shape, self.dtype = page.shape, np.dtype(page.dtype)
+            imagej = file.imagej_metadata
+            description = str(page.description)
+            self.layout = _tiff_layout.noted(description, str(page.software), imagej)
+            self.number = _tiff_layout.frame_number(description)
+            self._first: int | None = None
+            images = int((imagej or {}).get("images", 1))
+            if self.count == 1 and images > 1 and len(self.shape) == 2:
+                self._one_directory(file, page, images)
         if len(self.shape) != 2 or 0 in self.shape or self.dtype.kind not in "iuf":
             raise InputError(f"{path}: pages of {self.dtype} {self.shape}, expected grey images")
 
     def __len__(self) -> int:
         return self.count
 
-    def read(self, page: int) -> np.ndarray:
-        """One page."""
+    def read(self, pages: list[int]) -> list[np.ndarray]:
+        """Some images. InputError naming the file and the page that cannot be read."""
+        if self._first is not None:
+            size = int(np.prod(self.shape))
+            each = size * self.dtype.itemsize
+            return [
+                np.fromfile(self.path, self.dtype, size, offset=self._first + page * each).reshape(self.shape)
+                for page in pages
+            ]
         with self._open() as file:
-            try:
-                image = file.pages[page].asarray()
-            except Exception as error:  # tifffile and the codecs raise whatever damaged bytes trip
-                if "imagecodecs" in str(error):
-                    raise InputError(
-                        f'{self.path}: its compression needs imagecodecs; pip install "neural-action[tiff]"'
-                    ) from None
-                reason = " ".join(str(error).split())
+            return [self._image(file, page) for page in pages]
+
+    def _one_directory(self, file: Any, page: Any, images: int) -> None:
+        """ImageJ above 4 GB: one directory, behind it all images."""
+        each = int(np.prod(self.shape)) * self.dtype.itemsize
+        there = (self.path.stat().st_size - page.dataoffsets[0]) // each
+        if page.compression != 1 or there < images:
+            raise InputError(
+                f"{self.path}: ImageJ notes {images} images, there are {there} of {each} bytes, expected a whole file"
+            )
+        self.count, self._first = images, int(page.dataoffsets[0])
+        self.dtype = self.dtype.newbyteorder(file.byteorder)
+
+    def _image(self, file: Any, page: int) -> np.ndarray:
+        try:
+            image = file.pages[page].asarray()
+        except Exception as error:  # tifffile and the codecs raise whatever damaged bytes trip
+            if "imagecodecs" in str(error):
                 raise InputError(
-                    f"{self.path}: page {page} cannot be read ({type(error).__name__}: {reason})"
+                    f'{self.path}: its compression needs imagecodecs; pip install "neural-action[tiff]"'
                 ) from None
+            reason = " ".join(str(error).split())
+            raise InputError(
+                f"{self.path}: page {page} cannot be read ({type(error).__name__}: {reason})"
+            ) from None
         if image.shape != self.shape:
             raise InputError(f"{self.path}: page {page} has shape {image.shape}, expected {self.shape}")
         return image
@@ -146,7 +253,10 @@ class _Pages:
         tifffile = needs("tifffile", "tiff", self.path)
         try:
             # One page after the other, whatever series its metadata speak of: those may name files elsewhere.
-            return tifffile.TiffFile(self.path, is_ome=False)
+            # Of ScanImage's classic TIFF tifffile guesses where pages are, and misses the last one; above 2 GB offsets
+            # may have run over, and the guess is all there is.
+            guessed = {} if self.path.stat().st_size >= 1 << 31 else {"is_scanimage": False}
+            return tifffile.TiffFile(self.path, is_ome=False, **guessed)
         except Exception as error:
             reason = " ".join(str(error).split())
             raise InputError(

@@ -10,7 +10,8 @@ from __future__ import annotations
 import glob
 import re
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
@@ -18,6 +19,8 @@ from pydantic import Field
 
 from neural_action.errors import InputError
 from neural_action.recordings import alignment, missing, thresholds
+from neural_action.recordings.actions import samples_of
+from neural_action.recordings.clocks import Clock, ClockOptions, clock_of
 from neural_action.recordings.formats import (
     Behavior,
     FormatOptions,
@@ -27,33 +30,18 @@ from neural_action.recordings.formats import (
     load_format,
     thorsync,
 )
+from neural_action.recordings.naming import named, safe
 from neural_action.recordings.readers import ReaderOptions, hidden
 from neural_action.recordings.recording import UNLABELLED, Recording
 from neural_action.recordings.sheet import SheetRow
+from neural_action.recordings.streams import Stream
+from neural_action.recordings.units import EPOCH, check_seconds
 
 if TYPE_CHECKING:
     import dask.array as da
 
 EXPECTED = "recordings that match convert.reader_options.recordings"
 _WHERE = "convert.reader_options"
-#: What is cut off a file's name to name a trial; folders may have dots in their names.
-_SUFFIXES = (".nwb", ".h5", ".hdf5", ".npy", ".npz", ".csv", ".parquet", ".yaml", ".yml", ".tif", ".tiff")
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
-
-
-class ClockOptions(ReaderOptions):
-    """Times of frames or samples, if not those of the file: ``rate`` from ``start`` s on, a file of ``times`` (with a
-    ``column``, in units of ``seconds``), or every ``every``-th edge of a ``line`` of the ThorSync file ``sync``, whose
-    ticks come at ``rate`` where its settings were not kept."""
-
-    rate: Annotated[float, Field(gt=0)] | None = None
-    start: float = 0.0
-    times: str | None = None
-    column: str | None = None
-    seconds: Annotated[float, Field(gt=0)] = 1.0
-    sync: str | None = None
-    line: str | None = None
-    every: Annotated[int, Field(ge=1)] = 1
 
 
 class MissingOptions(ReaderOptions):
@@ -114,7 +102,8 @@ class Options(ReaderOptions):
 
     Attributes:
         recordings: pattern below the raw folder of what a recording is, a file or a folder.
-        names: regular expression on that path with groups ``animal`` and ``trial``; null: folder and file name.
+        names: regular expression on that path with groups ``animal`` and ``trial``; null: as ``recordings/naming.py``
+            has it: ``sub-`` in the path, else folder and file name, dates being of the trial.
         neural, behavior: what is read.
         labels: actions from a file; or
         thresholds: from the behaviour itself; neither: everything is unlabelled.
@@ -134,11 +123,15 @@ class Options(ReaderOptions):
 
 def scan(folder: Path, options: Options) -> list[SheetRow]:
     """Every path that matches ``recordings``; with ``cut``, a row for each piece that both clocks cover."""
-    rows = []
-    for path in sorted(folder.glob(options.recordings)):
-        if not hidden(path, folder):
-            animal, trial = names(path.relative_to(folder), options.names)
-            rows.append(SheetRow(animal, trial, path.relative_to(folder).as_posix()))
+    found = sorted(path for path in folder.glob(options.recordings) if not hidden(path, folder))
+    below = [path.relative_to(folder) for path in found]
+    if options.names is None:
+        who = named([PurePosixPath(path.as_posix()) for path in below], [None] * len(below))
+        rows = [
+            SheetRow(one.animal, one.trial, path.as_posix()) for one, path in zip(who, below, strict=True)
+        ]
+    else:
+        rows = [SheetRow(*names(path, options.names), path.as_posix()) for path in below]
     if options.cut is None:
         return rows
     return [piece for row in rows for piece in pieces(folder, row, options)]
@@ -152,7 +145,9 @@ def files(root: Path, row: SheetRow, options: Options) -> list[Path]:
         if source is None:
             continue
         module = load_format(source.format, role, f"{_WHERE}.{role}")
-        found += module.files(path_of(root, row, source.path, f"{role}.path"))
+        path = path_of(root, row, source.path, f"{role}.path")
+        pattern = source.options.get("pattern")
+        found += module.files(path) if pattern is None else module.files(path, pattern)
         if role != "labels":
             clock = source.clock
             if clock.times:
@@ -174,8 +169,10 @@ def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ..
     """
     root = Path(root)
     where = str(root / row.path)
-    neural, neural_time = _neural(root, row, options)
-    behavior, behavior_time = _behavior(root, row, options)
+    neural, clock = _neural(root, row, options)
+    behavior, behavior_clock = _behavior(root, row, options)
+    neural_time, behavior_time = clock.time, behavior_clock.time
+    check_seconds(neural_time, behavior_time, (clock.read, behavior_clock.read), where)
     # Missing values are settled before anything is thrown away, so that what is said of them is of the whole file.
     data, known = missing.settle(
         behavior.data,
@@ -186,31 +183,46 @@ def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ..
         where,
     )
     if options.thresholds is None:
-        labels, names = _labels(root, row, options, class_names, len(behavior.data), behavior_time)
+        labels, names, said = _labels(root, row, options, class_names, behavior, behavior_time)
     else:
         # Of what is known: smoothing over a missing value would leave everything after it unlabelled.
         given = replace(behavior, data=data)
         own, names = _thresholds(options, class_names, given, behavior_time[known])
         labels = np.full(len(behavior.data), UNLABELLED, np.int8)
         labels[known] = own
-    kept, frame, time = _aligned(root, row, options, neural_time, behavior_time, where)
+        said = f"thresholds on {options.thresholds.of}"
+    kept, frame, time, how = _aligned(root, row, options, neural_time, behavior_time, where)
     both, in_known, in_kept = np.intersect1d(known, kept, return_indices=True)
     if len(both) < 2:
         raise InputError(f"{where}: no behaviour sample that is known lies in a neural frame")
     rates = [
-        _own_rate(given.clock) or source.rate or 1 / float(np.median(np.diff(clock)))
+        given.clock.own_rate or source.rate or 1 / float(np.median(np.diff(clock)))
         for given, source, clock in (
             (options.neural, neural, neural_time),
             (options.behavior, behavior, behavior_time),
         )
     ]
+    origin = float(np.floor(neural_time[0])) if neural_time[0] > EPOCH else 0.0
+    since = f"; zero is {origin:.0f} s since 1970" if origin else ""
+    left = (
+        f"; {len(known)} of {len(behavior.data)} samples are complete"
+        if len(known) < len(behavior.data)
+        else ""
+    )
+    streams = [
+        Stream.of("neural", neural_time - origin, clock.how + since),
+        Stream.of("behavior", time - origin, f"{behavior_clock.how}; {how}{left}"),
+    ]
+    labelled = np.flatnonzero(labels != UNLABELLED)
+    if len(labelled):
+        streams.append(Stream.of("labels", time[labelled] - origin, said))
     return Recording(
         animal=row.animal,
         trial=row.trial,
         neural=neural.data,
-        neural_time=neural_time,
+        neural_time=neural_time - origin,
         behavior=np.ascontiguousarray(data[in_known], np.float32),
-        behavior_time=time[in_kept],
+        behavior_time=time[kept][in_kept] - origin,
         labels=labels[both],
         neural_index=frame[in_kept],
         class_names=names,
@@ -218,84 +230,58 @@ def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ..
         neural_rate=rates[0],
         behavior_rate=rates[1],
         units={"neural": neural.unit, "behavior": behavior.unit, "time": "s"},
+        neural_names=neural.names,
+        neural_source=neural.source,
+        streams=tuple(streams),
     )
 
 
-def _own_rate(clock: ClockOptions) -> float | None:
-    """The configured rate of frames or samples; beside ``sync`` it is that of its ticks."""
-    return None if clock.sync is not None else clock.rate
-
-
-def _neural(root: Path, row: SheetRow, options: Options) -> tuple[Neural, np.ndarray]:
+def _neural(root: Path, row: SheetRow, options: Options) -> tuple[Neural, Clock]:
     source = options.neural
     module = load_format(source.format, "neural", f"{_WHERE}.neural")
     path = path_of(root, row, source.path, "neural.path")
     found = module.neural(path, module.Options.parse(source.options, f"{_WHERE}.neural.options"))
     if 0 in found.data.shape:
         raise InputError(f"{path}: neural activity of shape {found.data.shape}, expected frames of something")
-    time = _time(root, row, source.clock, found, found.data.shape[0], path, "neural")
+    clock = clock_of(source.clock, found, found.data.shape[0], path, "neural", partial(path_of, root, row))
+    clock = replace(clock, how=f"{path.relative_to(root)}, {found.unit}; {clock.how}")
+    found, time = replace(found, data=found.data[: len(clock.time)]), clock.time
     if source.missing.policy == "refuse":
-        return replace(found, data=_finite(found.data, path)), time
+        return replace(found, data=_finite(found.data, path, found.names)), clock
     # Traces are small; a movie with holes is no movie.
     if found.data.ndim != 2:
         raise InputError(
             f"{_WHERE}.neural.missing.policy: {source.missing.policy}, expected refuse for images"
         )
-    values = np.asarray(found.data, np.float32)
+    values = np.array(found.data, np.float32)
     units = found.names or tuple(f"unit {at}" for at in range(values.shape[1]))
+    # A unit without any value says nothing of any frame: it becomes constant, and check names it.
+    values[:, ~np.isfinite(values).any(0)] = 0
     values, known = missing.settle(
         values, time, units, source.missing.policy, source.missing.longest_gap, str(path)
     )
-    return replace(found, data=arrays.lazy(values)), time[known]
+    return replace(found, data=arrays.lazy(values)), replace(clock, time=time[known])
 
 
-def _behavior(root: Path, row: SheetRow, options: Options) -> tuple[Behavior, np.ndarray]:
+def _behavior(root: Path, row: SheetRow, options: Options) -> tuple[Behavior, Clock]:
     source = options.behavior
     module = load_format(source.format, "behavior", f"{_WHERE}.behavior")
     path = path_of(root, row, source.path, "behavior.path")
     found = module.behavior(path, module.Options.parse(source.options, f"{_WHERE}.behavior.options"))
     if 0 in found.data.shape:
         raise InputError(f"{path}: behaviour of shape {found.data.shape}, expected samples of something")
-    return found, _time(root, row, source.clock, found, len(found.data), path, "behavior")
-
-
-def _time(
-    root: Path, row: SheetRow, clock: ClockOptions, source: Any, count: int, path: Path, role: str
-) -> np.ndarray:
-    """(count,) s: times of the configured clock, else of the file."""
-    key = f"configuration {_WHERE}.{role}.clock"
-    if clock.sync is not None:
-        if clock.line is None:
-            raise InputError(f"{key}.line: missing key, expected a line of {clock.sync}")
-        file = path_of(root, row, clock.sync, f"{role}.clock.sync")
-        time = thorsync.edge_times(file, clock.line, clock.rate, clock.every)
-        if len(time) < count:
-            raise InputError(
-                f"{file}: line {clock.line!r} has {len(time)} edges, expected {count}, one for each of {path}"
-            )
-        # Cameras and scanners may go on after the last frame that was saved.
-        return time[:count]
-    if clock.times is not None:
-        file = path_of(root, row, clock.times, f"{role}.clock.times")
-        time = arrays.read_vector(file, clock.column) * clock.seconds
-        if len(time) != count:
-            raise InputError(f"{file}: {len(time)} times, expected {count}, one for each of {path}")
-        return time
-    if clock.rate is not None:
-        return clock.start + np.arange(count) / clock.rate
-    if source.time is not None:
-        if len(source.time) != count:
-            raise InputError(f"{path}: {len(source.time)} times, expected {count}")
-        return np.asarray(source.time, np.float64)
-    if source.rate is None:
-        raise InputError(f"{path}: has no clock; expected {key}.rate, times or sync")
-    return clock.start + np.arange(count) / source.rate
+    clock = clock_of(source.clock, found, len(found.data), path, "behavior", partial(path_of, root, row))
+    clock = replace(clock, how=f"{path.relative_to(root)}, {found.unit}; {clock.how}")
+    count = len(clock.time)
+    # Labels of frames need the number of every sample.
+    frames = np.arange(len(found.data)) if found.frames is None else found.frames
+    return replace(found, data=found.data[:count], frames=frames[:count]), clock
 
 
 def _aligned(
     root: Path, row: SheetRow, options: Options, neural: np.ndarray, behavior: np.ndarray, where: str
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Kept samples, their frames, their times on the neural clock."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, str]:
+    """Kept samples, their frames, the times of all samples on the neural clock, and how they were found."""
     align = options.align
     if align.by == "frame_index":
         if align.index is None:
@@ -303,7 +289,10 @@ def _aligned(
                 f"configuration {_WHERE}.align.index: missing key, expected a file of frame numbers"
             )
         file = path_of(root, row, align.index, "align.index")
-        return alignment.by_index(neural, behavior, arrays.read_vector(file, align.column), str(file))
+        index = arrays.read_vector(file, align.column)
+        kept, frame, time = alignment.by_index(neural, behavior, index, str(file))
+        offset = float(time[0] - behavior[kept[0]])
+        return kept, frame, behavior + offset, f"aligned by the frame index of {file.name} ({offset:+.3f} s)"
     if align.by == "trigger":
         events = []
         for key in ("neural_events", "behavior_events"):
@@ -316,9 +305,13 @@ def _aligned(
             events.append(np.asarray(given, np.float64) if path is None else arrays.read_vector(path))
         offset, drift = alignment.by_events(*events, where, align.tolerance)
         behavior = behavior * drift + offset
-    behavior = behavior + align.offset
+        how = f"aligned by {len(events[0])} common events ({offset:+.3f} s, drift {round(1e6 * (drift - 1)):+d} ppm)"
+    else:
+        how = "aligned by its times"
+    if align.offset:
+        behavior, how = behavior + align.offset, f"{how}, {align.offset:+g} s as given"
     kept, frame = alignment.by_time(neural, behavior, where)
-    return kept, frame, behavior[kept]
+    return kept, frame, behavior, how
 
 
 def _labels(
@@ -326,31 +319,20 @@ def _labels(
     row: SheetRow,
     options: Options,
     class_names: tuple[str, ...] | None,
-    count: int,
+    behavior: Behavior,
     time: np.ndarray,
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    """(count,) int8 for every sample of the behaviour file, from a file of labels, and the classes."""
+) -> tuple[np.ndarray, tuple[str, ...], str]:
+    """(sample,) int8 for every sample of the behaviour file, from a file of labels; the classes; what says when."""
     if options.labels is None:
-        return np.full(count, UNLABELLED, np.int8), class_names or ("unlabelled",)
+        return np.full(len(time), UNLABELLED, np.int8), class_names or ("unlabelled",), ""
     source = options.labels
     module = load_format(source.format, "labels", f"{_WHERE}.labels")
     path = path_of(root, row, source.path, "labels.path")
     parsed: FormatOptions = module.Options.parse(source.options, f"{_WHERE}.labels.options")
     found: Labels = module.labels(path, parsed, class_names)
-    out = np.full(count, UNLABELLED, np.int8)
-    if found.intervals is not None:
-        for (start, stop), number in zip(found.intervals, found.numbers, strict=True):
-            out[(time >= start) & (time < stop)] = number
-        return out, found.names
-    if len(found.numbers) > count:
-        raise InputError(
-            f"{path}: {len(found.numbers)} labels, expected at most {count}, one a behaviour sample"
-        )
-    if not (found.numbers != UNLABELLED).any():
-        raise InputError(f"{path}: every frame is unlabelled")
-    # Annotations may end before the video does, never after.
-    out[: len(found.numbers)] = found.numbers
-    return out, found.names
+    frames = np.arange(len(time)) if behavior.frames is None else behavior.frames
+    said = f"{path.relative_to(root)}; {found.said}"
+    return samples_of(found, frames, time, path), found.names, said
 
 
 def _thresholds(
@@ -375,8 +357,8 @@ def _thresholds(
     return thresholds.classes(values, options.cuts), names
 
 
-def _finite(data: Any, path: Path) -> da.Array:
-    """The lazy array as float32; InputError with the frame, when it is computed, for NaN or infinity."""
+def _finite(data: Any, path: Path, names: tuple[str, ...]) -> da.Array:
+    """The lazy array as float32; InputError with frame and unit, when it is computed, for NaN or infinity."""
     data = arrays.lazy(data)
 
     def check(block: np.ndarray, block_info: Any = None) -> np.ndarray:
@@ -384,9 +366,12 @@ def _finite(data: Any, path: Path) -> da.Array:
         good = np.isfinite(block.reshape(len(block), -1)).all(1)
         if not good.all():
             first = block_info[0]["array-location"][0][0] if block_info else 0
+            at = int(np.argmin(good))
+            unit = int(np.argmin(np.isfinite(block[at]))) if block.ndim == 2 else None
+            of = "" if unit is None else f" of unit {names[unit] if names else unit}"
             raise InputError(
-                f"{path}: NaN or infinity in neural frame {first + int(np.argmin(good))}, expected finite values"
-                + ("; neural.missing.policy fills or drops them" if block.ndim == 2 else "")
+                f"{path}: NaN or infinity in neural frame {first + at}{of}, expected finite values"
+                + ("; neural.missing.policy interpolate or drop" if block.ndim == 2 else "")
             )
         return block
 
@@ -414,24 +399,17 @@ def path_of(root: Path, row: SheetRow, pattern: str | None, key: str) -> Path:
     return found[0]
 
 
-def names(path: Path, pattern: str | None) -> tuple[str, str]:
-    """Animal and trial of a path: groups of ``pattern``, else folder and name, other characters made underscores."""
-    if pattern is None:
-        parts = [*path.parts[:-1], path.stem if path.suffix.lower() in _SUFFIXES else path.name]
-        animal, trial = ("_".join(parts[:-1]), parts[-1]) if len(parts) > 1 else (parts[0], "1")
-    else:
+def names(path: Path, pattern: str) -> tuple[str, str]:
+    """Animal and trial of a path: groups of the regular expression, other characters made underscores."""
+    try:
         match = re.search(pattern, path.as_posix())
-        if match is None or not {"animal", "trial"} <= set(match.groupdict()):
-            raise InputError(
-                f"{path}: does not match {_WHERE}.names {pattern!r} with groups animal and trial"
-            )
-        animal, trial = match["animal"], match["trial"]
-    return safe(animal), safe(trial)
-
-
-def safe(name: str) -> str:
-    """The name with every run of characters that a name may not have as one underscore."""
-    return _UNSAFE.sub("_", name)
+    except re.error as error:
+        raise InputError(
+            f"configuration {_WHERE}.names: {pattern!r} is no regular expression ({error})"
+        ) from None
+    if match is None or not {"animal", "trial"} <= set(match.groupdict()):
+        raise InputError(f"{path}: does not match {_WHERE}.names {pattern!r} with groups animal and trial")
+    return safe(match["animal"] or ""), safe(match["trial"] or "")
 
 
 def pieces(root: Path, row: SheetRow, options: Options) -> list[SheetRow]:

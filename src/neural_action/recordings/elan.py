@@ -1,0 +1,85 @@
+"""ELAN: the annotations of an .eaf, or of tab-delimited text without a header, by tier.
+
+Sources: the EAF 3.0 schema (TIME_ORDER in ms, TIER, ALIGNABLE_ANNOTATION); ELAN manual, "Tab-delimited text file".
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+
+from neural_action.errors import InputError
+
+#: Tier -> (value, start, stop) in s.
+Tiers = dict[str, list[tuple[str, float, float]]]
+_HOURS = re.compile(r"(\d+):(\d\d):(\d\d\.\d+)")
+
+
+def tiers_of_eaf(path: Path) -> Tiers:
+    """Annotations that have times of their own. InputError for a file that is none."""
+    try:
+        root = ElementTree.parse(path).getroot()
+        slots = {
+            slot.attrib["TIME_SLOT_ID"]: float(slot.attrib["TIME_VALUE"]) / 1000
+            for slot in root.iter("TIME_SLOT")
+            if "TIME_VALUE" in slot.attrib
+        }
+        return {
+            tier.attrib["TIER_ID"]: [
+                ((item.findtext("ANNOTATION_VALUE") or "").strip(), slots[begin], slots[end])
+                for item in tier.iter("ALIGNABLE_ANNOTATION")
+                for begin, end in [(item.attrib["TIME_SLOT_REF1"], item.attrib["TIME_SLOT_REF2"])]
+                if begin in slots and end in slots
+            ]
+            for tier in root.iter("TIER")
+        }
+    except (ElementTree.ParseError, KeyError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as ELAN ({type(error).__name__}: {error})") from None
+
+
+def headerless(path: Path) -> Tiers:
+    """Rows of tier, participant, times in one to four forms, value: begin, end and duration of each form.
+
+    InputError if the times of a row do not add up.
+    """
+    tiers: Tiers = {}
+    with path.open(newline="", errors="replace") as file:
+        for number, row in enumerate(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE), 1):
+            if not row or row[0].startswith("#"):
+                continue
+            # The first form is hours, minutes, seconds; begin, end and duration in all forms follow each other.
+            forms = [at for at, cell in enumerate(row) if _HOURS.fullmatch(cell)]
+            if len(forms) < 2:
+                raise InputError(f"{path}: line {number} has no begin and end time (hh:mm:ss.ms)")
+            begin, end = (_hours(row[at]) for at in forms[:2])
+            if len(forms) > 2 and abs(end - begin - _hours(row[forms[2]])) > 0.002:
+                raise InputError(f"{path}: line {number}: begin, end and duration do not add up")
+            tiers.setdefault(row[0], []).append((row[-1].strip(), begin, end))
+    return tiers
+
+
+def seconds_of(path: Path, values: Any, form: str) -> np.ndarray:
+    """A column of times in one of ELAN's forms as float64 s. InputError naming the first that is none."""
+    out = np.full(len(values), np.nan)
+    for at, value in enumerate(values):
+        try:
+            out[at] = (
+                _hours(str(value))
+                if form.startswith("hh")
+                else float(value) / (1 if form == "ss.msec" else 1000)
+            )
+        except ValueError:
+            raise InputError(f"{path}: time {value!r} in row {at}, expected {form}") from None
+    return out
+
+
+def _hours(text: str) -> float:
+    match = _HOURS.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(text)
+    return int(match[1]) * 3600 + int(match[2]) * 60 + float(match[3])

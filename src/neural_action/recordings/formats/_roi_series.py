@@ -1,0 +1,211 @@
+"""NWB: which of its series are the activity of cells, and series of several imaging planes side by side.
+
+Writers agree on types and not on names: neuroconv has ``Fluorescence/{RoiResponseSeries, Neuropil, Deconvolved,
+Denoised, Baseline}`` and ``DfOverF/RoiResponseSeries``, suite2p ``{Fluorescence, Neuropil, Deconvolved}/plane<k>``,
+the Allen Institute ``{dff, corrected_fluorescence, demixed_trace, neuropil_trace}/traces``. What a series is, is read
+from the words of its name, its container and its table of ROIs.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Callable, Mapping
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neural_action.errors import InputError
+from neural_action.recordings.formats import Neural
+from neural_action.recordings.formats.arrays import lazy, side_by_side
+from neural_action.recordings.hdf5 import Dataset
+
+#: What is taken for the activity of cells, the likelier first; and what is read only by name.
+KINDS = (
+    "CorrectedFluorescence",
+    "Fluorescence",
+    "DfOverF",
+    "RoiResponseSeries",
+    "Denoised",
+    "Units",
+    "TwoPhotonSeries",
+    "OnePhotonSeries",
+)
+UNASKED = ("Deconvolved", "Neuropil", "SecondChannel")
+MOVIES = ("TwoPhotonSeries", "OnePhotonSeries")
+_WORDS = {
+    "Deconvolved": re.compile(r"deconv|spike|spks|event|inferred"),
+    "Neuropil": re.compile(r"neuropil|fneu|backgro|baseline|residual|surround"),
+    "SecondChannel": re.compile(
+        r"chan(nel)?_?2(?!\d)|(?<![a-z])ch_?2(?!\d)|(?<![a-z])red(?![a-z])|tdtom|mcherry|anatomical"
+    ),
+    "DfOverF": re.compile(r"d_?f_?/?(o|over|by)?_?f|delta_?f|δf|z-?_?score"),
+    "Denoised": re.compile(r"denois"),
+}
+_CORRECTED = re.compile(r"correct|subtract|minus")
+#: Columns of a table of ROIs that say which are cells: suite2p; neuroconv and CaImAn; the Allen Institute.
+_CELLS = ("iscell", "is_cell", "Accepted", "accepted", "keep", "valid_roi")
+_UNITS = {
+    "DfOverF": "dF/F",
+    "Denoised": "denoised fluorescence",
+    "Deconvolved": "deconvolved events",
+    "Neuropil": "neuropil fluorescence",
+}
+
+
+def kind_of(item: Any) -> str:
+    """What a RoiResponseSeries, or a movie, is: one of ``KINDS`` and ``UNASKED``."""
+    own, parent = type(item).__name__, item.parent
+    rois = getattr(item, "rois", None)
+    table = rois.table.name if rois is not None else ""
+    text = f"{getattr(parent, 'name', '')} {item.name} {table}".lower()
+    for kind in ("Deconvolved", "Neuropil", "SecondChannel"):
+        if _WORDS[kind].search(text) and not (kind == "Neuropil" and _CORRECTED.search(text)):
+            return kind
+    if type(parent).__name__ == "DfOverF" or _WORDS["DfOverF"].search(f"{text} {item.unit}".lower()):
+        return "DfOverF"
+    if own in MOVIES:
+        return own
+    if _WORDS["Denoised"].search(text):
+        return "Denoised"
+    if _CORRECTED.search(text):
+        return "CorrectedFluorescence"
+    return "Fluorescence" if type(parent).__name__ == "Fluorescence" else own
+
+
+def groups(found: Mapping[str, tuple[str, Any]]) -> list[tuple[str, str, list[str]]]:
+    """Pattern, kind and names of what can be read as neural activity, the likeliest first.
+
+    Series of one kind are one group if they are planes: names that differ in a number, or ROIs that none share.
+    """
+    listed: list[tuple[str, str, list[str]]] = []
+    for kind in (*KINDS, *UNASKED):
+        own = sorted(name for name, (there, _) in found.items() if there == kind)
+        pattern = _common(own)
+        planes = len(own) > 1 and kind not in MOVIES and sorted(fnmatch.filter(found, pattern)) == own
+        if planes and (_numbered(own) or _apart([found[name][1] for name in own])):
+            listed.append((pattern, kind, own))
+        else:
+            listed += [(name, kind, [name]) for name in own]
+    return listed
+
+
+def _common(names: list[str]) -> str:
+    """The pattern of names that differ in the middle."""
+    if len(names) < 2:
+        return "".join(names)
+    start = _alike(names)
+    end = _alike([name[len(start) :][::-1] for name in names])[::-1]
+    return f"{start}*{end}"
+
+
+def _alike(names: list[str]) -> str:
+    """What all names begin with."""
+    columns = zip(*names, strict=False)
+    return "".join(letters[0] for letters in takewhile(lambda letters: len(set(letters)) == 1, columns))
+
+
+def _numbered(names: list[str]) -> bool:
+    return len({re.sub(r"\d+", "#", name) for name in names}) == 1
+
+
+def _apart(items: list[Any]) -> bool:
+    """Whether no two series have a ROI in common."""
+    rois = [(id(item.rois.table), row) for item in items if getattr(item, "rois", None) is not None
+            for row in np.unique(np.asarray(item.rois.data))]  # fmt: skip
+    return bool(rois) and len(set(rois)) == len(rois) and all(getattr(item, "rois", None) for item in items)
+
+
+def read(
+    path: Path,
+    parts: list[tuple[str, tuple[str, Any]]],
+    cells: bool,
+    clock: Callable[[Path, str, Any], tuple[np.ndarray | None, float | None]],
+) -> Neural:
+    """Series side by side, lazy (frame, unit), or one movie (frame, y, x), in the unit of the file.
+
+    Planes are scanned one after the other: clocks may differ by less than a frame, the first one's counts; lengths by
+    one frame, the shortest counts.
+
+    Raises InputError naming the file and the series: clocks or lengths that differ by more, no cell left.
+    """
+    data, names, units = [], [], 0
+    first, time, rate = parts[0][0], *clock(path, parts[0][0], parts[0][1][1])
+    for name, (kind, item) in parts:
+        values, rows = _values(path, name, kind, item)
+        if len(parts) > 1 and values.ndim != 2:
+            raise InputError(f"{path}: {name} has shape {values.shape}, expected traces beside {first}")
+        if values.ndim == 2:
+            keep = _cells(path, name, item, rows) if cells else None
+            units += values.shape[1]
+            kept = np.arange(values.shape[1]) if keep is None else keep
+            values = values if keep is None else values[:, keep]
+            names += [name if values.ndim == 2 and len(rows) == 0 else f"{name}/{rows[at]}" for at in kept]
+        _same_clock(path, (first, time, rate), (name, *clock(path, name, item)), len(values))
+        data.append(values)
+    lengths = [len(values) for values in data]
+    if max(lengths) - min(lengths) > 1:
+        raise InputError(
+            f"{path}: {first} and others have {min(lengths)} to {max(lengths)} frames, expected as many"
+        )
+    if data[0].ndim == 2 and not names:
+        raise InputError(f"{path}: {first} has no cell among {units} units, expected one, or cells: false")
+    whole = side_by_side(data)
+    kind, item = parts[0][1]
+    listed = ", ".join(name for name, _ in parts[:4]) + (", ..." if len(parts) > 4 else "")
+    said = listed if whole.ndim == 3 else f"{listed}: {len(names)} of {units} units"
+    unit = _UNITS.get(kind) or (
+        f"{first} ({item.unit})" if kind == "TimeSeries" else f"raw fluorescence ({item.unit})"
+    )
+    return Neural(whole, unit, None if time is None else time[: min(lengths)], rate, tuple(names), said)
+
+
+def _values(path: Path, name: str, kind: str, item: Any) -> tuple[Any, np.ndarray]:
+    """Lazy values of a series with time first, in its unit; and the rows of its table of ROIs, none without one."""
+    shape = tuple(item.data.shape)
+    rois = getattr(item, "rois", None)
+    rows = np.empty(0, int) if rois is None else np.asarray(rois.data, int)
+    single = len(shape) == 1
+    data = lazy(np.asarray(item.data) if single else Dataset(path, item.data.name, shape, item.data.dtype))
+    if single:
+        data = data[:, None]
+    elif kind in MOVIES or len(shape) > 2:
+        if len(shape) == 4:
+            data = data.mean(3)
+        data = data.transpose(0, 2, 1)  # NWB has (frame, x, y)
+    elif len(rows) and shape[1] != len(rows):
+        # suite2p before 0.10 and others wrote (unit, frame).
+        if shape[0] != len(rows):
+            raise InputError(f"{path}: {name} has shape {shape}, expected {len(rows)} units as its rois say")
+        data = data.T.rechunk((-1, len(rows)))
+    scale, offset = float(item.conversion), float(getattr(item, "offset", 0) or 0)
+    if (scale, offset) != (1.0, 0.0):
+        data = data.astype(np.float32) * np.float32(scale) + np.float32(offset)
+    return data, rows
+
+
+def _cells(path: Path, name: str, item: Any, rows: np.ndarray) -> np.ndarray | None:
+    """Places of the units that the table of ROIs marks as cells; None where it marks none or all."""
+    table = item.rois.table if len(rows) else None
+    column = next((column for column in _CELLS if table is not None and column in table.colnames), None)
+    if column is None:
+        return None
+    marks = np.asarray(table[column][:])
+    marks = marks[:, 0] if marks.ndim == 2 else marks
+    if marks.dtype.kind not in "biuf" or rows.max(initial=0) >= len(marks):
+        raise InputError(f"{path}: column {column} of the ROIs of {name} is no mark of {len(rows)} units")
+    return np.flatnonzero(marks[rows] > 0.5)
+
+
+def _same_clock(path: Path, first: tuple, other: tuple, count: int) -> None:
+    """InputError unless two series are sampled together: starts less than a frame apart."""
+    (one, time, rate), (name, own, own_rate) = first, other
+    frames = np.arange(count)
+    one_time = frames / rate if time is None else time[:count]
+    own_time = frames / own_rate if own is None else own[:count]
+    both = min(len(one_time), len(own_time))
+    period = float(np.median(np.diff(one_time))) if both > 1 else np.inf
+    if both and np.abs(one_time[:both] - own_time[:both]).max() >= period:
+        raise InputError(f"{path}: {name} has another clock than {one}, expected series of one clock")

@@ -1,0 +1,209 @@
+"""What programs note in a TIFF about its pages: channels, planes, flyback, frame rate.
+
+ScanImage notes it in the tag Software (2016 on) or ImageDescription (3.8 to 5), ImageJ and OME in ImageDescription.
+What none of them says is unknown: one channel, one plane.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from xml.etree import ElementTree
+
+_SECONDS = {"s": 1.0, "sec": 1.0, "ms": 1e-3, "msec": 1e-3, "µs": 1e-6, "us": 1e-6, "ns": 1e-9, "min": 60.0}
+_SCANIMAGE = re.compile(r"^(?:scanimage\.)?(?:SI[45]?|state)\.(\S+?)\s*=\s*(.*?)\s*$", re.MULTILINE)
+
+#: Of a microscope (our choice: ScanImage saves at most 4, spectral detectors have 32).
+MOST_CHANNELS = 32
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the pages of a frame are.
+
+    Attributes:
+        program: that noted it; "" where none did.
+        channels: number of channels.
+        slices: planes of a volume.
+        repeats: frames that are taken of each plane before the next one.
+        flyback: frames at the end of a volume that show nothing.
+        order: of channels, planes and time, the fastest first.
+        frames: volumes that the file says it has; None where it does not.
+        rate: volumes per second; None where it does not say.
+        names: of the channels.
+        flat: planes, or channels, are read as frames, there being one volume only.
+    """
+
+    program: str = ""
+    channels: int = 1
+    slices: int = 1
+    repeats: int = 1
+    flyback: int = 0
+    order: str = "czt"
+    frames: int | None = None
+    rate: float | None = None
+    names: tuple[str, ...] = ()
+    flat: bool = False
+
+    @property
+    def steps(self) -> int:
+        """Pages of a channel in a volume."""
+        return self.slices * self.repeats + self.flyback
+
+    @property
+    def each(self) -> int:
+        """Pages of a volume."""
+        return self.steps * self.channels
+
+    def page(self, frame: int, step: int, channel: int, frames: int) -> int:
+        """The page of a step of a volume, of a movie of so many ``frames``."""
+        size = {"c": self.channels, "z": self.steps, "t": frames}
+        at = {"c": channel, "z": step, "t": frame}
+        page, stride = 0, 1
+        for axis in self.order:
+            page += at[axis] * stride
+            stride *= size[axis]
+        return page
+
+
+def noted(description: str, software: str, imagej: Mapping[str, Any] | None) -> Layout:
+    """What the first page notes.
+
+    Args:
+        description: the tag ImageDescription.
+        software: the tag Software.
+        imagej: ImageJ's own notes, parsed.
+    """
+    scanimage = dict(_SCANIMAGE.findall(software.replace("\r", "\n")))
+    scanimage = scanimage or dict(_SCANIMAGE.findall(description.replace("\r", "\n")))
+    if any(key.startswith(("hChannels", "hRoiManager", "channelsSave", "acq.")) for key in scanimage):
+        return _scanimage(scanimage)
+    if "<OME" in description:
+        return _flattened(_ome(description))
+    if imagej:
+        return _flattened(_imagej(imagej))
+    return Layout()
+
+
+def frame_number(description: str) -> int | None:
+    """The number of the frame in its acquisition, as ScanImage notes it on every page."""
+    match = re.search(r"^frameNumbers\s*=\s*(\d+)", description.replace("\r", "\n"), re.MULTILINE)
+    return int(match[1]) if match else None
+
+
+def _scanimage(notes: Mapping[str, str]) -> Layout:
+    def number(*keys: str) -> float | None:
+        for key in keys:
+            try:
+                return float(notes[key])
+            except (KeyError, ValueError):
+                continue
+        return None
+
+    def enabled(*keys: str) -> bool:
+        return any(notes.get(key, "").lower() in ("true", "1") for key in keys)
+
+    saved = re.findall(r"\d+", notes.get("hChannels.channelSave", notes.get("channelsSave", "")))
+    channels = len(saved) or int(number("acq.numberOfChannelsSave") or 1)
+    average = number("hScan2D.logAverageFactor") or 1
+    planes = number(
+        "hStackManager.actualNumSlices", "hStackManager.numSlices", "stackNumSlices", "acq.numberOfZSlices"
+    )
+    volumes = (
+        enabled("hStackManager.enable", "hFastZ.enable", "fastZEnable") or "acq.numberOfZSlices" in notes
+    )
+    slices = int(planes or 1) if volumes else 1
+    scans = number("hRoiManager.scanFrameRate", "scanFrameRate", "acq.frameRate")
+    if slices < 2:
+        return Layout("ScanImage", channels, rate=scans and scans / average, names=tuple(saved))
+    taken = number("hStackManager.framesPerSlice", "acq.numberOfFrames") or 1
+    # 3.8 averages the frames of a plane before it saves them, unless it is told not to.
+    averaged = enabled("acq.averaging")
+    repeats = 1 if averaged or not math.isfinite(taken) else max(1, round(taken / average))
+    whole, shown = (number(f"hStackManager.numFramesPerVolume{end}") for end in ("WithFlyback", ""))
+    discarded = number("hFastZ.numDiscardFlybackFrames", "fastZNumDiscardFrames") or 0
+    if notes.get("hFastZ.discardFlybackFrames", "true").lower() in ("false", "0"):
+        discarded = 0
+    flyback = int(whole - shown if whole is not None and shown is not None else discarded)
+    rate = number("hRoiManager.scanVolumeRate") or (scans and scans / (slices * taken + flyback))
+    return Layout("ScanImage", channels, slices, repeats, max(0, flyback), rate=rate, names=tuple(saved))
+
+
+def _imagej(notes: Mapping[str, Any]) -> Layout:
+    channels, slices, frames = (int(notes.get(key, 1)) for key in ("channels", "slices", "frames"))
+    # Of a plain stack ImageJ says how many images it has, and whether they are planes or frames only sometimes.
+    images = int(notes.get("images", 1))
+    frames = images if channels * slices * frames == 1 else frames
+    interval = notes.get("finterval")
+    unit = _SECONDS.get(str(notes.get("tunit", "s")).strip().lower())
+    order = str(notes.get("order", "czt")).lower()
+    return Layout(
+        "ImageJ",
+        channels,
+        slices,
+        order=order if sorted(order) == sorted("czt") else "czt",
+        frames=frames,
+        rate=1 / (float(interval) * unit)
+        if isinstance(interval, int | float) and interval > 0 and unit
+        else None,
+    )
+
+
+def _ome(description: str) -> Layout:
+    try:
+        root = ElementTree.fromstring(description.strip().rstrip("\0"))
+    except ElementTree.ParseError:
+        return Layout()
+    pixels = next((node for node in root.iter() if node.tag.rsplit("}", 1)[-1] == "Pixels"), None)
+    if pixels is None:
+        return Layout()
+    given = pixels.attrib
+    try:
+        channels, slices, frames = (int(given.get(f"Size{axis}", 1)) for axis in "CZT")
+    except ValueError:
+        return Layout()
+    children = [(node.tag.rsplit("}", 1)[-1], node.attrib) for node in pixels]
+    names = tuple(one.get("Name", "") for tag, one in children if tag == "Channel")
+    order = given.get("DimensionOrder", "XYCZT")[2:].lower()
+    return Layout(
+        "OME",
+        channels,
+        slices,
+        order=order if sorted(order) == sorted("czt") else "czt",
+        frames=frames,
+        rate=_ome_rate(given, [one for tag, one in children if tag == "Plane"], frames),
+        names=names if all(names) and len(names) == channels else (),
+    )
+
+
+def _ome_rate(pixels: Mapping[str, str], planes: list[Mapping[str, str]], frames: int) -> float | None:
+    """Volumes per second by TimeIncrement, or by when the first plane of the first and of the last volume was taken."""
+    unit = _SECONDS.get(pixels.get("TimeIncrementUnit", "s"))
+    try:
+        step = float(pixels.get("TimeIncrement", 0)) * (unit or 0)
+        if not step and frames > 1:
+            firsts = {
+                int(one["TheT"]): float(one["DeltaT"]) * _SECONDS[one.get("DeltaTUnit", "s")]
+                for one in planes
+                if one.get("TheC", "0") == one.get("TheZ", "0") == "0" and "DeltaT" in one
+            }
+            step = (firsts[frames - 1] - firsts[0]) / (frames - 1) if {0, frames - 1} <= set(firsts) else 0
+    except (KeyError, ValueError):
+        return None
+    return 1 / step if step > 0 else None
+
+
+def _flattened(layout: Layout) -> Layout:
+    """One volume alone is no movie: where a stack has planes and no frames, its planes are the frames.
+
+    So are more channels than a microscope has, as writers note that were not told what the axes are.
+    """
+    if layout.frames == 1 and layout.slices > 1:
+        order = layout.order.translate(str.maketrans("zt", "tz"))
+        return replace(layout, slices=1, frames=layout.slices, order=order, flat=True)
+    if layout.frames == 1 and layout.channels > MOST_CHANNELS:
+        return replace(layout, channels=1, frames=layout.channels, names=(), flat=True)
+    return layout

@@ -1,0 +1,357 @@
+"""Events with a start and a stop as labels: BORIS, ELAN, SimBA's bouts, or a plain table of intervals.
+
+- BORIS, aggregated events: ``Behavior``, ``Start (s)``, ``Stop (s)``; tabular events: ``Behavior``, ``Time`` and
+  ``Behavior type`` (START, STOP, POINT; ``Status`` before version 8, whose table lies below lines about the
+  observation). Sources: boris/export_events.py, boris/export_observation.py.
+- ELAN: ``.eaf``, or tab-delimited text with columns ``Begin Time - ss.msec`` (or msec, or hh:mm:ss.ms) and a column a
+  tier, or without a header: tier, participant, times, value. Source: ELAN manual, "Exporting a document".
+- SimBA: ``detailed_bout_data_summary``: ``Event``, ``Start_time``, ``End Time``.
+- Any other table with a column of starts and one of stops, s.
+
+Times of these programs count from the first video frame; those of a plain table are on the clock of the behaviour.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from neural_action.errors import InputError
+from neural_action.recordings.elan import headerless, seconds_of, tiers_of_eaf
+from neural_action.recordings.formats import FormatOptions, Labels, as_classes
+
+EXPECTED = "events with start and stop: a table of BORIS, ELAN (.eaf, tab-delimited), SimBA, or of intervals"
+_SUFFIXES = (".csv", ".tsv", ".txt", ".eaf")
+_STARTS = (
+    "start (s)",
+    "start_s",
+    "start_time",
+    "start time",
+    "start",
+    "onset",
+    "begin",
+    "begin_time",
+    "t_start",
+)
+_STOPS = (
+    "stop (s)",
+    "stop_s",
+    "stop_time",
+    "end time",
+    "end_time",
+    "stop",
+    "end",
+    "offset",
+    "t_stop",
+    "t_end",
+)
+_NAMES = (
+    "behavior",
+    "behaviour",
+    "event",
+    "action",
+    "label",
+    "class",
+    "annotation",
+    "value",
+    "name",
+    "state",
+)
+_ELAN_TIME = re.compile(r"(begin|end) time - (hh:mm:ss\.ms|ss\.msec|msec)", re.IGNORECASE)
+_PHRASES = {
+    "boris": "BORIS events",
+    "boris points": "BORIS events",
+    "elan": "ELAN annotations",
+    "simba": "SimBA bouts",
+    "plain": "events with start and stop",
+}
+#: Lines above the header that are looked through.
+_ABOVE = 60
+
+
+class Options(FormatOptions):
+    """Options of this format.
+
+    Attributes:
+        column: the column that names the action; null: ``Behavior`` of BORIS, the tier of ELAN, ``Event`` of SimBA, or
+            the only such column.
+        start, stop: columns of a plain table; null: those that are called so.
+        subject: of BORIS with several subjects, the one that was imaged.
+        tier: of ELAN with several tiers, the one that holds the actions.
+        where: columns and values that rows must have, such as ``{Observation id: day1}``.
+        seconds: seconds per unit of the times.
+        zero: where times count from: the first frame of the ``video``, or zero of the behaviour's ``clock``; null:
+            video for BORIS, ELAN and SimBA, else clock.
+        classes: actions that are classes, all others being unlabelled; null: all.
+        unlabelled: actions that count as no label.
+        conflicts: samples in two actions at once are an error, or ``unlabelled``.
+    """
+
+    column: str | None = None
+    start: str | None = None
+    stop: str | None = None
+    subject: str | None = None
+    tier: str | None = None
+    where: dict[str, str | int] = Field(default_factory=dict)
+    seconds: float = Field(default=1.0, gt=0)
+    zero: Literal["video", "clock"] | None = None
+    classes: list[str] | None = None
+    unlabelled: list[str] = Field(default_factory=list)
+    conflicts: Literal["refuse", "unlabelled"] = "refuse"
+
+
+def recognise(path: Path) -> str | None:
+    """An .eaf, or a table with such columns."""
+    if path.suffix not in _SUFFIXES or not path.is_file():
+        return None
+    if path.suffix == ".eaf":
+        return "ELAN annotations"
+    with path.open(errors="replace") as file:
+        lines = [line for line, _ in zip(file, range(_ABOVE), strict=False)]
+    kind = _kind(lines)
+    return _PHRASES[kind[0]] if kind else None
+
+
+def files(path: Path) -> list[Path]:
+    """The one file."""
+    return [path]
+
+
+def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) -> Labels:
+    """Intervals with their actions. Point events have no length, and label nothing.
+
+    Raises InputError naming the file: no such table, several subjects or tiers and no choice, a START without a STOP,
+    times that are no numbers, a stop before its start.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file, expected {EXPECTED}")
+    if path.suffix == ".eaf":
+        kind, found = "elan", _of_tiers(path, tiers_of_eaf(path), options)
+    else:
+        kind, found = _of_table(path, options)
+    times = np.array([[start, stop] for _, start, stop in found], np.float64).reshape(-1, 2) * options.seconds
+    if not np.isfinite(times).all():
+        at = int(np.argmin(np.isfinite(times).all(1)))
+        raise InputError(f"{path}: event {at} ({found[at][0]}) has no time, expected start and stop in s")
+    if (times[:, 1] < times[:, 0]).any():
+        at = int(np.argmax(times[:, 1] < times[:, 0]))
+        raise InputError(f"{path}: event {at} ({found[at][0]}) stops at {times[at, 1]:g} s, before it starts")
+    lasting = times[:, 1] > times[:, 0]
+    named = [name for (name, _, _), lasts in zip(found, lasting, strict=True) if lasts]
+    if not named:
+        raise InputError(f"{path}: {len(found)} events and none that lasts, expected start and stop")
+    wanted = options.classes
+    if wanted is not None and not set(wanted) & set(named):
+        raise InputError(
+            f"{path}: none of the classes {', '.join(wanted)}, found {', '.join(sorted(set(named)))}"
+        )
+    ignored = options.unlabelled if wanted is None else [*options.unlabelled, *(set(named) - set(wanted))]
+    numbers, names = as_classes(named, class_names or (wanted and tuple(wanted)), ignored, path)
+    zero = options.zero or ("clock" if kind == "plain" else "video")
+    return Labels(
+        names,
+        numbers,
+        times[lasting],
+        of_video=zero == "video",
+        conflicts=options.conflicts,
+        said=f"start and stop, s of the {zero}",
+    )
+
+
+def _of_table(path: Path, options: Options) -> tuple[str, list[tuple[str, float, float]]]:
+    """The kind of a table, and (action, start, stop) of its rows."""
+    import pandas as pd
+
+    with path.open(errors="replace") as file:
+        lines = [line for line, _ in zip(file, range(_ABOVE), strict=False)]
+    given = options.start is not None and options.stop is not None
+    kind = _kind(lines, asked=True) or (("plain", 0, _separator(lines[0])) if given and lines else None)
+    if kind is None:
+        raise InputError(f"{path}: no columns of starts and stops, expected {EXPECTED}")
+    name, line, separator = kind
+    if name == "elan" and line < 0:
+        return name, _of_tiers(path, headerless(path), options)
+    try:
+        table = pd.read_csv(path, sep=separator, skiprows=line, skipinitialspace=True)
+    except Exception as error:  # pandas raises whatever a broken table trips
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: cannot be read as a table ({type(error).__name__}: {reason})") from None
+    for column, value in options.where.items():
+        table = table[_column(path, table, column).astype(str) == str(value)]
+    if name == "elan":
+        return name, _of_tiers(path, _elan_columns(path, table), options)
+    return name, (_boris if name.startswith("boris") else _plain)(path, table, options)
+
+
+def _kind(lines: list[str], asked: bool = False) -> tuple[str, int, str] | None:
+    """What a table is by its header: its kind, the header's line (-1: it has none) and what separates columns.
+
+    A plain table is taken for one where that was ``asked``, or where it has words that could be actions.
+    """
+    for at, line in enumerate(lines):
+        separator = _separator(line)
+        cells = [cell.strip().strip('"').lower() for cell in line.rstrip("\r\n").split(separator)]
+        there = set(cells)
+        if "behavior" in there and ({"start (s)", "stop (s)"} <= there):
+            return "boris", at, separator
+        if "behavior" in there and "time" in there and there & {"behavior type", "status"}:
+            return "boris points", at, separator
+        if any(_ELAN_TIME.fullmatch(cell) for cell in cells):
+            return "elan", at, separator
+        if at == 0 and {"event", "start_time", "end time", "bout_time"} <= there:
+            return "simba", at, separator
+        if (
+            at == 0
+            and there & set(_STARTS)
+            and there & set(_STOPS)
+            and (asked or _has_words(lines[1:2], separator))
+        ):
+            return "plain", at, separator
+    first = lines[0].rstrip("\r\n").split("\t") if lines else []
+    if len(first) >= 5 and any(re.fullmatch(r"\d+:\d\d:\d\d\.\d+", cell) for cell in first):
+        return "elan", -1, "\t"
+    return None
+
+
+def _has_words(lines: list[str], separator: str) -> bool:
+    """Whether a row has a cell that is no number: what could name an action."""
+    return any(
+        re.search("[A-Za-z]", cell) and cell.strip().lower() not in ("nan", "inf", "true", "false")
+        for line in lines
+        for cell in line.split(separator)
+    )
+
+
+def _separator(line: str) -> str:
+    return max("\t,;", key=line.count)
+
+
+def _boris(path: Path, table: Any, options: Options) -> list[tuple[str, float, float]]:
+    """Rows of one subject, in one observation: with start and stop, or paired in the order of time."""
+    columns = {str(name).strip().lower(): name for name in table.columns}
+    for key, given, option in (("subject", options.subject, "subject"), ("observation id", None, "where")):
+        if key not in columns:
+            continue
+        values = table[columns[key]].map(lambda entry: "none" if entry != entry else str(entry))
+        found = list(dict.fromkeys(values))
+        if given is None and len(found) > 1:
+            hint = "subject: NAME" if option == "subject" else f"where: {{{columns[key]}: NAME}}"
+            raise InputError(
+                f"{path}: {len(found)} of {columns[key]} ({', '.join(found)}), expected options {hint}"
+            )
+        if given is not None and given not in found:
+            raise InputError(f"{path}: subject {given!r}, expected one of {', '.join(found)}")
+        if given is not None:
+            table = table[values == given]
+    action = _column(path, table, options.column or columns["behavior"]).astype(str)
+    if "start (s)" in columns:
+        start, stop = (
+            _numbers(path, table[columns[name]], columns[name]) for name in ("start (s)", "stop (s)")
+        )
+        return list(zip(action, start, stop, strict=True))
+    time = _numbers(path, table[columns["time"]], "Time")
+    state = table[columns.get("behavior type", columns.get("status"))].astype(str).str.upper()
+    return _paired(path, list(zip(action, time, state, strict=True)))
+
+
+def _paired(path: Path, rows: list[tuple[str, float, str]]) -> list[tuple[str, float, float]]:
+    """START and STOP of each action, one after the other."""
+    begun: dict[str, float] = {}
+    found = []
+    for name, time, state in sorted(rows, key=lambda row: row[1]):
+        if state == "POINT":
+            found.append((name, time, time))
+        elif state == "START" and name not in begun:
+            begun[name] = time
+        elif state == "STOP" and name in begun:
+            found.append((name, begun.pop(name), time))
+        else:
+            raise InputError(
+                f"{path}: {name} has a {state} at {time:g} s that fits no other, expected START, then STOP"
+            )
+    if begun:
+        name, time = next(iter(begun.items()))
+        raise InputError(f"{path}: {name} starts at {time:g} s and never stops, expected START, then STOP")
+    return found
+
+
+def _plain(path: Path, table: Any, options: Options) -> list[tuple[str, float, float]]:
+    columns = {str(name).strip().lower(): name for name in table.columns}
+    start = options.start or next(columns[name] for name in _STARTS if name in columns)
+    stop = options.stop or next(columns[name] for name in _STOPS if name in columns)
+    action = options.column or next((columns[name] for name in _NAMES if name in columns), None)
+    if action is None:
+        texts = [
+            name
+            for name in table.columns
+            if table[name].dtype.kind not in "biuf" and name not in (start, stop)
+        ]
+        if len(texts) != 1:
+            raise InputError(
+                f"{path}: {len(texts)} columns that could name the action ({', '.join(map(str, table.columns))}), "
+                "expected options column: NAME, or labels: null to leave them out"
+            )
+        action = texts[0]
+    starts, stops = (_numbers(path, _column(path, table, name), name) for name in (start, stop))
+    return list(zip(_column(path, table, action).astype(str), starts, stops, strict=True))
+
+
+def _elan_columns(path: Path, table: Any) -> dict[str, list[tuple[str, float, float]]]:
+    """Tiers of a table with a header: a column each, beside the times; or named in a column ``Tier``."""
+    times: dict[str, np.ndarray] = {}
+    for name in table.columns:
+        if match := _ELAN_TIME.fullmatch(str(name).strip()):
+            times.setdefault(match[1].lower(), seconds_of(path, table[name], match[2].lower()))
+    if set(times) != {"begin", "end"}:
+        raise InputError(
+            f"{path}: no columns Begin Time and End Time, found {', '.join(map(str, table.columns))}"
+        )
+    known = re.compile(r"(begin|end) time|duration|participant|tier$|file", re.IGNORECASE)
+    tiers = [
+        name for name in table.columns if not known.match(str(name)) and not str(name).startswith("Unnamed:")
+    ]
+    tier = next((name for name in table.columns if str(name).strip().lower() == "tier"), None)
+    rows: dict[str, list[tuple[str, float, float]]] = {}
+    for name in tiers:
+        for at, value in enumerate(table[name]):
+            if isinstance(value, str) and value.strip():
+                key = str(table[tier].iloc[at]) if tier is not None else str(name)
+                rows.setdefault(key, []).append((value.strip(), times["begin"][at], times["end"][at]))
+    return rows
+
+
+def _of_tiers(
+    path: Path, tiers: dict[str, list[tuple[str, float, float]]], options: Options
+) -> list[tuple[str, float, float]]:
+    """The events of the tier that is wanted, or of the only one."""
+    tiers = {name: events for name, events in tiers.items() if events}
+    wanted = options.tier or (next(iter(tiers)) if len(tiers) == 1 else None)
+    if wanted not in tiers:
+        shown = ", ".join(tiers) or "none with annotations"
+        raise InputError(
+            f"{path}: tier {options.tier!r}, expected one of {shown} (--option labels.options.tier=NAME)"
+        )
+    return tiers[wanted]
+
+
+def _numbers(path: Path, values: Any, name: str) -> np.ndarray:
+    """A column of times as float64. InputError naming it and its first entry that is no number."""
+    import pandas as pd
+
+    numbers = pd.to_numeric(values, errors="coerce").to_numpy(np.float64)
+    if not np.isfinite(numbers).all():
+        at = int(np.argmin(np.isfinite(numbers)))
+        raise InputError(
+            f"{path}: column {name!r} holds {values.iloc[at]!r} in row {at}, expected times in s"
+        )
+    return numbers
+
+
+def _column(path: Path, table: Any, name: str) -> Any:
+    if name not in table.columns:
+        raise InputError(f"{path}: no column {name!r}, found {', '.join(map(str, table.columns))}")
+    return table[name]

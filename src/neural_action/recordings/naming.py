@@ -1,0 +1,203 @@
+"""Which animal and which trial a recording is of, from what its file says or from its path."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from neural_action.errors import InputError
+
+#: Suffixes that are cut off; folders may have dots in their names.
+_SUFFIXES = (
+    ".nwb",
+    ".h5",
+    ".hdf5",
+    ".slp",
+    ".npy",
+    ".npz",
+    ".csv",
+    ".parquet",
+    ".yaml",
+    ".yml",
+    ".tif",
+    ".tiff",
+)
+#: Labels as BIDS and DANDI have them.
+_SUBJECT, _SESSION = re.compile(r"(?:^|[_/])sub-([^_/]+)"), re.compile(r"(?:^|[_/])ses-([^_/]+)")
+_YEAR, _MONTH, _DAY = r"(?:19|20)\d\d", r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12]\d|3[01])"
+_DATE = re.compile(
+    rf"{_YEAR}([-.]?){_MONTH}\1{_DAY}(?:T\d{{4,6}})?|{_DAY}([-.]?){_MONTH}\2{_YEAR}|\d\d{_MONTH}{_DAY}"
+    r"|\d{1,2}[A-Za-z]{3}\d{2,4}|\d{4}[A-Za-z]{3}\d{1,2}"
+)
+_TRIAL = re.compile(
+    r"(?:ses|sess|session|run|trial|day|block|epoch|rec|recording|scan|part|d)-?\d+|\d+", re.IGNORECASE
+)
+_NUMBERED = re.compile(r"[A-Za-z]+-?\d+[A-Za-z]?")
+#: A name, then what numbers a trial.
+_LAST = re.compile(r"(?P<animal>.+?)[_-](?P<trial>[A-Za-z]*\d+)")
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+@dataclass(frozen=True)
+class Name:
+    """Animal and trial of a recording, and what says who the animal is."""
+
+    animal: str
+    trial: str
+    why: str
+
+
+def safe(name: str) -> str:
+    """The name with every run of characters that a name may not have as one underscore."""
+    return _UNSAFE.sub("_", name)
+
+
+def named(paths: Sequence[PurePosixPath], subjects: Sequence[str | None]) -> list[Name]:
+    """The name of every recording.
+
+    In this order: the subject that its file names; ``sub-`` in its path; its folder or its name. Dates, numbers of
+    sessions and runs are of the trial, never of the animal.
+
+    Args:
+        paths: relative to the raw folder.
+        subjects: what each file says, if it does.
+
+    Raises:
+        InputError: a path of dates and numbers alone; files that all say one subject, in paths that say several.
+    """
+    flat = all(len(path.parts) == 1 for path in paths)
+    numbered = flat and all(_LAST.fullmatch(_stem(path.name)) for path in paths)
+    labels = {_plain(match[1]) for path in paths if (match := _SUBJECT.search(path.as_posix()))}
+    if len(labels) > 1 and len(set(subjects)) == 1 and None not in subjects:
+        raise InputError(
+            f"every file says subject_id {subjects[0]}, but paths name {len(labels)} subjects "
+            f"({', '.join(sorted(labels))}); expected --option "
+            "'names=(?P<animal>...)(?P<trial>...)', a regular expression on the path"
+        )
+    found = []
+    for path, subject in zip(paths, subjects, strict=True):
+        label = _SUBJECT.search(path.as_posix())
+        if subject:
+            name = Name(subject, _trial(path, subject), "subject_id of the file")
+        elif label:
+            name = Name(label[1], _trial(path, label[1]), "sub- in the path")
+        else:
+            name = _by_path(path, numbered)
+        found.append(Name(safe(name.animal), safe(name.trial), name.why))
+    return _distinct(paths, found)
+
+
+def conflicts(paths: Sequence[PurePosixPath], subjects: Sequence[str | None]) -> list[str]:
+    """Files whose path names another subject than they do."""
+    said = []
+    for path, subject in zip(paths, subjects, strict=True):
+        label = _SUBJECT.search(path.as_posix())
+        if subject and label and _plain(label[1]) != _plain(subject):
+            said.append(
+                f"{path}: the path says sub-{label[1]}, the file subject_id {subject}; the file is believed"
+            )
+    return said
+
+
+def is_date(token: str) -> bool:
+    """Whether a part of a name is a date, or a date and a time."""
+    return _DATE.fullmatch(token) is not None
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _stem(name: str) -> str:
+    path = PurePosixPath(name)
+    return path.stem if path.suffix.lower() in _SUFFIXES else name
+
+
+def _tokens(component: str) -> list[str]:
+    """Parts of a name between underscores, spaces and hyphens; dates with hyphens are one."""
+    kept = re.sub(rf"({_YEAR})-({_MONTH})-({_DAY})", r"\1.\2.\3", component)
+    return [token for token in re.split(r"[_\s-]+", kept) if token]
+
+
+def _of_trial(token: str) -> bool:
+    return is_date(token) or _TRIAL.fullmatch(token) is not None
+
+
+def _by_path(path: PurePosixPath, numbered: bool) -> Name:
+    """From folders and file name."""
+    parts = [*path.parts[:-1], _stem(path.name)]
+    split = [_tokens(part) for part in parts]
+    dated = any(is_date(token) for tokens in split for token in tokens)
+    if len(parts) == 1:
+        if dated:
+            return _around_dates(path, split[0], [], "the name without its date")
+        if numbered:
+            match = _LAST.fullmatch(parts[0])
+            animal, trial = match["animal"], match["trial"]
+            # Of m1_day2_run3 the day is of the trial, too.
+            while (earlier := _LAST.fullmatch(animal)) and _TRIAL.fullmatch(earlier["trial"]):
+                if earlier["trial"].isdigit():
+                    break
+                animal, trial = earlier["animal"], f"{earlier['trial']}_{trial}"
+            return Name(animal, trial, "the name before its number")
+        return Name(parts[0], "1", "the name of the file")
+    own = [at for at, tokens in enumerate(split[:-1]) if not all(map(_of_trial, tokens))]
+    if not own:
+        if not dated or not any(is_date(token) for token in split[0]):
+            return Name(parts[0], "_".join(parts[1:]), "the first folder")
+        return _around_dates(path, split[-1], parts[:-1], "the name in a folder of a date")
+    trial = [part for at, part in enumerate(parts[:-1]) if at not in own]
+    animal = []
+    for at in own:
+        animal += [token for token in split[at] if not is_date(token)]
+        trial += [token for token in split[at] if is_date(token)]
+    if all(not any(map(is_date, split[at])) for at in own):
+        animal = [parts[at] for at in own]
+    return Name("_".join(animal), "_".join([*trial, parts[-1]]), "the folder")
+
+
+def _around_dates(path: PurePosixPath, tokens: list[str], before: list[str], why: str) -> Name:
+    """What is left of a name without dates, numbers and sessions; the one numbered word of several, such as m1."""
+    rest = [token for token in tokens if not _of_trial(token)]
+    if not rest:
+        raise InputError(
+            f"{path}: dates and numbers alone, who the animal is is not known; expected --option "
+            "'names=(?P<animal>...)(?P<trial>...)', a regular expression on the path, or the sheet by hand"
+        )
+    words = [token for token in rest if _NUMBERED.fullmatch(token)]
+    animal = words if len(words) == 1 else rest
+    trial = [*before, *(token for token in tokens if token not in animal)]
+    return Name("_".join(animal), "_".join(trial) or "1", why)
+
+
+def _trial(path: PurePosixPath, animal: str) -> str:
+    """The session, or what the path says beside the animal; ``1`` where it says nothing."""
+    if session := _SESSION.search(path.as_posix()):
+        return session[1]
+    return "_".join(_beside(path, animal)) or "1"
+
+
+def _beside(path: PurePosixPath, animal: str) -> list[str]:
+    """Parts of the path, without those that are the animal."""
+    parts = [*path.parts[:-1], _stem(path.name)]
+    found: dict[str, None] = {}
+    for part in parts:
+        for token in re.split(r"[_\s]+", part):
+            label = token.removeprefix("sub-").removeprefix("ses-")
+            if token and _plain(label) != _plain(animal):
+                found[label] = None
+    return list(found)
+
+
+def _distinct(paths: Sequence[PurePosixPath], found: list[Name]) -> list[Name]:
+    """Trials of one name that are several files get what else their paths say."""
+    count = Counter((name.animal, name.trial) for name in found)
+    return [
+        name
+        if count[name.animal, name.trial] == 1
+        else Name(name.animal, safe("_".join(_beside(path, name.animal))) or name.trial, name.why)
+        for path, name in zip(paths, found, strict=True)
+    ]

@@ -1,0 +1,112 @@
+"""Behaviour in NWB: which series it is, and poses (ndx-pose) of keypoints that may have clocks of their own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neural_action.errors import InputError
+from neural_action.recordings.common_clock import on_one_clock
+from neural_action.recordings.formats import Behavior
+
+#: Series of the same kind, the likelier for what an animal does first; what is none of these comes between.
+_MOVING = re.compile(
+    r"pos(e|ition)|speed|velocit|running|wheel|treadmill|locomot|motion|movement|joint|angle|body", re.I
+)
+_OTHER = re.compile(
+    r"light|temperature|humidity|stimul|sync|ttl|trigger|reward|lick|laser|frame|timestamp|voltage|(^|_)ids?($|_)",
+    re.I,
+)
+
+Clock = tuple[np.ndarray | None, float | None]
+
+
+def likelihood(name: str, item: Any = None) -> int:
+    """0 for a series that is called like movement or lies in a container of behaviour, 2 for one called otherwise."""
+    if _OTHER.search(name) and not _MOVING.search(name):
+        return 2
+    parent = type(getattr(item, "parent", None)).__name__
+    held = parent in ("Position", "CompassDirection", "BehavioralTimeSeries", "Pose")
+    return 0 if _MOVING.search(name) or held else 1
+
+
+def several(path: Path, names: list[str], kind: str) -> InputError:
+    """The question which of several alike series is meant."""
+    return InputError(
+        f"{path}: {len(names)} of {kind} ({', '.join(names)}), which of them is the animal that was imaged is not "
+        f"known; expected --option 'behavior.options.series=[{names[0]}]' or another"
+    )
+
+
+def pose(
+    path: Path, item: Any, exclude: list[str], least: float, clock_of: Callable[[Path, str, Any], Clock]
+) -> Behavior:
+    """(sample, keypoint, axis) of a PoseEstimation, NaN below ``least`` confidence; every keypoint by its own clock.
+
+    InputError naming the file: no keypoints, keypoints of different axes, clocks that do not overlap.
+    """
+    series = {name: one for name, one in item.pose_estimation_series.items() if name not in exclude}
+    if not series:
+        raise InputError(f"{path}: {item.name} has no keypoints")
+    axes = next(iter(series.values())).data.shape[1:]
+    points, clocks, rates, given = [], [], [], []
+    for name, one in series.items():
+        data = np.array(one.data, np.float32) * np.float32(one.conversion) + np.float32(one.offset)
+        if data.shape[1:] != tuple(axes):
+            raise InputError(f"{path}: keypoint {name} has shape {data.shape}, expected (sample, {axes[0]})")
+        if getattr(one, "confidence", None) is not None:
+            data[np.asarray(one.confidence) < least] = np.nan
+        time, rate = clock_of(path, name, one)
+        points.append(data)
+        rates.append(rate)
+        given.append(time)
+        clocks.append(np.arange(len(data)) / rate if time is None else time)
+    points, time, said = on_one_clock(points, clocks, list(series), str(path))
+    unit = next(iter(series.values())).unit
+    return Behavior(
+        np.stack(points, 1),
+        tuple(series),
+        unit,
+        *_kept(time, given, rates, said),
+        said=_said([item.name], said),
+    )
+
+
+def joined(
+    path: Path, parts: list[tuple[str, Any]], exclude: list[str], clock_of: Callable[[Path, str, Any], Clock]
+) -> Behavior:
+    """(sample, feature) of series side by side, in their units, each by its own clock. InputError as ``pose``."""
+    values, clocks, rates, given, names = [], [], [], [], []
+    for name, item in parts:
+        data = np.asarray(item.data, np.float32) * np.float32(item.conversion) + np.float32(item.offset)
+        data = data.reshape(len(data), -1)
+        names.append([name] if data.shape[1] == 1 else [f"{name}_{at}" for at in range(data.shape[1])])
+        time, rate = clock_of(path, name, item)
+        values.append(data)
+        rates.append(rate)
+        given.append(time)
+        clocks.append(np.arange(len(data)) / rate if time is None else time)
+    values, time, said = on_one_clock(values, clocks, [name for name, _ in parts], str(path))
+    every = [name for own in names for name in own]
+    if unknown := [name for name in exclude if name not in every]:
+        raise InputError(f"{path}: no feature {unknown[0]!r} to exclude, found {', '.join(every)}")
+    keep = [at for at, name in enumerate(every) if name not in exclude]
+    data = np.concatenate(values, 1)[:, keep]
+    unit = ", ".join(dict.fromkeys(item.unit for _, item in parts))
+    names = tuple(every[at] for at in keep)
+    return Behavior(
+        data, names, unit, *_kept(time, given, rates, said), said=_said([name for name, _ in parts], said)
+    )
+
+
+def _kept(time: np.ndarray, given: list[np.ndarray | None], rates: list[float | None], said: str) -> Clock:
+    """The common clock: a rate where no series has more than that."""
+    return (time, None) if said else (None if given[0] is None else time, rates[0])
+
+
+def _said(names: list[str], said: str) -> str:
+    return f"series {', '.join(names)}{f'; {said}' if said else ''}"

@@ -1,0 +1,108 @@
+"""Neural frames at another rate: a known signal, no aliasing, gaps and trials kept apart, lazily."""
+
+from __future__ import annotations
+
+import dask.array as da
+import numpy as np
+import pytest
+
+from neural_action.config.settings import ConvertSettings
+from neural_action.errors import InputError
+from neural_action.recordings.convert import apply_steps
+from neural_action.recordings.recording import Recording
+from neural_action.recordings.resample import resampled, same_rate
+
+
+def recording(rate, signal, seconds=60.0, start=0.0, kept=None, segment=None):
+    """``signal`` of time, at the middle of each frame, as two units; behaviour at 20 /s."""
+    time = start + np.arange(round(seconds * rate)) / rate
+    time = time if kept is None else time[kept(time)]
+    values = signal(time + 0.5 / rate)
+    samples = start + np.arange(round(20 * seconds)) / 20
+    index = np.maximum(np.searchsorted(time, samples + 1e-9, "right") - 1, 0)
+    return Recording(
+        "a", "1", da.from_array(np.stack([values, 2 * values], 1).astype(np.float32), chunks=(97, 2)), time,
+        np.zeros((len(samples), 2), np.float32), samples, np.zeros(len(samples), np.int8), index.astype(np.int32),
+        ("x",), ("p", "q"), rate, 20.0, {"neural": "dF/F"},
+        segment=None if segment is None else segment(time),
+        segment_names=() if segment is None else ("s1", "s2"),
+    )  # fmt: skip
+
+
+def slow(time):
+    return np.sin(2 * np.pi * 0.7 * time)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "rate"), [(15.5, 10.0), (30.03, 10.0), (10.0, 15.5), (7.3, 7.0), (100.0, 2.0)]
+)
+def test_a_slow_signal_comes_back_at_the_times_of_the_new_frames(recorded, rate):
+    new = resampled(recording(recorded, slow, start=5.0), rate, "here").check("here")
+    assert new.neural_rate == rate
+    np.testing.assert_allclose(np.diff(new.neural_time), 1 / rate)
+    middle = slow(new.neural_time + 0.5 / rate)
+    inside = slice(12, -12)
+    tolerance = 0.05 if rate > 2 else 0.6  # 0.7 /s is close to half of 2 /s
+    np.testing.assert_allclose(new.neural[inside, 0], middle[inside], atol=tolerance)
+    np.testing.assert_allclose(new.neural[:, 1], 2 * np.asarray(new.neural[:, 0]), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(new.neural_time[new.neural_index], new.behavior_time, atol=1.5 / rate)
+
+
+def test_what_is_faster_than_half_of_the_new_rate_is_gone():
+    fast = resampled(recording(30.0, lambda time: np.sin(2 * np.pi * 11 * time)), 10.0, "here")
+    assert np.abs(np.asarray(fast.neural)[12:-12, 0]).max() < 0.02
+    assert (
+        np.abs(np.asarray(recording(30.0, lambda time: np.sin(2 * np.pi * 11 * time)).neural[::3])).max()
+        > 0.5
+    )
+
+
+def test_a_constant_stays_one_up_to_the_ends():
+    new = resampled(recording(30.0, lambda time: np.full(len(time), 3.0)), 7.0, "here")
+    np.testing.assert_allclose(new.neural[:, 0], 3, rtol=1e-5)
+
+
+def test_nothing_is_averaged_over_a_gap_or_over_two_trials():
+    def step(time):
+        return np.where(time < 30, 0.0, 5.0)
+
+    gap = resampled(recording(30.0, step, kept=lambda time: (time < 28) | (time >= 32)), 10.0, "here").check(
+        "here"
+    )
+    values = np.asarray(gap.neural)[:, 0]
+    np.testing.assert_allclose(values, np.where(gap.neural_time < 30, 0, 5), atol=1e-5)
+    assert np.diff(gap.neural_time).max() > 3.9
+    assert not ((gap.behavior_time > 28.2) & (gap.behavior_time < 31.9)).any()
+    two = resampled(
+        recording(30.0, step, segment=lambda time: (time >= 30 - 1e-9).astype(np.int32)), 10.0, "here"
+    ).check("here")
+    np.testing.assert_allclose(np.asarray(two.neural)[:, 0], 5 * two.segment, atol=1e-5)
+
+
+def test_the_same_rate_is_left_as_it_is_and_what_is_too_short_is_one_line():
+    same = recording(10.0, slow)
+    assert resampled(same, 10.0, "here") is same
+    assert same_rate(30.0, 30.03)
+    assert not same_rate(30.0, 31.0)
+    with pytest.raises(InputError, match=r"here: convert\.neural_rate 0\.01: no frame of 100 s"):
+        resampled(same, 0.01, "here")
+
+
+def test_images_are_resampled_a_block_at_a_time():
+    one = recording(30.0, slow, seconds=4)
+    values = np.asarray(one.neural)[:, 0]
+    images = da.from_array(np.tile(values[:, None, None], (1, 600, 600)), chunks=(5, 600, 600))
+    many = resampled(Recording(**{**vars(one), "neural": images}), 10.0, "here")
+    assert many.neural.numblocks[0] > 4
+    np.testing.assert_allclose(many.neural[:, 3, 4], resampled(one, 10.0, "here").neural[:, 0], atol=1e-6)
+
+
+def test_the_step_comes_before_statistics_of_the_trial():
+    settings = ConvertSettings.model_validate(
+        {"reader": "paired", "neural_rate": 10.0, "scale": {"low": 0.0, "high": 100.0}}
+    )
+    noisy = recording(30.0, lambda time: slow(time) + 5 * np.sin(2 * np.pi * 12 * time))
+    out = np.asarray(apply_steps(settings, noisy).neural)[:, 0]
+    assert (out.min(), out.max()) == (0, 1)
+    middle = slow(np.arange(600) / 10 + 0.05)
+    assert np.corrcoef(out[12:588], middle[12:588])[0, 1] > 0.99
