@@ -191,7 +191,7 @@ CHANGES = {
     ),
     "an installed package's version": (upgrade_numpy, "nothing"),
     "the environment file, without `--use-conda`": (
-        replaced("envs/neural-action.yaml", "numpy~=2.4.6", "numpy~=2.4.5"),
+        replaced("envs/neural-action.yaml", "numpy==2.4.6", "numpy==2.4.5"),
         "nothing",
     ),
     "a table deleted": (deleted("results/tiny/tables/action_recognition.md"), "tables"),
