@@ -1,29 +1,25 @@
-# Raw recordings of several animals to neural action representations and to the tables that say what they are worth.
+# Raw recordings of several animals to neural action representations and to tables that say what these are worth.
 # Reads like the methods section: simulate or take raw recordings, convert them, index poses, fit the calcium kernel,
 # pretrain each row for each fold, probe the frozen representations, render tables and pictures.
 import sys
 from pathlib import Path
 
+from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
-min_version("9.0")
+min_version("9.12")
 
-SOURCE = Path(workflow.basedir) / "src"
-sys.path.insert(0, str(SOURCE))
-
-from neural_action.config.load import rows_file
-
-# A dataset that is decoded has rows of its own.
-ROWS = rows_file(config)
-
-
-configfile: ROWS
-
-
-# A dataset is chosen with --configfile; without one, it is the simulated default.
-if "dataset" not in config:
-
-    configfile: "config/config.yaml"
+# The package: beside this file in a checkout; installed, where this file is a module from a tag.
+SOURCE = Path(str(workflow.current_basedir)) / "src"
+if SOURCE.is_dir():
+    sys.path.insert(0, str(SOURCE))
+try:
+    import neural_action.config.plan
+except ModuleNotFoundError as missing:
+    raise WorkflowError(
+        f"the package {missing.name} is not installed here; in the environment of Snakemake, run "
+        "pip install 'neural-action[recordings,workflow] @ git+<address of this workflow>@<its tag>'"
+    ) from None
 
 
 report: "workflow/report/workflow.rst"
@@ -53,3 +49,6 @@ rule all:
         f"{RESULTS}/overview.html",
         EXPLORE,
         f"{RESULTS}/config.yaml",
+
+
+check_prefix(rules.all.input)

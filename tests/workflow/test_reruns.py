@@ -228,7 +228,9 @@ NOTICED = "nothing; the job that reads the store next stops and says so"
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
     """Snakemake on the tiny data set in a copy of the repository."""
     return snakemake(
-        *(*arguments, "--cores", "2", "--configfile", "config/test/tiny.yaml", "run.yaml", "changed.yaml"),
+        # With the commands come the jobs' reasons and wildcards, which profiles/default leaves out.
+        *(*arguments, "--printshellcmds", "--cores", "2"),
+        *("--configfile", "config/test/tiny.yaml", "run.yaml", "changed.yaml"),
         folder=folder,
         timeout=600,
         PYTHONPATH=str(folder / "installed"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +87,23 @@ def rows_file(config: Mapping[str, Any]) -> str:
     split = config.get("split")
     protocol = split.get("protocol") if isinstance(split, Mapping) else None
     return f"config/{'methods_spikes' if protocol in DECODED else 'methods'}.yaml"
+
+
+def complete(config: Mapping[str, Any], shipped: Callable[[str], Path]) -> dict[str, Any]:
+    """``config`` with what it does not say: the simulated default if it names no dataset, and the rows.
+
+    Args:
+        config: what the user gives; it changes keys of the files, at any depth.
+        shipped: the path of a file of ``config/`` by its name.
+
+    Raises:
+        InputError: a file cannot be read.
+    """
+    content = {} if "dataset" in config else read_yaml(shipped("config.yaml"))
+    _update(content, config)
+    rows = read_yaml(shipped(Path(rows_file(content)).name))
+    _update(rows, content)
+    return rows
 
 
 def _update(content: dict[str, Any], changes: Mapping[str, Any]) -> None:
