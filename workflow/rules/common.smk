@@ -3,12 +3,6 @@ import shlex
 
 from snakemake.logging import logger
 
-from neural_action.config.load import complete, read_yaml
-from neural_action.config.plan import NEIGHBORS, SPLITS, SYLLABLES, VARIANT, Plan
-from neural_action.errors import InputError
-from neural_action.files import writable
-from neural_action.processes import hold_folder, package_folder
-
 
 def shipped(name):
     """A file of ``config/``: that of the working folder, or the one that comes with the workflow."""
