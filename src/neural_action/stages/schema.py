@@ -14,7 +14,7 @@ def schema() -> dict[str, Any]:
     """JSON schema (draft 2020-12) of a dataset's file, with types, bounds and defaults.
 
     The rows, ``methods``, come from ``config/methods.yaml``: a dataset may leave them out, or change some keys of one.
-    Parameters of objectives, encoders and augmentations are not in it; their signatures are checked when a configuration
+    Parameters of objectives, encoders and augmentations are not in it: their signatures are checked when a file
     is read.
     """
     content = Settings.model_json_schema()
