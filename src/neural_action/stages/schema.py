@@ -13,14 +13,18 @@ from neural_action.files import whole
 def schema() -> dict[str, Any]:
     """JSON schema (draft 2020-12) of a dataset's file, with types, bounds and defaults.
 
-    The rows, ``methods``, come from ``config/methods.yaml``: a dataset may leave them out, or change some keys of one.
-    Parameters of objectives, encoders and augmentations are not in it: their signatures are checked when a file
-    is read.
+    Of the rows, ``methods``, it says only that they are mappings: they come from ``config/methods.yaml``, and a dataset
+    may leave them out or change some keys of one. Parameters of encoders are not in it either: signatures are checked
+    when a file is read.
     """
     content = Settings.model_json_schema()
     content["required"] = [key for key in content["required"] if key != "methods"]
-    for name in ("MethodSettings", "FeatureSettings"):
-        content["$defs"][name].pop("required", None)
+    content["properties"]["methods"] = {
+        "title": "Methods",
+        "type": "object",
+        "additionalProperties": {"type": "object"},
+    }
+    del content["$defs"]["MethodSettings"]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **content}
 
 
