@@ -1,6 +1,8 @@
 """Versions stand in several files: they agree."""
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -79,3 +81,23 @@ def test_setup_checks_hashes():
         r"pip install --quiet --no-deps --require-hashes -r (\S+)", (ROOT / "Makefile").read_text()
     )
     assert installs == checked == LOCKS
+
+
+@pytest.mark.parametrize("version", [(3, 10), (3, 14)])
+def test_another_python_is_a_line(tmp_path, version):
+    stand_in = tmp_path / "python"
+    code = f"import sys; sys.version_info = (*{version}, 0); exec(sys.argv[1])"
+    stand_in.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{code}" "$2"\n')
+    stand_in.chmod(0o755)
+    done = subprocess.run(
+        ["make", "setup", f"PYTHON={stand_in}", f"VENV={tmp_path}/venv"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode != 0
+    found = (
+        f"{stand_in} is Python {version[0]}.{version[1]}, expected 3.11 to 3.13: make PYTHON=python3.11 setup"
+    )
+    assert done.stderr.splitlines()[0] == found
+    assert not (tmp_path / "venv").exists()
