@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from neural_action.errors import InputError
+
 
 @dataclass(frozen=True)
 class ViewContext:
@@ -24,6 +26,7 @@ class ViewContext:
         clip_starts: (sample,) int64, the first frame of the visible clip nearest to a visible sample (its centre
             is); -1 for samples of hidden trials.
         syllables: (sample, syllable) float32 posterior probabilities, or None.
+        image: (channel, y, x), how the pixels of a frame lie, or None where frames are no images.
     """
 
     neural: Tensor
@@ -35,6 +38,7 @@ class ViewContext:
     frames: int
     clip_starts: Tensor | None = None
     syllables: Tensor | None = None
+    image: tuple[int, int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,19 @@ class View(ABC):
             rows: where the clips came from.
             generator: the only source of randomness, on the device of ``values``.
         """
+
+
+def image_of(context: ViewContext, view: str) -> tuple[int, int, int]:
+    """(channel, y, x) of the frames. InputError, naming the ``view``, if they are no images."""
+    if context.image is None:
+        raise InputError(f"view {view}: needs images (channel, y, x), the frames are none")
+    return context.image
+
+
+def uniform(low: float, high: float, size: tuple[int, ...] | int, generator: torch.Generator) -> Tensor:
+    """float32 in [low, high), on the generator's device."""
+    size = (size,) if isinstance(size, int) else size
+    return low + (high - low) * torch.rand(size, generator=generator, device=generator.device)
 
 
 def chance(count: int, probability: float, generator: torch.Generator) -> Tensor:

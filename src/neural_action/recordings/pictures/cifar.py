@@ -16,7 +16,10 @@ from neural_action.recordings.pickles import object_pickle
 from neural_action.recordings.pictures import Pictures, join
 from neural_action.recordings.pictures.sources import FileTree
 
-EXPECTED = "data_batch_1 to 5, test_batch and batches.meta (CIFAR-10), or train, test and meta (CIFAR-100), or their .bin"
+EXPECTED = (
+    "data_batch_1 to 5, test_batch and batches.meta (CIFAR-10), or train, test and meta (CIFAR-100), or their "
+    ".bin"
+)
 SIDE = 32
 _SIZE = 3 * SIDE * SIDE
 

@@ -1,0 +1,44 @@
+"""Colour images to grey ones."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from neural_action.views.view import ClipRows, View, ViewContext, chance, image_of
+
+#: Shares of red, green and blue in a grey value (ITU-R BT.601, as torchvision has them).
+LUMA = (0.2989, 0.587, 0.114)
+
+
+def luma(planes: Tensor) -> Tensor:
+    """(N, pixel) grey values of (N, 3, pixel)."""
+    grey = planes[:, 0] * LUMA[0]
+    return grey.add_(planes[:, 1], alpha=LUMA[1]).add_(planes[:, 2], alpha=LUMA[2])
+
+
+class Grayscale(View):
+    """Each clip loses its colour with ``probability``; its channels become equal. Authors' code (MYOW release).
+
+    Images of one channel stay as they are.
+    """
+
+    name = "grayscale"
+
+    def __init__(self, context: ViewContext, *, probability: float = 0.2):
+        super().__init__(context)
+        self.channels = image_of(context, self.name)[0]
+        self.probability = probability
+
+    def __call__(self, values: Tensor, rows: ClipRows, generator: torch.Generator) -> Tensor:
+        """Shapes as in ``View``; ``values`` are overwritten."""
+        return self.apply(values, chance(len(values), self.probability, generator))
+
+    def apply(self, values: Tensor, changed: Tensor) -> Tensor:
+        """Make the clips ``changed`` (B,) bool grey, in place."""
+        if self.channels == 3:
+            rows = changed.nonzero()[:, 0]
+            frames = values[rows].view(len(rows) * values.shape[1], 3, -1)
+            frames.copy_(luma(frames)[:, None].expand_as(frames))
+            values.index_copy_(0, rows, frames.view(len(rows), *values.shape[1:]))
+        return values

@@ -1,0 +1,97 @@
+"""Random crops, resized to the size of the image and mirrored: of a whole batch by two matrix products."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from neural_action.errors import InputError
+from neural_action.views.view import ClipRows, View, ViewContext, chance, image_of, uniform
+
+#: How often torchvision draws a size that fits before it takes the whole image.
+_TRIES = 10
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """What is cut out: (B,) int64 top, left, height and width in pixels, and (B,) bool whether it is mirrored."""
+
+    top: Tensor
+    left: Tensor
+    height: Tensor
+    width: Tensor
+    flip: Tensor
+
+
+class ResizedCrop(View):
+    """Cut out a part of the image's area in [``least``, ``most``), resize it to the whole (bilinear), mirror it.
+
+    One draw a clip, the same for its frames. The ratio of the sides is log-uniform in [3/4, 4/3); left and right are
+    swapped with probability ``flip``. As torchvision's RandomResizedCrop and RandomHorizontalFlip, which the authors'
+    code (MYOW release) uses: crops from .2, mined views from .8.
+    """
+
+    name = "resized_crop"
+
+    def __init__(self, context: ViewContext, *, least: float = 0.2, most: float = 1.0, flip: float = 0.5):
+        super().__init__(context)
+        if not 0 < least <= most <= 1:
+            raise InputError(
+                f"view resized_crop: least {least:g}, most {most:g}, expected 0 < least <= most <= 1"
+            )
+        self.image = image_of(context, self.name)
+        self.least, self.most, self.flip = least, most, flip
+
+    def __call__(self, values: Tensor, rows: ClipRows, generator: torch.Generator) -> Tensor:
+        """Shapes as in ``View``; ``values`` are overwritten."""
+        return self.apply(values, self.draw(len(values), generator))
+
+    def draw(self, count: int, generator: torch.Generator) -> Boxes:
+        """Boxes of ``count`` clips, in the distribution of torchvision."""
+        _, y, x = self.image
+        area = y * x * uniform(self.least, self.most, (count, _TRIES), generator)
+        ratio = torch.exp(uniform(math.log(3 / 4), math.log(4 / 3), (count, _TRIES), generator))
+        width, height = torch.round(torch.sqrt(area * ratio)), torch.round(torch.sqrt(area / ratio))
+        fits = (width > 0) & (width <= x) & (height > 0) & (height <= y)
+        first = fits.int().argmax(1, keepdim=True)
+        found = fits.any(1)
+        # None fits: the largest box in the middle whose ratio is allowed.
+        whole_x, whole_y = min(x, round(y * 4 / 3)), min(y, round(x * 4 / 3))
+        width = torch.where(found, width.gather(1, first)[:, 0], whole_x).long()
+        height = torch.where(found, height.gather(1, first)[:, 0], whole_y).long()
+        free_y, free_x = y - height, x - width
+        top = (uniform(0, 1, count, generator) * (free_y + 1)).long()
+        left = (uniform(0, 1, count, generator) * (free_x + 1)).long()
+        return Boxes(
+            top=torch.where(found, top, free_y // 2),
+            left=torch.where(found, left, free_x // 2),
+            height=height,
+            width=width,
+            flip=chance(count, self.flip, generator),
+        )
+
+    def apply(self, values: Tensor, boxes: Boxes) -> Tensor:
+        """Cut the ``boxes`` (B of them) out of ``values`` (B, frames, channel * y * x), in place."""
+        _, y, x = self.image
+        count = len(values)
+        rows = _weights(boxes.top, boxes.height, y)
+        columns = _weights(boxes.left, boxes.width, x)
+        columns = torch.where(boxes.flip[:, None, None], columns.flip(1), columns)
+        # Columns first: all planes of a clip are then one matrix.
+        planes = torch.bmm(values.view(count, -1, x), columns.transpose(1, 2)).view(count, -1, y, x)
+        torch.matmul(rows[:, None], planes, out=values.view(count, -1, y, x))
+        return values
+
+
+def _weights(first: Tensor, length: Tensor, size: int) -> Tensor:
+    """(B, size, size): how each of ``size`` places is mixed from ``length`` pixels that start at ``first``.
+
+    Pixels are as wide as they are far apart, and ends are repeated: torch's bilinear ``interpolate``.
+    """
+    places = torch.arange(size, device=first.device)
+    scale = (length / size)[:, None]
+    source = (scale * (places + 0.5) - 0.5).clamp(min=0).minimum((length - 1)[:, None]) + first[:, None]
+    return (1 - (source[:, :, None] - places).abs()).clamp_(min=0)
