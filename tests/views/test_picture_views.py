@@ -160,3 +160,12 @@ def test_frames_that_are_no_images_are_refused(context, make):
 def test_values_that_make_no_view_are_refused(context, make, values, says):
     with pytest.raises(InputError, match=says):
         make(pictured(context, (3, 8, 8)), **values)
+
+
+@pytest.mark.parametrize("make", [ResizedCrop, ColorJitter, Grayscale])
+def test_a_single_picture(context, make):
+    view = make(pictured(context, (3, 8, 8)))
+    values = torch.rand(1, 1, 192)
+    rows = ClipRows(*(torch.zeros(1, dtype=torch.int64),) * 3)
+    for seed in range(6):
+        assert view(values, rows, generator(seed)).shape == (1, 1, 192)

@@ -37,8 +37,8 @@ class Grayscale(View):
     def apply(self, values: Tensor, changed: Tensor) -> Tensor:
         """Make the clips ``changed`` (B,) bool grey, in place."""
         if self.channels == 3:
-            rows = changed.nonzero()[:, 0]
-            frames = values[rows].view(len(rows) * values.shape[1], 3, -1)
-            frames.copy_(luma(frames)[:, None].expand_as(frames))
-            values.index_copy_(0, rows, frames.view(len(rows), *values.shape[1:]))
+            planes = values.view(-1, 3, values.shape[2] // 3)
+            grey = luma(planes)[:, None]
+            keep = ~changed.repeat_interleave(values.shape[1])[:, None, None]
+            torch.where(keep, planes, grey, out=planes)
         return values

@@ -78,20 +78,24 @@ class ResizedCrop(View):
         _, y, x = self.image
         count = len(values)
         rows = _weights(boxes.top, boxes.height, y)
-        columns = _weights(boxes.left, boxes.width, x)
-        columns = torch.where(boxes.flip[:, None, None], columns.flip(1), columns)
-        # Columns first: all planes of a clip are then one matrix.
-        planes = torch.bmm(values.view(count, -1, x), columns.transpose(1, 2)).view(count, -1, y, x)
-        torch.matmul(rows[:, None], planes, out=values.view(count, -1, y, x))
+        columns = _weights(boxes.left, boxes.width, x, boxes.flip)
+        # Of each clip one matrix at a time: columns are mixed to (x, plane, y), then rows to (y, x, plane).
+        planes = values.view(count, -1, x).transpose(1, 2)
+        mixed = torch.bmm(columns, planes).view(count, -1, y)
+        mixed = torch.bmm(rows, mixed.transpose(1, 2)).view(count, y, x, -1)
+        values.view(count, -1, y, x).copy_(mixed.permute(0, 3, 1, 2))
         return values
 
 
-def _weights(first: Tensor, length: Tensor, size: int) -> Tensor:
+def _weights(first: Tensor, length: Tensor, size: int, flip: Tensor | None = None) -> Tensor:
     """(B, size, size): how each of ``size`` places is mixed from ``length`` pixels that start at ``first``.
 
-    Pixels are as wide as they are far apart, and ends are repeated: torch's bilinear ``interpolate``.
+    Pixels are as wide as they are far apart, and ends are repeated: torch's bilinear ``interpolate``. ``flip`` (B,)
+    bool: places are in the other order.
     """
     places = torch.arange(size, device=first.device)
     scale = (length / size)[:, None]
     source = (scale * (places + 0.5) - 0.5).clamp(min=0).minimum((length - 1)[:, None]) + first[:, None]
-    return (1 - (source[:, :, None] - places).abs()).clamp_(min=0)
+    if flip is not None:
+        source = torch.where(flip[:, None], source.flip(1), source)
+    return (source[:, :, None] - places).abs_().neg_().add_(1).clamp_(min=0)
