@@ -143,7 +143,7 @@ def test_myow_mixes_both_terms_by_the_weight_of_the_moment(batch):
 
 
 def test_a_batch_of_one_trial_has_no_mined_term(batch):
-    batch.excluded = lambda window: torch.ones(32, 32, dtype=torch.bool)
+    batch.excluded = lambda window, others: torch.ones(32, 32, dtype=torch.bool)
     model = create(Named(name="myow", weight=0.4, warmup=0.0), ENCODERS, SHAPES, 0)
     encodings = model.encode(batch)
     byol = super(type(model), model).loss(encodings, batch)

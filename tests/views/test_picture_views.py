@@ -9,7 +9,7 @@ import torchvision_parts
 
 from neural_action.errors import InputError
 from neural_action.views.color_jitter import ColorJitter
-from neural_action.views.grayscale import Grayscale
+from neural_action.views.grayscale import Changed, Grayscale
 from neural_action.views.resized_crop import ResizedCrop
 from neural_action.views.view import ClipRows
 
@@ -115,7 +115,7 @@ def test_grayscale_is_torchvisions(v2, context):
     image = (3, 16, 16)
     view, values = Grayscale(pictured(context, image), probability=0.2), drawn(image)
     changed = torch.rand(COUNT, generator=generator()) < 0.2
-    after = view.apply(values.clone(), changed)
+    after = view.apply(values.clone(), Changed(changed))
     for at in range(COUNT):
         own = values[at].view(image)
         expected = v2.functional.rgb_to_grayscale(own, num_output_channels=3) if changed[at] else own
@@ -139,7 +139,7 @@ def test_frames_of_a_clip_are_changed_alike_and_in_place(context, make):
 def test_images_of_one_channel_have_no_colour(context):
     view = Grayscale(pictured(context, (1, 8, 8)), probability=1.0)
     values = drawn((1, 8, 8))
-    assert torch.equal(view.apply(values.clone(), torch.ones(COUNT, dtype=torch.bool)), values)
+    assert torch.equal(view.apply(values.clone(), Changed(torch.ones(COUNT, dtype=torch.bool))), values)
 
 
 @pytest.mark.parametrize("make", [ResizedCrop, ColorJitter, Grayscale])
@@ -169,3 +169,17 @@ def test_a_single_picture(context, make):
     rows = ClipRows(*(torch.zeros(1, dtype=torch.int64),) * 3)
     for seed in range(6):
         assert view(values, rows, generator(seed)).shape == (1, 1, 192)
+
+
+@pytest.mark.parametrize("make", [ResizedCrop, ColorJitter, Grayscale])
+def test_once_a_batch_is_one_draw_for_all(context, make):
+    view = make(pictured(context, (3, 8, 8)))
+    view.once = True
+    values = torch.rand(1, 1, 192).repeat(20, 1, 1)
+    rows = ClipRows(*(torch.zeros(20, dtype=torch.int64),) * 3)
+    seen = set()
+    for seed in range(20):
+        after = view(values.clone(), rows, generator(seed))
+        assert torch.allclose(after, after[:1].expand_as(after), atol=1e-6)
+        seen.add(round(after[0].sum().item(), 3))
+    assert len(seen) > 1

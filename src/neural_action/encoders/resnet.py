@@ -68,8 +68,8 @@ class ResNet(nn.Module):
         maps = self.scale(clips).view(len(clips), -1, *self.image[1:])
         maps = maps.contiguous(memory_format=torch.channels_last)
         maps = torch.relu_(self.bn1(self.conv1(maps)))
-        for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
-            maps = stage(maps)
+        for stage in range(len(_WIDTHS)):
+            maps = getattr(self, f"layer{stage + 1}")(maps)
         return maps.mean((2, 3))
 
 

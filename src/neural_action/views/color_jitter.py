@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from neural_action.errors import InputError
 from neural_action.views.grayscale import luma
-from neural_action.views.view import ClipRows, View, ViewContext, chance, image_of, uniform
+from neural_action.views.view import DrawnView, ViewContext, chance, image_of, uniform
 
 #: Places of the changes in ``Factors``, and what stands for no change.
 _CONTRAST, _SATURATION, _HUE, _NONE = 1, 2, 3, -1
 
 
-@dataclass(frozen=True)
-class Factors:
+class Factors(NamedTuple):
     """Brightness, contrast, saturation, hue (B, 4) float32; their order (B, 4) int64; (B,) bool: is it changed."""
 
     factor: Tensor
@@ -24,7 +23,7 @@ class Factors:
     changed: Tensor
 
 
-class ColorJitter(View):
+class ColorJitter(DrawnView):
     """Change brightness, contrast and saturation by factors in 1 +- their sizes, hue by +- ``hue`` turns.
 
     Each clip with ``probability``, one draw a clip, its frames alike; values are in [0, 1] and stay there. As
@@ -54,10 +53,6 @@ class ColorJitter(View):
         self.hue, self.probability = hue, probability
         self.channels = image_of(context, self.name)[0]
 
-    def __call__(self, values: Tensor, rows: ClipRows, generator: torch.Generator) -> Tensor:
-        """Shapes as in ``View``; ``values`` are overwritten."""
-        return self.apply(values, self.draw(len(values), generator))
-
     def draw(self, count: int, generator: torch.Generator) -> Factors:
         """Factors of ``count`` clips, in the distribution of torchvision."""
         ranges = [(max(0.0, 1 - size), 1 + size) for size in self.sizes] + [(-self.hue, self.hue)]
@@ -65,12 +60,12 @@ class ColorJitter(View):
         order = uniform(0, 1, (count, 4), generator).argsort(1)
         return Factors(factor, order, chance(count, self.probability, generator))
 
-    def apply(self, values: Tensor, factors: Factors) -> Tensor:
+    def apply(self, values: Tensor, drawn: Factors) -> Tensor:
         """Change ``values`` (B, frames, channel * y * x) in place."""
         frames = values.shape[1]
         planes = values.view(len(values) * frames, self.channels, -1)
-        order = torch.where(factors.changed[:, None], factors.order, -1).repeat_interleave(frames, 0)
-        factor = factors.factor.repeat_interleave(frames, 0)
+        order = torch.where(drawn.changed[:, None], drawn.order, _NONE).repeat_interleave(frames, 0)
+        factor = drawn.factor.repeat_interleave(frames, 0)
         for place in range(4):
             _blend(planes, order[:, place], factor)
             if self.channels == 3:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from neural_action.errors import InputError
-from neural_action.views.view import ClipRows, View, ViewContext, chance, image_of, uniform
+from neural_action.views.view import DrawnView, ViewContext, chance, image_of, uniform
 
 #: How often torchvision draws a size that fits before it takes the whole image.
 _TRIES = 10
 
 
-@dataclass(frozen=True)
-class Boxes:
+class Boxes(NamedTuple):
     """What is cut out: (B,) int64 top, left, height and width in pixels, and (B,) bool whether it is mirrored."""
 
     top: Tensor
@@ -26,7 +25,7 @@ class Boxes:
     flip: Tensor
 
 
-class ResizedCrop(View):
+class ResizedCrop(DrawnView):
     """Cut out a part of the image's area in [``least``, ``most``), resize it to the whole (bilinear), mirror it.
 
     One draw a clip, the same for its frames. The ratio of the sides is log-uniform in [3/4, 4/3); left and right are
@@ -44,10 +43,6 @@ class ResizedCrop(View):
             )
         self.image = image_of(context, self.name)
         self.least, self.most, self.flip = least, most, flip
-
-    def __call__(self, values: Tensor, rows: ClipRows, generator: torch.Generator) -> Tensor:
-        """Shapes as in ``View``; ``values`` are overwritten."""
-        return self.apply(values, self.draw(len(values), generator))
 
     def draw(self, count: int, generator: torch.Generator) -> Boxes:
         """Boxes of ``count`` clips, in the distribution of torchvision."""
@@ -73,12 +68,12 @@ class ResizedCrop(View):
             flip=chance(count, self.flip, generator),
         )
 
-    def apply(self, values: Tensor, boxes: Boxes) -> Tensor:
-        """Cut the ``boxes`` (B of them) out of ``values`` (B, frames, channel * y * x), in place."""
+    def apply(self, values: Tensor, drawn: Boxes) -> Tensor:
+        """Cut the boxes (B of them) out of ``values`` (B, frames, channel * y * x), in place."""
         _, y, x = self.image
         count = len(values)
-        rows = _weights(boxes.top, boxes.height, y)
-        columns = _weights(boxes.left, boxes.width, x, boxes.flip)
+        rows = _weights(drawn.top, drawn.height, y)
+        columns = _weights(drawn.left, drawn.width, x, drawn.flip)
         # Of each clip one matrix at a time: columns are mixed to (x, plane, y), then rows to (y, x, plane).
         planes = values.view(count, -1, x).transpose(1, 2)
         mixed = torch.bmm(columns, planes).view(count, -1, y)

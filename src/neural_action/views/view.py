@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -79,6 +80,32 @@ class View(ABC):
             rows: where the clips came from.
             generator: the only source of randomness, on the device of ``values``.
         """
+
+
+class DrawnView(View):
+    """A view that draws its numbers first, so that they can be compared, or shared by a whole batch.
+
+    Attributes:
+        once: one draw for all clips that are given together, instead of one a clip.
+    """
+
+    once = False
+
+    @abstractmethod
+    def draw(self, count: int, generator: torch.Generator) -> tuple[Tensor, ...]:
+        """What changes ``count`` clips: tensors whose first dimension is the clip, as a named tuple."""
+
+    @abstractmethod
+    def apply(self, values: Tensor, drawn: Any) -> Tensor:
+        """Change ``values`` (B, frames, pixels) by what was drawn for B clips, in place."""
+
+    def __call__(self, values: Tensor, rows: ClipRows, generator: torch.Generator) -> Tensor:
+        """Shapes as in ``View``; ``values`` are overwritten."""
+        count = len(values)
+        drawn = self.draw(1 if self.once else count, generator)
+        if self.once:
+            drawn = type(drawn)(*(one.expand(count, *one.shape[1:]) for one in drawn))
+        return self.apply(values, drawn)
 
 
 def image_of(context: ViewContext, view: str) -> tuple[int, int, int]:
