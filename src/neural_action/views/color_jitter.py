@@ -64,12 +64,16 @@ class ColorJitter(DrawnView):
         """Change ``values`` (B, frames, channel * y * x) in place."""
         frames = values.shape[1]
         planes = values.view(len(values) * frames, self.channels, -1)
-        order = torch.where(drawn.changed[:, None], drawn.order, _NONE).repeat_interleave(frames, 0)
+        order = drawn.order
+        if self.channels == 1:
+            # What is left of the order where two of the changes do nothing.
+            order = order.argsort(1)[:, :2].argsort(1)
+        order = torch.where(drawn.changed[:, None], order, _NONE).repeat_interleave(frames, 0)
         factor = drawn.factor.repeat_interleave(frames, 0)
-        for place in range(4):
-            _blend(planes, order[:, place], factor)
+        for kind in order.unbind(1):
+            _blend(planes, kind, factor)
             if self.channels == 3:
-                _turn(planes, order[:, place] == _HUE, factor[:, _HUE])
+                _turn(planes, kind == _HUE, factor[:, _HUE])
         return values
 
 
