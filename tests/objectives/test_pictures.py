@@ -7,8 +7,10 @@ import torch
 from neural_action.config.settings import ClipSettings, EncoderSettings, Named, TrainingSettings, ViewSettings
 from neural_action.encoders.shapes import Shapes
 from neural_action.errors import InputError
+from neural_action.objectives.mining import mine
 from neural_action.recordings.clips import clip_table
 from neural_action.recordings.cohort import Cohort, TrialSpan
+from neural_action.recordings.pictures.read import read_pictures
 from neural_action.training.batches import BatchSampler, view_context
 from neural_action.training.loop import pretrain
 from neural_action.training.model import create
@@ -29,9 +31,11 @@ VIEWS = {
 MYOW = {"name": "myow", "projection": 5, "mined_hidden": 7, "mined_dimension": 3, "views": "own", "hidden": 9}
 
 
-def pictures() -> Cohort:
+def pictures(neural: np.ndarray | None = None) -> Cohort:
     """40 pictures of one animal, each a trial of one frame; the last four are not seen."""
     rng, clock = np.random.default_rng(0), np.arange(COUNT, dtype=np.float64)
+    if neural is None:
+        neural = rng.random((COUNT, 3, 8, 8)).astype(np.float32)
     spans = tuple(
         TrialSpan("A", f"{k:02}", 0, k < COUNT - HIDDEN, slice(k, k + 1), slice(k, k + 1))
         for k in range(COUNT)
@@ -40,7 +44,7 @@ def pictures() -> Cohort:
     return Cohort(
         animals=("A",),
         trials=spans,
-        neural=rng.random((COUNT, 3, 8, 8)).astype(np.float32),
+        neural=neural,
         neural_time=clock,
         pose=pose,
         pose_raw=pose,
@@ -53,11 +57,11 @@ def pictures() -> Cohort:
     )
 
 
-def sampler_of(views=None, batch=12) -> BatchSampler:
-    cohort = pictures()
+def sampler_of(views=None, batch=12, neural=None, **options) -> BatchSampler:
+    cohort = pictures(neural)
     clips = clip_table(cohort, ClipSettings(frames=1, poses=1, behavior_stride=1, stride=1), stride=1)
     context = view_context(cohort, clips, torch.device("cpu"))
-    return BatchSampler(context, clips, ViewSettings(**(views or VIEWS)), batch, 0)
+    return BatchSampler(context, clips, ViewSettings(**(views or VIEWS)), batch, 0, **options)
 
 
 def cosine(a, b):
@@ -130,8 +134,6 @@ def test_a_picture_never_mines_itself_and_as_released_it_does():
             h, target, candidates = model._searched({}, batch)
             excluded = batch.excluded(None, candidates)
             excluded = excluded if exclude == "trial" else torch.zeros_like(excluded)
-            from neural_action.objectives.mining import mine
-
             index, _ = mine(h, target, excluded, 1, torch.zeros(12))
             found += (candidates[index] == batch.clips).tolist()
         assert least <= np.mean(found) <= most
@@ -198,3 +200,22 @@ def test_training_resumes_exactly(tmp_path, name):
         run("cut", stop)
     again = run("cut")
     assert all(torch.equal(whole[key], again[key]) for key in whole)
+
+
+@pytest.mark.real_data
+def test_real_pictures_through_the_whole_step(tmp_path, real_recordings):
+    found = read_pictures(real_recordings("images/cifar10_jpeg.tar.xz"))
+    neural = found.pictures[:: len(found.pictures) // COUNT][:COUNT].transpose(0, 3, 1, 2)
+    sampler = sampler_of(batch=8, neural=np.ascontiguousarray(neural, np.float32) / 255, epochs=True)
+    encoders = ENCODERS.model_copy(update={"neural": Named(name="resnet"), "dimension": 512})
+    model = create(Named(**MYOW, pool=16, neighbors=1, warmup=0.0), encoders, Shapes(1, (3, 32, 32), 1, 1), 0)
+    context = sampler.context
+    model.fit_scales(context.neural, torch.cat(context.animal_frames))
+    training = TrainingSettings(
+        steps=2, batch=8, optimizer="sgd", learning_rate=0.1, decayed="weights", checkpoint_every=5
+    )
+    before = model.f_n.conv1.weight.detach().clone()
+    log = pretrain(model, sampler, training, tmp_path / "c.pt")
+    assert 0 < log[-1][1] < 2
+    assert not torch.equal(before, model.f_n.conv1.weight)
+    assert model.embed(context.neural[:4, None])["encoder"].shape == (4, 512)
