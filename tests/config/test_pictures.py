@@ -20,7 +20,7 @@ def test_every_row_is_valid(name):
         check_parameters("views", view.name, view.parameters, name)
 
 
-def test_as_released_differs_from_ours_in_what_the_issue_of_it_is():
+def test_as_released_differs_from_ours_only_in_pool_exclusion_and_draws():
     ours, theirs = (MethodSettings.model_validate(ROWS[name]) for name in ("myow", "myow_as_released"))
     changed = {
         key: (ours.objective.parameters[key], theirs.objective.parameters[key])

@@ -103,6 +103,15 @@ def test_mining_is_brute_force(k):
             assert seen[row] == set(best)
 
 
+def test_neighbours_are_the_same_where_networks_run_in_half_precision():
+    anchors, candidates = (torch.randn(n, 16, generator=generator(n)) for n in (50, 400))
+    none = torch.zeros(50, 400, dtype=torch.bool)
+    expected, _ = mine(anchors, candidates, none, 1, torch.zeros(50))
+    with torch.autocast("cpu", torch.bfloat16):
+        found, _ = mine(anchors, candidates, none, 1, torch.zeros(50))
+    assert torch.equal(found, expected)
+
+
 @pytest.mark.parametrize(("exclude", "window"), [("trial", 0), ("window", 12)])
 def test_mined_views_are_never_temporal_neighbours(batch, exclude, window):
     sampler = batch.sampler

@@ -54,6 +54,14 @@ def test_a_crop_is_torchvisions(v2, context, image, least):
         assert torch.allclose(after[at].view(image), expected, atol=1e-5)
 
 
+def test_a_crop_is_as_exact_where_networks_run_in_half_precision(context):
+    view, values = ResizedCrop(pictured(context, (3, 8, 8))), drawn((3, 8, 8))
+    boxes = view.draw(COUNT, generator(1))
+    expected = view.apply(values.clone(), boxes)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(view.apply(values.clone(), boxes), expected)
+
+
 def test_boxes_have_torchvisions_distribution(v2, context):
     view, image = ResizedCrop(pictured(context, (3, 32, 32))), torch.zeros(3, 32, 32)
     mine = view.draw(4000, generator())

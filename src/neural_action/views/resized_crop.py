@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from neural_action.errors import InputError
+from neural_action.precision import full_precision
 from neural_action.views.view import DrawnView, ViewContext, chance, image_of, uniform
 
 #: How often torchvision draws a size that fits before it takes the whole image.
@@ -76,8 +77,9 @@ class ResizedCrop(DrawnView):
         columns = _weights(drawn.left, drawn.width, x, drawn.flip)
         # Of each clip one matrix at a time: columns are mixed to (x, plane, y), then rows to (y, x, plane).
         planes = values.view(count, -1, x).transpose(1, 2)
-        mixed = torch.bmm(columns, planes).view(count, -1, y)
-        mixed = torch.bmm(rows, mixed.transpose(1, 2)).view(count, y, x, -1)
+        with full_precision(values.device):
+            mixed = torch.bmm(columns, planes).view(count, -1, y)
+            mixed = torch.bmm(rows, mixed.transpose(1, 2)).view(count, y, x, -1)
         values.view(count, -1, y, x).copy_(mixed.permute(0, 3, 1, 2))
         return values
 
