@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_up_page import content
-
 from neural_action.diagnostics.every import Diagnosis
+
 from neural_action.diagnostics.finding import Finding
 from neural_action.explore.page import render
 from neural_action.tables.diagnostics import html as diagnostics

@@ -300,7 +300,7 @@ def _check_method(settings: Settings, row: str, method: MethodSettings) -> None:
         if part is not None:
             key = "objective" if room == "objectives" else room
             check_parameters(room, part.name, part.parameters, f"methods.{row}.{key}")
-    for modality in ("neural", "behavior"):
+    for modality in ("neural", "mined", "behavior"):
         for at, view in enumerate(getattr(method.views, modality)):
             check_parameters("views", view.name, view.parameters, f"methods.{row}.views.{modality}.{at}")
     changed = effective(settings, method, row) if method.settings else settings
