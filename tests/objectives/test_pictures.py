@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from neural_action.recordings.clips import clip_table
-from neural_action.recordings.cohort import Cohort, TrialSpan
+from neural_action.datasets.windows import window_table
+from neural_action.datasets.dataset import Dataset, TrialSpan
 
 from neural_action.config.settings import ClipSettings, EncoderSettings, Named, TrainingSettings, ViewSettings
 from neural_action.encoders.shapes import Shapes
@@ -31,17 +31,17 @@ VIEWS = {
 MYOW = {"name": "myow", "projection": 5, "mined_hidden": 7, "mined_dimension": 3, "views": "own", "hidden": 9}
 
 
-def pictures(neural: np.ndarray | None = None) -> Cohort:
+def pictures(neural: np.ndarray | None = None) -> Dataset:
     """40 pictures of one animal, each a trial of one frame; the last four are not seen."""
     rng, clock = np.random.default_rng(0), np.arange(COUNT, dtype=np.float64)
     if neural is None:
         neural = rng.random((COUNT, 3, 8, 8)).astype(np.float32)
     spans = tuple(
-        TrialSpan("A", f"{k:02}", 0, k < COUNT - HIDDEN, slice(k, k + 1), slice(k, k + 1))
+        TrialSpan("A", f"{k:02}", slice(k, k + 1), slice(k, k + 1), sees_input=k < COUNT - HIDDEN)
         for k in range(COUNT)
     )
     pose = np.zeros((COUNT, 1), np.float32)
-    return Cohort(
+    return Dataset(
         animals=("A",),
         trials=spans,
         neural=neural,
@@ -58,9 +58,9 @@ def pictures(neural: np.ndarray | None = None) -> Cohort:
 
 
 def sampler_of(views=None, batch=12, neural=None, **options) -> BatchSampler:
-    cohort = pictures(neural)
-    clips = clip_table(cohort, ClipSettings(frames=1, poses=1, behavior_stride=1, stride=1), stride=1)
-    context = view_context(cohort, clips, torch.device("cpu"))
+    dataset = pictures(neural)
+    clips = window_table(dataset, ClipSettings(frames=1, poses=1, behavior_stride=1, stride=1), stride=1)
+    context = view_context(dataset, clips, torch.device("cpu"))
     return BatchSampler(context, clips, ViewSettings(**(views or VIEWS)), batch, 0, **options)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from neural_action.recordings.clips import clip_table
+from neural_action.datasets.windows import window_table
 from torch import nn
 
 from neural_action.config.settings import ClipSettings, TrainingSettings, ViewSettings
@@ -13,10 +13,10 @@ from neural_action.training.loop import learning_rate, optimizer_of
 
 
 @pytest.fixture
-def make(cohort):
+def make(dataset):
     def fresh(batch, seed=0, **options):
-        clips = clip_table(cohort, ClipSettings(frames=16, poses=4), stride=8)
-        context = view_context(cohort, clips, torch.device("cpu"))
+        clips = window_table(dataset, ClipSettings(frames=16, poses=4), stride=8)
+        context = view_context(dataset, clips, torch.device("cpu"))
         return BatchSampler(context, clips, ViewSettings(), batch, seed, **options)
 
     return fresh
