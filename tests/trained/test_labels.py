@@ -11,6 +11,7 @@ import torch
 import neural_action
 from neural_action.config.sections import Sections
 from neural_action.config.settings import ViewSettings
+from neural_action.stages.adapt import run as adapt
 from neural_action.stages.evaluate import run as evaluate
 from neural_action.stages.pretrain import run as pretrain
 from neural_action.stages.training import Inputs, training_data
@@ -135,3 +136,21 @@ def test_it_is_scored_where_it_did_not_train_on_the_answer(
     scores = pd.read_csv(files["scores"])
     assert set(scores["label_budget"]) == {"all", "half"}
     assert set(scores.query("task == 'across'")["animal"]) == (across or set("ABC"))
+
+
+def test_each_fold_is_adapted_from_the_model_that_did_not_see_its_labels(config, source_of, tmp_path):
+    source = source_of(["without-C-fold-0", "without-C-fold-1"], "new_trials")
+    start = pretrained(config, source, tmp_path)
+    config = json.dumps({**json.loads(config), "adapt": {"steps": 2}})
+    for fold in (0, 1):
+        output = tmp_path / f"adapted-C-fold-{fold}/seed-0/model.safetensors"
+        splits = replace(source, names=(f"adapted-C-fold-{fold}",))
+        given = (start, None, None, None, 1, output, output.with_name("log.csv"))
+        adapt(config, "supervised", splits, 0, *given)
+        before = neural_action.load_model(start, split=f"without-C-fold-{fold}").objective.state_dict()
+        after = neural_action.load_model(output).objective.state_dict()
+        # The classifier is no part of the neural encoder, which alone goes on learning.
+        kept = [name for name in before if name.startswith("classifier")]
+        assert kept
+        assert all(torch.equal(before[name], after[name]) for name in kept)
+        assert not all(torch.equal(before[name], after[name]) for name in before)
