@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from neural_action.datasets.windows import window_table
-from neural_action.datasets.dataset import Dataset, TrialSpan
 
 from neural_action.config.settings import ClipSettings, EncoderSettings, Named, TrainingSettings, ViewSettings
+from neural_action.datasets.dataset import Dataset, TrialSpan
+from neural_action.datasets.windows import window_table
 from neural_action.encoders.shapes import Shapes
 from neural_action.errors import InputError
 from neural_action.objectives.mining import mine

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from neural_action.datasets.windows import window_table
 from torch import nn
 
 from neural_action.config.settings import ClipSettings, TrainingSettings, ViewSettings
+from neural_action.datasets.windows import window_table
 from neural_action.errors import InputError
 from neural_action.training.batches import BatchSampler, view_context
 from neural_action.training.loop import learning_rate, optimizer_of

@@ -27,7 +27,7 @@ if plan.external:
 
     rule cebra:
         input:
-            script=f"{workflow.basedir}/workflow/scripts/cebra_frames.py",
+            script=workflow.source_path("../scripts/cebra_frames.py"),
             arrays=f"{RESULTS}/arrays/{{run}}.npz",
         output:
             f"{RUN}/frames.npz",
