@@ -15,7 +15,7 @@ SPLITS, SEEDS = ("fold-0", "fold-1"), (0, 1)
 ODD_LABEL = r"A_b & 50% <i>#1</i> | {x} \y~^"
 METHODS = {
     "random_guess": {"label": "Random guess", "group": "Raw", "role": "reference", "representation": "none"},
-    "neural_linear": {"label": "Neural", "group": "Raw", "representation": "raw"},
+    "raw": {"label": "Neural", "group": "Raw", "representation": "raw"},
     "simclr": {"label": ODD_LABEL, "group": "Self-supervised", "objective": {"name": "infonce"}},
     "ours": {
         "label": "Ours",
@@ -24,7 +24,7 @@ METHODS = {
         "objective": {"name": "infonce"},
     },
 }
-LEVEL = {"random_guess": 0.25, "neural_linear": 0.4, "simclr": 0.5, "ours": 0.7}
+LEVEL = {"random_guess": 0.25, "raw": 0.4, "simclr": 0.5, "ours": 0.7}
 ACTIONS = ["within", "across"]
 PROBES = {
     "softmax": {"kind": "softmax", "solver": "sgd", "tasks": [*ACTIONS, "identity"]},

@@ -119,10 +119,10 @@ def test_maps_of_small_and_collapsed_representations(shape):
 
 
 def test_nothing_to_draw_is_said_in_a_picture(dataset, tmp_path):
-    methods = {name: made_up.METHODS[name] for name in ("random_guess", "neural_linear")}
+    methods = {name: made_up.METHODS[name] for name in ("random_guess", "raw")}
     data = dataset()
     data.embeddings, data.logs = [], []
-    config = made_up.configuration(methods=methods, tables={"figure_method": "neural_linear"})
+    config = made_up.configuration(methods=methods, tables={"figure_method": "raw"})
     run(config, output=tmp_path / "figures", **vars(data))
     assert all((tmp_path / "figures" / f"{name}.png").stat().st_size > 1000 for name in PICTURES)
 

@@ -119,7 +119,7 @@ def test_published_numbers_stand_beside_the_probe_that_the_paper_used(tables):
     action, identity = published("action_recognition").values, published("identity_recognition").values
     assert action["ours", "softmax", "across", "all"] == 0.619
     assert action["behavenet", "softmax", "within", "half"] == 0.546
-    assert action["neural_linear", "mlp", "across", "all"] == 0.184
+    assert action["raw", "mlp", "across", "all"] == 0.184
     assert identity["simclr_grl", "softmax", "identity", "half"] == 0.167
     spikes = published("decoding").values
     assert spikes["myow", "angle", "decoding", "mihi-03032014"] == 0.734
@@ -161,11 +161,11 @@ def test_the_projection_has_a_block_of_its_own_without_rows_that_have_none(table
 
 def test_a_row_without_one_of_the_tasks_shows_a_dash_and_its_published_number(scores, tmp_path):
     table = pd.read_csv(scores, keep_default_na=False)
-    table[~((table["method"] == "neural_linear") & (table["task"] == "within"))].to_csv(scores, index=False)
+    table[~((table["method"] == "raw") & (table["task"] == "within"))].to_csv(scores, index=False)
     run(made_up.configuration(), scores, tmp_path)
     text = (tmp_path / "action_recognition.md").read_text()
     assert "| Neural | Raw | – | 29.3 | – | 32.5 |" in text
-    row = csv(tmp_path).loc["neural_linear", "within", "softmax", "all", "balanced_accuracy", "raw"]
+    row = csv(tmp_path).loc["raw", "within", "softmax", "all", "balanced_accuracy", "raw"]
     assert row["n_scores"] == 0
     assert np.isnan(row["mean"])
 
@@ -312,5 +312,5 @@ def test_a_reference_that_is_no_row_is_refused(scores, tmp_path, key):
 
 
 def test_references_of_the_configuration_replace_the_best_baseline(scores, tmp_path):
-    run(made_up.configuration(tables={"references": ["neural_linear"]}), scores, tmp_path)
-    assert set(csv(tmp_path, differences=True)["reference"]) == {"neural_linear"}
+    run(made_up.configuration(tables={"references": ["raw"]}), scores, tmp_path)
+    assert set(csv(tmp_path, differences=True)["reference"]) == {"raw"}
