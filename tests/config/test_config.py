@@ -123,6 +123,8 @@ def test_every_key_is_explained():
         ),
         ({"split": {"protocol": "leaky"}}, "configuration split.protocol: 'leaky'"),
         ({"rows": ["our"]}, "configuration rows: 'our' is not one of"),
+        ({"tables": {"references": ["our"]}}, "configuration tables.references: 'our' is not one of"),
+        ({"tables": {"curves": ["our"]}}, "configuration tables.curves: 'our' is not one of"),
         ({"rows": ["simclr"]}, "configuration tables.figure_method: 'ours' is not one of rows"),
         ({"split": {"test_folds": [4]}}, "configuration split.test_folds: 4, expected numbers below"),
         ({"adapt": {"rows": ["raw"]}}, "configuration adapt.rows: 'raw' is not"),
