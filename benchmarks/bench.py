@@ -23,9 +23,9 @@ import torch
 
 from neural_action.config.build import build
 from neural_action.config.load import effective, read_yaml, validate
+from neural_action.datasets.windows import Windows
 from neural_action.encoders.shapes import Shapes
 from neural_action.objectives.behavenet import BehaveNet
-from neural_action.datasets.windows import Windows
 from neural_action.training.batches import BatchSampler
 from neural_action.training.model import create
 from neural_action.views.view import ViewContext

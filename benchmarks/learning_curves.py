@@ -17,20 +17,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from neural_action.evaluation.decoding import Bins, decode, label_sets
+from neural_action.recordings.splits import Holdout
 from snakemake.utils import update_config
 from threadpoolctl import threadpool_limits
 
 from neural_action.config.load import effective, read_yaml, validate
 from neural_action.config.settings import MethodSettings, Settings
-from neural_action.encoders.shapes import Shapes
-from neural_action.evaluation.decoding import Bins, decode, label_sets
-from neural_action.evaluation.features import raw_features
-from neural_action.datasets.windows import Windows, window_table
 from neural_action.datasets.dataset import Dataset, load_cohort
-from neural_action.recordings.convert import convert_trial
 from neural_action.datasets.partitions import partition, read_partition, write_partition
+from neural_action.datasets.windows import Windows, window_table
+from neural_action.encoders.shapes import Shapes
+from neural_action.evaluation.features import raw_features
+from neural_action.recordings.convert import convert_trial
 from neural_action.recordings.sheet import scan
-from neural_action.recordings.splits import Holdout
 from neural_action.recordings.store import read_recording
 from neural_action.tables.pictures.style import save, sheet, styled
 from neural_action.training.batches import BatchSampler, view_context

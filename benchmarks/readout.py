@@ -11,7 +11,6 @@ import time
 
 import numpy as np
 import torch
-
 from neural_action.evaluation.readouts import Standard, angle_errors, angle_path, angles_of
 
 DECAYS = 2.0 ** np.arange(-10, 10)

@@ -21,8 +21,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from neural_action.config.settings import EncoderSettings, Named, TrainingSettings, ViewSettings
-from neural_action.encoders.shapes import Shapes
 from neural_action.datasets.windows import Windows
+from neural_action.encoders.shapes import Shapes
 from neural_action.training.batches import BatchSampler
 from neural_action.training.loop import optimizer_of
 from neural_action.training.model import create

@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from learning_curves import ROOT, bins_of, reads, splits
+from neural_action.evaluation.decoding import Bins
 from snakemake.utils import update_config
 from threadpoolctl import threadpool_limits
 
 from neural_action.config.load import read_yaml, validate
-from neural_action.evaluation.decoding import Bins
 from neural_action.evaluation.discriminant import nearest, trial_discriminant, whiles
 from neural_action.tables.pictures.style import save, sheet, styled
 

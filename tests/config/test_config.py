@@ -144,7 +144,10 @@ def test_mistakes_are_one_line(changes, message):
     [
         ({"evaluation": {"tasks": ["decode"]}}, "configuration evaluation.tasks.0: 'decode'"),
         ({"evaluation": {"tasks": ["within", "decoding"]}}, "none reads evaluation.tasks 'decoding'"),
-        ({"evaluation": {"label_budgets": ["all", "third"]}}, "configuration evaluation.label_budgets.1: 'third', expected: 'all' or 'half' or a valid integer"),
+        (
+            {"evaluation": {"label_budgets": ["all", "third"]}},
+            "configuration evaluation.label_budgets.1: 'third', expected: 'all' or 'half' or a valid integer",
+        ),
         ({"probes": {"svm": {"kind": "svm", "tasks": ["within"]}}}, "configuration probes.svm.kind: 'svm'"),
         (
             {"probes": {"softmax": {"kind": "softmax", "tasks": ["continuous_within"]}}},
@@ -176,7 +179,10 @@ def test_probes_and_tasks_that_do_not_fit_are_one_line(changes, message):
         ({"decoding": {}}, "decoding: a key of an older version, expected evaluation"),
         ({"split": {"splits": 3}}, "split.splits: a key of an older version, expected split.repeats"),
         ({"tables": {"bootstrap": 9}}, "tables.bootstrap: a key of an older version"),
-        ({"methods": {"ours": {"probe": {}}}}, "methods.ours.probe: a key of an older version, expected probes"),
+        (
+            {"methods": {"ours": {"probe": {}}}},
+            "methods.ours.probe: a key of an older version, expected probes",
+        ),
         ({"methods": {"ours": {"readout": "x"}}}, "methods.ours.readout: a key of an older version"),
     ],
 )

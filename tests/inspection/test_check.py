@@ -182,9 +182,7 @@ def test_what_can_run_ends_with_0_and_what_cannot_with_1(mice, capsys, monkeypat
     assert "snakemake" not in said
     # No shown row trains with a kernel.
     mice.path.write_text(
-        yaml.safe_dump(
-            {**mice.config, "rows": ["raw", "simclr"], "tables": {"figure_method": "simclr"}}
-        )
+        yaml.safe_dump({**mice.config, "rows": ["raw", "simclr"], "tables": {"figure_method": "simclr"}})
     )
     assert checked(mice.path, capsys)[0] == 0
     mice.path.write_text(yaml.safe_dump({**mice.config, "calcium": {"decay": 1.0}}))

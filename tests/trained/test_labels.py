@@ -25,8 +25,19 @@ SPLITS = [
     ("adapted-C-fold-0", "new_trials", "ABC"),
 ]
 CHANGES = {
-    "evaluation": {"tasks": ["within", "across", "identity"], "identity_samples": 60, "label_block_seconds": 2.0},
-    "probes": {"softmax": {"kind": "softmax", "solver": "sgd", "steps": 20, "tasks": ["within", "across", "identity"]}},
+    "evaluation": {
+        "tasks": ["within", "across", "identity"],
+        "identity_samples": 60,
+        "label_block_seconds": 2.0,
+    },
+    "probes": {
+        "softmax": {
+            "kind": "softmax",
+            "solver": "sgd",
+            "steps": 20,
+            "tasks": ["within", "across", "identity"],
+        }
+    },
 }
 
 
@@ -60,9 +71,7 @@ def test_no_batch_holds_a_label_that_the_split_hides(config, source_of, split, p
     source = source_of([split], protocol)
     data = training_data(Sections(config), Inputs(source, None, None, None), [split], 1)
     pieces = source.table().pieces(split)
-    told = np.array(
-        [pieces[span.animal, span.trial][0].sees_label for span in data.dataset.trials]
-    )
+    told = np.array([pieces[span.animal, span.trial][0].sees_label for span in data.dataset.trials])
     hidden = ~told[data.windows.trial]
     assert (data.windows.label[hidden] == -1).all()
     assert (data.windows.label[~hidden] >= 0).all()
