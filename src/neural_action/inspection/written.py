@@ -15,13 +15,12 @@ from neural_action.recordings.readers import paired
 #: Rows that one animal can fill: the others compare animals.
 ONE_ANIMAL = (
     "random_guess",
-    "neural_linear",
-    "neural_mlp",
+    "raw",
     "simclr",
     "simclr_neural",
     "regression_conv",
     "ours",
-    "behavior_linear",
+    "behavior",
     "permuted_labels",
 )
 #: Seconds of a clip, between probed clips, and behaviour samples a second that are kept; pixels of an image, at most.
@@ -126,9 +125,8 @@ def configuration(proposal: Proposal, *, dataset: str, raw: Path, sheet: Path, c
         _one("  neural", _encoder(images, frames), "[ours]"),
         _one("  behavior", {"name": "pose_cnn", "width": 128, "layers": 2, "kernel": 3}, "[ours]"),
         "",
-        "probe:",
-        _one("  classifier", "sgd", "[paper]"),
-        _one("  class_weight", "balanced", "[ours]"),
+        "evaluation:",
+        _one("  tasks", ["within"] if animals == 1 else ["within", "across", "identity"], "[paper]"),
         _one("  raw_pool_time", 4 if images else 1, "[ours] frames averaged in the raw row"),
         _one("  raw_pool_space", 2 if images else 1, "[ours] pixels likewise"),
         "",
