@@ -7,10 +7,15 @@ encoders and objectives are not listed: the signature of the class that takes th
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from neural_action.text import plain
+
+#: Text that is shown: one line.
+Text = Annotated[str, AfterValidator(plain)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Dataset = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
 Fraction = Annotated[float, Field(gt=0, le=1)]
@@ -21,12 +26,30 @@ Positive = Annotated[float, Field(gt=0)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
+#: Every seed is a run of every row and fold, every fold and split one of every row and seed (our choice).
+MOST_SEEDS, MOST_FOLDS, MOST_SPLITS = 1000, 1000, 10_000
+
+
 def _once(values: list) -> list:
-    if twice := [value for at, value in enumerate(values) if value in values[:at]]:
-        raise ValueError(f"entries that differ, {twice[0]!r} is there twice")
+    seen: set = set()
+    for value in values:
+        if value in seen:
+            raise ValueError(f"entries that differ, {value!r} is there twice")
+        seen.add(value)
     return values
 
 
+def _stays(path: str) -> str:
+    if not path or ".." in PurePosixPath(path).parts:
+        raise ValueError("a folder, not one above it (..)")
+    return path
+
+
+#: Where results go: a folder, never one above the one it is named from.
+Folder = Annotated[Text, AfterValidator(_stays)]
+#: Classes are counted in int8, below 0 being unlabelled.
+MOST_CLASSES = 128
+Classes = Annotated[list[Text], Field(min_length=2, max_length=MOST_CLASSES)]
 #: Protocols that decode within an animal instead of comparing animals.
 DECODED = ("published", "repeated")
 #: Of a list whose entries differ: a run that is asked for twice would be counted twice.
@@ -67,7 +90,7 @@ class ConvertSettings(Section):
 
     reader: Name
     reader_options: dict[str, Any] = {}
-    class_names: Annotated[list[str], Field(min_length=2), Each] | None = None
+    class_names: Annotated[Classes, Each] | None = None
     dff: DffSettings | None = None
     scale: ScaleSettings | None = None
     resize: Count | None = None
@@ -85,11 +108,11 @@ class SplitSettings(Section):
     different parts meet, ``gap_seconds`` are left out. A job of the workflow does ``splits_per_job``.
     """
 
-    folds: Annotated[int, Field(ge=2)] = 4
+    folds: Annotated[int, Field(ge=2, le=MOST_FOLDS)] = 4
     seed: Seed = 0
     protocol: Literal["transductive", "new_trials", "new_animal", "published", "repeated"] = "new_trials"
     test_folds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1), Each] | None = None
-    splits: Count = 20
+    splits: Annotated[int, Field(ge=1, le=MOST_SPLITS)] = 20
     splits_per_job: Count = 20
     train: Fraction = 0.8
     validation: Fraction = 0.1
@@ -115,7 +138,7 @@ class ClipSettings(Section):
     poses: Count = 8
     behavior_stride: Count = 4
     stride: Count = 8
-    scored_classes: Annotated[list[str], Field(min_length=2), Each] | None = None
+    scored_classes: Annotated[Classes, Each] | None = None
     pose_normalisation: Literal["animal_zscore", "none"] = "animal_zscore"
 
 
@@ -275,8 +298,8 @@ class MethodSettings(Section):
     the row is compared as: the best ``baseline`` is looked for among those alone.
     """
 
-    label: str
-    group: str = ""
+    label: Text
+    group: Text = ""
     role: Literal["baseline", "proposed", "reference"] = "baseline"
     table: Literal["papers", "ablation"] = "papers"
     representation: Literal[
@@ -403,17 +426,18 @@ class ExploreSettings(Section):
 
 
 class Settings(Section):
-    """The whole configuration of a dataset."""
+    """The whole configuration of a dataset. ``notes`` are for people: what ``init`` decided, in sentences."""
 
     dataset: Dataset
-    title: str
+    title: Text
+    notes: list[str] = []
     real: bool
-    raw: str | None = None
-    recordings: str | None = None
-    results: str = "results"
+    raw: Text | None = None
+    recordings: Text | None = None
+    results: Folder = "results"
     environment: Literal["default", "cpu"] = "default"
     rows: Annotated[list[Name], Field(min_length=1), Each] | None = None
-    seeds: Annotated[list[Seed], Field(min_length=1), Each]
+    seeds: Annotated[list[Seed], Field(min_length=1, max_length=MOST_SEEDS), Each]
     simulation: SimulationSettings | None = None
     convert: ConvertSettings
     split: SplitSettings = SplitSettings()

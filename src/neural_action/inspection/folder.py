@@ -9,6 +9,7 @@ from pathlib import Path
 
 from neural_action.errors import InputError
 from neural_action.recordings.formats import arrays, known_formats, module_of, nwb
+from neural_action.text import has_hidden
 
 #: Of several kinds of neural activity in one folder, the first is proposed: traces before the movies they came from.
 PREFERRED = {
@@ -43,7 +44,7 @@ def look(folder: Path) -> list[Found]:
     """Everything recognised below ``folder``, sorted by path; hidden paths are left out.
 
     A folder that is recognised as a whole, such as one of suite2p, is not looked into. Raises InputError for a folder
-    with more than ``MOST`` entries.
+    with more than ``MOST`` entries, and for a recognised file whose name has control characters.
     """
     found = []
     for count, path in enumerate(_walk(folder)):
@@ -53,6 +54,8 @@ def look(folder: Path) -> list[Found]:
             )
         item = recognise(path)
         if item is not None:
+            if has_hidden(str(path.relative_to(folder))):
+                raise InputError(f"{path}: has control characters in its name, expected none; rename it")
             found.append(item)
     taken = {item.path for item in found if item.path.is_dir()}
     return [item for item in found if not taken & set(item.path.parents)]

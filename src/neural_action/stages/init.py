@@ -48,10 +48,11 @@ def run(
         click.echo("  nothing that a format recognises by itself")
     proposal = propose(folder, found, FOLDS, neural_rate, behavior_rate, given)
     rows = check_rows(proposal.rows, str(folder))
+    text = configuration(proposal, dataset=dataset, raw=folder, sheet=sheet)
     with whole(sheet) as partial:
         write_sheet(rows, partial)
     with whole(output) as partial:
-        partial.write_text(configuration(proposal, dataset=dataset, raw=folder, sheet=sheet, config=output))
+        partial.write_text(text, encoding="utf-8")
     _say(proposal, output, sheet)
 
 

@@ -20,6 +20,7 @@ from pydantic import Field
 
 from neural_action.config.load import read_yaml
 from neural_action.errors import InputError
+from neural_action.files import check_zip
 from neural_action.recordings.formats import (
     MOST_CLASSES,
     ROLES,
@@ -28,8 +29,8 @@ from neural_action.recordings.formats import (
     Labels,
     Neural,
     as_classes,
-    needs,
 )
+from neural_action.recordings.table_files import read_table, texts
 
 EXPECTED = "an array (.npy, .npz, .csv, .txt, .parquet, or binary with dtype and shape), or a .yaml that describes some"
 SUFFIXES = (".npy", ".npz", ".csv", ".txt", ".parquet", ".yaml", ".yml")
@@ -141,14 +142,12 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
     if not len(data) or data.dtype.kind not in "biufOUT":
         raise InputError(f"{path}: {data.dtype} of shape {data.shape}, expected labels")
     if data.dtype.kind in "OUT":
-        return Labels(
-            *as_classes([str(value) for value in data], class_names, options.unlabelled, path)[::-1]
-        )
+        return Labels(*as_classes(texts(data), class_names, options.unlabelled, path)[::-1])
     whole = np.nan_to_num(data, nan=-1).astype(np.int64)
     if (whole != np.nan_to_num(data, nan=-1)).any():
         at = int(np.argmax(whole != np.nan_to_num(data, nan=-1)))
         raise InputError(f"{path}: label {data[at]} at entry {at}, expected whole numbers")
-    if class_names is None and whole.max() >= MOST_CLASSES:
+    if whole.max() >= MOST_CLASSES:
         raise InputError(
             f"{path}: label {whole.max()} at entry {int(whole.argmax())}, expected below {MOST_CLASSES}"
         )
@@ -220,6 +219,12 @@ def _described(path: Path, role: str, options: Options) -> tuple[Options, Path]:
     if role not in content or not isinstance(content[role], dict) or "file" not in content[role]:
         raise InputError(f"{path}: describes no {role}, expected {role}: {{file: ...}}")
     options = Options.parse(content[role], f"{path}: {role}")
+    for key in ("file", "time"):
+        named = getattr(options, key) or ""
+        if ".." in Path(named).parts or Path(named).is_absolute():
+            raise InputError(
+                f"{path}: {role}.{key} {named!r}, expected a file beside the description or below it"
+            )
     return options, path.parent / options.file
 
 
@@ -231,8 +236,10 @@ def _read(path: Path, options: Options, numbers: bool = True) -> tuple[Any, list
         return _binary(path, options), None, None
     columns = time = None
     if path.suffix in (".csv", ".parquet"):
-        table = _table(path)
-        chosen = options.columns or [name for name in table.columns if name != options.time]
+        table = read_table(path, words=not numbers)
+        chosen = options.columns or [
+            name for name in table.columns if name != options.time and not str(name).startswith("Unnamed:")
+        ]
         for name in [*chosen, *([options.time] if options.time in table.columns else [])]:
             if name not in table.columns:
                 raise InputError(f"{path}: no column {name!r}, found {', '.join(map(str, table.columns))}")
@@ -262,20 +269,9 @@ def _read(path: Path, options: Options, numbers: bool = True) -> tuple[Any, list
     return data, columns, time.astype(np.float64) * options.time_unit
 
 
-def _table(path: Path) -> Any:
-    import pandas as pd
-
-    if path.suffix == ".parquet":
-        needs("pyarrow", "parquet", path)
-    try:
-        return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
-    except Exception as error:  # pandas and pyarrow raise whatever a broken table trips
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: cannot be read as a table ({type(error).__name__}: {reason})") from None
-
-
 def _npz(path: Path, options: Options) -> tuple[np.ndarray, np.ndarray | None]:
     try:
+        check_zip(path)
         with np.load(path, allow_pickle=False) as archive:
             key = options.key
             if key is None:

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from neural_action.errors import InputError
 from neural_action.recordings.formats import Behavior, FormatOptions
+from neural_action.recordings.table_files import refuse_short_rows
 
 EXPECTED = "a CSV of DeepLabCut with header rows scorer, bodyparts, coords"
 
@@ -68,9 +69,12 @@ def behavior(path: Path, options: Options) -> Behavior:
         raise InputError(f"{path}: header rows {', '.join(heads)}, expected scorer, bodyparts, coords")
     try:
         table = pd.read_csv(path, header=list(range(rows)), index_col=0, low_memory=False)
+        refuse_short_rows(path, table, rows)
         table.columns.names = heads[:rows]
         table = table.astype(np.float32)
     except (ValueError, TypeError) as error:
+        if isinstance(error, InputError):
+            raise
         raise InputError(f"{path}: {' '.join(str(error).split())}, expected numbers") from None
     if "individuals" in heads:
         found = list(dict.fromkeys(table.columns.get_level_values("individuals")))

@@ -15,6 +15,7 @@ from pydantic import Field
 from neural_action.errors import InputError
 from neural_action.files import most_bytes
 from neural_action.recordings.formats import FormatOptions, Labels, as_classes
+from neural_action.recordings.table_files import read_table, texts
 
 EXPECTED = "a table (.csv, .csv.gz, .parquet) of frames: one column a class, or one column of class names"
 
@@ -60,7 +61,7 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
     """
     table = _rows(path, options)
     if options.column is not None:
-        found = ["" if value != value else str(value) for value in _column(path, table, options.column)]
+        found = texts(_column(path, table, options.column))
         numbers, names = as_classes(found, class_names, options.unlabelled, path)
     else:
         numbers, names = _one_hot(path, table, options, class_names)
@@ -79,15 +80,9 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
 
 
 def _rows(path: Path, options: Options):
-    import pandas as pd
-
     if not path.is_file():
         raise InputError(f"{path}: no such file, expected {EXPECTED}")
-    try:
-        table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
-    except Exception as error:  # pandas raises whatever a broken table trips
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: cannot be read as a table ({type(error).__name__}: {reason})") from None
+    table = read_table(path, words=True)
     for column, value in options.where.items():
         table = table[_column(path, table, column).astype(str) == str(value)]
     if len(table) == 0:
