@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -80,6 +82,15 @@ def merged(paths: Sequence[Path]) -> dict[str, Any]:
     for path in paths:
         _update(content, read_yaml(path))
     return content
+
+
+def as_json(content: Any) -> str:
+    """Values as JSON in which Snakemake finds no wildcard: a brace that opens one, as in ``{title}``, is escaped.
+
+    In JSON itself a brace comes before a quotation mark or another brace, so that only texts change, and they are read
+    as they were.
+    """
+    return re.sub(r"\{(?=\s*\w)", r"\\u007b", json.dumps(content))
 
 
 def rows_file(config: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from neural_action.config.load import effective, validate
+from neural_action.config.load import as_json, effective, validate
 from neural_action.config.settings import MethodSettings
 from neural_action.config.signatures import needs
 from neural_action.errors import InputError
@@ -289,7 +289,7 @@ class Plan:
     @property
     def everything(self) -> str:
         """The whole configuration as JSON."""
-        return json.dumps(self.content)
+        return as_json(self.content)
 
     def sections(self, *keys: str) -> str:
         """The named sections, or single keys ``section.key``, as JSON: what a rule depends on and no more."""
@@ -304,14 +304,14 @@ class Plan:
                 chosen.setdefault(section, {})[entry] = content[section][entry]
             else:
                 chosen[section] = content[section]
-        return json.dumps(chosen)
+        return as_json(chosen)
 
     @property
     def table_sections(self) -> str:
         """What tables and pictures depend on: of the methods, the shown ones."""
         keys = ("dataset", "title", "real", "split", "clips", "tables", "adapt", "decoding")
         methods = {name: self.content["methods"][name] for name in self.methods}
-        return json.dumps({**json.loads(self.sections(*keys)), "methods": methods})
+        return as_json({**json.loads(self.sections(*keys)), "methods": methods})
 
     @property
     def swap_tables(self) -> list[str]:
@@ -338,14 +338,14 @@ class Plan:
         """What the interactive page depends on: of the methods, those that it shows."""
         keys = ("dataset", "title", "real", "clips", "explore", "calcium.behavior")
         methods = {name: self.content["methods"][name] for name in self.explored}
-        return json.dumps({**json.loads(self.sections(*keys)), "methods": methods})
+        return as_json({**json.loads(self.sections(*keys)), "methods": methods})
 
     @property
     def diagnose_sections(self) -> str:
         """What the checks of the data and of the control depend on."""
         keys = ("dataset", "title", "real", "split", "clips", "tables", "diagnostics", "calcium.behavior")
         methods = {key: row for name in self.methods for key, row in self._method(name).items()}
-        return json.dumps({**json.loads(self.sections(*keys)), "methods": methods})
+        return as_json({**json.loads(self.sections(*keys)), "methods": methods})
 
     def _method(self, method: str) -> dict[str, Any]:
         """A row without what only its table shows."""
@@ -358,13 +358,11 @@ class Plan:
         chosen = json.loads(self._chosen(self.content_of(method), keys))
         # What is asked of the scheduler changes no result.
         del chosen["training"]["request_gpu"]
-        return json.dumps({**chosen, "methods": self._method(method)})
+        return as_json({**chosen, "methods": self._method(method)})
 
     def adapt_sections(self, method: str) -> str:
         """What adapting depends on beside the model it starts from."""
-        return json.dumps(
-            {**json.loads(self.pretrain_sections(method)), **json.loads(self.sections("adapt"))}
-        )
+        return as_json({**json.loads(self.pretrain_sections(method)), **json.loads(self.sections("adapt"))})
 
     def evaluate_sections(self, method: str, holdout: str) -> str:
         """What probing depends on. A holdout of one fold tests that fold, whichever others are chosen."""
@@ -375,11 +373,11 @@ class Plan:
         elif kind not in ("fold", "adapted"):
             keys.append("split.test_folds")
         chosen = json.loads(self._chosen(self.content_of(self.source(method)), keys))
-        return json.dumps({**chosen, "methods": self._method(method)})
+        return as_json({**chosen, "methods": self._method(method)})
 
     def external_options(self, method: str) -> str:
         """The settings of a row of another package, as JSON."""
-        return json.dumps(self.content["methods"][method]["external"])
+        return as_json(self.content["methods"][method]["external"])
 
     def method_modules(self, method: str) -> list[str]:
         """Modules of the objective, adaptation, encoders and views that a row names."""

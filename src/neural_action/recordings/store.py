@@ -337,7 +337,9 @@ def _chunk(manifest: Manifest, array: zarr.Array, name: str, number: int, rows: 
     if not wrong:
         with path.open("rb") as file:
             unpacked = zstd_size(file.read(18))
-        wrong = "" if unpacked == expected else f"unpacks to {unpacked or 'unknown'} bytes, expected {expected}"
+        wrong = (
+            "" if unpacked == expected else f"unpacks to {unpacked or 'unknown'} bytes, expected {expected}"
+        )
     if wrong:
         raise _broken(manifest, f"chunk {number} of {name} does not match its digest ({wrong})")
     try:

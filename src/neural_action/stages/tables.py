@@ -17,6 +17,7 @@ from neural_action.tables.page import RECORD
 from neural_action.tables.render import html, latex, markdown
 from neural_action.tables.scores import read_scores
 from neural_action.tables.unseen import unseen_animal
+from neural_action.text import for_spreadsheet
 
 
 def run(config: str, scores: Path, output: Path, unseen: Path | None = None) -> None:
@@ -43,7 +44,10 @@ def run(config: str, scores: Path, output: Path, unseen: Path | None = None) -> 
     record = [*RECORD, "animal"] if sections.split.decodes else list(RECORD)
     for name, (document, page) in pages.items():
         with whole(output / f"{name}.csv") as partial:
-            pd.DataFrame(page.records, columns=record).to_csv(partial, index=False, float_format="%.6g")
+            table = pd.DataFrame(page.records, columns=record)
+            for column in ("label", "group"):
+                table[column] = table[column].map(for_spreadsheet)
+            table.to_csv(partial, index=False, float_format="%.6g")
         for suffix, render in (("md", markdown), ("tex", latex), ("html", html)):
             with whole(output / f"{name}.{suffix}") as partial:
                 partial.write_text(render(document), encoding="utf-8")

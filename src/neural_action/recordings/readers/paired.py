@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import Field
 
 from neural_action.errors import InputError
-from neural_action.recordings import alignment, missing, thresholds
+from neural_action.recordings import alignment, missing, patterns, thresholds
 from neural_action.recordings.formats import (
     Behavior,
     FormatOptions,
@@ -135,10 +135,14 @@ class Options(ReaderOptions):
 def scan(folder: Path, options: Options) -> list[SheetRow]:
     """Every path that matches ``recordings``; with ``cut``, a row for each piece that both clocks cover."""
     rows = []
-    for path in sorted(folder.glob(options.recordings)):
-        if not hidden(path, folder):
-            animal, trial = names(path.relative_to(folder), options.names)
-            rows.append(SheetRow(animal, trial, path.relative_to(folder).as_posix()))
+    paths = [
+        path.relative_to(folder)
+        for path in patterns.below(folder, options.recordings, f"{_WHERE}.recordings")
+        if not hidden(path, folder)
+    ]
+    for path, found in zip(paths, _searched(paths, options.names), strict=True):
+        animal, trial = names(path, options.names, found)
+        rows.append(SheetRow(animal, trial, path.as_posix()))
     if options.cut is None:
         return rows
     return [piece for row in rows for piece in pieces(folder, row, options)]
@@ -401,11 +405,7 @@ def path_of(root: Path, row: SheetRow, pattern: str | None, key: str) -> Path:
     trial = row.trial if row.start is None else re.sub(r"_part\d+$", "", row.trial)
     for name, value in (("path", row.path), ("animal", row.animal), ("trial", trial)):
         filled = filled.replace("{" + name + "}", glob.escape(value))
-    if ".." in Path(filled).parts or Path(filled).is_absolute():
-        raise InputError(
-            f"configuration {_WHERE}.{key}: {pattern!r}, expected a pattern below the raw folder"
-        )
-    found = sorted(root.glob(filled))
+    found = patterns.below(root, filled, f"{_WHERE}.{key}")
     if len(found) != 1:
         names = f" ({', '.join(path.name for path in found[:4])})" if found else ""
         raise InputError(
@@ -414,18 +414,28 @@ def path_of(root: Path, row: SheetRow, pattern: str | None, key: str) -> Path:
     return found[0]
 
 
-def names(path: Path, pattern: str | None) -> tuple[str, str]:
-    """Animal and trial of a path: groups of ``pattern``, else folder and name, other characters made underscores."""
+def _searched(paths: list[Path], pattern: str | None) -> list[Any]:
+    """The groups of ``pattern`` in each path; None without a pattern, or where it does not match."""
+    if pattern is None:
+        return [None] * len(paths)
+    return patterns.search_all(pattern, [path.as_posix() for path in paths], f"{_WHERE}.names")
+
+
+def names(path: Path, pattern: str | None, found: dict[str, str | None] | None = None) -> tuple[str, str]:
+    """Animal and trial of a path: groups ``found`` of ``pattern``, else folder and name.
+
+    Characters that a name may not have are made underscores.
+    """
     if pattern is None:
         parts = [*path.parts[:-1], path.stem if path.suffix.lower() in _SUFFIXES else path.name]
         animal, trial = ("_".join(parts[:-1]), parts[-1]) if len(parts) > 1 else (parts[0], "1")
     else:
-        match = re.search(pattern, path.as_posix())
-        if match is None or not {"animal", "trial"} <= set(match.groupdict()):
+        groups = found or _searched([path], pattern)[0] or {}
+        animal, trial = groups.get("animal"), groups.get("trial")
+        if animal is None or trial is None:
             raise InputError(
                 f"{path}: does not match {_WHERE}.names {pattern!r} with groups animal and trial"
             )
-        animal, trial = match["animal"], match["trial"]
     return safe(animal), safe(trial)
 
 
