@@ -26,7 +26,7 @@ json.dump([match and match.groupdict() for match in found], sys.stdout)
 
 def below(folder: Path, pattern: str, key: str) -> list[Path]:
     """The paths below ``folder`` that match, sorted. InputError, naming ``key``, for a pattern that is none."""
-    where = f"configuration {key}: {pattern!r}, expected a pattern below the raw folder"
+    where = f"configuration {key}: {pattern[:80]!r}, expected a pattern below the raw folder"
     parts = Path(pattern).parts
     if not parts or ".." in parts or Path(pattern).is_absolute():
         raise InputError(where)
@@ -48,7 +48,7 @@ def search_all(pattern: str, texts: Sequence[str], key: str) -> list[dict[str, s
         re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
         raise InputError(
-            f"configuration {key}: {pattern!r}, expected a regular expression ({error})"
+            f"configuration {key}: {pattern[:80]!r}, expected a regular expression ({error})"
         ) from None
     command = [sys.executable, "-I", "-S", "-c", _SEARCH]
     try:
@@ -62,6 +62,6 @@ def search_all(pattern: str, texts: Sequence[str], key: str) -> list[dict[str, s
         )
     except subprocess.TimeoutExpired:
         raise InputError(
-            f"configuration {key}: {pattern!r} takes more than {SECONDS:g} s, expected no repeats in repeats"
+            f"configuration {key}: {pattern[:80]!r} takes more than {SECONDS:g} s, expected no repeats in repeats"
         ) from None
     return json.loads(done.stdout)
