@@ -604,6 +604,23 @@ def transform(**options: Any) -> None:
 
 @commands.command()
 @model
+@click.option("--output", type=OUT, required=True, help="File of the encoder (.onnx).")
+@click.option("--layer", default="encoder", show_default=True, help="encoder, or projection.")
+@split
+def export(**options: Any) -> None:
+    """Write the encoder of a trained model as ONNX, for other programs and languages.
+
+    \b
+    Example:
+      neural-action export --model results/simulated/models/ours/fold-0/seed-0 --output encoder.onnx
+    """
+    from neural_action.stages.export import run
+
+    run(**options)
+
+
+@commands.command()
+@model
 @click.option(
     "--train",
     multiple=True,

@@ -64,7 +64,8 @@ def names(embedding: Embedding) -> dict[str, list[str]]:
     }
 
 
-def _needed(package: str, extra: str, what: str) -> ModuleType:
+def needed(package: str, extra: str, what: str) -> ModuleType:
+    """An optional package. InputError that says how to install it, if it is missing."""
     try:
         return import_module(package)
     except ImportError:
@@ -74,14 +75,14 @@ def _needed(package: str, extra: str, what: str) -> ModuleType:
 
 
 def _parquet(embedding: Embedding, path: Path) -> None:
-    _needed("pyarrow", "export", "Parquet")
+    needed("pyarrow", "export", "Parquet")
     frame = embedding.to_frame()
     frame.attrs["about"] = json.dumps(dict(embedding.about))
     frame.to_parquet(path, engine="pyarrow", index=False)
 
 
 def _netcdf(embedding: Embedding, path: Path) -> None:
-    _needed("h5netcdf", "export", "NetCDF-4")
+    needed("h5netcdf", "export", "NetCDF-4")
     embedding.to_xarray().to_netcdf(path, engine="h5netcdf")
 
 
@@ -92,7 +93,7 @@ def _npz(embedding: Embedding, path: Path) -> None:
 
 
 def _hdf5(embedding: Embedding, path: Path) -> None:
-    h5py = _needed("h5py", "export", "HDF5")
+    h5py = needed("h5py", "export", "HDF5")
     with h5py.File(path, "w") as file:
         for key, value in arrays(embedding).items():
             file[key] = value
@@ -101,7 +102,7 @@ def _hdf5(embedding: Embedding, path: Path) -> None:
 
 def _nwb(embedding: Embedding, path: Path, source: Path | None) -> None:
     """A processing module with one TimeSeries a trial, timestamps on the trial's neural clock."""
-    pynwb = _needed("pynwb", "nwb", "NWB")
+    pynwb = needed("pynwb", "nwb", "NWB")
     if source is not None:
         shutil.copyfile(source, path)
     with pynwb.NWBHDF5IO(path, "w" if source is None else "a") as io:
