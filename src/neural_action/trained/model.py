@@ -30,7 +30,8 @@ from neural_action.objectives.objective import Objective
 from neural_action.recordings.clips import unbroken
 from neural_action.recordings.cohort import side_by_side
 from neural_action.trained.embedding import Embedding
-from neural_action.trained.sequences import Data, NeuralSequence, sequences
+from neural_action.trained.given import Data
+from neural_action.trained.sequences import NeuralSequence, sequences
 from neural_action.training.model import load_model as load_objective
 from neural_action.training.model import save_model
 
@@ -100,10 +101,11 @@ class TrainedModel:
         """Embed every clip of neural frames that bridges no gap.
 
         Args:
-            data: the path of a manifest or store, a ``Recording``, an array (frame, y, x) or (frame, unit), or a list
-                of such: one entry a recording, whose trials are embedded apart.
+            data: the path of a manifest or store, or of a folder of them, a ``Recording``, an array (frame, y, x) or
+                (frame, unit) of NumPy, torch, xarray or dask, or a list of such: one entry a recording, whose trials
+                are embedded apart.
             rate: frames per second of arrays.
-            time: (frame,) s of arrays, instead of ``rate``.
+            time: (frame,) s of arrays, instead of ``rate``; a DataArray with times as a coordinate needs neither.
             convert: apply the steps that the model's recordings went through (dF/F, scaling, size) to arrays and
                 recordings in memory; what is in a store went through its own, which must be the same.
             stride: frames between the starts of clips.

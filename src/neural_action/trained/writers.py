@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from neural_action.trained.embedding import Embedding
 
 MODULE = "neural_action"
+#: Seconds that clips of a regular series may be off.
+_REGULAR = 1e-6
 
 
 def write(embedding: Embedding, path: Path, source: Path | None) -> None:
@@ -83,6 +85,7 @@ def _parquet(embedding: Embedding, path: Path) -> None:
 
 def _netcdf(embedding: Embedding, path: Path) -> None:
     needed("h5netcdf", "export", "NetCDF-4")
+    needed("h5py", "export", "NetCDF-4")
     embedding.to_xarray().to_netcdf(path, engine="h5netcdf")
 
 
@@ -101,7 +104,10 @@ def _hdf5(embedding: Embedding, path: Path) -> None:
 
 
 def _nwb(embedding: Embedding, path: Path, source: Path | None) -> None:
-    """A processing module with one TimeSeries a trial, timestamps on the trial's neural clock."""
+    """A processing module with one TimeSeries a trial on the trial's neural clock, in a file of its own with a Subject.
+
+    An NWB file is of one subject: where there are several animals, it has none, and series are named after them.
+    """
     pynwb = needed("pynwb", "nwb", "NWB")
     if source is not None:
         shutil.copyfile(source, path)
@@ -111,6 +117,7 @@ def _nwb(embedding: Embedding, path: Path, source: Path | None) -> None:
                 session_description="Neural action representations; when the session began was not recorded",
                 identifier=hashlib.sha256(np.ascontiguousarray(embedding.values)).hexdigest()[:32],
                 session_start_time=datetime(1970, 1, 1, tzinfo=UTC),
+                subject=_subject(pynwb, embedding),
             )
         else:
             content = io.read()
@@ -126,7 +133,7 @@ def _nwb(embedding: Embedding, path: Path, source: Path | None) -> None:
                     name=f"embedding_{label}",
                     data=part.values,
                     unit="a.u.",
-                    timestamps=part.time,
+                    **_clock(part.time),
                     description=f"(clip, dimension) of {animal}, trial {trial}; time is the clip's centre",
                 )
             )
@@ -136,8 +143,27 @@ def _nwb(embedding: Embedding, path: Path, source: Path | None) -> None:
                         name=f"label_{label}",
                         data=part.label,
                         unit="class",
-                        timestamps=part.time,
+                        **_clock(part.time),
                         description="(clip,) place of the action in class_names of this module; -1 unlabelled",
                     )
                 )
         io.write(content)
+
+
+def _subject(pynwb: ModuleType, embedding: Embedding) -> Any:
+    """The animal, if all is of one; what the recordings do not say (species, sex, age) is not made up."""
+    animals = set(embedding.animals)
+    if len(animals) != 1:
+        return None
+    return pynwb.file.Subject(
+        subject_id=animals.pop(), sex="U", description="The animal as the recordings name it"
+    )
+
+
+def _clock(time: np.ndarray) -> dict[str, Any]:
+    """Starting time and rate of clips that are as far apart as each other, within a microsecond; else their times."""
+    if len(time) > 1:
+        step = float(time[-1] - time[0]) / (len(time) - 1)
+        if np.abs(time - (time[0] + step * np.arange(len(time)))).max() < _REGULAR:
+            return {"starting_time": float(time[0]), "rate": 1 / step}
+    return {"timestamps": time}
