@@ -608,12 +608,7 @@ def transform(**options: Any) -> None:
 @click.option("--layer", default="encoder", show_default=True, help="encoder, or projection.")
 @split
 def export(**options: Any) -> None:
-    """Write the encoder of a trained model as ONNX, for other programs and languages.
-
-    \b
-    Example:
-      neural-action export --model results/simulated/models/ours/fold-0/seed-0 --output encoder.onnx
-    """
+    """Write the encoder of a trained model as ONNX, for other programs and languages."""
     from neural_action.stages.export import run
 
     run(**options)
