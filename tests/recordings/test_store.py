@@ -399,7 +399,7 @@ def test_a_changed_manifest(written, change, says):
         read_recording(manifest)
 
 
-@pytest.mark.parametrize("data", [b"", b"[]", b"{", b"\xff\xfe", b"3"])
+@pytest.mark.parametrize("data", [b"", b"[]", b"{", b"\xff\xfe", b"3", b"[" * 100_000])
 def test_what_is_not_a_manifest(tmp_path, data):
     path = tmp_path / "x.manifest.json"
     with pytest.raises(InputError, match=r"x\.manifest\.json: cannot be read"):

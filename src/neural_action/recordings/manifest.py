@@ -136,7 +136,7 @@ def read_manifest(path: Path) -> Manifest:
         return Manifest(Path(path).parent / store, attributes, arrays)
     except InputError:
         raise
-    except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
+    except (OSError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise InputError(f"{path}: cannot be read as a manifest ({type(error).__name__}: {error})") from None
 
 

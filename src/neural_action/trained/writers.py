@@ -155,8 +155,9 @@ def _subject(pynwb: ModuleType, embedding: Embedding) -> Any:
     animals = set(embedding.animals)
     if len(animals) != 1:
         return None
+    # Of any age, as the standard writes it.
     return pynwb.file.Subject(
-        subject_id=animals.pop(), sex="U", description="The animal as the recordings name it"
+        subject_id=animals.pop(), sex="U", age="P0D/", description="The animal as the recordings name it"
     )
 
 
