@@ -13,6 +13,8 @@ _JOINERS = "\u200c\u200d"
 #: What a spreadsheet takes for the beginning of a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
+#: Characters of a text that is shown, or of a path.
+_LONGEST = 4096
 #: Words that pandas, R and spreadsheets read as no value, in small letters.
 _MISSING = ("na", "n/a", "#n/a", "<na>", "nan", "none", "null")
 
@@ -40,9 +42,11 @@ def has_hidden(text: str) -> bool:
 
 
 def plain(text: str) -> str:
-    """The text itself, for a pydantic field. ValueError if it has hidden characters."""
+    """The text itself, for a pydantic field. ValueError if it has hidden characters, or has no end."""
     if has_hidden(text):
         raise ValueError("text on one line, without control characters")
+    if len(text) > _LONGEST:
+        raise ValueError(f"at most {_LONGEST} characters")
     return text
 
 

@@ -22,6 +22,7 @@ from neural_action.errors import InputError
 from neural_action.inspection.proposal import Proposal
 from neural_action.inspection.written import configuration
 from neural_action.recordings.formats import arrays
+from neural_action.recordings.sheet import read_sheet
 from neural_action.training.model import load_model
 from running import ROOT, snakemake
 
@@ -116,9 +117,13 @@ CONFIGURATIONS = [
     ({"results": "../.."}, "configuration results: '../..', expected: a folder, not one above it"),
     ({"results": "a/../../b"}, "configuration results"),
     ({"results": ""}, "configuration results"),
+    ({"results": "a{b}"}, "expected: a path without braces"),
+    ({"recordings": "{x}.csv"}, "expected: a path without braces"),
     ({"results": "a\n\n.. raw:: html"}, "configuration results"),
     ({"title": "a\n\n.. raw:: html\n   :file: /etc/passwd"}, "configuration title"),
     ({"title": "a\u202eb"}, "configuration title"),
+    ({"title": "a" * 10**6}, "configuration title"),
+    ({"dataset": "a" * 300}, "configuration dataset"),
     ({"methods": {"ours": {"label": "a\nb"}}}, "configuration methods.ours.label"),
     ({"seeds": list(range(90_000))}, "configuration seeds"),
     ({"simulation": {"overrides": {"animals": 10**9}}}, "animals: 1e+09, expected at most 1000"),
@@ -166,6 +171,22 @@ def test_a_title_with_braces_is_planned(tmp_path):
         *("--config", f"results={tmp_path}/results"),
     )
     assert done.returncode == 0, done.stdout[-2000:]
+
+
+@pytest.mark.workflow
+def test_a_program_is_refused_once_snakemake_has_run_it(tmp_path):
+    """What docs/faults.md warns of: Snakemake reads the files first, and nothing of ours can come before it."""
+    mark = tmp_path / "made"
+    path = tmp_path / "a.yaml"
+    path.write_text(f"__use_yte__: true\ntitle: ?str(__import__('os').mkdir({str(mark)!r}))\n")
+    done = snakemake("-n", "--cores", "1", "--configfile", "config/test/tiny.yaml", str(path))
+    assert done.returncode != 0
+    assert "a.yaml: __use_yte__ makes it a program, expected plain values" in done.stdout
+    assert mark.exists()
+    mark.rmdir()
+    with pytest.raises(InputError, match="makes it a program"):
+        read_yaml(path)
+    assert not mark.exists()
 
 
 @pytest.mark.parametrize("key", ["file", "time"])
@@ -227,6 +248,19 @@ def test_pipes_and_devices_are_no_files(model, tmp_path):
     (tmp_path / "a.safetensors").write_bytes(model.read_bytes())
     with pytest.raises(InputError, match="is no file"):
         load_model(tmp_path / "a.safetensors")
+    os.mkfifo(tmp_path / "a.yaml")
+    (tmp_path / "b.yaml").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "a.csv")
+    for read in (
+        lambda: read_yaml(tmp_path / "a.yaml"),
+        lambda: read_yaml(tmp_path / "b.yaml"),
+        lambda: read_sheet(tmp_path / "a.csv"),
+    ):
+        with pytest.raises(InputError, match="is no file"):
+            read()
+    (tmp_path / "c.yaml").write_text("a: [" + "1, " * 10**6 + "]")
+    with pytest.raises(InputError, match="more than 1048576 bytes"):
+        read_yaml(tmp_path / "c.yaml")
     (tmp_path / "b.npy").symlink_to("/dev/zero")
     with pytest.raises(InputError, match=r"b\.npy: no such file"):
         arrays.neural(tmp_path / "b.npy", arrays.Options(rate=1.0))

@@ -16,8 +16,9 @@ from neural_action.text import plain
 
 #: Text that is shown: one line.
 Text = Annotated[str, AfterValidator(plain)]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Dataset = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
+#: Names become names of files, which end at 255 bytes.
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)]
+Dataset = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=100)]
 Fraction = Annotated[float, Field(gt=0, le=1)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
@@ -39,14 +40,22 @@ def _once(values: list) -> list:
     return values
 
 
+def _unbraced(path: str) -> str:
+    if not path or set(path) & set("{}"):
+        raise ValueError("a path without braces, which Snakemake takes for wildcards")
+    return path
+
+
 def _stays(path: str) -> str:
-    if not path or ".." in PurePosixPath(path).parts:
+    if ".." in PurePosixPath(path).parts:
         raise ValueError("a folder, not one above it (..)")
     return path
 
 
+#: A path that rules name.
+File = Annotated[Text, AfterValidator(_unbraced)]
 #: Where results go: a folder, never one above the one it is named from.
-Folder = Annotated[Text, AfterValidator(_stays)]
+Folder = Annotated[File, AfterValidator(_stays)]
 #: Classes are counted in int8, below 0 being unlabelled.
 MOST_CLASSES = 128
 Classes = Annotated[list[Text], Field(min_length=2, max_length=MOST_CLASSES)]
@@ -433,7 +442,7 @@ class Settings(Section):
     notes: list[str] = []
     real: bool
     raw: Text | None = None
-    recordings: Text | None = None
+    recordings: File | None = None
     results: Folder = "results"
     environment: Literal["default", "cpu"] = "default"
     rows: Annotated[list[Name], Field(min_length=1), Each] | None = None

@@ -87,6 +87,8 @@ def read_sheet(path: Path) -> list[SheetRow]:
 
     Raises InputError if the file cannot be read, a column is missing, a part is none, or ``check_rows`` complains.
     """
+    if Path(path).exists() and not Path(path).is_file():
+        raise InputError(f"{path}: is no file, expected a CSV of recordings")
     try:
         with Path(path).open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, strict=True)
