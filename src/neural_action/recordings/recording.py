@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from neural_action.config.settings import MOST_CLASSES
+from neural_action.config.kinds import MOST_CLASSES
 from neural_action.errors import InputError
 from neural_action.text import has_hidden
 

@@ -11,7 +11,7 @@ import click
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from neural_action.config.settings import Dataset
+from neural_action.config.kinds import Dataset
 from neural_action.errors import InputError
 from neural_action.files import whole
 from neural_action.inspection.folder import look

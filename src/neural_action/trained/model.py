@@ -11,12 +11,11 @@ import numpy as np
 import torch
 from pydantic import ConfigDict, Field, ValidationError
 
+from neural_action.config.kinds import Count, Positive
 from neural_action.config.settings import (
     AdaptSettings,
     ClipSettings,
-    Count,
     Named,
-    Positive,
     ProbeSettings,
     Section,
     TrainingSettings,

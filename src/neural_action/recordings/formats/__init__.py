@@ -25,7 +25,7 @@ from typing import Any, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from neural_action.config.settings import MOST_CLASSES
+from neural_action.config.kinds import MOST_CLASSES
 from neural_action.config.signatures import one_line
 from neural_action.errors import InputError
 from neural_action.text import is_missing
