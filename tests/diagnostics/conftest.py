@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 from laid_out import ANIMALS, CLIPS, FEATURES, TRIALS, UNITS, fold, laid_out, recording
+
 from neural_action.config.settings import DiagnosticsSettings
 from neural_action.datasets.dataset import Dataset, dataset_of
 from neural_action.datasets.layout import Layout

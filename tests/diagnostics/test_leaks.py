@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-
 from laid_out import ANIMALS, CLIPS, TESTED, TRAINED, fold, laid_out
+
 from neural_action.config.settings import NeighborSettings
 from neural_action.datasets.dataset import dataset_of, normalise_pose
 from neural_action.datasets.split_table import COLUMNS, SplitTable
@@ -144,9 +144,7 @@ def test_what_a_table_may_show_follows_from_its_protocol():
     assert ["animal that is tested" in finding.message for finding in found] == [True]
     frame = table().frame
     rest = SplitTable(frame.assign(role="train", sees_label=frame["sees_input"]))
-    assert [finding.message for finding in check_table(rest, "fold-0")] == [
-        "nothing is tested in this split"
-    ]
+    assert [finding.message for finding in check_table(rest, "fold-0")] == ["nothing is tested in this split"]
     twice = SplitTable(pd.concat([frame, frame[frame["trial"] == "t2"].assign(start=10)]))
     assert ["share frame 10" in finding.message for finding in check_table(twice, "fold-0")] == [True]
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-
 from laid_out import CLIPS, fold
+
 from neural_action.config.sections import Sections
 from neural_action.config.settings import MethodSettings
 from neural_action.datasets.dataset import dataset_of

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 from laid_out import FRAMES, fold, laid_out
+
 from neural_action.config.settings import ClipSettings
 from neural_action.datasets.dataset import dataset_of, normalise_pose
 from neural_action.datasets.split_table import Piece

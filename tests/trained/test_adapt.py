@@ -45,7 +45,9 @@ def test_it_is_what_the_stage_does(made, model, tmp_path):
     source = made.laid_out(everything, tmp_path, ["adapted-C-fold-1"])
     # The stage hides the animal's trials of the fold: which is tested follows from the table.
     (hidden,) = (
-        trial for (animal, trial), (piece,) in source.table().pieces("adapted-C-fold-1").items() if not piece.sees_input
+        trial
+        for (animal, trial), (piece,) in source.table().pieces("adapted-C-fold-1").items()
+        if not piece.sees_input
     )
     own = [path for path in made.manifests["C"] if path.name != f"C-{hidden}.manifest.json"]
     assert len(own) == 1
