@@ -122,3 +122,15 @@ def test_a_packed_csv_that_unpacks_a_thousandfold(tmp_path, monkeypatch):
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"x\n" + b"1\n" * (1 << 21)))
     with pytest.raises(InputError, match="unpacks to more than 1048576 bytes"):
         read_table(tmp_path / "a.csv.gz")
+
+
+@pytest.mark.parametrize("text", ["0.5,0.7\n0.6,0.8\n", "\ufeff0.5, 0.7\r\n0.6,0.8\r\n"])
+def test_a_table_of_numbers_alone_may_have_no_header(tmp_path, text):
+    path = tmp_path / "a.csv"
+    path.write_bytes(text.encode())
+    table = read_table(path, headerless=True)
+    assert list(table.columns) == ["column_0", "column_1"]
+    assert table.to_numpy().tolist() == [[0.5, 0.7], [0.6, 0.8]]
+    path.write_text("0.5,walk\n0.6,rest\n")
+    with pytest.raises(InputError, match=r"first row holds the number 0\.5"):
+        read_table(path, headerless=True)

@@ -100,7 +100,7 @@ def _csv(path: Path, words: bool, headerless: bool) -> pd.DataFrame:
 
 def _headerless(data: bytes) -> bool:
     """Whether the first line of a CSV is numbers, and not the column numbers that pandas writes."""
-    first, second = (_numbers(line) for line in (*data.split(b"\n", 2), b"", b"")[:2])
+    first, second = (_numbers(line) for line in (*data.split(b"\n", 2), b"")[:2])
     if first is None:
         return False
     # One column that begins 0, 0 is called 0; one that begins 0, 0.05 is not.

@@ -216,7 +216,7 @@ def time_column(path: Path, column: str | None = None) -> str | None:
     """The column of a table that holds times: ``column``, the only one, or the one called so; else None."""
     if column is not None or path.suffix not in (".csv", ".parquet") or not path.is_file():
         return column
-    columns = read_table(path).columns
+    columns = read_table(path, headerless=True).columns
     return str(columns[0]) if len(columns) == 1 else called(columns, TIMES)
 
 
