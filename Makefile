@@ -1,75 +1,98 @@
-# make run   set up .venv and run the default workflow to its tables
-# make paper the same with three seeds
-# make test  set up and run the tests
-# make test-faults  interrupt every stage in its middle
-# make lock  pin dependencies anew, with hashes and licences
-# make test-browser  the interactive page in Chromium, which it installs on Debian as root if there is none
-# make docs  build the documentation site into build/docs
-# make test-cluster  on a throw-away Debian as root: a one-node SLURM and conda environments, tested too
+# make run    set up .venv and run the default workflow to its tables
+# make paper  the same with three seeds
+# make test   set up and run the tests
+# make setup  what running needs; make setup-dev  what tests, style and documentation need as well
+# make lint   style, types, licences
+# make docs   build the documentation site into build/docs
+# make lock   pin dependencies anew, with hashes, and write the page of licences
+# make package  build the wheel and check it
+# make test-browser  the pages in Chromium (installs it on Debian, as root)
+# make test-cluster  on a throw-away Debian, as root: a one-node SLURM and conda environments
+# make test-faults   interrupt every stage
 PYTHON ?= python3
 CORES ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
+IN := PATH="$(CURDIR)/$(BIN):$$PATH"
+# One version of each package for Linux and macOS, Python 3.11 to 3.13. What is pinned stays while pyproject.toml allows it.
+PIN := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--custom-compile-command "make lock" --no-emit-package torch
+TORCH := torch==2.13.0
 
-.PHONY: setup run paper test test-browser test-cluster test-faults lock lint docs bench report clean
+.PHONY: setup setup-dev run paper test test-browser test-cluster test-faults lock licences package lint docs bench report clean
 
 setup: $(VENV)/.installed
+setup-dev: $(VENV)/.installed-dev
 
-# The lock file pins everything that is installed, with hashes. torch comes first and without one: which build answers to
-# its version depends on the machine.
+# The lock files pin everything else that is installed, with hashes. torch comes first and without one: which build
+# answers to its version depends on the machine.
 $(VENV)/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else "$(PYTHON) is Python %d.%d, expected 3.11 to 3.13: make PYTHON=python3.11 setup" % v)'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet torch==2.13.0
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet $(TORCH)
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	touch $@
 
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-dev.lock
+	touch $@
+
 run: setup
-	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES)
+	$(IN) snakemake --cores $(CORES)
 
 paper: setup
-	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) --configfile config/config.yaml config/paper.yaml
+	$(IN) snakemake --cores $(CORES) --configfile config/config.yaml config/paper.yaml
 
-test: setup
-	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -n $(CORES) --dist loadfile -m "not slurm and not conda and not faults and not browser"
+test: setup-dev
+	$(IN) python -m pytest -n $(CORES) --dist loadfile -m "not slurm and not conda and not faults and not browser"
 
-test-browser: setup
+test-browser: setup-dev
 	tests/explore/chromium.sh
-	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -m browser
+	$(IN) python -m pytest -m browser
 
-test-cluster: setup
+test-cluster: setup-dev
 	tests/cluster/slurm.sh install
 	tests/cluster/slurm.sh start
-	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -n 2 --dist loadfile -m "slurm or conda"; code=$$?; tests/cluster/slurm.sh stop; exit $$code
+	$(IN) python -m pytest -n 2 --dist loadfile -m "slurm or conda"; code=$$?; tests/cluster/slurm.sh stop; exit $$code
 
-test-faults: setup
-	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -n $(CORES) -m faults tests/faults
+test-faults: setup-dev
+	$(IN) python -m pytest -n $(CORES) -m faults tests/faults
 
-# After a change of dependencies: the lock file, what it installs, and the page of licences.
-lock: setup
-	$(BIN)/python -m pip install --quiet uv==0.13.9
-	$(BIN)/python tools/lock.py
-	$(MAKE) setup
-	$(BIN)/python tools/licences.py
+# After a change of dependencies. Both lock files have the same versions; envs/ repeats them (tests/config/test_pins.py).
+lock: setup-dev
+	$(PIN) --extra dev --output-file requirements-dev.lock
+	$(PIN) --extra recordings --extra export --extra slurm --constraint requirements-dev.lock --output-file requirements.lock
+	$(MAKE) setup-dev licences
 
-lint: setup
+# The head of the page is written by hand.
+licences: setup-dev
+	$(BIN)/pip-licenses --no-version --format=markdown --output-file=$(VENV)/licences.md \
+		--packages torch $$(grep -oE '^[a-z0-9-]+==' requirements-dev.lock | tr -d =)
+	{ sed '/^|/,$$d' docs/licences.md; cat $(VENV)/licences.md; } > $(VENV)/page.md && mv $(VENV)/page.md docs/licences.md
+
+package: setup-dev
+	$(BIN)/uv build --quiet --python $(BIN)/python --out-dir build/package
+	$(BIN)/uvx --quiet --python $(BIN)/python twine@7.0.0 check --strict build/package/*
+
+lint: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
-	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --lint
+	$(IN) snakemake --lint
 	$(BIN)/mypy
 
 # Warnings are errors: a link that leads nowhere, a docstring that cannot be read.
-docs: setup
+docs: setup-dev
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --conf-dir docs --doctree-dir build/doctrees . build/docs
 
 bench: setup
-	PATH="$(CURDIR)/$(BIN):$$PATH" python benchmarks/bench.py
-	PATH="$(CURDIR)/$(BIN):$$PATH" python benchmarks/spikes.py
-	PATH="$(CURDIR)/$(BIN):$$PATH" python benchmarks/readout.py
+	$(IN) python benchmarks/bench.py
+	$(IN) python benchmarks/spikes.py
+	$(IN) python benchmarks/readout.py
 
 report: run
-	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --report report.html
+	$(IN) snakemake --report report.html
 
 clean:
 	rm -rf results report.html .snakemake build docs/_api

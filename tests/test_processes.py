@@ -5,12 +5,14 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from neural_action import processes
+from neural_action.errors import InputError
 from neural_action.files import whole
-from neural_action.processes import WORKFLOW, alone, hold_folder
+from neural_action.processes import WORKFLOW, alone, hold_folder, package_folder
 
 HOLDS = """
 import sys, time
@@ -75,6 +77,32 @@ def test_the_lock_of_another_machine_is_left(tmp_path):
     file.close()
     assert not removed
     assert (tmp_path / "locks/0.input.lock").exists()
+
+
+def test_a_folder_that_cannot_be_written_to_is_a_line(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(
+        InputError, match=r"file/.snakemake: cannot be written to \(Not a directory\); expected"
+    ):
+        hold_folder(tmp_path / "file/.snakemake")
+
+
+def test_jobs_find_a_package_of_a_checkout_where_it_is(tmp_path):
+    found = package_folder(tmp_path)
+    assert found == Path(processes.__file__).resolve().parents[1]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_jobs_find_an_installed_package_without_its_neighbours(tmp_path, monkeypatch):
+    for environment in ("old", "new"):
+        package = tmp_path / environment / "site-packages/neural_action"
+        package.mkdir(parents=True)
+        (package.parent / "numpy").mkdir()
+        monkeypatch.setattr(processes, "__file__", str(package / "processes.py"))
+        for _ in range(2):
+            found = package_folder(tmp_path / ".snakemake")
+            assert [entry.name for entry in found.iterdir()] == ["neural_action"]
+            assert (found / "neural_action").resolve() == package.resolve()
 
 
 def test_leftovers_of_killed_writers_are_removed(tmp_path):
@@ -149,7 +177,7 @@ def test_a_lock_that_is_another_file_is_refused_and_nothing_is_written(tmp_path,
             os.mkfifo(lock)
         else:
             lock.symlink_to(tmp_path / "made")
-        with pytest.raises(OSError, match=r"lock"):
+        with pytest.raises((OSError, InputError), match=r"lock"):
             take()
         lock.unlink()
     assert other.read_text() == "dear\n"

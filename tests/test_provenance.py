@@ -35,7 +35,7 @@ def edit(path: Path, text: str):
         ("neighbors/index.py", {"neighbors", "pretrain"}),
         ("evaluation/metrics.py", {"evaluate"}),
         ("recordings/steps.py", {"convert"}),
-        ("recordings/clips.py", {"pretrain", "evaluate"}),
+        ("datasets/windows.py", {"pretrain", "evaluate"}),
     ],
 )
 def test_a_change_reaches_the_stages_that_import_it(package, module, changed):

@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from neural_action.errors import InputError
+
 #: Process number of the Snakemake that started a job, in the job's environment (workflow/rules/common.smk).
 WORKFLOW = "NEURAL_ACTION_WORKFLOW"
 #: Seconds between looks at it, and seconds in which a job without one may clean up (our choice).
@@ -74,9 +76,19 @@ def hold_folder(folder: Path) -> tuple[IO[str], bool]:
 
     Snakemake locks a folder by files, which a killed run leaves behind. They are removed if no run of this workflow
     holds the folder and the last one that did was of this machine; else Snakemake says what to do.
+
+    Raises:
+        InputError: the folder cannot be written to.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    file, here, removed = _open_lock(folder / "neural-action.lock"), socket.gethostname(), False
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = _open_lock(folder / "neural-action.lock")
+    except OSError as error:
+        raise InputError(
+            f"{Path(error.filename or folder).absolute()}: cannot be written to ({error.strerror}); expected a working folder that can, "
+            "see snakemake --directory"
+        ) from None
+    here, removed = socket.gethostname(), False
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -95,6 +107,24 @@ def hold_folder(folder: Path) -> tuple[IO[str], bool]:
         file.flush()
     fcntl.flock(file, fcntl.LOCK_SH)
     return file, removed
+
+
+def package_folder(folder: Path) -> Path:
+    """The folder that jobs find this package in. It holds no other package that would hide one of their environment.
+
+    Args:
+        folder: Snakemake's; it gets a link to a package that is installed among others.
+    """
+    package = Path(__file__).resolve().parent
+    if package.parent.name not in ("site-packages", "dist-packages"):
+        return package.parent
+    link = (folder / "neural-action" / package.name).absolute()
+    if not link.is_symlink() or link.readlink() != package:
+        link.parent.mkdir(parents=True, exist_ok=True)
+        partial = link.with_name(f"{link.name}.{os.getpid()}")
+        partial.symlink_to(package)
+        partial.replace(link)
+    return link.parent
 
 
 def _take(lock: Path, output: Path) -> IO[str]:

@@ -46,7 +46,14 @@ def start(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
     """Snakemake on the tiny data set, with results below ``folder``."""
     (folder / "changes.yaml").write_text(CHANGES)
     return snakemake(
-        *(*arguments, "--configfile", "config/test/tiny.yaml", str(folder / "changes.yaml")),
+        # With the commands come resources and numbers of jobs.
+        *(
+            *arguments,
+            "--printshellcmds",
+            "--configfile",
+            "config/test/tiny.yaml",
+            str(folder / "changes.yaml"),
+        ),
         *("--config", f"results={folder}"),
         SLURM_CONF=os.environ.get("SLURM_CONF"),
     )

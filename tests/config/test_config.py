@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from snakemake.utils import update_config
 
-from neural_action.config.load import read_yaml, validate
+from neural_action.config.load import _ROWS_RENAMED, read_yaml, rows_file, validate
 from neural_action.config.plan import Plan
 from neural_action.config.settings import Settings
 from neural_action.errors import InputError
@@ -20,8 +20,10 @@ SPIKES = ["monkey_reach.yaml", "rodent_sleep.yaml"]
 
 
 def merged(name="config.yaml", **changes):
-    config = read_yaml(CONFIG / ("methods_spikes.yaml" if name in SPIKES else "methods.yaml"))
-    update_config(config, read_yaml(CONFIG / name))
+    """As Snakemake reads it: the rows that the dataset names, then the dataset."""
+    own = read_yaml(CONFIG / name)
+    config = read_yaml(CONFIG.parent / rows_file(own))
+    update_config(config, own)
     config.update(changes)
     if "simulation" not in config:
         config.setdefault("raw", "recordings")
@@ -31,7 +33,7 @@ def merged(name="config.yaml", **changes):
 @pytest.mark.parametrize("name", DATASETS)
 def test_shipped_configurations_are_valid(name):
     settings = validate(merged(name))
-    assert set(settings.methods) >= {"random_guess", "neural_linear", "simclr", "regression_conv", "ours"}
+    assert set(settings.methods) >= {"random_guess", "raw", "simclr", "regression_conv", "ours"}
 
 
 @pytest.mark.parametrize("name", SPIKES)
@@ -42,8 +44,8 @@ def test_shipped_configurations_of_spikes_are_valid(name, published):
         update_config(changed, read_yaml(CONFIG / "published.yaml"))
     settings = validate(changed)
     assert settings.split.protocol == ("published" if published else "repeated")
-    assert settings.split.decodes
-    assert set(settings.methods) >= {"chance", "raw_logistic", "supervised", "byol", "myow"}
+    assert "decoding" in settings.evaluation.tasks
+    assert set(settings.methods) >= {"chance", "rates_centred", "supervised", "byol", "myow"}
     assert set(settings.tables.references + settings.tables.curves) <= set(settings.methods)
 
 
@@ -94,7 +96,7 @@ def test_a_raw_folder_that_is_gone_is_said_also_where_a_sheet_is_given(tmp_path)
 def test_a_kernel_is_fitted_where_a_shown_row_trains_with_it():
     assert Plan(merged()).fits_kernel
     tables = {"figure_method": "simclr"}
-    assert not Plan(merged(rows=["neural_linear", "simclr"], tables=tables)).fits_kernel
+    assert not Plan(merged(rows=["raw", "simclr"], tables=tables)).fits_kernel
 
 
 def test_every_key_is_explained():
@@ -114,12 +116,15 @@ def test_every_key_is_explained():
         ({"seeds": []}, "configuration seeds"),
         ({"training": {"steps": "many"}}, "configuration training.steps: 'many', expected: a valid integer"),
         ({"training": {"step": 3}}, "configuration training.step: unknown key"),
-        ({"probe": {"fractions": [0.0]}}, "configuration probe.fractions.0: 0.0, expected: greater than 0"),
+        (
+            {"evaluation": {"label_budgets": [0]}},
+            "configuration evaluation.label_budgets.0: 0, expected: 'all' or 'half' or greater than or equal to 1",
+        ),
         ({"split": {"protocol": "leaky"}}, "configuration split.protocol: 'leaky'"),
         ({"rows": ["our"]}, "configuration rows: 'our' is not one of"),
         ({"rows": ["simclr"]}, "configuration tables.figure_method: 'ours' is not one of rows"),
         ({"split": {"test_folds": [4]}}, "configuration split.test_folds: 4, expected numbers below"),
-        ({"adapt": {"rows": ["neural_linear"]}}, "configuration adapt.rows: 'neural_linear' is not"),
+        ({"adapt": {"rows": ["raw"]}}, "configuration adapt.rows: 'raw' is not"),
         ({"dataset": "a/b"}, "configuration dataset: 'a/b'"),
         ({"simulation": None, "raw": None}, "configuration raw: missing"),
     ],
@@ -129,6 +134,78 @@ def test_mistakes_are_one_line(changes, message):
         validate(merged(**changes))
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"evaluation": {"tasks": ["decode"]}}, "configuration evaluation.tasks.0: 'decode'"),
+        ({"evaluation": {"tasks": ["within", "decoding"]}}, "none reads evaluation.tasks 'decoding'"),
+        (
+            {"evaluation": {"label_budgets": ["all", "third"]}},
+            "configuration evaluation.label_budgets.1: 'third', expected: 'all' or 'half' or a valid integer",
+        ),
+        ({"probes": {"svm": {"kind": "svm", "tasks": ["within"]}}}, "configuration probes.svm.kind: 'svm'"),
+        (
+            {"probes": {"softmax": {"kind": "softmax", "tasks": ["continuous_within"]}}},
+            "configuration probes.softmax.tasks: 'continuous_within', expected tasks of classes",
+        ),
+        (
+            {"probes": {"ridge": {"tasks": ["within", "continuous_within", "continuous_across"]}}},
+            "configuration probes.ridge.tasks: 'within', expected continuous tasks",
+        ),
+        (
+            {"probes": {"angle": {"kind": "angle", "tasks": ["identity"]}}},
+            "configuration probes.angle.tasks: animals are no directions",
+        ),
+    ],
+)
+def test_probes_and_tasks_that_do_not_fit_are_one_line(changes, message):
+    config = merged()
+    update_config(config, changes)
+    with pytest.raises(InputError) as error:
+        validate(config)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"probe": {"steps": 3}}, "probe: a key of an older version, expected probes"),
+        ({"decoding": {}}, "decoding: a key of an older version, expected evaluation"),
+        ({"split": {"splits": 3}}, "split.splits: a key of an older version, expected split.repeats"),
+        ({"tables": {"bootstrap": 9}}, "tables.bootstrap: a key of an older version"),
+        (
+            {"methods": {"ours": {"probe": {}}}},
+            "methods.ours.probe: a key of an older version, expected probes",
+        ),
+        ({"methods": {"ours": {"readout": "x"}}}, "methods.ours.readout: a key of an older version"),
+    ],
+)
+def test_keys_of_an_older_version_name_the_new_ones(changes, message):
+    with pytest.raises(InputError, match=message):
+        validate(merged(**changes))
+
+
+@pytest.mark.parametrize("old", _ROWS_RENAMED)
+@pytest.mark.parametrize("key", ["rows", "methods", "references", "curves", "figure_method"])
+def test_rows_of_an_older_version_name_the_new_ones(old, key):
+    new = _ROWS_RENAMED[old].split(",")[0]
+    config = merged("monkey_reach.yaml" if new not in merged()["methods"] else "config.yaml")
+    assert new in config["methods"]
+    if key == "rows":
+        config["rows"] = [old]
+    elif key == "methods":
+        config["methods"][old] = {"settings": {}}
+    else:
+        config["tables"] = {**config["tables"], key: old if key == "figure_method" else [old]}
+    with pytest.raises(InputError, match=f"'{old}' is a row of an older version, expected {new}"):
+        validate(config)
+    # A row of that name that is complete is the user's own.
+    config = merged()
+    config["methods"][old] = {"label": "Mine", "representation": "raw"}
+    validate(config)
 
 
 @pytest.mark.parametrize(

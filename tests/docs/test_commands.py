@@ -48,7 +48,7 @@ def copy(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("copy") / "repository"
     folder.mkdir()
     copy_repository(folder)
-    for name in ("Makefile", "pyproject.toml", "requirements.lock"):
+    for name in ("Makefile", "pyproject.toml", "requirements.lock", "requirements-dev.lock"):
         shutil.copy(ROOT / name, folder)
     tiny = read_yaml(ROOT / "config/test/tiny.yaml")
     tiny["tables"]["figure_method"] = "simclr"
@@ -57,9 +57,10 @@ def copy(tmp_path_factory) -> Path:
     (folder / "config/paper.yaml").write_text("seeds: [0, 1]\n")
     (folder / ".venv").mkdir()
     for path in Path(sys.prefix).iterdir():
-        if path.name != ".installed":
+        if not path.name.startswith(".installed"):
             (folder / ".venv" / path.name).symlink_to(path)
-    (folder / ".venv/.installed").touch()
+    for name in (".installed", ".installed-dev"):
+        (folder / ".venv" / name).touch()
     for fly in ("Fly1", "Fly2", "Fly3"):
         for trial in range(1, 5):
             path = folder / f"flies/PEN1-EB/20160425/{fly}_8day_6fx37F06_jRGC1ax60D05_Dark_0{trial}.mat"

@@ -42,8 +42,7 @@ def content(
         class_names=CLASSES,
         animals=animals,
         trials=[
-            Trial(int(at % len(ANIMALS)), f"{at // len(ANIMALS) + 1:03d}", at % 2, 0.0, end)
-            for at in range(trials)
+            Trial(int(at % len(ANIMALS)), f"{at // len(ANIMALS) + 1:03d}", 0.0, end) for at in range(trials)
         ],
         rows=rows[:layouts],
         label=label,

@@ -106,7 +106,7 @@ def test_a_click_shows_the_moment(page):
     label = given.label[clip]
     assert said(page, "action") == (CLASSES[label] if label >= 0 else "not labelled")
     assert said(page, "animal") == ANIMALS[trial.animal]
-    assert said(page, "trial") == f"{trial.name} (tested in fold {trial.fold})"
+    assert said(page, "trial") == trial.name
     assert said(page, "time") == f"{given.time[clip]:.1f} s"
 
 

@@ -35,7 +35,6 @@ def test_what_is_shown_is_in_the_file():
         "animal": 1,
         "name": "002",
         "short": "002",
-        "fold": 0,
         "start": 0.0,
         "end": given.trials[4].end,
     }

@@ -110,7 +110,7 @@ def terminate(workflow: Workflow, stage: Stage) -> None:
 
 
 def one_line(workflow: Workflow) -> str:
-    (line,) = (line for line in workflow.said().splitlines() if line.startswith("neural-action:"))
+    (line,) = (line for line in workflow.said().splitlines() if line.strip().startswith("neural-action:"))
     assert "Traceback" not in workflow.said()
     return line
 

@@ -13,6 +13,7 @@ from neural_action.calcium.fit import fit_kernel
 from neural_action.config.load import merged, rows_file
 from neural_action.config.plan import Plan
 from neural_action.config.settings import CalciumSettings, SplitSettings
+from neural_action.errors import InputError
 from neural_action.inspection.alike import Form, unlike
 from neural_action.inspection.problems import notes
 from neural_action.inspection.rests import Motion, count_rests
@@ -142,7 +143,7 @@ def mice(tmp_path):
         "real": True,
         "raw": str(tmp_path / "raw"),
         "seeds": [0],
-        "rows": ["neural_linear", "ours"],
+        "rows": ["raw", "ours"],
         "convert": {"reader": "paired", "reader_options": options},
         "split": {"folds": 2},
         "calcium": {"decay": 1.0},
@@ -181,9 +182,7 @@ def test_what_can_run_ends_with_0_and_what_cannot_with_1(mice, capsys, monkeypat
     assert "snakemake" not in said
     # No shown row trains with a kernel.
     mice.path.write_text(
-        yaml.safe_dump(
-            {**mice.config, "rows": ["neural_linear", "simclr"], "tables": {"figure_method": "simclr"}}
-        )
+        yaml.safe_dump({**mice.config, "rows": ["raw", "simclr"], "tables": {"figure_method": "simclr"}})
     )
     assert checked(mice.path, capsys)[0] == 0
     mice.path.write_text(yaml.safe_dump({**mice.config, "calcium": {"decay": 1.0}}))
@@ -194,8 +193,11 @@ def test_what_can_run_ends_with_0_and_what_cannot_with_1(mice, capsys, monkeypat
 
 
 def test_the_rows_of_a_dataset_are_those_of_its_kind(tmp_path, capsys, monkeypatch):
-    assert rows_file({}) == rows_file({"split": None}) == "config/methods.yaml"
-    assert rows_file({"split": {"protocol": "published"}}) == "config/methods_spikes.yaml"
+    assert rows_file({}) == rows_file({"split": {"protocol": "published"}}) == "config/methods.yaml"
+    assert rows_file({"methods_file": "methods_spikes"}) == "config/methods_spikes.yaml"
+    for wrong in ("../methods", "methods.yaml", 3):
+        with pytest.raises(InputError, match="configuration methods_file"):
+            rows_file({"methods_file": wrong})
     monkeypatch.chdir(ROOT)
     rng = np.random.default_rng(0)
     np.save(tmp_path / "fr_bins_one.npy", rng.poisson(2, (5, 3000)))

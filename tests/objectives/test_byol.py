@@ -103,6 +103,15 @@ def test_mining_is_brute_force(k):
             assert seen[row] == set(best)
 
 
+def test_neighbours_are_the_same_where_networks_run_in_half_precision():
+    anchors, candidates = (torch.randn(n, 16, generator=generator(n)) for n in (50, 400))
+    none = torch.zeros(50, 400, dtype=torch.bool)
+    expected, _ = mine(anchors, candidates, none, 1, torch.zeros(50))
+    with torch.autocast("cpu", torch.bfloat16):
+        found, _ = mine(anchors, candidates, none, 1, torch.zeros(50))
+    assert torch.equal(found, expected)
+
+
 @pytest.mark.parametrize(("exclude", "window"), [("trial", 0), ("window", 12)])
 def test_mined_views_are_never_temporal_neighbours(batch, exclude, window):
     sampler = batch.sampler
@@ -143,7 +152,7 @@ def test_myow_mixes_both_terms_by_the_weight_of_the_moment(batch):
 
 
 def test_a_batch_of_one_trial_has_no_mined_term(batch):
-    batch.excluded = lambda window: torch.ones(32, 32, dtype=torch.bool)
+    batch.excluded = lambda window, others: torch.ones(32, 32, dtype=torch.bool)
     model = create(Named(name="myow", weight=0.4, warmup=0.0), ENCODERS, SHAPES, 0)
     encodings = model.encode(batch)
     byol = super(type(model), model).loss(encodings, batch)

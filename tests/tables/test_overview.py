@@ -1,6 +1,7 @@
 """What the report opens with: right within the report's page, and opened alone."""
 
 import json
+import re
 
 import made_up
 import pandas as pd
@@ -22,9 +23,11 @@ def opened(tmp_path, scores, said="sound"):
 def test_no_encoding_has_to_be_guessed(scores, tmp_path):
     page = opened(tmp_path, scores, said="M\u00e4use \u2026")
     assert page.isascii()
-    # A fragment: the report has a head of its own.
-    assert b"<meta" not in page
-    assert b"<head" not in page
+    # A page of its own, and yet valid within the body of the report: no tag that may only be there once.
+    assert page.startswith(b'<!DOCTYPE html>\n<html lang="en">')
+    assert b"<title>Overview: " in page
+    assert b"charset" not in page
+    assert not re.search(rb"</?(head|body)\b", page)
     for character in (SIGNS["ok"][0], "\u00e4", "\u2026"):
         assert f"&#{ord(character)};".encode() in page
 

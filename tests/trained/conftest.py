@@ -98,7 +98,7 @@ def laid_out(manifests, folder: Path, splits: Sequence[str], **split) -> Source:
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory) -> SimpleNamespace:
-    """``manifests`` of each animal; weights ``model``, ``swapped``; functions ``recording``, ``store``, ``laid_out``."""
+    """``manifests`` by animal, weights ``model`` and ``swapped``, functions ``recording``, ``store``, ``laid_out``."""
     folder = tmp_path_factory.mktemp("trained")
     manifests = {animal: [store(make_recording(animal, t), folder) for t in TRIALS] for animal in ANIMALS}
     known = (*manifests["A"], *manifests["B"])

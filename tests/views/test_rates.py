@@ -1,11 +1,16 @@
 """Views of firing rates against slow loops."""
 
+from dataclasses import replace
+
 import pytest
 import torch
-from neural_action.views.bank import Bank
 
+from neural_action.config.settings import ClipSettings, Named, ViewSettings
+from neural_action.datasets.windows import window_table
+from neural_action.training.batches import BatchSampler, view_context
 from neural_action.views.dropout import Dropout
 from neural_action.views.noise import Noise
+from neural_action.views.noise_pool import NoisePool
 from neural_action.views.pepper import Pepper
 from neural_action.views.view import ClipRows
 
@@ -20,10 +25,10 @@ def rates():
     return 1 + torch.rand(2000, 1, 60, generator=generator(9))
 
 
-def slices(bank, state, count, size):
-    """What a bank gives, number by number."""
-    first = torch.randint(len(bank.numbers) - size, (count,), generator=state)
-    return [[bank.numbers[f + k].item() for k in range(size)] for f in first.tolist()]
+def slices(pool, state, count, size):
+    """What a pool gives, number by number."""
+    first = torch.randint(len(pool.numbers) - size, (count,), generator=state)
+    return [[pool.numbers[f + k].item() for k in range(size)] for f in first.tolist()]
 
 
 def test_dropout_is_its_loop(context):
@@ -31,7 +36,7 @@ def test_dropout_is_its_loop(context):
     after, state = view(before.clone(), ROWS[:40], generator(1)), generator(1)
     most = torch.rand(40, generator=state)
     applied = torch.rand(40, generator=state)
-    numbers = slices(view.bank, state, 40, 60)
+    numbers = slices(view.pool, state, 40, 60)
     for b in range(40):
         p = 0.5 * most[b].item() if applied[b] < 0.7 else 0
         for u in range(60):
@@ -59,7 +64,7 @@ def test_pepper_is_its_loop(context):
     before, view = rates()[:40], Pepper(context, probability=0.3, size=1.5, apply=0.5)
     after, state = view(before.clone(), ROWS[:40], generator(2)), generator(2)
     applied = torch.rand(40, generator=state)
-    numbers = slices(view.bank, state, 40, 60)
+    numbers = slices(view.pool, state, 40, 60)
     for b in range(40):
         for u in range(60):
             added = 1.5 if applied[b] < 0.5 and numbers[b][u] < 0.3 else 0
@@ -80,10 +85,34 @@ def test_noise_is_added_to_its_share_of_clips(context):
     assert added[noisy].std().item() == pytest.approx(1.5, abs=0.05)
 
 
-def test_banks_are_uniform_and_normal():
-    device = torch.device("cpu")
-    uniform, normal = Bank.uniform(1, device).numbers, Bank.normal(2.0, device).numbers
+def test_pools_are_uniform_and_normal(context):
+    uniform, normal = NoisePool.uniform(context, 1).numbers, NoisePool.normal(2.0, context).numbers
     assert uniform.mean().item() == pytest.approx(0.5, abs=0.002)
     assert uniform.min() >= 0
     assert uniform.max() < 1
     assert normal.std().item() == pytest.approx(2.0, rel=0.01)
+
+
+@pytest.mark.parametrize("view", [Noise, Dropout, Pepper])
+def test_runs_of_other_seeds_draw_from_other_pools(context, view):
+    one, again, other = (view(replace(context, seed=seed)).pool.numbers for seed in (3, 3, 4))
+    assert torch.equal(one, again)
+    # Unrelated, also where one is shifted against the other: a slice of one is none of the other.
+    assert abs(torch.corrcoef(torch.stack([one, other]))[0, 1].item()) < 0.005
+    assert len(set(one[:1000].tolist()) & set(other.tolist())) < 100
+
+
+def test_views_of_one_run_share_no_pool(context):
+    dropout, pepper = Dropout(context).pool.numbers, Pepper(context).pool.numbers
+    assert abs(torch.corrcoef(torch.stack([dropout, pepper]))[0, 1].item()) < 0.005
+
+
+def test_the_sampler_gives_its_seed_to_what_views_draw_once(dataset):
+    clips = window_table(dataset, ClipSettings(frames=16, poses=4), stride=1)
+    shared = view_context(dataset, clips, torch.device("cpu"))
+    views = ViewSettings(neural=[Named(name="noise")])
+    one, again, other = (
+        BatchSampler(shared, clips, views, 8, seed).neural_views[0].pool.numbers for seed in (0, 0, 1)
+    )
+    assert torch.equal(one, again)
+    assert not torch.isclose(one, other).all()

@@ -14,12 +14,9 @@ def test_jobs_share_the_cores_that_are_there(tmp_path, asked):
     assert there < 64
     done = snakemake(
         *("--cores", str(asked), "--configfile", "config/test/tiny.yaml", "--config", f"results={tmp_path}"),
-        *("--", f"{tmp_path}/tiny/recordings.csv"),
+        *("--printshellcmds", "--", f"{tmp_path}/tiny/recordings.csv"),
         timeout=300,
     )
     assert done.returncode == 0, done.stdout[-3000:]
-    said = f"{asked} cores were asked for, {there} are there: jobs share {there}." in done.stdout
-    assert said == (asked > there)
-    assert f"Provided cores: {min(asked, there)}\n" in done.stdout.replace(
-        " (use --cores to define parallelism)", ""
-    )
+    assert f'Resource("processors", {there})' in done.stdout
+    assert "processors=1" in done.stdout

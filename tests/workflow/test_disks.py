@@ -39,7 +39,7 @@ def test_a_full_disk_is_a_line_and_loses_nothing(disk):
     folder, change = disk
     stopped = run(folder)
     assert stopped.returncode != 0
-    (line,) = (line for line in stopped.stdout.splitlines() if line.startswith("neural-action:"))
+    (line,) = (line for line in stopped.stdout.splitlines() if line.startswith("    neural-action:"))
     assert "No space left on device" in line or "as on a full disk" in line
     (done,) = (folder / "tiny/raw").glob("Fly*")
     before = {path: path.stat().st_mtime_ns for path in done.rglob("*") if path.is_file()}

@@ -22,9 +22,10 @@ rule calcium:
         mem_mb=grows(3000),
         runtime=grows(30),
     params:
+        dataset=DATASET_FOLDER,
         config=plan.sections("calcium"),
         code=plan.code("calcium"),
         run=lambda wildcards: plan.run_options(wildcards.run),
     shell:
-        "python -m neural_action calcium --config {params.config:q} --dataset {DATASET_FOLDER:q} --splits {input.splits:q} {params.run:q}"
+        "python -m neural_action calcium --config {params.config:q} --dataset {params.dataset:q} --splits {input.splits:q} {params.run:q}"
         " --threads {threads} --output {output.kernel:q} --picture {output.picture:q} 2> {log:q}"

@@ -1,49 +1,37 @@
 # The configuration, typed and validated once; names of files; what every rule shares.
 import shlex
 
-import joblib
-from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
-from snakemake.resources import Resource
 
-# Jobs find the package here: set inside each job, since activating a conda environment clears the variable. They end
-# with the Snakemake that started them, however that ends.
-shell.prefix(
-    f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(SOURCE))} NEURAL_ACTION_WORKFLOW=$PPID; "
-)
 
-from neural_action.config.load import read_yaml
-from neural_action.config.plan import NEIGHBORS, SYLLABLES, VARIANT, Plan
-from neural_action.errors import InputError
-from neural_action.files import writable
-from neural_action.processes import hold_folder
+def shipped(name):
+    """A file of ``config/``: that of the working folder, or the one that comes with the workflow."""
+    own = Path("config") / name
+    return own if own.exists() else Path(workflow.source_path(f"../../config/{name}"))
 
-if workflow.is_main_process:
-    # While this variable lives, which is as long as this Snakemake.
-    held, removed = hold_folder(Path(".snakemake"))
-    if removed:
-        logger.info(
-            "Removed the lock of a run that was killed; going on where it stopped."
-        )
 
 try:
+    if workflow.is_main_process:
+        # While this variable lives, which is as long as this Snakemake.
+        held, removed = hold_folder(Path(".snakemake"))
+        if removed:
+            logger.info(
+                "Removed the lock of a run that was killed; going on where it stopped."
+            )
     # Snakemake has read them already; this also refuses what it lets pass.
     for path in workflow.configfiles:
         read_yaml(Path(path))
-    # Snakemake puts the rows that a dataset's file changes first; tables keep the order of the rows' file.
-    rows = read_yaml(Path(workflow.basedir) / ROWS)["methods"]
-    if isinstance(config["methods"], dict):
-        config["methods"] = {**dict.fromkeys(rows), **config["methods"]}
+    config.update(complete(config, shipped))
     plan = Plan(config)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
-# Every job is given threads of its own, so more cores than there are would only make jobs wait for each other.
-# joblib knows of affinity and of containers; a cluster's nodes count their own.
-asked, there = workflow.global_resources["_cores"].value, joblib.cpu_count()
-if asked is not None and asked > there:
-    logger.info(f"{asked} cores were asked for, {there} are there: jobs share {there}.")
-    workflow.register_resource("_cores", Resource("_cores", there))
+# Jobs find the package here: set inside each job, since activating a conda environment clears the variable. They end
+# with the Snakemake that started them, however that ends.
+shell.prefix(
+    f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(package_folder(Path('.snakemake'))))}"
+    " NEURAL_ACTION_WORKFLOW=$PPID; "
+)
 
 RESULTS = plan.results
 MANIFESTS = plan.manifests
@@ -59,16 +47,20 @@ onstart:
         raise WorkflowError(
             f"{RESULTS}: cannot be written to; expected a folder on a disk that can"
         )
-    # Its limit of 100 starts a second makes Snakemake 9 look for new jobs once more a second after every job that has
-    # finished, until that takes a processor. Jobs here are too long to need a limit; one that is asked for is kept.
-    limiter = workflow.scheduler.job_rate_limiter
-    if limiter is not None and (limiter.max_jobs, limiter.timespan) == (100, 1):
-        workflow.scheduler.job_rate_limiter = None
 
 
 def grows(amount):
     """Memory (MB) or minutes of a job that ask for as much again at every retry."""
     return lambda wildcards, attempt: amount * attempt
+
+
+def check_prefix(files):
+    """WorkflowError if a module statement changes the names of files, which parameters of rules also hold."""
+    if not all(file.startswith(f"{RESULTS}/") for file in files):
+        raise WorkflowError(
+            f"module: prefix or replace_prefix makes {RESULTS}/ another folder, expected none of them; "
+            "set results: <folder> in the config of the module"
+        )
 
 
 def options(files):

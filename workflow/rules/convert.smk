@@ -77,9 +77,10 @@ rule dataset:
         mem_mb=grows(2000),
         runtime=grows(30),
     params:
+        dataset=DATASET_FOLDER,
         code=plan.code("dataset"),
     shell:
-        "python -m neural_action dataset --output {DATASET_FOLDER:q} {input:q} 2> {log:q}"
+        "python -m neural_action dataset --output {params.dataset:q} {input:q} 2> {log:q}"
 
 
 # What is trained on, what is tested, and what may be seen.

@@ -33,11 +33,12 @@ rule diagnose:
         mem_mb=grows(4000),
         runtime=grows(20),
     params:
+        dataset=DATASET_FOLDER,
         config=plan.diagnose_sections,
         code=plan.code("diagnose"),
         folder=lambda wildcards, output: str(Path(output.summary).parent),
         splits=[f"--split={name}" for run in plan.runs.values() for name in run.splits],
         swaps=lambda wildcards, input: [f"--swaps={path}" for path in input.swaps],
     shell:
-        "python -m neural_action diagnose --config {params.config:q} --dataset {DATASET_FOLDER:q} --splits {input.splits:q} {params.splits:q}"
+        "python -m neural_action diagnose --config {params.config:q} --dataset {params.dataset:q} --splits {input.splits:q} {params.splits:q}"
         " {params.swaps:q} --scores {input.scores:q} --threads {threads} --output {params.folder:q} 2> {log:q}"

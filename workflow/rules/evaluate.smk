@@ -23,6 +23,7 @@ rule evaluate:
         runtime=grows(10),
         in_turn=1,
     params:
+        dataset=DATASET_FOLDER,
         config=lambda wildcards: plan.evaluate_sections(wildcards.method),
         run=lambda wildcards: plan.run_options(wildcards.run),
         code=lambda wildcards: plan.code(
@@ -32,7 +33,7 @@ rule evaluate:
             {"weights": input.weights, **plan.evaluate_inputs(wildcards)}
         ),
     shell:
-        "python -m neural_action evaluate --config {params.config:q} --method {wildcards.method} --dataset {DATASET_FOLDER:q}"
+        "python -m neural_action evaluate --config {params.config:q} --method {wildcards.method} --dataset {params.dataset:q}"
         " --splits {input.splits:q} {params.run:q} --seed {wildcards.seed} --threads {threads} {params.given:q}"
         " --scores {output.scores:q} --embedding {output.embedding:q} 2> {log:q}"
 
@@ -103,11 +104,12 @@ rule consistency:
         mem_mb=grows(3000),
         runtime=grows(20),
     params:
+        dataset=DATASET_FOLDER,
         config=plan.consistency_sections,
         code=plan.code("consistency"),
         embeddings=lambda wildcards, input: [
             f"--embedding={path}" for path in input.embeddings
         ],
     shell:
-        "python -m neural_action consistency --config {params.config:q} --dataset {DATASET_FOLDER:q}"
+        "python -m neural_action consistency --config {params.config:q} --dataset {params.dataset:q}"
         " {params.embeddings:q} --output {output:q} 2> {log:q}"

@@ -25,6 +25,7 @@ rule explore:
         mem_mb=grows(4000),
         runtime=grows(30),
     params:
+        dataset=DATASET_FOLDER,
         config=plan.explore_sections,
         code=plan.code("explore"),
         animal=plan.pictured_animal,
@@ -32,7 +33,7 @@ rule explore:
             f"--embedding={path}" for path in input.embeddings
         ],
     shell:
-        "python -m neural_action explore --config {params.config:q} --dataset {DATASET_FOLDER:q} {params.animal:q} {params.embeddings:q}"
+        "python -m neural_action explore --config {params.config:q} --dataset {params.dataset:q} {params.animal:q} {params.embeddings:q}"
         " --threads {threads} --output {output:q} 2> {log:q}"
 
 

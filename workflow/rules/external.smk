@@ -18,16 +18,17 @@ if plan.external:
             mem_mb=grows(3000),
             runtime=grows(20),
         params:
+            dataset=DATASET_FOLDER,
             config=plan.sections("clips.behavior_stride", "clips.pose_normalisation"),
             code=plan.code("arrays"),
             run=lambda wildcards: plan.run_options(wildcards.run),
         shell:
-            "python -m neural_action arrays --config {params.config:q} --dataset {DATASET_FOLDER:q}"
+            "python -m neural_action arrays --config {params.config:q} --dataset {params.dataset:q}"
             " --splits {input.splits:q} {params.run:q} --output {output:q} 2> {log:q}"
 
     rule cebra:
         input:
-            script=f"{workflow.basedir}/workflow/scripts/cebra_frames.py",
+            script=workflow.source_path("../scripts/cebra_frames.py"),
             arrays=f"{RESULTS}/arrays/{{run}}.npz",
         output:
             f"{RUN}/frames.npz",

@@ -22,6 +22,7 @@ rule pretrain:
         runtime=grows(120),
         gpu=plan.gpus,
     params:
+        dataset=DATASET_FOLDER,
         config=lambda wildcards: plan.pretrain_sections(wildcards.method),
         code=lambda wildcards: plan.code(
             "pretrain", plan.method_modules(wildcards.method)
@@ -29,7 +30,7 @@ rule pretrain:
         run=lambda wildcards: plan.run_options(wildcards.run),
         given=lambda wildcards: options(plan.pretrain_inputs(wildcards)),
     shell:
-        "python -m neural_action pretrain --config {params.config:q} --method {wildcards.method} --dataset {DATASET_FOLDER:q}"
+        "python -m neural_action pretrain --config {params.config:q} --method {wildcards.method} --dataset {params.dataset:q}"
         " --splits {input.splits:q} {params.run:q} --seed {wildcards.seed} {params.given:q}"
         " --threads {threads} --output {output.weights:q} --log {output.log:q} 2> {log:q}"
 
@@ -60,11 +61,12 @@ rule adapt:
         runtime=grows(30),
         gpu=plan.gpus,
     params:
+        dataset=DATASET_FOLDER,
         config=lambda wildcards: plan.adapt_sections(wildcards.method),
         code=lambda wildcards: plan.code("adapt", plan.method_modules(wildcards.method)),
         run=lambda wildcards: plan.run_options(wildcards.run),
         given=lambda wildcards: options(plan.pretrain_inputs(wildcards)),
     shell:
-        "python -m neural_action adapt --config {params.config:q} --method {wildcards.method} --dataset {DATASET_FOLDER:q}"
+        "python -m neural_action adapt --config {params.config:q} --method {wildcards.method} --dataset {params.dataset:q}"
         " --splits {input.splits:q} {params.run:q} --seed {wildcards.seed} --weights {input.start:q} {params.given:q}"
         " --threads {threads} --output {output.weights:q} --log {output.log:q} 2> {log:q}"

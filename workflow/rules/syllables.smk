@@ -17,9 +17,10 @@ rule syllables:
         mem_mb=grows(3000),
         runtime=grows(60),
     params:
+        dataset=DATASET_FOLDER,
         config=lambda wildcards: plan.variant_sections(wildcards.variant, *SYLLABLES),
         code=plan.code("syllables"),
         run=lambda wildcards: plan.run_options(wildcards.run),
     shell:
-        "python -m neural_action syllables --config {params.config:q} --dataset {DATASET_FOLDER:q} --splits {input.splits:q} {params.run:q}"
+        "python -m neural_action syllables --config {params.config:q} --dataset {params.dataset:q} --splits {input.splits:q} {params.run:q}"
         " --threads {threads} --output {output.table:q} --report {output.report:q} 2> {log:q}"

@@ -90,6 +90,7 @@ rule figures:
         mem_mb=grows(3000),
         runtime=grows(20),
     params:
+        dataset=DATASET_FOLDER,
         config=plan.table_sections,
         code=plan.code("figures"),
         folder=lambda wildcards, output: str(Path(output[0]).parent),
@@ -101,7 +102,7 @@ rule figures:
         ],
         logs=lambda wildcards, input: [f"--log={path}" for path in input.logs],
     shell:
-        "python -m neural_action figures --config {params.config:q} --dataset {DATASET_FOLDER:q} --scores {input.scores:q}"
+        "python -m neural_action figures --config {params.config:q} --dataset {params.dataset:q} --scores {input.scores:q}"
         " {params.embeddings:q} {params.logs:q} {params.given:q} --output {params.folder:q} 2> {log:q}"
 
 

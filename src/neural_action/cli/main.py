@@ -14,7 +14,7 @@ from neural_action.processes import alone
 
 #: Commands in the order in which the workflow calls them, and the modules that hold them.
 _MODULES = {
-    "preflight": ("init", "check"),
+    "preflight": ("init", "check", "schema"),
     "recordings": ("resolve", "simulate", "sheet", "convert", "dataset", "splits"),
     "training": ("neighbors", "calcium", "syllables", "pretrain", "adapt", "arrays"),
     "scoring": ("evaluate", "collect", "consistency"),

@@ -67,3 +67,19 @@ def check(**options: Any) -> None:
     from neural_action.stages.check import run
 
     run(**options)
+
+
+@stage()
+@click.option("--output", type=OUT, required=True, help="JSON schema (.json).")
+def schema(**options: Any) -> None:
+    """Write the JSON schema of a dataset's configuration file: keys, types, bounds and defaults.
+
+    An editor completes and checks a file that begins with: # yaml-language-server: $schema=schema.json
+
+    \b
+    Example:
+      neural-action schema --output schema.json
+    """
+    from neural_action.stages.schema import run
+
+    run(**options)

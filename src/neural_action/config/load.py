@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +104,23 @@ def rows_file(config: Mapping[str, Any]) -> str:
             f"configuration methods_file: {name!r}, expected the name of a file in config/, without .yaml"
         )
     return f"config/{name}.yaml"
+
+
+def complete(config: Mapping[str, Any], shipped: Callable[[str], Path]) -> dict[str, Any]:
+    """``config`` with what it does not say: the simulated default if it names no dataset, and the rows.
+
+    Args:
+        config: what the user gives; it changes keys of the files, at any depth.
+        shipped: the path of a file of ``config/`` by its name.
+
+    Raises:
+        InputError: a file cannot be read.
+    """
+    content = {} if "dataset" in config else read_yaml(shipped("config.yaml"))
+    _update(content, config)
+    rows = read_yaml(shipped(Path(rows_file(content)).name))
+    _update(rows, content)
+    return rows
 
 
 def _update(content: dict[str, Any], changes: Mapping[str, Any]) -> None:
@@ -296,7 +313,7 @@ def _check_method(settings: Settings, row: str, method: MethodSettings) -> None:
         if part is not None:
             key = "objective" if room == "objectives" else room
             check_parameters(room, part.name, part.parameters, f"methods.{row}.{key}")
-    for modality in ("neural", "behavior"):
+    for modality in ("neural", "mined", "behavior"):
         for at, view in enumerate(getattr(method.views, modality)):
             check_parameters("views", view.name, view.parameters, f"methods.{row}.views.{modality}.{at}")
     changed = effective(settings, method, row) if method.settings else settings

@@ -254,7 +254,7 @@ class Plan:
         row = self.settings.methods[method]
         if row.objective is None:
             return frozenset()
-        views = [view.name for view in (*row.views.neural, *row.views.behavior)]
+        views = [view.name for view in (*row.views.neural, *row.views.mined, *row.views.behavior)]
         asked = [needs("objectives", row.objective.name), *(needs("views", view) for view in views)]
         matched = {"swaps"} if row.batches == "matched" else set()
         return frozenset().union(*asked, matched)
@@ -434,7 +434,7 @@ class Plan:
             return []
         objective = self.settings.methods[source].objective
         encoders = self.content_of(source)["encoders"]
-        views = [view.name for view in (*row.views.neural, *row.views.behavior)]
+        views = [view.name for view in (*row.views.neural, *row.views.mined, *row.views.behavior)]
         return [
             *part_modules("objectives", [objective.name]),
             *part_modules("adaptation", [row.adaptation.name] if row.adaptation else []),

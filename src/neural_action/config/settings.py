@@ -153,12 +153,16 @@ class CalciumSettings(Section):
 
 
 class TrainingSettings(Section):
-    """Pretraining: steps (0: networks stay as they begin), batches, optimizer (``momentum`` is SGD's), checkpoints."""
+    """Pretraining: steps (0: networks stay as they begin), batches, optimizer (``momentum`` is SGD's), checkpoints.
+
+    ``decayed: weights`` leaves out of weight decay what has one dimension: norms and biases.
+    """
 
     steps: Annotated[int, Field(ge=0)] = 400
     batch: Annotated[int, Field(ge=2)] = 128
     learning_rate: Positive = 1e-3
     weight_decay: Annotated[float, Field(ge=0)] = 1e-4
+    decayed: Literal["all", "weights"] = "all"
     optimizer: Literal["adamw", "sgd"] = "adamw"
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     warmup: Probability = 0.1
@@ -202,10 +206,13 @@ class ViewSettings(Section):
     """Augmentations of each modality, applied in this order.
 
     ``shift`` is the temporal one: every neural view of a clip but the first is of a clip 0 to ``shift`` later in the
-    same trial, or of any clip of the trial.
+    same trial, or of any clip of the trial. ``mined`` are those of neural clips among which views are mined, where the
+    objective draws these apart. ``draws: batch`` draws the numbers of an augmentation once for all clips of a batch.
     """
 
     neural: list[Named] = []
+    mined: list[Named] = []
+    draws: Literal["clip", "batch"] = "clip"
     behavior: list[Named] = []
     shift: Annotated[int, Field(ge=0)] | Literal["trial"] = 0
 
@@ -273,7 +280,7 @@ class MethodSettings(Section):
     objective: Named | None = None
     external: CebraSettings | None = None
     views: ViewSettings = ViewSettings()
-    batches: Literal["uniform", "matched"] = "uniform"
+    batches: Literal["uniform", "matched", "epochs"] = "uniform"
     sessions: Literal["apart", "together"] = "apart"
     adaptation: Named | None = None
     model: Name | None = None

@@ -8,6 +8,7 @@ workflow validates its configuration without importing torch, in milliseconds, a
 from __future__ import annotations
 
 import ast
+import re
 import reprlib
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,8 @@ from neural_action.errors import InputError
 
 PACKAGE = Path(__file__).resolve().parent.parent
 _TYPES = {"int": int, "float": float, "bool": bool, "str": str}
+#: What pydantic adds to the place of a value for each type that it may be of.
+_BRANCH = re.compile(r"(literal\[|constrained-|list\[|(int|float|str|bool)$)")
 # A value in a message is one glance long, whatever was given.
 _SHORT = reprlib.Repr()
 _SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 2, 80, 80
@@ -54,14 +57,22 @@ def check_parameters(room: str, name: str, parameters: dict[str, Any], where: st
 
 def one_line(error: ValidationError, where: str) -> str:
     """The first complaint of a pydantic error, as ``where.key: value, expected ...``."""
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in (where, *first["loc"]) if str(part))
+    errors = error.errors()
+    first = errors[0]
+    place = first["loc"]
+    branches = [one for one in errors if one["loc"][:-1] == place[:-1] and _BRANCH.match(str(one["loc"][-1]))]
+    if len(branches) > 1 and place and _BRANCH.match(str(place[-1])):
+        # A value that may be of several types has a complaint of each.
+        place = place[:-1]
+    else:
+        branches = [first]
+    key = ".".join(str(part) for part in (where, *place) if str(part))
     if first["type"] == "extra_forbidden":
         return f"{key}: unknown key, config/README.md explains those that there are"
     if first["type"] == "missing":
         return f"{key}: missing key"
-    said = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-    return f"{key}: {_SHORT.repr(first['input'])}, expected: {said}"
+    said = [one["msg"].removeprefix("Input should be ").removeprefix("Value error, ") for one in branches]
+    return f"{key}: {_SHORT.repr(first['input'])}, expected: {' or '.join(dict.fromkeys(said))}"
 
 
 @cache

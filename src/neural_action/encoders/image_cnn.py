@@ -6,11 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from neural_action.encoders.shapes import Shapes
-from neural_action.errors import InputError
 
 
 class ImageCnn(nn.Module):
-    """(B, frames, y * x) to (B, dimension).
+    """(B, frames, y * x) or (B, frames, channel * y * x) to (B, dimension).
 
     Convolutions of stride 2 whose widths double, batch norm, ReLU; then the mean and a linear layer. Frames as
     channels make the first layer a bank of temporal filters, at a quarter of the cost of a convolution over time.
@@ -21,12 +20,9 @@ class ImageCnn(nn.Module):
 
     def __init__(self, shapes: Shapes, dimension: int, *, width: int = 32, layers: int = 3):
         super().__init__()
-        if len(shapes.neural) != 2:
-            raise InputError(
-                f"encoders.neural: image_cnn needs images (y, x), the recordings hold {shapes.neural}"
-            )
-        self.image = shapes.neural
-        blocks, channels = [], shapes.frames
+        channel, *self.image = shapes.image("image_cnn")
+        blocks: list[nn.Module] = []
+        channels = shapes.frames * channel
         for layer in range(layers):
             out = width * 2**layer
             blocks += [
@@ -40,5 +36,5 @@ class ImageCnn(nn.Module):
 
     def forward(self, clips: Tensor) -> Tensor:
         """(B, frames, pixels) float32 to (B, dimension)."""
-        maps = self.convolutions(clips.view(*clips.shape[:2], *self.image))
+        maps = self.convolutions(clips.view(len(clips), -1, *self.image))
         return self.linear(torch.flatten(maps.mean((2, 3)), 1))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass
 
+from neural_action.errors import InputError
+
 
 @dataclass(frozen=True)
 class Shapes:
@@ -12,7 +14,7 @@ class Shapes:
 
     Attributes:
         frames: neural frames a clip.
-        neural: shape of one neural frame, (y, x) or (unit,).
+        neural: shape of one neural frame, (y, x), (channel, y, x) or (unit,).
         poses: behaviour samples a clip.
         behavior: features of one behaviour sample.
         syllables: states of the behavioural HMM, 0 without one.
@@ -32,6 +34,15 @@ class Shapes:
     def pixels(self) -> int:
         """Pixels or units of one neural frame."""
         return math.prod(self.neural)
+
+    def image(self, encoder: str) -> tuple[int, int, int]:
+        """(channel, y, x) of one neural frame. InputError, naming the ``encoder``, if it is no image."""
+        if len(self.neural) not in (2, 3):
+            raise InputError(
+                f"encoders.neural: {encoder} needs images (y, x) or (channel, y, x), the recordings hold {self.neural}"
+            )
+        channel, y, x = (1, *self.neural)[-3:]
+        return channel, y, x
 
     def to_dict(self) -> dict:
         """For JSON."""

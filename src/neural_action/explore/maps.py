@@ -32,7 +32,7 @@ def maps() -> dict[str, Any]:
         plot = figure(
             name=key,
             sizing_mode="stretch_both",
-            min_width=200,
+            min_width=140,
             min_height=220,
             x_range=across,
             y_range=up,

@@ -36,9 +36,11 @@ class Byol(Objective):
     """Predict one view's target encoding from the other view's online encoding, both ways; cosine distance.
 
     The target network is a copy of the encoder that receives no gradient and follows it after every step,
-    xi <- m xi + (1 - m) theta, with m from ``momentum`` to 1. There is no projector, as in the authors' code (MYOW
-    release). Its target starts from other weights than the encoder and its momentum stays at the base for monkeys;
-    here the target starts as a copy and the schedule is Grill et al.'s.
+    xi <- m xi + (1 - m) theta, with m from ``momentum`` to 1. For spikes there is no projector, as in the authors' code
+    (MYOW release); for pictures it has ``projection`` features behind ``hidden``. ``scale: 2`` makes the distance that
+    of Grill et al. and of the release, the squared one of normalised vectors: with SGD the size of a loss matters. The
+    release's target starts from other weights than the encoder and its momentum stays at the base for monkeys; here the
+    target starts as a copy and the schedule is Grill et al.'s.
     """
 
     name = "byol"
@@ -46,13 +48,22 @@ class Byol(Objective):
     followers = ("target",)
 
     def __init__(
-        self, encoders: EncoderSettings, shapes: Shapes, *, momentum: float = 0.98, hidden: int = 256
+        self,
+        encoders: EncoderSettings,
+        shapes: Shapes,
+        *,
+        momentum: float = 0.98,
+        hidden: int = 256,
+        projection: int = 0,
+        scale: float = 1.0,
     ):
         super().__init__(encoders, shapes)
-        self.momentum = momentum
+        self.momentum, self.scale = momentum, scale
         self.f_n = build("encoders", encoders.neural, shapes, encoders.dimension)
-        self.predictor = prediction_head(encoders.dimension, hidden, encoders.dimension)
-        self.target = follower(f_n=self.f_n)
+        self.projected = projection or encoders.dimension
+        self.g_n = prediction_head(encoders.dimension, hidden, projection) if projection else nn.Identity()
+        self.predictor = prediction_head(self.projected, hidden, self.projected)
+        self.target = follower(f_n=self.f_n, g_n=self.g_n)
 
     def encode(self, batch: Batch) -> Encodings:
         """h_n of two views, and beside the modalities what the target makes of each."""
@@ -67,10 +78,13 @@ class Byol(Objective):
         }
 
     def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
-        """Mean cosine distance of both predictions, in [0, 2]."""
-        forth = cosine_distance(self.predictor(encodings["neural"]), encodings["target_again"])
-        back = cosine_distance(self.predictor(encodings["neural_again"]), encodings["target"])
-        return 0.5 * (forth.mean() + back.mean())
+        """Mean cosine distance of both predictions, in [0, 2], times ``scale``."""
+        with torch.no_grad():
+            target, target_again = (
+                self.target["g_n"](encodings[view]) for view in ("target", "target_again")
+            )
+        one, other = (self.predictor(self.g_n(encodings[view])) for view in ("neural", "neural_again"))
+        return 0.5 * self.scale * (cosine_distance(one, target_again) + cosine_distance(other, target)).mean()
 
     @torch.no_grad()
     def follow(self) -> None:
@@ -84,5 +98,8 @@ class Byol(Objective):
         torch._foreach_lerp_([mine for mine, _ in pairs], [theirs for _, theirs in pairs], weight)
 
     def embed(self, neural: Tensor) -> dict[str, Tensor]:
-        """The online encoding."""
-        return {"encoder": self.f_n(neural)}
+        """The online encoding, and the online projection where there is a projector."""
+        h = self.f_n(neural)
+        return (
+            {"encoder": h} if isinstance(self.g_n, nn.Identity) else {"encoder": h, "projection": self.g_n(h)}
+        )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
+from neural_action.precision import full_precision
+
 
 def mine(
     anchors: Tensor, candidates: Tensor, excluded: Tensor, k: int, chance: Tensor
@@ -21,7 +23,8 @@ def mine(
     Returns:
         (N,) int64 numbers of candidates, and (N,) bool: False where no candidate is allowed.
     """
-    similarity = F.normalize(anchors, dim=1) @ F.normalize(candidates, dim=1).T
+    with full_precision(anchors.device):
+        similarity = F.normalize(anchors.float(), dim=1) @ F.normalize(candidates.float(), dim=1).T
     similarity = similarity.masked_fill(excluded, float("-inf"))
     nearest = similarity.topk(min(k, len(candidates)), dim=1).indices
     allowed = (~excluded).sum(1)

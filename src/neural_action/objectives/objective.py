@@ -30,8 +30,15 @@ class Batch(Protocol):
     def label(self) -> Tensor:
         """(B,) int64, the class of each clip, -1 where unlabelled."""
 
-    def excluded(self, window: int | None) -> Tensor:
-        """(B, B) bool, pairs of clips that start at most ``window`` frames apart; of one trial for None."""
+    @property
+    def clips(self) -> Tensor:
+        """(B,) int64, the numbers of the clips."""
+
+    def excluded(self, window: int | None, others: Tensor | None = None) -> Tensor:
+        """(B, M) bool: clips and ``others``, or each other, at most ``window`` frames apart; of one trial for None."""
+
+    def pool(self, count: int) -> Tensor:
+        """(count,) int64, numbers of clips drawn apart from the batch, each once."""
 
     def near(self, least: int, most: int) -> tuple[Tensor, Tensor]:
         """A clip ``least`` to ``most`` before or after each in its trial, as (B,) numbers; (B,) bool: is there one."""
@@ -47,6 +54,9 @@ class Batch(Protocol):
 
     def neural_of(self, clips: Tensor) -> Tensor:
         """(B, frames, pixels) float32, an augmented view of the clips of those numbers."""
+
+    def mined_of(self, clips: Tensor) -> Tensor:
+        """(B, frames, pixels) float32, a view of the clips of those numbers by the augmentations of mined views."""
 
     def recorded(self) -> Tensor:
         """(B, frames, pixels) float32, the neural clips as recorded."""

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
+from pydantic import Field
 
 from neural_action.errors import InputError
+from neural_action.recordings.readers import ReaderOptions
 
 Policy = Literal["refuse", "interpolate", "drop"]
+
+
+class MissingOptions(ReaderOptions):
+    """What becomes of missing values, ``longest_gap`` in s."""
+
+    policy: Policy = "refuse"
+    longest_gap: Annotated[float, Field(ge=0)] = 0.1
 
 
 def settle(

@@ -190,8 +190,19 @@ def load_object_pickle(path: Path, *, opaque: bool = False) -> Any:
     as ``load_array_pickle``.
     """
     try:
-        stream = io.BytesIO(bounded(path))
-        if Path(path).suffix == ".npy":
+        data = bounded(path)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read as a pickle ({reason(error)})") from None
+    return object_pickle(data, path, npy=Path(path).suffix == ".npy", opaque=opaque)
+
+
+def object_pickle(data: bytes, where: Path | str, *, npy: bool = False, opaque: bool = False) -> Any:
+    """What ``load_object_pickle`` reads, from bytes; messages name ``where``. ``npy``: behind the header of .npy."""
+    try:
+        stream = io.BytesIO(data)
+        if npy:
             version = np.lib.format.read_magic(stream)
             reading = (
                 np.lib.format.read_array_header_1_0
@@ -203,9 +214,9 @@ def load_object_pickle(path: Path, *, opaque: bool = False) -> Any:
         unpickler.opaque = opaque
         return _plain(unpickler.load(), max(_LEAST, 16 * Path(path).stat().st_size))
     except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+        raise InputError(f"{where}: {error}") from None
     except Exception as error:  # a broken pickle raises whatever its bytes happen to mean
-        raise InputError(f"{path}: cannot be read as a pickle ({reason(error)})") from None
+        raise InputError(f"{where}: cannot be read as a pickle ({reason(error)})") from None
 
 
 def loads_object(path: Path, data: bytes) -> Any:

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
+from pydantic import Field
 from scipy.ndimage import uniform_filter1d
 
 from neural_action.errors import InputError
+from neural_action.recordings.readers import ReaderOptions
 from neural_action.recordings.recording import UNLABELLED
+
+
+class ThresholdOptions(ReaderOptions):
+    """Actions by thresholds (``cuts``) on the speed of the behaviour, or on one of its features, smoothed."""
+
+    of: str = "speed"
+    cuts: Annotated[list[float], Field(min_length=1)]
+    smooth_seconds: Annotated[float, Field(ge=0)] = 0.5
 
 
 def speed(data: np.ndarray, time: np.ndarray, smooth: float) -> np.ndarray:
@@ -67,3 +79,29 @@ def classes(values: np.ndarray, cuts: list[float]) -> np.ndarray:
     numbers = np.searchsorted(cuts, values, side="right").astype(np.int8)
     numbers[~np.isfinite(values)] = UNLABELLED
     return numbers
+
+
+def labelled(
+    data: np.ndarray,
+    names: tuple[str, ...],
+    time: np.ndarray,
+    of: str,
+    cuts: list[float],
+    smooth: float,
+    class_names: tuple[str, ...] | None,
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """(sample,) int8 classes of ``measured``, and their names; ``level_0`` and so on where none are given.
+
+    Raises InputError for a feature that there is not, or for names that are not one more than the cuts.
+    """
+    values = measured(of, data, names, time, smooth)
+    if values is None:
+        raise InputError(
+            f"configuration convert.reader_options.thresholds.of: {of!r}, expected speed or one of {', '.join(names)}"
+        )
+    found = class_names or tuple(f"level_{at}" for at in range(len(cuts) + 1))
+    if len(found) != len(cuts) + 1:
+        raise InputError(
+            f"configuration convert.class_names: {len(found)} names, expected {len(cuts) + 1} for {len(cuts)} cuts"
+        )
+    return classes(values, cuts), found

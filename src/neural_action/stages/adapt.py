@@ -12,7 +12,7 @@ from neural_action.stages.training import Inputs, training_data
 from neural_action.training.adapt import adapt
 from neural_action.training.description import describe
 from neural_action.training.loop import write_log
-from neural_action.training.model import load_model, save_model
+from neural_action.training.model import load_model, model_names, save_model
 
 
 def run(
@@ -41,7 +41,9 @@ def run(
             f"split {', '.join(source.names)}: tests {len(tested)} animals, expected the one that is adapted to"
         )
     animal = tested.pop()
-    model = load_model(weights, data.device)
+    # Of a row that trains with labels, every fold without the animal has a model of its own.
+    start = source.names[0].replace("adapted-", "without-", 1)
+    model = load_model(weights, data.device, start if model_names(weights) else None)
     checkpoint = output.with_name("checkpoint.pt")
     rows = adapt(
         model,

@@ -34,7 +34,7 @@ _HEADINGS = {
 
 
 def run(config: str, scores: Path, embeddings: tuple[Path, ...], diagnostics: Path, output: Path) -> None:
-    """Write a fragment of HTML: scores with intervals, embeddings by action and by animal, the verdict of every check.
+    """Write an HTML page: scores with intervals, embeddings by action and by animal, the verdict of every check.
 
     InputError if ``diagnostics`` is none.
     """

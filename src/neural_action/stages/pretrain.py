@@ -100,7 +100,10 @@ def _trained(
         given = (model.modalities, sections.encoders.dimension, len(data.dataset.animals))
         adaptation = build("adaptation", row.adaptation, *given).to(data.device)
     matched = row.batches == "matched"
-    sampler = BatchSampler(data.context, data.windows, row.views, training.batch, seed, matched=matched)
+    epochs = row.batches == "epochs"
+    sampler = BatchSampler(
+        data.context, data.windows, row.views, training.batch, seed, matched=matched, epochs=epochs
+    )
     rows = pretrain(
         model,
         sampler,

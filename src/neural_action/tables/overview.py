@@ -1,4 +1,4 @@
-"""What the report opens with, as a fragment of HTML."""
+"""What the report opens with: a page of its own, which the report also takes into its text."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def fragment(
 ) -> str:
     """What the scores are and what a dot is, pictures as addresses, and ``asks, severity, said`` of each check.
 
-    In ASCII, other characters by their numbers: the report has it within its body, where naming an encoding is not
-    valid, and a browser that opens it alone has to guess one.
+    A page without the tags that HTML lets a page leave out, so that it is also valid within the body of the report. In
+    ASCII, other characters by their numbers: no encoding has to be named or guessed.
     """
     text = template("overview.html.j2").render(
         heading=heading, dot=dot, scores=scores, embeddings=embeddings, checks=checks, signs=SIGNS

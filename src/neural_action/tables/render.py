@@ -63,55 +63,86 @@ _BARE = {"paper (MC2P)", "paper", "pairs"}
 
 
 def latex(document: Document) -> str:
-    """LaTeX: a booktabs ``table`` for each block, notes in the caption of the first."""
+    """LaTeX: booktabs tables, a block that is wider than a line cut into several; notes in the first caption."""
     head = [
         f"% {_comment(document.title)}: {_comment(document.opening)}",
-        r"% Needs \usepackage{booktabs,graphicx}.",
+        r"% Needs \usepackage{array,booktabs}.",
     ]
-    return "\n".join([*head, *(_latex_table(document, at) for at in range(len(document.blocks)))]) + "\n"
+    tables: list[str] = []
+    for block in document.blocks:
+        parts = _parts(block)
+        for at, places in enumerate(parts):
+            caption = escape_latex(block.title) + (f" ({at + 1} of {len(parts)})" if len(parts) > 1 else "")
+            text = rf"\textbf{{{caption}.}} {escape_latex(document.opening)}."
+            if not tables:
+                text += "".join(
+                    rf" \emph{{{escape_latex(term)}}}: {escape_latex(note)}." for term, note in document.notes
+                )
+            tables.append(_latex_table(block, places, rf"\caption[{{{caption}}}]{{{text}}}"))
+    return "\n".join([*head, *tables]) + "\n"
 
 
 def _comment(text: str) -> str:
     return " ".join(text.split())
 
 
-def _latex_table(document: Document, at: int) -> str:
-    block = document.blocks[at]
-    caption = rf"\textbf{{{escape_latex(block.title)}.}} {escape_latex(document.opening)}."
-    if at == 0:
-        caption += "".join(
-            rf" \emph{{{escape_latex(term)}}}: {escape_latex(text)}." for term, text in document.notes
-        )
-    count = sum(len(span.columns) for span in block.spans)
-    spans, rules, first = [], [], 3
-    for span in block.spans:
-        width = len(span.columns)
-        spans.append(rf"\multicolumn{{{width}}}{{c}}{{{escape_latex(span.heading)}}}")
+#: Characters that fit beside the names on a line of 345 pt in footnotesize, measured with pdflatex.
+_LINE = 62
+
+
+def _parts(block: Block) -> list[list[int]]:
+    """Columns of a block, cut into tables that fit a line; what stands aside stays beside what it belongs to."""
+    heads = [part for span in block.spans for part in span.columns]
+    widths = [
+        max(len(text) for text in (head, *(line.cells[at] for line in block.lines))) + 1
+        for at, head in enumerate(heads)
+    ]
+    units: list[list[int]] = []
+    for at in range(len(heads)):
+        if at in block.aside and units:
+            units[-1].append(at)
+        else:
+            units.append([at])
+    parts: list[list[int]] = [[]]
+    for unit in units:
+        if parts[-1] and sum(widths[at] for at in (*parts[-1], *unit)) > _LINE:
+            parts.append([])
+        parts[-1] += unit
+    return parts
+
+
+def _latex_table(block: Block, places: list[int], caption: str) -> str:
+    """A table of some of a block's columns."""
+    headings = [span.heading for span in block.spans for _ in span.columns]
+    heads = [part for span in block.spans for part in span.columns]
+    spans, rules, first = [], [], 2
+    for heading, group in groupby(places, key=headings.__getitem__):
+        width = len(list(group))
+        spans.append(rf"\multicolumn{{{width}}}{{c}}{{{escape_latex(heading)}}}")
         rules.append(rf"\cmidrule(lr){{{first}-{first + width - 1}}}")
         first += width
-    parts = [escape_latex(part) for span in block.spans for part in span.columns]
     lines = [
         "",
         r"\begin{table}",
-        rf"\caption[{{{escape_latex(block.title)}}}]{{{caption}}}",
+        caption,
         r"\centering\footnotesize\setlength{\tabcolsep}{3pt}",
-        # Wide tables shrink to the line.
-        r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
-        rf"\begin{{tabular}}{{ll{'r' * count}}}",
+        rf"\begin{{tabular}}{{>{{\raggedright\arraybackslash}}p{{.26\linewidth}}{'r' * len(places)}}}",
         r"\toprule",
-        " & ".join(["", "", *spans]).strip() + r" \\",
+        " & ".join(["", *spans]).strip() + r" \\",
         " ".join(rules),
-        " & ".join(["Group", "Method", *parts]) + r" \\",
+        " & ".join(["Method", *(escape_latex(heads[at]) for at in places)]) + r" \\",
     ]
-    for _, group in groupby(block.lines, key=lambda line: line.group):
+    for name, rows in groupby(block.lines, key=lambda line: line.group):
         lines.append(r"\midrule")
-        for number, line in enumerate(group):
-            texts = (line.group if number == 0 else "", line.label, *line.cells)
+        if name:
+            lines.append(rf"\multicolumn{{{1 + len(places)}}}{{l}}{{\emph{{{escape_latex(name)}}}}} \\")
+        for line in rows:
+            texts = (line.label, *(line.cells[at] for at in places))
             # Braces: a bracket that begins a row would be read as the option of the line break before.
             lines.append(
                 " & ".join("{" + escape_latex(text) + "}" if text else "" for text in texts).strip() + r" \\"
             )
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}}", r"\end{table}"])
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}"])
 
 
 def html(document: Document) -> str:

@@ -101,7 +101,7 @@ def adapted(model: TrainedModel, data: Data, known: Data, settings: AdaptSetting
 
 def _needed(objective: str, views: ViewSettings, batches: str) -> frozenset[str]:
     asked = [needs("objectives", objective)]
-    asked += [needs("views", view.name) for view in (*views.neural, *views.behavior)]
+    asked += [needs("views", view.name) for view in (*views.neural, *views.mined, *views.behavior)]
     return frozenset({"swaps"} if batches == "matched" else ()).union(*asked)
 
 

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from neural_action.config.build import build
-from neural_action.config.settings import ViewSettings
+from neural_action.config.settings import Named, ViewSettings
 from neural_action.datasets.dataset import Dataset
 from neural_action.datasets.windows import Windows
 from neural_action.errors import InputError
 from neural_action.neighbors.table import SwapTable
 from neural_action.training.order import TrialOrder
-from neural_action.views.view import ClipRows, View, ViewContext
+from neural_action.views.view import ClipRows, DrawnView, View, ViewContext
 
 # On a CPU a batch is made in parts that stay in its cache: the augmentations then cost one pass over memory, not
 # one each. 16 clips of 32 frames of 32 x 32 pixels are 2 MiB.
@@ -63,9 +63,19 @@ class ClipBatch:
         """(B,) int64, the class at the centre of each clip, -1 where unlabelled."""
         return self.sampler.label[self.clips]
 
-    def excluded(self, window: int | None) -> Tensor:
-        """(B, B) bool: pairs of clips that start at most ``window`` frames apart; of one trial for None."""
-        return self.sampler.order.excluded(self.clips, window)
+    def excluded(self, window: int | None, others: Tensor | None = None) -> Tensor:
+        """(B, M) bool: clips and ``others``, or each other, at most ``window`` frames apart; of one trial for None."""
+        return self.sampler.order.excluded(self.clips, window, others)
+
+    def pool(self, count: int) -> Tensor:
+        """(count,) int64 clips drawn apart from the batch, each once. InputError if there are fewer."""
+        visible = len(self.sampler.rows.start)
+        if count > visible:
+            raise InputError(
+                f"objective.pool: {count} clips, expected at most the {visible} that pretraining sees"
+            )
+        device = self.generator.device
+        return torch.randperm(visible, generator=self.generator, device=device)[:count]
 
     def near(self, least: int, most: int) -> tuple[Tensor, Tensor]:
         """(B,) int64 clips ``least`` to ``most`` before or after each in its trial, and (B,) bool: is there one."""
@@ -93,6 +103,10 @@ class ClipBatch:
         """(B, frames, pixels) float32, a view of the clips of those numbers; overwritten by the next step's batch."""
         return self._neural(self.sampler.rows[clips], self.sampler.neural_views)
 
+    def mined_of(self, clips: Tensor) -> Tensor:
+        """As ``neural_of``, by the augmentations of views that are mined."""
+        return self._neural(self.sampler.rows[clips], self.sampler.mined_views)
+
     def recorded(self) -> Tensor:
         """(B, frames, pixels) float32, the clips without a view; overwritten by the next step's batch."""
         return self._neural(self.rows, [])
@@ -100,7 +114,8 @@ class ClipBatch:
     def _neural(self, rows: ClipRows, views: list[View]) -> Tensor:
         source, frames = self.context.neural, self.context.frames
         out = self._buffer((len(rows.start), frames, source.shape[1]))
-        part = len(out) if out.is_cuda else max(1, _CPU_PART // out[0].numel())
+        whole = out.is_cuda or self.sampler.draws == "batch"
+        part = len(out) if whole else max(1, _CPU_PART // out[0].numel())
         index = rows.start[:, None] + torch.arange(frames, device=out.device)
         for first in range(0, len(out), part):
             some = slice(first, first + part)
@@ -137,6 +152,8 @@ class BatchSampler:
         seed: with the step, of everything random.
         matched: a uniform clip, and for each other visible animal the clip at a swap neighbour of its centre pose;
             together a group. Otherwise clips are uniform.
+        epochs: every clip once before any comes again, in an order drawn anew each time; the last clips, fewer than a
+            batch, are left out. Otherwise clips are drawn uniformly.
         focus: number of an animal that half of each uniform batch is drawn from, or None.
     """
 
@@ -149,6 +166,7 @@ class BatchSampler:
         seed: int,
         *,
         matched: bool = False,
+        epochs: bool = False,
         focus: int | None = None,
     ):
         context, device = replace(context, seed=seed), context.neural.device
@@ -159,10 +177,19 @@ class BatchSampler:
         self.label = torch.as_tensor(visible.label, device=device)
         self.order = TrialOrder.of(visible.start, visible.trial, device)
         self.context, self.batch, self.seed, self.shift = context, batch, seed, views.shift
-        self.neural_views = [build("views", part, context) for part in views.neural]
+        self.draws = views.draws
+        self.neural_views = self._views(views.neural)
+        self.mined_views = self._views(views.mined)
         self.behavior_views = [build("views", part, context) for part in views.behavior]
         self.generator = torch.Generator(device)
         self.buffers: list[Tensor] = []
+        self.epoch_length = len(self.rows.start) // batch if epochs else 0
+        self.epoch: tuple[int, Tensor] | None = None
+        if epochs and (self.epoch_length == 0 or matched or focus is not None):
+            raise InputError(
+                f"batches: epochs of {len(self.rows.start)} visible clips and training.batch {batch}, expected a "
+                "batch at least, and batches that are neither matched nor of one animal"
+            )
         self.focus = None
         if focus is not None:
             own = np.flatnonzero(visible.animal == focus)
@@ -189,8 +216,18 @@ class BatchSampler:
         """The batch of a step. All randomness follows from (seed, step)."""
         entropy = np.random.SeedSequence([self.seed, step]).generate_state(1, np.uint64)[0]
         self.generator.manual_seed(int(entropy >> np.uint64(1)))
-        chosen, groups = (self._uniform(), None) if self.animals is None else self._matched()
-        return ClipBatch(self, chosen, groups)
+        if self.animals is not None:
+            return ClipBatch(self, *self._matched())
+        return ClipBatch(self, self._of_epoch(step) if self.epoch_length else self._uniform())
+
+    def _views(self, parts: list[Named]) -> list[View]:
+        """Augmentations of neural clips."""
+        views = [build("views", part, self.context) for part in parts]
+        for view in views if self.draws == "batch" else []:
+            if not isinstance(view, DrawnView):
+                raise InputError(f"views.draws: batch, but {view.name} draws its numbers clip by clip")
+            view.once = True
+        return views
 
     def _draw(self, high: int, size: tuple[int, ...]) -> Tensor:
         return torch.randint(high, size, generator=self.generator, device=self.generator.device)
@@ -202,6 +239,14 @@ class BatchSampler:
             half = self.batch // 2
             chosen[:half] = self.focus[self._draw(len(self.focus), (half,))]
         return chosen
+
+    def _of_epoch(self, step: int) -> Tensor:
+        """(B,) numbers of clips; the order of an epoch follows from (seed, epoch)."""
+        epoch, place = divmod(step, self.epoch_length)
+        if self.epoch is None or self.epoch[0] != epoch:
+            order = np.random.default_rng([self.seed, epoch, 1]).permutation(len(self.rows.start))
+            self.epoch = epoch, torch.as_tensor(order, device=self.generator.device)
+        return self.epoch[1][place * self.batch : (place + 1) * self.batch]
 
     def _matched(self) -> tuple[Tensor, Tensor]:
         """Numbers of clips, group after group, and the group of each."""
@@ -285,4 +330,5 @@ def view_context(
         frames=clips.frames,
         clip_starts=torch.as_tensor(clip_starts(dataset, clips), device=device),
         syllables=None if syllables is None else torch.as_tensor(syllables, device=device),
+        image=(1, *dataset.neural.shape[1:])[-3:] if dataset.neural.ndim > 2 else None,
     )

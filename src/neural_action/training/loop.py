@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -147,11 +148,20 @@ def optimizer_of(trained: nn.Module, settings: TrainingSettings) -> torch.optim.
     """The configured optimizer of what is trained in ``trained``."""
     parameters = [parameter for parameter in trained.parameters() if parameter.requires_grad]
     rate, decay = settings.learning_rate, settings.weight_decay
+    spared = [one for one in parameters if one.ndim < 2] if settings.decayed == "weights" else []
+    groups: list[dict[str, Any]] = [{"params": parameters}]
+    if spared:
+        left = {id(one) for one in spared}
+        decays = [one for one in parameters if id(one) not in left]
+        groups = [{"params": decays}, {"params": spared, "weight_decay": 0.0}]
     if settings.optimizer == "sgd":
-        return torch.optim.SGD(
-            parameters, lr=rate, momentum=settings.momentum, weight_decay=decay, fused=True
-        )
-    return torch.optim.AdamW(parameters, lr=rate, weight_decay=decay, fused=True)
+        sgd = torch.optim.SGD(groups, lr=rate, momentum=settings.momentum, weight_decay=decay, fused=True)
+        # A momentum of zero is what the first step starts from. The fused step fails where only some parameters have
+        # one: those of a term of the loss that starts later.
+        for one in parameters if settings.momentum > 0 else []:
+            sgd.state[one]["momentum_buffer"] = torch.zeros_like(one)
+        return sgd
+    return torch.optim.AdamW(groups, lr=rate, weight_decay=decay, fused=True)
 
 
 def write_log(logs: list[list[tuple[float, ...]]], path: Path) -> None:

@@ -106,6 +106,15 @@ def load_model(weights: Path, device: torch.device | str = "cpu", part: str | No
     return model.to(device).eval()
 
 
+def model_names(weights: Path) -> list[str]:
+    """Names of the models in a file of several; none for a file of one. InputError if it has no description."""
+    path = weights.with_suffix(".json")
+    try:
+        return list(json.loads(path.read_text()).get("models") or ())
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise InputError(f"{path}: cannot be read as a model ({' '.join(str(error).split())})") from None
+
+
 def _shapes(weights: Path, own: str) -> dict[str, tuple[int, ...]]:
     """Shapes of the tensors whose names begin with ``own``, by the rest of their names."""
     with safe_open(weights, framework="pt") as file:

@@ -89,13 +89,15 @@ class TrialOrder:
         low, high = torch.minimum(one, other), torch.maximum(one, other)
         return torch.where(high - low > 1, low + 1 + _below(high - low - 1, chance), one)
 
-    def excluded(self, clips: Tensor, window: int | None) -> Tensor:
-        """(B, B) bool: pairs of ``clips`` whose starts are at most ``window`` frames apart; of one trial for None."""
+    def excluded(self, clips: Tensor, window: int | None, others: Tensor | None = None) -> Tensor:
+        """(B, M) bool: clips and ``others`` that start at most ``window`` frames apart; of one trial for None.
+
+        Without ``others`` the clips are compared with each other.
+        """
+        others = clips if others is None else others
         if window is None:
-            trial = self.trial[clips]
-            return trial[:, None] == trial[None]
-        start = self.start[clips]
-        return (start[:, None] - start[None]).abs() <= window
+            return self.trial[clips][:, None] == self.trial[others][None]
+        return (self.start[clips][:, None] - self.start[others][None]).abs() <= window
 
 
 def _below(count: Tensor, chance: Tensor) -> Tensor:

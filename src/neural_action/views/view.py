@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
+
+from neural_action.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class ViewContext:
             is); -1 for samples of hidden trials.
         syllables: (sample, syllable) float32 posterior probabilities, or None.
         seed: of the run, for what a view draws once.
+        image: (channel, y, x), how the pixels of a frame lie, or None where frames are no images.
     """
 
     neural: Tensor
@@ -37,6 +41,7 @@ class ViewContext:
     clip_starts: Tensor | None = None
     syllables: Tensor | None = None
     seed: int = 0
+    image: tuple[int, int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,45 @@ class View(ABC):
             rows: where the clips came from.
             generator: the only source of randomness, on the device of ``values``.
         """
+
+
+class DrawnView(View):
+    """A view that draws its numbers first, so that they can be compared, or shared by a whole batch.
+
+    Attributes:
+        once: one draw for all clips that are given together, instead of one a clip.
+    """
+
+    once = False
+
+    @abstractmethod
+    def draw(self, count: int, generator: torch.Generator) -> tuple[Tensor, ...]:
+        """What changes ``count`` clips: tensors whose first dimension is the clip, as a named tuple."""
+
+    @abstractmethod
+    def apply(self, values: Tensor, drawn: Any) -> Tensor:
+        """Change ``values`` (B, frames, pixels) by what was drawn for B clips, in place."""
+
+    def __call__(self, values: Tensor, rows: ClipRows, generator: torch.Generator) -> Tensor:
+        """Shapes as in ``View``; ``values`` are overwritten."""
+        count = len(values)
+        drawn = self.draw(1 if self.once else count, generator)
+        if self.once:
+            drawn = type(drawn)(*(one.expand(count, *one.shape[1:]) for one in drawn))
+        return self.apply(values, drawn)
+
+
+def image_of(context: ViewContext, view: str) -> tuple[int, int, int]:
+    """(channel, y, x) of the frames. InputError, naming the ``view``, if they are no images."""
+    if context.image is None:
+        raise InputError(f"view {view}: needs images (channel, y, x), the frames are none")
+    return context.image
+
+
+def uniform(low: float, high: float, size: tuple[int, ...] | int, generator: torch.Generator) -> Tensor:
+    """float32 in [low, high), on the generator's device."""
+    size = (size,) if isinstance(size, int) else size
+    return low + (high - low) * torch.rand(size, generator=generator, device=generator.device)
 
 
 def chance(count: int, probability: float, generator: torch.Generator) -> Tensor:

@@ -22,6 +22,7 @@ from neural_action.errors import InputError
 from neural_action.recordings import alignment, missing, patterns, thresholds
 from neural_action.recordings.actions import samples_of
 from neural_action.recordings.clocks import Clock, ClockOptions, clock_of
+from neural_action.recordings.finite import finite
 from neural_action.recordings.formats import (
     Behavior,
     FormatOptions,
@@ -31,25 +32,20 @@ from neural_action.recordings.formats import (
     load_format,
     thorsync,
 )
+from neural_action.recordings.missing import MissingOptions
 from neural_action.recordings.naming import named, safe
 from neural_action.recordings.readers import ReaderOptions, hidden
 from neural_action.recordings.recording import UNLABELLED, Recording
 from neural_action.recordings.sheet import SheetRow
 from neural_action.recordings.streams import Stream
+from neural_action.recordings.thresholds import ThresholdOptions
 from neural_action.recordings.units import EPOCH, check_seconds
 
 if TYPE_CHECKING:
-    import dask.array as da
+    pass
 
 EXPECTED = "recordings that match convert.reader_options.recordings"
 _WHERE = "convert.reader_options"
-
-
-class MissingOptions(ReaderOptions):
-    """What becomes of missing values, see ``recordings/missing.py``; ``longest_gap`` in s."""
-
-    policy: missing.Policy = "refuse"
-    longest_gap: Annotated[float, Field(ge=0)] = 0.1
 
 
 class SourceOptions(ReaderOptions):
@@ -68,14 +64,6 @@ class LabelOptions(ReaderOptions):
     format: str
     path: str | None = None
     options: dict[str, Any] = Field(default_factory=dict)
-
-
-class ThresholdOptions(ReaderOptions):
-    """Actions by thresholds (``cuts``) on the speed of the behaviour, or on one of its features, smoothed."""
-
-    of: str = "speed"
-    cuts: Annotated[list[float], Field(min_length=1)]
-    smooth_seconds: Annotated[float, Field(ge=0)] = 0.5
 
 
 class AlignOptions(ReaderOptions):
@@ -250,7 +238,7 @@ def _neural(root: Path, row: SheetRow, options: Options) -> tuple[Neural, Clock]
     clock = replace(clock, how=f"{path.relative_to(root)}, {found.unit}; {clock.how}")
     found, time = replace(found, data=found.data[: len(clock.time)]), clock.time
     if source.missing.policy == "refuse":
-        return replace(found, data=_finite(found.data, path, found.names)), clock
+        return replace(found, data=finite(found.data, path, found.names)), clock
     # Traces are small; a movie with holes is no movie.
     if found.data.ndim != 2:
         raise InputError(
@@ -345,40 +333,9 @@ def _thresholds(
     options = asked.thresholds
     if options is None or asked.labels is not None:
         raise InputError(f"configuration {_WHERE}: labels and thresholds, expected one of them")
-    values = thresholds.measured(options.of, behavior.data, behavior.names, time, options.smooth_seconds)
-    if values is None:
-        raise InputError(
-            f"configuration {_WHERE}.thresholds.of: {options.of!r}, expected speed or one of "
-            f"{', '.join(behavior.names)}"
-        )
-    names = class_names or tuple(f"level_{at}" for at in range(len(options.cuts) + 1))
-    if len(names) != len(options.cuts) + 1:
-        raise InputError(
-            f"configuration convert.class_names: {len(names)} names, expected {len(options.cuts) + 1} for "
-            f"{len(options.cuts)} cuts"
-        )
-    return thresholds.classes(values, options.cuts), names
-
-
-def _finite(data: Any, path: Path, names: tuple[str, ...]) -> da.Array:
-    """The lazy array as float32; InputError with frame and unit, when it is computed, for NaN or infinity."""
-    data = arrays.lazy(data)
-
-    def check(block: np.ndarray, block_info: Any = None) -> np.ndarray:
-        block = np.asarray(block, np.float32)
-        good = np.isfinite(block.reshape(len(block), -1)).all(1)
-        if not good.all():
-            first = block_info[0]["array-location"][0][0] if block_info else 0
-            at = int(np.argmin(good))
-            unit = int(np.argmin(np.isfinite(block[at]))) if block.ndim == 2 else None
-            of = "" if unit is None else f" of unit {names[unit] if names else unit}"
-            raise InputError(
-                f"{path}: NaN or infinity in neural frame {first + at}{of}, expected finite values"
-                + ("; neural.missing.policy interpolate or drop" if block.ndim == 2 else "")
-            )
-        return block
-
-    return data.map_blocks(check, dtype=np.float32, meta=np.empty((0,) * data.ndim, np.float32))
+    return thresholds.labelled(
+        behavior.data, behavior.names, time, options.of, options.cuts, options.smooth_seconds, class_names
+    )
 
 
 def path_of(root: Path, row: SheetRow, pattern: str | None, key: str) -> Path:

@@ -1,0 +1,34 @@
+"""Stage: the JSON schema of a configuration, for editors and for the catalogue of workflows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from neural_action.config.settings import Settings
+from neural_action.files import whole
+
+
+def schema() -> dict[str, Any]:
+    """JSON schema (draft 2020-12) of a dataset's file, with types, bounds and defaults.
+
+    Of the rows, ``methods``, it says only that they are mappings: they come from ``config/methods.yaml``, and a dataset
+    may leave them out or change some keys of one. Parameters of encoders are not in it either: signatures are checked
+    when a file is read.
+    """
+    content = Settings.model_json_schema()
+    content["required"] = [key for key in content["required"] if key != "methods"]
+    content["properties"]["methods"] = {
+        "title": "Methods",
+        "type": "object",
+        "additionalProperties": {"type": "object"},
+    }
+    del content["$defs"]["MethodSettings"]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **content}
+
+
+def run(output: Path) -> None:
+    """Write the schema."""
+    with whole(output) as partial:
+        partial.write_text(json.dumps(schema(), indent=2, ensure_ascii=False) + "\n")
