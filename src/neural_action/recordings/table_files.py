@@ -6,6 +6,7 @@ pandas takes a field too many for an index, a field too few for a missing value,
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import io
@@ -71,8 +72,8 @@ def _csv(path: Path, words: bool) -> pd.DataFrame:
     import pandas as pd
 
     # Blank lines at the end are no rows; one between others is, or every row after it would be another frame's.
-    data = _bytes(path).rstrip(b"\r\n")
-    _check_header(path, data.partition(b"\n")[0].decode("utf-8-sig"))
+    data = _bytes(path).removeprefix(codecs.BOM_UTF8).rstrip(b"\r\n")
+    _check_header(path, data.partition(b"\n")[0].decode())
     missing: dict[str, Any] = {"keep_default_na": False, "na_values": [""]} if words else {}
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
@@ -83,7 +84,6 @@ def _csv(path: Path, words: bool) -> pd.DataFrame:
                 skipinitialspace=True,
                 skip_blank_lines=False,
                 low_memory=False,
-                encoding="utf-8-sig",
                 **missing,
             )
         except pd.errors.ParserWarning:
