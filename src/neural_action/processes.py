@@ -84,8 +84,9 @@ def hold_folder(folder: Path) -> tuple[IO[str], bool]:
         folder.mkdir(parents=True, exist_ok=True)
         file = _open_lock(folder / "neural-action.lock")
     except OSError as error:
+        where = Path(error.filename or folder).absolute()
         raise InputError(
-            f"{Path(error.filename or folder).absolute()}: cannot be written to ({error.strerror}); expected a working folder that can, "
+            f"{where}: cannot be written to ({error.strerror}); expected a working folder that can, "
             "see snakemake --directory"
         ) from None
     here, removed = socket.gethostname(), False

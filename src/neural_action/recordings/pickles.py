@@ -212,23 +212,11 @@ def object_pickle(data: bytes, where: Path | str, *, npy: bool = False, opaque: 
             reading(stream)
         unpickler = _ObjectUnpickler(stream, encoding="latin1")
         unpickler.opaque = opaque
-        return _plain(unpickler.load(), max(_LEAST, 16 * Path(path).stat().st_size))
+        return _plain(unpickler.load(), max(_LEAST, 16 * len(data)))
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
     except Exception as error:  # a broken pickle raises whatever its bytes happen to mean
         raise InputError(f"{where}: cannot be read as a pickle ({reason(error)})") from None
-
-
-def loads_object(path: Path, data: bytes) -> Any:
-    """What ``load_object_pickle`` reads, of a pickle within the file at ``path``. InputError names the file."""
-    try:
-        return _plain(
-            _ObjectUnpickler(io.BytesIO(data), encoding="latin1").load(), max(_LEAST, 16 * len(data))
-        )
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
-    except Exception as error:  # a broken pickle raises whatever its bytes happen to mean
-        raise InputError(f"{path}: cannot be read as a pickle ({reason(error)})") from None
 
 
 def _plain(value: Any, most: int) -> Any:

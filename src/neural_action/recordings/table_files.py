@@ -6,6 +6,7 @@ pandas takes a field too many for an index, a field too few for a missing value,
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import io
@@ -72,10 +73,10 @@ def _csv(path: Path, words: bool, headerless: bool) -> pd.DataFrame:
     import pandas as pd
 
     # Blank lines at the end are no rows; one between others is, or every row after it would be another frame's.
-    data = _bytes(path).rstrip(b"\r\n")
+    data = _bytes(path).removeprefix(codecs.BOM_UTF8).rstrip(b"\r\n")
     headed = not (headerless and _headerless(data))
     if headed:
-        _check_header(path, data.partition(b"\n")[0].decode("utf-8-sig"))
+        _check_header(path, data.partition(b"\n")[0].decode())
     missing: dict[str, Any] = {"keep_default_na": False, "na_values": [""]} if words else {}
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
@@ -87,7 +88,6 @@ def _csv(path: Path, words: bool, headerless: bool) -> pd.DataFrame:
                 skipinitialspace=True,
                 skip_blank_lines=False,
                 low_memory=False,
-                encoding="utf-8-sig",
                 **missing,
             )
         except pd.errors.ParserWarning:
@@ -111,7 +111,7 @@ def _headerless(data: bytes) -> bool:
 def _numbers(line: bytes) -> list[float] | None:
     """The numbers of a line, None if anything else is in it."""
     try:
-        return [float(cell) for cell in line.decode("utf-8-sig").split(",")]
+        return [float(cell) for cell in line.decode().split(",")]
     except ValueError:
         return None
 
