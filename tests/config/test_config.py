@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from snakemake.utils import update_config
 
-from neural_action.config.load import _ROWS_RENAMED, read_yaml, rows_file, validate
+from neural_action.config.load import read_yaml, rows_file, validate
 from neural_action.config.plan import Plan
+from neural_action.config.renamed import ROWS_RENAMED
 from neural_action.config.settings import Settings
 from neural_action.errors import InputError
 from neural_action.provenance import code_hash
@@ -191,10 +192,10 @@ def test_keys_of_an_older_version_name_the_new_ones(changes, message):
         validate(merged(**changes))
 
 
-@pytest.mark.parametrize("old", _ROWS_RENAMED)
+@pytest.mark.parametrize("old", ROWS_RENAMED)
 @pytest.mark.parametrize("key", ["rows", "methods", "references", "curves", "figure_method"])
 def test_rows_of_an_older_version_name_the_new_ones(old, key):
-    new = _ROWS_RENAMED[old].split(",")[0]
+    new = ROWS_RENAMED[old].split(",")[0]
     config = merged("monkey_reach.yaml" if new not in merged()["methods"] else "config.yaml")
     assert new in config["methods"]
     if key == "rows":

@@ -12,14 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from neural_action.config.evaluation_settings import EvaluationSettings, ProbeConfig
 from neural_action.config.settings import (
     ClipSettings,
     ConvertSettings,
     DiagnosticsSettings,
-    EvaluationSettings,
     MethodSettings,
     NeighborSettings,
-    ProbeConfig,
     SimulationSettings,
 )
 from neural_action.datasets import dataset as datasets

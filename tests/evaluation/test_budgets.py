@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from neural_action.config.settings import EvaluationSettings
+from neural_action.config.evaluation_settings import EvaluationSettings
 from neural_action.evaluation.budgets import half_of_blocks, label_budgets, labelled_trials
 from neural_action.evaluation.tasks import problems
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-from neural_action.config.settings import FeatureSettings
+from neural_action.config.evaluation_settings import FeatureSettings
 from neural_action.evaluation.discriminant import discriminant, nearest, trial_discriminant, whiles
 from neural_action.evaluation.features import raw_features
 

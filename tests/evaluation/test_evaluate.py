@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from neural_action.config.settings import EvaluationSettings, FeatureSettings, MethodSettings, ProbeConfig
+from neural_action.config.evaluation_settings import EvaluationSettings, FeatureSettings, ProbeConfig
+from neural_action.config.settings import MethodSettings
 from neural_action.errors import InputError
 from neural_action.evaluation.evaluate import Score, evaluate
 

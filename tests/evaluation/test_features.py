@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from neural_action.config.settings import FeatureSettings
+from neural_action.config.evaluation_settings import FeatureSettings
 from neural_action.evaluation.features import (
     causal_counts,
     neighbor_mean,

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neural_network import MLPClassifier
 
-from neural_action.config.settings import ProbeConfig
+from neural_action.config.evaluation_settings import ProbeConfig
 from neural_action.errors import InputError
 from neural_action.evaluation.probes import build_probe
 from neural_action.evaluation.probes.angle import angle_errors, angles_of, direction_classes, directions

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from neural_action.config.settings import EvaluationSettings
+from neural_action.config.evaluation_settings import EvaluationSettings
 from neural_action.errors import InputError
 from neural_action.evaluation.tasks import problems, split_number
 

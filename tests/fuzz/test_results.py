@@ -143,7 +143,7 @@ def test_configurations(place, value, also):
     try:
         plan = Plan(config)
         for method in plan.methods:
-            plan.evaluate_sections(method)
+            plan.depends_on.evaluate(method)
     except Exception as error:
         line(error)
     try:

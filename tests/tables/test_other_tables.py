@@ -5,7 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from neural_action.config.settings import EvaluationSettings, MethodSettings
+from neural_action.config.evaluation_settings import EvaluationSettings
+from neural_action.config.settings import MethodSettings
 from neural_action.errors import InputError
 from neural_action.evaluation.statistics import recovered_share
 from neural_action.stages.tables import run

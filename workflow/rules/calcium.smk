@@ -1,4 +1,4 @@
-# The calcium kernel, one fit a holdout: from the trials that pretraining may see.
+# The calcium kernel, one fit a run: from the trials that pretraining may see.
 rule calcium:
     input:
         dataset=DATASET,
@@ -23,7 +23,7 @@ rule calcium:
         runtime=grows(30),
     params:
         dataset=DATASET_FOLDER,
-        config=plan.sections("calcium"),
+        config=plan.depends_on.sections("calcium"),
         code=plan.code("calcium"),
         run=lambda wildcards: plan.run_options(wildcards.run),
     shell:

@@ -18,7 +18,7 @@ if plan.writes_sheet:
             runtime=grows(5),
         params:
             # A function: Snakemake would take {path} in a reader's patterns for a wildcard of its own.
-            config=lambda wildcards: plan.sections(
+            config=lambda wildcards: plan.depends_on.sections(
                 "convert.reader", "convert.reader_options"
             ),
             code=plan.code("sheet"),
@@ -49,7 +49,7 @@ rule convert:
         runtime=grows(30),
         in_turn=1,
     params:
-        config=lambda wildcards: plan.sections("dataset", "convert"),
+        config=lambda wildcards: plan.depends_on.sections("dataset", "convert"),
         code=plan.code("convert", plan.reader_modules),
         row=lambda wildcards: plan.row(wildcards.animal, wildcards.trial).path,
         part=lambda wildcards: plan.part(plan.row(wildcards.animal, wildcards.trial)),
@@ -100,7 +100,7 @@ rule splits:
         mem_mb=grows(500),
         runtime=grows(5),
     params:
-        config=plan.split_sections,
+        config=plan.depends_on.splits,
         code=plan.code("splits"),
     shell:
         "python -m neural_action splits --config {params.config:q} --output {output:q} {input:q} 2> {log:q}"

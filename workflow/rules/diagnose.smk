@@ -34,7 +34,7 @@ rule diagnose:
         runtime=grows(20),
     params:
         dataset=DATASET_FOLDER,
-        config=plan.diagnose_sections,
+        config=plan.depends_on.diagnose,
         code=plan.code("diagnose"),
         folder=lambda wildcards, output: str(Path(output.summary).parent),
         splits=[f"--split={name}" for run in plan.runs.values() for name in run.splits],

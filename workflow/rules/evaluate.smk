@@ -24,7 +24,7 @@ rule evaluate:
         in_turn=1,
     params:
         dataset=DATASET_FOLDER,
-        config=lambda wildcards: plan.evaluate_sections(wildcards.method),
+        config=lambda wildcards: plan.depends_on.evaluate(wildcards.method),
         run=lambda wildcards: plan.run_options(wildcards.run),
         code=lambda wildcards: plan.code(
             "evaluate", plan.method_modules(wildcards.method)
@@ -105,7 +105,7 @@ rule consistency:
         runtime=grows(20),
     params:
         dataset=DATASET_FOLDER,
-        config=plan.consistency_sections,
+        config=plan.depends_on.consistency,
         code=plan.code("consistency"),
         embeddings=lambda wildcards, input: [
             f"--embedding={path}" for path in input.embeddings

@@ -26,7 +26,7 @@ rule explore:
         runtime=grows(30),
     params:
         dataset=DATASET_FOLDER,
-        config=plan.explore_sections,
+        config=plan.depends_on.explore(plan.pictured),
         code=plan.code("explore"),
         animal=plan.pictured_animal,
         embeddings=lambda wildcards, input: [
@@ -56,7 +56,7 @@ rule overview:
         mem_mb=grows(2000),
         runtime=grows(10),
     params:
-        config=plan.table_sections,
+        config=plan.depends_on.tables,
         code=plan.code("overview"),
         embeddings=lambda wildcards, input: [
             f"--embedding={path}" for path in input.embeddings

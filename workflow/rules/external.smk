@@ -19,7 +19,7 @@ if plan.external:
             runtime=grows(20),
         params:
             dataset=DATASET_FOLDER,
-            config=plan.sections("clips.behavior_stride", "clips.pose_normalisation"),
+            config=plan.depends_on.sections("clips.behavior_stride", "clips.pose_normalisation"),
             code=plan.code("arrays"),
             run=lambda wildcards: plan.run_options(wildcards.run),
         shell:
@@ -46,7 +46,7 @@ if plan.external:
             runtime=grows(120),
             gpu=plan.gpus,
         params:
-            options=lambda wildcards: plan.external_options(wildcards.method),
+            options=lambda wildcards: plan.depends_on.external(wildcards.method),
         shell:
             "python {input.script:q} --options {params.options:q} --arrays {input.arrays:q} --seed {wildcards.seed}"
             " --threads {threads} --output {output:q} 2> {log:q}"

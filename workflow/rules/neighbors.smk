@@ -1,4 +1,4 @@
-# Pose index per animal and the swap table, one job a holdout: hidden trials are neither queries nor targets.
+# Pose index per animal and the swap table, one job a run: hidden trials are neither queries nor targets.
 # A row that changes what the table depends on has a variant of its own.
 rule neighbors:
     input:
@@ -19,7 +19,7 @@ rule neighbors:
         runtime=grows(60),
     params:
         dataset=DATASET_FOLDER,
-        config=lambda wildcards: plan.variant_sections(wildcards.variant, *NEIGHBORS),
+        config=lambda wildcards: plan.depends_on.variant_sections(wildcards.variant, *NEIGHBORS),
         code=plan.code("neighbors"),
         run=lambda wildcards: plan.run_options(wildcards.run),
     shell:

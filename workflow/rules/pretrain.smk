@@ -23,7 +23,7 @@ rule pretrain:
         gpu=plan.gpus,
     params:
         dataset=DATASET_FOLDER,
-        config=lambda wildcards: plan.pretrain_sections(wildcards.method),
+        config=lambda wildcards: plan.depends_on.pretrain(wildcards.method),
         code=lambda wildcards: plan.code(
             "pretrain", plan.method_modules(wildcards.method)
         ),
@@ -62,7 +62,7 @@ rule adapt:
         gpu=plan.gpus,
     params:
         dataset=DATASET_FOLDER,
-        config=lambda wildcards: plan.adapt_sections(wildcards.method),
+        config=lambda wildcards: plan.depends_on.adapt(wildcards.method),
         code=lambda wildcards: plan.code("adapt", plan.method_modules(wildcards.method)),
         run=lambda wildcards: plan.run_options(wildcards.run),
         given=lambda wildcards: options(plan.pretrain_inputs(wildcards)),

@@ -13,7 +13,7 @@ rule simulate:
         mem_mb=grows(1500),
         runtime=grows(10),
     params:
-        config=plan.sections("simulation"),
+        config=plan.depends_on.sections("simulation"),
         code=plan.code("simulate"),
         number=lambda wildcards: plan.simulated_animals.index(wildcards.animal),
     shell:

@@ -1,4 +1,4 @@
-# Behavioural syllables by an autoregressive HMM, one fit a holdout: from the poses that pretraining may see.
+# Behavioural syllables by an autoregressive HMM, one fit a run: from the poses that pretraining may see.
 rule syllables:
     input:
         dataset=DATASET,
@@ -18,7 +18,7 @@ rule syllables:
         runtime=grows(60),
     params:
         dataset=DATASET_FOLDER,
-        config=lambda wildcards: plan.variant_sections(wildcards.variant, *SYLLABLES),
+        config=lambda wildcards: plan.depends_on.variant_sections(wildcards.variant, *SYLLABLES),
         code=plan.code("syllables"),
         run=lambda wildcards: plan.run_options(wildcards.run),
     shell:

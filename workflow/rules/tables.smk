@@ -41,7 +41,7 @@ rule tables:
         mem_mb=grows(1000),
         runtime=grows(10),
     params:
-        config=plan.table_sections,
+        config=plan.depends_on.tables,
         code=plan.code("tables"),
         folder=lambda wildcards, output: str(Path(output[0]).parent),
         given=lambda wildcards, input: options(
@@ -91,7 +91,7 @@ rule figures:
         runtime=grows(20),
     params:
         dataset=DATASET_FOLDER,
-        config=plan.table_sections,
+        config=plan.depends_on.tables,
         code=plan.code("figures"),
         folder=lambda wildcards, output: str(Path(output[0]).parent),
         given=lambda wildcards, input: options(
@@ -121,7 +121,7 @@ rule resolved_config:
         mem_mb=grows(500),
         runtime=grows(5),
     params:
-        config=lambda wildcards: plan.everything,
+        config=lambda wildcards: plan.depends_on.everything,
         code=plan.code("resolve"),
     shell:
         "python -m neural_action resolve --config {params.config:q} --output {output:q} 2> {log:q}"

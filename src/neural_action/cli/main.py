@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from importlib import import_module
-from typing import Any
 
 import click
 
@@ -50,9 +50,9 @@ class LazyGroup(click.Group):
         return getattr(module, name.replace("-", "_"))
 
 
-def stage(*names: str, **options: Any) -> Any:
-    """Decorator: a command of the workflow."""
-    return click.command(*names, cls=Stage, **options)
+def stage(name: str | None = None) -> Callable[[Callable[..., None]], Stage]:
+    """Decorator: a command of the workflow, called ``name`` or as its function."""
+    return click.command(name, cls=Stage)
 
 
 @click.group(

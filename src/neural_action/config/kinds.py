@@ -1,11 +1,11 @@
-"""Kinds of values of a configuration: what a name, a path, a number of anything may be."""
+"""Kinds of values of a configuration: what a name, a path, a number of anything or a section may be."""
 
 from __future__ import annotations
 
 from pathlib import PurePosixPath
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from neural_action.text import plain
 
@@ -56,3 +56,9 @@ MOST_CLASSES = 128
 Classes = Annotated[list[Text], Field(min_length=2, max_length=MOST_CLASSES)]
 #: Of a list whose entries differ: a run that is asked for twice would be counted twice.
 Each = AfterValidator(_once)
+
+
+class Section(BaseModel):
+    """A part of the configuration: unknown keys are errors, numbers are not made from strings and are finite."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)

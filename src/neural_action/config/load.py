@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from neural_action.config.renamed import check_renamed, check_row_names
 from neural_action.config.settings import EncoderSettings, MethodSettings, Settings
 from neural_action.config.signatures import check_parameters, one_line
 from neural_action.errors import InputError
@@ -67,9 +68,10 @@ def check_size(content: Any, where: str) -> None:
         if id(value) not in sizes:
             sizes[id(value)] = None
             sizes[id(value)] = 1 + sum(map(size, value.values() if isinstance(value, dict) else value))
-        if sizes[id(value)] is None:
+        found = sizes[id(value)]
+        if found is None:
             raise InputError(f"{where}: a value holds itself, expected plain values")
-        return sizes[id(value)]
+        return found
 
     try:
         total = size(content)
@@ -134,8 +136,8 @@ def _update(content: dict[str, Any], changes: Mapping[str, Any]) -> None:
 def validate(config: Mapping[str, Any]) -> Settings:
     """The typed configuration. Raises InputError with the key, the value and what was expected."""
     check_size(config, "configuration")
-    _check_renamed(config)
-    _check_row_names(config)
+    check_renamed(config)
+    check_row_names(config)
     try:
         settings = Settings.model_validate(dict(config))
     except ValidationError as error:
@@ -204,78 +206,6 @@ def effective(settings: Settings, method: MethodSettings, row: str) -> Settings:
         raise InputError(f"configuration {one_line(error, f'methods.{row}.settings')}") from None
     _check_encoders(changed.encoders, f"methods.{row}.settings.encoders")
     return changed
-
-
-#: Keys of older versions: what is written now.
-_RENAMED = {
-    "probe": "probes (a mapping of probes by name) and evaluation",
-    "decoding": "evaluation (label_budgets, choose_by, labelled_seconds) and probes",
-    "split.splits": "split.repeats",
-    "split.splits_per_job": "split.repeats_per_job",
-    "training.memory_limit_gb": "no key: arrays are mapped",
-    "tables.bootstrap": "no key: intervals have a closed form",
-    "tables.seed": "no key: intervals have a closed form",
-}
-#: Keys of rows of older versions: probes read every row, so that a row no longer says how it is read.
-_ROW_RENAMED = {"probe": "probes", "readout": "probes and, for its scaling, methods.<row>.scale"}
-
-
-#: Rows of older versions: what stands in their place.
-_ROWS_RENAMED = {
-    "neural_linear": "raw",
-    "neural_mlp": "raw, which the probe mlp reads",
-    "behavior_linear": "behavior",
-    "raw_logistic": "rates_centred",
-    "raw_logistic_zscore": "rates_zscore",
-    "raw_readout": "rates_centred, which the probe angle reads",
-    "neighbor_vote": "rates_centred, which the probe softmax_neighbors reads",
-    "trial_vote": "rates_centred, which the probe softmax_trial reads",
-    "byol_neighbors": "byol, which the probe softmax_neighbors reads",
-    "myow_neighbors": "myow, which the probe softmax_neighbors reads",
-    "myow_trial": "myow, which the probe softmax_trial reads",
-    "byol_centred_trial": "byol_centred, which the probe softmax_trial reads",
-    "trial_discriminant_neighbors": "trial_discriminant, which the probe softmax_neighbors reads",
-    "trial_discriminant_trial": "trial_discriminant, which the probe softmax_trial reads",
-}
-
-
-def _check_row_names(config: Mapping[str, Any]) -> None:
-    """InputError naming the new row for a row of an older version."""
-    tables, methods = config.get("tables"), config.get("methods")
-    named = [
-        *(("rows", name) for name in _listed(config.get("rows"))),
-        *(("methods", name) for name in _listed(list(methods) if isinstance(methods, Mapping) else [])),
-    ]
-    for key in ("references", "curves", "figure_method"):
-        found = tables.get(key) if isinstance(tables, Mapping) else None
-        named += [(f"tables.{key}", name) for name in _listed([found] if isinstance(found, str) else found)]
-    for key, name in named:
-        known = isinstance(methods, Mapping) and isinstance(methods.get(name), Mapping)
-        complete = known and "label" in methods[name]
-        if name in _ROWS_RENAMED and not complete:
-            raise InputError(
-                f"configuration {key}: {name!r} is a row of an older version, expected {_ROWS_RENAMED[name]}"
-            )
-
-
-def _listed(values: Any) -> list[str]:
-    return [value for value in values if isinstance(value, str)] if isinstance(values, list) else []
-
-
-def _check_renamed(config: Mapping[str, Any]) -> None:
-    """InputError naming the new key for a key of an older version."""
-    for key, new in _RENAMED.items():
-        section, _, entry = key.partition(".")
-        value = config.get(section)
-        if section in config and (not entry or (isinstance(value, Mapping) and entry in value)):
-            raise InputError(f"configuration {key}: a key of an older version, expected {new}")
-    methods = config.get("methods")
-    for row, method in methods.items() if isinstance(methods, Mapping) else ():
-        for key, new in _ROW_RENAMED.items():
-            if isinstance(method, Mapping) and key in method:
-                raise InputError(
-                    f"configuration methods.{row}.{key}: a key of an older version, expected {new}"
-                )
 
 
 def _check_probes(settings: Settings) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from neural_action.config.load import as_json, effective, validate
+from neural_action.config.dependencies import NEIGHBORS, SYLLABLES, Dependencies
+from neural_action.config.load import validate
 from neural_action.config.settings import MethodSettings
 from neural_action.config.signatures import needs
 from neural_action.datasets.layout import FILES
@@ -20,15 +19,8 @@ from neural_action.recordings.readers import load_reader, reader_modules
 from neural_action.recordings.sheet import SheetRow, read_sheet, scan
 from neural_action.tables.registry import picture_names, table_names
 
-#: What a swap table and what syllables depend on.
-NEIGHBORS = ("neighbors", "clips.behavior_stride", "clips.pose_normalisation")
-SYLLABLES = ("syllables", "clips.behavior_stride", "clips.pose_normalisation")
 #: A run that sees everything: of pictures and checks of the recordings, and of swaps among all poses.
 EVERYTHING = Run("everything", ())
-#: Row fields that only tables use.
-_SHOWN = {"group": "", "table": "papers", "role": "baseline"}
-#: Wildcard pattern for variants.
-VARIANT = r"[a-z][A-Za-z0-9_.-]*"
 
 
 class Plan:
@@ -40,12 +32,12 @@ class Plan:
 
     def __init__(self, config: Mapping[str, Any]):
         self.settings = validate(config)
-        self.content = self.settings.model_dump(mode="json")
         self.results = f"{self.settings.results}/{self.settings.dataset}"
         self.simulated = self.settings.raw is None
         self.raw: str = self.settings.raw or f"{self.results}/raw"
         names = self.settings.rows or list(self.settings.methods)
         self.methods: dict[str, MethodSettings] = {name: self.settings.methods[name] for name in names}
+        self.depends_on = Dependencies(self.settings, names)
         self.rows = self._rows()
         self.animals = sorted({row.animal for row in self.rows})
         if self.settings.split.protocol not in ("published", "repeated"):
@@ -63,12 +55,13 @@ class Plan:
         load_reader(self.settings.convert.reader).Options.parse(self.settings.convert.reader_options)
         if self.settings.recordings is not None:
             return read_sheet(Path(self.settings.recordings))
-        if self.simulated:
+        simulation = self.settings.simulation
+        if self.simulated and simulation is not None:
             from neural_action.recordings.simulate import resolve, trial_folders
 
             return [
                 SheetRow(animal, trial, f"{animal}/{folder}")
-                for animal, trial, folder in trial_folders(resolve(self.settings.simulation))
+                for animal, trial, folder in trial_folders(resolve(simulation))
             ]
         return scan(self.settings.convert.reader, Path(self.raw), self.settings.convert.reader_options)
 
@@ -207,14 +200,9 @@ class Plan:
         """Shown rows whose representation is another package's."""
         return [name for name, row in self.methods.items() if row.external is not None]
 
-    def source(self, method: str) -> str | None:
-        """The row whose networks ``method`` is evaluated with: itself, another, or none."""
-        row = self.settings.methods[method]
-        return method if row.objective is not None else row.model
-
     def weights(self, wildcards: Any, run: str) -> list[str]:
         """The weights that a row is evaluated from, if it has any."""
-        source = self.source(wildcards.method)
+        source = self.depends_on.source(wildcards.method)
         if source is None:
             return []
         where = {
@@ -264,8 +252,8 @@ class Plan:
         run, method = wildcards.run, wildcards.method
         files = {
             "kernel": f"{self.results}/calcium/{run}.json",
-            "swaps": f"{self.results}/neighbors/{self.variant(method, NEIGHBORS)}/{run}.npz",
-            "syllables": f"{self.results}/syllables/{self.variant(method, SYLLABLES)}/{run}.npz",
+            "swaps": f"{self.results}/neighbors/{self.depends_on.variant(method, NEIGHBORS)}/{run}.npz",
+            "syllables": f"{self.results}/syllables/{self.depends_on.variant(method, SYLLABLES)}/{run}.npz",
         }
         return {name: files[name] for name in sorted(self.needs(method) & set(files))}
 
@@ -275,102 +263,18 @@ class Plan:
         if row.external is not None:
             run = "{}/models/{method}/{run}/seed-{seed}"
             return {"external": f"{run}/frames.npz".format(self.results, **dict(wildcards.items()))}
-        if row.representation != "behavior_encoder" or not row.views.behavior:
+        if row.representation != "behavior_encoder" or row.model is None or not row.views.behavior:
             return {}
         return {
-            "swaps": f"{self.results}/neighbors/{self.variant(row.model, NEIGHBORS)}/{EVERYTHING.name}.npz"
+            "swaps": f"{self.results}/neighbors/{self.depends_on.variant(row.model, NEIGHBORS)}/{EVERYTHING.name}.npz"
         }
-
-    def content_of(self, method: str | None) -> dict[str, Any]:
-        """The configuration as a row changes it; as it is for None."""
-        return self.content if method is None else self._contents[method]
-
-    @cached_property
-    def _contents(self) -> dict[str, dict[str, Any]]:
-        return {
-            name: effective(self.settings, row, name).model_dump(mode="json")
-            if row.settings
-            else self.content
-            for name, row in self.settings.methods.items()
-        }
-
-    def variant(self, method: str, keys: tuple[str, ...]) -> str:
-        """What a row changes in ``keys`` (``section`` or ``section.key``), as the name of a folder: ``default`` for
-        nothing."""
-        changes = []
-        for section, values in self.settings.methods[method].settings.items():
-            for key, value in values.items():
-                if {section, f"{section}.{key}"} & set(keys) and value != self.content[section][key]:
-                    changes.append(f"{key}-{value}")
-        name = "_".join(sorted(changes)) or "default"
-        if not re.fullmatch(VARIANT, name):
-            raise InputError(
-                f"configuration methods.{method}.settings: {name!r} cannot be part of a file's name"
-            )
-        return name
-
-    def variant_sections(self, variant: str, *keys: str) -> str:
-        """``sections`` as the rows of a variant of ``keys`` have them."""
-        for name in self.settings.methods:
-            if self.variant(name, keys) == variant:
-                return self._chosen(self.content_of(name), keys)
-        raise InputError(f"no row has the variant {variant!r} of {', '.join(keys)}")
-
-    @property
-    def everything(self) -> str:
-        """The whole configuration as JSON."""
-        return as_json(self.content)
-
-    def sections(self, *keys: str) -> str:
-        """The named sections, or single keys ``section.key``, as JSON: what a rule depends on and no more."""
-        return self._chosen(self.content, keys)
-
-    @staticmethod
-    def _chosen(content: Mapping[str, Any], keys: Iterable[str]) -> str:
-        chosen: dict[str, Any] = {}
-        for key in keys:
-            section, _, entry = key.partition(".")
-            if entry:
-                chosen.setdefault(section, {})[entry] = content[section][entry]
-            else:
-                chosen[section] = content[section]
-        return as_json(chosen)
-
-    @property
-    def split_sections(self) -> str:
-        """What the split table depends on: not which folds are tested, nor how many repeats a job does."""
-        chosen = json.loads(self.sections("split"))
-        for key in ("repeats_per_job", "test_folds"):
-            del chosen["split"][key]
-        return as_json(chosen)
-
-    @property
-    def consistency_sections(self) -> str:
-        """What the consistency of embeddings depends on."""
-        return self.sections("clips", "evaluation.consistency_dimensions")
-
-    @property
-    def table_sections(self) -> str:
-        """What tables and pictures depend on: of the methods, the shown ones."""
-        keys = (
-            "dataset",
-            "title",
-            "real",
-            "seeds",
-            "split",
-            "clips",
-            "tables",
-            "adapt",
-            "evaluation",
-            "probes",
-        )
-        methods = {name: self.content["methods"][name] for name in self.methods}
-        return as_json({**json.loads(self.sections(*keys)), "methods": methods})
 
     @property
     def swap_tables(self) -> list[str]:
         """The swap tables that are looked at: of the first shown row that trains with one, one a run."""
-        variants = [self.variant(name, NEIGHBORS) for name in self.trained if "swaps" in self.needs(name)]
+        variants = [
+            self.depends_on.variant(name, NEIGHBORS) for name in self.trained if "swaps" in self.needs(name)
+        ]
         return [f"{self.results}/neighbors/{variants[0]}/{name}.npz" for name in self.runs if variants]
 
     @property
@@ -382,61 +286,16 @@ class Plan:
         first = self.settings.tables.figure_method
         return [*([first] if first in self.trained else []), *(name for name in proposed if name != first)]
 
-    @property
-    def explore_sections(self) -> str:
-        """What the interactive page depends on: of the methods, those that it shows."""
-        keys = ("dataset", "title", "real", "clips", "explore", "calcium.behavior")
-        methods = {name: self.content["methods"][name] for name in self.pictured}
-        return as_json({**json.loads(self.sections(*keys)), "methods": methods})
-
-    @property
-    def diagnose_sections(self) -> str:
-        """What the checks of the data and of the control depend on."""
-        keys = ("dataset", "title", "real", "split", "clips", "evaluation", "probes", "tables", "diagnostics")
-        keys = (*keys, "calcium.behavior")
-        methods = {key: row for name in self.methods for key, row in self._method(name).items()}
-        return as_json({**json.loads(self.sections(*keys)), "methods": methods})
-
-    def _method(self, method: str) -> dict[str, Any]:
-        """A row without what only its table shows."""
-        return {method: {**self.content["methods"][method], "label": method, **_SHOWN}}
-
-    def pretrain_sections(self, method: str) -> str:
-        """What pretraining depends on: not the probe, not other rows, not which classes are scored."""
-        clips = ("frames", "poses", "behavior_stride", "pose_normalisation")
-        keys = ("training", "encoders", *(f"clips.{key}" for key in clips))
-        chosen = json.loads(self._chosen(self.content_of(method), keys))
-        # What is asked of the scheduler changes no result.
-        del chosen["training"]["request_gpu"]
-        return as_json({**chosen, "methods": self._method(method)})
-
-    def adapt_sections(self, method: str) -> str:
-        """What adapting depends on beside the model it starts from."""
-        return as_json({**json.loads(self.pretrain_sections(method)), **json.loads(self.sections("adapt"))})
-
-    def evaluate_sections(self, method: str) -> str:
-        """What probing depends on."""
-        keys = ("dataset", "clips", "evaluation", "probes")
-        chosen = json.loads(self._chosen(self.content_of(self.source(method)), keys))
-        del chosen["evaluation"]["consistency_dimensions"]
-        # Only the published split asks for it, for scores of its test blocks.
-        chosen["split"] = {"block_seconds": self.settings.split.block_seconds}
-        return as_json({**chosen, "methods": self._method(method)})
-
-    def external_options(self, method: str) -> str:
-        """The settings of a row of another package, as JSON."""
-        return as_json(self.content["methods"][method]["external"])
-
     def method_modules(self, method: str) -> list[str]:
         """Modules of the objective, adaptation, encoders and views that a row names."""
-        row, source = self.settings.methods[method], self.source(method)
+        row, source = self.settings.methods[method], self.depends_on.source(method)
         if source is None:
             return []
         objective = self.settings.methods[source].objective
-        encoders = self.content_of(source)["encoders"]
+        encoders = self.depends_on.content_of(source)["encoders"]
         views = [view.name for view in (*row.views.neural, *row.views.mined, *row.views.behavior)]
         return [
-            *part_modules("objectives", [objective.name]),
+            *part_modules("objectives", [objective.name] if objective else []),
             *part_modules("adaptation", [row.adaptation.name] if row.adaptation else []),
             *part_modules("encoders", [encoders["neural"]["name"], encoders["behavior"]["name"]]),
             *part_modules("views", views),

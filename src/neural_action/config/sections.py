@@ -29,7 +29,7 @@ class Sections:
     def __getattr__(self, name: str) -> Any:
         """The value of key ``name`` of ``Settings``, validated. InputError if it is missing or invalid."""
         field = Settings.model_fields.get(name)
-        if field is None:
+        if field is None or field.annotation is None:
             raise AttributeError(name)
         if name not in self.content:
             if field.is_required():

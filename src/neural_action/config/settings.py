@@ -11,6 +11,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from neural_action.config.evaluation_settings import (
+    EvaluationSettings,
+    FeatureSettings,
+    ProbeConfig,
+    Scale,
+    Task,
+)
 from neural_action.config.kinds import (
     MOST_FOLDS,
     MOST_SEEDS,
@@ -25,15 +32,10 @@ from neural_action.config.kinds import (
     Name,
     Positive,
     Probability,
+    Section,
     Seed,
     Text,
 )
-
-
-class Section(BaseModel):
-    """A part of the configuration: unknown keys are errors, numbers are not made from strings and are finite."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class SimulationSettings(Section):
@@ -232,31 +234,6 @@ class CebraSettings(Section):
     time_offsets: Count = 10
 
 
-Task = Literal["within", "across", "identity", "decoding", "continuous_within", "continuous_across"]
-#: What a probe's features are centred and divided by: each by its own standard deviation, or all by one number.
-Scale = Literal["zscore", "centred"]
-
-
-class FeatureSettings(Section):
-    """What a row makes of raw bins before they are read, without labels.
-
-    ``counts``: means over the last ``windows`` bins of the same trial. ``prediction``: the linear map that best
-    predicts the mean of the ``lag`` bins before and after, of each of ``ranks`` and each of ``penalties``, times the
-    mean variance; validation chooses. ``discriminant``: of each of ``ranks`` and ``penalties`` too, the linear map that
-    keeps what a bin shares with its trial, or with ``while_bins`` of it, and with the ``neighbors`` trials that are
-    nearest to it, looked for ``rounds`` times.
-    """
-
-    name: Literal["counts", "prediction", "discriminant"]
-    windows: Annotated[list[Count], Field(min_length=1)] = [1, 2, 4, 8, 16, 32, 64]
-    ranks: Annotated[list[Count], Field(min_length=1)] = [8, 32]
-    penalties: Annotated[list[Positive], Field(min_length=1)] = [0.1, 1.0]
-    lag: Count = 1
-    neighbors: Annotated[int, Field(ge=0)] = 12
-    rounds: Annotated[int, Field(ge=0)] = 3
-    while_bins: Count | None = None
-
-
 class MethodSettings(Section):
     """A row of the tables: a representation. It names no probe: every probe of a dataset reads every row.
 
@@ -317,66 +294,6 @@ class SyllableSettings(Section):
     dimensions: Count = 8
     iterations: Count = 30
     seed: Seed = 0
-
-
-class ProbeConfig(Section):
-    """A probe: what reads frozen representations. It gives scores of classes, or values of variables.
-
-    ``softmax``: multinomial logistic regression, by ``sgd`` (a linear layer trained for ``steps``) or ``exact`` (to
-    the optimum, with the weight decay that validation chooses). ``angle``: ridge on (cos, sin) of the class, which
-    stands for a direction. ``ridge``: of behaviour variables. ``knn``: the share of the ``neighbors`` nearest windows
-    of training in each class. ``mlp``: a network of ``hidden`` layers, for ``epochs``, or until a tenth of the
-    training windows stops it early.
-
-    ``penalties`` are two to each whole number from the first to the last. They are chosen on validation windows, or
-    where a split has none on held-out trials of training. ``vote`` averages scores over ``vote_windows`` windows
-    before and after, or over the trial.
-    """
-
-    kind: Literal["softmax", "angle", "ridge", "knn", "mlp"]
-    tasks: Annotated[list[Task], Field(min_length=1), Each]
-    label: str | None = None
-    vote: Literal["none", "neighbors", "trial"] = "none"
-    vote_windows: Count = 1
-    class_weight: Literal["balanced", "none"] = "none"
-    solver: Literal["sgd", "exact"] = "exact"
-    penalties: Annotated[list[int], Field(min_length=2, max_length=2)] = [-10, 9]
-    steps: Count = 400
-    batch: Count = 256
-    learning_rate: Positive = 0.1
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    weight_decay: Annotated[float, Field(ge=0)] = 1e-3
-    neighbors: Count = 10
-    hidden: Annotated[list[Count], Field(min_length=1)] = [64]
-    epochs: Count | None = None
-
-
-class EvaluationSettings(Section):
-    """How frozen representations are evaluated: task x probe x label budget x metric.
-
-    Tasks: ``within`` (an animal's own other trials train the probe), ``across`` (the other animals' trials train it),
-    ``identity`` (which animal), ``decoding`` (as within, laid out as MYOW's table), ``continuous_within`` and
-    ``continuous_across`` (behaviour variables in place of classes). Label budgets: ``all``, ``half`` (of each animal's
-    blocks of ``label_block_seconds``), or a number of labelled trials of each class; in a recording without trials a
-    run of one class is cut to ``labelled_seconds`` for these. ``choose_by`` is the metric that validation chooses by.
-    ``scale`` centres and scales features by training windows. Raw windows are averaged over ``raw_pool_time`` frames
-    and ``raw_pool_space`` pixels. ``variables`` names the behaviour variables of the continuous tasks; null: all.
-    """
-
-    tasks: Annotated[list[Task], Field(min_length=1), Each] = ["within", "across", "identity"]
-    label_budgets: Annotated[list[Literal["all", "half"] | Count], Field(min_length=1), Each] = [
-        "half",
-        "all",
-    ]
-    label_block_seconds: Positive = 10.0
-    labelled_seconds: Positive = 60.0
-    identity_samples: Count = 1000
-    choose_by: Literal["accuracy", "balanced_accuracy", "macro_f1", "weighted_f1"] = "accuracy"
-    scale: Scale = "zscore"
-    raw_pool_time: Count = 4
-    raw_pool_space: Count = 2
-    variables: list[str] | None = None
-    consistency_dimensions: Count = 8
 
 
 class TableSettings(Section):

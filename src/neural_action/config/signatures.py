@@ -48,7 +48,9 @@ def check_parameters(room: str, name: str, parameters: dict[str, Any], where: st
     if name not in known:
         raise InputError(f"{where}.name: {name!r} is not one of {', '.join(sorted(known))}")
     limits = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
-    model = create_model(name, __config__=limits, **known[name][2])
+    # Any: to a type checker a key could be one of pydantic's own keywords, which begin with underscores.
+    fields: dict[str, Any] = {**known[name][2]}
+    model = create_model(name, __config__=limits, **fields)
     try:
         model(**parameters)
     except ValidationError as error:
@@ -108,8 +110,10 @@ def _keywords(node: ast.ClassDef) -> dict[str, tuple[Any, Any]]:
     return {}
 
 
-def _type(annotation: ast.expr) -> Any:
+def _type(annotation: ast.expr | None) -> Any:
     """The type of a parameter: one of a few plain ones, or a ``Literal``, which lists what is allowed."""
+    if annotation is None:
+        raise TypeError("a parameter has no type, expected one that its value can be checked against")
     if isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value) == "Literal":
         return Literal[ast.literal_eval(annotation.slice)]
     return _TYPES[ast.unparse(annotation)]

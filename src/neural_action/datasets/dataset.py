@@ -174,10 +174,16 @@ def dataset_of(
         keep = np.arange(entry.samples.start, entry.samples.stop, settings.behavior_stride)
         own = None if pieces is None else pieces[entry.animal, entry.trial]
         for name, frames, samples, piece in _spans(layout, entry, own, keep):
-            shift = (slice(frame + frames.start, frame + frames.stop),)
-            shift += (slice(sample + samples.start, sample + samples.stop),)
             spans.append(
-                TrialSpan(entry.animal, name, *shift, piece.role, piece.sees_input, piece.sees_label)
+                TrialSpan(
+                    entry.animal,
+                    name,
+                    slice(frame + frames.start, frame + frames.stop),
+                    slice(sample + samples.start, sample + samples.stop),
+                    piece.role,
+                    piece.sees_input,
+                    piece.sees_label,
+                )
             )
         rows.append(keep)
         frame, sample = frame + entry.frames.stop - entry.frames.start, sample + len(keep)

@@ -127,13 +127,13 @@ def lay_out(manifests: Sequence[Path], folder: Path | None = None) -> Layout:
     value = frame = sample = 0
     for manifest, path in opened:
         recording = read_recording(path, with_neural=False)
-        count, *shape = manifest.arrays["neural"].shape
-        values, samples = int(count * np.prod(shape, dtype=np.int64)), len(recording.behavior_time)
+        count, *frame_shape = manifest.arrays["neural"].shape
+        values, samples = int(count * np.prod(frame_shape, dtype=np.int64)), len(recording.behavior_time)
         entries.append(
             Entry(
                 manifest.animal,
                 manifest.trial,
-                tuple(shape),
+                tuple(frame_shape),
                 slice(value, value + values),
                 slice(frame, frame + count),
                 slice(sample, sample + samples),
@@ -251,7 +251,9 @@ def _entry(content: Mapping[str, Any]) -> Entry:
         str(content["animal"]),
         str(content["trial"]),
         tuple(content["frame_shape"]),
-        *(slice(*content[name]) for name in ("values", "frames", "samples")),
+        slice(*content["values"]),
+        slice(*content["frames"]),
+        slice(*content["samples"]),
         tuple((str(name), int(start), int(stop)) for name, start, stop in content["segments"]),
         tuple(content["sha256"]),
     )
@@ -274,16 +276,16 @@ def _check_alike(opened: Sequence[tuple[Manifest, Path]]) -> None:
             if tuple(here) != tuple(there):
                 raise InputError(f"{path}: {what} {here} differs from {there} in {first_path}")
         for name in ("neural_rate", "behavior_rate"):
-            here, there = (float(one.attributes[name]) for one in (manifest, first))
-            if abs(here - there) > _SAME_RATE * there:
+            rate, expected = (float(one.attributes[name]) for one in (manifest, first))
+            if abs(rate - expected) > _SAME_RATE * expected:
                 raise InputError(
-                    f"{path}: {name.replace('_', ' ')} {here:g} /s differs from {there:g} /s in {first_path}, expected "
-                    "one rate for all recordings"
+                    f"{path}: {name.replace('_', ' ')} {rate:g} /s differs from {expected:g} /s in {first_path}, "
+                    "expected one rate for all recordings"
                 )
-        here = tuple(manifest.arrays["neural"].shape[1:])
-        there = shapes.setdefault(manifest.animal, here)
-        if here != there:
-            raise InputError(f"{path}: neural frame {here} differs from {there} of the same animal")
+        shape = tuple(manifest.arrays["neural"].shape[1:])
+        known = shapes.setdefault(manifest.animal, shape)
+        if shape != known:
+            raise InputError(f"{path}: neural frame {shape} differs from {known} of the same animal")
 
 
 def _check_distinct(opened: Sequence[tuple[Manifest, Path]]) -> None:

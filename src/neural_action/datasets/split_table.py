@@ -100,9 +100,9 @@ class SplitTable:
             of = "" if animal is None else f" of animal {animal}"
             raise InputError(f"split {split!r}{of}: is not in the table, which has {', '.join(self.splits)}")
         pieces: dict[Trial, list[Piece]] = {}
-        for row in own.sort_values(["animal", "trial", "start"]).itertuples():
-            piece = Piece(row.start, row.stop, row.role, row.sees_input, row.sees_label)
-            pieces.setdefault((row.animal, row.trial), []).append(piece)
+        ordered = own.sort_values(["animal", "trial", "start"])[[name for name in COLUMNS if name != "split"]]
+        for animal, trial, *piece in ordered.itertuples(index=False, name=None):
+            pieces.setdefault((animal, trial), []).append(Piece(*piece))
         return pieces
 
     def models(

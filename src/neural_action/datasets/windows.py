@@ -57,9 +57,12 @@ def window_table(dataset: Dataset, settings: ClipSettings, *, stride: int) -> Wi
     the slower clock. Raises InputError if no clip is left.
     """
     parts = [_trial_clips(dataset, at, span, settings, stride) for at, span in enumerate(dataset.trials)]
-    clips = Windows(
-        *(np.concatenate(columns) for columns in zip(*parts, strict=True)), frames=settings.frames
-    )
+    arrays = {
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name in vars(parts[0])
+        if name != "frames"
+    }
+    clips = Windows(**arrays, frames=settings.frames)
     if len(clips) == 0:
         raise InputError(
             f"clips.frames: no trial has {settings.frames} consecutive neural frames with behaviour beside them"
@@ -72,7 +75,7 @@ def window_table(dataset: Dataset, settings: ClipSettings, *, stride: int) -> Wi
     return clips
 
 
-def _trial_clips(dataset: Dataset, at: int, span: TrialSpan, settings: ClipSettings, stride: int) -> tuple:
+def _trial_clips(dataset: Dataset, at: int, span: TrialSpan, settings: ClipSettings, stride: int) -> Windows:
     clock, pose_clock = dataset.neural_time[span.frames], dataset.pose_time[span.samples]
     first = unbroken(clock, settings.frames, stride)
     if len(pose_clock) == 0 or (len(pose_clock) < 2 and settings.frames > 1):
@@ -89,7 +92,7 @@ def _trial_clips(dataset: Dataset, at: int, span: TrialSpan, settings: ClipSetti
 
     centre = clock[first] + 0.5 * (settings.frames - 1) * period
     count = len(first)
-    return (
+    return Windows(
         first.astype(np.int64) + span.frames.start,
         rows.astype(np.int64) + span.samples.start,
         np.full(count, dataset.animals.index(span.animal)),
@@ -99,6 +102,7 @@ def _trial_clips(dataset: Dataset, at: int, span: TrialSpan, settings: ClipSetti
         dataset.labels[span.samples][nearest(pose_clock, centre)].astype(np.int64),
         np.full(count, at),
         centre,
+        settings.frames,
     )
 
 

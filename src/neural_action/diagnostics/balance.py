@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -46,12 +49,12 @@ def check_balance(counts: pd.DataFrame) -> list[Finding]:
     if not labelled["windows"].sum():
         return [Finding("balance", "all", "note", "not checked: no window is labelled")]
     findings = []
-    for (split, role, action), count in labelled.groupby(["split", "role", "class"])["windows"].sum().items():
+    for split, role, action, count in _summed(labelled, "split", "role", "class"):
         if count == 0:
             message = f"no {role} window of {action}: {_FOLLOWS[role]}"
             findings.append(Finding("balance", split, "warning", message, {"class": action}))
     tested = labelled[labelled["role"] == "test"]
-    for (animal, action), count in tested.groupby(["animal", "class"])["windows"].sum().items():
+    for animal, action, count in _summed(tested, "animal", "class"):
         if count == 0:
             message = f"no window of {action}: no probe of this animal is tested on it"
             findings.append(Finding("balance", str(animal), "note", message, {"class": action}))
@@ -68,3 +71,9 @@ def check_balance(counts: pd.DataFrame) -> list[Finding]:
         message = f"every animal has test windows of all {len(total)} actions in every split"
         findings.append(Finding("balance", "all", "ok", message, {"windows": int(total.sum())}))
     return findings
+
+
+def _summed(counts: pd.DataFrame, *keys: str) -> Iterator[tuple[Any, ...]]:
+    """``keys`` and windows of each combination that there is, sorted."""
+    summed = counts.groupby(list(keys), as_index=False)["windows"].sum()
+    yield from summed.itertuples(index=False, name=None)

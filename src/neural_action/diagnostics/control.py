@@ -9,7 +9,7 @@ import pandas as pd
 
 from neural_action.config.sections import Sections
 from neural_action.config.settings import MethodSettings
-from neural_action.diagnostics.finding import Finding
+from neural_action.diagnostics.finding import Finding, Value
 from neural_action.tables.scores import Column, Scores
 
 #: Metric of each task whose chance is one over a number.
@@ -51,7 +51,7 @@ def check_control(
             chance = 1 / (animals if task == "identity" else classes)
             single = not np.isfinite(cell.low)
             low, high = (cell.mean, cell.mean) if single else (cell.low, cell.high)
-            values = {
+            values: dict[str, Value] = {
                 "mean": cell.mean,
                 "low": low,
                 "high": high,

@@ -9,7 +9,7 @@ import numpy as np
 
 from neural_action.datasets.dataset import Dataset
 from neural_action.datasets.layout import Layout
-from neural_action.diagnostics.finding import Finding, name
+from neural_action.diagnostics.finding import Finding, Value, name
 
 #: Frames or samples in a row that two trials may have in common by accident (our choice).
 _ACCIDENTS = 10
@@ -70,7 +70,7 @@ def check_overlap(dataset: Dataset) -> list[Finding]:
             one, two = dataset.trials[first], dataset.trials[second]
             both = f"{name(one.animal, one.trial)} and {name(two.animal, two.trial)}"
             message = f"{both} share {count} {what} in a row: one may train and the other test"
-            values_of = {"what": what, "count": count}
+            values_of: dict[str, Value] = {"what": what, "count": count}
             findings.append(Finding("duplicates", name(two.animal, two.trial), "error", message, values_of))
     if not findings:
         message = f"no two of {len(dataset.trials)} trials share neural frames or behaviour samples"

@@ -11,6 +11,9 @@ from typing import Literal, get_args
 Severity = Literal["ok", "note", "warning", "error"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 
+#: A number or a name behind a finding, as JSON has it.
+Value = float | int | str | None
+
 #: The checks, in the order in which they are shown, and what each asks.
 CHECKS = {
     "leak": "Is anything hidden visible in training?",
@@ -41,7 +44,7 @@ class Finding:
     subject: str
     severity: Severity
     message: str
-    values: Mapping[str, float | int | str | None] = field(default_factory=dict)
+    values: Mapping[str, Value] = field(default_factory=dict)
 
     def to_dict(self) -> dict:
         """For JSON."""

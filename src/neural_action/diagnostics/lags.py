@@ -13,6 +13,8 @@ import numpy as np
 from scipy.linalg import solve
 from scipy.ndimage import maximum_filter1d
 
+from neural_action.diagnostics.finding import Severity
+
 #: Of ridge regression, as a share of the mean variance of the predictors (our choice).
 RIDGE = 0.01
 
@@ -157,8 +159,8 @@ def _moments(signal: np.ndarray, target: np.ndarray, steps: np.ndarray) -> tuple
 
 def _weights(moments: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
     """(k, c) ridge weights at the lag at which they explain most."""
-    square = sum(moment[0] for moment in moments)
-    cross = sum(moment[1] for moment in moments)
+    square = sum((moment[0] for moment in moments), start=np.zeros(()))
+    cross = sum((moment[1] for moment in moments), start=np.zeros(()))
     ridge = RIDGE * np.trace(square) / len(square) + 1e-12
     solved = solve(square + ridge * np.eye(len(square)), cross.transpose(1, 0, 2).reshape(len(square), -1))
     weights = solved.reshape(len(square), len(cross), -1).transpose(1, 0, 2)
@@ -196,7 +198,7 @@ def _correlations(predicted: np.ndarray, target: np.ndarray, steps: np.ndarray) 
     return sums / (norm * meeting) if norm > 0 else np.full(len(steps), np.nan)
 
 
-def unclear(curve: LagCurve, clear: int, trials: int, share: float) -> tuple[str, str]:
+def unclear(curve: LagCurve, clear: int, trials: int, share: float) -> tuple[Severity, str]:
     """Severity and message for a trial whose peak is not above chance.
 
     Where nearly all trials (``share``) are above it, one that is not is suspicious; otherwise it tells nothing.

@@ -7,7 +7,7 @@ from scipy.stats import binom
 
 from neural_action.config.settings import DiagnosticsSettings
 from neural_action.datasets.dataset import Dataset
-from neural_action.diagnostics.finding import Finding, name
+from neural_action.diagnostics.finding import Finding, Value, name
 
 #: Chance of as many trials being nearest to their own animal, below which it is none (our choice).
 _BY_CHANCE = 0.001
@@ -51,7 +51,7 @@ def _compare(
         nearest[at] = (max(similar, key=similar.__getitem__), similar)
     strangers = [at for at, (found, _) in nearest.items() if found != number[at]]
     share = 1 - len(strangers) / len(nearest)
-    values = {"what": what, "share_of_own_animal": round(share, 4), "trials": len(nearest)}
+    values: dict[str, Value] = {"what": what, "share_of_own_animal": round(share, 4), "trials": len(nearest)}
     # Two trials that were exchanged are a large share of few: then it is chance that the others have to be far from.
     exchanged = (
         len(strangers) <= 2 and binom.sf(len(nearest) - 3, len(nearest), 1 / len(animals)) < _BY_CHANCE

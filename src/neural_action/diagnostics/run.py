@@ -93,7 +93,9 @@ def diagnose(
     every = pd.concat(counts, ignore_index=True)
     findings += check_balance(every)
 
-    settings, curves, label_curves = sections.diagnostics, {}, {}
+    settings = sections.diagnostics
+    curves: Curves = {}
+    label_curves: dict[str, LagCurve] = {}
     parts = _together(layout, sections.clips)
     for dataset in parts:
         found, own, labels = diagnose_recordings(dataset, settings, sections.calcium.behavior)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neural_action.config.settings import EvaluationSettings
+from neural_action.config.evaluation_settings import EvaluationSettings
 from neural_action.evaluation.tasks import CONTINUOUS, Problem, enough, split_number
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from neural_action.config.settings import EvaluationSettings, MethodSettings, ProbeConfig
+from neural_action.config.evaluation_settings import EvaluationSettings, ProbeConfig
+from neural_action.config.settings import MethodSettings
 from neural_action.errors import InputError
 from neural_action.evaluation.budgets import ALL, Budget, label_budgets
 from neural_action.evaluation.features import raw_features

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from neural_action.config.settings import FeatureSettings
+from neural_action.config.evaluation_settings import FeatureSettings
 from neural_action.evaluation.discriminant import trial_discriminant, whiles
 from neural_action.evaluation.scaling import Standard
 

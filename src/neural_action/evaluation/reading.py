@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neural_action.config.settings import ProbeConfig, Scale
+from neural_action.config.evaluation_settings import ProbeConfig, Scale
 from neural_action.evaluation.budgets import Budget
 from neural_action.evaluation.features import window_mean
 from neural_action.evaluation.metrics import Outcome

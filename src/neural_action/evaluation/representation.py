@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from neural_action.config.settings import EvaluationSettings, MethodSettings
+from neural_action.config.evaluation_settings import EvaluationSettings
+from neural_action.config.settings import MethodSettings
 from neural_action.datasets.dataset import Dataset, side_by_side
 from neural_action.datasets.windows import Windows
 from neural_action.errors import InputError
@@ -102,13 +103,14 @@ def _encoded_behavior(
     import torch
 
     from neural_action.config.build import build
+    from neural_action.objectives.objective import EncodesBehavior
     from neural_action.training.batches import view_context
     from neural_action.training.device import prepare
     from neural_action.training.model import load_model
     from neural_action.views.view import ClipRows
 
     model = load_model(weights, device := prepare("cpu", threads))
-    if not hasattr(model, "embed_behavior"):
+    if not isinstance(model, EncodesBehavior):
         raise InputError(f"{weights}: its objective has no encoder of behaviour")
     table = None if swaps is None else SwapTable.load(swaps).fits(swaps, dataset)
     context = view_context(dataset, windows, device, swap=table)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neural_action.config.settings import Scale
+from neural_action.config.evaluation_settings import Scale
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ under the frames, in a picture a frame: Bokeh takes seconds to draw 100,000 dots
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from neural_action.tables.pictures import style
 
 
-def maps() -> dict[str, Any]:
+def maps() -> Mapping[str, object]:
     """A Bokeh item for the page to embed; its sources are empty, the page fills them.
 
     Ranges ``across`` and ``up`` are shared by the figures ``label`` and ``animal``. Sources: ``here`` (x, y), ``path``
@@ -47,7 +47,7 @@ def maps() -> dict[str, Any]:
         plot.line("x", "y", source=path, line_color=style.INK, line_width=1.2, line_alpha=0.55)
         plot.scatter("x", "y", source=here, size=15, fill_color=None, line_color=style.INK, line_width=2.2)
         names = ColumnDataSource({"x": [], "y": [], "text": []}, name=f"{key}_names")
-        plot.text(
+        plot.text(  # type: ignore[call-arg]  # Bokeh's stub lacks the background of a text
             "x",
             "y",
             text="text",
@@ -60,18 +60,13 @@ def maps() -> dict[str, Any]:
             text_baseline="middle",
             background_fill_color="#ffffff",
             background_fill_alpha=0.8,
-            border_radius=3,
-            padding=2,
+            border_radius=3,  # type: ignore[arg-type]  # Bokeh's stub lacks plain numbers here
+            padding=2,  # type: ignore[arg-type]  # nor here
         )
-        tools = {
-            "lasso": LassoSelectTool(continuous=False),
-            "box": BoxSelectTool(continuous=False),
-            "pan": PanTool(),
-        }
-        for name, tool in tools.items():
-            tool.name = f"{key}_{name}"
-        plot.add_tools(*tools.values(), zoom := WheelZoomTool())
-        plot.toolbar.active_drag = tools["lasso"]
+        lasso = LassoSelectTool(continuous=False, name=f"{key}_lasso")
+        box = BoxSelectTool(continuous=False, name=f"{key}_box")
+        plot.add_tools(lasso, box, PanTool(name=f"{key}_pan"), zoom := WheelZoomTool())
+        plot.toolbar.active_drag = lasso
         plot.toolbar.active_scroll = zoom
         figures.append(plot)
     return json_item(row(*figures, sizing_mode="stretch_both"))

@@ -96,9 +96,9 @@ def moments(dataset: Dataset, settings: ExploreSettings) -> Moments:
         low + spread,
     )
     if not is_skeleton:
-        names = _feature_names(dataset)
+        features = _feature_names(dataset)
         return Moments(
-            "features", *common, tuple(names[at] for at in chosen), first, np.array(start), np.array(rate)
+            "features", *common, tuple(features[at] for at in chosen), first, np.array(start), np.array(rate)
         )
     names = dataset.behavior_names
     bones = tuple(

@@ -118,7 +118,7 @@ def render(content: Content) -> str:
         "traces": list(content.traces),
         "tracePoints": next((len(trace[0]) for trace in content.traces.values()), 0),
     }
-    arrays = {
+    arrays: dict[str, np.ndarray] = {
         "label": content.label.astype(np.int16),
         "trial": content.trial.astype(np.uint32),
         # Whole: stamps may count from 1970, where float32 tells two minutes apart.

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neural_action.config.plan import NEIGHBORS, Plan
+from neural_action.config.dependencies import NEIGHBORS
+from neural_action.config.plan import Plan
 
 #: CPU seconds that every job needs to start, without and with torch (measured: docs/scale_measured.md).
 START, START_TORCH = 1.0, 3.5
@@ -53,11 +54,13 @@ def cost(plan: Plan, size: Size) -> Cost:
     clips = size.frames / settings.clips.stride / (size.animals if plan.apart else 1)
     # Poses that pretraining may see, of each animal.
     poses = size.samples / size.animals * (1 - 1 / max(2, settings.split.folds))
-    variants = {plan.variant(name, NEIGHBORS) for name in plan.trained if "swaps" in plan.needs(name)}
+    variants = {
+        plan.depends_on.variant(name, NEIGHBORS) for name in plan.trained if "swaps" in plan.needs(name)
+    }
     fitted = KERNEL * size.frames if settings.calcium.decay is None else 0.0
     step = seconds_a_step(plan, size)
     steps = sum(
-        plan.content_of(name)["training"]["steps"] * plan.models(plan.pretrained(name))
+        plan.depends_on.content_of(name)["training"]["steps"] * plan.models(plan.pretrained(name))
         for name in plan.trained
     )
     jobs = {

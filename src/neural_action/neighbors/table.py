@@ -67,7 +67,7 @@ class SwapTable:
         """This table, read from ``path``; InputError unless it is of the dataset's poses and animals.
 
         With ``trained_on``, also if it has no swap of a visible pose, or swaps in one that the dataset hides: a table
-        of another holdout does.
+        of another run does.
         """
         count, targets = len(dataset.pose), self.targets
         if (
@@ -90,7 +90,7 @@ class SwapTable:
             if wrong:
                 raise InputError(
                     f"{path}: {wrong} of {drawn.size} swaps are with poses that are hidden here, expected the table of "
-                    "this holdout"
+                    "this run"
                 )
         return self
 

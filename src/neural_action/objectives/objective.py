@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -115,3 +115,11 @@ class Objective(nn.Module, ABC):
 
         ``projection`` is the output of a projection head, where a contrastive loss is computed.
         """
+
+
+@runtime_checkable
+class EncodesBehavior(Protocol):
+    """An objective with an encoder of behaviour."""
+
+    def embed_behavior(self, behavior: Tensor) -> Tensor:
+        """(B, dimension) float32, the encoder's output for behaviour clips (B, poses, feature)."""

@@ -23,4 +23,4 @@ def run(config: str, source: Source, output: Path) -> None:
         dataset = dataset_of(layout, table.pieces(first, source.animal), sections.clips, animal=source.animal)
         arrays |= {f"{first}/{name}": values for name, values in frame_arrays(dataset).items()}
     with whole(output) as partial, partial.open("wb") as file:
-        np.savez(file, **arrays)
+        np.savez(file, allow_pickle=False, **arrays)

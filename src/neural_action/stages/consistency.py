@@ -41,8 +41,14 @@ class Embedding:
             file = load_npz(path, *_ARRAYS)
             names = tuple(map(str, file["animals"]))
             values = leading(np.nan_to_num(file["encoder"].astype(np.float64)), dimensions)
-            arrays = (file[name] for name in ("start", "time", "animal", "trial", "role"))
-            return cls(values, *arrays, names, str(file["method"]), str(file["run"]), int(file["seed"]))
+            return cls(
+                **{name: file[name] for name in ("start", "time", "animal", "trial", "role")},
+                values=values,
+                animals=names,
+                method=str(file["method"]),
+                run=str(file["run"]),
+                seed=int(file["seed"]),
+            )
         except (OSError, TypeError, ValueError, LookupError) as error:
             raise InputError(
                 f"{path}: cannot be read as an embedding ({' '.join(str(error).split())})"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -55,7 +57,7 @@ def run(
         "seed": np.array(seed),
     }
     with whole(embedding) as partial, partial.open("wb") as file:
-        np.savez_compressed(file, **content, **about)
+        np.savez_compressed(file, allow_pickle=False, **content, **about)
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,9 @@ class Split:
     evaluation: Evaluation
 
 
-def _splits(sections: Sections, row: MethodSettings, source: Source, given: dict, weights: Path | None):
+def _splits(
+    sections: Sections, row: MethodSettings, source: Source, given: dict[str, Any], weights: Path | None
+) -> Iterator[Split]:
     """Every split of the run, evaluated. Splits that see the same share a model, and its representation."""
     table = source.table()
     with_labels = row.objective is not None and "labels" in needs("objectives", row.objective.name)
@@ -120,7 +124,9 @@ def variables_of(dataset: Dataset) -> tuple[str, ...]:
     return tuple(f"{name} {axis}" for name in dataset.behavior_names for axis in axes)
 
 
-def _lines(sections: Sections, method: str, split: Split, seed: int):
+def _lines(
+    sections: Sections, method: str, split: Split, seed: int
+) -> Iterator[tuple[str | int | float, ...]]:
     """Rows of the table of scores."""
     for score in split.evaluation.scores:
         yield (

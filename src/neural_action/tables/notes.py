@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from neural_action.config.evaluation_settings import ProbeConfig
 from neural_action.config.sections import Sections
-from neural_action.config.settings import MethodSettings, ProbeConfig
+from neural_action.config.settings import MethodSettings
 from neural_action.config.signatures import needs
 from neural_action.tables.document import interval
 from neural_action.tables.page import LEVEL

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from neural_action.config.settings import EvaluationSettings, MethodSettings
+from neural_action.config.evaluation_settings import EvaluationSettings
+from neural_action.config.settings import MethodSettings
 
 CLASS_TASKS = ("across", "within", "decoding")
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from neural_action.config.evaluation_settings import ProbeConfig
 from neural_action.config.sections import Sections
-from neural_action.config.settings import MethodSettings, ProbeConfig
+from neural_action.config.settings import MethodSettings
 from neural_action.errors import InputError
 from neural_action.evaluation.columns import COLUMNS
 from neural_action.evaluation.statistics import Estimate, estimate, generalises_over, paired

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from neural_action.errors import InputError
 from neural_action.recordings.recording import UNLABELLED
@@ -54,7 +55,7 @@ class Embedding:
     def __len__(self) -> int:
         return len(self.values)
 
-    def __array__(self, dtype=None, copy=None) -> np.ndarray:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         """``values``; with ``copy=False`` the array itself. ValueError if that would be of another ``dtype``."""
         return np.array(self.values, dtype, copy=True if copy is None else copy)
 

@@ -20,9 +20,10 @@ _TIMES = ("neural_time", "time", "frame")
 
 def listed(data: Data) -> list[Given]:
     """One entry a recording: what was given, or what is in the list, folders as the manifests below them."""
-    alone = isinstance(data, str | Path | Recording) or is_array(data)
+    if isinstance(data, str | Path | Recording) or is_array(data):
+        data = [data]
     out: list[Given] = []
-    for one in [data] if alone else list(data):
+    for one in data:
         out += manifests_below(Path(one)) if isinstance(one, str | Path) else [one]
     return out
 

@@ -11,16 +11,9 @@ import numpy as np
 import torch
 from pydantic import ConfigDict, Field, ValidationError
 
-from neural_action.config.kinds import Count, Positive
-from neural_action.config.settings import (
-    AdaptSettings,
-    ClipSettings,
-    Named,
-    ProbeConfig,
-    Section,
-    TrainingSettings,
-    ViewSettings,
-)
+from neural_action.config.evaluation_settings import ProbeConfig
+from neural_action.config.kinds import Count, Positive, Section
+from neural_action.config.settings import AdaptSettings, ClipSettings, Named, TrainingSettings, ViewSettings
 from neural_action.config.signatures import one_line
 from neural_action.datasets.dataset import side_by_side
 from neural_action.datasets.windows import unbroken

@@ -178,11 +178,14 @@ def _array(
     where = f"array {at}"
     if values.ndim < 2 or values.dtype.kind not in "fiu" or not len(values):
         raise InputError(f"{where}: {values.dtype} of shape {values.shape}, expected numbers (frame, ...)")
-    if (rate is None) == (clock is None):
+    if rate is not None and clock is None:
+        if not rate > 0:
+            raise InputError(f"{where}: rate {rate!r}, expected frames per second above 0")
+        time = np.arange(len(values)) / rate
+    elif clock is not None and rate is None:
+        time = np.asarray(clock, np.float64)
+    else:
         raise InputError(f"{where}: expected either the rate of its frames or their time")
-    if rate is not None and not rate > 0:
-        raise InputError(f"{where}: rate {rate!r}, expected frames per second above 0")
-    time = np.arange(len(values)) / rate if clock is None else np.asarray(clock, np.float64)
     if time.shape != (len(values),) or not np.isfinite(time).all() or (np.diff(time) <= 0).any():
         raise InputError(
             f"{where}: time of shape {time.shape}, expected {len(values)} increasing finite seconds"

@@ -92,7 +92,7 @@ def _netcdf(embedding: Embedding, path: Path) -> None:
 def _npz(embedding: Embedding, path: Path) -> None:
     with path.open("wb") as file:
         described = {f"{key}_names": np.array(value, np.str_) for key, value in names(embedding).items()}
-        np.savez(file, **arrays(embedding), **described)
+        np.savez(file, allow_pickle=False, **arrays(embedding), **described)
 
 
 def _hdf5(embedding: Embedding, path: Path) -> None:
@@ -115,7 +115,7 @@ def _nwb(embedding: Embedding, path: Path, source: Path | None) -> None:
         if source is None:
             content = pynwb.NWBFile(
                 session_description="Neural action representations; when the session began was not recorded",
-                identifier=hashlib.sha256(np.ascontiguousarray(embedding.values)).hexdigest()[:32],
+                identifier=hashlib.sha256(embedding.values.tobytes()).hexdigest()[:32],
                 session_start_time=datetime(1970, 1, 1, tzinfo=UTC),
                 subject=_subject(pynwb, embedding),
             )

@@ -32,7 +32,7 @@ class ClipBatch:
     groups: Tensor | None = None
     drawn: int = field(default=0, init=False)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self.rows = self.sampler.rows[self.clips]
         self.context, self.generator = self.sampler.context, self.sampler.generator
 
@@ -198,16 +198,18 @@ class BatchSampler:
                     f"batches: animal number {focus} has no visible clips, or batches are matched"
                 )
             self.focus = torch.as_tensor(own, device=device)
-        self.animals = None
+        #: Where batches are matched: the visible animals, the swap targets and the clip of each sample.
+        self.matched: tuple[Tensor, Tensor, Tensor] | None = None
         if matched:
-            if context.swap_targets is None:
+            if context.swap_targets is None or context.clip_starts is None:
                 raise InputError("batches: matched needs a swap table")
-            self.animals = torch.unique(self.rows.animal)
-            if len(self.animals) < 2 or batch < 2 * len(self.animals):
+            animals = torch.unique(self.rows.animal)
+            if len(animals) < 2 or batch < 2 * len(animals):
                 raise InputError(
                     f"batches: matched needs two animals and two clips of each a step, found "
-                    f"{len(self.animals)} animals and training.batch {batch}"
+                    f"{len(animals)} animals and training.batch {batch}"
                 )
+            self.matched = animals, context.swap_targets, context.clip_starts
             # Starts of clips are unique, so a start says which clip it is.
             self.by_start = torch.full((len(context.neural),), -1, dtype=torch.int64, device=device)
             self.by_start[self.rows.start] = torch.arange(len(self.rows.start), device=device)
@@ -216,8 +218,8 @@ class BatchSampler:
         """The batch of a step. All randomness follows from (seed, step)."""
         entropy = np.random.SeedSequence([self.seed, step]).generate_state(1, np.uint64)[0]
         self.generator.manual_seed(int(entropy >> np.uint64(1)))
-        if self.animals is not None:
-            return ClipBatch(self, *self._matched())
+        if self.matched is not None:
+            return ClipBatch(self, *self._matched(*self.matched))
         return ClipBatch(self, self._of_epoch(step) if self.epoch_length else self._uniform())
 
     def _views(self, parts: list[Named]) -> list[View]:
@@ -248,15 +250,14 @@ class BatchSampler:
             self.epoch = epoch, torch.as_tensor(order, device=self.generator.device)
         return self.epoch[1][place * self.batch : (place + 1) * self.batch]
 
-    def _matched(self) -> tuple[Tensor, Tensor]:
+    def _matched(self, animals: Tensor, targets: Tensor, clip_starts: Tensor) -> tuple[Tensor, Tensor]:
         """Numbers of clips, group after group, and the group of each."""
-        animals, targets = self.animals, self.context.swap_targets
         anchors = self.rows[self._draw(len(self.rows.start), (self.batch // len(animals),))]
         draw = self._draw(targets.shape[2], (len(anchors.start), len(animals)))
         near = targets[anchors.centre[:, None], animals[None], draw].long()
         # An anchor stands for its own animal.
         start = torch.where(
-            animals[None] == anchors.animal[:, None], anchors.start[:, None], self.context.clip_starts[near]
+            animals[None] == anchors.animal[:, None], anchors.start[:, None], clip_starts[near]
         )
         groups = torch.arange(len(anchors.start), device=start.device).repeat_interleave(len(animals))
         return self.by_start[start.flatten()], groups
@@ -304,7 +305,7 @@ def view_context(
         clips: every clip of the dataset.
         device: where training runs; a memory-mapped neural array stays on the host's disk for a CPU.
         kernel: (frames,) float32, if a view needs one.
-        swap: the swap table of the same holdout, if anything needs one.
+        swap: the swap table of the same run, if anything needs one.
         syllables: (sample, syllable) float32, if the objective needs them.
     """
     own = [

@@ -38,7 +38,7 @@ def save_model(
     """Write ``weights`` (.safetensors) and, beside it, a JSON of the same name with how to build the model.
 
     Several models of one make, by name, go into one file (their tensors are called ``<name>/...``). ``about`` is kept
-    in the JSON (method, holdout, seed, ...). The weights appear last, by rename.
+    in the JSON (method, run, seed, ...). The weights appear last, by rename.
     """
     if isinstance(model, dict):
         about = {**about, "models": list(model)}

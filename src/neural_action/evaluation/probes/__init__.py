@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neural_action.config.settings import ProbeConfig
+from neural_action.config.evaluation_settings import ProbeConfig
 from neural_action.errors import InputError
 from neural_action.evaluation.probes.angle import Angle
 from neural_action.evaluation.probes.knn import Knn

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from neural_action.config.settings import ProbeConfig
+from neural_action.config.evaluation_settings import ProbeConfig
 from neural_action.evaluation.probes.probe import Output, Training, penalties
 from neural_action.evaluation.probes.ridge import ridge_path
 

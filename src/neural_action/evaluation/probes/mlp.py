@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from neural_action.config.settings import ProbeConfig
+from neural_action.config.evaluation_settings import ProbeConfig
 from neural_action.evaluation.probes.probe import Output, Training, class_weights, softmax
 
 # scikit-learn's defaults: windows a step, step size and moments of Adam, L2 penalty.

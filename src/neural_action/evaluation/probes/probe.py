@@ -11,7 +11,7 @@ from typing import ClassVar, Literal, Protocol
 
 import numpy as np
 
-from neural_action.config.settings import ProbeConfig
+from neural_action.config.evaluation_settings import ProbeConfig
 
 #: What the numbers of a probe are: probabilities of classes, shares of neighbours in each class, (cos, sin) of a
 #: direction, or values of behaviour variables.

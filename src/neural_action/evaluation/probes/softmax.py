@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from neural_action.config.settings import ProbeConfig
+from neural_action.config.evaluation_settings import ProbeConfig
 from neural_action.evaluation.probes.probe import Output, Training, class_weights, penalties, softmax
 
 # Steps of the exact solver; it looks every so many whether logits still move, by this root mean square.

@@ -1,0 +1,173 @@
+"""What each rule depends on: sections of the configuration as JSON, and no more than changes its output."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from neural_action.config.load import as_json, effective
+from neural_action.config.settings import Settings
+from neural_action.errors import InputError
+
+#: What a swap table and what syllables depend on.
+NEIGHBORS = ("neighbors", "clips.behavior_stride", "clips.pose_normalisation")
+SYLLABLES = ("syllables", "clips.behavior_stride", "clips.pose_normalisation")
+#: Row fields that only tables use.
+_SHOWN = {"group": "", "table": "papers", "role": "baseline"}
+#: Wildcard pattern for variants.
+VARIANT = r"[a-z][A-Za-z0-9_.-]*"
+
+
+class Dependencies:
+    """The sections that rules depend on; Snakemake reruns a rule whose sections changed.
+
+    Args:
+        settings: the configuration.
+        shown: names of the rows that are in the tables.
+    """
+
+    def __init__(self, settings: Settings, shown: Sequence[str]):
+        self.settings, self.shown = settings, shown
+        self.content: dict[str, Any] = settings.model_dump(mode="json")
+
+    def content_of(self, method: str | None) -> dict[str, Any]:
+        """The configuration as a row changes it; as it is for None."""
+        return self.content if method is None else self._contents[method]
+
+    @cached_property
+    def _contents(self) -> dict[str, dict[str, Any]]:
+        return {
+            name: effective(self.settings, row, name).model_dump(mode="json")
+            if row.settings
+            else self.content
+            for name, row in self.settings.methods.items()
+        }
+
+    def variant(self, method: str, keys: tuple[str, ...]) -> str:
+        """What a row changes in ``keys`` (``section`` or ``section.key``), as the name of a folder: ``default`` for
+        nothing."""
+        changes = []
+        for section, values in self.settings.methods[method].settings.items():
+            for key, value in values.items():
+                if {section, f"{section}.{key}"} & set(keys) and value != self.content[section][key]:
+                    changes.append(f"{key}-{value}")
+        name = "_".join(sorted(changes)) or "default"
+        if not re.fullmatch(VARIANT, name):
+            raise InputError(
+                f"configuration methods.{method}.settings: {name!r} cannot be part of a file's name"
+            )
+        return name
+
+    def variant_sections(self, variant: str, *keys: str) -> str:
+        """``sections`` as the rows of a variant of ``keys`` have them."""
+        for name in self.settings.methods:
+            if self.variant(name, keys) == variant:
+                return self._chosen(self.content_of(name), keys)
+        raise InputError(f"no row has the variant {variant!r} of {', '.join(keys)}")
+
+    @property
+    def everything(self) -> str:
+        """The whole configuration as JSON."""
+        return as_json(self.content)
+
+    def sections(self, *keys: str) -> str:
+        """The named sections, or single keys ``section.key``, as JSON: what a rule depends on and no more."""
+        return self._chosen(self.content, keys)
+
+    @staticmethod
+    def _chosen(content: Mapping[str, Any], keys: Iterable[str]) -> str:
+        chosen: dict[str, Any] = {}
+        for key in keys:
+            section, _, entry = key.partition(".")
+            if entry:
+                chosen.setdefault(section, {})[entry] = content[section][entry]
+            else:
+                chosen[section] = content[section]
+        return as_json(chosen)
+
+    @property
+    def splits(self) -> str:
+        """What the split table depends on: not which folds are tested, nor how many repeats a job does."""
+        chosen = json.loads(self.sections("split"))
+        for key in ("repeats_per_job", "test_folds"):
+            del chosen["split"][key]
+        return as_json(chosen)
+
+    @property
+    def consistency(self) -> str:
+        """What the consistency of embeddings depends on."""
+        return self.sections("clips", "evaluation.consistency_dimensions")
+
+    @property
+    def tables(self) -> str:
+        """What tables and pictures depend on: of the methods, the shown ones."""
+        keys = (
+            "dataset",
+            "title",
+            "real",
+            "seeds",
+            "split",
+            "clips",
+            "tables",
+            "adapt",
+            "evaluation",
+            "probes",
+        )
+        methods = {name: self.content["methods"][name] for name in self.shown}
+        return as_json({**json.loads(self.sections(*keys)), "methods": methods})
+
+    def explore(self, rows: Iterable[str]) -> str:
+        """What the interactive page depends on: of the methods, the ``rows`` that it shows."""
+        keys = ("dataset", "title", "real", "clips", "explore", "calcium.behavior")
+        methods = {name: self.content["methods"][name] for name in rows}
+        return as_json({**json.loads(self.sections(*keys)), "methods": methods})
+
+    @property
+    def diagnose(self) -> str:
+        """What the checks of the data and of the control depend on."""
+        keys = ("dataset", "title", "real", "split", "clips", "evaluation", "probes", "tables", "diagnostics")
+        chosen = json.loads(self.sections(*keys, "calcium.behavior"))
+        return as_json(
+            {
+                **chosen,
+                "methods": {key: row for name in self.shown for key, row in self._method(name).items()},
+            }
+        )
+
+    def _method(self, method: str) -> dict[str, Any]:
+        """A row without what only its table shows."""
+        return {method: {**self.content["methods"][method], "label": method, **_SHOWN}}
+
+    def pretrain(self, method: str) -> str:
+        """What pretraining depends on: not the probe, not other rows, not which classes are scored."""
+        clips = ("frames", "poses", "behavior_stride", "pose_normalisation")
+        keys = ("training", "encoders", *(f"clips.{key}" for key in clips))
+        chosen = json.loads(self._chosen(self.content_of(method), keys))
+        # What is asked of the scheduler changes no result.
+        del chosen["training"]["request_gpu"]
+        return as_json({**chosen, "methods": self._method(method)})
+
+    def adapt(self, method: str) -> str:
+        """What adapting depends on beside the model it starts from."""
+        return as_json({**json.loads(self.pretrain(method)), **json.loads(self.sections("adapt"))})
+
+    def evaluate(self, method: str) -> str:
+        """What probing depends on."""
+        keys = ("dataset", "clips", "evaluation", "probes")
+        chosen = json.loads(self._chosen(self.content_of(self.source(method)), keys))
+        del chosen["evaluation"]["consistency_dimensions"]
+        # Only the published split asks for it, for scores of its test blocks.
+        chosen["split"] = {"block_seconds": self.settings.split.block_seconds}
+        return as_json({**chosen, "methods": self._method(method)})
+
+    def external(self, method: str) -> str:
+        """The settings of a row of another package, as JSON."""
+        return as_json(self.content["methods"][method]["external"])
+
+    def source(self, method: str) -> str | None:
+        """The row whose networks ``method`` is evaluated with: itself, another, or none."""
+        row = self.settings.methods[method]
+        return method if row.objective is not None else row.model

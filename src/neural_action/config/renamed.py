@@ -1,0 +1,78 @@
+"""Keys and rows of older versions: one line that names what is written now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from neural_action.errors import InputError
+
+#: Keys of older versions: what is written now.
+_RENAMED = {
+    "probe": "probes (a mapping of probes by name) and evaluation",
+    "decoding": "evaluation (label_budgets, choose_by, labelled_seconds) and probes",
+    "split.splits": "split.repeats",
+    "split.splits_per_job": "split.repeats_per_job",
+    "training.memory_limit_gb": "no key: arrays are mapped",
+    "tables.bootstrap": "no key: intervals have a closed form",
+    "tables.seed": "no key: intervals have a closed form",
+}
+#: Keys of rows of older versions: probes read every row, so that a row no longer says how it is read.
+_ROW_RENAMED = {"probe": "probes", "readout": "probes and, for its scaling, methods.<row>.scale"}
+#: Rows of older versions: what stands in their place.
+ROWS_RENAMED = {
+    "neural_linear": "raw",
+    "neural_mlp": "raw, which the probe mlp reads",
+    "behavior_linear": "behavior",
+    "raw_logistic": "rates_centred",
+    "raw_logistic_zscore": "rates_zscore",
+    "raw_readout": "rates_centred, which the probe angle reads",
+    "neighbor_vote": "rates_centred, which the probe softmax_neighbors reads",
+    "trial_vote": "rates_centred, which the probe softmax_trial reads",
+    "byol_neighbors": "byol, which the probe softmax_neighbors reads",
+    "myow_neighbors": "myow, which the probe softmax_neighbors reads",
+    "myow_trial": "myow, which the probe softmax_trial reads",
+    "byol_centred_trial": "byol_centred, which the probe softmax_trial reads",
+    "trial_discriminant_neighbors": "trial_discriminant, which the probe softmax_neighbors reads",
+    "trial_discriminant_trial": "trial_discriminant, which the probe softmax_trial reads",
+}
+
+
+def check_row_names(config: Mapping[str, Any]) -> None:
+    """InputError naming the new row for a row of an older version."""
+    tables, methods = config.get("tables"), config.get("methods")
+    named = [
+        *(("rows", name) for name in _listed(config.get("rows"))),
+        *(("methods", name) for name in _listed(list(methods) if isinstance(methods, Mapping) else [])),
+    ]
+    for key in ("references", "curves", "figure_method"):
+        found = tables.get(key) if isinstance(tables, Mapping) else None
+        named += [(f"tables.{key}", name) for name in _listed([found] if isinstance(found, str) else found)]
+    for key, name in named:
+        row = methods.get(name) if isinstance(methods, Mapping) else None
+        # A row of the user's own may have any name.
+        own = isinstance(row, Mapping) and "label" in row
+        if name in ROWS_RENAMED and not own:
+            raise InputError(
+                f"configuration {key}: {name!r} is a row of an older version, expected {ROWS_RENAMED[name]}"
+            )
+
+
+def _listed(values: Any) -> list[str]:
+    return [value for value in values if isinstance(value, str)] if isinstance(values, list) else []
+
+
+def check_renamed(config: Mapping[str, Any]) -> None:
+    """InputError naming the new key for a key of an older version."""
+    for key, new in _RENAMED.items():
+        section, _, entry = key.partition(".")
+        value = config.get(section)
+        if section in config and (not entry or (isinstance(value, Mapping) and entry in value)):
+            raise InputError(f"configuration {key}: a key of an older version, expected {new}")
+    methods = config.get("methods")
+    for row, method in methods.items() if isinstance(methods, Mapping) else ():
+        for key, new in _ROW_RENAMED.items():
+            if isinstance(method, Mapping) and key in method:
+                raise InputError(
+                    f"configuration methods.{row}.{key}: a key of an older version, expected {new}"
+                )
