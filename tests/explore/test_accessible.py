@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_up_page import content
-from neural_action.diagnostics.run import Diagnosis
 
 from neural_action.diagnostics.finding import Finding
+from neural_action.diagnostics.run import Diagnosis
 from neural_action.explore.page import render
 from neural_action.tables.diagnostics import html as diagnostics
 from neural_action.tables.document import Block, Document, Line, Span
@@ -45,7 +45,7 @@ def diagnostics_page() -> str:
             for trial, severity in enumerate(("ok", "note", "warning", "error"))
         ),
     ]
-    counts = [{"animal": NAME, "class": name, "windows": at} for at, name in enumerate(ACTIONS)]
+    counts = [{"animal": NAME, "class": name, "clips": at} for at, name in enumerate(ACTIONS)]
     return diagnostics(NAME, Diagnosis(findings, pd.DataFrame(counts), {}, {}, tuple(ACTIONS), (NAME,)))
 
 
