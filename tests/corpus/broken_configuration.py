@@ -122,10 +122,10 @@ CASES = (
     Case("twice", "row", nothing, r"rows: .*'ours' is there twice", {"rows": ["ours", "ours"]}),
     Case(
         "twice",
-        "fraction",
+        "label budget",
         nothing,
-        r"fractions: .*1\.0 is there twice",
-        {"probe": {"fractions": [1.0, 1.0]}},
+        r"label_budgets: .*'all' is there twice",
+        {"evaluation": {"label_budgets": ["all", "all"]}},
     ),
     Case("twice", "test fold", nothing, r"test_folds: .*1 is there twice", {"split": {"test_folds": [1, 1]}}),
     Case(
@@ -150,7 +150,13 @@ CASES = (
         {"clips": {"scored_classes": ["rest"]}},
     ),
     Case("too little", "no seed", nothing, r"configuration seeds: \[\], expected", {"seeds": []}),
-    Case("too little", "no fraction", nothing, r"fractions: \[\], expected", {"probe": {"fractions": []}}),
+    Case(
+        "too little",
+        "no label budget",
+        nothing,
+        r"label_budgets: \[\], expected",
+        {"evaluation": {"label_budgets": []}},
+    ),
     Case("too little", "one fold", nothing, r"split\.folds: 1, expected", {"split": {"folds": 1}}),
     Case(
         "too much",
@@ -225,10 +231,10 @@ CASES = (
     ),
     Case(
         "out of range",
-        "fraction",
+        "label budget",
         nothing,
-        r"fractions\.0: 0\.0, expected: greater than 0",
-        {"probe": {"fractions": [0.0]}},
+        r"label_budgets\.0: 0, expected",
+        {"evaluation": {"label_budgets": [0]}},
     ),
     Case(
         "out of range",

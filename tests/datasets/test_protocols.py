@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neural_action.config.settings import SplitSettings
@@ -75,6 +75,7 @@ def test_too_few_trials_is_one_clear_line():
         assign_folds([("A", str(k)) for k in range(3)], SplitSettings())
 
 
+@settings(deadline=None, max_examples=40)
 @given(animals, st.sampled_from(FOLDED), st.integers(0, 99))
 def test_no_protocol_leaks(trials, protocol, seed):
     table = table_of(trials, protocol=protocol, seed=seed)

@@ -62,7 +62,11 @@ def one_line(error: ValidationError, where: str) -> str:
     errors = error.errors()
     first = errors[0]
     place = first["loc"]
-    branches = [one for one in errors if one["loc"][:-1] == place[:-1] and _BRANCH.match(str(one["loc"][-1]))]
+    branches = [
+        one
+        for one in errors
+        if one["loc"] and one["loc"][:-1] == place[:-1] and _BRANCH.match(str(one["loc"][-1]))
+    ]
     if len(branches) > 1 and place and _BRANCH.match(str(place[-1])):
         # A value that may be of several types has a complaint of each.
         place = place[:-1]
