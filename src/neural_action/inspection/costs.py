@@ -112,14 +112,13 @@ def seconds_a_step(plan: Plan, size: Size) -> float:
     shapes = Shapes(clips.frames, size.frame, clips.poses, size.sample, 0)
     model = create(Named(name="infonce"), settings.encoders, shapes, 0)
     optimizer = torch.optim.AdamW(model.parameters(), fused=True)
-    made = _MadeUp(
-        torch.rand(batch, clips.frames, int(np.prod(size.frame))), torch.rand(batch, clips.poses, size.sample)
-    )
-    given = cast("Batch", made)  # of a batch, SimCLR reads nothing else
+    neural = torch.rand(batch, clips.frames, int(np.prod(size.frame)))
+    # Of a batch, SimCLR reads nothing else.
+    made = cast("Batch", _MadeUp(neural, torch.rand(batch, clips.poses, size.sample)))
     best = np.inf
     for _ in range(_STEPS):
         began = time.process_time()
-        loss = model.loss(model.encode(given), given)
+        loss = model.loss(model.encode(made), made)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()

@@ -241,12 +241,8 @@ def _arrays(recording: Recording) -> Iterator[tuple[str, Any, tuple[str, ...]]]:
     """Name, values and dimension names of each array, in its stored type; the neural one may be lazy."""
     neural = recording.neural
     images = neural.ndim == 3
-    half = neural.dtype == np.float16
-    yield (
-        "neural",
-        neural.astype(np.float16 if half else np.float32, copy=False),
-        ("neural_time", *(("y", "x") if images else ("unit",))),
-    )
+    numbers = neural.astype(np.float16 if neural.dtype == np.float16 else np.float32, copy=False)
+    yield "neural", numbers, ("neural_time", *(("y", "x") if images else ("unit",)))
     several = SEGMENT if recording.segment is not None else {}
     for name, (dtype, clock) in {**ARRAYS, **several}.items():
         values = np.ascontiguousarray(getattr(recording, name), dtype)

@@ -200,7 +200,7 @@ def test_described_arrays(tmp_path):
     assert (behavior.names, behavior.unit) == (("x", "y"), "mm")
     nameless = tmp_path / "nameless.yaml"
     nameless.write_text("neural: {file: null, unit: dF/F}\n")
-    with pytest.raises(InputError, match="describes no neural, expected neural: {file: ...}"):
+    with pytest.raises(InputError, match=r"describes no neural, expected neural: \{file: \.\.\.\}"):
         give("arrays", "neural", nameless)
     np.testing.assert_allclose(behavior.time, table["t"])
     labels = give("arrays", "labels", path, class_names=("rest", "walk"))
