@@ -189,6 +189,8 @@ def test_trials_too_few_and_too_short_to_cut(tmp_path):
     write(tmp_path / "one", seconds=30)
     with pytest.raises(InputError, match=r"an animal has 1 trial, expected 4.*of 30 s is too short to cut"):
         made(tmp_path / "one", neural=10, behavior=20)
+    with pytest.raises(InputError, match=r"an animal has 1 trial, expected 4.*cut: null, as given"):
+        made(tmp_path / "one", {"cut": None}, neural=10, behavior=20)
 
 
 def test_pieces_are_of_what_both_clocks_cover(tmp_path):

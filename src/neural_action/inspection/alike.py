@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from neural_action.recordings.recording import Recording
 
+_Key = TypeVar("_Key", bound=Hashable)
+_Behavior = tuple[tuple[str, ...], tuple[int, ...]]
 #: Trials that a message names.
 _NAMED = 4
 
@@ -40,10 +43,10 @@ class Form:
 
 def unlike(forms: Sequence[Form]) -> Iterator[str]:
     """A phrase for whatever most trials have and others have not: which trials, what differs, and what to do."""
-    usual, others = _parted(forms, lambda form: form.neural)
-    for found, trials in others.items():
+    frame, frames = _parted(forms, lambda form: form.neural)
+    for shape, trials in frames.items():
         yield (
-            f"neural frames of {listed(trials)} are {shown(found)}, of most trials {shown(usual)}; one dataset needs "
+            f"neural frames of {listed(trials)} are {shown(shape)}, of most trials {shown(frame)}; one dataset needs "
             "the same units in every trial: run one animal a dataset, or use movies"
         )
     usual, others = _parted(forms, lambda form: (form.names, form.behavior))
@@ -60,17 +63,17 @@ def shown(shape: tuple[int, ...]) -> str:
     return " x ".join(map(str, shape))
 
 
-def _parted(forms: Sequence[Form], key: Callable[[Form], Hashable]) -> tuple[Hashable, dict]:
+def _parted(forms: Sequence[Form], key: Callable[[Form], _Key]) -> tuple[_Key, dict[_Key, list[str]]]:
     """What most have, and the trials of everything else."""
     usual = Counter(map(key, forms)).most_common(1)[0][0]
-    others: dict[Hashable, list[str]] = {}
+    others: dict[_Key, list[str]] = {}
     for form in forms:
         if key(form) != usual:
             others.setdefault(key(form), []).append(form.where)
     return usual, others
 
 
-def _difference(found: tuple, usual: tuple) -> str:
+def _difference(found: _Behavior, usual: _Behavior) -> str:
     """How names and shape of some trials differ from the usual ones."""
     (names, shape), (expected, form) = found, usual
     said = []

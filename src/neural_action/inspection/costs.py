@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from neural_action.config.dependencies import NEIGHBORS
 from neural_action.config.plan import Plan
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from neural_action.objectives.objective import Batch
 
 #: CPU seconds that every job needs to start, without and with torch (measured: docs/scale_measured.md).
 START, START_TORCH = 1.0, 3.5
@@ -109,9 +115,9 @@ def seconds_a_step(plan: Plan, size: Size) -> float:
     shapes = Shapes(clips.frames, size.frame, clips.poses, size.sample, 0)
     model = create(Named(name="infonce"), settings.encoders, shapes, 0)
     optimizer = torch.optim.AdamW(model.parameters(), fused=True)
-    made = _MadeUp(
-        torch.rand(batch, clips.frames, int(np.prod(size.frame))), torch.rand(batch, clips.poses, size.sample)
-    )
+    neural = torch.rand(batch, clips.frames, int(np.prod(size.frame)))
+    # Of a batch, SimCLR reads nothing else.
+    made = cast("Batch", _MadeUp(neural, torch.rand(batch, clips.poses, size.sample)))
     best = np.inf
     for _ in range(_STEPS):
         began = time.process_time()
@@ -126,16 +132,16 @@ def seconds_a_step(plan: Plan, size: Size) -> float:
 class _MadeUp:
     """A batch of given clips, as objectives read one."""
 
-    def __init__(self, neural, behavior):
+    def __init__(self, neural: Tensor, behavior: Tensor):
         import torch
 
         self._neural, self._behavior = neural, behavior
         self.animal = torch.zeros(len(neural), dtype=torch.int64)
 
-    def neural(self):
+    def neural(self) -> Tensor:
         """(B, frames, pixels)."""
         return self._neural
 
-    def behavior(self):
+    def behavior(self) -> Tensor:
         """(B, poses, feature)."""
         return self._behavior

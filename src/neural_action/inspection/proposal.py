@@ -48,8 +48,8 @@ class Proposal:
         calcium_source: why it is so.
         neural_rate: frames a second that all are brought to; None where they have one rate.
         dff: whether neural activity is raw fluorescence, of which dF/F is taken.
-        sample: the first recording as the reader gives it, once they were read.
         notes: what was decided, in sentences.
+        sample: the first recording as the reader gives it; there once recordings were read (``trials.settle``).
     """
 
     options: dict[str, Any]
@@ -61,8 +61,8 @@ class Proposal:
     calcium_source: str = ""
     neural_rate: float | None = None
     dff: bool = False
-    sample: Recording | None = None
     notes: list[str] = field(default_factory=list)
+    sample: Recording = field(init=False, repr=False, compare=False)
 
     def option(self, key: str, value: Any, source: str = "") -> bool:
         """Set an option by its dotted key, unless it was given; returns whether it was set."""

@@ -99,7 +99,7 @@ def read_rows(
         # Parts of one file differ in their trial, whole recordings in a file may too.
         if last is None or row.start is None or last[0] != row.path:
             last = row.path, reader.read(root, row, options, names).check(where)
-        yield row, last[1] if row.start is None else last[1].between(row.start, row.stop, where)
+        yield row, last[1] if row.part is None else last[1].between(*row.part, where)
 
 
 def _look(root: Path, row: SheetRow, recording: Recording, settings: ConvertSettings, energy: str) -> Look:

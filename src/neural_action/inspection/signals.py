@@ -78,7 +78,7 @@ def neural_options(items: Sequence[Found], proposal: Proposal) -> None:
                 f"{items[0].path}: movies are named differently ({', '.join(sorted(map(str, values)))}), "
                 f"expected one pattern (--option 'neural.options.{key}=PATTERN')"
             )
-        proposal.option(f"neural.options.{key}", *values)
+        proposal.option(f"neural.options.{key}", values.pop())
     if kind == "suite2p":
         lacking = [
             place

@@ -112,8 +112,9 @@ def _clocks(folder: Path, proposal: Proposal) -> None:
         if not own and clock.rate is None and clock.times is None and clock.sync is None:
             lacking[f"--{role}-rate"] = f"{name} ({source.format})"
         elif own and clock.rate is not None:
-            start = clock.start if found.time is None else float(found.time[0])
-            rate = found.rate or 1 / float(np.median(np.diff(found.time)))
+            start, rate = clock.start, found.rate
+            if found.time is not None:
+                start, rate = float(found.time[0]), rate or 1 / float(np.median(np.diff(found.time)))
             proposal.notes.append(
                 f"The files of {name} have a clock of their own (from {start:g} s, {rate:.4g} /s); {clock.rate:g} /s "
                 f"from {clock.start:g} s is used as given: leave --{role}-rate out to use theirs."
@@ -130,11 +131,11 @@ def _clocks(folder: Path, proposal: Proposal) -> None:
 def _read(folder: Path, proposal: Proposal) -> _Recordings:
     """What is needed of every recording; the first becomes the sample. InputError as the reader says."""
     options, recordings = paired.Options.parse(proposal.options), _Recordings()
-    proposal.sample = None
     try:
         for row in progress(proposal.rows, "reading recordings", "recording"):
             recording = paired.read(folder, row, options, None).check(str(folder / row.path))
-            proposal.sample = proposal.sample or recording
+            if not recordings.forms:
+                proposal.sample = recording
             if recording.neural.ndim == 2:
                 recording.neural.sum().compute()  # whether all of it is finite: its reader says where not
             recordings.forms.append(Form.of(recording))
@@ -231,17 +232,23 @@ def _cut(folder: Path, shortest: float, proposal: Proposal) -> None:
     """
     folds, least = proposal.folds, _fewest(proposal)
     seconds = float(np.floor((shortest + GAP) / PIECES - GAP))
-    if "cut" not in proposal.options:
+    options = paired.Options.parse(proposal.options)
+    cut = options.cut
+    if cut is None:
         if least >= folds:
+            return
+        if "cut" in proposal.options:
+            _fewer_folds(folder, "cut: null, as given", proposal)
             return
         if seconds < SHORTEST:
             _fewer_folds(folder, f"the shortest recording of {shortest:.0f} s is too short to cut", proposal)
             return
-        proposal.option("cut", {"seconds": seconds, "gap": GAP}, "[ours]")
-    options = paired.Options.parse(proposal.options)
+        cut = paired.CutOptions(seconds=seconds, gap=GAP)
+        options = options.model_copy(update={"cut": cut})
+        proposal.option("cut", cut.model_dump(), "[ours]")
     proposal.rows = [piece for row in proposal.rows for piece in paired.pieces(folder, row, options)]
     proposal.notes.append(
-        f"Every recording is cut into pieces of {options.cut.seconds:g} s, {options.cut.gap:g} s apart: every animal "
+        f"Every recording is cut into pieces of {cut.seconds:g} s, {cut.gap:g} s apart: every animal "
         f"needs {folds} trials, one a fold."
     )
     if _fewest(proposal) < folds:
@@ -278,8 +285,8 @@ def _calcium(motions: dict[str, Motion], proposal: Proposal) -> None:
         return
     looked_at = {
         (row.animal, row.trial): motions[row.path]
-        if row.start is None
-        else motions[row.path].between(row.start, row.stop)
+        if row.part is None
+        else motions[row.path].between(*row.part)
         for row in proposal.rows
     }
     rests = count_rests(looked_at, list(looked_at), SplitSettings(folds=proposal.folds), CALCIUM)

@@ -25,7 +25,7 @@ def samples_of(labels: Labels, frames: np.ndarray, time: np.ndarray, path: Path)
             way; two actions at once; nothing that is labelled.
     """
     if labels.intervals is not None:
-        return _of_intervals(labels, frames, time, path)
+        return _of_intervals(labels, labels.intervals, frames, time, path)
     numbers, video = labels.numbers, int(frames[-1]) + 1
     if len(numbers) > video:
         raise InputError(
@@ -45,14 +45,16 @@ def samples_of(labels: Labels, frames: np.ndarray, time: np.ndarray, path: Path)
     return out
 
 
-def _of_intervals(labels: Labels, frames: np.ndarray, time: np.ndarray, path: Path) -> np.ndarray:
+def _of_intervals(
+    labels: Labels, intervals: np.ndarray, frames: np.ndarray, time: np.ndarray, path: Path
+) -> np.ndarray:
     """Samples from the start of an interval to before its stop."""
     zero = 0.0
     if labels.of_video:
         # The first frame of the video, which the first sample need not be.
         step = float(np.median(np.diff(time) / np.diff(frames))) if len(time) > 1 else 0.0
         zero = float(time[0] - frames[0] * step)
-    intervals = labels.intervals + zero
+    intervals = intervals + zero
     out = np.full(len(time), UNLABELLED, np.int8)
     several = np.zeros(len(time), bool)
     # Times made from two rates coincide up to rounding.

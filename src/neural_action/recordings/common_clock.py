@@ -44,7 +44,8 @@ def on_one_clock(
         return list(series), clocks[0], ""
     first, last = max(clock[0] for clock in clocks), min(clock[-1] for clock in clocks)
     if first > last:
-        late, early = names[np.argmax([c[0] for c in clocks])], names[np.argmin([c[-1] for c in clocks])]
+        late = names[int(np.argmax([c[0] for c in clocks]))]
+        early = names[int(np.argmin([c[-1] for c in clocks]))]
         raise InputError(
             f"{where}: {late} starts at {first:g} s, when {early} has ended ({last:g} s); expected series that overlap"
         )

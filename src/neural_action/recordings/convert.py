@@ -53,8 +53,8 @@ def convert_trial(
     options = reader.Options.parse(settings.reader_options)
     recording = reader.read(root, row, options, names)
     recording.check(str(root / row.path))
-    if row.start is not None:
-        recording = recording.between(row.start, row.stop, str(root / row.path))
+    if row.part is not None:
+        recording = recording.between(*row.part, str(root / row.path))
     steps = settings.model_dump(mode="json", exclude={"chunk_mb"})
     if settings.neural_rate is not None:
         steps["neural_rate_recorded"] = float(recording.neural_rate)

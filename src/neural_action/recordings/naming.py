@@ -134,8 +134,7 @@ def _by_path(path: PurePosixPath, numbered: bool) -> Name:
     if len(parts) == 1:
         if dated:
             return _around_dates(path, split[0], [], "the name without its date")
-        if numbered:
-            match = _LAST.fullmatch(parts[0])
+        if numbered and (match := _LAST.fullmatch(parts[0])):
             animal, trial = match["animal"], match["trial"]
             # Of m1_day2_run3 the day is of the trial, too.
             while (earlier := _LAST.fullmatch(animal)) and _TRIAL.fullmatch(earlier["trial"]):

@@ -22,7 +22,8 @@ _OTHER = re.compile(
     re.I,
 )
 
-Clock = tuple[np.ndarray | None, float | None]
+#: Times in s, or the rate of what starts at 0; where both are known, both.
+Clock = tuple[np.ndarray, float | None] | tuple[None, float]
 
 
 def likelihood(name: str, item: Any = None) -> int:
@@ -53,59 +54,58 @@ def pose(
     if not series:
         raise InputError(f"{path}: {item.name} has no keypoints")
     axes = next(iter(series.values())).data.shape[1:]
-    points, clocks, rates, given = [], [], [], []
+    points, clocks, given = [], [], []
     for name, one in series.items():
         data = np.array(one.data, np.float32) * np.float32(one.conversion) + np.float32(one.offset)
         if data.shape[1:] != tuple(axes):
             raise InputError(f"{path}: keypoint {name} has shape {data.shape}, expected (sample, {axes[0]})")
         if getattr(one, "confidence", None) is not None:
             data[np.asarray(one.confidence) < least] = np.nan
-        time, rate = clock_of(path, name, one)
+        clock = clock_of(path, name, one)
         points.append(data)
-        rates.append(rate)
-        given.append(time)
-        clocks.append(np.arange(len(data)) / rate if time is None else time)
+        given.append(clock)
+        clocks.append(_times(clock, len(data)))
     points, time, said = on_one_clock(points, clocks, list(series), str(path))
     unit = next(iter(series.values())).unit
-    return Behavior(
-        np.stack(points, 1),
-        tuple(series),
-        unit,
-        *_kept(time, given, rates, said),
-        said=_said([item.name], said),
-    )
+    kept, rate = _kept(time, given[0], said)
+    return Behavior(np.stack(points, 1), tuple(series), unit, kept, rate, said=_said([item.name], said))
 
 
 def joined(
     path: Path, parts: list[tuple[str, Any]], exclude: list[str], clock_of: Callable[[Path, str, Any], Clock]
 ) -> Behavior:
     """(sample, feature) of series side by side, in their units, each by its own clock. InputError as ``pose``."""
-    values, clocks, rates, given, names = [], [], [], [], []
+    values, clocks, given = [], [], []
+    every: list[str] = []
     for name, item in parts:
         data = np.asarray(item.data, np.float32) * np.float32(item.conversion) + np.float32(item.offset)
         data = data.reshape(len(data), -1)
-        names.append([name] if data.shape[1] == 1 else [f"{name}_{at}" for at in range(data.shape[1])])
-        time, rate = clock_of(path, name, item)
+        every += [name] if data.shape[1] == 1 else [f"{name}_{at}" for at in range(data.shape[1])]
+        clock = clock_of(path, name, item)
         values.append(data)
-        rates.append(rate)
-        given.append(time)
-        clocks.append(np.arange(len(data)) / rate if time is None else time)
+        given.append(clock)
+        clocks.append(_times(clock, len(data)))
     values, time, said = on_one_clock(values, clocks, [name for name, _ in parts], str(path))
-    every = [name for own in names for name in own]
     if unknown := [name for name in exclude if name not in every]:
         raise InputError(f"{path}: no feature {unknown[0]!r} to exclude, found {', '.join(every)}")
     keep = [at for at, name in enumerate(every) if name not in exclude]
     data = np.concatenate(values, 1)[:, keep]
     unit = ", ".join(dict.fromkeys(item.unit for _, item in parts))
     names = tuple(every[at] for at in keep)
-    return Behavior(
-        data, names, unit, *_kept(time, given, rates, said), said=_said([name for name, _ in parts], said)
-    )
+    kept, rate = _kept(time, given[0], said)
+    return Behavior(data, names, unit, kept, rate, said=_said([name for name, _ in parts], said))
 
 
-def _kept(time: np.ndarray, given: list[np.ndarray | None], rates: list[float | None], said: str) -> Clock:
-    """The common clock: a rate where no series has more than that."""
-    return (time, None) if said else (None if given[0] is None else time, rates[0])
+def _times(clock: Clock, count: int) -> np.ndarray:
+    """(count,) float64 s of a clock."""
+    return np.arange(count) / clock[1] if clock[0] is None else clock[0]
+
+
+def _kept(time: np.ndarray, first: Clock, said: str) -> Clock:
+    """The common clock: that of the first series where all have one, a rate where it has no more than that."""
+    if said:
+        return time, None
+    return first if first[0] is None else (time, first[1])
 
 
 def _said(names: list[str], said: str) -> str:

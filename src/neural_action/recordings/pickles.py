@@ -10,7 +10,7 @@ import io
 import pickle
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -29,10 +29,12 @@ class _Type:
     """Stands for numpy.dtype."""
 
     def __init__(self, name: Any, align: Any = False, copy: Any = True):
-        self.name, self.order = _text(name), "<"
+        self.name = _text(name)
+        self.order: Literal["<", ">", "=", "|"] = "<"
 
     def __setstate__(self, state: tuple) -> None:
-        self.order = _text(state[1])
+        # Of a broken pickle it is none of these, which NumPy refuses.
+        self.order = cast(Literal["<", ">", "=", "|"], _text(state[1]))
 
     def dtype(self) -> np.dtype:
         if not _NUMBERS.fullmatch(self.name):
@@ -54,7 +56,7 @@ def _reconstruct(kind: Any, shape: Any, code: Any) -> Array:
     return Array()
 
 
-def _frombuffer(data: Any, dtype: _Type, shape: tuple[int, ...], order: str) -> Array:
+def _frombuffer(data: Any, dtype: _Type, shape: tuple[int, ...], order: Literal["C", "F"]) -> Array:
     array = Array()
     array.value = _array(data, dtype, shape, order)
     return array
@@ -70,7 +72,7 @@ def _no_bytes() -> bytes:
     return b""
 
 
-def _array(data: Any, dtype: _Type, shape: tuple[int, ...], order: str) -> np.ndarray:
+def _array(data: Any, dtype: _Type, shape: tuple[int, ...], order: Literal["C", "F"]) -> np.ndarray:
     values = np.frombuffer(data.encode("latin1") if isinstance(data, str) else data, dtype.dtype())
     values = values.reshape(shape, order=order)
     return values.astype(values.dtype.newbyteorder("="))
@@ -127,10 +129,13 @@ def load_array_pickle(path: Path) -> np.ndarray:
 class _ObjectArray(Array):
     """Stands for numpy.ndarray where Python objects may be inside."""
 
+    #: What stands for the array where its entries are Python objects: a list of them, or the one that there is.
+    objects: Any = None
+
     def __setstate__(self, state: tuple) -> None:
         _, shape, _, _, data = state
         if isinstance(data, list):
-            self.value = data[0] if shape == () and data else data
+            self.objects = data[0] if shape == () and data else data
         else:
             super().__setstate__(state)
 
@@ -238,13 +243,11 @@ def _plain(value: Any, most: int) -> Any:
 
     def unpack(value: Any) -> tuple[Any, int]:
         if isinstance(value, Array):
+            if isinstance(value, _ObjectArray) and value.objects is not None:
+                return walk(value.objects)
             if value.value is None:
                 raise InputError("holds an array without values")
-            return (
-                (value.value, value.value.nbytes)
-                if isinstance(value.value, np.ndarray)
-                else walk(value.value)
-            )
+            return value.value, value.value.nbytes
         parts = [walk(part) for part in (value.values() if isinstance(value, dict) else value)]
         size = 8 + sum(size for _, size in parts)
         entries = [entry for entry, _ in parts]

@@ -106,7 +106,8 @@ def _plan(
     period = float(np.median(np.diff(time))) if len(time) > 1 else 1 / rate
     # A frame lasts from its time on; what is weighted are distances between the middles of frames.
     reach = _CROSSINGS / min(rate, 1 / period)
-    times, first, rows, columns, values = [], [], [], [], []
+    times: list[np.ndarray] = []
+    first, rows, columns, values = [], [], [], []
     for start, stop in runs:
         clock = time[start:stop]
         count = int((clock[-1] + period - clock[0]) * rate + 1e-6)
@@ -136,8 +137,8 @@ def _plan(
 
 def _applied(neural: Any, weights: csr_array) -> da.Array:
     """``weights`` @ frames, a block of new frames at a time."""
-    import dask
     import dask.array as da
+    from dask.delayed import delayed
 
     lazy = neural if isinstance(neural, da.Array) else da.from_array(neural)
     form = lazy.shape[1:]
@@ -146,7 +147,7 @@ def _applied(neural: Any, weights: csr_array) -> da.Array:
     for start in range(0, weights.shape[0], rows):
         part = weights[start : start + rows]
         low, high = int(part.indices.min()), int(part.indices.max()) + 1
-        block = dask.delayed(_weighted)(lazy[low:high], part[:, low:high])
+        block = delayed(_weighted)(lazy[low:high], part[:, low:high])
         blocks.append(da.from_delayed(block, (part.shape[0], *form), np.float32))
     return da.concatenate(blocks)
 

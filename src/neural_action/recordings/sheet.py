@@ -35,6 +35,11 @@ class SheetRow:
     start: float | None = None
     stop: float | None = None
 
+    @property
+    def part(self) -> tuple[float, float] | None:
+        """``start`` and ``stop``; None: the whole recording."""
+        return None if self.start is None or self.stop is None else (self.start, self.stop)
+
 
 def check_rows(rows: list[SheetRow], where: str) -> list[SheetRow]:
     """The rows, sorted by animal and trial.

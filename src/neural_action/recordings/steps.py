@@ -54,7 +54,7 @@ def resize(neural: da.Array, side: int) -> da.Array:
         return block.reshape(len(block), y // n, n, x // n, n).mean((2, 4), dtype=np.float32)
 
     chunks = (neural.chunks[0], (y // n,), (x // n,))
-    return neural.map_blocks(pool, chunks=chunks, dtype=np.float32, meta=np.empty((0, 0, 0), np.float32))
+    return da.map_blocks(pool, neural, chunks=chunks, dtype=np.float32, meta=np.empty((0, 0, 0), np.float32))
 
 
 def linear_map(
@@ -144,7 +144,7 @@ def normalise(
                 f"convert.dtype: {dtype} cannot hold {np.abs(out).max():g}, expected float32 or a scale"
             ) from None
 
-    return neural.map_blocks(apply, dtype=dtype, meta=np.empty((0,) * neural.ndim, dtype))
+    return da.map_blocks(apply, neural, dtype=dtype, meta=np.empty((0,) * neural.ndim, dtype))
 
 
 def root_relative(pose: np.ndarray) -> np.ndarray:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import zarr
+from zarr.codecs import ZstdCodec
 
 from neural_action import __version__
 from neural_action.errors import InputError
@@ -148,7 +149,7 @@ def read_recording(path: Path, *, with_neural: bool = True) -> Recording:
     """
     manifest = read_manifest(path)
     group = _open(manifest)
-    values = {}
+    values: dict[str, np.ndarray] = {}
     for name, digest in manifest.arrays.items():
         skipped = name == "neural" and not with_neural
         values[name] = np.empty((0, *digest.shape[1:]) if skipped else digest.shape, digest.dtype)
@@ -158,6 +159,13 @@ def read_recording(path: Path, *, with_neural: bool = True) -> Recording:
     return Recording(
         animal=manifest.animal,
         trial=manifest.trial,
+        neural=values["neural"],
+        neural_time=values["neural_time"],
+        behavior=values["behavior"],
+        behavior_time=values["behavior_time"],
+        labels=values["labels"],
+        neural_index=values["neural_index"],
+        segment=values.get("segment"),
         class_names=manifest.class_names,
         behavior_names=manifest.behavior_names,
         neural_rate=manifest.neural_rate,
@@ -166,7 +174,6 @@ def read_recording(path: Path, *, with_neural: bool = True) -> Recording:
         sources=attributes["sources"],
         segment_names=tuple(attributes.get("segment_names", ())),
         unit_names=tuple(attributes.get("unit_names", ())),
-        **values,
     )
 
 
@@ -208,7 +215,7 @@ class _Checked:
 
     def __init__(self, array: zarr.Array, shown: Progress):
         self.array, self.rows, self.shown = array, array.chunks[0], shown
-        self.sha256: list[str | None] = [None] * -(-array.shape[0] // self.rows)
+        self.sha256 = [""] * -(-array.shape[0] // self.rows)
 
     def __setitem__(self, region: tuple[slice, ...], block: np.ndarray) -> None:
         block = np.ascontiguousarray(block, self.array.dtype)
@@ -216,17 +223,17 @@ class _Checked:
         self.array[rows] = block
         # Compared as bits: NaN and signed zeros count, and it is cheaper than a second digest.
         bits = f"u{block.dtype.itemsize}"
-        if not np.array_equal(self.array[rows].view(bits), block.view(bits)):
+        if not np.array_equal(np.asarray(self.array[rows]).view(bits), block.view(bits)):
             raise OSError(
                 f"{self.array.store_path}: rows from {rows.start} read back are not what was written"
             )
-        self.sha256[rows.start // self.rows] = hashlib.sha256(block).hexdigest()
+        self.sha256[rows.start // self.rows] = hashlib.sha256(block.data).hexdigest()
         self.shown.update()
 
     def digest(self) -> ArrayDigest:
         """The digest of the finished array."""
-        if None in self.sha256:
-            raise OSError(f"{self.array.store_path}: chunk {self.sha256.index(None)} was not written")
+        if "" in self.sha256:
+            raise OSError(f"{self.array.store_path}: chunk {self.sha256.index('')} was not written")
         return ArrayDigest(self.array.shape, str(self.array.dtype), self.rows, tuple(self.sha256))
 
 
@@ -234,8 +241,8 @@ def _arrays(recording: Recording) -> Iterator[tuple[str, Any, tuple[str, ...]]]:
     """Name, values and dimension names of each array, in its stored type; the neural one may be lazy."""
     neural = recording.neural
     images = neural.ndim == 3
-    dtype = np.float16 if neural.dtype == np.float16 else np.float32
-    yield "neural", neural.astype(dtype, copy=False), ("neural_time", *(("y", "x") if images else ("unit",)))
+    numbers = neural.astype(np.float16 if neural.dtype == np.float16 else np.float32, copy=False)
+    yield "neural", numbers, ("neural_time", *(("y", "x") if images else ("unit",)))
     several = SEGMENT if recording.segment is not None else {}
     for name, (dtype, clock) in {**ARRAYS, **several}.items():
         values = np.ascontiguousarray(getattr(recording, name), dtype)
@@ -259,7 +266,7 @@ def _write(
         shape=values.shape,
         dtype=values.dtype,
         chunks=(rows, *values.shape[1:]),
-        compressors=zarr.codecs.ZstdCodec(level=1),
+        compressors=ZstdCodec(level=1),
         dimension_names=dimensions,
         attributes=attributes,
         # Chunks of zeros are written too: a missing file is always damage.
@@ -272,7 +279,8 @@ def _write(
             import dask.array as da
 
             with dask.config.set(scheduler="threads", num_workers=threads):
-                da.store(values.rechunk((rows, *values.shape[1:])), target, lock=False)
+                blocks = values.rechunk((rows, *values.shape[1:]))
+                da.store(blocks, target, lock=False)  # type: ignore[arg-type]  # whatever has __setitem__ will do
         else:
             for first in range(0, len(values), rows):
                 target[slice(first, min(first + rows, len(values))),] = values[first : first + rows]
@@ -320,8 +328,10 @@ def _array(manifest: Manifest, group: zarr.Group, name: str) -> zarr.Array:
         raise _broken(manifest, f"array {name} cannot be opened (zarr.json {wrong})")
     try:
         array = group[name]
+        if not isinstance(array, zarr.Array) or not hasattr(array.metadata, "codecs"):
+            raise TypeError(f"{type(array).__name__}, expected an array of Zarr format 3")
         shape, dtype = tuple(array.shape), str(array.dtype)
-        written = tuple(array.chunks), [codec.to_dict()["name"] for codec in array.metadata.codecs]
+        written = tuple(array.chunks), [str(codec.to_dict()["name"]) for codec in array.metadata.codecs]
     except Exception as error:
         raise _broken(manifest, f"array {name} cannot be opened ({type(error).__name__})") from None
     if (shape, dtype) != (digest.shape, digest.dtype):
@@ -349,7 +359,7 @@ def _chunk(manifest: Manifest, array: zarr.Array, name: str, number: int, rows: 
         block = np.ascontiguousarray(array[rows])
     except Exception as error:
         raise _broken(manifest, f"chunk {number} of {name} cannot be read ({type(error).__name__})") from None
-    if hashlib.sha256(block).hexdigest() != manifest.arrays[name].sha256[number]:
+    if hashlib.sha256(block.data).hexdigest() != manifest.arrays[name].sha256[number]:
         raise _broken(manifest, f"chunk {number} of {name} does not match its digest")
     return block
 

@@ -61,8 +61,7 @@ def refuse_short_rows(path: Path, table: pd.DataFrame, heads: int = 1) -> None:
         return
     rows = csv.reader(io.StringIO(_bytes(path).decode("utf-8-sig")))
     names = next(rows)
-    rows = islice(rows, heads - 1, None)
-    for number, row in enumerate(rows, heads + 1):
+    for number, row in enumerate(islice(rows, heads - 1, None), heads + 1):
         if row and len(row) < len(names):
             raise InputError(
                 f"{path}: row {number} has {len(row)} fields, expected {len(names)} as the header"

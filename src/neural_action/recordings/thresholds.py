@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal, overload
 
 import numpy as np
 from pydantic import Field
@@ -37,6 +37,18 @@ def speed(data: np.ndarray, time: np.ndarray, smooth: float) -> np.ndarray:
     out = np.sqrt(np.square(velocity).sum(2)).mean(1)
     out[near_gap(time, smooth)] = np.nan
     return out
+
+
+@overload
+def measured(
+    of: Literal["speed"], data: np.ndarray, names: tuple[str, ...], time: np.ndarray, smooth: float
+) -> np.ndarray: ...
+
+
+@overload
+def measured(
+    of: str, data: np.ndarray, names: tuple[str, ...], time: np.ndarray, smooth: float
+) -> np.ndarray | None: ...
 
 
 def measured(

@@ -11,7 +11,7 @@ import io
 import math
 import pickle
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -71,7 +71,7 @@ def _storage(data: Any) -> np.ndarray:
     magic, protocol, system, dtype, keys = (_StorageUnpickler(stream).load() for _ in range(5))
     if (magic, protocol) != (_MAGIC, _PROTOCOL) or not isinstance(dtype, np.dtype) or len(keys) != 1:
         raise InputError("holds a tensor in a form other than torch.save's older one")
-    order = "<" if system.get("little_endian", True) else ">"
+    order: Literal["<", ">"] = "<" if system.get("little_endian", True) else ">"
     count = int.from_bytes(stream.read(8), "little" if order == "<" else "big")
     return np.frombuffer(stream.read(), dtype.newbyteorder(order), count=count)
 
@@ -145,4 +145,10 @@ def _mapping(graph: Any) -> dict[str, Any]:
 
 
 def _arrays(values: dict[str, Any]) -> dict[str, np.ndarray]:
-    return {name: value.value for name, value in values.items() if isinstance(value, Array)}
+    found: dict[str, np.ndarray] = {}
+    for name, value in values.items():
+        if isinstance(value, Array):
+            if value.value is None:
+                raise InputError("holds an array without values")
+            found[name] = value.value
+    return found

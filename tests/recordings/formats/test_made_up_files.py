@@ -198,6 +198,10 @@ def test_described_arrays(tmp_path):
     np.testing.assert_allclose(neural.time, np.arange(40) * 0.02)
     behavior = give("arrays", "behavior", path)
     assert (behavior.names, behavior.unit) == (("x", "y"), "mm")
+    nameless = tmp_path / "nameless.yaml"
+    nameless.write_text("neural: {file: null, unit: dF/F}\n")
+    with pytest.raises(InputError, match=r"describes no neural, expected neural: \{file: \.\.\.\}"):
+        give("arrays", "neural", nameless)
     np.testing.assert_allclose(behavior.time, table["t"])
     labels = give("arrays", "labels", path, class_names=("rest", "walk"))
     assert labels.numbers.tolist() == [1, 0, -1, 1] * 2

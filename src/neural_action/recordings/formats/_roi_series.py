@@ -190,7 +190,7 @@ def _cells(path: Path, name: str, item: Any, rows: np.ndarray) -> np.ndarray | N
     """Places of the units that the table of ROIs marks as cells; None where it marks none or all."""
     table = item.rois.table if len(rows) else None
     column = next((column for column in _CELLS if table is not None and column in table.colnames), None)
-    if column is None:
+    if table is None or column is None:
         return None
     marks = np.asarray(table[column][:])
     marks = marks[:, 0] if marks.ndim == 2 else marks

@@ -18,11 +18,11 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
+from neural_action.config.kinds import MOST_CLASSES
 from neural_action.config.load import read_yaml
 from neural_action.errors import InputError
 from neural_action.files import check_zip
 from neural_action.recordings.formats import (
-    MOST_CLASSES,
     ROLES,
     Behavior,
     FormatOptions,
@@ -31,6 +31,7 @@ from neural_action.recordings.formats import (
     as_classes,
     frame_numbers,
 )
+from neural_action.recordings.hdf5 import Dataset
 from neural_action.recordings.table_files import read_table, texts
 from neural_action.recordings.units import FRAMES, TIMES, called, lasting, seconds_named, seconds_of_dates
 
@@ -196,7 +197,7 @@ def lazy(data: Any) -> Any:
     return da.from_array(data, chunks=(rows, *data.shape[1:]), name=False)
 
 
-def transposed(traces: np.ndarray, keep: Any = slice(None)) -> Any:
+def transposed(traces: np.ndarray | Dataset, keep: Any = slice(None)) -> Any:
     """(unit, frame) of a mapped file to lazy (frame, unit) float32, the units ``keep`` alone."""
     import dask.array as da
 
@@ -257,9 +258,10 @@ def _described(path: Path, role: str, options: Options) -> tuple[Options, Path]:
     content = read_yaml(path)
     if unknown := sorted(set(content) - set(ROLES)):
         raise InputError(f"{path}: {unknown[0]!r}, expected {', '.join(ROLES)}")
-    if role not in content or not isinstance(content[role], dict) or "file" not in content[role]:
+    given = content.get(role)
+    options = Options.parse(given if isinstance(given, dict) else {}, f"{path}: {role}")
+    if options.file is None:
         raise InputError(f"{path}: describes no {role}, expected {role}: {{file: ...}}")
-    options = Options.parse(content[role], f"{path}: {role}")
     for key in ("file", "time"):
         named = getattr(options, key) or ""
         if ".." in Path(named).parts or Path(named).is_absolute():

@@ -146,8 +146,8 @@ def _parts(path: Path, content: dict, options: Options) -> Behavior:
             value = value[:, None]
         if value.dtype.kind not in "iuf" or value.ndim not in (1, 3):
             raise InputError(f"{path}: {part} has shape {value.shape}, expected (frame, joint, axis)")
-        joints = value.shape[1] if value.ndim == 3 else 0
-        names += [f"{part}_{at}" for at in range(joints)] if joints else [str(part)]
+        count = value.shape[1] if value.ndim == 3 else 0
+        names += [f"{part}_{at}" for at in range(count)] if count else [str(part)]
         arrays.append(value)
     if not arrays:
         raise InputError(f"{path}: an empty dictionary, expected {EXPECTED}")

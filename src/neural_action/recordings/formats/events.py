@@ -150,7 +150,9 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
             f"{path}: none of the classes {', '.join(wanted)}, found {', '.join(sorted(set(named)))}"
         )
     ignored = options.unlabelled if wanted is None else [*options.unlabelled, *(set(named) - set(wanted))]
-    numbers, names = as_classes(named, class_names or (wanted and tuple(wanted)), ignored, path)
+    numbers, names = as_classes(
+        named, class_names or (None if wanted is None else tuple(wanted)), ignored, path
+    )
     zero = options.zero or ("clock" if kind == "plain" else "video")
     return Labels(
         names,

@@ -10,7 +10,7 @@ boris/behavior_binary_table.py; simba/labelling, simba/model/inference_batch.py;
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -20,6 +20,9 @@ from neural_action.files import most_bytes
 from neural_action.recordings.formats import FormatOptions, Labels, as_classes, frame_numbers
 from neural_action.recordings.table_files import read_table, texts
 from neural_action.recordings.units import FRAMES, TIMES, called, lasting, seconds_named
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _SIMBA = ("targets_inserted", "machine_results")
 EXPECTED = "a table (.csv, .csv.gz, .parquet) of frames: one column a class, or one column of class names"
@@ -98,7 +101,7 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
     return Labels(names, numbers)
 
 
-def _by_frame(path: Path, values: Any, name: str, numbers: np.ndarray) -> np.ndarray:
+def _by_frame(path: Path, values: pd.Series, name: str, numbers: np.ndarray) -> np.ndarray:
     """(frame,) int8: the numbers at their frames, -1 elsewhere."""
     order = np.argsort(values.to_numpy(), kind="stable")
     frames, numbers = frame_numbers(values.to_numpy()[order], path, f"column {name!r}"), numbers[order]
@@ -109,7 +112,7 @@ def _by_frame(path: Path, values: Any, name: str, numbers: np.ndarray) -> np.nda
     return out
 
 
-def _rows(path: Path, options: Options):
+def _rows(path: Path, options: Options) -> pd.DataFrame:
     if not path.is_file():
         raise InputError(f"{path}: no such file, expected {EXPECTED}")
     table = read_table(path, words=True)
@@ -132,8 +135,13 @@ def _is_number(name: Any) -> bool:
 
 
 def _one_hot(
-    path: Path, table, options: Options, class_names: tuple[str, ...] | None, others: set[str | None]
-):
+    path: Path,
+    table: pd.DataFrame,
+    options: Options,
+    class_names: tuple[str, ...] | None,
+    others: set[str | None],
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """(row,) int8 and the classes, of a column a class."""
     columns = options.classes or [
         name for name in table.columns if name not in others and not str(name).startswith("Unnamed:")
     ]
@@ -158,7 +166,7 @@ def _one_hot(
     return as_classes(list(named), wanted, options.unlabelled, path)
 
 
-def _simba(path: Path, table, columns: list[str]) -> list[str]:
+def _simba(path: Path, table: pd.DataFrame, columns: list[str]) -> list[str]:
     """Classes of SimBA's tables: with a probability beside them, or the columns of 0 and 1 at the end."""
     found = [name for name in columns if f"Probability_{name}" in table.columns]
     if found:
@@ -174,7 +182,7 @@ def _simba(path: Path, table, columns: list[str]) -> list[str]:
     return found
 
 
-def _column(path: Path, table, name: str):
+def _column(path: Path, table: pd.DataFrame, name: str) -> pd.Series:
     if name not in table.columns:
         raise InputError(f"{path}: no column {name!r}, found {', '.join(map(str, table.columns))}")
     return table[name]

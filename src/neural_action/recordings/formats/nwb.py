@@ -29,7 +29,7 @@ from neural_action.recordings.formats import (
     needs,
 )
 from neural_action.recordings.hdf5 import opened
-from neural_action.recordings.nwb_behavior import joined, likelihood, pose, several
+from neural_action.recordings.nwb_behavior import Clock, joined, likelihood, pose, several
 
 EXPECTED = "an NWB file (HDF5) with a neural series, behaviour or intervals"
 #: What may be neural activity (see ``_roi_series``); what is taken for behaviour, the likelier first.
@@ -269,7 +269,7 @@ def _chosen(
                 f"{path}: {len(found)} {what}, expected one, or its name in options series: {names}"
             )
         return list(found.items())
-    chosen = {}
+    chosen: dict[str, tuple[str, Any]] = {}
     for pattern in wanted:
         matching = fnmatch.filter(found, pattern)
         if not matching:
@@ -298,16 +298,14 @@ def _joined(
         values.append(data)
         own_time, own_rate = _clock(path, name, item)
         # Of a series that starts at 0 the times are not made: one that starts later has another clock.
-        both = time is not None and own_time is not None
-        same = own_rate == rate and (
-            np.array_equal(own_time, time) if both else time is None and own_time is None
-        )
-        if not same or len(data) != len(values[0]):
+        neither = time is None and own_time is None
+        both = time is not None and own_time is not None and np.array_equal(own_time, time)
+        if own_rate != rate or not (neither or both) or len(data) != len(values[0]):
             raise InputError(f"{path}: {name} has another clock than {first}, expected series of one clock")
     return np.concatenate(values, 1), names, time, rate
 
 
-def _clock(path: Path, name: str, item: Any) -> tuple[np.ndarray | None, float | None]:
+def _clock(path: Path, name: str, item: Any) -> Clock:
     """Times of a series in s, or its rate where it starts at 0."""
     if item.timestamps is not None:
         return np.asarray(item.timestamps, np.float64), None

@@ -143,11 +143,12 @@ def _ordered(path: Path, name: str, item: Any, order: tuple[str, ...]) -> np.nda
         dims = list(order) if transposed else [axis for axis in _UNTRANSPOSED if axis in order]
     else:
         try:
-            dims = json.loads(item.attrs["dims"])
+            said = json.loads(item.attrs["dims"])
         except (ValueError, TypeError):
-            dims = None
-        if not isinstance(dims, list) or sorted(map(str, dims)) != sorted(order):
+            said = None
+        if not isinstance(said, list) or sorted(map(str, said)) != sorted(order):
             raise InputError(f"{path}: {name} has dims {item.attrs['dims']!r}, expected {', '.join(order)}")
+        dims = [str(axis) for axis in said]
     return values.transpose([dims.index(axis) for axis in order])
 
 

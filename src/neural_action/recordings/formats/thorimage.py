@@ -97,20 +97,15 @@ def experiment(path: Path) -> Experiment:
         raise InputError(f"{file}: no such file, expected {EXPECTED}")
     try:
         root = ElementTree.parse(file).getroot()
-        scan, stage, stream = (
-            root.find("LSM").attrib,
-            root.find("ZStage").attrib,
-            root.find("Streaming").attrib,
-        )
-        wavelengths = root.find("Wavelengths")
-        names = [node.attrib["name"] for node in wavelengths.findall("Wavelength")]
+        scan, stage, stream = (_child(root, tag).attrib for tag in ("LSM", "ZStage", "Streaming"))
+        names = [node.attrib["name"] for node in _child(root, "Wavelengths").findall("Wavelength")]
         streamed = stream["enable"] == "1"
         fast = streamed and stream["zFastEnable"] == "1"
         stacked = stage.get("enable", "1") == "1" and int(stage["steps"]) > 1
         planes = int(stage["steps"]) if stacked else 1
         flyback = int(stream["flybackFrames"]) if fast else 0
         averaged = int(scan["averageNum"]) if scan["averageMode"] == "1" else 1
-        timepoints = int(root.find("Timelapse").attrib["timepoints"])
+        timepoints = int(_child(root, "Timelapse").attrib["timepoints"])
         frames = int(stream["frames"]) // (planes + flyback) if streamed and planes > 1 else timepoints
         found = Experiment(
             int(scan["pixelY"]),
@@ -122,12 +117,20 @@ def experiment(path: Path) -> Experiment:
             tuple(name.removeprefix("Chan") for name in names),
             float(scan["frameRate"]) / ((planes + flyback) * averaged),
         )
-    except (ElementTree.ParseError, AttributeError, KeyError, ValueError) as error:
+    except (ElementTree.ParseError, KeyError, ValueError) as error:
         raise InputError(
             f"{file}: cannot be read as a ThorImage experiment ({type(error).__name__}: {error})"
         ) from None
     if min(found.y, found.x, found.volumes, found.planes) < 1 or not found.rate > 0 or not found.channels:
         raise InputError(f"{file}: {found}, expected an experiment with frames")
+    return found
+
+
+def _child(root: ElementTree.Element, tag: str) -> ElementTree.Element:
+    """The first element of that tag. KeyError if there is none."""
+    found = root.find(tag)
+    if found is None:
+        raise KeyError(tag)
     return found
 
 

@@ -66,7 +66,7 @@ def edge_times(path: Path, line: str, rate: float | None = None, every: int = 1)
         raise InputError(f"{path}: line {line!r} holds NaN or infinity")
     if group == "AI" and len(values):
         values = values > values.min() / 2 + values.max() / 2
-    steps = np.diff(values.astype(np.int64))
+    steps: np.ndarray = np.diff(values.astype(np.int64))
     ticks = np.flatnonzero(steps > 0) + 1
     if group == "CI":
         # More than there are ticks could not all be frames, however many would fill the memory.

@@ -95,7 +95,12 @@ def _read(found: list[Path], options: Options) -> tuple[Any, _tiff_layout.Layout
     # What is given is the layout of pages: noted repeats and orders are of the noted one.
     if "slices" in known or "channels" in known:
         layout = replace(layout, repeats=1, order="czt", frames=None)
-    layout = replace(layout, **known)
+    layout = replace(
+        layout,
+        slices=layout.slices if options.planes is None else options.planes,
+        flyback=layout.flyback if options.flyback is None else options.flyback,
+        channels=layout.channels if options.channels is None else options.channels,
+    )
     if options.channel >= layout.channels or (options.plane or 0) >= layout.slices:
         raise InputError(
             f"{found[0]}: channel {options.channel} and plane {options.plane}, expected below "

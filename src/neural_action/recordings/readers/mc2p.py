@@ -131,6 +131,7 @@ def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ..
         raise InputError(
             f"{indices_file}: frame {indices[at]} at entry {at}, expected non-decreasing frames from 0"
         )
+    neural: np.ndarray | da.Array
     if any(folder.glob(TRACES)):
         neural_file, neural = _traces(folder)
     else:

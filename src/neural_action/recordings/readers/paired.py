@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -40,9 +40,6 @@ from neural_action.recordings.sheet import SheetRow
 from neural_action.recordings.streams import Stream
 from neural_action.recordings.thresholds import ThresholdOptions
 from neural_action.recordings.units import EPOCH, check_seconds
-
-if TYPE_CHECKING:
-    pass
 
 EXPECTED = "recordings that match convert.reader_options.recordings"
 _WHERE = "convert.reader_options"
@@ -123,8 +120,6 @@ def scan(folder: Path, options: Options) -> list[SheetRow]:
     else:
         who = names(below, options.names)
     rows = [SheetRow(*one, path.as_posix()) for one, path in zip(who, below, strict=True)]
-    if options.cut is None:
-        return rows
     return [piece for row in rows for piece in pieces(folder, row, options)]
 
 
@@ -285,7 +280,7 @@ def _aligned(
         offset = float(time[0] - behavior[kept[0]])
         return kept, frame, behavior + offset, f"aligned by the frame index of {file.name} ({offset:+.3f} s)"
     if align.by == "trigger":
-        events = []
+        events: list[np.ndarray] = []
         for key in ("neural_events", "behavior_events"):
             given = getattr(align, key)
             if given is None:
@@ -294,7 +289,7 @@ def _aligned(
                 )
             path = path_of(root, row, given, f"align.{key}") if isinstance(given, str) else None
             events.append(np.asarray(given, np.float64) if path is None else arrays.read_vector(path))
-        offset, drift = alignment.by_events(*events, where, align.tolerance)
+        offset, drift = alignment.by_events(events[0], events[1], where, align.tolerance)
         behavior = behavior * drift + offset
         how = f"aligned by {len(events[0])} common events ({offset:+.3f} s, drift {round(1e6 * (drift - 1)):+d} ppm)"
     else:
@@ -373,16 +368,19 @@ def pieces(root: Path, row: SheetRow, options: Options) -> list[SheetRow]:
     """Whole pieces of what both clocks cover, ``gap`` seconds apart; what is left at the end is not used.
 
     A piece with less than half of the frames that its length asks for, as in a gap of the recording, is left out
-    (our choice). Raises InputError as ``read``, and if there is no piece.
+    (our choice). Without ``cut`` the row as it is. Raises InputError as ``read``, and if there is no piece.
     """
+    cut = options.cut
+    if cut is None:
+        return [row]
     recording = read(root, row, options.model_copy(update={"labels": None, "thresholds": None}), None)
-    cut, neural, behavior = options.cut, recording.neural_time, recording.behavior_time
+    neural, behavior = recording.neural_time, recording.behavior_time
     start, stop = max(neural[0], behavior[0]), min(neural[-1], behavior[-1])
     each = cut.seconds + cut.gap
     starts = [float(start + at * each) for at in range(int((stop - start + cut.gap) // each))]
     half = 0.5 * cut.seconds / float(np.median(np.diff(neural)))
-    frames = [np.diff(np.searchsorted(neural, (at, at + cut.seconds)))[0] for at in starts]
-    starts = [at for at, count in zip(starts, frames, strict=True) if count >= half]
+    first, last = np.searchsorted(neural, starts), np.searchsorted(neural, np.add(starts, cut.seconds))
+    starts = [at for at, count in zip(starts, last - first, strict=True) if count >= half]
     if not starts:
         raise InputError(
             f"{root / row.path}: {stop - start:.1f} s, expected at least {_WHERE}.cut.seconds = {cut.seconds:g} "
@@ -390,7 +388,7 @@ def pieces(root: Path, row: SheetRow, options: Options) -> list[SheetRow]:
         )
     return [
         SheetRow(
-            row.animal, f"{row.trial}_part{at:02d}", row.path, round(first, 6), round(first + cut.seconds, 6)
+            row.animal, f"{row.trial}_part{at:02d}", row.path, round(since, 6), round(since + cut.seconds, 6)
         )
-        for at, first in enumerate(starts)
+        for at, since in enumerate(starts)
     ]

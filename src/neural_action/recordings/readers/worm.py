@@ -15,9 +15,9 @@ from pydantic import Field
 from neural_action.errors import InputError
 from neural_action.recordings import missing
 from neural_action.recordings.hdf5 import opened, read_numbers
+from neural_action.recordings.missing import MissingOptions
 from neural_action.recordings.neuron_ids import read_unit_names
 from neural_action.recordings.readers import ReaderOptions, search
-from neural_action.recordings.readers.paired import MissingOptions
 from neural_action.recordings.recording import UNLABELLED, Recording
 from neural_action.recordings.sheet import SheetRow
 from neural_action.recordings.worm_clock import Clock, blocks, worm_clock

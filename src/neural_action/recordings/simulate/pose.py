@@ -28,10 +28,11 @@ STANDING = np.array(
     ]
 )
 FRONT, MIDDLE, HIND = (0, 3), (1, 4), (2, 5)
+_Joints = dict[str, tuple[float, float, float]]
 # What an action does with a pair of legs: joint -> (shift of its mean, amplitude, phase), rad, and the phase
 # of the right leg. Grooming legs leave the ground and the others stand. Our choice, drawn after videos of
 # grooming flies.
-_PROGRAMS = {
+_PROGRAMS: dict[str, list[tuple[tuple[int, int], _Joints, float, float]]] = {
     "forward_walking": [
         (
             pair,

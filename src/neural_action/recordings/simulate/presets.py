@@ -98,14 +98,14 @@ class Preset:
 
 
 PRESETS = {
-    "default": {},
-    "tiny": {"animals": 3, "seconds": 24.0, "side": 16},
-    "small_gap": {"behavior_gap": 0.25, "neural_gap": 0.25},
-    "large_gap": {"behavior_gap": 2.0, "neural_gap": 2.0},
-    "unrelated_layout": {"unrelated_layout": True},
-    "slow_indicator": {"decay": 1.8},
+    "default": Preset(),
+    "tiny": Preset(animals=3, seconds=24.0, side=16),
+    "small_gap": Preset(behavior_gap=0.25, neural_gap=0.25),
+    "large_gap": Preset(behavior_gap=2.0, neural_gap=2.0),
+    "unrelated_layout": Preset(unrelated_layout=True),
+    "slow_indicator": Preset(decay=1.8),
     # Two animals have about a third of their units in common (our choice).
-    "units": {"units": True, "missing": 0.4, "private": 20},
+    "units": Preset(units=True, missing=0.4, private=20),
 }
 
 # The least value of each number; those in _ABOVE must be more than it.
@@ -139,7 +139,7 @@ def resolve(settings: SimulationSettings) -> Preset:
     Raises:
         InputError: an unknown override, one of the wrong type, or one out of its range; it names the key.
     """
-    preset = Preset(**PRESETS[settings.preset])
+    preset = PRESETS[settings.preset]
     kinds = {
         field.name: type(getattr(preset, field.name)) for field in fields(preset) if field.name != "seed"
     }
