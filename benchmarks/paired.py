@@ -1,20 +1,20 @@
-"""One row minus another, paired, with its interval: any two rows of a finished run, label by label.
+"""One row minus another, paired, with its interval: any two rows of a finished run, column by column.
 
 ``python benchmarks/paired.py --dataset monkey_reach --rows trial_discriminant byol`` prints
-differences in points for every probe, number of labelled trials, and task or animal.
+differences in points (of R2 as they are) for every task, animal where it is decoded, probe and label budget.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from neural_action.config.load import read_yaml
 from neural_action.config.sections import Sections
 from neural_action.tables.document import interval
-from neural_action.tables.efficiency import curves
-from neural_action.tables.scores import Scores
+from neural_action.tables.scores import CONTINUOUS, Column, Scores
 
 
 def main() -> None:
@@ -31,13 +31,24 @@ def main() -> None:
     what = (sections.dataset, sections.split.protocol, sections.probes)
     scores = Scores.read(folder / "scores.csv", options.rows, *what)
     row, reference = (sections.methods[name].label for name in options.rows)
-    print(f"{row} minus {reference}, in points [95 %]; labelled trials of each class")
-    for title, columns in curves(sections, scores).items():
-        cells = [(column.part, scores.difference(*options.rows, column)) for column in columns]
-        shown = [
-            f"{part}: {interval(cell.mean, cell.low, cell.high, sign=True)}" for part, cell in cells if cell
-        ]
-        print(f"{title}: {'; '.join(shown)}")
+    print(f"{row} minus {reference} [95 %], n scores")
+    for column in columns(sections, scores):
+        if found := scores.difference(*options.rows, column):
+            shown = interval(found.mean, found.low, found.high, sign=True, metric=column.metric)
+            where = f"task {column.task}, {'all animals' if column.animal is None else column.animal}"
+            print(
+                f"{where}, probe {column.probe}, label budget {column.label_budget}, {column.metric}: {shown}, {found.n}"
+            )
+
+
+def columns(sections: Sections, scores: Scores) -> Iterator[Column]:
+    """Every column of classes or behaviour by the metric of the tables, from few labels to all."""
+    for task in sections.evaluation.tasks:
+        metric = sections.tables.metric if task in ("within", "across") else "accuracy"
+        for probe in scores.read_by(task):
+            for animal in scores.animals if task == "decoding" else [None]:
+                for budget in scores.budgets(task, probe):
+                    yield Column(task, probe, budget, "r2" if task in CONTINUOUS else metric, animal=animal)
 
 
 if __name__ == "__main__":
