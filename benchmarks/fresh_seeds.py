@@ -101,7 +101,8 @@ def page(scores: pd.DataFrame, methods: dict[str, MethodSettings], preset: str, 
         "",
         f"Every row on {len(seeds)} simulated data sets whose seeds ({seeds[0]} to {seeds[-1]}) were not used while "
         f"anything was developed or chosen: preset {preset}, default configuration, protocol new_trials, "
-        f"split fold-{FOLD}, one training seed; probe {PROBE}, label budget {LABEL_BUDGET}. Made by `python benchmarks/fresh_seeds.py --preset {preset}`. "
+        f"split fold-{FOLD}, one training seed; probe {PROBE}, label budget {LABEL_BUDGET}. "
+        f"Made by `python benchmarks/fresh_seeds.py --preset {preset}`. "
         "**Simulated, not recorded**.",
         "",
     ]

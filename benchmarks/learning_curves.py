@@ -197,7 +197,7 @@ def draw(mean: pd.DataFrame, settings: Settings, options: argparse.Namespace, ou
     """Accuracy by each probe for all labels and for few, and the loss, over steps."""
     probes = list(settings.probes)
     with styled():
-        figure = sheet(7.2, 2.1 * len(probes) + 0.4)
+        figure = sheet(7.2, 2.3 * len(probes) + 0.4)
         grid = figure.subplots(len(probes), 3, squeeze=False)
         for axes, probe in zip(grid, probes, strict=True):
             own = mean[mean["probe"] == probe]
@@ -206,7 +206,7 @@ def draw(mean: pd.DataFrame, settings: Settings, options: argparse.Namespace, ou
                     level = own.query("row == @name and label_budget == @budget").accuracy.item()
                     axis.axhline(level, color="0.5", lw=1, ls=dashes, label=settings.methods[name].label)
                 axis.set(ylabel="accuracy, validation")
-                axis.set_title(f"{probe}, label budget {budget}")
+                axis.set_title(f"{probe}\nlabel budget {budget}")
             axes[2].set(ylabel="loss")
             for name in options.rows:
                 for axis, budget, what in zip(

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from neural_action.config.load import read_yaml
 from neural_action.config.sections import Sections
-from neural_action.tables.document import interval
+from neural_action.evaluation.statistics import holm
+from neural_action.tables.document import interval, probability
 from neural_action.tables.scores import CONTINUOUS, Column, Scores
 
 
@@ -31,14 +32,15 @@ def main() -> None:
     what = (sections.dataset, sections.split.protocol, sections.probes)
     scores = Scores.read(folder / "scores.csv", options.rows, *what)
     row, reference = (sections.methods[name].label for name in options.rows)
-    print(f"{row} minus {reference} [95 %], n scores")
-    for column in columns(sections, scores):
-        if found := scores.difference(*options.rows, column):
-            shown = interval(found.mean, found.low, found.high, sign=True, metric=column.metric)
-            where = f"task {column.task}, {'all animals' if column.animal is None else column.animal}"
-            print(
-                f"{where}, probe {column.probe}, label budget {column.label_budget}, {column.metric}: {shown}, {found.n}"
-            )
+    found = [(column, scores.difference(*options.rows, column)) for column in columns(sections, scores)]
+    found = [(column, cell) for column, cell in found if cell is not None]
+    adjusted = holm([cell.p for _, cell in found])
+    print(f"{row} minus {reference} [95 %], scores, p after Holm over these {len(found)} differences")
+    for (column, cell), p in zip(found, adjusted, strict=True):
+        shown = interval(cell.mean, cell.low, cell.high, sign=True, metric=column.metric)
+        where = f"task {column.task}, {column.animal or 'all animals'}, probe {column.probe}"
+        what = f"label budget {column.label_budget}, {column.metric}"
+        print(f"{where}, {what}: {shown}, {cell.n}, {probability(p)}")
 
 
 def columns(sections: Sections, scores: Scores) -> Iterator[Column]:

@@ -49,13 +49,13 @@ def page(scores: dict[str, pd.DataFrame], seeds: Sequence[int]) -> str:
         "# Presets of the simulator",
         "",
         f"Each preset on data of the simulator's seeds {', '.join(map(str, seeds))}, which nothing was chosen on: "
-        f"default configuration, protocol new_trials, split fold-{FOLD}, one training seed; probe {PROBE}, label budget "
-        f"{LABEL_BUDGET}. Made by `python benchmarks/presets.py --seeds {' '.join(map(str, seeds))}`. "
+        f"default configuration, protocol new_trials, split fold-{FOLD}, one training seed; probe {PROBE}, label "
+        f"budget {LABEL_BUDGET}. Made by `python benchmarks/presets.py --seeds {' '.join(map(str, seeds))}`. "
         "**Simulated, not recorded**. What the presets are: [config/README.md](../config/README.md#simulation). The "
         "default preset has ten seeds and every row in [fresh_seeds.md](fresh_seeds.md).",
         "",
-        f"Balanced accuracy of actions on the animal left out (task across), and accuracy of the animal (task identity), "
-        f"both by probe {PROBE} with label budget {LABEL_BUDGET}, %: the mean, and the seeds one by one.",
+        "Balanced accuracy of actions on the animal left out (task across), and accuracy of the animal (task "
+        f"identity), both by probe {PROBE} with label budget {LABEL_BUDGET}, %: the mean, and the seeds one by one.",
         "",
         "| Preset | Method | Animal left out | by seed | Identity | by seed |",
         "| --- | --- | ---: | ---: | ---: | ---: |",
