@@ -1,6 +1,7 @@
 """CPU seconds of evaluating a trained row, beside the version before the evaluation was redesigned (7f922bb).
 
-``python benchmarks/evaluate_row.py`` takes a finished run of the default dataset in this checkout. It makes a worktree
+``python benchmarks/evaluate_row.py`` takes a run of the default dataset in this checkout, of which one trained row is
+enough: ``snakemake --cores 2 -- results/simulated/models/simclr/fold-0/seed-0/scores.csv``. It makes a worktree
 of the old version in a temporary folder, converts the same raw files there with the old commands, and runs the evaluate
 stage of both on the same weights, in turn. Printed are user and system seconds of the whole process, imports included,
 and their ratio, twice: with every task and probe of the configuration, and with those alone that the old version had.
@@ -84,7 +85,11 @@ def main() -> None:
     weights = folder / f"models/{options.row}/{options.run}/seed-{options.seed}/model.safetensors"
     for path in (weights, folder / "splits.csv", folder / "dataset/dataset.json", folder / "raw"):
         if not path.exists():
-            parser.error(f"{path} is missing: run snakemake --configfile {options.configfile} first")
+            target = (
+                f"results/{folder.name}/models/{options.row}/{options.run}/seed-{options.seed}/scores.csv"
+            )
+            made_by = f"snakemake --cores 1 --configfile {options.configfile} -- {target}"
+            parser.error(f"{path} is missing; {made_by} makes it, if {options.row} is a row that is trained")
     with tempfile.TemporaryDirectory() as temporary:
         checkout = Path(temporary) / "old"
         git = ["git", "-C", str(ROOT), "worktree"]
