@@ -89,7 +89,7 @@ docs: setup-dev
 bench: setup
 	$(IN) python benchmarks/bench.py
 	$(IN) python benchmarks/spikes.py
-	$(IN) python benchmarks/readout.py
+	$(IN) python benchmarks/probes.py
 
 report: run
 	$(IN) snakemake --report report.html

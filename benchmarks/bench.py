@@ -22,7 +22,8 @@ import pandas as pd
 import torch
 
 from neural_action.config.build import build
-from neural_action.config.load import effective, read_yaml, validate
+from neural_action.config.load import complete, effective, validate
+from neural_action.config.settings import Settings
 from neural_action.datasets.windows import Windows
 from neural_action.encoders.shapes import Shapes
 from neural_action.objectives.behavenet import BehaveNet
@@ -56,8 +57,7 @@ def main() -> None:
 def bench_step(pairs: int = 40) -> None:
     """A whole training step (gathering, all views, forward, backward, optimizer) against the bare one."""
     torch.set_num_threads(1)
-    config = {**read_yaml(ROOT / "config/methods.yaml"), **read_yaml(ROOT / "config/config.yaml")}
-    settings = validate(config)
+    settings = default_settings()
     context, clips = synthetic(settings.clips.frames, settings.clips.poses, settings.syllables.states)
     shapes = Shapes(
         settings.clips.frames, (SIDE, SIDE), settings.clips.poses, FEATURES, settings.syllables.states
@@ -121,6 +121,11 @@ class Fixed:
         return self.views[1]
 
 
+def default_settings() -> Settings:
+    """The settings of the default dataset."""
+    return validate(complete({}, lambda name: ROOT / "config" / name))
+
+
 def synthetic(
     frames: int, poses: int, states: int, *, side: int = SIDE, device: str = "cpu"
 ) -> tuple[ViewContext, Windows]:
@@ -144,9 +149,19 @@ def synthetic(
     nothing = np.zeros(20_000, np.int64)
     pose = rng.integers(POSES, size=(20_000, poses))
     starts = torch.as_tensor(rng.choice(start, POSES), device=device)
-    return replace(context, clip_starts=starts), Windows(
-        start, pose, animal, nothing, nothing == 0, nothing, nothing, nothing.astype(float), frames
+    windows = Windows(
+        start=start,
+        pose=pose,
+        animal=animal,
+        role=np.full(20_000, "train"),
+        sees_input=nothing == 0,
+        sees_label=nothing == 0,
+        label=nothing,
+        trial=nothing,
+        time=nothing.astype(float),
+        frames=frames,
     )
+    return replace(context, clip_starts=starts), windows
 
 
 def bench_convert(gib: float) -> None:
@@ -226,25 +241,29 @@ def child(what: str, folder: str, number: str) -> None:
 
 
 def bench_order() -> None:
-    """Leave-one-animal-out balanced accuracy of every pair (fold, seed): raw < SimCLR < Ours?"""
+    """Balanced accuracy across animals of every pair (split, seed): raw < SimCLR < Ours?"""
     path = ROOT / "results/simulated/scores.csv"
     if not path.exists():
         print("skipped: no results/simulated/scores.csv; run `make run` first")
         return
-    scores = pd.read_csv(path)
-    chosen = scores.query("task == 'multi_animal' and fraction == 1 and metric == 'balanced_accuracy'")
-    table = chosen.pivot_table(index=["fold", "seed"], columns="method", values="value")
-    holds = (table["neural_linear"] < table["simclr"]) & (table["simclr"] < table["ours"])
+    scores = pd.read_csv(path, dtype={"label_budget": str})
+    chosen = scores.query(
+        "task == 'across' and probe == 'softmax' and label_budget == 'all' and metric == 'balanced_accuracy'"
+        " and layer != 'projection'"
+    )
+    table = chosen.pivot_table(index=["split", "seed"], columns="method", values="value")
+    holds = (table["raw"] < table["simclr"]) & (table["simclr"] < table["ours"])
+    print("task across, probe softmax, label budget all; balanced accuracy, mean over animals")
     print(table.T.round(3).to_string())
     print(f"raw < SimCLR < Ours in {int(holds.sum())} of {len(holds)} pairs")
 
 
 def bench_rows() -> None:
-    """Seconds of pretraining and probing a row, from the benchmark files of the last run."""
+    """Seconds of pretraining and evaluating a row, from the benchmark files of the last run."""
     folder = ROOT / "results/simulated/benchmarks"
     rows = [
         (path.parts[-4], path.parts[-3], pd.read_csv(path, sep="\t")["s"].mean())
-        for path in sorted(folder.glob("*/*/fold-*/seed-*.tsv"))
+        for path in sorted(folder.glob("*/*/*/seed-*.tsv"))
     ]
     if not rows:
         print("skipped: no benchmark files; run `make run` first")

@@ -1,6 +1,6 @@
 """Do the rows keep their order on simulated flies that nothing was chosen on? Every row on fresh simulator seeds.
 
-``python benchmarks/fresh_seeds.py`` simulates and runs each seed with the default configuration, one fold of it, and
+``python benchmarks/fresh_seeds.py`` simulates and runs each seed with the default configuration, one split of it, and
 writes every score and the paired differences of Ours into ``docs/fresh_seeds.md``. With ``--preset`` it is another
 preset of the simulator, and another page. Seeds that are finished are not run again: results stand in
 ``results/simulated_seed_<seed>`` (of another preset, ``results/<preset>_seed_<seed>``).
@@ -14,17 +14,22 @@ import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import yaml
 
-from neural_action.config.load import read_yaml, validate
+from neural_action.config.load import complete, validate
 from neural_action.config.settings import MethodSettings
-from neural_action.tables.document import percent
+from neural_action.evaluation.statistics import over_animals
+from neural_action.tables.document import interval, percent
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLD = 0
-DRAWS = 10_000
+#: What is reported of every row: task, metric and heading. All by one probe with all labels.
+PROBE, LABEL_BUDGET = "softmax", "all"
+REPORTED = {
+    "across": ("balanced_accuracy", "Animal left out, balanced accuracy, %"),
+    "identity": ("accuracy", "Identity, accuracy, % (lower says less about the animal)"),
+}
 
 
 def main() -> None:
@@ -50,8 +55,7 @@ def main() -> None:
 
 def rows() -> dict[str, MethodSettings]:
     """The rows of the papers' tables that read neural activity, and chance."""
-    config = {**read_yaml(ROOT / "config/methods.yaml"), **read_yaml(ROOT / "config/config.yaml")}
-    every = validate(config).methods
+    every = validate(complete({}, lambda name: ROOT / "config" / name)).methods
     return {
         name: row for name, row in every.items() if row.role != "reference" or row.representation == "none"
     }
@@ -68,7 +72,7 @@ def run(preset: str, seed: int, cores: int, shown: list[str]) -> None:
         "dataset": dataset(preset, seed),
         "simulation": {"preset": preset, "seed": seed},
         "split": {"test_folds": [FOLD]},
-        "probe": {"fractions": [1.0]},
+        "evaluation": {"tasks": list(REPORTED), "label_budgets": [LABEL_BUDGET]},
         "rows": shown,
     }
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
@@ -80,11 +84,13 @@ def run(preset: str, seed: int, cores: int, shown: list[str]) -> None:
 
 
 def read(preset: str, seed: int) -> pd.DataFrame:
-    """The scores of a seed: across animals, and identity by the linear probe."""
-    table = pd.read_csv(ROOT / "results" / dataset(preset, seed) / "scores.csv", dtype={"animal": str})
-    action = (table["task"] == "multi_animal") & (table["metric"] == "balanced_accuracy")
-    identity = (table["task"] == "identity") & (table["metric"] == "accuracy")
-    return table[action | identity].assign(simulation=seed)
+    """The scores of a seed that are reported: task, method, value, and the simulator's seed."""
+    path = ROOT / "results" / dataset(preset, seed) / "scores.csv"
+    table = pd.read_csv(path, dtype={"animal": str, "label_budget": str})
+    chosen = (table["probe"] == PROBE) & (table["label_budget"] == LABEL_BUDGET)
+    chosen &= (table["layer"] != "projection") & table["unit"].isna()
+    chosen &= table["metric"] == table["task"].map({task: metric for task, (metric, _) in REPORTED.items()})
+    return table[chosen].assign(simulation=seed)
 
 
 def page(scores: pd.DataFrame, methods: dict[str, MethodSettings], preset: str, seeds: list[int]) -> str:
@@ -95,16 +101,18 @@ def page(scores: pd.DataFrame, methods: dict[str, MethodSettings], preset: str, 
         "",
         f"Every row on {len(seeds)} simulated data sets whose seeds ({seeds[0]} to {seeds[-1]}) were not used while "
         f"anything was developed or chosen: preset {preset}, default configuration, protocol new_trials, "
-        f"fold {FOLD}, one training seed. Made by `python benchmarks/fresh_seeds.py --preset {preset}`. "
+        f"split fold-{FOLD}, one training seed; probe {PROBE}, label budget {LABEL_BUDGET}. "
+        f"Made by `python benchmarks/fresh_seeds.py --preset {preset}`. "
         "**Simulated, not recorded**.",
         "",
     ]
-    for task, title in (
-        ("multi_animal", "Leave one animal out, balanced accuracy, %"),
-        ("identity", "Identity, accuracy of a linear probe, % (lower says less about the animal)"),
-    ):
+    for task, (_, title) in REPORTED.items():
         table = by_seed.loc[task]
-        lines += [f"## {title}", "", "| Method | " + " | ".join(map(str, seeds)) + " | mean |"]
+        lines += [
+            f"## {title} (task {task}, probe {PROBE}, label budget {LABEL_BUDGET})",
+            "",
+            "| Method | " + " | ".join(map(str, seeds)) + " | mean |",
+        ]
         lines.append("| --- |" + " ---: |" * (len(seeds) + 1))
         for name, row in methods.items():
             if name in table.index:
@@ -114,30 +122,31 @@ def page(scores: pd.DataFrame, methods: dict[str, MethodSettings], preset: str, 
                 lines.append(f"| {row.label} | " + " | ".join(values) + " |")
         lines.append("")
     lines += [
-        "## Paired differences, leave one animal out, points",
+        f"## Paired differences, points (task across, probe {PROBE}, label budget {LABEL_BUDGET})",
         "",
-        f"Mean over seeds [95 % interval, {DRAWS} bootstrap draws of seeds], and in how many seeds it is above 0.",
+        "Mean over simulated data sets [95 % t interval over them], and in how many it is above 0.",
         "",
         "| Method | Ours minus it | seeds | Ours+ minus it | seeds |",
         "| --- | ---: | ---: | ---: | ---: |",
     ]
-    table = by_seed.loc["multi_animal"]
+    table = by_seed.loc["across"]
     for name, row in methods.items():
         cells = []
         for proposed in ("ours", "ours_plus"):
-            difference = (table.loc[proposed, seeds] - table.loc[name, seeds]).to_numpy()
+            difference = table.loc[proposed, seeds] - table.loc[name, seeds]
             cells += ["–", "–"] if proposed == name else [_interval(difference), _wins(difference)]
         lines.append(f"| {row.label} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 
-def _interval(values: np.ndarray) -> str:
-    drawn = np.random.default_rng(0).choice(values, (DRAWS, len(values))).mean(1)
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return f"{percent(values.mean(), sign=True)} [{percent(low, sign=True)}, {percent(high, sign=True)}]"
+def _interval(difference: pd.Series) -> str:
+    """Mean and t interval over data sets, which share nothing, as animals do in the tables."""
+    made = {"animal": difference.index.astype(str), "split": "", "seed": 0, "value": difference.to_numpy()}
+    found = over_animals(pd.DataFrame(made))
+    return interval(found.mean, found.low, found.high, sign=True)
 
 
-def _wins(values: np.ndarray) -> str:
+def _wins(values: pd.Series) -> str:
     return f"{int((values > 0).sum())} of {len(values)}"
 
 

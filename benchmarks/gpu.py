@@ -14,10 +14,10 @@ from collections.abc import Callable
 from contextlib import nullcontext
 
 import torch
-from bench import ANIMALS, ROOT, Fixed, synthetic
+from bench import ANIMALS, Fixed, default_settings, synthetic
 
 from neural_action.config.build import build
-from neural_action.config.load import effective, read_yaml, validate
+from neural_action.config.load import effective
 from neural_action.encoders.shapes import Shapes
 from neural_action.objectives.behavenet import BehaveNet
 from neural_action.training.batches import BatchSampler
@@ -50,8 +50,7 @@ def main() -> None:
 
 def measure(name: str, side: int, precision: str, steps: int) -> str:
     """A line of the table."""
-    config = {**read_yaml(ROOT / "config/methods.yaml"), **read_yaml(ROOT / "config/config.yaml")}
-    settings = validate(config)
+    settings = default_settings()
     row, clip, states = settings.methods[name], settings.clips, settings.syllables.states
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats()
@@ -70,11 +69,15 @@ def measure(name: str, side: int, precision: str, steps: int) -> str:
 
     def step(batch) -> None:
         half = precision != "float32"
+        # As ``training.loop``: the encoders alone.
         with torch.autocast("cuda", getattr(torch, precision)) if half else nullcontext():
             encodings = model.encode(batch)
-            loss = model.loss(encodings, batch)
-            if adaptation is not None:
-                loss = loss + adaptation(encodings, batch.animal, 0.5)
+        encodings = {
+            name: value.float() if value.is_floating_point() else value for name, value in encodings.items()
+        }
+        loss = model.loss(encodings, batch)
+        if adaptation is not None:
+            loss = loss + adaptation(encodings, batch.animal, 0.5)
         optimizer.zero_grad(set_to_none=True)
         scaler.scale(loss).backward()
         scaler.step(optimizer)

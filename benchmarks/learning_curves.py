@@ -2,8 +2,8 @@
 
 ``python benchmarks/learning_curves.py --configfile config/monkey_reach.yaml --raw <folder>`` trains the rows of
 ``--rows`` on splits of a seed of their own, so that nothing is chosen on the splits that tables are made of, and reads
-validation trials along the way: with all training labels and with one labelled trial of each class. Rows without
-training are lines. The learning rate falls to zero at the last step of every run. Writes a picture and a table.
+validation trials along the way by every probe: with all training labels and with one labelled trial of each class. Rows
+without training are lines. The learning rate falls to zero at the last step of every run. Writes a picture and a table.
 """
 
 from __future__ import annotations
@@ -11,27 +11,33 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
-from neural_action.evaluation.decoding import Bins, decode, label_sets
-from neural_action.recordings.splits import Holdout
-from snakemake.utils import update_config
 from threadpoolctl import threadpool_limits
 
-from neural_action.config.load import effective, read_yaml, validate
+from neural_action.config.load import complete, effective, read_yaml, validate
 from neural_action.config.settings import MethodSettings, Settings
-from neural_action.datasets.dataset import Dataset, load_cohort
-from neural_action.datasets.partitions import partition, read_partition, write_partition
+from neural_action.datasets.dataset import Dataset, dataset_of
+from neural_action.datasets.layout import lay_out
+from neural_action.datasets.protocols import split_table
 from neural_action.datasets.windows import Windows, window_table
 from neural_action.encoders.shapes import Shapes
+from neural_action.evaluation.budgets import label_budgets
 from neural_action.evaluation.features import raw_features
+from neural_action.evaluation.metrics import measure
+from neural_action.evaluation.reading import Reading
+from neural_action.evaluation.representation import raw_windows
+from neural_action.evaluation.tasks import problems
 from neural_action.recordings.convert import convert_trial
 from neural_action.recordings.sheet import scan
 from neural_action.recordings.store import read_recording
+from neural_action.stages.training import with_seen_labels
 from neural_action.tables.pictures.style import save, sheet, styled
 from neural_action.training.batches import BatchSampler, view_context
 from neural_action.training.loop import pretrain
@@ -39,7 +45,16 @@ from neural_action.training.model import create
 
 ROOT = Path(__file__).resolve().parent.parent
 AT = (25, 50, 100, 200, 400, 700, 1000, 1500, 2000, 3000, 5000, 10_000)
-LABELS = ("all", "1")
+TASK, LABEL_BUDGETS = "decoding", ("all", "1")
+
+
+class Split(NamedTuple):
+    """A split, of which validation is read and the test trials are not looked at."""
+
+    number: int
+    name: str
+    dataset: Dataset
+    windows: Windows
 
 
 def main() -> None:
@@ -50,151 +65,161 @@ def main() -> None:
     parser.add_argument("--configfile", type=Path, required=True)
     parser.add_argument("--raw", type=Path, required=True)
     parser.add_argument("--rows", nargs="+", default=["byol_centred", "myow"])
-    parser.add_argument("--lines", nargs="+", default=["raw_logistic", "trial_discriminant"])
+    parser.add_argument("--lines", nargs="+", default=["rates_centred", "trial_discriminant"])
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--splits", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1, help="of the splits; not the one of the configuration")
     options = parser.parse_args()
-    config = read_yaml(ROOT / "config/methods_spikes.yaml")
-    update_config(config, read_yaml(options.configfile))
-    settings = validate({**config, "raw": str(options.raw)})
+    settings = settings_of(options.configfile, options.raw, LABEL_BUDGETS)
     if options.seed == settings.split.seed:
         parser.error(f"--seed {options.seed} is the seed of the reported splits")
     torch.set_num_threads(1)
     with threadpool_limits(1), tempfile.TemporaryDirectory() as folder:
         records = []
-        for split, dataset, clips in splits(settings, options, Path(folder)):
-            bins = bins_of(dataset, clips)
+        for split in splits(settings, options, Path(folder)):
             for name in options.lines:
-                values = dataset.neural[clips.start]
-                features = settings.methods[name].features
-                candidates = (
-                    {"bins": values}
-                    if features is None
-                    else raw_features(features, values, bins.span, clips.sees_input)
-                )
-                read = reads(settings, settings.methods[name], candidates, bins, split)
-                records += [(name, split, 0, np.nan, labels, value) for labels, value in read]
+                read = reads(settings, settings.methods[name], raw_candidates(settings, name, split), split)
+                records += [(name, split.number, 0, np.nan, *what) for what in read]
             for name in options.rows:
                 began = time.perf_counter()
                 records += [
-                    (name, split, *record)
-                    for record in curve(settings, name, dataset, clips, bins, split, options)
+                    (name, split.number, *what) for what in curve(settings, name, split, options.steps)
                 ]
-                print(f"{name} split {split}: {time.perf_counter() - began:.0f} s", flush=True)
-    table = pd.DataFrame(records, columns=["row", "split", "step", "loss", "labels", "accuracy"])
-    mean = table.groupby(["row", "labels", "step"], sort=False)[["accuracy", "loss"]].mean()
+                print(f"{name} {split.name}: {time.perf_counter() - began:.0f} s", flush=True)
+    columns = ["row", "split", "step", "loss", "probe", "label_budget", "accuracy"]
+    table = pd.DataFrame(records, columns=columns)
+    keys = ["row", "probe", "label_budget", "step"]
+    mean = table.groupby(keys, sort=False)[["accuracy", "loss"]].mean()
+    print(f"task {TASK}, validation")
     print(mean.round(3).to_string())
     output = ROOT / f"docs/images/{settings.dataset}_learning_curves.png"
     draw(mean.reset_index(), settings, options, output)
     print(f"wrote {output}")
 
 
-def splits(settings: Settings, options, folder: Path) -> Iterator[tuple[int, Dataset, Windows]]:
+def settings_of(configfile: Path, raw: Path, label_budgets: tuple[str, ...]) -> Settings:
+    """The settings of a dataset, its probes of ``TASK`` with these label budgets."""
+    config = complete(read_yaml(configfile), lambda name: ROOT / "config" / name)
+    budgets = [int(name) if name.isdecimal() else name for name in label_budgets]
+    config["evaluation"] = {**config["evaluation"], "tasks": [TASK], "label_budgets": budgets}
+    config["probes"] = {
+        name: {**probe, "tasks": [TASK]} for name, probe in config["probes"].items() if TASK in probe["tasks"]
+    }
+    return validate({**config, "raw": str(raw)})
+
+
+def splits(settings: Settings, options: argparse.Namespace, folder: Path) -> Iterator[Split]:
     """The first recording's animal, split by split; validation is as unseen by pretraining as the test is."""
     row = scan(settings.convert.reader, options.raw, settings.convert.reader_options)[0]
     manifest = folder / "manifest.json"
     convert_trial(settings.convert, settings.dataset, options.raw, row, folder / "store.zarr", manifest)
     repeated = settings.split.model_copy(
-        update={"protocol": "repeated", "splits": options.splits, "seed": options.seed}
+        update={"protocol": "repeated", "repeats": options.splits, "seed": options.seed}
     )
-    path = folder / "splits.csv"
-    write_partition(partition([read_recording(manifest, with_neural=False)], repeated), path)
-    for split in range(options.splits):
-        holdout = Holdout("split", row.animal, split, split)
-        dataset = load_cohort([manifest], read_partition(path, split), holdout, settings.clips)
-        yield split, dataset, window_table(dataset, settings.clips, stride=1)
+    table, layout = split_table([read_recording(manifest, with_neural=False)], repeated), lay_out([manifest])
+    for number, name in enumerate(table.splits):
+        dataset = dataset_of(layout, table.pieces(name), settings.clips)
+        yield Split(number, name, dataset, window_table(dataset, settings.clips, stride=1))
 
 
-def bins_of(dataset: Dataset, clips: Windows) -> Bins:
-    """The bins with validation in the place of the test, which is not looked at."""
-    part = np.array([span.part for span in dataset.trials])[clips.trial]
-    label = np.where(part == "test", -1, clips.label)
-    return Bins(label, part, clips.trial, clips.time, len(dataset.class_names))
+def raw_candidates(settings: Settings, name: str, split: Split) -> Mapping[str, np.ndarray]:
+    """What a row makes of raw windows: themselves, or features that validation chooses among."""
+    values = raw_windows(split.dataset.neural, split.windows, settings.evaluation)
+    features = settings.methods[name].features
+    if features is None:
+        return {"raw": values}
+    return raw_features(features, values, split.windows.trial, split.windows.sees_input)
 
 
 def reads(
-    settings: Settings,
-    row: MethodSettings,
-    candidates: dict[str, np.ndarray],
-    bins: Bins,
-    split: int,
-    labelled: Sequence[int] = (1,),
-) -> Iterator[tuple[str, float]]:
-    """Accuracy in validation, all labels and ``labelled`` trials a class; with the weight decay that is best there."""
-    decoding = settings.decoding.model_copy(update={"labelled_trials": list(labelled)})
-    every = np.where(bins.part == "validation", "test", bins.part)
-    seen = Bins(bins.label, every, bins.span, bins.time, bins.classes)
-    validation = np.flatnonzero(bins.part == "validation")
-    for labels in label_sets(bins, decoding, split, 0):
-        chosen = type(labels)(
-            labels.name, labels.fraction, labels.train, validation[bins.label[validation] >= 0]
-        )
-        weighting = settings.probe.class_weight
-        yield (
-            labels.name,
-            decode(candidates, seen, chosen, row.readout, decoding, weighting).scores["accuracy"],
-        )
+    settings: Settings, row: MethodSettings, candidates: Mapping[str, np.ndarray], split: Split
+) -> Iterator[tuple[str, str, float]]:
+    """(probe, label budget, accuracy in validation), with the penalty and candidate that are best there."""
+    evaluation, windows, dataset = settings.evaluation, split.windows, split.dataset
+    (problem,) = problems(TASK, windows, dataset.animals, evaluation, split.name, 0)
+    budgets = list(label_budgets(windows, problem, evaluation, split.name, 0))
+    read = Reading(
+        candidates,
+        windows,
+        replace(problem, test=problem.validation),
+        windows.label,
+        len(dataset.class_names),
+        scale=row.scale or ("centred" if row.representation == "raw" else evaluation.scale),
+        choose_by=evaluation.choose_by,
+        split=split.name,
+        seed=0,
+    ).read
+    for name, probe in settings.probes.items():
+        for budget in budgets:
+            outcome = read(name, probe, replace(budget, validation=problem.validation))
+            yield name, budget.name, measure(outcome)["accuracy"]
 
 
-def curve(
-    settings: Settings, name: str, dataset: Dataset, clips: Windows, bins: Bins, split: int, options
-) -> list[tuple]:
-    """(step, loss, labels, accuracy) along the training of a row."""
-    row = settings.methods[name]
+def curve(settings: Settings, name: str, split: Split, steps: int) -> list[tuple]:
+    """(step, loss, probe, label budget, accuracy) along the training of a row."""
+    row, dataset = settings.methods[name], split.dataset
     changed = effective(settings, row, name)
     training = changed.training.model_copy(
-        update={"steps": options.steps, "device": "cpu", "checkpoint_every": options.steps}
+        update={"steps": steps, "device": "cpu", "checkpoint_every": steps}
     )
+    windows = with_seen_labels(split.windows)
     shapes = Shapes(
-        clips.frames, dataset.neural.shape[1:], clips.pose.shape[1], dataset.pose.shape[1], 0, bins.classes
+        windows.frames,
+        dataset.neural.shape[1:],
+        windows.pose.shape[1],
+        dataset.pose.shape[1],
+        0,
+        len(dataset.class_names),
     )
-    context = view_context(dataset, clips, torch.device("cpu"))
-    model = create(row.objective, changed.encoders, shapes, split)
+    context = view_context(dataset, windows, torch.device("cpu"))
+    model = create(row.objective, changed.encoders, shapes, split.number)
     model.fit_scales(context.neural, torch.cat(context.animal_frames))
-    sampler = BatchSampler(context, clips, row.views, training.batch, split)
-    neural = context.neural[torch.as_tensor(clips.start)][:, None]
+    sampler = BatchSampler(context, windows, row.views, training.batch, split.number)
+    neural = context.neural[torch.as_tensor(windows.start)][:, None]
     read = []
 
     def look(step: int) -> None:
-        if step in AT or step == options.steps:
+        if step in AT or step == steps:
             model.eval()
             with torch.inference_mode():
                 encoded = {"encoder": model.embed(neural)["encoder"].numpy()}
-            read.extend((step, *pair) for pair in reads(settings, row, encoded, bins, split))
+            read.extend((step, *what) for what in reads(settings, row, encoded, split))
             model.train()
 
     with tempfile.TemporaryDirectory() as folder:
         log = pretrain(model, sampler, training, Path(folder) / "checkpoint.pt", interrupt=look)
     losses = {int(entry[0]): entry[1] for entry in log}
     near = {step: losses[min(losses, key=lambda at, step=step: abs(at - step))] for step, *_ in read}
-    return [(step, near[step], labels, value) for step, labels, value in read]
+    return [(step, near[step], *what) for step, *what in read]
 
 
-def draw(mean: pd.DataFrame, settings: Settings, options, output: Path) -> None:
-    """Accuracy for all labels and for few, and the loss, over steps."""
+def draw(mean: pd.DataFrame, settings: Settings, options: argparse.Namespace, output: Path) -> None:
+    """Accuracy by each probe for all labels and for few, and the loss, over steps."""
+    probes = list(settings.probes)
     with styled():
-        figure = sheet(7.2, 2.5)
-        axes = figure.subplots(1, 3)
-        for axis, labels in zip(axes, LABELS, strict=False):
-            for name, dashes in zip(options.lines, ("--", ":", "-."), strict=False):
-                level = mean.query("row == @name and labels == @labels").accuracy.item()
-                axis.axhline(level, color="0.5", lw=1, ls=dashes, label=settings.methods[name].label)
-            axis.set(ylabel="accuracy, validation")
-            axis.set_title("all labels" if labels == "all" else f"{labels} labelled trial a class")
-        axes[2].set(ylabel="loss")
-        for name in options.rows:
-            for axis, labels, what in zip(
-                axes, (*LABELS, "all"), ("accuracy", "accuracy", "loss"), strict=True
-            ):
-                own = mean[(mean["row"] == name) & (mean["labels"] == labels)]
-                axis.plot(own.step, own[what], marker=".", label=settings.methods[name].label)
-        for axis in axes:
-            axis.set(xscale="log", xlabel="step")
-            marks = [step for step in AT if step <= options.steps][::2]
-            axis.set_xticks(marks, [f"{step}" for step in marks])
-            axis.set_xticks([], minor=True)
-        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+        figure = sheet(7.2, 2.3 * len(probes) + 0.4)
+        grid = figure.subplots(len(probes), 3, squeeze=False)
+        for axes, probe in zip(grid, probes, strict=True):
+            own = mean[mean["probe"] == probe]
+            for axis, budget in zip(axes, LABEL_BUDGETS, strict=False):
+                for name, dashes in zip(options.lines, ("--", ":", "-."), strict=False):
+                    level = own.query("row == @name and label_budget == @budget").accuracy.item()
+                    axis.axhline(level, color="0.5", lw=1, ls=dashes, label=settings.methods[name].label)
+                axis.set(ylabel="accuracy, validation")
+                axis.set_title(f"{probe}\nlabel budget {budget}")
+            axes[2].set(ylabel="loss")
+            for name in options.rows:
+                for axis, budget, what in zip(
+                    axes, (*LABEL_BUDGETS, "all"), ("accuracy", "accuracy", "loss"), strict=True
+                ):
+                    line = own[(own["row"] == name) & (own["label_budget"] == budget)]
+                    axis.plot(line.step, line[what], marker=".", label=settings.methods[name].label)
+            for axis in axes:
+                axis.set(xscale="log", xlabel="step")
+                marks = [step for step in AT if step <= options.steps][::2]
+                axis.set_xticks(marks, [f"{step}" for step in marks])
+                axis.set_xticks([], minor=True)
+        figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
         save(figure, output)
 
 

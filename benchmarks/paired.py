@@ -1,20 +1,21 @@
-"""One row minus another, paired, with its interval: any two rows of a finished run, label by label.
+"""One row minus another, paired, with its interval: any two rows of a finished run, column by column.
 
 ``python benchmarks/paired.py --dataset monkey_reach --rows trial_discriminant byol`` prints
-differences in points for every probe, number of labelled trials, and task or animal.
+differences in points (of R2 as they are) for every task, animal where it is decoded, probe and label budget.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from neural_action.config.load import read_yaml
 from neural_action.config.sections import Sections
-from neural_action.tables.document import interval
-from neural_action.tables.efficiency import curves
-from neural_action.tables.scores import Scores
+from neural_action.evaluation.statistics import holm
+from neural_action.tables.document import interval, probability
+from neural_action.tables.scores import CONTINUOUS, Column, Scores
 
 
 def main() -> None:
@@ -31,13 +32,25 @@ def main() -> None:
     what = (sections.dataset, sections.split.protocol, sections.probes)
     scores = Scores.read(folder / "scores.csv", options.rows, *what)
     row, reference = (sections.methods[name].label for name in options.rows)
-    print(f"{row} minus {reference}, in points [95 %]; labelled trials of each class")
-    for title, columns in curves(sections, scores).items():
-        cells = [(column.part, scores.difference(*options.rows, column)) for column in columns]
-        shown = [
-            f"{part}: {interval(cell.mean, cell.low, cell.high, sign=True)}" for part, cell in cells if cell
-        ]
-        print(f"{title}: {'; '.join(shown)}")
+    found = [(column, scores.difference(*options.rows, column)) for column in columns(sections, scores)]
+    found = [(column, cell) for column, cell in found if cell is not None]
+    adjusted = holm([cell.p for _, cell in found])
+    print(f"{row} minus {reference} [95 %], scores, p after Holm over these {len(found)} differences")
+    for (column, cell), p in zip(found, adjusted, strict=True):
+        shown = interval(cell.mean, cell.low, cell.high, sign=True, metric=column.metric)
+        where = f"task {column.task}, {column.animal or 'all animals'}, probe {column.probe}"
+        what = f"label budget {column.label_budget}, {column.metric}"
+        print(f"{where}, {what}: {shown}, {cell.n}, {probability(p)}")
+
+
+def columns(sections: Sections, scores: Scores) -> Iterator[Column]:
+    """Every column of classes or behaviour by the metric of the tables, from few labels to all."""
+    for task in sections.evaluation.tasks:
+        metric = sections.tables.metric if task in ("within", "across") else "accuracy"
+        for probe in scores.read_by(task):
+            for animal in scores.animals if task == "decoding" else [None]:
+                for budget in scores.budgets(task, probe):
+                    yield Column(task, probe, budget, "r2" if task in CONTINUOUS else metric, animal=animal)
 
 
 if __name__ == "__main__":

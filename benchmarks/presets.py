@@ -1,6 +1,6 @@
 """What the rows come to on every preset of the simulator, on seeds that nothing was chosen on.
 
-``python benchmarks/presets.py`` simulates and runs every preset and seed with the default configuration, one fold of
+``python benchmarks/presets.py`` simulates and runs every preset and seed with the default configuration, one split of
 it, and writes ``docs/presets.md``. Runs that are finished are not run again (see ``fresh_seeds.py``).
 """
 
@@ -10,13 +10,13 @@ import argparse
 from collections.abc import Sequence
 
 import pandas as pd
-from fresh_seeds import FOLD, ROOT, read, run
+from fresh_seeds import FOLD, LABEL_BUDGET, PROBE, REPORTED, ROOT, read, run
 
 from neural_action.recordings.simulate.presets import PRESETS
 from neural_action.tables.document import EMPTY, percent
 
 SHOWN = {
-    "neural_linear": "Neural (linear)",
+    "raw": "Neural (raw)",
     "simclr": "SimCLR",
     "ours": "Ours",
     "ours_plus": "Ours+",
@@ -49,13 +49,13 @@ def page(scores: dict[str, pd.DataFrame], seeds: Sequence[int]) -> str:
         "# Presets of the simulator",
         "",
         f"Each preset on data of the simulator's seeds {', '.join(map(str, seeds))}, which nothing was chosen on: "
-        f"default configuration, protocol new_trials, fold {FOLD}, one training seed. Made by "
-        f"`python benchmarks/presets.py --seeds {' '.join(map(str, seeds))}`. "
+        f"default configuration, protocol new_trials, split fold-{FOLD}, one training seed; probe {PROBE}, label "
+        f"budget {LABEL_BUDGET}. Made by `python benchmarks/presets.py --seeds {' '.join(map(str, seeds))}`. "
         "**Simulated, not recorded**. What the presets are: [config/README.md](../config/README.md#simulation). The "
         "default preset has ten seeds and every row in [fresh_seeds.md](fresh_seeds.md).",
         "",
-        "Balanced accuracy of actions on the animal left out, and accuracy of a linear probe of the animal, %: the "
-        "mean, and the seeds one by one.",
+        "Balanced accuracy of actions on the animal left out (task across), and accuracy of the animal (task "
+        f"identity), both by probe {PROBE} with label budget {LABEL_BUDGET}, %: the mean, and the seeds one by one.",
         "",
         "| Preset | Method | Animal left out | by seed | Identity | by seed |",
         "| --- | --- | ---: | ---: | ---: | ---: |",
@@ -64,7 +64,7 @@ def page(scores: dict[str, pd.DataFrame], seeds: Sequence[int]) -> str:
         by_seed = table.pivot_table(index=["task", "method"], columns="simulation", values="value")
         for method, label in SHOWN.items():
             cells = []
-            for task in ("multi_animal", "identity"):
+            for task in REPORTED:
                 if (task, method) not in by_seed.index:
                     cells += [EMPTY, EMPTY]
                     continue

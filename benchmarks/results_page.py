@@ -22,7 +22,9 @@ from neural_action.tables.document import EMPTY, interval
 ROOT = Path(__file__).resolve().parent.parent
 PAPERS = ("action_recognition", "identity_recognition")
 SPIKES = ("decoding", "label_efficiency")
-TABLES = (*PAPERS, "ablation", "unseen_animal", "costs", "mined_views", *SPIKES)
+TABLES = (*PAPERS, "continuous", "consistency", "ablation", "unseen_animal", "costs", "mined_views", *SPIKES)
+#: Table, task, probe and heading of the columns of the short table.
+LABEL_BUDGET = "all"
 SHORT = (
     ("action_recognition", "within", "softmax", "Within animals"),
     ("action_recognition", "across", "softmax", "Across animals"),
@@ -66,11 +68,11 @@ def costs(folder: Path) -> str:
 
     Not their processor time: Snakemake looks at a job every half minute, and misses what comes after its last look.
     """
-    lines = ["| Row | pretraining: jobs | s | MB | probing: jobs | s | MB |", "| --- |" + " ---: |" * 6]
+    lines = ["| Row | pretraining: jobs | s | MB | evaluation: jobs | s | MB |", "| --- |" + " ---: |" * 6]
     for method in read_yaml(ROOT / "config/methods.yaml")["methods"]:
         cells = []
         for stage in ("pretrain", "evaluate"):
-            files = sorted(folder.glob(f"benchmarks/{stage}/{method}/fold-*/*.tsv"))
+            files = sorted(folder.glob(f"benchmarks/{stage}/{method}/*/*.tsv"))
             if not files:
                 cells += [EMPTY] * 3
                 continue
@@ -80,7 +82,8 @@ def costs(folder: Path) -> str:
             lines.append(f"| {method} | " + " | ".join(cells) + " |")
     return (
         "### What a row costs\n\nMedian seconds of a job of one thread, starting Python included, where two run at a "
-        "time, and the most memory of one; from the benchmark files of the run.\n\n" + "\n".join(lines)
+        "time, and the most memory of one; from the benchmark files of the run. Evaluation is of every task, probe and "
+        "label budget of the configuration.\n\n" + "\n".join(lines)
     )
 
 
@@ -93,12 +96,15 @@ def short(folder: Path) -> str:
     for method, rows in every.groupby("method", sort=False):
         cells = [_cell(tables[name], method, task, probe) for name, task, probe, _ in SHORT]
         lines.append(f"| {rows['label'].iloc[0]} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    read = "; ".join(f"{heading}: task {task}, probe {probe}" for _, task, probe, heading in SHORT)
+    return "\n".join(lines) + f"\n\n{read}. Label budget {LABEL_BUDGET}."
 
 
 def _cell(table: pd.DataFrame, method: str, task: str, probe: str) -> str:
     own = table[(table["method"] == method) & (table["task"] == task)]
-    own = own[(own["layer"] != "projection") & (own["label_budget"] == "all") & own["reference"].isna()]
+    own = own[
+        (own["layer"] != "projection") & (own["label_budget"] == LABEL_BUDGET) & own["reference"].isna()
+    ]
     own = own[own["probe"] == probe]
     if own.empty:
         return EMPTY

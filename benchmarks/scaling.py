@@ -67,7 +67,7 @@ def run(seconds: int) -> None:
         },
         "split": {"test_folds": [0]},
         "training": {"steps": STEPS},
-        "rows": ["neural_linear", "ours"],
+        "rows": ["raw", "ours"],
     }
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
         yaml.safe_dump(changes, file)
@@ -92,7 +92,8 @@ def stages() -> list[str]:
         "## Stages",
         "",
         f"{ANIMALS} animals of {TRIALS} trials, images of {SIDE} x {SIDE}, {STEPS} training steps; CPU seconds of "
-        "a job, one thread, starting Python included. Exponents are of what grows: a constant is fitted beside it.",
+        "a job, one thread, starting Python included. Evaluation is of every task, probe and label budget of the "
+        "default configuration on one split. Exponents are of what grows: a constant is fitted beside it.",
         "",
         "| stage | counted in | sizes | CPU s | exponent | peak memory, MB |",
         "| --- | --- | --- | --- | ---: | --- |",
@@ -182,7 +183,7 @@ def stores() -> list[str]:
         "By arithmetic: 16 images of 128 x 128 and 100 poses of 76 numbers a second, every fourth pose kept; swap "
         "tables of 8 draws. The trials of the larger set are taken to be as long as those of the smaller one.",
         "",
-        "| set | images, float32 | store, float16 before compression | poses | swap table, one fold |",
+        "| set | images, float32 | store, float16 before compression | poses | swap table, one split |",
         "| --- | ---: | ---: | ---: | ---: |",
     ]
     for name, (animals, _, seconds) in SETS.items():

@@ -27,7 +27,7 @@ ARRAYS = ("x", "vel", "y", "timestep", "trial_id")
 ROWS = ["chance", "rates_centred", "byol", "byol_together", "myow", "myow_together"]
 DATASET = "two_halves"
 #: Directions are read by (cos, sin), as in the paper.
-PROBE = "angle"
+TASK, PROBE, LABEL_BUDGET = "decoding", "angle", "all"
 
 
 def main() -> None:
@@ -80,7 +80,8 @@ def run(raw: Path, splits: int, cores: int) -> None:
 def table(results: Path, splits: int) -> str:
     """Accuracy by session, and the difference to the row that is trained on each session alone."""
     cells = pd.read_csv(results / "tables/decoding.csv", keep_default_na=False)
-    cells = cells[(cells["metric"] == "accuracy") & (cells["probe"] == PROBE)]
+    wanted = {"task": TASK, "probe": PROBE, "label_budget": LABEL_BUDGET, "metric": "accuracy"}
+    cells = cells[(cells[list(wanted)] == list(wanted.values())).all(axis=1)]
     cells = cells.set_index(["method", "animal", "reference"])
     sessions = sorted({animal for _, animal, _ in cells.index})
     lines = ["| Method | " + " | ".join(f"{name} | together minus apart" for name in sessions) + " |"]
@@ -98,7 +99,10 @@ def table(results: Path, splits: int) -> str:
                     row.append("–")
         label = cells.loc[(method, sessions[0], ""), "label"]
         lines.append(f"| {label} | " + " | ".join(row) + " |")
-    made = f"`python benchmarks/sessions.py --raw <folder>`: accuracy by (cos, sin), %, {splits} splits, one seed."
+    made = (
+        f"`python benchmarks/sessions.py --raw <folder>`: task {TASK}, probe {PROBE}, label budget {LABEL_BUDGET}; "
+        f"accuracy, %, {splits} splits, one seed."
+    )
     return "\n".join(lines) + f"\n\n{made}"
 
 

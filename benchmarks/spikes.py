@@ -72,8 +72,17 @@ def ours(rates: Tensor, trial: Tensor) -> Iterator[float]:
     """The steps of ``training.loop.pretrain``, one a turn."""
     count = np.arange(len(rates))
     nothing = np.zeros(len(rates), np.int64)
-    clips = Windows(
-        count, count[:, None], nothing, nothing, nothing == 0, nothing, trial.numpy(), nothing + 0.0, 1
+    windows = Windows(
+        start=count,
+        pose=count[:, None],
+        animal=nothing,
+        role=np.full(len(rates), "train"),
+        sees_input=nothing == 0,
+        sees_label=nothing == 0,
+        label=nothing,
+        trial=trial.numpy(),
+        time=nothing + 0.0,
+        frames=1,
     )
     context = ViewContext(
         neural=rates,
@@ -90,7 +99,7 @@ def ours(rates: Tensor, trial: Tensor) -> Iterator[float]:
     encoders = EncoderSettings(neural=Named(name="mlp"), behavior=Named(name="pose_cnn"), dimension=64)
     model = create(Named(name="myow", **MINED), encoders, Shapes(1, (UNITS,), 1, 1), 0)
     model.fit_scales(rates, torch.arange(len(rates)))
-    sampler = BatchSampler(context, clips, views, BATCH, 0)
+    sampler = BatchSampler(context, windows, views, BATCH, 0)
     settings = TrainingSettings(batch=BATCH, learning_rate=2e-4, weight_decay=2e-5)
     optimizer = optimizer_of(model, settings)
     step = 0

@@ -1,9 +1,10 @@
 """Where does the trial discriminant gain, and what by? Its parts and controls, on splits of a seed of their own.
 
 ``python benchmarks/trial_discriminant.py --configfile config/monkey_reach.yaml --raw <folder>`` reads validation trials
-with few and with all labels from: centred rates; as many principal components; the discriminant of made-up trials,
-whose bins are drawn from all trials; the discriminant of the trials, without and with mined trials. No row is told a
-label that another is not. Prints a table and how often a mined trial is of the same class, and writes a picture.
+by every probe, with few and with all labels, from: centred rates; as many principal components; the discriminant of
+made-up trials, whose bins are drawn from all trials; the discriminant of the trials, without and with mined trials. No
+row is told a label that another is not. Prints a table and how often a mined trial is of the same class, and writes a
+picture.
 """
 
 from __future__ import annotations
@@ -15,16 +16,17 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from learning_curves import ROOT, bins_of, reads, splits
-from neural_action.evaluation.decoding import Bins
-from snakemake.utils import update_config
+from learning_curves import ROOT, TASK, raw_windows, reads, settings_of, splits
 from threadpoolctl import threadpool_limits
 
-from neural_action.config.load import read_yaml, validate
+from neural_action.config.settings import FeatureSettings
+from neural_action.datasets.windows import Windows
 from neural_action.evaluation.discriminant import nearest, trial_discriminant, whiles
+from neural_action.evaluation.statistics import Estimate, over_splits
+from neural_action.tables.document import interval
 from neural_action.tables.pictures.style import save, sheet, styled
 
-LABELLED = (1, 2, 4, 8)
+LABEL_BUDGETS = ("1", "2", "4", "8", "all")
 
 
 def main() -> None:
@@ -37,46 +39,50 @@ def main() -> None:
     parser.add_argument("--splits", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1, help="of the splits; not the one of the configuration")
     options = parser.parse_args()
-    config = read_yaml(ROOT / "config/methods_spikes.yaml")
-    update_config(config, read_yaml(options.configfile))
-    settings = validate({**config, "raw": str(options.raw)})
+    settings = settings_of(options.configfile, options.raw, LABEL_BUDGETS)
     if options.seed == settings.split.seed:
         parser.error(f"--seed {options.seed} is the seed of the reported splits")
     row = settings.methods["trial_discriminant"]
     records, same = [], []
     with threadpool_limits(1), tempfile.TemporaryDirectory() as folder:
-        for split, dataset, clips in splits(settings, options, Path(folder)):
-            values, bins = dataset.neural[clips.start], bins_of(dataset, clips)
-            made = variants(row.features, values, bins, clips.sees_input, np.random.default_rng(split))
+        for split in splits(settings, options, Path(folder)):
+            windows = split.windows
+            values = raw_windows(split.dataset.neural, windows, settings.evaluation)
+            made = variants(row.features, values, windows, np.random.default_rng(split.number))
             for name, make in made.items():
-                read = reads(settings, row, {name: make()}, bins, split, LABELLED)
-                records += [(name, split, labels, value) for labels, value in read]
-            same.append(alike(row.features, values, bins, clips.sees_input))
-    table = pd.DataFrame(records, columns=["variant", "split", "labels", "accuracy"])
-    wide = table.pivot_table(index=["variant", "split"], columns="labels", values="accuracy", sort=False)
-    wide = wide[[*map(str, LABELLED), "all"]]
-    for name in wide.index.unique(0):
-        apart = wide.loc[name] - wide.loc["centred rates"]
-        error = 1.96 * apart.std() / np.sqrt(len(apart))
-        cells = [
-            f"{a:.3f} ({100 * d:+5.1f} +- {100 * e:.1f})"
-            for a, d, e in zip(wide.loc[name].mean(), apart.mean(), error, strict=True)
-        ]
-        print(f"{name:32} {'  '.join(cells)}")
+                read = reads(settings, row, {name: make()}, split)
+                records += [(probe, name, split.number, budget, value) for probe, budget, value in read]
+            same.append(alike(row.features, values, windows))
+    columns = ["probe", "variant", "split", "label_budget", "accuracy"]
+    table = pd.DataFrame(records, columns=columns)
+    wide = table.pivot_table(index=columns[:3], columns="label_budget", values="accuracy", sort=False)
+    wide = wide[list(LABEL_BUDGETS)]
+    print(f"task {TASK}, accuracy in validation (minus centred rates, points [95 %])")
+    ratio = settings.split.validation / settings.split.train
+    print(f"label budgets: {', '.join(LABEL_BUDGETS)}")
+    for probe in settings.probes:
+        rates = wide.loc[(probe, "centred rates")]
+        for name in wide.loc[probe].index.unique(0):
+            apart = wide.loc[(probe, name)] - rates
+            cells = [
+                f"{mean:.3f} ({points(over_split(apart[budget], ratio))})"
+                for budget, mean in wide.loc[(probe, name)].mean().items()
+            ]
+            print(f"{probe:18} {name:32} {'  '.join(cells)}")
     before, after, chance = np.mean(same, axis=0)
     print(
         f"of the same class: {before:.2f} of the nearest trials at first, {after:.2f} at last, chance {chance:.2f}"
     )
     output = ROOT / f"docs/images/{settings.dataset}_trial_discriminant.png"
-    draw(wide, output)
+    draw(wide, ratio, output)
     print(f"wrote {output}")
 
 
 def variants(
-    features, values: np.ndarray, bins: Bins, visible: np.ndarray, rng: np.random.Generator
+    features: FeatureSettings, values: np.ndarray, windows: Windows, rng: np.random.Generator
 ) -> dict[str, Callable[[], np.ndarray]]:
     """What makes the representation of each variant."""
-    trial = whiles(bins.span, features.while_bins)
+    trial, visible = whiles(windows.trial, features.while_bins), windows.sees_input
     rank, penalty = features.ranks[0], features.penalties[0]
     shuffled = trial.copy()
     shuffled[visible] = rng.permutation(trial[visible])
@@ -97,15 +103,15 @@ def components(values: np.ndarray, visible: np.ndarray, rank: int) -> np.ndarray
     return (values - centre) @ np.linalg.svd(values[visible] - centre, full_matrices=False)[2][:rank].T
 
 
-def alike(features, values: np.ndarray, bins: Bins, visible: np.ndarray) -> tuple[float, float, float]:
+def alike(features: FeatureSettings, values: np.ndarray, windows: Windows) -> tuple[float, float, float]:
     """Shares of neighbours of a trial that are of its class: before mining, after it, and of all trials.
 
     A trial's class is that of its first labelled bin.
     """
-    trial = whiles(bins.span, features.while_bins)
-    labelled = visible & (bins.label >= 0)
+    trial, visible = whiles(windows.trial, features.while_bins), windows.sees_input
+    labelled = visible & (windows.label >= 0)
     names, first = np.unique(trial[labelled], return_index=True)
-    label = bins.label[labelled][first]
+    label = windows.label[labelled][first]
     shares = []
     for rounds in (0, features.rounds):
         made = trial_discriminant(
@@ -125,20 +131,34 @@ def alike(features, values: np.ndarray, bins: Bins, visible: np.ndarray) -> tupl
     return shares[0], shares[1], float((counts * (counts - 1)).sum() / (len(label) * (len(label) - 1)))
 
 
-def draw(wide: pd.DataFrame, output: Path) -> None:
-    """Accuracy over labelled trials, a line a variant."""
+def points(found: Estimate) -> str:
+    """A difference in points with its interval."""
+    return interval(found.mean, found.low, found.high, sign=True)
+
+
+def over_split(values: pd.Series, ratio: float) -> Estimate:
+    """Mean and corrected resampled interval of a number a split; ``ratio`` of tested to training windows."""
+    return over_splits(pd.DataFrame({"split": values.index, "seed": 0, "value": values.to_numpy()}), ratio)
+
+
+def draw(wide: pd.DataFrame, ratio: float, output: Path) -> None:
+    """Accuracy over label budgets [95 %], a panel a probe and a line a variant."""
+    probes = list(wide.index.unique(0))
     with styled():
-        figure = sheet(3.6, 2.6)
-        axis = figure.subplots()
+        figure = sheet(2.4 * len(probes), 2.6)
+        axes = figure.subplots(1, len(probes), sharey=True, squeeze=False)[0]
         at = range(len(wide.columns))
-        for name in wide.index.unique(0):
-            own = wide.loc[name]
-            axis.errorbar(
-                at, own.mean(), 1.96 * own.std() / np.sqrt(len(own)), marker=".", capsize=2, label=name
-            )
-        axis.set_xticks(at, wide.columns)
-        axis.set(xlabel="labelled trials a class", ylabel="accuracy, validation")
-        axis.legend(fontsize=6)
+        for axis, probe in zip(axes, probes, strict=True):
+            for name in wide.loc[probe].index.unique(0):
+                own = wide.loc[(probe, name)]
+                found = [over_split(own[budget], ratio) for budget in own]
+                half = [estimate.high - estimate.mean for estimate in found]
+                axis.errorbar(at, own.mean(), half, marker=".", capsize=2, label=name)
+            axis.set_xticks(at, wide.columns)
+            axis.set_title(probe)
+            axis.set(xlabel="label budget")
+        axes[0].set(ylabel="accuracy, validation")
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
         save(figure, output)
 
 

@@ -6,6 +6,7 @@ Forward, backward and, for the whole step, gathering clips, dropping units and A
 
 from __future__ import annotations
 
+import argparse
 import time
 from collections.abc import Callable
 
@@ -32,6 +33,9 @@ def milliseconds(steps: dict[str, Callable[[], None]]) -> dict[str, float]:
 
 def main() -> None:
     """Print a line for each."""
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     units = np.linspace(FEWEST, MOST, ANIMALS).astype(int).tolist()
     generator = torch.Generator().manual_seed(0)
     neural = [torch.randn(RECORDED, count, generator=generator) for count in units]

@@ -1,4 +1,4 @@
-"""The readout over twenty weight decays: one decomposition beside twenty trainings, as the paper and the release do.
+"""The probe ``angle`` over twenty weight decays: one decomposition beside twenty trainings, as the paper does it.
 
 Twenty linear layers to (cos, sin) are trained for 100 epochs by AdamW, batch 512, one weight decay each. Both choose by
 validation and are scored on the same test bins; one thread.
@@ -11,9 +11,13 @@ import time
 
 import numpy as np
 import torch
-from neural_action.evaluation.readouts import Standard, angle_errors, angle_path, angles_of
 
-DECAYS = 2.0 ** np.arange(-10, 10)
+from neural_action.config.settings import ProbeConfig
+from neural_action.evaluation.probes.angle import Angle, angle_errors, angles_of, directions
+from neural_action.evaluation.probes.probe import Training, penalties
+from neural_action.evaluation.scaling import Standard
+
+CONFIG = ProbeConfig(kind="angle", tasks=["decoding"], penalties=[-10, 9])
 CLASSES, UNITS, SIZES = 8, 64, (720, 90, 2000)
 
 
@@ -24,18 +28,17 @@ def bins(rng: np.random.Generator, count: int, preferred: np.ndarray) -> tuple[n
     return tuned + 2.5 * rng.standard_normal(tuned.shape), labels
 
 
-def accuracy(directions: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def accuracy(found: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """(decay,) share of bins less than pi / 8 off."""
-    return (angle_errors(angles_of(directions), labels, CLASSES) < np.pi / 8).mean(1)
+    return (angle_errors(angles_of(found), labels, CLASSES) < np.pi / 8).mean(1)
 
 
 def adamw(x: np.ndarray, labels: np.ndarray, others: np.ndarray, epochs: int = 100) -> np.ndarray:
     """(decay, n, 2) predictions of ``others`` by twenty trainings."""
     inputs = torch.from_numpy(x).float()
-    angles = torch.from_numpy(2 * np.pi * labels / CLASSES).float()
-    target = torch.stack([angles.cos(), angles.sin()], 1)
+    target = torch.from_numpy(directions(CLASSES)[labels]).float()
     out = []
-    for decay in DECAYS:
+    for decay in penalties(CONFIG):
         layer = torch.nn.Linear(x.shape[1], 2)
         optimizer = torch.optim.AdamW(layer.parameters(), lr=0.01, weight_decay=float(decay))
         for _ in range(epochs):
@@ -52,18 +55,22 @@ def main() -> None:
     """Print the time and the accuracy of both, and their difference over draws of the data."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--draws", type=int, default=10)
+    draws = parser.parse_args().draws
     torch.set_num_threads(1)
     torch.manual_seed(0)
+    print(
+        f"task decoding, probe angle, label budget all: {SIZES[0]} training windows of {UNITS} units, made up"
+    )
     seconds, scores = {"twenty trainings": [], "closed form": []}, {"twenty trainings": [], "closed form": []}
-    for draw in range(parser.parse_args().draws):
+    for draw in range(draws):
         rng = np.random.default_rng(draw)
         preferred = rng.uniform(0, 2 * np.pi, UNITS)
         (x, labels), (v, v_labels), (t, t_labels) = (bins(rng, count, preferred) for count in SIZES)
-        scale = Standard.of(x, "one")
+        scale = Standard.of(x, "centred")
         x, both = scale(x), scale(np.concatenate([v, t]))
         for name, fit in (
-            ("twenty trainings", lambda x, y, z: adamw(x, y, z)),
-            ("closed form", lambda x, y, z: angle_path(x, y, z, CLASSES, DECAYS)),
+            ("twenty trainings", adamw),
+            ("closed form", lambda x, y, z: Angle(CONFIG).scores(Training(x, y, CLASSES), z)),
         ):
             began = time.perf_counter()
             outputs = fit(x, labels, both)

@@ -1,0 +1,95 @@
+"""Benchmarks: each is there to be run, and what it reports says what it is of."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from running import ROOT
+
+FOLDER = ROOT / "benchmarks"
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch):
+    """Benchmarks import each other by names that only their folder should have."""
+    monkeypatch.syspath_prepend(str(FOLDER))
+    before = set(sys.modules)
+    yield
+    for name in set(sys.modules) - before:
+        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(FOLDER)):
+            del sys.modules[name]
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.stem)
+def test_a_benchmark_imports_and_explains_itself(path: Path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", [str(path), "--help"])
+    with pytest.raises(SystemExit) as end:
+        runpy.run_path(str(path), run_name="__main__")
+    assert end.value.code == 0
+    assert capsys.readouterr().out.startswith("usage: ")
+
+
+def test_pages_of_seeds_name_task_probe_and_label_budget(tmp_path, monkeypatch):
+    import fresh_seeds
+    import presets
+
+    rows = fresh_seeds.rows()
+    monkeypatch.setattr(fresh_seeds, "ROOT", tmp_path)
+    for seed in (1, 2):
+        folder = tmp_path / "results" / fresh_seeds.dataset("default", seed)
+        folder.mkdir(parents=True)
+        made_up_scores(rows, seed).to_csv(folder / "scores.csv", index=False)
+    scores = pd.concat(fresh_seeds.read("default", seed) for seed in (1, 2))
+    # One value a row, task, animal and seed: projection, other probes, budgets and metrics stay out.
+    assert len(scores) == len(rows) * 2 * (2 + 1)
+    page = fresh_seeds.page(scores, rows, "default", [1, 2])
+    assert "(task across, probe softmax, label budget all)" in page
+    assert "(task identity, probe softmax, label budget all)" in page
+    assert "| Neural | 51.0 | 52.0 | 51.5 |" in page
+    assert "| Neural | 0.0 [0.0, 0.0] | 0 of 2 |" in page
+    text = presets.page({"small_gap": scores}, [1, 2])
+    assert "task across" in text
+    assert "probe softmax" in text
+    assert "label budget all" in text
+    assert "| small_gap | Neural (raw) | 51.5 | 51.0, 52.0 | 51.5 | 51.0, 52.0 |" in text
+
+
+def made_up_scores(rows, seed: int) -> pd.DataFrame:
+    """Scores of every row, 0.5 and a hundredth a seed; whatever should not be read is 0."""
+    lines = []
+    for row in rows:
+        for task, animals in (("across", ("Fly1", "Fly2")), ("identity", ("all",))):
+            for animal in animals:
+                for layer in ("encoder", "projection"):
+                    for probe in ("softmax", "mlp"):
+                        for budget in ("half", "all"):
+                            for metric in ("accuracy", "balanced_accuracy"):
+                                right = metric == ("accuracy" if task == "identity" else "balanced_accuracy")
+                                right &= (layer, probe, budget) == ("encoder", "softmax", "all")
+                                value = 0.5 + 0.01 * seed if right else 0.0
+                                lines.append((row, layer, task, probe, budget, animal, "", metric, value))
+    names = ["method", "layer", "task", "probe", "label_budget", "animal", "unit", "metric", "value"]
+    return pd.DataFrame(lines, columns=names)
+
+
+def test_a_row_is_also_compared_on_what_the_old_version_read():
+    from evaluate_row import Side, as_before
+
+    probes = {
+        "softmax": {"kind": "softmax", "tasks": ["within", "across", "identity"]},
+        "mlp": {"kind": "mlp", "tasks": ["within", "identity"]},
+        "ridge": {"kind": "ridge", "tasks": ["continuous_within"]},
+    }
+    config = {"evaluation": {"tasks": ["within", "identity", "continuous_within"]}, "probes": probes}
+    same = json.loads(as_before(Side("new", ROOT, json.dumps(config), [])).config)
+    assert same["evaluation"]["tasks"] == ["within", "identity"]
+    assert {name: probe["tasks"] for name, probe in same["probes"].items()} == {
+        "softmax": ["within", "identity"],
+        "mlp": ["identity"],
+    }
