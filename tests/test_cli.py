@@ -23,7 +23,7 @@ def run(*arguments):
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("stage", sorted(commands.commands))
+@pytest.mark.parametrize("stage", sorted(commands.list_commands(None)))
 def test_every_stage_has_help(stage):
     done = run(stage, "--help")
     assert done.returncode == 0

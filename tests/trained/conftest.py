@@ -92,7 +92,7 @@ def laid_out(manifests, folder: Path, splits: Sequence[str], **split) -> Source:
     lay_out(manifests, folder / "dataset")
     recordings = [read_recording(path, with_neural=False) for path in manifests]
     settings = SplitSettings(folds=2, **split)
-    split_table(recordings, settings, unseen=settings.protocol == "new_trials").write(folder / "splits.csv")
+    split_table(recordings, settings).write(folder / "splits.csv")
     return Source(folder / "dataset", folder / "splits.csv", tuple(splits))
 
 

@@ -92,7 +92,7 @@ def model(manifests, tmp_path_factory):
     folder = tmp_path_factory.mktemp("model")
     known = (manifests["one"], manifests["two"])
     settings = SplitSettings.model_validate(CONFIG["split"])
-    table = split_table([read_recording(p, with_neural=False) for p in known], settings, unseen=False)
+    table = split_table([read_recording(p, with_neural=False) for p in known], settings)
     table.write(folder / "splits.csv")
     lay_out(known, folder / "dataset")
     pretrain(
