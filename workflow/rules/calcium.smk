@@ -1,4 +1,4 @@
-# The calcium kernel, one fit a holdout: from the trials that pretraining may see.
+# The calcium kernel, one fit a run: from the trials that pretraining may see.
 rule calcium:
     input:
         dataset=DATASET,

@@ -1,4 +1,4 @@
-# Pose index per animal and the swap table, one job a holdout: hidden trials are neither queries nor targets.
+# Pose index per animal and the swap table, one job a run: hidden trials are neither queries nor targets.
 # A row that changes what the table depends on has a variant of its own.
 rule neighbors:
     input:

@@ -1,4 +1,4 @@
-# Behavioural syllables by an autoregressive HMM, one fit a holdout: from the poses that pretraining may see.
+# Behavioural syllables by an autoregressive HMM, one fit a run: from the poses that pretraining may see.
 rule syllables:
     input:
         dataset=DATASET,
