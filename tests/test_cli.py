@@ -13,6 +13,7 @@ import pytest
 from neural_action.cli.main import commands
 from neural_action.config.settings import SimulationSettings
 from neural_action.recordings.simulate import simulate_animal
+from running import ROOT
 
 CONFIG = json.dumps({"dataset": "t", "convert": {"reader": "mc2p"}})
 
@@ -23,7 +24,7 @@ def run(*arguments):
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("stage", sorted(commands.list_commands(None)))
+@pytest.mark.parametrize("stage", commands.list_commands(None))
 def test_every_stage_has_help(stage):
     done = run(stage, "--help")
     assert done.returncode == 0
@@ -125,18 +126,20 @@ def test_a_sound_recording_is_converted(trial, tmp_path):
     assert (tmp_path / "out/s.json").exists()
 
 
-def folds(tmp_path, sheet):
+def check(tmp_path, sheet):
+    """What is said of a dataset whose sheet is the user's own."""
     (tmp_path / "sheet.csv").write_text(sheet)
-    arguments = ["--sheet", tmp_path / "sheet.csv", "--output", tmp_path / "folds.csv"]
-    return run("folds", "--config", CONFIG, *arguments)
+    changes = {"simulation": None, "raw": str(tmp_path), "recordings": str(tmp_path / "sheet.csv")}
+    (tmp_path / "own.yaml").write_text(json.dumps(changes))
+    return run("check", ROOT / "config/config.yaml", tmp_path / "own.yaml")
 
 
 def test_two_recordings_with_one_name(tmp_path):
-    refused(folds(tmp_path, "animal,trial,path\nFly1,001,a\nFly1,001,b\n"), "sheet.csv", "001", "Fly1")
+    refused(check(tmp_path, "animal,trial,path\nFly1,001,a\nFly1,001,b\n"), "sheet.csv", "001", "Fly1")
 
 
 def test_a_sheet_without_a_column(tmp_path):
-    refused(folds(tmp_path, "animal,path\nFly1,x\n"), "sheet.csv", "trial")
+    refused(check(tmp_path, "animal,path\nFly1,x\n"), "sheet.csv", "trial")
 
 
 @pytest.mark.parametrize(

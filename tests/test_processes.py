@@ -159,3 +159,36 @@ def test_without_a_workflow_nothing_is_followed(monkeypatch):
     monkeypatch.delenv(WORKFLOW, raising=False)
     processes.follow_workflow()
     assert not processes.orphaned()
+
+
+@pytest.mark.parametrize("kind", ["link", "hard link", "fifo", "dangling"])
+def test_a_lock_that_is_another_file_is_refused_and_nothing_is_written(tmp_path, kind):
+    other = tmp_path / "other"
+    other.write_text("dear\n")
+    for lock, take in (
+        (tmp_path / ".model.lock", lambda: alone(tmp_path / "model").__enter__()),
+        (tmp_path / "neural-action.lock", lambda: hold_folder(tmp_path)),
+    ):
+        if kind == "link":
+            lock.symlink_to(other)
+        elif kind == "hard link":
+            os.link(other, lock)
+        elif kind == "fifo":
+            os.mkfifo(lock)
+        else:
+            lock.symlink_to(tmp_path / "made")
+        with pytest.raises((OSError, InputError), match=r"lock"):
+            take()
+        lock.unlink()
+    assert other.read_text() == "dear\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other"]
+
+
+def test_snakemakes_locks_are_not_looked_for_behind_a_link(tmp_path):
+    held, _ = hold_folder(tmp_path / "workflow")
+    held.close()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/dear").write_text("x")
+    (tmp_path / "workflow/locks").symlink_to(tmp_path / "elsewhere")
+    assert hold_folder(tmp_path / "workflow")[1] is False
+    assert (tmp_path / "elsewhere/dear").exists()

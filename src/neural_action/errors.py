@@ -1,6 +1,6 @@
 """The one exception a user may meet."""
 
-import re
+from neural_action.text import printable
 
 
 class InputError(ValueError):
@@ -11,5 +11,5 @@ class InputError(ValueError):
     """
 
     def __init__(self, message: str):
-        # What was found may be an array or a text of many lines.
-        super().__init__(re.sub(r"\s*\n\s*", " ", message))
+        # What was found may be an array, a text of many lines, or a name that turns the direction of writing.
+        super().__init__(printable(message))

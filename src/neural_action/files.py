@@ -95,6 +95,32 @@ def _check_npy(file: IO[bytes], member: zipfile.ZipInfo) -> None:
         )
 
 
+def read_regular(path: Path, most: int) -> bytes:
+    """The content of a file. OSError for what is no file and may never end (a pipe, a device), or beyond ``most``."""
+    path = Path(path)
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "is no file", str(path))
+    with path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"has more than {most} bytes", str(path))
+    return content
+
+
+def zstd_size(head: bytes) -> int | None:
+    """Bytes that a Zstandard frame unpacks to, by the header it begins with; None if that does not say (RFC 8878)."""
+    if len(head) < 6 or head[:4] != b"\x28\xb5\x2f\xfd":
+        return None
+    flags = head[4]
+    single = flags >> 5 & 1
+    width = (single, 2, 4, 8)[flags >> 6]
+    start = 5 + (1 - single) + (0, 1, 2, 4)[flags & 3]
+    field = head[start : start + width]
+    if not width or len(field) < width:
+        return None
+    return int.from_bytes(field, "little") + (256 if width == 2 else 0)
+
+
 def writable(path: Path) -> bool:
     """Whether ``path``, or the nearest folder above it that exists, can be written to."""
     path = Path(path).absolute()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
 import signal
 import socket
+import stat
 import sys
 import threading
 import time
@@ -80,10 +82,11 @@ def hold_folder(folder: Path) -> tuple[IO[str], bool]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / "neural-action.lock").open("a+")
+        file = _open_lock(folder / "neural-action.lock")
     except OSError as error:
+        where = Path(error.filename or folder).absolute()
         raise InputError(
-            f"{folder.absolute()}: cannot be written to ({error.strerror}); expected a working folder that can, "
+            f"{where}: cannot be written to ({error.strerror}); expected a working folder that can, "
             "see snakemake --directory"
         ) from None
     here, removed = socket.gethostname(), False
@@ -96,9 +99,10 @@ def hold_folder(folder: Path) -> tuple[IO[str], bool]:
     else:
         file.seek(0)
         locks = folder / "locks"
-        if file.read() == here and locks.is_dir() and any(locks.iterdir()):
+        if file.read() == here and locks.is_dir() and not locks.is_symlink() and any(locks.iterdir()):
             shutil.rmtree(locks)
             removed = True
+        file.seek(0)
         file.truncate(0)
         file.write(here)
         file.flush()
@@ -126,7 +130,7 @@ def package_folder(folder: Path) -> Path:
 
 def _take(lock: Path, output: Path) -> IO[str]:
     while True:
-        file = lock.open("a+")
+        file = _open_lock(lock)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -139,11 +143,28 @@ def _take(lock: Path, output: Path) -> IO[str]:
             print(f"{lock}: not locked, this disk has no locks ({error.strerror})", file=sys.stderr)
             return file
         if _is(file, lock):
+            file.seek(0)
             file.truncate(0)
             file.write(f"process {os.getpid()} on {socket.gethostname()}")
             file.flush()
             return file
         file.close()
+
+
+def _open_lock(path: Path) -> IO[str]:
+    """The lock file, made if it is not there. OSError if it is a link, or another file than one of its own.
+
+    It is written to: through a link that somebody put there, that would be any file.
+    """
+    number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+    found = os.fstat(number)
+    # A lock that its holder has just removed has no name any more.
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+        os.close(number)
+        raise OSError(
+            errno.ELOOP, "a lock that is another file, expected none or a lock; remove it", str(path)
+        )
+    return os.fdopen(number, "r+")
 
 
 def _is(file: IO[str], path: Path) -> bool:

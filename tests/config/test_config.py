@@ -11,6 +11,7 @@ from neural_action.config.settings import Settings
 from neural_action.errors import InputError
 from neural_action.provenance import code_hash
 from neural_action.recordings.readers import reader_modules
+from neural_action.tables.published import published
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 DATASETS = ["config.yaml", "fly_walking.yaml", "mc2p.yaml", "worm.yaml", "worms.yaml", "test/tiny.yaml"]
@@ -122,6 +123,8 @@ def test_every_key_is_explained():
         ),
         ({"split": {"protocol": "leaky"}}, "configuration split.protocol: 'leaky'"),
         ({"rows": ["our"]}, "configuration rows: 'our' is not one of"),
+        ({"tables": {"references": ["our"]}}, "configuration tables.references: 'our' is not one of"),
+        ({"tables": {"curves": ["our"]}}, "configuration tables.curves: 'our' is not one of"),
         ({"rows": ["simclr"]}, "configuration tables.figure_method: 'ours' is not one of rows"),
         ({"split": {"test_folds": [4]}}, "configuration split.test_folds: 4, expected numbers below"),
         ({"adapt": {"rows": ["raw"]}}, "configuration adapt.rows: 'raw' is not"),
@@ -272,6 +275,24 @@ def test_rows_are_checked_against_the_classes_they_name(row, message):
     config["methods"] = {**config["methods"], "new": row}
     with pytest.raises(InputError, match=message):
         validate(config)
+
+
+@pytest.mark.parametrize(
+    ("table", "files"),
+    [
+        ("action_recognition", ["methods.yaml"]),
+        ("identity_recognition", ["methods.yaml"]),
+        ("decoding", ["methods_spikes.yaml", "monkey_reach.yaml"]),
+    ],
+)
+def test_published_numbers_are_of_rows_and_probes_that_are_shipped(table, files):
+    """Of another name they would be left out without a word."""
+    config: dict = {}
+    for file in files:
+        update_config(config, read_yaml(CONFIG / file))
+    for method, probe, task, _ in published(table).values:
+        assert method in config["methods"]
+        assert task in config["probes"][probe]["tasks"]
 
 
 def test_broken_yaml_names_the_file(tmp_path):

@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 from made_up_page import content
@@ -37,6 +38,25 @@ def test_what_is_shown_is_in_the_file():
         "start": 0.0,
         "end": given.trials[4].end,
     }
+
+
+def test_stamps_since_1970_stay_apart():
+    given = content()
+    since = 1.78e9
+    page = render(
+        replace(
+            given, time=since + given.time, moments=replace(given.moments, start=since + given.moments.start)
+        )
+    )
+    found = {
+        key: np.frombuffer(gzip.decompress(base64.b64decode(value["data"])), value["type"])
+        for key, value in embedded(page, "arrays").items()
+    }
+    assert np.array_equal(found["time"], since + given.time)
+    assert np.array_equal(found["poseStart"], since + given.moments.start)
+    # Every type that is sent is one that the page reads.
+    for value in embedded(page, "arrays").values():
+        assert re.search(rf"\b{value['type']}: ", page)
 
 
 def test_names_are_as_they_are_and_short_where_they_are_drawn():

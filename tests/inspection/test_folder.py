@@ -45,9 +45,7 @@ def made(folder, given=None, **rates):
 
 def written(proposal, folder):
     """The configuration for it, as text and as what it holds."""
-    text = configuration(
-        proposal, dataset="mine", raw=folder, sheet=folder / "s.csv", config=folder / "c.yaml"
-    )
+    text = configuration(proposal, dataset="mine", raw=folder, sheet=folder / "s.csv")
     return text, yaml.safe_load(text)
 
 
@@ -246,9 +244,7 @@ def test_a_written_configuration_is_valid_and_keeps_its_sources(tmp_path):
     write(tmp_path / "raw")
     proposal = made(tmp_path / "raw", neural=10, behavior=20)
     path = tmp_path / "mine.yaml"
-    path.write_text(
-        configuration(proposal, dataset="mine", raw=tmp_path / "raw", sheet=tmp_path / "s.csv", config=path)
-    )
+    path.write_text(configuration(proposal, dataset="mine", raw=tmp_path / "raw", sheet=tmp_path / "s.csv"))
     methods = Path(__file__).resolve().parents[2] / "config/methods.yaml"
     settings = validate(merged([methods, path]))
     assert settings.clips.frames == 20

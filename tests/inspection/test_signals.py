@@ -59,7 +59,7 @@ def made(folder, given=None, neural=None):
 
 
 def settings(proposal, folder):
-    text = configuration(proposal, dataset="d", raw=folder, sheet=folder / "s.csv", config=folder / "c.yaml")
+    text = configuration(proposal, dataset="d", raw=folder, sheet=folder / "s.csv")
     return ConvertSettings.model_validate(yaml.safe_load(text)["convert"])
 
 

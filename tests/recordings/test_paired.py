@@ -267,12 +267,10 @@ def test_parts_that_overlap_are_refused(tmp_path):
 
 
 def test_names(tmp_path):
-    assert paired.names(paired.Path("sub-1/sub-1_ses-2.nwb"), r"sub-(?P<animal>\d+)_ses-(?P<trial>\d+)") == (
-        "1",
-        "2",
-    )
+    paths = [paired.Path("sub-1/sub-1_ses-2.nwb"), paired.Path("sub-1/sub-1_ses-3.nwb")]
+    assert paired.names(paths, r"sub-(?P<animal>\d+)_ses-(?P<trial>\d+)") == [("1", "2"), ("1", "3")]
     with pytest.raises(InputError, match=r"does not match .*names"):
-        paired.names(paired.Path("x"), "(?P<animal>y)(?P<trial>z)")
+        paired.names([paired.Path("x")], "(?P<animal>y)(?P<trial>z)")
 
 
 @pytest.mark.real_data

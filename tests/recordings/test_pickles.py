@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as hnp
 
 from neural_action.errors import InputError
 from neural_action.recordings import pickles
-from neural_action.recordings.pickles import load_array_pickle, load_npy
+from neural_action.recordings.pickles import load_array_pickle, load_npy, load_object_pickle
 
 
 @pytest.fixture(scope="module")
@@ -153,3 +153,30 @@ def test_npy_with_objects_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"x\.npy: cannot be read as \.npy"):
         load_npy(tmp_path / "x.npy")
     assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize("kind", ["lists", "arrays", "itself"])
+def test_parts_that_stand_many_times_in_parts_that_do(tmp_path, kind):
+    content = np.zeros(1 << 16) if kind == "arrays" else [1]
+    for _ in range(60 if kind == "lists" else 12):
+        content = [content, content]
+    if kind == "itself":
+        content[0] = content
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps({"x": content}))
+    with pytest.raises(InputError, match=r"a\.pkl: (unpacks to more than|cannot be read)"):
+        load_object_pickle(tmp_path / "a.pkl")
+
+
+def test_a_part_that_stands_twice_is_read(tmp_path):
+    array = np.arange(3.0)
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps({"x": [array, array], "y": (array,)}))
+    found = load_object_pickle(tmp_path / "a.pkl")
+    np.testing.assert_array_equal(found["x"], [array, array])
+    np.testing.assert_array_equal(found["y"][0], array)
+
+
+@pytest.mark.parametrize("load", [load_array_pickle, load_object_pickle, load_npy])
+def test_pipes_are_no_files(tmp_path, load):
+    os.mkfifo(tmp_path / "a.npy")
+    with pytest.raises(InputError, match=r"a\.npy: is no file"):
+        load(tmp_path / "a.npy")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import warnings
 from dataclasses import fields, replace
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 import xarray
 import zarr
+from numcodecs import Zstd
 
 from neural_action.errors import InputError
 from neural_action.recordings import store as module
@@ -105,25 +107,60 @@ def test_xarray_opens_it(tmp_path, kind):
     shape, behavior_shape = SHAPES[kind]
     recording = make(np.zeros(shape, np.float32) + 1, behavior_shape)
     path = read_manifest(write(tmp_path, recording)).store
-    for options in ({}, {"consolidated": False}):
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            # By default xarray looks for consolidated metadata first, and says that there is none.
-            if not options:
-                warnings.filterwarnings("ignore", "Failed to open Zarr store with consolidated metadata")
-            opened = xarray.open_zarr(path, **options).load()
-        assert opened.neural.dims == (("frame", "y", "x") if kind == "images" else ("frame", "unit"))
-        assert opened.behavior.dims[0] == opened.labels.dims[0] == opened.neural_index.dims[0] == "sample"
-        assert opened.labels.dtype == np.int8
-        assert opened.neural_index.dtype == np.int32
-        np.testing.assert_array_equal(opened.labels, recording.labels)
-        assert opened.attrs["dataset"] == "test"
-        assert opened.attrs["units"] == {"neural": "dF/F", "behavior": "mm"}
-        assert opened.attrs["sources"] == {"raw.mm": "ab" * 32}
-        assert opened.attrs["steps"] == {"resize": 8}
-        assert opened.attrs["class_names"] == ["a", "b", "c"]
-        assert opened.attrs["version"]
+    # As Snakemake leaves it.
+    (path / ".snakemake_timestamp").touch()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        opened = xarray.open_zarr(path)
+        loaded = opened.load()
+        opened.close()
+    assert loaded.neural.dims == (("neural_time", "y", "x") if kind == "images" else ("neural_time", "unit"))
+    for name in ("behavior", "labels", "neural_index"):
+        assert loaded[name].dims[0] == "behavior_time"
+    assert set(loaded.coords) == {
+        "neural_time",
+        "behavior_time",
+        "keypoint" if len(behavior_shape) == 2 else "feature",
+    }
+    assert loaded.labels.dtype == np.int8
+    assert loaded.neural_index.dtype == np.int32
+    np.testing.assert_array_equal(loaded.labels, recording.labels)
+    assert loaded.labels.attrs["flag_values"] == [-1, 0, 1, 2]
+    assert loaded.labels.attrs["flag_meanings"] == "unlabelled a b c"
+    assert (loaded.neural.attrs["units"], loaded.behavior.attrs["units"]) == ("dF/F", "mm")
+    assert loaded.neural_time.attrs["units"] == loaded.behavior_time.attrs["units"] == "s"
+    assert all(loaded[name].attrs["long_name"] for name in loaded.data_vars)
+    assert loaded.attrs["dataset"] == "test"
+    assert json.loads(loaded.attrs["units"]) == {"neural": "dF/F", "behavior": "mm"}
+    assert json.loads(loaded.attrs["sources"]) == {"raw.mm": "ab" * 32}
+    assert json.loads(loaded.attrs["steps"]) == {"resize": 8}
+    assert loaded.attrs["class_names"] == ["a", "b", "c"]
+    assert loaded.attrs["version"]
+    assert loaded.attrs["Conventions"] == "CF-1.11"
     assert zarr.open_group(path, mode="r").metadata.zarr_format == 3
+    near = loaded.sel(neural_time=1.0, method="nearest")
+    assert near.neural.shape == shape[1:]
+    assert loaded.sel(behavior_time=slice(0.5, 0.6)).labels.shape == (11,)
+    if kind == "images":
+        assert loaded.behavior.sel(keypoint="name_3").shape == (SAMPLES, 2)
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_a_store_becomes_netcdf(tmp_path, lazy):
+    path = read_manifest(write(tmp_path, make())).store
+    opened = xarray.open_zarr(path)
+    (opened if lazy else opened.load()).to_netcdf(tmp_path / "a.nc", engine="h5netcdf")
+    with xarray.open_dataset(tmp_path / "a.nc", engine="h5netcdf") as again:
+        xarray.testing.assert_equal(again.load(), opened.load())
+        assert again.labels.attrs["flag_meanings"] == "unlabelled a b c"
+        assert again.neural.attrs["units"] == "dF/F"
+
+
+def test_old_stores_are_made_anew(written):
+    manifest, _ = written
+    _edit(manifest, lambda content: content.update(schema=1))
+    with pytest.raises(InputError, match=r"001\.manifest\.json: schema 1, expected 2; rerun rule convert"):
+        read_manifest(manifest)
 
 
 def test_a_memory_mapped_target_is_filled(tmp_path):
@@ -256,6 +293,28 @@ def _edit(path: Path, change) -> None:
     path.write_text(json.dumps(content))
 
 
+def _fifo(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def _link(path: Path, target: str) -> None:
+    path.unlink()
+    path.symlink_to(target)
+
+
+def _bomb(path: Path, size: bool = True) -> None:
+    """16 MiB of zeros in half a KB, which a frame may say or not."""
+    packer = Zstd(level=19)
+    packed = packer.encode(bytes(1 << 24))
+    # Without its size: a window instead of a single segment (RFC 8878, 3.1.1.1).
+    path.write_bytes(packed if size else packed[:4] + b"\x00\x58" + packed[9:])
+
+
+def _larger_chunks(meta: dict) -> None:
+    meta["chunk_grid"]["configuration"]["chunk_shape"] = [1 << 40]
+
+
 DAMAGE = [
     (lambda store: (store / "neural/c/3/0/0").unlink(), "chunk 3 of neural"),
     (lambda store: _flip(store / "neural/c/3/0/0"), "chunk 3 of neural"),
@@ -263,6 +322,20 @@ DAMAGE = [
     (
         lambda store: (store / "neural/c/3/0/0").replace(store / "neural/c/2/0/0"),
         "chunk 2 of neural does not match",
+    ),
+    (lambda store: _fifo(store / "neural/c/3/0/0"), "chunk 3 of neural .*is no file"),
+    (lambda store: _link(store / "neural/c/3/0/0", "/dev/zero"), "chunk 3 of neural .*is no file"),
+    (lambda store: _fifo(store / "behavior/zarr.json"), "array behavior cannot be opened .*is no file"),
+    (lambda store: _link(store / "zarr.json", "/dev/zero"), "cannot be opened as Zarr .*is no file"),
+    (lambda store: _bomb(store / "neural/c/3/0/0"), "unpacks to 16777216 bytes, expected 2048"),
+    (lambda store: _bomb(store / "neural/c/3/0/0", size=False), "unpacks to unknown bytes, expected 2048"),
+    (
+        lambda store: _edit(store / "labels/zarr.json", _larger_chunks),
+        r"array labels has chunks \(1099511627776,\) packed by bytes, zstd",
+    ),
+    (
+        lambda store: _edit(store / "labels/zarr.json", lambda meta: meta.update(codecs=meta["codecs"][:1])),
+        "array labels has chunks .* packed by bytes;",
     ),
     (lambda store: (store / "labels/c/0").unlink(), "chunk 0 of labels does not match"),
     (lambda store: zarr.open_group(store)["labels"].__setitem__(5, 1), "chunk 0 of labels does not match"),
@@ -307,7 +380,7 @@ def test_neural_damage_is_seen_by_every_way_of_reading_it(written, number):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda content: content.update(schema=99), "schema 99, expected 1; rerun rule convert"),
+        (lambda content: content.update(schema=99), "schema 99, expected 2; rerun rule convert"),
         (lambda content: content.pop("schema"), "cannot be read as a manifest"),
         (lambda content: content["arrays"].pop("labels"), "cannot be read as a manifest"),
         (lambda content: content["attributes"].pop("animal"), "cannot be read as a manifest"),
@@ -326,7 +399,7 @@ def test_a_changed_manifest(written, change, says):
         read_recording(manifest)
 
 
-@pytest.mark.parametrize("data", [b"", b"[]", b"{", b"\xff\xfe", b"3"])
+@pytest.mark.parametrize("data", [b"", b"[]", b"{", b"\xff\xfe", b"3", b"[" * 100_000])
 def test_what_is_not_a_manifest(tmp_path, data):
     path = tmp_path / "x.manifest.json"
     with pytest.raises(InputError, match=r"x\.manifest\.json: cannot be read"):

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 from sklearn.metrics import adjusted_rand_score
 
@@ -153,6 +154,67 @@ def test_a_sample_far_from_every_state_has_a_posterior(fitted):
     shares = model.predict_proba(far)
     assert np.isfinite(shares).all()
     assert shares.sum(1) == pytest.approx(1)
+
+
+def slow_posteriors(model, rows):
+    """(row, state) by forward and backward passes in logarithms, number by number; and the log-likelihood."""
+    log_b, count, states = model._compute_log_likelihood(rows), len(rows), range(model.n_components)
+    with np.errstate(divide="ignore"):
+        start, step = np.log(model.startprob_), np.log(model.transmat_)
+    ahead, behind = np.zeros_like(log_b), np.zeros_like(log_b)
+    ahead[0] = start + log_b[0]
+    for t in range(1, count):
+        for k in states:
+            ahead[t, k] = logsumexp([ahead[t - 1, j] + step[j, k] for j in states]) + log_b[t, k]
+    for t in range(count - 2, -1, -1):
+        for j in states:
+            behind[t, j] = logsumexp([step[j, k] + log_b[t + 1, k] + behind[t + 1, k] for k in states])
+    joint = ahead + behind
+    return np.exp(joint - logsumexp(joint, axis=1, keepdims=True)), logsumexp(ahead[-1])
+
+
+@pytest.mark.parametrize("places", [[], [20], [0], [49], [20, 21, 22], range(0, 50, 2)])
+@pytest.mark.parametrize("far", [5.0, 1e3])
+def test_posteriors_are_those_of_the_slow_passes_also_far_from_every_state(fitted, places, far):
+    rows, _, _, model = fitted
+    given = rows[:50].copy()
+    rng = np.random.default_rng(0)
+    given[list(places)] += far * rng.choice([-1, 1], (len(places), rows.shape[1]))
+    if len(places) and far == 1e3:
+        # No state has a density there that a float64 can hold.
+        assert not np.exp(model._compute_log_likelihood(given)[list(places)]).any()
+    shares, log_likelihood = slow_posteriors(model, given)
+    # The logarithms are of the size of 1e8, of which a float64 has eight decimals.
+    np.testing.assert_allclose(model.predict_proba(given), shares, atol=1e-6)
+    assert model.score(given) == pytest.approx(log_likelihood, rel=1e-9)
+
+
+@pytest.fixture(scope="module")
+def cycle():
+    """Rows and lengths of four sequences that visit three places far apart in one order, and a model fitted to them."""
+    rng, places = np.random.default_rng(0), np.array([[0.0, 0.0], [4.0, 0.0], [0.0, 4.0]])
+    sequences = []
+    for _ in range(4):
+        x = [places[0]]
+        for place in places[np.repeat(np.arange(12) % 3, 40)][1:]:
+            x.append(x[-1] + 0.5 * (place - x[-1]) + 0.05 * rng.standard_normal(2))
+        sequences.append(np.array(x))
+    rows = np.concatenate([with_lags(sequence, 1) for sequence in sequences])
+    return rows, AutoregressiveHmm(3, 2, n_iter=20).fit(rows, [len(sequence) - 1 for sequence in sequences])
+
+
+@pytest.mark.parametrize("place", [0, 5, 60, 100])
+def test_a_stray_sample_may_be_nearest_to_a_state_that_was_never_reached_from_there(cycle, place):
+    rows, model = cycle
+    assert model.transmat_.min() < 1e-6
+    stray = 1e3 * np.random.default_rng(1).standard_normal((12, 4))
+    assert set(model._compute_log_likelihood(stray).argmax(1)) == {0, 1, 2}
+    for sample in stray:
+        given = rows[:120].copy()
+        given[place] = sample
+        shares, log_likelihood = slow_posteriors(model, given)
+        np.testing.assert_allclose(model.predict_proba(given), shares, atol=1e-6)
+        assert model.score(given) == pytest.approx(log_likelihood, rel=1e-9)
 
 
 @pytest.mark.parametrize("lags", [1, 2, 3])

@@ -328,8 +328,15 @@ def test_one_animal_is_compared_within_itself(scores, tmp_path):
 
 
 def test_a_figure_method_that_is_no_row_is_refused(scores, tmp_path):
+    config = made_up.configuration(tables={"figure_method": "absent"})
     with pytest.raises(InputError, match=r"tables\.figure_method: 'absent'"):
-        run(made_up.configuration(tables={"figure_method": "absent"}), scores, tmp_path)
+        run(config, scores, tmp_path)
+
+
+def test_references_that_are_not_shown_are_left_out(scores, tmp_path):
+    """Which are known is checked with the whole configuration; a stage has the shown rows alone."""
+    run(made_up.configuration(tables={"references": ["ours", "not_shown"]}), scores, tmp_path)
+    assert set(csv(tmp_path, differences=True)["reference"]) == {"ours"}
 
 
 def test_references_of_the_configuration_replace_the_best_baseline(scores, tmp_path):

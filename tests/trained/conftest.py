@@ -98,7 +98,7 @@ def laid_out(manifests, folder: Path, splits: Sequence[str], **split) -> Source:
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory) -> SimpleNamespace:
-    """``manifests`` by animal, weights ``model`` and ``swapped``, functions ``recording``, ``store``, ``laid_out``."""
+    """``manifests`` of each animal, ``model`` and ``swapped`` (weights), and the functions above."""
     folder = tmp_path_factory.mktemp("trained")
     manifests = {animal: [store(make_recording(animal, t), folder) for t in TRIALS] for animal in ANIMALS}
     known = (*manifests["A"], *manifests["B"])

@@ -18,7 +18,7 @@ def test_every_python_example_runs(made, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names = {"RUN": made.model.parent, "NEW": made.manifests["C"]}
     names["KNOWN"] = [*made.manifests["A"], *made.manifests["B"]]
-    assert len(examples("python")) == 5
+    assert len(examples("python")) == 6
     for text in examples("python"):
         exec(compile(text, "docs/model.md", "exec"), names)
     assert len(names["values"]) == 2

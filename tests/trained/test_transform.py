@@ -5,9 +5,12 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import dask.array
 import numpy as np
 import pytest
 import torch
+import xarray
+from safetensors.torch import load_file, save_file
 
 import neural_action
 from neural_action.config.settings import ClipSettings
@@ -53,10 +56,68 @@ def test_every_kind_of_input_gives_the_same(made, model):
         model.transform([recording]),
         model.transform(recording.neural, rate=10),
         model.transform(recording.neural, time=recording.neural_time),
+        model.transform(torch.from_numpy(recording.neural), rate=10),
+        model.transform(dask.array.from_array(recording.neural, chunks=7), rate=10),
+        model.transform([dask.array.from_array(recording.neural)], rate=10),
+        model.transform(xarray.open_zarr(manifest.with_name("C-1.zarr")).neural),
+        model.transform(xarray.DataArray(recording.neural), rate=10),
     ):
         assert np.array_equal(other.values, stored.values)
         assert np.array_equal(other.time, stored.time)
     assert (stored.trials, stored.animals, stored.class_names) == (("1",), ("C",), ("rest", "walk"))
+
+
+def test_a_folder_is_its_recordings(made, model, tmp_path):
+    folder = tmp_path / "recordings/C"
+    folder.mkdir(parents=True)
+    for trial in ("1", "2"):
+        made.store(made.recording("C", trial), folder)
+    found = model.transform(tmp_path / "recordings")
+    assert found.trials == ("1", "2")
+    assert np.array_equal(found.values, model.transform(made.manifests["C"]).values)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match=r"empty: holds no \*\.manifest\.json"):
+        model.transform(tmp_path / "empty")
+
+
+def test_dates_of_a_data_array_are_its_clock(made, model):
+    recording = made.recording("C", "1")
+    dates = np.datetime64("2026-01-01", "ns") + (recording.neural_time * 1e9).astype("timedelta64[ns]")
+    rest = [f"dim_{at}" for at in range(1, recording.neural.ndim)]
+    array = xarray.DataArray(recording.neural, dims=["time", *rest], coords={"time": dates})
+    found = model.transform(array.transpose(*rest, "time"))
+    np.testing.assert_allclose(found.time, model.transform(made.manifests["C"][0]).time, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda about: about["recordings"].update(neural_rate="10 Hz"), "recordings.neural_rate: '10 Hz'"),
+        (lambda about: about["recordings"].update(neural_shape="x"), "recordings.neural_shape: 'x'"),
+        (lambda about: about.update(animals=[1]), r"animals.0: 1"),
+        (lambda about: about.update(method=None), "method: None"),
+        (lambda about: about["clips"].update(frames="many"), "clips.frames: 'many'"),
+        (lambda about: about["recordings"].update(neural_rate=float("nan")), "recordings.neural_rate: nan"),
+    ],
+)
+def test_a_description_with_other_kinds_of_values_is_a_line(made, tmp_path, change, says):
+    (tmp_path / "model.safetensors").write_bytes(made.model.read_bytes())
+    about = json.loads(made.model.with_suffix(".json").read_text())
+    change(about)
+    (tmp_path / "model.json").write_text(json.dumps(about))
+    with pytest.raises(InputError, match=rf"model\.json: {says}, expected"):
+        neural_action.load_model(tmp_path)
+
+
+def test_weights_that_overflow_are_a_line(made, tmp_path):
+    values = load_file(made.model)
+    save_file(
+        {name: v * 1e30 if v.dtype == torch.float32 else v for name, v in values.items()},
+        tmp_path / "model.safetensors",
+    )
+    (tmp_path / "model.json").write_bytes(made.model.with_suffix(".json").read_bytes())
+    with pytest.raises(InputError, match="makes NaN or infinity of"):
+        neural_action.load_model(tmp_path).transform(made.manifests["C"])
 
 
 def test_clips_are_those_that_the_workflow_probes(made, model):

@@ -18,6 +18,7 @@ from neural_action.config.settings import (
 from neural_action.datasets.windows import window_table
 from neural_action.encoders.shapes import Shapes
 from neural_action.neighbors.table import build_swap_table
+from neural_action.training import loop
 from neural_action.training.batches import BatchSampler, view_context
 from neural_action.training.loop import learning_rate, pretrain
 from neural_action.training.model import create
@@ -120,3 +121,32 @@ def test_learning_rate_warms_up_and_falls_to_zero():
     assert max(rates) == pytest.approx(0.1)
     assert rates[-1] < 1e-4
     assert all(a >= b for a, b in itertools.pairwise(rates[10:]))
+
+
+@pytest.mark.parametrize("name", ["infonce", "supervised", "byol"])
+def test_autocast_covers_the_encoders_alone(dataset, tmp_path, monkeypatch, name):
+    """On CUDA the loop runs encoders under autocast: here the CPU's stands in for it."""
+    monkeypatch.setattr(loop, "nullcontext", lambda: torch.autocast("cpu", torch.bfloat16))
+    clips = window_table(dataset, CLIPS, stride=1)
+    context = view_context(dataset, clips, torch.device("cpu"))
+    sampler = BatchSampler(context, clips, ViewSettings(), TRAINING.batch, 0)
+    model = create(Named(name=name), ENCODERS, Shapes(16, (4, 4), 4, 6, 0, 3), 0)
+    encode, loss, seen = model.encode, model.loss, []
+
+    def spied_encode(batch):
+        found = encode(batch)
+        halves = {value.dtype for value in found.values() if value.is_floating_point()}
+        seen.append(("encode", torch.is_autocast_enabled("cpu"), torch.bfloat16 in halves))
+        return found
+
+    def spied_loss(encodings, batch):
+        kinds = {value.dtype for value in encodings.values() if value.is_floating_point()}
+        value = loss(encodings, batch)
+        single = kinds == {torch.float32} and value.dtype == torch.float32
+        seen.append(("loss", torch.is_autocast_enabled("cpu"), single))
+        return value
+
+    monkeypatch.setattr(model, "encode", spied_encode)
+    monkeypatch.setattr(model, "loss", spied_loss)
+    pretrain(model, sampler, TRAINING.model_copy(update={"steps": 2}), tmp_path / "a.pt")
+    assert seen == 2 * [("encode", True, True), ("loss", False, True)]

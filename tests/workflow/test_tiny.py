@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -160,8 +161,12 @@ def test_the_report_is_one_file_that_holds_the_tables_and_pictures(results):
 
 def test_stores_open_with_xarray(results):
     store = results / "tiny/recordings/Fly1/001.zarr"
-    data = xarray.open_zarr(store, consolidated=False)
-    assert {"neural", "neural_time", "behavior", "behavior_time", "labels", "neural_index"} == set(data)
+    assert (store / ".snakemake_timestamp").exists()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        data = xarray.open_zarr(store)
+    assert {"neural", "behavior", "labels", "neural_index"} == set(data)
+    assert {"neural_time", "behavior_time", "keypoint"} == set(data.coords)
     assert data["labels"].dtype == np.int8
     assert data["neural_index"].dtype == np.int32
     assert {"dataset", "animal", "trial", "units", "sources", "class_names", "version"} <= set(data.attrs)

@@ -19,7 +19,7 @@ _MODULES = {
     "training": ("neighbors", "calcium", "syllables", "pretrain", "adapt", "arrays"),
     "scoring": ("evaluate", "collect", "consistency"),
     "reports": ("tables", "figures", "diagnose", "explore", "overview"),
-    "models": ("transform", "score", "adapt-animal"),
+    "models": ("transform", "export", "score", "adapt-animal"),
 }
 _COMMANDS = {name: module for module, names in _MODULES.items() for name in names}
 
@@ -63,8 +63,8 @@ def commands() -> None:
     """From raw recordings to neural action representations and the tables that say what they are worth.
 
     Most commands are a stage of the workflow; snakemake calls them in order. By hand they serve to look at one step;
-    transform, score and adapt-animal use a trained model. Examples are for the folder of a finished run, such as
-    results/simulated.
+    transform, export, score and adapt-animal use a trained model. Examples are for the folder of a finished run, such
+    as results/simulated.
 
     Bad input ends with exit status 2 and one line; --debug, anywhere, shows the traceback instead.
     """

@@ -57,6 +57,18 @@ def transform(**options: Any) -> None:
 
 @stage()
 @model
+@click.option("--output", type=OUT, required=True, help="File of the encoder (.onnx).")
+@click.option("--layer", default="encoder", show_default=True, help="encoder, or projection.")
+@split
+def export(**options: Any) -> None:
+    """Write the encoder of a trained model as ONNX, for other programs and languages."""
+    from neural_action.stages.export import run
+
+    run(**options)
+
+
+@stage()
+@model
 @click.option(
     "--train",
     multiple=True,

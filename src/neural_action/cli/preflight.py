@@ -46,7 +46,7 @@ def init(**options: Any) -> None:
 @click.option(
     "--methods",
     type=ANY,
-    help="Rows of the tables; default config/methods.yaml, of a dataset that is decoded config/methods_spikes.yaml.",
+    help="Rows of the tables; default config/methods.yaml, or what methods_file of CONFIG names.",
 )
 @click.option(
     "--trials", type=click.IntRange(1), default=2, show_default=True, help="Trials of each animal to read."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,9 +14,12 @@ from pydantic import ValidationError
 from neural_action.config.settings import EncoderSettings, MethodSettings, Settings
 from neural_action.config.signatures import check_parameters, one_line
 from neural_action.errors import InputError
+from neural_action.files import read_regular
 
 #: Values of a configuration, aliases written out; the shipped ones have a thousand (our choice).
 MOST_VALUES = 100_000
+#: Bytes of a YAML file: parsing takes seconds a megabyte; the shipped ones have a twentieth (our choice).
+MOST_BYTES = 1 << 20
 #: Top-level key that makes Snakemake run a file's expressions as Python.
 _PROGRAM = "__use_yte__"
 
@@ -39,7 +43,7 @@ class _Loader(yaml.SafeLoader):
 def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping in a YAML file; InputError if it cannot be read, holds something else or is a program."""
     try:
-        content = yaml.load(Path(path).read_text(encoding="utf-8"), _Loader)
+        content = yaml.load(read_regular(path, MOST_BYTES).decode("utf-8"), _Loader)
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise InputError(f"{path}: cannot be read as YAML ({' '.join(str(error).split())})") from None
     if not isinstance(content, dict):
@@ -81,6 +85,15 @@ def merged(paths: Sequence[Path]) -> dict[str, Any]:
     for path in paths:
         _update(content, read_yaml(path))
     return content
+
+
+def as_json(content: Any) -> str:
+    """Values as JSON in which Snakemake finds no wildcard: a brace that opens one, as in ``{title}``, is escaped.
+
+    In JSON itself a brace comes before a quotation mark or another brace, so that only texts change, and they are read
+    as they were.
+    """
+    return re.sub(r"\{(?=\s*\w)", r"\\u007b", json.dumps(content))
 
 
 def rows_file(config: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from neural_action.config.load import effective, validate
+from neural_action.config.load import as_json, effective, validate
 from neural_action.config.settings import MethodSettings
 from neural_action.config.signatures import needs
 from neural_action.datasets.layout import FILES
@@ -319,7 +319,7 @@ class Plan:
     @property
     def everything(self) -> str:
         """The whole configuration as JSON."""
-        return json.dumps(self.content)
+        return as_json(self.content)
 
     def sections(self, *keys: str) -> str:
         """The named sections, or single keys ``section.key``, as JSON: what a rule depends on and no more."""
@@ -334,7 +334,7 @@ class Plan:
                 chosen.setdefault(section, {})[entry] = content[section][entry]
             else:
                 chosen[section] = content[section]
-        return json.dumps(chosen)
+        return as_json(chosen)
 
     @property
     def split_sections(self) -> str:
@@ -342,7 +342,7 @@ class Plan:
         chosen = json.loads(self.sections("split"))
         for key in ("repeats_per_job", "test_folds"):
             del chosen["split"][key]
-        return json.dumps(chosen)
+        return as_json(chosen)
 
     @property
     def consistency_sections(self) -> str:
@@ -365,7 +365,7 @@ class Plan:
             "probes",
         )
         methods = {name: self.content["methods"][name] for name in self.methods}
-        return json.dumps({**json.loads(self.sections(*keys)), "methods": methods})
+        return as_json({**json.loads(self.sections(*keys)), "methods": methods})
 
     @property
     def swap_tables(self) -> list[str]:
@@ -387,7 +387,7 @@ class Plan:
         """What the interactive page depends on: of the methods, those that it shows."""
         keys = ("dataset", "title", "real", "clips", "explore", "calcium.behavior")
         methods = {name: self.content["methods"][name] for name in self.pictured}
-        return json.dumps({**json.loads(self.sections(*keys)), "methods": methods})
+        return as_json({**json.loads(self.sections(*keys)), "methods": methods})
 
     @property
     def diagnose_sections(self) -> str:
@@ -395,7 +395,7 @@ class Plan:
         keys = ("dataset", "title", "real", "split", "clips", "evaluation", "probes", "tables", "diagnostics")
         keys = (*keys, "calcium.behavior")
         methods = {key: row for name in self.methods for key, row in self._method(name).items()}
-        return json.dumps({**json.loads(self.sections(*keys)), "methods": methods})
+        return as_json({**json.loads(self.sections(*keys)), "methods": methods})
 
     def _method(self, method: str) -> dict[str, Any]:
         """A row without what only its table shows."""
@@ -408,13 +408,11 @@ class Plan:
         chosen = json.loads(self._chosen(self.content_of(method), keys))
         # What is asked of the scheduler changes no result.
         del chosen["training"]["request_gpu"]
-        return json.dumps({**chosen, "methods": self._method(method)})
+        return as_json({**chosen, "methods": self._method(method)})
 
     def adapt_sections(self, method: str) -> str:
         """What adapting depends on beside the model it starts from."""
-        return json.dumps(
-            {**json.loads(self.pretrain_sections(method)), **json.loads(self.sections("adapt"))}
-        )
+        return as_json({**json.loads(self.pretrain_sections(method)), **json.loads(self.sections("adapt"))})
 
     def evaluate_sections(self, method: str) -> str:
         """What probing depends on."""
@@ -423,11 +421,11 @@ class Plan:
         del chosen["evaluation"]["consistency_dimensions"]
         # Only the published split asks for it, for scores of its test blocks.
         chosen["split"] = {"block_seconds": self.settings.split.block_seconds}
-        return json.dumps({**chosen, "methods": self._method(method)})
+        return as_json({**chosen, "methods": self._method(method)})
 
     def external_options(self, method: str) -> str:
         """The settings of a row of another package, as JSON."""
-        return json.dumps(self.content["methods"][method]["external"])
+        return as_json(self.content["methods"][method]["external"])
 
     def method_modules(self, method: str) -> list[str]:
         """Modules of the objective, adaptation, encoders and views that a row names."""

@@ -9,26 +9,25 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Dataset = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
-Fraction = Annotated[float, Field(gt=0, le=1)]
-Probability = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=1)]
-Positive = Annotated[float, Field(gt=0)]
-#: What NumPy, scikit-learn and torch all take.
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
-
-
-def _once(values: list) -> list:
-    if twice := [value for at, value in enumerate(values) if value in values[:at]]:
-        raise ValueError(f"entries that differ, {twice[0]!r} is there twice")
-    return values
-
-
-#: Of a list whose entries differ: a run that is asked for twice would be counted twice.
-Each = AfterValidator(_once)
+from neural_action.config.kinds import (
+    MOST_FOLDS,
+    MOST_SEEDS,
+    MOST_SPLITS,
+    Classes,
+    Count,
+    Dataset,
+    Each,
+    File,
+    Folder,
+    Fraction,
+    Name,
+    Positive,
+    Probability,
+    Seed,
+    Text,
+)
 
 
 class Section(BaseModel):
@@ -72,7 +71,7 @@ class ConvertSettings(Section):
 
     reader: Name
     reader_options: dict[str, Any] = {}
-    class_names: Annotated[list[str], Field(min_length=2), Each] | None = None
+    class_names: Annotated[Classes, Each] | None = None
     neural_rate: Positive | None = None
     dff: DffSettings | None = None
     scale: ScaleSettings | None = None
@@ -92,11 +91,11 @@ class SplitSettings(Section):
     workflow does ``repeats_per_job`` repeats.
     """
 
-    folds: Annotated[int, Field(ge=2)] = 4
+    folds: Annotated[int, Field(ge=2, le=MOST_FOLDS)] = 4
     seed: Seed = 0
     protocol: Literal["transductive", "new_trials", "new_animal", "published", "repeated"] = "new_trials"
     test_folds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1), Each] | None = None
-    repeats: Count = 20
+    repeats: Annotated[int, Field(ge=1, le=MOST_SPLITS)] = 20
     repeats_per_job: Count = 20
     train: Fraction = 0.8
     validation: Fraction = 0.1
@@ -117,7 +116,7 @@ class ClipSettings(Section):
     poses: Count = 8
     behavior_stride: Count = 4
     stride: Count = 8
-    scored_classes: Annotated[list[str], Field(min_length=2), Each] | None = None
+    scored_classes: Annotated[Classes, Each] | None = None
     pose_normalisation: Literal["animal_zscore", "none"] = "animal_zscore"
 
 
@@ -271,8 +270,8 @@ class MethodSettings(Section):
     ``evaluation.scale``. ``tasks`` names the only tasks that the row is read for; null: all of the dataset.
     """
 
-    label: str
-    group: str = ""
+    label: Text
+    group: Text = ""
     role: Literal["baseline", "proposed", "reference"] = "baseline"
     table: Literal["papers", "ablation"] = "papers"
     representation: Literal[
@@ -421,18 +420,19 @@ class ExploreSettings(Section):
 
 
 class Settings(Section):
-    """The whole configuration of a dataset."""
+    """The whole configuration of a dataset. ``notes`` are for people: what ``init`` decided, in sentences."""
 
     dataset: Dataset
-    title: str
+    title: Text
+    notes: list[str] = []
     real: bool
-    raw: str | None = None
-    recordings: str | None = None
-    results: str = "results"
+    raw: Text | None = None
+    recordings: File | None = None
+    results: Folder = "results"
     environment: Literal["default", "cpu"] = "default"
     methods_file: Name = "methods"
     rows: Annotated[list[Name], Field(min_length=1), Each] | None = None
-    seeds: Annotated[list[Seed], Field(min_length=1), Each]
+    seeds: Annotated[list[Seed], Field(min_length=1, max_length=MOST_SEEDS), Each]
     simulation: SimulationSettings | None = None
     convert: ConvertSettings
     split: SplitSettings = SplitSettings()

@@ -20,6 +20,8 @@ from neural_action.evaluation.tasks import CONTINUOUS, OWN, Problem, classes_of,
 if TYPE_CHECKING:
     from neural_action.datasets.windows import Windows
 
+#: The layer that a contrastive loss is computed on.
+PROJECTION = "projection"
 #: The task whose predictions are kept for pictures: the first of these that the dataset has.
 _SHOWN = ("across", "within", "decoding")
 #: Metrics of single trials: those that tables make intervals of.
@@ -132,6 +134,9 @@ def evaluate(
                 if trained_with_labels and budget.name != ALL:
                     continue
                 readers = [(name, probe) for name, probe in probes.items() if problem.task in probe.tasks]
+                # The layer of the objective is shown beside the representation, by one probe.
+                if layer == PROJECTION:
+                    readers = readers[:1]
                 for at, (name, config) in enumerate(readers):
                     outcome = (reading.read if raw.shape[1] else reading.guess)(name, config, budget)
                     what = (layer, problem.task, name, budget.name, problem.animal)

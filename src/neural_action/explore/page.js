@@ -8,7 +8,8 @@ const state = { focus: 0, selected: null, row: 0, layout: null, playing: true, b
 // Filled when the page starts: arrays by name, Bokeh's models, the places of the clips, and these by cells.
 let data, models, xs, ys, grid;
 
-const TYPES = { uint8: Uint8Array, uint16: Uint16Array, int16: Int16Array, uint32: Uint32Array, float32: Float32Array };
+const TYPES = { uint8: Uint8Array, uint16: Uint16Array, int16: Int16Array, uint32: Uint32Array, float32: Float32Array,
+  float64: Float64Array };
 
 async function unpack({ type, data }) {
   const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));

@@ -121,11 +121,12 @@ def render(content: Content) -> str:
     arrays = {
         "label": content.label.astype(np.int16),
         "trial": content.trial.astype(np.uint32),
-        "time": content.time.astype(np.float32),
+        # Whole: stamps may count from 1970, where float32 tells two minutes apart.
+        "time": content.time.astype(np.float64),
         "pose": behavior.values,
         "poseFirst": behavior.first.astype(np.uint32),
-        "poseStart": behavior.start.astype(np.float32),
-        "poseRate": behavior.rate.astype(np.float32),
+        "poseStart": behavior.start.astype(np.float64),
+        "poseRate": behavior.rate.astype(np.float64),
         **{f"trace:{name}": values for name, values in content.traces.items()},
         **{
             f"row:{at}:{name}": values.astype(np.float32)

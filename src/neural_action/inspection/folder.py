@@ -11,6 +11,7 @@ from typing import Any
 from neural_action.errors import InputError
 from neural_action.inspection.movies import movies
 from neural_action.recordings.formats import arrays, known_formats, module_of, nwb
+from neural_action.text import has_hidden
 
 #: Of several kinds of neural activity in one folder, the first is proposed: traces before the movies they came from.
 PREFERRED = {
@@ -48,7 +49,7 @@ def look(folder: Path) -> list[Found]:
 
     What lies in a folder that is recognised as a whole, such as the registered movie and the NWB copy in one of
     suite2p, is left out where the folder gives the same. Raises InputError for a folder with more than ``MOST``
-    entries.
+    entries, and for a recognised file whose name has control characters.
     """
     found, tiffs = [], []
     for count, path in enumerate(_walk(folder)):
@@ -58,6 +59,8 @@ def look(folder: Path) -> list[Found]:
             )
         item = recognise(path)
         if item is not None:
+            if has_hidden(str(path.relative_to(folder))):
+                raise InputError(f"{path}: has control characters in its name, expected none; rename it")
             found.append(item)
         if path.suffix.lower() in (".tif", ".tiff"):
             tiffs.append(path)

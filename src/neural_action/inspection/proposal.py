@@ -342,7 +342,7 @@ def _rows(folder: Path, groups: list[_Group], proposal: Proposal) -> list[SheetR
     relative = [PurePosixPath(group.path.relative_to(folder).as_posix()) for group in groups]
     if pattern := proposal.options.get("names"):
         proposal.notes.append(f"Animals and trials are named as given ({pattern}).")
-        pairs = [paired.names(Path(path), pattern) for path in relative]
+        pairs = paired.names([Path(path) for path in relative], pattern)
         return [SheetRow(*pair, path.as_posix()) for pair, path in zip(pairs, relative, strict=True)]
     subjects = [_subject(group) for group in groups]
     # A folder that is itself the recording has no name below itself.

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from neural_action.errors import InputError
 from neural_action.inspection.proposal import FOLDS, Proposal
 from neural_action.inspection.trials import PERCENTILE
 from neural_action.recordings.readers import paired
+from neural_action.text import has_hidden, printable
 
 #: Rows that one animal can fill: the others compare animals.
 ONE_ANIMAL = (
     "random_guess",
-    "neural_linear",
-    "neural_mlp",
+    "raw",
     "simclr",
     "simclr_neural",
     "regression_conv",
     "ours",
-    "behavior_linear",
+    "behavior",
     "permuted_labels",
 )
 #: Seconds of a clip, between probed clips, and behaviour samples a second that are kept; pixels of an image, at most.
@@ -30,24 +32,32 @@ CLIP, STRIDE, KEPT, SIDE = 2.0, 0.5, 25.0, 64
 _ORDER = [*paired.Options.model_fields, *paired.SourceOptions.model_fields]
 
 
-def configuration(proposal: Proposal, *, dataset: str, raw: Path, sheet: Path, config: Path) -> str:
-    """The text of the configuration file. What depends on rates and shapes is filled from the sample."""
+def configuration(proposal: Proposal, *, dataset: str, raw: Path, sheet: Path) -> str:
+    """The text of the configuration file. What depends on rates and shapes is filled from the sample.
+
+    What was found by name stands in YAML scalars alone, never in a comment: a line end in it would end the comment.
+    Raises InputError for such a name with control characters.
+    """
+    names = (*_texts(proposal.options), *_texts(proposal.class_names), *proposal.notes, str(raw), str(sheet))
+    for name in names:
+        if has_hidden(name):
+            raise InputError(f"{raw}: {name!r} has control characters, expected names without; rename it")
     sample = proposal.sample
     neural, behavior = sample.neural_rate, sample.behavior_rate
     images = sample.neural.ndim == 3
     frames = min(32, max(8, round(CLIP * neural)))
     animals = len({row.animal for row in proposal.rows})
     lines = [
-        f"# Written by neural-action init for {raw}. Read it, edit it, then",
-        f"#   neural-action check {config}",
-        f"#   snakemake --cores 2 --configfile {config}",
+        "# Written by neural-action init. Read it, edit it, then",
+        "#   neural-action check <this file>",
+        "#   snakemake --cores 2 --configfile <this file>",
         "# in a checkout of neural-action: its config/methods.yaml holds the rows of the tables and is read with every",
         "# dataset; its config/README.md explains every key. Sources: [found] in the files; [given] to init; [paper]",
         "# Guenel et al.; [code] the authors' code; [ours] our choice.",
-        *(f"# - {note}" for note in proposal.notes),
         "",
         _one("dataset", dataset, "its name, and the folder below results/"),
         _one("title", dataset, "what tables and pictures call it"),
+        *_notes(proposal.notes),
         _one("real", True),
         _one("raw", str(raw.resolve())),
         _one(
@@ -126,9 +136,8 @@ def configuration(proposal: Proposal, *, dataset: str, raw: Path, sheet: Path, c
         _one("  neural", _encoder(images, frames), "[ours]"),
         _one("  behavior", {"name": "pose_cnn", "width": 128, "layers": 2, "kernel": 3}, "[ours]"),
         "",
-        "probe:",
-        _one("  classifier", "sgd", "[paper]"),
-        _one("  class_weight", "balanced", "[ours]"),
+        "evaluation:",
+        _one("  tasks", ["within"] if animals == 1 else ["within", "across", "identity"], "[paper]"),
         _one("  raw_pool_time", 4 if images else 1, "[ours] frames averaged in the raw row"),
         _one("  raw_pool_space", 2 if images else 1, "[ours] pixels likewise"),
         "",
@@ -139,11 +148,34 @@ def configuration(proposal: Proposal, *, dataset: str, raw: Path, sheet: Path, c
     return "\n".join(lines) + "\n"
 
 
+def _notes(notes: list[str]) -> list[str]:
+    """The notes, quoted: they hold names that were found."""
+    if not notes:
+        return []
+    return [f"{'notes:':<33} # what init decided", *(f"  - {_scalar(note)}" for note in notes)]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a value, at any depth."""
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _texts(part)
+
+
+def _scalar(text: str) -> str:
+    """A text as a quoted YAML scalar on a line."""
+    return yaml.safe_dump(text, default_style='"', width=math.inf, allow_unicode=True).strip()
+
+
 def _one(key: str, value: Any, comment: str = "") -> str:
     """``key: value  # comment`` on a line."""
     text = yaml.safe_dump(value, default_flow_style=True, width=math.inf, sort_keys=False).strip()
     line = f"{key}: {text.removesuffix('...').strip()}"
-    return f"{line:<33} # {comment}" if comment else line
+    return f"{line:<33} # {printable(comment)}" if comment else line
 
 
 def _options(options: dict[str, Any], sources: dict[str, str], by: int = 4, above: str = "") -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,29 +21,50 @@ EXPECTED = "an HDF5 file"
 def opened(path: Path, expected: str = EXPECTED, kind: str = "HDF5") -> Iterator[Any]:
     """The open file, of a ``kind`` that errors name it by.
 
-    InputError if it is missing or no HDF5, or if a dataset claims far more than the file can hold.
+    InputError if it is missing or no HDF5; if anything lies in another file (an external link, external storage, a
+    virtual dataset), which the recording's sources would not name; or if datasets claim far more than it can hold.
     """
     with _opened(path, expected, kind) as file:
-        _check_sizes(file, path, kind)
+        _check(file, path, kind)
         yield file
 
 
-def _check_sizes(file: Any, path: Path, kind: str) -> None:
+def _check(file: Any, path: Path, kind: str) -> None:
     """InputError naming the dataset, before any is read: a shape without data takes no room, and is read as zeros."""
-    most = most_bytes(path)
+    import h5py
 
-    def look(name: str, item: Any) -> None:
-        claimed = getattr(item, "nbytes", 0)  # groups have none
-        if claimed > most:
-            raise InputError(
-                f"{path}: {name} claims {claimed / 2**30:.1f} GiB (shape {item.shape}) in a file of "
-                f"{path.stat().st_size / 2**20:.1f} MiB"
-            )
-
+    links: list[tuple[str, Any]] = []
     try:
-        file.visititems(look)
-    except (RuntimeError, OSError, KeyError, ValueError, TypeError) as error:
+        # An exception that left this walk would be lost.
+        file.visititems_links(lambda name, link: links.append((name, link)))
+        most, claimed = most_bytes(path), 0
+        for name, link in links:
+            if isinstance(link, h5py.ExternalLink):
+                _refuse_other(path, name, f"a link to {link.path} in {link.filename}")
+            item = file.get(name)
+            if not isinstance(item, h5py.Dataset):
+                continue
+            if item.is_virtual:
+                _refuse_other(path, name, "a virtual dataset, made of others")
+            if item.external:
+                _refuse_other(path, name, f"stored in {item.external[0][0]}")
+            # A dataset counts as often as it has names: it may be read by each.
+            claimed += item.nbytes
+            # A chunk is unpacked whole, and may be larger than all of its dataset.
+            chunk = math.prod(item.chunks or (0,)) * item.dtype.itemsize
+            if max(claimed, chunk) > most:
+                raise InputError(
+                    f"{path}: {name} claims {max(item.nbytes, chunk) / 2**30:.1f} GiB (shape {item.shape}), with what "
+                    f"comes before it {claimed / 2**30:.1f} GiB, in a file of {path.stat().st_size / 2**20:.1f} MiB"
+                )
+    except InputError:
+        raise
+    except (RuntimeError, OSError, KeyError, ValueError, TypeError, AttributeError, SystemError) as error:
         raise InputError(f"{path}: cannot be read as {kind} ({' '.join(str(error).split())})") from None
+
+
+def _refuse_other(path: Path, name: str, what: str) -> None:
+    raise InputError(f"{path}: {name} is {what}; expected all of the recording in one file")
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import numpy as np
 
 from neural_action.errors import InputError
 from neural_action.recordings.hdf5 import members, opened, read_numbers
-from neural_action.recordings.pickles import loads_object
+from neural_action.recordings.pickles import object_pickle
 
 _EXPECTED = "a table that pandas wrote to HDF5"
 
@@ -74,9 +74,9 @@ def _table(path: Path, key: str, group: Any) -> Frame:
             raise InputError(f"{path}: {key}/table holds {table[name].dtype} in {name}, expected numbers")
         values.append(table[name].reshape(len(table), -1))
         columns += [
-            _levels(entry) for entry in loads_object(path, bytes(group["table"].attrs[f"{name}_kind"]))
+            _levels(entry) for entry in object_pickle(bytes(group["table"].attrs[f"{name}_kind"]), path)
         ]
-    order = [_levels(entry) for entry in loads_object(path, bytes(group.attrs["non_index_axes"]))[0][1]]
+    order = [_levels(entry) for entry in object_pickle(bytes(group.attrs["non_index_axes"]), path)[0][1]]
     at = [columns.index(name) for name in order]
     return Frame(np.concatenate(values, 1).astype(np.float64)[:, at], order, table["index"])
 

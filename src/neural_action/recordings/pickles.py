@@ -9,17 +9,19 @@ from __future__ import annotations
 import io
 import pickle
 import re
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from neural_action.errors import InputError
+from neural_action.files import check_zip
 
 # An hour of 42 angles at 100 /s is 60 MB. The file bounds what is allocated: no form below makes more than it
 # holds.
 MAX_BYTES = 1 << 30
+# What a pickle may come to that names parts several times: this, or so many times its size (our choice).
+_LEAST = 64 << 20
 _NUMBERS = re.compile(r"[<>|=]?[biuf](1|2|4|8)")
 
 
@@ -210,34 +212,47 @@ def object_pickle(data: bytes, where: Path | str, *, npy: bool = False, opaque: 
             reading(stream)
         unpickler = _ObjectUnpickler(stream, encoding="latin1")
         unpickler.opaque = opaque
-        return _plain(unpickler.load())
+        return _plain(unpickler.load(), max(_LEAST, 16 * len(data)))
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
     except Exception as error:  # a broken pickle raises whatever its bytes happen to mean
         raise InputError(f"{where}: cannot be read as a pickle ({reason(error)})") from None
 
 
-def loads_object(path: Path, data: bytes) -> Any:
-    """What ``load_object_pickle`` reads, of a pickle within the file at ``path``. InputError names the file."""
-    try:
-        return _plain(_ObjectUnpickler(io.BytesIO(data), encoding="latin1").load())
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
-    except Exception as error:  # a broken pickle raises whatever its bytes happen to mean
-        raise InputError(f"{path}: cannot be read as a pickle ({reason(error)})") from None
+def _plain(value: Any, most: int) -> Any:
+    """Stand-ins of arrays replaced by arrays, at any depth. InputError if all of it comes to more than ``most`` bytes.
 
+    A pickle may name one part many times, and that in a part which is named many times: a few bytes stand for any
+    number of values, which are only met when they are walked through.
+    """
+    made: dict[int, tuple[Any, int]] = {}
 
-def _plain(value: Any) -> Any:
-    """Stand-ins of arrays replaced by arrays, at any depth."""
-    if isinstance(value, Array):
-        if value.value is None:
-            raise InputError("holds an array without values")
-        return _plain(value.value)
-    if isinstance(value, dict):
-        return {key: _plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(_plain(entry) for entry in value)
-    return value
+    def walk(value: Any) -> tuple[Any, int]:
+        if not isinstance(value, Array | dict | list | tuple):
+            return value, 8
+        if id(value) not in made:
+            made[id(value)] = unpack(value)
+            if made[id(value)][1] > most:
+                raise InputError(f"unpacks to more than {most} bytes")
+        return made[id(value)]
+
+    def unpack(value: Any) -> tuple[Any, int]:
+        if isinstance(value, Array):
+            if value.value is None:
+                raise InputError("holds an array without values")
+            return (
+                (value.value, value.value.nbytes)
+                if isinstance(value.value, np.ndarray)
+                else walk(value.value)
+            )
+        parts = [walk(part) for part in (value.values() if isinstance(value, dict) else value)]
+        size = 8 + sum(size for _, size in parts)
+        entries = [entry for entry, _ in parts]
+        return (
+            dict(zip(value, entries, strict=True)) if isinstance(value, dict) else type(value)(entries)
+        ), size
+
+    return walk(value)[0]
 
 
 def load_npy(path: Path) -> np.ndarray:
@@ -253,10 +268,7 @@ def load_npy(path: Path) -> np.ndarray:
 def load_npz(path: Path) -> dict[str, np.ndarray]:
     """The arrays in a .npz file by name, never unpickled. InputError as ``load_npy``, of what it unpacks to."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(entry.file_size for entry in archive.infolist())
-        if size > MAX_BYTES:
-            raise InputError(f"unpacks to {size} bytes, expected at most {MAX_BYTES}")
+        check_zip(path)
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
     except InputError as error:
@@ -266,11 +278,13 @@ def load_npz(path: Path) -> dict[str, np.ndarray]:
 
 
 def bounded(path: Path) -> bytes:
-    """The bytes of a file. InputError if they are more than ``MAX_BYTES``."""
-    size = Path(path).stat().st_size
-    if size > MAX_BYTES:
+    """The bytes of a file. InputError if they are more than ``MAX_BYTES``, or if it is none and may never end."""
+    path = Path(path)
+    if path.exists() and not path.is_file():
+        raise InputError("is no file, expected one")
+    if (size := path.stat().st_size) > MAX_BYTES:
         raise InputError(f"{size} bytes, expected at most {MAX_BYTES}")
-    return Path(path).read_bytes()
+    return path.read_bytes()
 
 
 def reason(error: Exception) -> str:

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from neural_action.config.kinds import MOST_CLASSES
 from neural_action.errors import InputError
 from neural_action.recordings.streams import Stream
+from neural_action.text import has_hidden
 
 UNLABELLED = -1
 _OF_SAMPLES = ("behavior", "behavior_time", "labels")
@@ -107,6 +109,7 @@ class Recording:
             raise InputError(
                 f"{where}: {len(self.behavior_names)} behaviour names for {self.behavior.shape[1]} columns"
             )
+        self._check_names(where)
         for name, clock in (("neural_time", self.neural_time), ("behavior_time", self.behavior_time)):
             if not np.all(np.isfinite(clock)):
                 raise InputError(
@@ -160,6 +163,20 @@ class Recording:
             segment=None if self.segment is None else self.segment[first:last],
             **kept,
         )
+
+    def _check_names(self, where: str) -> None:
+        if len(self.class_names) > MOST_CLASSES:
+            raise InputError(
+                f"{where}: {len(self.class_names)} actions, expected at most {MOST_CLASSES}, which int8 counts"
+            )
+        for kind, names in (("action", self.class_names), ("behaviour", self.behavior_names)):
+            for name in names:
+                if not name.strip() or has_hidden(name):
+                    raise InputError(
+                        f"{where}: {kind} {name!r}, expected a name that is not blank, without control characters"
+                    )
+        if len(set(self.class_names)) < len(self.class_names):
+            raise InputError(f"{where}: two actions have the same name, expected a name each")
 
     def _check_segments(self, segment: np.ndarray, where: str, frames: int) -> None:
         if len(segment) != frames:

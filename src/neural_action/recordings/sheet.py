@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from neural_action.errors import InputError
+from neural_action.text import has_hidden, is_missing
 
 COLUMNS = ("animal", "trial", "path")
 #: May be left out, or empty: the whole recording.
@@ -38,9 +39,9 @@ class SheetRow:
 def check_rows(rows: list[SheetRow], where: str) -> list[SheetRow]:
     """The rows, sorted by animal and trial.
 
-    Raises InputError, naming ``where``, on no rows, a name of other than letters, digits, dot, underscore and
-    hyphen (names become file names), a path outside the raw folder, two rows of one animal and trial, or parts of one
-    recording that overlap: one would give away the other.
+    Raises InputError, naming ``where``, on no rows, a name of other than letters, digits, dot, underscore and hyphen
+    (names become file names), one that reads as a missing value (NA, None), a path outside the raw folder, two rows of
+    one animal and trial, or parts of one recording that overlap: one would give away the other.
     """
     if not rows:
         raise InputError(f"{where}: lists no recording, expected at least one")
@@ -55,11 +56,17 @@ def check_rows(rows: list[SheetRow], where: str) -> list[SheetRow]:
                 raise InputError(
                     f"{where}: {kind} {name[:_LONGEST]!r}, expected letters, digits, dot, underscore and hyphen"
                 )
+            if is_missing(name):
+                raise InputError(
+                    f"{where}: {kind} {name!r}, which programs read as a missing value; expected a name"
+                )
             if len(name) > _LONGEST:
                 raise InputError(f"{where}: {kind} of {len(name)} letters, expected at most {_LONGEST}")
         path = PurePosixPath(row.path)
-        if not row.path or path.is_absolute() or ".." in path.parts:
-            raise InputError(f"{where}: path {row.path!r}, expected a path inside the raw folder")
+        if not row.path or path.is_absolute() or ".." in path.parts or has_hidden(row.path):
+            raise InputError(
+                f"{where}: path {row.path!r}, expected a path inside the raw folder, without control characters"
+            )
         if (row.animal, row.trial) in seen:
             raise InputError(
                 f"{where}: trial {row.trial} of animal {row.animal} is listed twice "
@@ -80,6 +87,8 @@ def read_sheet(path: Path) -> list[SheetRow]:
 
     Raises InputError if the file cannot be read, a column is missing, a part is none, or ``check_rows`` complains.
     """
+    if Path(path).exists() and not Path(path).is_file():
+        raise InputError(f"{path}: is no file, expected a CSV of recordings")
     try:
         with Path(path).open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, strict=True)

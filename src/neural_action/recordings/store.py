@@ -13,8 +13,9 @@ import math
 import os
 import shutil
 import uuid
+import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,118 +24,39 @@ import zarr
 
 from neural_action import __version__
 from neural_action.errors import InputError
-from neural_action.files import whole
+from neural_action.files import whole, zstd_size
 from neural_action.progress import Progress
+from neural_action.recordings.manifest import (
+    ARRAYS,
+    SCHEMA,
+    SEGMENT,
+    ArrayDigest,
+    Manifest,
+    array_attributes,
+    group_attributes,
+    read_manifest,
+)
 from neural_action.recordings.recording import Recording
 
 # dask takes most of a second to import, and dozens of short jobs read stores without it.
 if TYPE_CHECKING:
     import dask.array as da
 
-SCHEMA = 1
+__all__ = [
+    "ArrayDigest",
+    "Manifest",
+    "copy_neural",
+    "open_neural",
+    "read_manifest",
+    "read_recording",
+    "write_store",
+]
+
 #: Bytes that a manifest may claim without a look at the files, and how far these may be compressed (our choice:
 #: recordings, which have noise, compress less than a hundredfold).
 _TRUSTED, _COMPRESSED = 1 << 30, 1000
-# Type and first dimension of every array but the neural one.
-_ARRAYS = {
-    "behavior": (np.float32, "sample"),
-    "neural_time": (np.float64, "frame"),
-    "behavior_time": (np.float64, "sample"),
-    "labels": (np.int8, "sample"),
-    "neural_index": (np.int32, "sample"),
-}
-# Of recordings that hold many trials.
-_SEGMENT = {"segment": (np.int32, "frame")}
-_ATTRIBUTES = (
-    "dataset",
-    "animal",
-    "trial",
-    "neural_rate",
-    "behavior_rate",
-    "class_names",
-    "behavior_names",
-    "units",
-    "sources",
-    "steps",
-    "version",
-)
-_OPTIONAL = ("segment_names", "unit_names")
-
-
-@dataclass(frozen=True)
-class ArrayDigest:
-    """Shape and type of an array; per chunk of ``chunk`` rows, the SHA-256 of its values (C order)."""
-
-    shape: tuple[int, ...]
-    dtype: str
-    chunk: int
-    sha256: tuple[str, ...]
-
-    def check(self, name: str) -> None:
-        """ValueError if shape, chunk and digests do not fit each other: an entry without a digest is never read."""
-        if not self.shape or min(*self.shape, self.chunk) < 1 or len(self.shape) > 3:
-            raise ValueError(f"{name} of shape {self.shape} in chunks of {self.chunk}, expected entries")
-        if not (name == "neural" and self.dtype in ("float16", "float32")) and self.dtype != _dtype(name):
-            raise ValueError(f"{name} is {self.dtype}, expected {_dtype(name)}")
-        if len(self.sha256) != (expected := -(-self.shape[0] // self.chunk)):
-            raise ValueError(f"{name} has {len(self.sha256)} digests, expected {expected}")
-
-    @property
-    def nbytes(self) -> int:
-        """Size in memory."""
-        return math.prod(self.shape) * np.dtype(self.dtype).itemsize
-
-    def chunks(self) -> Iterator[tuple[int, slice]]:
-        """Number and rows of every chunk."""
-        for number in range(len(self.sha256)):
-            yield number, slice(number * self.chunk, min((number + 1) * self.chunk, self.shape[0]))
-
-
-def _dtype(name: str) -> str:
-    return "float32" if name == "neural" else str(np.dtype({**_ARRAYS, **_SEGMENT}[name][0]))
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What a store holds, as written beside it.
-
-    Attributes:
-        store: the Zarr folder.
-        attributes: the attributes of the store: dataset, animal, trial, neural_rate, behavior_rate,
-            class_names, behavior_names, units, sources, steps, version; segment_names where there are segments,
-            unit_names where cells are known.
-        arrays: digest of each array: neural, behavior, neural_time, behavior_time, labels, neural_index; segment of
-            a recording that holds many trials.
-    """
-
-    store: Path
-    attributes: Mapping[str, Any]
-    arrays: Mapping[str, ArrayDigest]
-
-    @property
-    def animal(self) -> str:
-        """Name of the animal."""
-        return self.attributes["animal"]
-
-    @property
-    def trial(self) -> str:
-        """Name of the trial."""
-        return self.attributes["trial"]
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """The action classes."""
-        return tuple(self.attributes["class_names"])
-
-    @property
-    def behavior_names(self) -> tuple[str, ...]:
-        """Keypoints or features."""
-        return tuple(self.attributes["behavior_names"])
-
-    @property
-    def neural_rate(self) -> float:
-        """Neural frames per second."""
-        return float(self.attributes["neural_rate"])
+#: Most bytes of a zarr.json: names of very many segments (our choice).
+_METADATA = 64 << 20
 
 
 def write_store(
@@ -188,11 +110,18 @@ def write_store(
     # A name of its own: a killed job may have left a child that still writes to its folder.
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.part")
     try:
-        group = zarr.open_group(partial, mode="w", zarr_format=3, attributes=attributes)
+        group = zarr.open_group(partial, mode="w", zarr_format=3, attributes=group_attributes(attributes))
         digests = {
-            name: _write(group, name, values, dimensions, chunk_mb, threads)
+            name: _write(
+                group, name, values, dimensions, array_attributes(name, attributes), chunk_mb, threads
+            )
             for name, values, dimensions in _arrays(recording)
         }
+        _name(group, "keypoint" if recording.behavior.ndim == 3 else "feature", recording.behavior_names)
+        with warnings.catch_warnings():
+            # That other programs may not know it: those read the metadata of each array.
+            warnings.simplefilter("ignore", zarr.errors.ZarrUserWarning)
+            zarr.consolidate_metadata(group.store)
         content = {
             "schema": SCHEMA,
             "store": os.path.relpath(path, manifest.parent),
@@ -208,30 +137,6 @@ def write_store(
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
-
-
-def read_manifest(path: Path) -> Manifest:
-    """The manifest at ``path``; the store is not looked at. InputError if it is not one."""
-    try:
-        content = json.loads(Path(path).read_text())
-        if content["schema"] != SCHEMA:
-            raise InputError(f"{path}: schema {content['schema']!r}, expected {SCHEMA}; rerun rule convert")
-        arrays = {
-            name: ArrayDigest(tuple(a["shape"]), a["dtype"], int(a["chunk"]), tuple(a["sha256"]))
-            for name, a in ((name, content["arrays"][name]) for name in _names(content["arrays"]))
-        }
-        given = content["attributes"]
-        attributes = {name: given[name] for name in (*_ATTRIBUTES, *(n for n in _OPTIONAL if n in given))}
-        for name, array in arrays.items():
-            array.check(name)
-        store = content["store"]
-        if Path(store).is_absolute() or ".." in Path(store).parts:
-            raise ValueError(f"store {store!r}, expected a folder beside it")
-        return Manifest(Path(path).parent / store, attributes, arrays)
-    except InputError:
-        raise
-    except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"{path}: cannot be read as a manifest ({type(error).__name__}: {error})") from None
 
 
 def read_recording(path: Path, *, with_neural: bool = True) -> Recording:
@@ -330,22 +235,23 @@ def _arrays(recording: Recording) -> Iterator[tuple[str, Any, tuple[str, ...]]]:
     neural = recording.neural
     images = neural.ndim == 3
     dtype = np.float16 if neural.dtype == np.float16 else np.float32
-    yield "neural", neural.astype(dtype, copy=False), ("frame", "y", "x") if images else ("frame", "unit")
-    several = _SEGMENT if recording.segment is not None else {}
-    for name, (dtype, clock) in {**_ARRAYS, **several}.items():
+    yield "neural", neural.astype(dtype, copy=False), ("neural_time", *(("y", "x") if images else ("unit",)))
+    several = SEGMENT if recording.segment is not None else {}
+    for name, (dtype, clock) in {**ARRAYS, **several}.items():
         values = np.ascontiguousarray(getattr(recording, name), dtype)
         rest = {1: (), 2: ("feature",), 3: ("keypoint", "axis")}[values.ndim]
         yield name, values, (clock, *rest)
 
 
-def _names(arrays: Mapping[str, Any]) -> tuple[str, ...]:
-    """Names of the arrays that a manifest must list, and of those that it may."""
-    return ("neural", *_ARRAYS, *(name for name in _SEGMENT if name in arrays))
-
-
 def _write(
-    group: zarr.Group, name: str, values: Any, dimensions: tuple[str, ...], chunk_mb: float, threads: int
-):
+    group: zarr.Group,
+    name: str,
+    values: Any,
+    dimensions: tuple[str, ...],
+    attributes: dict[str, Any],
+    chunk_mb: float,
+    threads: int,
+) -> ArrayDigest:
     row_bytes = max(1, int(np.prod(values.shape[1:])) * values.dtype.itemsize)
     rows = min(max(1, int(chunk_mb * 2**20) // row_bytes), values.shape[0])
     array = group.create_array(
@@ -355,6 +261,7 @@ def _write(
         chunks=(rows, *values.shape[1:]),
         compressors=zarr.codecs.ZstdCodec(level=1),
         dimension_names=dimensions,
+        attributes=attributes,
         # Chunks of zeros are written too: a missing file is always damage.
         config={"write_empty_chunks": True},
     )
@@ -372,6 +279,14 @@ def _write(
     return target.digest()
 
 
+def _name(group: zarr.Group, dimension: str, names: tuple[str, ...]) -> None:
+    """A coordinate of names, for people: what reads a store here takes them from its manifest."""
+    array = group.create_array(
+        dimension, shape=(len(names),), dtype="string", chunks=(len(names),), dimension_names=(dimension,)
+    )
+    array[:] = np.array(names, dtype=object)
+
+
 def _broken(manifest: Manifest, what: str) -> InputError:
     return InputError(
         f"{manifest.store}: {what}; the store was changed or damaged: delete its manifest and rerun, "
@@ -380,8 +295,10 @@ def _broken(manifest: Manifest, what: str) -> InputError:
 
 
 def _open(manifest: Manifest) -> zarr.Group:
+    if wrong := _irregular(manifest.store / "zarr.json", _METADATA):
+        raise _broken(manifest, f"cannot be opened as Zarr (zarr.json {wrong})")
     try:
-        group = zarr.open_group(manifest.store, mode="r", zarr_format=3)
+        group = zarr.open_group(manifest.store, mode="r", zarr_format=3, use_consolidated=False)
         attributes = dict(group.attrs)
     except Exception as error:  # zarr raises as many kinds as there are ways to damage a folder
         raise _broken(manifest, f"cannot be opened as Zarr ({type(error).__name__})") from None
@@ -390,29 +307,44 @@ def _open(manifest: Manifest) -> zarr.Group:
         held = sum(path.stat().st_size for path in manifest.store.rglob("*") if path.is_file())
         if claimed > _TRUSTED + _COMPRESSED * held:
             raise _broken(manifest, f"its files hold {held} bytes, its manifest says {claimed}")
-    for name in {**manifest.attributes, **attributes}:
-        if (
-            name not in attributes
-            or name not in manifest.attributes
-            or attributes[name] != manifest.attributes[name]
-        ):
+    expected = group_attributes(manifest.attributes)
+    for name in {**expected, **attributes}:
+        if name not in attributes or name not in expected or attributes[name] != expected[name]:
             raise _broken(manifest, f"attribute {name} differs from the manifest")
     return group
 
 
 def _array(manifest: Manifest, group: zarr.Group, name: str) -> zarr.Array:
     digest = manifest.arrays[name]
+    if wrong := _irregular(manifest.store / name / "zarr.json", _METADATA):
+        raise _broken(manifest, f"array {name} cannot be opened (zarr.json {wrong})")
     try:
         array = group[name]
         shape, dtype = tuple(array.shape), str(array.dtype)
+        written = tuple(array.chunks), [codec.to_dict()["name"] for codec in array.metadata.codecs]
     except Exception as error:
         raise _broken(manifest, f"array {name} cannot be opened ({type(error).__name__})") from None
     if (shape, dtype) != (digest.shape, digest.dtype):
         raise _broken(manifest, f"array {name} is {dtype} {shape}, expected {digest.dtype} {digest.shape}")
+    if written != ((digest.chunk, *digest.shape[1:]), ["bytes", "zstd"]):
+        raise _broken(manifest, f"array {name} has chunks {written[0]} packed by {', '.join(written[1])}")
     return array
 
 
 def _chunk(manifest: Manifest, array: zarr.Array, name: str, number: int, rows: slice) -> np.ndarray:
+    expected = math.prod(array.chunks) * array.dtype.itemsize
+    key = "/".join(["c", str(number), *("0" for _ in array.shape[1:])])
+    path = manifest.store / name / key
+    # Zstandard makes nothing longer than by a 256th, and says first how much it unpacks to: that much is allocated.
+    wrong = _irregular(path, expected + expected // 128 + 1024)
+    if not wrong:
+        with path.open("rb") as file:
+            unpacked = zstd_size(file.read(18))
+        wrong = (
+            "" if unpacked == expected else f"unpacks to {unpacked or 'unknown'} bytes, expected {expected}"
+        )
+    if wrong:
+        raise _broken(manifest, f"chunk {number} of {name} does not match its digest ({wrong})")
     try:
         block = np.ascontiguousarray(array[rows])
     except Exception as error:
@@ -420,6 +352,14 @@ def _chunk(manifest: Manifest, array: zarr.Array, name: str, number: int, rows: 
     if hashlib.sha256(block).hexdigest() != manifest.arrays[name].sha256[number]:
         raise _broken(manifest, f"chunk {number} of {name} does not match its digest")
     return block
+
+
+def _irregular(path: Path, most: int) -> str:
+    """What is wrong with a file of the store, if it is none, which may never end, or larger than it can be."""
+    if not path.is_file():
+        return "is no file" if path.exists() else "missing"
+    size = path.stat().st_size
+    return f"has {size} bytes, expected at most {most}" if size > most else ""
 
 
 def _copy(manifest: Manifest, group: zarr.Group, name: str, out: np.ndarray) -> None:

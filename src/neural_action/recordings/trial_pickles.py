@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from neural_action.errors import InputError
+from neural_action.files import most_bytes
 from neural_action.recordings.pickles import ALLOWED, Array, bounded, reason
 
 _MAGIC, _PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
@@ -123,10 +124,14 @@ def load_trial_pickle(path: Path) -> list[dict[str, np.ndarray]]:
             counts = {name: len(values) for name, values in trials.items()}
             if len(set(counts.values())) != 1:
                 raise InputError(f"lists of arrays have lengths {counts}, expected one array a trial in each")
-            return [
-                _arrays(dict(zip(trials, trial, strict=True))) for trial in zip(*trials.values(), strict=True)
-            ]
-        return [_arrays(_mapping(trial)) for trial in trials]
+            trials = [dict(zip(trials, trial, strict=True)) for trial in zip(*trials.values(), strict=True)]
+        else:
+            trials = [_mapping(trial) for trial in trials]
+        found = [_arrays(trial) for trial in trials]
+        # One array may stand in any number of trials.
+        if sum(array.nbytes for trial in found for array in trial.values()) > most_bytes(path):
+            raise InputError(f"unpacks to more than {most_bytes(path)} bytes")
+        return found
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     except Exception as error:  # a broken pickle raises whatever its bytes happen to mean

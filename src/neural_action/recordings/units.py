@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,20 @@ def seconds_named(name: str) -> float:
     """Seconds per unit of a column called so; 1 where its name says nothing."""
     words = [word for word in re.split(r"[^a-zµ]+", name.lower()) if word]
     return _NAMED.get(words[-1], 1.0) if words else 1.0
+
+
+def seconds_of_dates(values: np.ndarray, path: Path) -> np.ndarray:
+    """(n,) float64 s since 1970 of texts such as ``2024-03-01T09:00:00.125``. InputError for what is no date."""
+    import pandas as pd
+
+    try:
+        dates = pd.to_datetime(pd.Series(values), format="ISO8601", utc=True)
+    except (ValueError, TypeError):
+        raise InputError(
+            f"{path}: {values.dtype} values such as {values[0]!r}, expected numbers or dates"
+        ) from None
+    since = dates - pd.Timestamp(0, tz="UTC")
+    return (since / pd.Timedelta(seconds=1)).to_numpy(np.float64)
 
 
 def lasting(time: np.ndarray, unit: float, where: str) -> np.ndarray:

@@ -11,7 +11,7 @@ import click
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from neural_action.config.settings import Dataset
+from neural_action.config.kinds import Dataset
 from neural_action.errors import InputError
 from neural_action.files import whole
 from neural_action.inspection.folder import look
@@ -51,10 +51,11 @@ def run(
         click.echo("  nothing that a format recognises by itself")
     proposal = propose(folder, found, FOLDS, neural_rate, behavior_rate, given)
     rows = check_rows(proposal.rows, str(folder))
+    text = configuration(proposal, dataset=dataset, raw=folder, sheet=sheet)
     with whole(sheet) as partial:
         write_sheet(rows, partial)
     with whole(output) as partial:
-        partial.write_text(configuration(proposal, dataset=dataset, raw=folder, sheet=sheet, config=output))
+        partial.write_text(text, encoding="utf-8")
     _say(proposal, output, sheet)
 
 

@@ -22,6 +22,7 @@ from neural_action.tables.registry import table_names
 from neural_action.tables.render import html, latex, markdown
 from neural_action.tables.scores import Scores, read_scores
 from neural_action.tables.unseen import unseen_animal
+from neural_action.text import for_spreadsheet
 
 _BUILDERS = {
     "action_recognition": action_recognition,
@@ -60,6 +61,8 @@ def run(
         document, page = _build(name, sections, every, unseen, consistency)
         with whole(output / f"{name}.csv") as partial:
             table = pd.DataFrame(page.records, columns=list(RECORD))
+            for column in ("label", "group"):
+                table[column] = table[column].map(for_spreadsheet)
             table.to_csv(partial, index=False, float_format="%.6g")
         for suffix, render in (("md", markdown), ("tex", latex), ("html", html)):
             with whole(output / f"{name}.{suffix}") as partial:

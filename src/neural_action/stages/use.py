@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from neural_action.errors import InputError
 from neural_action.recordings.store import read_manifest
+from neural_action.trained.given import manifests_below
 from neural_action.trained.model import TrainedModel, load_model
 from neural_action.trained.sequences import manifest_path
 
@@ -87,15 +88,8 @@ def _opened(model: Path, threads: int, device: str, split: str | None) -> Traine
 
 
 def _recordings(paths: tuple[Path, ...]) -> list[Path]:
-    """The paths, and of a folder that is no store every manifest below it. InputError for a folder without one."""
-    found = []
-    for path in paths:
-        inside = path.is_dir() and path.suffix != ".zarr"
-        below = sorted(path.rglob("*.manifest.json")) if inside else [path]
-        if not below:
-            raise InputError(f"{path}: holds no *.manifest.json, expected recordings that rule convert wrote")
-        found += below
-    return found
+    """The paths, of a folder the manifests below it. InputError for a folder without one."""
+    return [found for path in paths for found in manifests_below(path)]
 
 
 def _counted(paths: list[Path]) -> str:

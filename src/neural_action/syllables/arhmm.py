@@ -16,6 +16,10 @@ _RIDGE = 1e-3
 #: Probability that a state is kept from one sample to the next before fitting (our choice).
 _STICKY = 0.9
 
+#: Steps between any two states that count as seen: of probability 0, none would lead to the state that a stray sample
+#: is nearest to, and the passes would divide by 0 (our choice, far below one step).
+_PSEUDO_COUNT = 1e-6
+
 
 class AutoregressiveHmm(BaseHMM):
     """x_t = W_k (x_{t-1}, ..., x_{t-L}, 1) + e, e ~ N(0, Q_k), k a Markov chain.
@@ -32,7 +36,13 @@ class AutoregressiveHmm(BaseHMM):
 
     def __init__(self, n_components: int = 8, dimensions: int = 1, random_state: int = 0, n_iter: int = 30):
         super().__init__(
-            n_components, random_state=random_state, n_iter=n_iter, tol=1.0, implementation="scaling"
+            n_components,
+            startprob_prior=1 + _PSEUDO_COUNT,
+            transmat_prior=1 + _PSEUDO_COUNT,
+            random_state=random_state,
+            n_iter=n_iter,
+            tol=1.0,
+            implementation="scaling",
         )
         self.dimensions = dimensions
         self._log_factor = 0.0

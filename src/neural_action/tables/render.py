@@ -7,6 +7,7 @@ from itertools import groupby
 
 from neural_action.tables.document import Block, Document
 from neural_action.tables.templates import template
+from neural_action.text import printable
 
 _LATEX = {
     "\\": r"\textbackslash{}",
@@ -23,8 +24,8 @@ _LATEX = {
 
 
 def escape_markdown(text: str) -> str:
-    """Text that GitHub Markdown shows as it is, also within a table."""
-    return re.sub(r"([\\`*_<>|])", r"\\\1", text).replace("\n", " ")
+    """Text that GitHub Markdown shows as it is, also within a table: no markup, no link."""
+    return re.sub(r"([\\`*_<>|]|\](?=[(\[:]))", r"\\\1", printable(text))
 
 
 def escape_latex(text: str) -> str:

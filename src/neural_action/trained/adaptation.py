@@ -28,7 +28,8 @@ from neural_action.errors import InputError
 from neural_action.neighbors.table import SwapTable, build_swap_table
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.store import Manifest, read_manifest, write_store
-from neural_action.trained.sequences import STEPS, Data, Given, check_rate, check_steps, manifest_path
+from neural_action.trained.given import Data, listed
+from neural_action.trained.sequences import STEPS, check_rate, check_steps, manifest_path
 from neural_action.training.adapt import adapt
 from neural_action.training.batches import view_context
 from neural_action.training.sessions import with_session
@@ -107,7 +108,7 @@ def _needed(objective: str, views: ViewSettings, batches: str) -> frozenset[str]
 @contextmanager
 def _stores(data: Data, trained_on: Mapping[str, Any]) -> Iterator[list[Path]]:
     """Manifests of what was given; recordings in memory are written to a folder for the time being."""
-    given: list[Given] = [data] if isinstance(data, str | Path | Recording | np.ndarray) else list(data)
+    given = listed(data)
     with tempfile.TemporaryDirectory() as folder:
         paths = []
         for at, one in enumerate(given):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +17,14 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Embedding:
     """Embeddings of clips; arrays are parallel.
+
+    It stands for its ``values`` wherever an array is taken: ``np.asarray(e)``, ``torch.as_tensor(e)``,
+    ``pd.DataFrame(e)``, ``LogisticRegression().fit(e, e.label)``. Rows that are chosen by a slice, a mask or numbers
+    (``e[:100]``, ``e[e.label >= 0]``) are an embedding again; one row, or rows and columns (``e[0]``, ``e[:, :2]``),
+    are an array.
 
     Attributes:
         values: (clip, dimension) float32.
@@ -50,8 +55,47 @@ class Embedding:
         return len(self.values)
 
     def __array__(self, dtype=None, copy=None) -> np.ndarray:
-        """``values``: an embedding can be given to whatever takes an array."""
+        """``values``; with ``copy=False`` the array itself. ValueError if that would be of another ``dtype``."""
         return np.array(self.values, dtype, copy=True if copy is None else copy)
+
+    def __dlpack__(self, **options: Any) -> Any:
+        """``values`` for ``torch.as_tensor`` and others; they share memory."""
+        return self.values.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> Any:
+        """Where ``values`` are: in the computer's memory."""
+        return self.values.__dlpack_device__()
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """(dimension,) of each clip."""
+        return iter(self.values)
+
+    def __getitem__(self, rows: Any) -> Embedding | np.ndarray:
+        """See the class. IndexError as for ``values``."""
+        if isinstance(rows, int | np.integer | tuple) or rows is None or rows is Ellipsis:
+            return self.values[rows]
+        return replace(
+            self,
+            values=self.values[rows],
+            time=self.time[rows],
+            trial=self.trial[rows],
+            label=self.label[rows],
+        )
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Clips and dimensions."""
+        return self.values.shape[0], self.values.shape[1]
+
+    @property
+    def ndim(self) -> int:
+        """2."""
+        return self.values.ndim
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Of ``values``."""
+        return self.values.dtype
 
     @property
     def animal(self) -> np.ndarray:

@@ -9,16 +9,19 @@ from typing import Any
 
 import numpy as np
 import torch
-from pydantic import ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
+from neural_action.config.kinds import Count, Positive
 from neural_action.config.settings import (
     AdaptSettings,
     ClipSettings,
     Named,
     ProbeConfig,
+    Section,
     TrainingSettings,
     ViewSettings,
 )
+from neural_action.config.signatures import one_line
 from neural_action.datasets.dataset import side_by_side
 from neural_action.datasets.windows import unbroken
 from neural_action.errors import InputError
@@ -29,21 +32,41 @@ from neural_action.evaluation.scaling import Standard
 from neural_action.evaluation.selection import best, held_out
 from neural_action.objectives.objective import Objective
 from neural_action.trained.embedding import Embedding
-from neural_action.trained.sequences import Data, NeuralSequence, sequences
+from neural_action.trained.given import Data
+from neural_action.trained.sequences import NeuralSequence, sequences
 from neural_action.training.model import load_model as load_objective
 from neural_action.training.model import save_model
 
 _CHUNK = 256
-_NEEDED = ("clips", "recordings", "animals", "views", "batches", "training", "method", "run", "seed")
-_RECORDED = (
-    "neural_shape",
-    "neural_rate",
-    "behavior_shape",
-    "behavior_rate",
-    "behavior_names",
-    "units",
-    "steps",
-)
+
+
+class _Recorded(Section):
+    """What the model was trained on; see ``training.description.recorded``."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True, allow_inf_nan=False)
+    neural_shape: list[Count]
+    neural_rate: Positive
+    behavior_shape: list[Count]
+    behavior_rate: Positive
+    behavior_names: list[str]
+    units: dict[str, str]
+    steps: dict[str, Any]
+    sessions: dict[str, Count] = Field(default_factory=dict)
+
+
+class _Description(Section):
+    """What using a model needs of the JSON beside it."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+    clips: ClipSettings
+    recordings: _Recorded
+    animals: list[str]
+    views: ViewSettings
+    batches: str
+    training: TrainingSettings
+    method: str
+    run: str
+    seed: int
 
 
 class TrainedModel:
@@ -80,10 +103,11 @@ class TrainedModel:
         """Embed every clip of neural frames that bridges no gap.
 
         Args:
-            data: the path of a manifest or store, a ``Recording``, an array (frame, y, x) or (frame, unit), or a list
-                of such: one entry a recording, whose trials are embedded apart.
+            data: the path of a manifest or store, or of a folder of them, a ``Recording``, an array (frame, y, x) or
+                (frame, unit) of NumPy, torch, xarray or dask, or a list of such: one entry a recording, whose trials
+                are embedded apart.
             rate: frames per second of arrays.
-            time: (frame,) s of arrays, instead of ``rate``.
+            time: (frame,) s of arrays, instead of ``rate``; a DataArray with times as a coordinate needs neither.
             convert: apply the steps that the model's recordings went through (dF/F, scaling, size) to arrays and
                 recordings in memory; what is in a store went through its own, which must be the same.
             stride: frames between the starts of clips.
@@ -111,6 +135,11 @@ class TrainedModel:
         values, centre, trial, label = (np.concatenate(column) for column in zip(*parts, strict=True))
         if not len(values):
             raise InputError(f"recordings: none has {frames} neural frames in a row, the length of a clip")
+        if not np.isfinite(values).all():
+            raise InputError(
+                f"recordings: the model makes NaN or infinity of {int((~np.isfinite(values)).any(1).sum())} of "
+                f"{len(values)} clips, expected finite embeddings"
+            )
         names, animals = zip(*trials, strict=True)
         about = {key: self.description[key] for key in ("method", "run", "seed")}
         about |= {"layer": layer, "frames": frames, "stride": stride}
@@ -270,18 +299,13 @@ def load_model(path: str | Path, device: str = "cpu", split: str | None = None) 
 
 
 def _described(path: Path) -> dict[str, Any]:
-    description = json.loads(path.read_text())
-    if missing := [key for key in _NEEDED if key not in description]:
-        raise InputError(
-            f"{path}: has no {missing[0]!r}; expected a model of this version: rerun rule pretrain"
-        )
+    description = json.loads(path.read_text(encoding="utf-8"))
     try:
-        for key, kind in (("clips", ClipSettings), ("views", ViewSettings), ("training", TrainingSettings)):
-            kind.model_validate(description[key])
-        if missing := sorted(set(_RECORDED) - set(description["recordings"])):
-            raise InputError(f"{path}: recordings has no {missing[0]!r}; expected a model of this version")
-    except (ValidationError, TypeError) as error:
-        raise InputError(f"{path}: cannot be read as a model ({' '.join(str(error).split())})") from None
+        _Description.model_validate(description)
+    except ValidationError as error:
+        raise InputError(
+            f"{path}: {one_line(error, '')}; expected a model of this version: rerun rule pretrain"
+        ) from None
     return description
 
 

@@ -16,6 +16,7 @@ from neural_action.recordings.convert import normalised
 from neural_action.recordings.recording import UNLABELLED, Recording
 from neural_action.recordings.resample import at_rate, resampled
 from neural_action.recordings.store import Manifest, read_manifest, read_recording
+from neural_action.trained.given import Data, as_array, is_array, listed
 
 #: Rates may differ by this share (our choice): a clip of 32 frames is then off by less than a frame.
 RATE_TOLERANCE = 0.02
@@ -23,9 +24,6 @@ RATE_TOLERANCE = 0.02
 _RANGE_SLACK = 0.01
 #: Steps of ``convert`` that change neural values or their shape.
 STEPS = ("dff", "scale", "resize")
-
-Given = str | Path | Recording | np.ndarray
-Data = Given | Sequence[Given]
 
 
 @dataclass(frozen=True)
@@ -74,18 +72,19 @@ def sequences(
     A recording that holds many trials (``segment``) gives each of them, called ``<trial>/<segment>``.
 
     Args:
-        data: the path of a manifest (or of a store beside one), a ``Recording``, an array (frame, ...), or a list of
-            such.
+        data: the path of a manifest, of a store beside one or of a folder of these, a ``Recording``, an array
+            (frame, ...) of NumPy, torch, xarray or dask, or a list of such.
         trained_on: ``recordings`` of the model's description.
         rate: frames per second of arrays.
-        time: (frame,) s of arrays, instead of ``rate``; a list of them for a list of arrays.
+        time: (frame,) s of arrays, instead of ``rate``; a list of them for a list of arrays. A DataArray with times as
+            the coordinate of its frames needs neither.
         convert: apply to arrays and recordings the steps that the model's recordings went through, with statistics of
             each trial by itself, as ``convert`` does. Stores went through theirs.
 
     Raises:
         InputError: what differs, what was found and what the model was trained on.
     """
-    given = [data] if isinstance(data, str | Path | Recording | np.ndarray) else list(data)
+    given = listed(data)
     if not given:
         raise InputError("recordings: none were given, expected at least one")
     clocks = time if isinstance(time, list | tuple) else [time] * len(given)
@@ -102,8 +101,10 @@ def sequences(
                 one = resampled(one, trained_on["steps"]["neural_rate"], f"recording {at}")
             sequence = _in_memory(one, trained_on, convert=convert)
             yield from _segments(_checked(sequence, trained_on), one)
-        elif isinstance(one, np.ndarray):
-            yield _checked(_array(one, at, rate, clock, trained_on, convert=convert), trained_on)
+        elif is_array(one):
+            values, own = as_array(one)
+            clock = own if clock is None and rate is None else clock
+            yield _checked(_array(values, at, rate, clock, trained_on, convert=convert), trained_on)
         else:
             raise InputError(
                 f"recordings: {type(one).__name__} at place {at}, expected a path, a Recording or an array"

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from neural_action.trained.embedding import Embedding
 
 MODULE = "neural_action"
+#: Seconds that clips of a regular series may be off.
+_REGULAR = 1e-6
 
 
 def write(embedding: Embedding, path: Path, source: Path | None) -> None:
@@ -64,7 +66,8 @@ def names(embedding: Embedding) -> dict[str, list[str]]:
     }
 
 
-def _needed(package: str, extra: str, what: str) -> ModuleType:
+def needed(package: str, extra: str, what: str) -> ModuleType:
+    """An optional package. InputError that says how to install it, if it is missing."""
     try:
         return import_module(package)
     except ImportError:
@@ -74,14 +77,15 @@ def _needed(package: str, extra: str, what: str) -> ModuleType:
 
 
 def _parquet(embedding: Embedding, path: Path) -> None:
-    _needed("pyarrow", "export", "Parquet")
+    needed("pyarrow", "export", "Parquet")
     frame = embedding.to_frame()
     frame.attrs["about"] = json.dumps(dict(embedding.about))
     frame.to_parquet(path, engine="pyarrow", index=False)
 
 
 def _netcdf(embedding: Embedding, path: Path) -> None:
-    _needed("h5netcdf", "export", "NetCDF-4")
+    needed("h5netcdf", "export", "NetCDF-4")
+    needed("h5py", "export", "NetCDF-4")
     embedding.to_xarray().to_netcdf(path, engine="h5netcdf")
 
 
@@ -92,7 +96,7 @@ def _npz(embedding: Embedding, path: Path) -> None:
 
 
 def _hdf5(embedding: Embedding, path: Path) -> None:
-    h5py = _needed("h5py", "export", "HDF5")
+    h5py = needed("h5py", "export", "HDF5")
     with h5py.File(path, "w") as file:
         for key, value in arrays(embedding).items():
             file[key] = value
@@ -100,8 +104,11 @@ def _hdf5(embedding: Embedding, path: Path) -> None:
 
 
 def _nwb(embedding: Embedding, path: Path, source: Path | None) -> None:
-    """A processing module with one TimeSeries a trial, timestamps on the trial's neural clock."""
-    pynwb = _needed("pynwb", "nwb", "NWB")
+    """A processing module with one TimeSeries a trial on the trial's neural clock, in a file of its own with a Subject.
+
+    An NWB file is of one subject: where there are several animals, it has none, and series are named after them.
+    """
+    pynwb = needed("pynwb", "nwb", "NWB")
     if source is not None:
         shutil.copyfile(source, path)
     with pynwb.NWBHDF5IO(path, "w" if source is None else "a") as io:
@@ -110,6 +117,7 @@ def _nwb(embedding: Embedding, path: Path, source: Path | None) -> None:
                 session_description="Neural action representations; when the session began was not recorded",
                 identifier=hashlib.sha256(np.ascontiguousarray(embedding.values)).hexdigest()[:32],
                 session_start_time=datetime(1970, 1, 1, tzinfo=UTC),
+                subject=_subject(pynwb, embedding),
             )
         else:
             content = io.read()
@@ -125,7 +133,7 @@ def _nwb(embedding: Embedding, path: Path, source: Path | None) -> None:
                     name=f"embedding_{label}",
                     data=part.values,
                     unit="a.u.",
-                    timestamps=part.time,
+                    **_clock(part.time),
                     description=f"(clip, dimension) of {animal}, trial {trial}; time is the clip's centre",
                 )
             )
@@ -135,8 +143,28 @@ def _nwb(embedding: Embedding, path: Path, source: Path | None) -> None:
                         name=f"label_{label}",
                         data=part.label,
                         unit="class",
-                        timestamps=part.time,
+                        **_clock(part.time),
                         description="(clip,) place of the action in class_names of this module; -1 unlabelled",
                     )
                 )
         io.write(content)
+
+
+def _subject(pynwb: ModuleType, embedding: Embedding) -> Any:
+    """The animal, if all is of one; what the recordings do not say (species, sex, age) is not made up."""
+    animals = set(embedding.animals)
+    if len(animals) != 1:
+        return None
+    # Of any age, as the standard writes it.
+    return pynwb.file.Subject(
+        subject_id=animals.pop(), sex="U", age="P0D/", description="The animal as the recordings name it"
+    )
+
+
+def _clock(time: np.ndarray) -> dict[str, Any]:
+    """Starting time and rate of clips that are as far apart as each other, within a microsecond; else their times."""
+    if len(time) > 1:
+        step = float(time[-1] - time[0]) / (len(time) - 1)
+        if np.abs(time - (time[0] + step * np.arange(len(time)))).max() < _REGULAR:
+            return {"starting_time": float(time[0]), "rate": 1 / step}
+    return {"timestamps": time}

@@ -14,8 +14,11 @@ from neural_action.config.build import build
 from neural_action.config.settings import EncoderSettings, Named
 from neural_action.encoders.shapes import Shapes
 from neural_action.errors import InputError
-from neural_action.files import whole
+from neural_action.files import read_regular, whole
 from neural_action.objectives.objective import Objective
+
+#: Most bytes of a description (our choice).
+_DESCRIPTION = 64 << 20
 
 
 def create(objective: Named, encoders: EncoderSettings, shapes: Shapes, seed: int) -> Objective:
@@ -69,7 +72,7 @@ def load_model(weights: Path, device: torch.device | str = "cpu", part: str | No
             f"{weights}: no such file, expected the weights of a row that is trained (raw rows have none)"
         )
     try:
-        described = json.loads(weights.with_suffix(".json").read_text())
+        described = json.loads(read_regular(weights.with_suffix(".json"), _DESCRIPTION))
         names = described.get("models")
         if part not in (names or [None]):
             inside = "one model alone" if names is None else f"a model for each of {', '.join(names)}"
@@ -85,10 +88,9 @@ def load_model(weights: Path, device: torch.device | str = "cpu", part: str | No
         with torch.device("meta"):
             _check_shapes(build("objectives", *parts), found)
         model = build("objectives", *parts)
-        values = load_file(weights)
-        model.load_state_dict(
-            {name.removeprefix(own): v for name, v in values.items() if name.startswith(own)}
-        )
+        values = {name.removeprefix(own): v for name, v in load_file(weights).items() if name.startswith(own)}
+        _check_values(model, values)
+        model.load_state_dict(values)
     except InputError as error:
         raise InputError(f"{weights}: cannot be loaded as a model ({error})") from None
     except (
@@ -134,3 +136,15 @@ def _check_shapes(model: Objective, found: dict[str, tuple[int, ...]]) -> None:
     for name in {**expected, **found}:
         if expected.get(name) != found.get(name):
             raise ValueError(f"{name} is {found.get(name)}, its description asks for {expected.get(name)}")
+
+
+def _check_values(model: Objective, values: dict[str, torch.Tensor]) -> None:
+    """Raise ValueError for a tensor of another type than the model's, which loading would cast, or that is not finite.
+
+    Either gives embeddings that are NaN or meaningless, without an error.
+    """
+    for name, expected in model.state_dict().items():
+        if values[name].dtype != expected.dtype:
+            raise ValueError(f"{name} is {values[name].dtype}, expected {expected.dtype}")
+        if not torch.isfinite(values[name]).all():
+            raise ValueError(f"{name} holds NaN or infinity, expected finite weights")

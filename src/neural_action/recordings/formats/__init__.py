@@ -27,13 +27,13 @@ from typing import Any, Literal, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from neural_action.config.kinds import MOST_CLASSES
 from neural_action.config.signatures import one_line
 from neural_action.errors import InputError
+from neural_action.text import is_missing
 
 #: What a format can give.
 ROLES = ("neural", "behavior", "labels")
-#: Classes are counted in int8, below 0 being unlabelled.
-MOST_CLASSES = 128
 
 
 class FormatOptions(BaseModel):
@@ -172,12 +172,19 @@ def needs(package: str, extra: str, path: Path) -> ModuleType:
 def as_classes(
     found: Sequence[str], class_names: tuple[str, ...] | None, unlabelled: Sequence[str], where: Path
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Class numbers of names, (n,) int8; ``unlabelled`` names and empty ones are -1.
+    """Class numbers of names, (n,) int8; ``unlabelled`` names and blank ones are -1. Blanks around a name are no part.
 
     The classes are ``class_names``, or all that occur, in alphabetical order. Raises InputError for a name that is
-    neither, and for more classes than can be counted.
+    neither, for more classes than can be counted, and for NA, None and the like: a class, or no label?
     """
     no_class = {"", *unlabelled}
+    found = [name.strip() for name in found]
+    for at, name in enumerate(found):
+        if name not in no_class and is_missing(name) and name not in (class_names or ()):
+            raise InputError(
+                f"{where}: action {name!r} at entry {at} may mean no label; expected it in options unlabelled, or in "
+                "convert.class_names if it is an action"
+            )
     names = class_names or tuple(sorted(set(found) - no_class))
     if len(names) > MOST_CLASSES:
         raise InputError(f"{where}: {len(names)} actions, expected at most {MOST_CLASSES}")

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from neural_action.errors import InputError
 from neural_action.recordings.formats import Behavior, FormatOptions, frame_numbers
+from neural_action.recordings.table_files import read_table
 
 EXPECTED = "a CSV of Anipose with columns <keypoint>_x, <keypoint>_y, <keypoint>_z"
 
@@ -54,12 +55,10 @@ def scored(path: Path) -> bool:
 
 def behavior(path: Path, options: Options) -> Behavior:
     """(sample, keypoint, 3) float32. No clock: the video's rate is yours to give. InputError names the file."""
-    import pandas as pd
-
     if not path.is_file():
         raise InputError(f"{path}: no such file, expected {EXPECTED}")
     try:
-        table = pd.read_csv(path)
+        table = read_table(path)
         names = [name for name in _keypoints(list(table.columns)) if name not in options.exclude]
         if not names:
             raise InputError(f"{path}: columns {', '.join(table.columns[:6])}, ..., expected {EXPECTED}")

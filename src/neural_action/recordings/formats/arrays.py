@@ -20,6 +20,7 @@ from pydantic import Field
 
 from neural_action.config.load import read_yaml
 from neural_action.errors import InputError
+from neural_action.files import check_zip
 from neural_action.recordings.formats import (
     MOST_CLASSES,
     ROLES,
@@ -30,8 +31,8 @@ from neural_action.recordings.formats import (
     as_classes,
     frame_numbers,
 )
-from neural_action.recordings.tables import read_table, seconds_of_dates
-from neural_action.recordings.units import FRAMES, TIMES, called, lasting, seconds_named
+from neural_action.recordings.table_files import read_table, texts
+from neural_action.recordings.units import FRAMES, TIMES, called, lasting, seconds_named, seconds_of_dates
 
 EXPECTED = "an array (.npy, .npz, .csv, .txt, .parquet, or binary with dtype and shape), or a .yaml that describes some"
 SUFFIXES = (".npy", ".npz", ".csv", ".txt", ".parquet", ".yaml", ".yml")
@@ -157,14 +158,12 @@ def _classes(
 ) -> tuple[tuple[str, ...], np.ndarray]:
     """The classes, and their numbers (n,) int8, of a vector of whole numbers or names."""
     if data.dtype.kind in "OUT":
-        return as_classes(
-            ["" if value != value else str(value) for value in data], class_names, options.unlabelled, path
-        )[::-1]
+        return as_classes(texts(data), class_names, options.unlabelled, path)[::-1]
     whole = np.nan_to_num(data, nan=-1).astype(np.int64)
     if (whole != np.nan_to_num(data, nan=-1)).any():
         at = int(np.argmax(whole != np.nan_to_num(data, nan=-1)))
         raise InputError(f"{path}: label {data[at]} at entry {at}, expected whole numbers")
-    if class_names is None and whole.max() >= MOST_CLASSES:
+    if whole.max() >= MOST_CLASSES:
         raise InputError(
             f"{path}: label {whole.max()} at entry {int(whole.argmax())}, expected below {MOST_CLASSES}"
         )
@@ -217,7 +216,7 @@ def time_column(path: Path, column: str | None = None) -> str | None:
     """The column of a table that holds times: ``column``, the only one, or the one called so; else None."""
     if column is not None or path.suffix not in (".csv", ".parquet") or not path.is_file():
         return column
-    columns = read_table(path).columns
+    columns = read_table(path, headerless=True).columns
     return str(columns[0]) if len(columns) == 1 else called(columns, TIMES)
 
 
@@ -261,6 +260,12 @@ def _described(path: Path, role: str, options: Options) -> tuple[Options, Path]:
     if role not in content or not isinstance(content[role], dict) or "file" not in content[role]:
         raise InputError(f"{path}: describes no {role}, expected {role}: {{file: ...}}")
     options = Options.parse(content[role], f"{path}: {role}")
+    for key in ("file", "time"):
+        named = getattr(options, key) or ""
+        if ".." in Path(named).parts or Path(named).is_absolute():
+            raise InputError(
+                f"{path}: {role}.{key} {named!r}, expected a file beside the description or below it"
+            )
     return options, path.parent / options.file
 
 
@@ -278,7 +283,7 @@ def _read(
     columns = time = frames = None
     named = options.time
     if path.suffix in (".csv", ".parquet"):
-        table = read_table(path)
+        table = read_table(path, words=not numbers, headerless=True)
         frame = None
         if not vector and options.columns is None:
             clock = called(table.columns, TIMES)
@@ -287,7 +292,9 @@ def _read(
             others = {named, clock, frame}
         else:
             frame, others = options.frame, {options.time}
-        chosen = options.columns or [name for name in table.columns if name not in others]
+        chosen = options.columns or [
+            name for name in table.columns if name not in others and not str(name).startswith("Unnamed:")
+        ]
         for name in [*chosen, *([options.frame] if options.frame else [])]:
             if name not in table.columns:
                 raise InputError(f"{path}: no column {name!r}, found {', '.join(map(str, table.columns))}")
@@ -331,6 +338,7 @@ def _unnamed(table: Any) -> str | None:
 
 def _npz(path: Path, options: Options) -> tuple[np.ndarray, np.ndarray | None]:
     try:
+        check_zip(path)
         with np.load(path, allow_pickle=False) as archive:
             key = options.key
             if key is None:

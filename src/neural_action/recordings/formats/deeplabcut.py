@@ -19,6 +19,7 @@ from neural_action.errors import InputError
 from neural_action.recordings.formats import Behavior, FormatOptions, frame_numbers
 from neural_action.recordings.hdf5 import opened
 from neural_action.recordings.pandas_hdf5 import holds_frame, read_frame
+from neural_action.recordings.table_files import refuse_short_rows
 
 EXPECTED = "a CSV or HDF5 of DeepLabCut with header rows scorer, bodyparts, coords"
 _KEY = "df_with_missing"
@@ -176,11 +177,14 @@ def _csv(path: Path) -> _Table:
         raise InputError(f"{path}: header rows {', '.join(heads)}, expected scorer, bodyparts, coords")
     try:
         table = pd.read_csv(path, header=None, skiprows=rows, low_memory=False)
+        refuse_short_rows(path, table, rows)
         # Hand labels have the folders of their image in two more columns.
         if not pd.api.types.is_numeric_dtype(table[0]):
             return _Table({}, np.empty((0, 0)), table[0].astype(str).to_numpy())
         values = table.iloc[:, 1:].to_numpy(np.float64)
     except (ValueError, TypeError) as error:
+        if isinstance(error, InputError):
+            raise
         raise InputError(f"{path}: {' '.join(str(error).split())}, expected numbers") from None
     named = {line[0]: line[1:] for line in lines[:rows]}
     if any(len(line) != values.shape[1] for line in named.values()):

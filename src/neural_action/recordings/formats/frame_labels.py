@@ -18,6 +18,7 @@ from pydantic import Field
 from neural_action.errors import InputError
 from neural_action.files import most_bytes
 from neural_action.recordings.formats import FormatOptions, Labels, as_classes, frame_numbers
+from neural_action.recordings.table_files import read_table, texts
 from neural_action.recordings.units import FRAMES, TIMES, called, lasting, seconds_named
 
 _SIMBA = ("targets_inserted", "machine_results")
@@ -79,13 +80,13 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
     if frame is None and time is None and str(table.columns[0]).startswith("Unnamed:"):
         frame = str(table.columns[0])
     others = {frame, time, *options.where}
-    texts = [name for name in table.columns if name not in others and table[name].dtype.kind in "OUT"]
-    column = options.column or (texts[0] if len(texts) == 1 and options.classes is None else None)
+    words = [name for name in table.columns if name not in others and table[name].dtype.kind in "OUT"]
+    column = options.column or (words[0] if len(words) == 1 and options.classes is None else None)
     if column is None:
         numbers, names = _one_hot(path, table, options, class_names, others)
     else:
-        values = ["" if value != value else str(value) for value in _column(path, table, column)]
-        numbers, names = as_classes(values, class_names, options.unlabelled, path)
+        found = texts(_column(path, table, column))
+        numbers, names = as_classes(found, class_names, options.unlabelled, path)
     if frame is not None and options.time is None:
         numbers = _by_frame(path, _column(path, table, frame), frame, numbers)
         return Labels(names, numbers, by_frame=True, said=f"video frames of column {frame!r}")
@@ -109,15 +110,9 @@ def _by_frame(path: Path, values: Any, name: str, numbers: np.ndarray) -> np.nda
 
 
 def _rows(path: Path, options: Options):
-    import pandas as pd
-
     if not path.is_file():
         raise InputError(f"{path}: no such file, expected {EXPECTED}")
-    try:
-        table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
-    except Exception as error:  # pandas raises whatever a broken table trips
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: cannot be read as a table ({type(error).__name__}: {reason})") from None
+    table = read_table(path, words=True)
     if all(_is_number(name) for name in table.columns) and path.suffix != ".parquet":
         raise InputError(f"{path}: has no header, its first line is numbers; expected names of columns")
     for column, value in options.where.items():

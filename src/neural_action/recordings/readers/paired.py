@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import glob
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -18,7 +19,7 @@ import numpy as np
 from pydantic import Field
 
 from neural_action.errors import InputError
-from neural_action.recordings import alignment, missing, thresholds
+from neural_action.recordings import alignment, missing, patterns, thresholds
 from neural_action.recordings.actions import samples_of
 from neural_action.recordings.clocks import Clock, ClockOptions, clock_of
 from neural_action.recordings.finite import finite
@@ -111,15 +112,17 @@ class Options(ReaderOptions):
 
 def scan(folder: Path, options: Options) -> list[SheetRow]:
     """Every path that matches ``recordings``; with ``cut``, a row for each piece that both clocks cover."""
-    found = sorted(path for path in folder.glob(options.recordings) if not hidden(path, folder))
-    below = [path.relative_to(folder) for path in found]
+    below = [
+        path.relative_to(folder)
+        for path in patterns.below(folder, options.recordings, f"{_WHERE}.recordings")
+        if not hidden(path, folder)
+    ]
     if options.names is None:
-        who = named([PurePosixPath(path.as_posix()) for path in below], [None] * len(below))
-        rows = [
-            SheetRow(one.animal, one.trial, path.as_posix()) for one, path in zip(who, below, strict=True)
-        ]
+        found = named([PurePosixPath(path.as_posix()) for path in below], [None] * len(below))
+        who = [(one.animal, one.trial) for one in found]
     else:
-        rows = [SheetRow(*names(path, options.names), path.as_posix()) for path in below]
+        who = names(below, options.names)
+    rows = [SheetRow(*one, path.as_posix()) for one, path in zip(who, below, strict=True)]
     if options.cut is None:
         return rows
     return [piece for row in rows for piece in pieces(folder, row, options)]
@@ -343,11 +346,7 @@ def path_of(root: Path, row: SheetRow, pattern: str | None, key: str) -> Path:
     trial = row.trial if row.start is None else re.sub(r"_part\d+$", "", row.trial)
     for name, value in (("path", row.path), ("animal", row.animal), ("trial", trial)):
         filled = filled.replace("{" + name + "}", glob.escape(value))
-    if ".." in Path(filled).parts or Path(filled).is_absolute():
-        raise InputError(
-            f"configuration {_WHERE}.{key}: {pattern!r}, expected a pattern below the raw folder"
-        )
-    found = sorted(root.glob(filled))
+    found = patterns.below(root, filled, f"{_WHERE}.{key}")
     if len(found) != 1:
         names = f" ({', '.join(path.name for path in found[:4])})" if found else ""
         raise InputError(
@@ -356,17 +355,18 @@ def path_of(root: Path, row: SheetRow, pattern: str | None, key: str) -> Path:
     return found[0]
 
 
-def names(path: Path, pattern: str) -> tuple[str, str]:
-    """Animal and trial of a path: groups of the regular expression, other characters made underscores."""
-    try:
-        match = re.search(pattern, path.as_posix())
-    except re.error as error:
-        raise InputError(
-            f"configuration {_WHERE}.names: {pattern!r} is no regular expression ({error})"
-        ) from None
-    if match is None or not {"animal", "trial"} <= set(match.groupdict()):
-        raise InputError(f"{path}: does not match {_WHERE}.names {pattern!r} with groups animal and trial")
-    return safe(match["animal"] or ""), safe(match["trial"] or "")
+def names(paths: Sequence[Path], pattern: str) -> list[tuple[str, str]]:
+    """Animal and trial of each path: groups of the regular expression, other characters made underscores."""
+    out = []
+    searched = patterns.search_all(pattern, [path.as_posix() for path in paths], f"{_WHERE}.names")
+    for path, groups in zip(paths, searched, strict=True):
+        animal, trial = ((groups or {}).get(key) for key in ("animal", "trial"))
+        if animal is None or trial is None:
+            raise InputError(
+                f"{path}: does not match {_WHERE}.names {pattern!r} with groups animal and trial"
+            )
+        out.append((safe(animal), safe(trial)))
+    return out
 
 
 def pieces(root: Path, row: SheetRow, options: Options) -> list[SheetRow]:

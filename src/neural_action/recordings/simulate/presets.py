@@ -14,6 +14,7 @@ import numpy as np
 
 from neural_action.config.settings import SimulationSettings
 from neural_action.errors import InputError
+from neural_action.recordings.sheet import MOST_ROWS
 
 # In each trial's folder, beside the file of neural activity.
 _BEHAVIOR_FILES = (
@@ -109,6 +110,9 @@ PRESETS = {
 
 # The least value of each number; those in _ABOVE must be more than it.
 _LEAST = {"animals": 1, "trials": 1, "types": 1, "side": 8, "seconds": 2.0}
+# The most: sizes that a computer holds (our choice).
+_MOST = {"animals": 1000, "trials": 1000, "types": 1000, "private": 1000, "side": 1024, "seconds": 36_000.0}
+_MOST |= {"neural_rate": 1000.0, "behavior_rate": 10_000.0}
 _ABOVE = ("neural_rate", "behavior_rate", "decay", "rise", "photons")
 # Shares, which must stay below 1.
 _SHARES = ("missing", "bleaching")
@@ -153,6 +157,11 @@ def resolve(settings: SimulationSettings) -> Preset:
     if settings.seed < 0:
         raise InputError(f"simulation.seed: {settings.seed}, expected 0 or more")
     preset = replace(preset, seed=settings.seed, **changed)
+    if preset.animals * preset.trials > MOST_ROWS:
+        raise InputError(
+            f"simulation.overrides.trials: {preset.trials} of {preset.animals} animals, expected at most {MOST_ROWS} "
+            "trials in all"
+        )
     if preset.rise >= preset.decay:
         raise InputError(
             f"simulation.overrides.rise: {preset.rise:g}, expected less than decay ({preset.decay:g} s)"
@@ -189,5 +198,7 @@ def _check_range(key: str, value: float) -> None:
     bound = "more than" if key in _ABOVE else "at least"
     if not math.isfinite(value) or value < low or (key in _ABOVE and value == low):
         raise InputError(f"simulation.overrides.{key}: {value}, expected {bound} {low}")
+    if value > _MOST.get(key, math.inf):
+        raise InputError(f"simulation.overrides.{key}: {value:g}, expected at most {_MOST[key]:g}")
     if key in _SHARES and value >= 1:
         raise InputError(f"simulation.overrides.{key}: {value}, expected less than 1")

@@ -1,0 +1,188 @@
+"""Tables in CSV and Parquet, read strictly: what pandas would mend by guessing is refused in a line.
+
+pandas takes a field too many for an index, a field too few for a missing value, a first row of numbers for names, and
+``NA`` or ``None`` for no value, all without a word; and a small Parquet may stand for gigabytes.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import io
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from neural_action.errors import InputError
+from neural_action.files import most_bytes
+from neural_action.recordings.formats import needs
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: What other programs part fields by where the comma is a decimal point.
+_OTHERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+
+
+def read_table(path: Path, *, words: bool = False, headerless: bool = False) -> pd.DataFrame:
+    """The table in a ``.parquet``, ``.csv`` or ``.csv.gz`` with a header, as pandas has it.
+
+    A blank field is missing (NaN), and so are the words that pandas knows (``NA``, ``None``): with ``words``, which may
+    be names, these stay what they are. With ``headerless``, a CSV whose first row is numbers alone has no header, and
+    columns ``column_0`` and so on.
+
+    Raises InputError naming the file and the row: fields parted by something else than commas, rows with more or fewer
+    fields than the header, a header of numbers or with one name twice, a table that unpacks to far more than its file.
+    """
+    try:
+        return _parquet(path) if path.suffix == ".parquet" else _csv(path, words, headerless)
+    except InputError:
+        raise
+    except Exception as error:  # pandas and pyarrow raise whatever a broken table trips
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: cannot be read as a table ({type(error).__name__}: {reason})") from None
+
+
+def texts(column: Any) -> list[str]:
+    """The values of a column as texts, empty where there is none."""
+    import pandas as pd
+
+    return ["" if missing else str(value) for value, missing in zip(column, pd.isna(column), strict=True)]
+
+
+def refuse_short_rows(path: Path, table: pd.DataFrame, heads: int = 1) -> None:
+    """InputError for a row with fewer fields than the header of ``heads`` rows: pandas fills them without a word."""
+    # A row that ends early lacks the last field, so that a file without gaps there is not read again.
+    if not len(table) or not table.iloc[:, -1].isna().any():
+        return
+    rows = csv.reader(io.StringIO(_bytes(path).decode("utf-8-sig")))
+    names = next(rows)
+    rows = islice(rows, heads - 1, None)
+    for number, row in enumerate(rows, heads + 1):
+        if row and len(row) < len(names):
+            raise InputError(
+                f"{path}: row {number} has {len(row)} fields, expected {len(names)} as the header"
+            )
+
+
+def _csv(path: Path, words: bool, headerless: bool) -> pd.DataFrame:
+    import pandas as pd
+
+    # Blank lines at the end are no rows; one between others is, or every row after it would be another frame's.
+    data = _bytes(path).removeprefix(codecs.BOM_UTF8).rstrip(b"\r\n")
+    headed = not (headerless and _headerless(data))
+    if headed:
+        _check_header(path, data.partition(b"\n")[0].decode())
+    missing: dict[str, Any] = {"keep_default_na": False, "na_values": [""]} if words else {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        try:
+            table = pd.read_csv(
+                io.BytesIO(data),
+                header=0 if headed else None,
+                index_col=False,
+                skipinitialspace=True,
+                skip_blank_lines=False,
+                low_memory=False,
+                **missing,
+            )
+        except pd.errors.ParserWarning:
+            raise InputError(
+                f"{path}: rows have more fields than the header, expected as many, and points in numbers"
+            ) from None
+    refuse_short_rows(path, table)
+    return table if headed else table.rename(columns={at: f"column_{at}" for at in table.columns})
+
+
+def _headerless(data: bytes) -> bool:
+    """Whether the first line of a CSV is numbers, and not the column numbers that pandas writes."""
+    first, second = (_numbers(line) for line in (*data.split(b"\n", 2), b"")[:2])
+    if first is None:
+        return False
+    # One column that begins 0, 0 is called 0; one that begins 0, 0.05 is not.
+    counted = first == list(range(len(first))) and (len(first) > 1 or second == [0.0])
+    return not counted
+
+
+def _numbers(line: bytes) -> list[float] | None:
+    """The numbers of a line, None if anything else is in it."""
+    try:
+        return [float(cell) for cell in line.decode().split(",")]
+    except ValueError:
+        return None
+
+
+def _bytes(path: Path) -> bytes:
+    """The content of a file; of a packed one no more than it can hold."""
+    if path.suffix != ".gz":
+        return path.read_bytes()
+    most = most_bytes(path)
+    with gzip.open(path) as packed:
+        data = packed.read(most + 1)
+    if len(data) > most:
+        raise InputError(f"{path}: unpacks to more than {most} bytes")
+    return data
+
+
+def _check_header(path: Path, line: str) -> None:
+    names = [name.strip() for name in next(csv.reader([line]), [])]
+    for mark, called in _OTHERS.items():
+        if len(next(csv.reader([line], delimiter=mark), [])) > len(names):
+            raise InputError(
+                f"{path}: fields parted by {called}, expected commas between fields and points in numbers"
+            )
+    if twice := [name for name, count in Counter(names).items() if name and count > 1]:
+        raise InputError(f"{path}: column {twice[0]!r} is there twice, expected a name each")
+    if (numbers := [name for name in names if _is_number(name)]) and not _counts(numbers, names):
+        raise InputError(
+            f"{path}: the first row holds the number {numbers[0]}, expected the names of the columns"
+        )
+
+
+def _counts(numbers: Sequence[str], names: Sequence[str]) -> bool:
+    """Whether numbers among names are those of columns, from 0 or 1 on, as pandas writes them."""
+    alone = len(numbers) == 1 and any(name and name != numbers[0] for name in names)
+    return not alone and any(
+        list(numbers) == [str(at + first) for at in range(len(numbers))] for first in (0, 1)
+    )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return text.lower().lstrip("+-") not in ("nan", "inf", "infinity")
+
+
+def _parquet(path: Path) -> pd.DataFrame:
+    needs("pyarrow", "parquet", path)
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        schema, about = file.schema_arrow, file.metadata
+        claimed = 8 * sum(
+            about.row_group(group).column(at).num_values
+            for group in range(about.num_row_groups)
+            for at in range(about.num_columns)
+        )
+        claimed = max(claimed, 8 * about.num_rows * max(1, about.num_columns))
+        if claimed > most_bytes(path):
+            raise InputError(
+                f"{path}: {about.num_rows} rows of {about.num_columns} columns in a file of "
+                f"{path.stat().st_size} bytes, expected a table that fits its file"
+            )
+        for field in schema:
+            if pa.types.is_nested(field.type):
+                raise InputError(f"{path}: column {field.name!r} is {field.type}, expected numbers or text")
+    # A text that stands in every row is kept once.
+    repeated = [
+        field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_binary(field.type)
+    ]
+    frame = pq.read_table(path, read_dictionary=repeated).to_pandas()
+    return frame.astype(dict.fromkeys(repeated, object))
