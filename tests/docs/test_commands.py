@@ -21,11 +21,7 @@ from shown import Block, blocks, pages
 from snakemake.utils import update_config
 
 from neural_action.cli.main import commands
-<<<<<<< HEAD
-from neural_action.config.load import read_yaml, rows_file
-=======
 from neural_action.config.load import merged, read_yaml, rows_file
->>>>>>> origin/redesign
 from neural_action.config.plan import Plan
 from running import OWN_PATH, ROOT, copy_repository
 
@@ -42,9 +38,7 @@ SMALL = {
     "simulation": {"preset": "tiny", "seed": 0, "overrides": {"animals": 2, "trials": 2, "seconds": 20.0}},
     "split": {"folds": 2, "test_folds": [0]},
 }
-<<<<<<< HEAD
-# The group imports a command when it is asked for, so that its own mapping of commands is empty.
-COMMANDS = {name: commands.get_command(click.Context(commands), name) for name in commands.list_commands(None)}
+COMMANDS = {name: commands.get_command(None, name) for name in commands.list_commands(None)}
 EXAMPLES = [name for name, command in COMMANDS.items() if "Example:\n" in (command.help or "")]
 #: What all rows and folds of the default data set make, and the small one does not.
 NOT_SMALL = (
@@ -53,10 +47,6 @@ NOT_SMALL = (
     "models/ours/fold-0/seed-0/embedding.npz",
     "neighbors/default/fold-0.npz",
 )
-=======
-COMMANDS = {name: commands.get_command(None, name) for name in commands.list_commands(None)}
-EXAMPLES = [name for name, command in COMMANDS.items() if "Example:\n" in (command.help or "")]
->>>>>>> origin/redesign
 pytestmark = pytest.mark.workflow
 
 
@@ -116,21 +106,11 @@ def plan(line: str) -> Plan:
             taken.append(word)
     if "--workflow-profile" in values:
         assert Path(*values["--workflow-profile"], "config.yaml").exists()
-<<<<<<< HEAD
-    config: dict = {}
-    for path in values.get("--configfile", ["config/config.yaml"]):
-        # The data sets as they are, not the copy's tiny one.
-        update_config(config, read_yaml(ROOT / path if path.startswith("config/") else Path(path)))
-    rows = read_yaml(ROOT / rows_file(config))
-    update_config(rows, config)
-    config = rows
-=======
     # The data sets as they are, not the copy's tiny one.
     paths = values.get("--configfile", ["config/config.yaml"])
     given = merged([ROOT / path if path.startswith("config/") else Path(path) for path in paths])
     config = read_yaml(ROOT / rows_file(given))
     update_config(config, given)
->>>>>>> origin/redesign
     update_config(config, dict(word.split("=", 1) for word in values.get("--config", [])))
     return Plan(config)
 
@@ -160,11 +140,7 @@ def test_a_page_can_be_followed(copy, page, monkeypatch):
         follow(block, copy)
     if page == "docs/tutorials/new_method.md":
         table = pd.read_csv(copy / "results/simulated/tables/action_recognition.csv")
-<<<<<<< HEAD
         row = table[table["method"] == "vicreg"]
-=======
-        row = table[table["method"] == "barlow_twins"]
->>>>>>> origin/redesign
         assert set(row["task"]) == {"within", "across"}
         assert row.loc[row["n_scores"] > 0, "mean"].between(-1, 1).all()
         assert "| VICReg |" in (copy / "results/simulated/tables/action_recognition.md").read_text()
@@ -194,25 +170,15 @@ def test_the_example_in_the_help_of_a_command_is_one(copy, name, monkeypatch):
     example = command.help.split("Example:\n")[1].replace("\\\n", " ")
     words = shlex.split(example)
     assert words[:2] == ["neural-action", name]
-<<<<<<< HEAD
     for path in NOT_SMALL:
         (copy / "results/simulated" / path).parent.mkdir(parents=True, exist_ok=True)
         (copy / "results/simulated" / path).touch()
-=======
-    unseen = copy / "results/simulated/models/simclr/without-Fly1/seed-0/model.safetensors"
-    unseen.parent.mkdir(parents=True, exist_ok=True)
-    unseen.touch()
->>>>>>> origin/redesign
     monkeypatch.chdir(copy / "results/simulated")
     arguments = [path for word in words[2:] for path in (sorted(glob.glob(word)) if "*" in word else [word])]
     command.make_context(name, arguments)
 
 
-<<<<<<< HEAD
-@pytest.mark.parametrize("name", list(COMMANDS))
-=======
 @pytest.mark.parametrize("name", COMMANDS)
->>>>>>> origin/redesign
 def test_every_option_has_a_help_text(name):
     for option in COMMANDS[name].params:
         if isinstance(option, click.Option):
