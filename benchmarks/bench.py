@@ -226,15 +226,18 @@ def child(what: str, folder: str, number: str) -> None:
 
 
 def bench_order() -> None:
-    """Leave-one-animal-out balanced accuracy of every pair (fold, seed): raw < SimCLR < Ours?"""
+    """Balanced accuracy across animals of every pair (split, seed): raw < SimCLR < Ours?"""
     path = ROOT / "results/simulated/scores.csv"
     if not path.exists():
         print("skipped: no results/simulated/scores.csv; run `make run` first")
         return
     scores = pd.read_csv(path)
-    chosen = scores.query("task == 'multi_animal' and fraction == 1 and metric == 'balanced_accuracy'")
-    table = chosen.pivot_table(index=["fold", "seed"], columns="method", values="value")
-    holds = (table["neural_linear"] < table["simclr"]) & (table["simclr"] < table["ours"])
+    chosen = scores.query(
+        "task == 'across' and probe == 'softmax' and label_budget == 'all' and metric == 'balanced_accuracy'"
+    )
+    chosen = chosen[chosen["layer"] != "projection"]
+    table = chosen.pivot_table(index=["split", "seed"], columns="method", values="value")
+    holds = (table["raw"] < table["simclr"]) & (table["simclr"] < table["ours"])
     print(table.T.round(3).to_string())
     print(f"raw < SimCLR < Ours in {int(holds.sum())} of {len(holds)} pairs")
 

@@ -16,7 +16,7 @@ from neural_action.recordings.simulate.presets import PRESETS
 from neural_action.tables.document import EMPTY, percent
 
 SHOWN = {
-    "neural_linear": "Neural (linear)",
+    "raw": "Neural",
     "simclr": "SimCLR",
     "ours": "Ours",
     "ours_plus": "Ours+",
@@ -54,17 +54,17 @@ def page(scores: dict[str, pd.DataFrame], seeds: Sequence[int]) -> str:
         "**Simulated, not recorded**. What the presets are: [config/README.md](../config/README.md#simulation). The "
         "default preset has ten seeds and every row in [fresh_seeds.md](fresh_seeds.md).",
         "",
-        "Balanced accuracy of actions on the animal left out, and accuracy of a linear probe of the animal, %: the "
+        "Balanced accuracy of actions across animals, and accuracy of the animal, both by a linear probe, %: the "
         "mean, and the seeds one by one.",
         "",
-        "| Preset | Method | Animal left out | by seed | Identity | by seed |",
+        "| Preset | Method | Across animals | by seed | Identity | by seed |",
         "| --- | --- | ---: | ---: | ---: | ---: |",
     ]
     for preset, table in scores.items():
         by_seed = table.pivot_table(index=["task", "method"], columns="simulation", values="value")
         for method, label in SHOWN.items():
             cells = []
-            for task in ("multi_animal", "identity"):
+            for task in ("across", "identity"):
                 if (task, method) not in by_seed.index:
                     cells += [EMPTY, EMPTY]
                     continue

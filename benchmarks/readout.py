@@ -1,4 +1,4 @@
-"""The readout over twenty weight decays: one decomposition beside twenty trainings, as the paper and the release do.
+"""The probe `angle` over twenty penalties: one decomposition beside twenty trainings, as the paper and the release do.
 
 Twenty linear layers to (cos, sin) are trained for 100 epochs by AdamW, batch 512, one weight decay each. Both choose by
 validation and are scored on the same test bins; one thread.
@@ -11,7 +11,10 @@ import time
 
 import numpy as np
 import torch
-from neural_action.evaluation.readouts import Standard, angle_errors, angle_path, angles_of
+
+from neural_action.evaluation.probes.angle import angle_errors, angles_of, directions
+from neural_action.evaluation.probes.ridge import ridge_path
+from neural_action.evaluation.scaling import Standard
 
 DECAYS = 2.0 ** np.arange(-10, 10)
 CLASSES, UNITS, SIZES = 8, 64, (720, 90, 2000)
@@ -24,9 +27,9 @@ def bins(rng: np.random.Generator, count: int, preferred: np.ndarray) -> tuple[n
     return tuned + 2.5 * rng.standard_normal(tuned.shape), labels
 
 
-def accuracy(directions: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def accuracy(output: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """(decay,) share of bins less than pi / 8 off."""
-    return (angle_errors(angles_of(directions), labels, CLASSES) < np.pi / 8).mean(1)
+    return (angle_errors(angles_of(output), labels, CLASSES) < np.pi / 8).mean(1)
 
 
 def adamw(x: np.ndarray, labels: np.ndarray, others: np.ndarray, epochs: int = 100) -> np.ndarray:
@@ -59,11 +62,11 @@ def main() -> None:
         rng = np.random.default_rng(draw)
         preferred = rng.uniform(0, 2 * np.pi, UNITS)
         (x, labels), (v, v_labels), (t, t_labels) = (bins(rng, count, preferred) for count in SIZES)
-        scale = Standard.of(x, "one")
+        scale = Standard.of(x, "centred")
         x, both = scale(x), scale(np.concatenate([v, t]))
         for name, fit in (
             ("twenty trainings", lambda x, y, z: adamw(x, y, z)),
-            ("closed form", lambda x, y, z: angle_path(x, y, z, CLASSES, DECAYS)),
+            ("closed form", lambda x, y, z: ridge_path(x, directions(CLASSES)[y], z, DECAYS)),
         ):
             began = time.perf_counter()
             outputs = fit(x, labels, both)

@@ -67,7 +67,7 @@ def run(seconds: int) -> None:
         },
         "split": {"test_folds": [0]},
         "training": {"steps": STEPS},
-        "rows": ["neural_linear", "ours"],
+        "rows": ["raw", "ours"],
     }
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
         yaml.safe_dump(changes, file)
