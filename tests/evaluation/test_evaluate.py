@@ -264,10 +264,13 @@ def test_a_row_is_read_for_its_own_tasks(flies):
     assert (found.predicted == -1).all()
 
 
-def test_layers_are_read_alike_and_the_first_is_shown(flies):
+def test_the_projection_is_read_by_the_first_probe_and_the_encoder_is_shown(flies):
     noise = np.random.default_rng(0).standard_normal((len(flies.label), 3))
     found = scored({"encoder": readable(flies), "projection": noise}, flies)
-    assert len(values(found.scores, layer="encoder")) == len(values(found.scores, layer="projection"))
+    for task in {score.task for score in found.scores}:
+        first = next(name for name, probe in PROBES.items() if task in probe.tasks)
+        beside = {s.probe for s in found.scores if (s.layer, s.task) == ("projection", task)}
+        assert beside == {first}
     assert (found.predicted == scored(readable(flies), flies).predicted).all()
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_up_page import content
-from neural_action.diagnostics.every import Diagnosis
 
 from neural_action.diagnostics.finding import Finding
+from neural_action.diagnostics.run import Diagnosis
 from neural_action.explore.page import render
 from neural_action.tables.diagnostics import html as diagnostics
 from neural_action.tables.document import Block, Document, Line, Span

@@ -116,7 +116,7 @@ def test_names_are_honoured(tmp_path):
     assert any(note.startswith("Animals and trials are named as given") for note in proposal.notes)
     with pytest.raises(InputError, match=r"does not match .*names"):
         made(tmp_path, names="(?P<animal>zebra)(?P<trial>.)")
-    with pytest.raises(InputError, match="is no regular expression"):
+    with pytest.raises(InputError, match="expected a regular expression"):
         made(tmp_path, names="(?P<animal>")
 
 

@@ -183,7 +183,7 @@ def test_recordings_of_different_rates_are_brought_to_the_lowest(tmp_path, capsy
     assert (steps["neural_rate"], steps["neural_rate_recorded"]) == (10, 15.5)
     as_recorded = list(look_at(tmp_path, rows, convert.model_copy(update={"neural_rate": None}), "positions"))
     plan = SimpleNamespace(
-        decodes=False,
+        apart=False,
         animals=("m1", "m2"),
         fits_kernel=False,
         settings=SimpleNamespace(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from neural_action.errors import InputError
-from neural_action.evaluation.probes import softmax
+from neural_action.evaluation.probes.probe import softmax
 
 #: Test pictures whose similarities to all training pictures are held at a time.
 _ROWS = 1024

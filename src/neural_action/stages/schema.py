@@ -14,8 +14,8 @@ def schema() -> dict[str, Any]:
     """JSON schema (draft 2020-12) of a dataset's file, with types, bounds and defaults.
 
     Of the rows, ``methods``, it says only that they are mappings: they come from ``config/methods.yaml``, and a dataset
-    may leave them out or change some keys of one. The same goes for probes, whose keys are in it and none is required.
-    Parameters of encoders are not in it: signatures are checked when a file is read.
+    may leave them out or change some keys of one, as it may of one of the ``probes``. Parameters of encoders are not in
+    it either: signatures are checked when a file is read.
     """
     content = Settings.model_json_schema()
     content["required"] = [key for key in content["required"] if key != "methods"]

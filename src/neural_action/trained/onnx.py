@@ -71,6 +71,8 @@ def export(model: TrainedModel, path: Path, layer: str = "encoder") -> None:
             output_names=[layer],
             dynamic_shapes={"clips": {0: torch.export.Dim("clip")}},
         )
+    # None comes of the old exporter alone.
+    assert program is not None
     content = program.model_proto
     kept = ("version", "method", "run", "seed", "clips", "recordings", "animals")
     described = {key: about[key] for key in kept if key in about}
