@@ -39,6 +39,8 @@ myst_links_external_new_tab = False
 
 autodoc_member_order = "bysource"
 add_module_names = False
+# A shape in a docstring, such as (animal, frame), is read as a type, and fields of several classes have such names.
+suppress_warnings = ["ref.python"]
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 
@@ -87,7 +89,8 @@ def _rooms(app: Sphinx) -> None:
             text += [".. toctree::", "   :maxdepth: 1", "", *(f"   {name}.{room}" for room in inner), ""]
         for module in sorted(path.stem for path in folder.glob("[a-z]*.py")):
             text += [module, "-" * len(module), "", f".. automodule:: {name}.{module}"]
-            text += ["   :members:", "   :show-inheritance:", ""]
+            # What a module takes from another is described there.
+            text += ["   :members:", "   :ignore-module-all:", "   :show-inheritance:", ""]
         page = pages / f"{name}.rst"
         # What has not changed is not read again.
         if not page.exists() or page.read_text() != "\n".join(text):

@@ -25,7 +25,7 @@ use rule * from recordings as recordings_*
 
 rule mine:
     default_target: True
-    input: rules.recordings_folds.output
+    input: rules.recordings_splits.output
     output: "mine.csv"
     shell: "cp {{input}} {{output}}"
 """
@@ -69,13 +69,13 @@ def tagged(tmp_path_factory) -> Path:
 
 @pytest.mark.parametrize("how", ["--snakefile", "--directory"])
 def test_another_folder(folder, how):
-    asked = ("--cores", "2", "--configfile", str(folder / "mine.yaml"), "--", "results/tiny/folds.csv")
+    asked = ("--cores", "2", "--configfile", str(folder / "mine.yaml"), "--", "results/tiny/splits.csv")
     if how == "--snakefile":
         done = snakemake("--snakefile", str(ROOT / "Snakefile"), *asked, folder=folder)
     else:
         done = snakemake("--directory", str(folder), *asked)
     assert done.returncode == 0, done.stdout
-    assert (folder / "results/tiny/folds.csv").exists()
+    assert (folder / "results/tiny/splits.csv").exists()
 
 
 def test_another_folder_without_a_configuration_plans_the_default_dataset(folder):
@@ -95,7 +95,7 @@ def as_module(folder: Path, snakefile: str, more: str = "", *arguments: str) -> 
 def test_a_module_of_a_checkout(folder):
     done = as_module(folder, repr(str(ROOT / "workflow/Snakefile")))
     assert done.returncode == 0, done.stdout
-    assert (folder / "mine.csv").read_text() == (folder / "results/tiny/folds.csv").read_text()
+    assert (folder / "mine.csv").read_text() == (folder / "results/tiny/splits.csv").read_text()
 
 
 def test_a_module_from_a_tag(folder, tagged):
@@ -158,4 +158,4 @@ def test_snakedeploy(folder, tagged):
     snakefile.write_text(snakefile.read_text().replace('"workflow/Snakefile"', source))
     planned = snakemake("--dry-run", folder=folder / "deployed", PYTHONPATH=INSTALLED)
     assert planned.returncode == 0, planned.stdout
-    assert "folds" in planned.stdout
+    assert "splits" in planned.stdout

@@ -22,7 +22,7 @@ class Clock:
 
 def ran(jobs: Jobs, clock: Clock, number: int, rule: str, seconds: float) -> str | None:
     """The line of a job that ran ``seconds`` by itself."""
-    jobs.start(number, rule, {"method": "ours", "holdout": "fold-0", "seed": "1"})
+    jobs.start(number, rule, {"method": "ours", "run": "fold-0", "seed": "1"})
     clock.now += seconds
     return jobs.finish(number)
 
@@ -109,15 +109,15 @@ def test_a_run_says_a_line_a_job(tmp_path):
     def run(*arguments: str):
         return snakemake(*asked, "--config", f"results={tmp_path}", *arguments, timeout=300, PYTHONPATH=path)
 
-    done = run("--", f"{tmp_path}/tiny/folds.csv")
+    done = run("--", f"{tmp_path}/tiny/splits.csv")
     assert done.returncode == 0, done.stdout
-    lines = [line for line in done.stdout.splitlines() if " of 4  " in line]
-    assert [line.split("  ")[0].strip() for line in lines] == [f"{number} of 4" for number in range(1, 5)]
-    assert len(done.stdout.splitlines()) < 10
+    lines = [line for line in done.stdout.splitlines() if " of 7  " in line]
+    assert [line.split("  ")[0].strip() for line in lines] == [f"{number} of 7" for number in range(1, 8)]
+    assert len(done.stdout.splitlines()) < 13
     (file,) = (
         Path(line.split(": ")[1]) for line in done.stdout.splitlines() if line.startswith("Complete log")
     )
-    assert "rule folds:" in file.read_text()
+    assert "rule splits:" in file.read_text()
 
     (tmp_path / "tiny/raw/Fly1").rename(tmp_path / "tiny/raw/Gone")
     (tmp_path / "tiny/raw/Fly1").mkdir()

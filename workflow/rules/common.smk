@@ -35,7 +35,6 @@ shell.prefix(
 
 RESULTS = plan.results
 MANIFESTS = plan.manifests
-DATASET_FOLDER = f"{RESULTS}/dataset"
 DATASET = plan.layout
 SPLIT_TABLE = plan.splits
 ENVIRONMENT = f"../../envs/{plan.environment}.yaml"

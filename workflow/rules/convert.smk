@@ -77,7 +77,7 @@ rule dataset:
         mem_mb=grows(2000),
         runtime=grows(30),
     params:
-        dataset=DATASET_FOLDER,
+        dataset=subpath(output[0], parent=True),
         code=plan.code("dataset"),
     shell:
         "python -m neural_action dataset --output {params.dataset:q} {input:q} 2> {log:q}"

@@ -18,8 +18,10 @@ if plan.external:
             mem_mb=grows(3000),
             runtime=grows(20),
         params:
-            dataset=DATASET_FOLDER,
-            config=plan.depends_on.sections("clips.behavior_stride", "clips.pose_normalisation"),
+            dataset=subpath(input.dataset, parent=True),
+            config=plan.depends_on.sections(
+                "clips.behavior_stride", "clips.pose_normalisation"
+            ),
             code=plan.code("arrays"),
             run=lambda wildcards: plan.run_options(wildcards.run),
         shell:

@@ -18,8 +18,10 @@ rule neighbors:
         mem_mb=grows(3000),
         runtime=grows(60),
     params:
-        dataset=DATASET_FOLDER,
-        config=lambda wildcards: plan.depends_on.variant_sections(wildcards.variant, *NEIGHBORS),
+        dataset=subpath(input.dataset, parent=True),
+        config=lambda wildcards: plan.depends_on.variant_sections(
+            wildcards.variant, *NEIGHBORS
+        ),
         code=plan.code("neighbors"),
         run=lambda wildcards: plan.run_options(wildcards.run),
     shell:

@@ -17,8 +17,10 @@ rule syllables:
         mem_mb=grows(3000),
         runtime=grows(60),
     params:
-        dataset=DATASET_FOLDER,
-        config=lambda wildcards: plan.depends_on.variant_sections(wildcards.variant, *SYLLABLES),
+        dataset=subpath(input.dataset, parent=True),
+        config=lambda wildcards: plan.depends_on.variant_sections(
+            wildcards.variant, *SYLLABLES
+        ),
         code=plan.code("syllables"),
         run=lambda wildcards: plan.run_options(wildcards.run),
     shell:

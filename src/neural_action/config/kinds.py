@@ -9,9 +9,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from neural_action.text import plain
 
-#: Text that is shown: one line.
+# Text that is shown: one line.
 Text = Annotated[str, AfterValidator(plain)]
-#: Names become names of files, which end at 255 bytes.
+# Names become names of files, which end at 255 bytes.
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)]
 Dataset = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=100)]
 Fraction = Annotated[float, Field(gt=0, le=1)]

@@ -14,7 +14,7 @@ import pandas as pd
 from neural_action.errors import InputError
 
 ROLES = ("train", "validation", "test")
-#: (animal, trial): the name of a recording.
+#: The name of a recording: animal and trial.
 Trial = tuple[str, str]
 COLUMNS = {
     "split": str,

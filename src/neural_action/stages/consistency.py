@@ -20,7 +20,7 @@ _ARRAYS = ("encoder", "start", "time", "animal", "trial", "role", "animals", "me
 
 
 @dataclass(frozen=True)
-class Embedding:
+class Compared:
     """What is compared of an embedding file; arrays are parallel, (window,) or (window, dimension)."""
 
     values: np.ndarray
@@ -35,7 +35,7 @@ class Embedding:
     seed: int
 
     @classmethod
-    def load(cls, path: Path, dimensions: int) -> Embedding:
+    def load(cls, path: Path, dimensions: int) -> Compared:
         """The leading ``dimensions`` principal components of the encoder's output, and where its windows are."""
         try:
             file = load_npz(path, *_ARRAYS)
@@ -70,9 +70,9 @@ def run(config: str, dataset: Path, embeddings: tuple[Path, ...], output: Path) 
     """
     sections = Sections(config)
     opened = Source(dataset).open(sections.clips, neural=False)
-    by_row: dict[str, list[Embedding]] = {}
+    by_row: dict[str, list[Compared]] = {}
     for path in progress(embeddings, "embeddings", "file"):
-        found = Embedding.load(path, sections.evaluation.consistency_dimensions)
+        found = Compared.load(path, sections.evaluation.consistency_dimensions)
         by_row.setdefault(found.method, []).append(found)
     tables = [table for own in by_row.values() for table in _of_row(own, opened, sections.clips.frames)]
     every = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)
@@ -80,7 +80,7 @@ def run(config: str, dataset: Path, embeddings: tuple[Path, ...], output: Path) 
         every.to_csv(partial, index=False, float_format="%.6f")
 
 
-def _of_row(own: list[Embedding], dataset: Dataset, frames: int) -> list[pd.DataFrame]:
+def _of_row(own: list[Compared], dataset: Dataset, frames: int) -> list[pd.DataFrame]:
     first, tables = own[0], []
     if len(first.animals) > 1 and dataset.pose.shape[1]:
         behavior = behavior_of(first, dataset, frames)
@@ -98,7 +98,7 @@ def _of_row(own: list[Embedding], dataset: Dataset, frames: int) -> list[pd.Data
     return tables
 
 
-def behavior_of(embedding: Embedding, dataset: Dataset, frames: int) -> np.ndarray:
+def behavior_of(embedding: Compared, dataset: Dataset, frames: int) -> np.ndarray:
     """(window, variable) float32: the normalised behaviour nearest to the middle frame of each window."""
     middle = np.minimum(embedding.start + frames // 2, len(dataset.neural_time) - 1)
     out = np.zeros((len(middle), dataset.pose.shape[1]), np.float32)
