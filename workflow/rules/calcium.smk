@@ -22,7 +22,7 @@ rule calcium:
         mem_mb=grows(3000),
         runtime=grows(30),
     params:
-        dataset=subpath(input.dataset, parent=True),
+        dataset=dataset_folder,
         config=plan.depends_on.sections("calcium"),
         code=plan.code("calcium"),
         run=lambda wildcards: plan.run_options(wildcards.run),

@@ -41,6 +41,11 @@ ENVIRONMENT = f"../../envs/{plan.environment}.yaml"
 RUN = f"{RESULTS}/models/{{method}}/{{run}}/seed-{{seed}}"
 
 
+def dataset_folder(wildcards, input):
+    """The folder of the arrays that a rule takes as ``dataset``."""
+    return str(Path(input.dataset[0]).parent)
+
+
 onstart:
     if not writable(Path(RESULTS)):
         raise WorkflowError(

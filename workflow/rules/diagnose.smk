@@ -33,7 +33,7 @@ rule diagnose:
         mem_mb=grows(4000),
         runtime=grows(20),
     params:
-        dataset=subpath(input.dataset, parent=True),
+        dataset=dataset_folder,
         config=plan.depends_on.diagnose,
         code=plan.code("diagnose"),
         folder=lambda wildcards, output: str(Path(output.summary).parent),

@@ -23,7 +23,7 @@ rule evaluate:
         runtime=grows(10),
         in_turn=1,
     params:
-        dataset=subpath(input.dataset, parent=True),
+        dataset=dataset_folder,
         config=lambda wildcards: plan.depends_on.evaluate(wildcards.method),
         run=lambda wildcards: plan.run_options(wildcards.run),
         code=lambda wildcards: plan.code(
@@ -104,7 +104,7 @@ rule consistency:
         mem_mb=grows(3000),
         runtime=grows(20),
     params:
-        dataset=subpath(input.dataset, parent=True),
+        dataset=dataset_folder,
         config=plan.depends_on.consistency,
         code=plan.code("consistency"),
         embeddings=lambda wildcards, input: [

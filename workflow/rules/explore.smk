@@ -25,7 +25,7 @@ rule explore:
         mem_mb=grows(4000),
         runtime=grows(30),
     params:
-        dataset=subpath(input.dataset, parent=True),
+        dataset=dataset_folder,
         config=plan.depends_on.explore(plan.pictured),
         code=plan.code("explore"),
         animal=plan.pictured_animal,

@@ -18,7 +18,7 @@ if plan.external:
             mem_mb=grows(3000),
             runtime=grows(20),
         params:
-            dataset=subpath(input.dataset, parent=True),
+            dataset=dataset_folder,
             config=plan.depends_on.sections(
                 "clips.behavior_stride", "clips.pose_normalisation"
             ),

@@ -22,7 +22,7 @@ rule pretrain:
         runtime=grows(120),
         gpu=plan.gpus,
     params:
-        dataset=subpath(input.dataset, parent=True),
+        dataset=dataset_folder,
         config=lambda wildcards: plan.depends_on.pretrain(wildcards.method),
         code=lambda wildcards: plan.code(
             "pretrain", plan.method_modules(wildcards.method)
@@ -61,7 +61,7 @@ rule adapt:
         runtime=grows(30),
         gpu=plan.gpus,
     params:
-        dataset=subpath(input.dataset, parent=True),
+        dataset=dataset_folder,
         config=lambda wildcards: plan.depends_on.adapt(wildcards.method),
         code=lambda wildcards: plan.code("adapt", plan.method_modules(wildcards.method)),
         run=lambda wildcards: plan.run_options(wildcards.run),

@@ -17,7 +17,7 @@ rule syllables:
         mem_mb=grows(3000),
         runtime=grows(60),
     params:
-        dataset=subpath(input.dataset, parent=True),
+        dataset=dataset_folder,
         config=lambda wildcards: plan.depends_on.variant_sections(
             wildcards.variant, *SYLLABLES
         ),

@@ -90,7 +90,7 @@ rule figures:
         mem_mb=grows(3000),
         runtime=grows(20),
     params:
-        dataset=subpath(input.dataset, parent=True),
+        dataset=dataset_folder,
         config=plan.depends_on.tables,
         code=plan.code("figures"),
         folder=lambda wildcards, output: str(Path(output[0]).parent),
