@@ -18,7 +18,7 @@ import numpy as np
 
 from neural_action.errors import InputError
 from neural_action.files import whole
-from neural_action.recordings.store import Manifest, copy_neural, read_manifest, read_recording
+from neural_action.recordings.manifest import Manifest, read_manifest
 
 SCHEMA = 1
 #: Arrays of a layout and their types; each is a file ``<name>.npy``.
@@ -114,6 +114,9 @@ def lay_out(manifests: Sequence[Path], folder: Path | None = None) -> Layout:
         InputError: recordings that do not fit each other (classes, behaviour, rates, neurons of one animal), two of
             one name or with the same neural data, or a store that does not match its manifest.
     """
+    # zarr takes a third of a second to import, and jobs that map a layout do without it.
+    from neural_action.recordings.store import read_recording
+
     opened = sorted(
         ((read_manifest(path), Path(path)) for path in manifests),
         key=lambda pair: (pair[0].animal, pair[0].trial),
@@ -235,6 +238,8 @@ def _written(
 
 
 def _copy(opened: Sequence[tuple[Manifest, Path]], entries: Sequence[Entry], out: np.ndarray) -> None:
+    from neural_action.recordings.store import copy_neural
+
     for (_, path), entry in zip(opened, entries, strict=True):
         copy_neural(path, out[entry.values].reshape(-1, *entry.frame_shape))
 

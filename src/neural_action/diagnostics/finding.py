@@ -24,7 +24,7 @@ CHECKS = {
     "synchrony": "Do neural activity and movement go together, at one lag?",
     "labels": "Do labels and what they are read from go together, at lag 0?",
     "names": "Is each trial like the other trials of its animal?",
-    "balance": "Is every action there for every animal and fold?",
+    "balance": "Is every action there for every animal and split?",
 }
 
 
