@@ -45,7 +45,8 @@ def diagnostics_page() -> str:
             for trial, severity in enumerate(("ok", "note", "warning", "error"))
         ),
     ]
-    counts = [{"animal": NAME, "class": name, "windows": at} for at, name in enumerate(ACTIONS)]
+    split = {"animal": NAME, "split": "fold-0", "role": "test"}
+    counts = [{**split, "class": name, "windows": at} for at, name in enumerate(ACTIONS)]
     return diagnostics(NAME, Diagnosis(findings, pd.DataFrame(counts), {}, {}, tuple(ACTIONS), (NAME,)))
 
 
