@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from snakemake.utils import update_config
 
-from neural_action.config.load import read_yaml, rows_file, validate
+from neural_action.config.load import complete, read_yaml, rows_file, validate
 from neural_action.config.plan import Plan
 from neural_action.config.renamed import ROWS_RENAMED
 from neural_action.config.settings import Settings
@@ -85,6 +85,16 @@ def test_what_cannot_be_trained_together_is_a_line(row, message):
     config["methods"]["new"] = {"label": "x", "sessions": "together", **row}
     with pytest.raises(InputError, match=message):
         validate(config)
+
+
+def test_a_change_of_one_row_leaves_rows_that_repeat_it_in_yaml():
+    def rows(**changes):
+        return complete({"methods": changes}, lambda name: CONFIG / name)["methods"]
+
+    shipped, changed = rows(), rows(ours={"objective": {"temperature": 0.2}})
+    assert shipped["ours"]["objective"] == shipped["simclr"]["objective"]
+    assert changed["ours"]["objective"] == {**shipped["ours"]["objective"], "temperature": 0.2}
+    assert {**changed, "ours": None} == {**shipped, "ours": None}
 
 
 def test_a_raw_folder_that_is_gone_is_said_also_where_a_sheet_is_given(tmp_path):

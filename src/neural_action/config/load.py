@@ -128,6 +128,8 @@ def complete(config: Mapping[str, Any], shipped: Callable[[str], Path]) -> dict[
 def _update(content: dict[str, Any], changes: Mapping[str, Any]) -> None:
     for key, value in changes.items():
         if isinstance(value, Mapping) and isinstance(content.get(key), dict):
+            # What an alias of YAML repeats is one mapping of several rows: a change of one must not reach the others.
+            content[key] = dict(content[key])
             _update(content[key], value)
         else:
             content[key] = value
