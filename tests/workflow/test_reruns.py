@@ -172,7 +172,7 @@ CHANGES = {
     ),
     "the code of the split table's protocols (`datasets/partitions.py`)": (
         appended(f"{PACKAGE}/datasets/partitions.py", CODE),
-        f"splits, evaluate, {END}",
+        f"splits, {MODELS}",
     ),
     "a metric (`evaluation/metrics.py`)": (
         appended(f"{PACKAGE}/evaluation/metrics.py", CODE),
