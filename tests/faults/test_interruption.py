@@ -160,7 +160,7 @@ def test_killed_in_every_stage_and_with_two_threads_a_job_it_ends_with_the_same_
         workflow.end()
     log = next((workflow.results / "logs/pretrain/ours").rglob("*.log")).read_text()
     assert "device cpu, 2 threads" in log
-    for name in ("scores.csv", "scores_all.csv", "tables/action_recognition.csv"):
+    for name in ("scores.csv", "splits.csv", "consistency.csv", "tables/action_recognition.csv"):
         assert content(workflow.results / name) == content(undisturbed.results / name)
 
 
