@@ -217,13 +217,13 @@ CHANGES = {
         ),
         "nothing",
     ),
-    "the same, and the code of a stage that reads them (`stages/neighbors.py`)": (
+    "the same, and the code of a stage that reads the dataset (`stages/neighbors.py`)": (
         both(
             deleted(f"{RUN}/model.safetensors".format("ours")),
             deleted("results/tiny/recordings/Fly2/002.manifest.json"),
             appended(f"{PACKAGE}/stages/neighbors.py", CODE),
         ),
-        f"convert (Fly2/002), {TRAINING}",
+        f"neighbors, pretrain (ours), evaluate (ours), {END}",
     ),
 }
 #: Damage that Snakemake cannot see, since the manifest stands: how, and what the reader says of it. Of a store that is
