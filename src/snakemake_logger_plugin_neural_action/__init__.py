@@ -160,5 +160,6 @@ class LogHandler(LogHandlerBase):
                 print(text, file=self._stream, flush=True)
         except BrokenPipeError:
             raise
+        # What every handler of logging does: it prints the traceback, and the run goes on.
         except Exception:
             self.handleError(record)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from neural_action.errors import InputError
-from neural_action.files import whole
+from neural_action.files import sha256_of, whole
 from neural_action.recordings.manifest import Manifest, read_manifest
 
 SCHEMA = 1
@@ -194,7 +194,7 @@ def _mapped(path: Path, kind: type, expected: str) -> np.ndarray:
         raise InputError(
             f"{path}: is missing; delete {DESCRIPTION} beside it and rerun, rule dataset makes it anew"
         )
-    if _sha256(path) != expected:
+    if sha256_of(path) != expected:
         raise InputError(
             f"{path}: was changed or damaged; delete {DESCRIPTION} beside it and rerun, rule dataset makes it anew"
         )
@@ -224,7 +224,7 @@ def _written(
                 del array
             else:
                 np.save(partial, small[name])
-            digests[name] = _sha256(partial)
+            digests[name] = sha256_of(partial)
     content = {
         "schema": SCHEMA,
         "attributes": dict(attributes),
@@ -262,11 +262,6 @@ def _entry(content: Mapping[str, Any]) -> Entry:
         tuple((str(name), int(start), int(stop)) for name, start, stop in content["segments"]),
         tuple(content["sha256"]),
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _check_alike(opened: Sequence[tuple[Manifest, Path]]) -> None:

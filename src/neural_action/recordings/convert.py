@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import dask.array as da
 import numpy as np
 
 from neural_action.config.settings import ConvertSettings
+from neural_action.files import sha256_of
 from neural_action.recordings.plausible import check_plausible
 from neural_action.recordings.readers import load_reader
 from neural_action.recordings.recording import Recording
@@ -67,7 +67,9 @@ def convert_trial(
     with dask.config.set(scheduler="threads", num_workers=threads):
         check_plausible(recording, str(root / row.path))
         recording = apply_steps(settings, recording, str(root / row.path))
-    sources = {path.relative_to(root).as_posix(): _sha256(path) for path in reader.files(root, row, options)}
+    sources = {
+        path.relative_to(root).as_posix(): sha256_of(path) for path in reader.files(root, row, options)
+    }
     write_store(
         replace(recording, sources=sources),
         Path(store),
@@ -115,8 +117,3 @@ def normalised(settings: ConvertSettings, neural: Any) -> da.Array:
     frames = np.asarray(few, np.float32) if dff is not None or scale is not None else np.empty(0, np.float32)
     per_unit = settings.scale is None or settings.scale.per == "unit"
     return normalise(neural, frames, dff, scale, settings.dtype, per_unit)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

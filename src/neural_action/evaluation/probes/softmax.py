@@ -10,7 +10,8 @@ import numpy as np
 from neural_action.config.evaluation_settings import ProbeConfig
 from neural_action.evaluation.probes.probe import Output, Training, class_weights, penalties, softmax
 
-# Steps of the exact solver; it looks every so many whether logits still move, by this root mean square.
+# The exact solver takes at most _STEPS steps. Every _CHECKED steps it asks whether logits still move by more than
+# _STILL, in root mean square.
 _STEPS, _CHECKED, _STILL = 100, 10, 1e-4
 
 
