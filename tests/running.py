@@ -1,6 +1,7 @@
 """Snakemake as a user starts it, for every test that runs the workflow."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -37,10 +38,14 @@ def snakemake(
 
 
 def job_table(output: str) -> dict[str, int]:
-    """Jobs of each rule in Snakemake's job table, without `all`, which starts nothing."""
-    lines = output.split("Job stats:")[1].split("total")[0].splitlines()[3:]
-    table = dict(line.split() for line in lines if line.strip())
-    return {rule: int(number) for rule, number in table.items() if rule != "all"}
+    """Jobs of each rule, without `all`: from our logger's line of a run, or Snakemake's table of a dry run."""
+    if "Job stats:" in output:
+        lines = output.split("Job stats:")[1].split("total")[0].splitlines()[3:]
+        pairs = [line.split() for line in lines if line.strip()]
+    else:
+        listed = re.search(r"^\d+ jobs: (.*)$", output, re.MULTILINE)
+        pairs = [job.split()[::-1] for job in listed[1].split(", ")]
+    return {rule: int(number) for rule, number in pairs if rule != "all"}
 
 
 def copy_repository(folder: Path) -> None:
