@@ -1,10 +1,9 @@
-"""The figures of the documentation, from finished runs: nothing in it is typed by hand.
+"""The tables of the documentation, from finished runs: nothing in them is typed by hand.
 
-``python benchmarks/results_page.py --dataset simulated --tables ablation`` replaces, in docs/results.md, what stands
-between the marks of each table that is named, by that table of ``results/simulated``; ``costs`` is what each row cost,
-``mined_views`` the short table of a run with config/mined_views.yaml.
-Tables of decoding stand in docs/spikes.md, with the picture of label efficiency.
-With the papers' two tables the short one in README.md is written too.
+``python benchmarks/results_page.py --dataset simulated`` takes the tables of ``results/simulated`` and replaces what
+stands between the marks of that dataset in README.md, docs/results.md and docs/spikes.md. A mark names the dataset and
+what is shown: ``<!-- simulated:actions -->``. Tables in ``WHOLE`` are
+taken as the workflow wrote them; of the others the columns in ``SHOWN``, one a task, probe and label budget.
 """
 
 from __future__ import annotations
@@ -12,6 +11,8 @@ from __future__ import annotations
 import argparse
 import re
 import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -20,47 +21,169 @@ from neural_action.config.load import read_yaml
 from neural_action.tables.document import EMPTY, interval
 
 ROOT = Path(__file__).resolve().parent.parent
-PAPERS = ("action_recognition", "identity_recognition")
-SPIKES = ("decoding", "label_efficiency")
-TABLES = (*PAPERS, "continuous", "consistency", "ablation", "unseen_animal", "costs", "mined_views", *SPIKES)
-#: Table, task, probe and heading of the columns of the short table.
-LABEL_BUDGET = "all"
-SHORT = (
-    ("action_recognition", "within", "softmax", "Within animals"),
-    ("action_recognition", "across", "softmax", "Across animals"),
-    ("identity_recognition", "identity", "softmax", "Identity, linear"),
-    ("identity_recognition", "identity", "knn", "Identity, 10-NN"),
-    ("identity_recognition", "identity", "mlp_identity", "Identity, MLP"),
+PAGES = ("README.md", "docs/results.md", "docs/spikes.md")
+WHOLE = ("ablation", "unseen_animal")
+#: The score that each task is read by, where its table has several.
+METRICS = {
+    "within": "balanced_accuracy",
+    "across": "balanced_accuracy",
+    "identity": "accuracy",
+    "decoding": "accuracy",
+    "continuous_within": "r2",
+    "continuous_across": "r2",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: where its cells are from."""
+
+    table: str
+    task: str
+    probe: str
+    heading: str
+    label_budget: str = "all"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One table of the documentation: scores, or differences to so many references of the workflow's table."""
+
+    columns: tuple[Column, ...]
+    differences: int = 0
+
+
+def decoding(table: str, **of: str) -> tuple[Column, ...]:
+    """Decoding by each probe; ``of`` names the probes and their headings."""
+    return tuple(Column(table, "decoding", probe, heading) for probe, heading in of.items())
+
+
+ACTIONS, IDENTITY = "action_recognition", "identity_recognition"
+PROBES = {
+    "softmax": "softmax",
+    "softmax_neighbors": "softmax, vote of neighbours",
+    "softmax_trial": "softmax, vote of the trial",
+    "angle": "(cos, sin)",
+}
+FEW = tuple(
+    Column("label_efficiency", "decoding", probe, f"{heading}, {budget}", budget)
+    for probe, heading in (("softmax", "softmax"), ("angle", "(cos, sin)"))
+    for budget in ("1", "4", "all")
 )
+IDENTITIES = (
+    Column(IDENTITY, "identity", "softmax", "Identity, linear"),
+    Column(IDENTITY, "identity", "knn", "Identity, 10-NN"),
+    Column(IDENTITY, "identity", "mlp_identity", "Identity, MLP"),
+)
+SHOWN = {
+    "short": Shown(
+        (
+            Column(ACTIONS, "within", "softmax", "Within an animal"),
+            Column(ACTIONS, "across", "softmax", "Animal left out"),
+            *IDENTITIES,
+        )
+    ),
+    "actions": Shown(
+        tuple(
+            Column(ACTIONS, task, probe, f"{where}, {named}, {budget}", budget)
+            for probe, named in (("softmax", "linear"), ("mlp", "MLP"))
+            for task, where in (("within", "Within"), ("across", "Left out"))
+            for budget in ("half", "all")
+        )
+    ),
+    "differences": Shown(
+        (Column(ACTIONS, "across", "softmax", "Linear"), Column(ACTIONS, "across", "mlp", "MLP")),
+        differences=3,
+    ),
+    "identity": Shown(IDENTITIES),
+    "continuous": Shown(
+        (
+            Column("continuous", "continuous_within", "ridge", "R2, within"),
+            Column("continuous", "continuous_across", "ridge", "R2, left out"),
+        )
+    ),
+    "decoding": Shown(decoding("decoding", **PROBES)),
+    "decoding_differences": Shown(decoding("decoding", **PROBES), differences=1),
+    "few_labels": Shown(FEW),
+    "few_labels_differences": Shown(FEW, differences=1),
+}
 
 
 def main() -> None:
-    """Write the tables that are asked for."""
+    """Write the tables of a dataset wherever the pages have a mark for them."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--results", type=Path, default=ROOT / "results")
     parser.add_argument("--dataset", required=True)
-    parser.add_argument("--tables", nargs="+", choices=TABLES, required=True)
+    parser.add_argument("--tables", nargs="+", help="these marks alone", default=())
     options = parser.parse_args()
     folder = options.results / options.dataset
-    for name in options.tables:
-        page = ROOT / ("docs/spikes.md" if name in SPIKES else "docs/results.md")
-        made = {"costs": costs, "mined_views": short}.get(name)
-        text = rendered(folder / "tables" / f"{name}.md") if made is None else made(folder)
-        if name == "label_efficiency":
-            picture = f"images/{folder.name}_{name}.png"
-            shutil.copy(folder / f"figures/{name}.png", ROOT / "docs" / picture)
-            text = f"![Accuracy by the number of labelled trials of each class]({picture})\n\n{text}"
-        page.write_text(between(page.read_text(), f"{folder.name}:{name}", text))
-    if set(PAPERS) <= set(options.tables):
-        readme = ROOT / "README.md"
-        readme.write_text(between(readme.read_text(), f"results:{folder.name}", short(folder)))
+    for name in PAGES:
+        page = ROOT / name
+        text = page.read_text()
+        for mark in re.findall(rf"<!-- {options.dataset}:(\w+) -->", text):
+            if not options.tables or mark in options.tables:
+                text = between(text, f"{options.dataset}:{mark}", made(folder, mark))
+                print(f"{name}: {mark}")
+        page.write_text(text)
+    picture = folder / "figures/label_efficiency.png"
+    if picture.exists() and not options.tables:
+        shutil.copy(picture, ROOT / f"docs/images/{folder.name}_label_efficiency.png")
 
 
-def rendered(path: Path) -> str:
-    """A table as the workflow wrote it, its headings two levels down."""
-    return re.sub(r"^#", "###", path.read_text().strip(), flags=re.MULTILINE)
+def made(folder: Path, mark: str) -> str:
+    """The Markdown of a mark."""
+    special: dict[str, Callable[[Path], str]] = {"costs": costs}
+    if mark in special:
+        return special[mark](folder)
+    if mark in WHOLE:
+        return re.sub(
+            r"^#", "###", (folder / "tables" / f"{mark}.md").read_text().strip(), flags=re.MULTILINE
+        )
+    return table(folder, SHOWN[mark])
+
+
+def table(folder: Path, shown: Shown) -> str:
+    """Rows by columns: mean and interval; of differences a star where the corrected p is below 0.05."""
+    names = dict.fromkeys(column.table for column in shown.columns)
+    existing = [name for name in names if (folder / "tables" / f"{name}.csv").exists()]
+    scores = pd.concat(
+        [pd.read_csv(folder / "tables" / f"{name}.csv").assign(table=name) for name in existing]
+    )
+    scores = scores[(scores["layer"] != "projection") & scores["unit"].isna()]
+    picked: list[tuple[str, pd.DataFrame]] = []
+    for column in shown.columns:
+        own = scores[
+            (scores["table"] == column.table)
+            & (scores["task"] == column.task)
+            & (scores["probe"] == column.probe)
+            & (scores["label_budget"] == column.label_budget)
+            & (scores["metric"] == METRICS[column.task])
+        ]
+        references = own["reference"].dropna().unique()[: shown.differences] if shown.differences else [None]
+        for reference in references:
+            rows = own[own["reference"] == reference] if reference else own[own["reference"].isna()]
+            labels = scores[scores["method"] == reference]["label"]
+            minus = f" minus {labels.iloc[0]}" if reference else ""
+            if not rows.empty:
+                picked.append((column.heading + minus, rows.drop_duplicates("method").set_index("method")))
+    labels = scores.drop_duplicates("method").set_index("method")["label"]
+    lines = ["| Method | " + " | ".join(heading for heading, _ in picked) + " |"]
+    lines.append("| --- |" + " ---: |" * len(picked))
+    for method, label in labels.items():
+        cells = [
+            _cell(rows.loc[method], sign=shown.differences > 0) if method in rows.index else EMPTY
+            for _, rows in picked
+        ]
+        if set(cells) != {EMPTY}:
+            lines.append(f"| {label} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _cell(row: pd.Series, *, sign: bool) -> str:
+    star = r" \*" if sign and row["p"] < 0.05 else ""
+    return interval(row["mean"], row["low"], row["high"], sign=sign, metric=row["metric"]) + star
 
 
 def costs(folder: Path) -> str:
@@ -80,44 +203,15 @@ def costs(folder: Path) -> str:
             cells += [str(len(jobs)), f"{jobs['s'].median():.0f}", f"{jobs['max_rss'].max():.0f}"]
         if set(cells) != {EMPTY}:
             lines.append(f"| {method} | " + " | ".join(cells) + " |")
-    return (
-        "### What a row costs\n\nMedian seconds of a job of one thread, starting Python included, where two run at a "
-        "time, and the most memory of one; from the benchmark files of the run. Evaluation is of every task, probe and "
-        "label budget of the configuration.\n\n" + "\n".join(lines)
-    )
-
-
-def short(folder: Path) -> str:
-    """The papers' rows at all labels: mean and interval of what matters most."""
-    tables = {name: pd.read_csv(folder / "tables" / f"{name}.csv") for name in PAPERS}
-    every = pd.concat(tables.values())
-    lines = ["| Method | " + " | ".join(heading for *_, heading in SHORT) + " |"]
-    lines.append("| --- |" + " ---: |" * len(SHORT))
-    for method, rows in every.groupby("method", sort=False):
-        cells = [_cell(tables[name], method, task, probe) for name, task, probe, _ in SHORT]
-        lines.append(f"| {rows['label'].iloc[0]} | " + " | ".join(cells) + " |")
-    read = "; ".join(f"{heading}: task {task}, probe {probe}" for _, task, probe, heading in SHORT)
-    return "\n".join(lines) + f"\n\n{read}. Label budget {LABEL_BUDGET}."
-
-
-def _cell(table: pd.DataFrame, method: str, task: str, probe: str) -> str:
-    own = table[(table["method"] == method) & (table["task"] == task)]
-    own = own[
-        (own["layer"] != "projection") & (own["label_budget"] == LABEL_BUDGET) & own["reference"].isna()
-    ]
-    own = own[own["probe"] == probe]
-    if own.empty:
-        return EMPTY
-    row = own.iloc[0]
-    return interval(row["mean"], row["low"], row["high"])
+    return "\n".join(lines)
 
 
 def between(text: str, mark: str, inside: str) -> str:
     """``text`` with what stands between the two marks replaced. ValueError if they are not there."""
-    start, end = f"<!-- {mark} -->\n", f"\n<!-- /{mark} -->"
+    start, end = f"<!-- {mark} -->\n", f"<!-- /{mark} -->"
     before, rest = text.split(start)
     _, after = rest.split(end)
-    return f"{before}{start}{inside}{end}{after}"
+    return f"{before}{start}{inside.strip()}\n{end}{after}"
 
 
 if __name__ == "__main__":

@@ -44,11 +44,11 @@ class ProbeConfig(Section):
 
     ``penalties`` are two to each whole number from the first to the last. They are chosen on validation windows, or
     where a split has none on held-out trials of training. ``vote`` averages scores over ``vote_windows`` windows
-    before and after, or over the trial.
+    before and after, or over the trial. A probe without ``tasks`` is left out.
     """
 
     kind: Literal["softmax", "angle", "ridge", "knn", "mlp"]
-    tasks: Annotated[list[Task], Field(min_length=1), Each]
+    tasks: Annotated[list[Task], Each]
     label: str | None = None
     vote: Literal["none", "neighbors", "trial"] = "none"
     vote_windows: Count = 1
