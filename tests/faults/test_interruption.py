@@ -9,6 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from matrix import FAULTS, STAGES, Stage
@@ -21,7 +22,7 @@ TWO_THREADS = (
     "--set-threads",
     *(f"{stage}=2" for stage in ("convert", "calcium", "neighbors", "syllables", "pretrain", "evaluate")),
 )
-#: Of the disk that is filled; left free for the one line about it: a page, since the smallest output has two.
+#: Of the disk that is filled; left free for the one line about it: a page. An output that fits in there is written.
 DISK, LEFT = 64 << 20, 4 << 10
 
 
@@ -160,8 +161,11 @@ def test_killed_in_every_stage_and_with_two_threads_a_job_it_ends_with_the_same_
         workflow.end()
     log = next((workflow.results / "logs/pretrain/ours").rglob("*.log")).read_text()
     assert "device cpu, 2 threads" in log
-    for name in ("scores.csv", "splits.csv", "consistency.csv", "tables/action_recognition.csv"):
-        assert content(workflow.results / name) == content(undisturbed.results / name)
+    assert content(workflow.results / "splits.csv") == content(undisturbed.results / "splits.csv")
+    # Sums of two threads are rounded in another order: the same windows are recognised, and losses agree.
+    for name in ("scores.csv", "consistency.csv", "tables/action_recognition.csv"):
+        one, other = (pd.read_csv(each.results / name) for each in (workflow, undisturbed))
+        pd.testing.assert_frame_equal(one, other, check_exact=False, rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -171,13 +175,14 @@ def test_one_fault_after_the_other_and_then_the_same_files(undisturbed, tmp_path
     (folder / "results").mkdir(parents=True)
     small = disk(folder / "results")
     shutil.copytree(undisturbed.folder, folder, dirs_exist_ok=True)
-    workflow = Workflow(folder)
+    workflow, size = Workflow(folder), 0
     for output in stage.outputs:
         path = workflow.results / output
+        size += sum(each.stat().st_size for each in (path, *path.rglob("*")))
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     try:
         for fault, strike in STRIKES.items():
-            if small or fault != "disk full":
+            if fault != "disk full" or (small and size > LEFT):
                 strike(workflow, stage)
         workflow.run(*targets(stage))
         assert wait_for(lambda: not any(map(alive, workflow.orphans)), 60)
