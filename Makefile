@@ -1,3 +1,4 @@
+# make quick  set up .venv and look at four animals and six rows
 # make run    set up .venv and run the default workflow to its tables
 # make paper  the same with three seeds
 # make test   set up and run the tests
@@ -19,7 +20,7 @@ PIN := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version
 	--custom-compile-command "make lock" --no-emit-package torch
 TORCH := torch==2.13.0
 
-.PHONY: setup setup-dev run paper test test-browser test-cluster test-faults lock licences package lint docs bench report clean
+.PHONY: setup setup-dev quick run paper test test-browser test-cluster test-faults lock licences package lint docs bench report clean
 
 setup: $(VENV)/.installed
 setup-dev: $(VENV)/.installed-dev
@@ -37,6 +38,9 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-dev.lock
 	touch $@
+
+quick: setup
+	$(IN) snakemake --cores $(CORES) --configfile config/config.yaml config/quick.yaml
 
 run: setup
 	$(IN) snakemake --cores $(CORES)
