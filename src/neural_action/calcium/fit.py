@@ -76,9 +76,7 @@ class KernelFit:
             if not (isinstance(fit.decay, int | float) and fit.decay > 0):
                 raise ValueError(f"decay is {fit.decay!r}, expected seconds above 0")
         except (OSError, ValueError, TypeError) as error:
-            raise InputError(
-                f"{path}: cannot be read as a calcium kernel ({' '.join(str(error).split())})"
-            ) from None
+            raise InputError(f"{path}: cannot be read as a calcium kernel ({error})") from None
         return fit
 
 

@@ -46,7 +46,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     try:
         content = yaml.load(read_regular(path, MOST_BYTES).decode("utf-8"), _Loader)
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        raise InputError(f"{path}: cannot be read as YAML ({' '.join(str(error).split())})") from None
+        raise InputError(f"{path}: cannot be read as YAML ({error})") from None
     if not isinstance(content, dict):
         raise InputError(f"{path}: holds {type(content).__name__}, expected a mapping of configuration keys")
     if _PROGRAM in content:

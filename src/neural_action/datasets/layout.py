@@ -185,7 +185,7 @@ def open_layout(folder: Path, *, neural: bool = True) -> Layout:
     except InputError:
         raise
     except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
-        said = " ".join(str(error).split())
+        said = str(error)
         raise InputError(f"{path}: cannot be read as a dataset ({type(error).__name__}: {said})") from None
 
 

@@ -66,7 +66,7 @@ class SplitTable:
         try:
             frame = pd.read_csv(path, dtype=COLUMNS, keep_default_na=False)
         except (OSError, ValueError, OverflowError) as error:
-            raise InputError(f"{path}: cannot be read as splits ({' '.join(str(error).split())})") from None
+            raise InputError(f"{path}: cannot be read as splits ({error})") from None
         if missing := [name for name in COLUMNS if name not in frame.columns]:
             older = "; an older version wrote it, rerun rule splits" if {"fold", "part"} & set(frame) else ""
             raise InputError(

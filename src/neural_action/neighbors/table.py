@@ -117,9 +117,7 @@ class SwapTable:
             animals = tuple(str(name) for name in file["animals"])
             return cls(file["targets"], file["domains"], animals, json.loads(str(file["report"])))
         except (OSError, TypeError, ValueError) as error:
-            raise InputError(
-                f"{path}: cannot be read as a swap table ({' '.join(str(error).split())})"
-            ) from None
+            raise InputError(f"{path}: cannot be read as a swap table ({error})") from None
 
 
 def build_swap_table(

@@ -60,7 +60,7 @@ def _check(file: Any, path: Path, kind: str) -> None:
     except InputError:
         raise
     except (RuntimeError, OSError, KeyError, ValueError, TypeError, AttributeError, SystemError) as error:
-        raise InputError(f"{path}: cannot be read as {kind} ({' '.join(str(error).split())})") from None
+        raise InputError(f"{path}: cannot be read as {kind} ({error})") from None
 
 
 def _refuse_other(path: Path, name: str, what: str) -> None:
@@ -75,7 +75,7 @@ def _opened(path: Path, expected: str = EXPECTED, kind: str = "HDF5") -> Iterato
     try:
         file = h5py.File(path, "r")
     except OSError as error:
-        raise InputError(f"{path}: cannot be read as {kind} ({' '.join(str(error).split())})") from None
+        raise InputError(f"{path}: cannot be read as {kind} ({error})") from None
     with file:
         yield file
 
@@ -119,5 +119,5 @@ class Dataset:
             try:
                 return file[self.name][index]
             except (OSError, KeyError) as error:
-                reason = " ".join(str(error).split())
+                reason = str(error)
                 raise InputError(f"{self.path}: {self.name} cannot be read ({reason})") from None

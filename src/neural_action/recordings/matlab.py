@@ -48,7 +48,7 @@ def load_mat(path: Path, *names: str) -> dict[str, Any]:
         _check(path, names)
         return loadmat(path, squeeze_me=True, struct_as_record=False, variable_names=names)
     except Exception as error:  # scipy raises whatever a truncated or foreign file happens to trip
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        reason = f"{type(error).__name__}: {error}"
         raise InputError(f"{path}: cannot be read as a MATLAB file ({reason})") from None
 
 

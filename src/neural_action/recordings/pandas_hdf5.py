@@ -52,7 +52,7 @@ def read_frame(path: Path, key: str) -> Frame:
             kind = _text(group.attrs["pandas_type"])
             frame = _table(path, key, group) if kind == "frame_table" else _fixed(path, key, group)
         except (KeyError, IndexError, AttributeError, TypeError, ValueError) as error:
-            reason = " ".join(str(error).split())
+            reason = str(error)
             raise InputError(
                 f"{path}: {key} is not laid out as pandas does ({type(error).__name__}: {reason})"
             ) from None

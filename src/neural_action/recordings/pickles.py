@@ -292,4 +292,4 @@ def bounded(path: Path) -> bytes:
 
 def reason(error: Exception) -> str:
     """Kind and message of an error in one line."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return f"{type(error).__name__}: {error}"

@@ -66,7 +66,7 @@ def read_project(path: Path, video: int | None = None) -> Project:
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             if isinstance(error, InputError):
                 raise
-            reason = " ".join(str(error).split())
+            reason = str(error)
             raise InputError(
                 f"{path}: cannot be read as a SLEAP project ({type(error).__name__}: {reason})"
             ) from None

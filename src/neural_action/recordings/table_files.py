@@ -43,7 +43,7 @@ def read_table(path: Path, *, words: bool = False, headerless: bool = False) -> 
     except InputError:
         raise
     except Exception as error:  # pandas and pyarrow raise whatever a broken table trips
-        reason = " ".join(str(error).split())
+        reason = str(error)
         raise InputError(f"{path}: cannot be read as a table ({type(error).__name__}: {reason})") from None
 
 

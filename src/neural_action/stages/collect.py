@@ -25,7 +25,7 @@ def _read(path: Path) -> pd.DataFrame:
     try:
         table = pd.read_csv(path, dtype=_TEXT, keep_default_na=False, na_values={"value": ["", "nan"]})
     except (OSError, ValueError, OverflowError) as error:
-        raise InputError(f"{path}: cannot be read as CSV ({' '.join(str(error).split())})") from None
+        raise InputError(f"{path}: cannot be read as CSV ({error})") from None
     if missing := [name for name in COLUMNS if name not in table.columns]:
         older = "; an older version wrote it, rerun rule evaluate" if "fold" in table.columns else ""
         raise InputError(f"{path}: column {missing[0]!r} is missing, expected scores{older}")

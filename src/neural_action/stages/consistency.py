@@ -50,9 +50,7 @@ class Compared:
                 seed=int(file["seed"]),
             )
         except (OSError, TypeError, ValueError, LookupError) as error:
-            raise InputError(
-                f"{path}: cannot be read as an embedding ({' '.join(str(error).split())})"
-            ) from None
+            raise InputError(f"{path}: cannot be read as an embedding ({error})") from None
 
 
 def leading(values: np.ndarray, dimensions: int) -> np.ndarray:

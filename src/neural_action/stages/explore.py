@@ -40,9 +40,7 @@ class Shown:
             file = load_npz(path, *(name for name, _ in kinds))
             return cls(*(file[name].astype(kind) for name, kind in kinds))
         except (OSError, TypeError, ValueError) as error:
-            raise InputError(
-                f"{path}: cannot be read as an embedding ({' '.join(str(error).split())})"
-            ) from None
+            raise InputError(f"{path}: cannot be read as an embedding ({error})") from None
 
     def same(self, other: Shown) -> bool:
         """Whether both are of the same moments."""

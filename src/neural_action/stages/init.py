@@ -83,7 +83,7 @@ def _option(text: str) -> tuple[str, Any]:
         # So does a pattern that begins with an asterisk, which YAML takes for an alias.
         if key.rsplit(".", 1)[-1] in _PATTERNS:
             return key, value
-        raise InputError(f"--option {text!r}: not YAML ({' '.join(str(error).split())})") from None
+        raise InputError(f"--option {text!r}: not YAML ({error})") from None
 
 
 def _by_kind(found: Iterable[Any]) -> dict[str, list]:

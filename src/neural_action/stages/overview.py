@@ -49,9 +49,7 @@ def run(config: str, scores: Path, embeddings: tuple[Path, ...], diagnostics: Pa
         ]
         classes = len({row["class"] for row in found["windows"]} - {""})
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise InputError(
-            f"{diagnostics}: cannot be read as diagnostics ({' '.join(str(error).split())})"
-        ) from None
+        raise InputError(f"{diagnostics}: cannot be read as diagnostics ({error})") from None
     runs = by_method([Run.load(path) for path in embeddings], list(methods))
     labels = {name: row.label for name, row in methods.items()}
     columns = headlines(sections, every)

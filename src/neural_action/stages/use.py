@@ -105,4 +105,4 @@ def _given(path: Path) -> Path | np.ndarray:
     try:
         return np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path}: cannot be read as an array ({' '.join(str(error).split())})") from None
+        raise InputError(f"{path}: cannot be read as an array ({error})") from None

@@ -96,7 +96,7 @@ def load_posterior(path: Path, dataset: Dataset) -> np.ndarray:
     try:
         posterior = load_npz(path, "posterior")["posterior"].astype(np.float32)
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as syllables ({' '.join(str(error).split())})") from None
+        raise InputError(f"{path}: cannot be read as syllables ({error})") from None
     if posterior.ndim != 2 or len(posterior) != len(dataset.pose):
         raise InputError(
             f"{path}: shape {posterior.shape}, expected one row for each of {len(dataset.pose)} poses"

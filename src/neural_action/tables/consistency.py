@@ -32,7 +32,7 @@ def read_consistency(path: Path) -> pd.DataFrame:
             raise InputError(f"{path}: column {missing[0]!r} is missing, expected consistency of embeddings")
         table["value"] = table["value"].astype(float)
     except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as CSV ({' '.join(str(error).split())})") from None
+        raise InputError(f"{path}: cannot be read as CSV ({error})") from None
     return table
 
 

@@ -99,7 +99,7 @@ class Scores:
         try:
             table = pd.read_csv(path, dtype=dict.fromkeys(_TEXT, str), keep_default_na=False)
         except (OSError, OverflowError, UnicodeDecodeError, ValueError) as error:
-            raise InputError(f"{path}: cannot be read as CSV ({' '.join(str(error).split())})") from None
+            raise InputError(f"{path}: cannot be read as CSV ({error})") from None
         if missing := [name for name in COLUMNS if name not in table.columns]:
             if older := [name for name in _OLDER if name in table.columns]:
                 raise InputError(

@@ -102,7 +102,7 @@ def load_model(weights: Path, device: torch.device | str = "cpu", part: str | No
         RuntimeError,
         SafetensorError,
     ) as error:
-        raise InputError(f"{weights}: cannot be loaded as a model ({' '.join(str(error).split())})") from None
+        raise InputError(f"{weights}: cannot be loaded as a model ({error})") from None
     return model.to(device).eval()
 
 
@@ -112,7 +112,7 @@ def model_names(weights: Path) -> list[str]:
     try:
         return list(json.loads(path.read_text()).get("models") or ())
     except (OSError, ValueError, AttributeError, TypeError) as error:
-        raise InputError(f"{path}: cannot be read as a model ({' '.join(str(error).split())})") from None
+        raise InputError(f"{path}: cannot be read as a model ({error})") from None
 
 
 def _shapes(weights: Path, own: str) -> dict[str, tuple[int, ...]]:

@@ -68,7 +68,7 @@ def behavior(path: Path, options: Options) -> Behavior:
     except (ValueError, UnicodeDecodeError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{path}: {' '.join(str(error).split())}, expected numbers") from None
+        raise InputError(f"{path}: {error}, expected numbers") from None
     for option, suffix, given in (
         ("max_error", "error", options.max_error is not None),
         ("min_score", "score", options.min_score > 0),

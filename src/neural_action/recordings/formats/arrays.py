@@ -182,7 +182,7 @@ def mapped_npy(path: Path) -> np.ndarray:
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except Exception as error:  # a forged header raises whatever its bytes happen to mean
-        reason = " ".join(str(error).split())
+        reason = str(error)
         raise InputError(f"{path}: cannot be read as .npy ({type(error).__name__}: {reason})") from None
 
 
@@ -311,7 +311,7 @@ def _read(
         try:
             data = np.loadtxt(path)
         except ValueError as error:
-            raise InputError(f"{path}: {' '.join(str(error).split())}, expected numbers") from None
+            raise InputError(f"{path}: {error}, expected numbers") from None
     elif path.suffix == ".npz":
         data, time = _npz(path, options)
     elif path.suffix == ".npy":
@@ -355,7 +355,7 @@ def _npz(path: Path, options: Options) -> tuple[np.ndarray, np.ndarray | None]:
     except InputError:
         raise
     except Exception as error:  # a damaged archive raises whatever its bytes happen to mean
-        reason = " ".join(str(error).split())
+        reason = str(error)
         raise InputError(f"{path}: cannot be read as .npz ({type(error).__name__}: {reason})") from None
 
 

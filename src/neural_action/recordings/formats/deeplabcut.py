@@ -185,7 +185,7 @@ def _csv(path: Path) -> _Table:
     except (ValueError, TypeError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{path}: {' '.join(str(error).split())}, expected numbers") from None
+        raise InputError(f"{path}: {error}, expected numbers") from None
     named = {line[0]: line[1:] for line in lines[:rows]}
     if any(len(line) != values.shape[1] for line in named.values()):
         raise InputError(

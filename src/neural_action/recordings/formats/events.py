@@ -180,7 +180,7 @@ def _of_table(path: Path, options: Options) -> tuple[str, list[tuple[str, float,
     try:
         table = pd.read_csv(path, sep=separator, skiprows=line, skipinitialspace=True)
     except Exception as error:  # pandas raises whatever a broken table trips
-        reason = " ".join(str(error).split())
+        reason = str(error)
         raise InputError(f"{path}: cannot be read as a table ({type(error).__name__}: {reason})") from None
     for column, value in options.where.items():
         table = table[_column(path, table, column).astype(str) == str(value)]

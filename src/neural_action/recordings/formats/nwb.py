@@ -205,7 +205,7 @@ def _opened(path: Path) -> Iterator[Any]:
         except (
             Exception
         ) as error:  # pynwb, hdmf and h5py raise whatever a damaged file trips, at every access
-            reason = " ".join(str(error).split())[:200]
+            reason = str(error)[:200]
             raise InputError(f"{path}: cannot be read as NWB ({type(error).__name__}: {reason})") from error
 
 

@@ -246,7 +246,7 @@ class Pages:
                 raise InputError(
                     f'{self.path}: its compression needs imagecodecs; pip install "neural-action[tiff]"'
                 ) from None
-            reason = " ".join(str(error).split())
+            reason = str(error)
             raise InputError(
                 f"{self.path}: page {page} cannot be read ({type(error).__name__}: {reason})"
             ) from None
@@ -263,7 +263,7 @@ class Pages:
             guessed = {} if self.path.stat().st_size >= 1 << 31 else {"is_scanimage": False}
             return tifffile.TiffFile(self.path, is_ome=False, **guessed)
         except Exception as error:
-            reason = " ".join(str(error).split())
+            reason = str(error)
             raise InputError(
                 f"{self.path}: cannot be read as TIFF ({type(error).__name__}: {reason})"
             ) from None

@@ -57,9 +57,7 @@ class Run:
                 Path(path),
             )
         except (OSError, TypeError, ValueError) as error:
-            raise InputError(
-                f"{path}: cannot be read as an embedding ({' '.join(str(error).split())})"
-            ) from None
+            raise InputError(f"{path}: cannot be read as an embedding ({error})") from None
 
     @property
     def tested(self) -> np.ndarray:
@@ -93,7 +91,7 @@ def read_logs(paths: Sequence[Path]) -> pd.DataFrame:
         try:
             table = pd.read_csv(path)
         except (OSError, UnicodeDecodeError, ValueError) as error:
-            raise InputError(f"{path}: cannot be read as CSV ({' '.join(str(error).split())})") from None
+            raise InputError(f"{path}: cannot be read as CSV ({error})") from None
         if missing := [name for name in LOG_COLUMNS if name not in table.columns]:
             raise InputError(f"{path}: column {missing[0]!r} is missing, expected a training log")
         for name in LOG_COLUMNS:
