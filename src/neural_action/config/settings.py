@@ -195,10 +195,14 @@ class AdaptSettings(Section):
 
 
 class EncoderSettings(Section):
-    """The two encoders and their heads, shared by every trained row."""
+    """The two encoders and their heads, shared by every trained row.
+
+    ``unit_width`` is of the features that each animal's input layer makes of its units, where animals have other ones.
+    """
 
     neural: Named
     behavior: Named
+    unit_width: Count = 64
     dimension: Count = 128
     head_hidden: Count = 128
     head_dimension: Count = 128

@@ -75,6 +75,13 @@ def notes(looks: list[Look], plan: Plan, own: Mapping[str, Any]) -> Iterator[str
         if look.covered < 0.5:
             yield f"{look.form.where}: {look.covered:.0%} of the neural frames have behaviour"
     yield from _signals(looks)
+    units = {look.row.animal: look.form.neural[0] for look in looks if len(look.form.neural) == 1}
+    if len(set(units.values())) > 1 and not plan.apart:
+        counts = ", ".join(f"{animal} {count}" for animal, count in units.items())
+        yield (
+            f"animals differ in their units ({counts}): each gets an input layer of its own, everything after it is "
+            "shared; raw rows are read within animals alone"
+        )
     if kept := _kept(plan, own):
         said = [
             f"{section}.{key}{_value(own[section][key])} is not for {', '.join(rows)}"

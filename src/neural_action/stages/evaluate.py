@@ -107,6 +107,7 @@ def _splits(
                 trained_with_labels=with_labels,
                 # One split alone has its trials for an interval.
                 unit_seconds=sections.split.block_seconds if protocol_of(name) == "published" else None,
+                own_units=bool(dataset.units),
             )
             yield Split(name, dataset, windows, features, result)
 

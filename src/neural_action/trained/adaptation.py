@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from torch import Tensor
 
 from neural_action.calcium.fit import kernel
 from neural_action.config.settings import (
@@ -67,7 +68,7 @@ def adapted(model: TrainedModel, data: Data, known: Data, settings: AdaptSetting
             swap=_swaps(what, dataset) if "swaps" in wanted else None,
         )
         fitted = copy.deepcopy(model.objective)
-        if sessions:
+        if sessions and isinstance(context.neural, Tensor):
             named = Named.model_validate(what["objective"])
             own = context.animal_frames[dataset.animals.index(animal)]
             fitted = with_session(fitted, named, sessions, context.neural, own, seed)
