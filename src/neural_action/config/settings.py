@@ -242,6 +242,7 @@ class MethodSettings(Section):
     """A row of the tables: a representation. It names no probe: every probe of a dataset reads every row.
 
     ``representation`` is ``trained`` (the neural encoder of an objective), ``raw`` (the neural window itself),
+    ``ridge`` (the behaviour that a ridge on each animal's own neural frames predicts),
     ``behavior`` (the behaviour window itself), ``behavior_encoder`` (an objective's encoder of behaviour, after the
     row's behaviour views), ``labels`` (the action label alone), ``external`` (what another package made of every
     frame) or ``none`` (no input: guessing).
@@ -256,7 +257,7 @@ class MethodSettings(Section):
     role: Literal["baseline", "proposed", "reference"] = "baseline"
     table: Literal["papers", "ablation"] = "papers"
     representation: Literal[
-        "trained", "raw", "behavior", "behavior_encoder", "labels", "external", "none"
+        "trained", "raw", "ridge", "behavior", "behavior_encoder", "labels", "external", "none"
     ] = "trained"
     objective: Named | None = None
     external: CebraSettings | None = None

@@ -18,6 +18,7 @@ from neural_action.datasets.dataset import Dataset, side_by_side
 from neural_action.datasets.ragged import RaggedFrames
 from neural_action.datasets.windows import Windows
 from neural_action.errors import InputError
+from neural_action.evaluation.ridge import predicted_behavior
 from neural_action.files import load_npz
 from neural_action.neighbors.table import SwapTable
 
@@ -46,8 +47,9 @@ def represent(
     ``encoder`` and, where there is a head, ``projection`` for a trained method (with the networks of another row,
     ``encoder`` alone); ``behavior_encoder`` for an encoder of behaviour windows after
     the method's behaviour views; ``raw`` for the neural clip, averaged over ``raw_pool_time`` frames and
-    ``raw_pool_space`` pixels to bound its size; ``external`` for what another package made of every frame, averaged
-    over ``raw_pool_time`` frames like the raw clip; ``behavior`` for the behaviour clip; ``labels`` for the action
+    ``raw_pool_space`` pixels to bound its size; ``ridge`` for the behaviour that a ridge of each animal predicts at
+    every frame, averaged over ``raw_pool_time`` frames like the raw clip, and ``external`` for what another package
+    made of every frame, likewise; ``behavior`` for the behaviour clip; ``labels`` for the action
     label, one-hot, with a place for unlabelled windows; for ``none`` an empty array, since guessing looks at nothing.
     Where animals have units of their own, ``raw`` is comparable within an animal alone, and a model gives NaN for
     animals that it has no input layer of.
@@ -59,6 +61,8 @@ def represent(
         return {"none": np.empty((len(windows), 0), np.float32)}
     if kind == "raw":
         return {"raw": _raw(dataset.neural, windows, evaluation)}
+    if kind == "ridge":
+        return {"ridge": _predicted(dataset, windows, evaluation)}
     if kind == "external":
         if external is None:
             raise InputError(
@@ -214,6 +218,27 @@ def _raw(neural: np.ndarray | RaggedFrames, windows: Windows, evaluation: Evalua
     return out
 
 
+def _predicted(dataset: Dataset, windows: Windows, evaluation: EvaluationSettings) -> np.ndarray:
+    """(clip, features) float32 of what ridges predict; NaN for animals of which nothing is visible."""
+    neural = dataset.neural
+    if isinstance(neural, np.ndarray):
+        neural = pooled_space(neural, evaluation.raw_pool_space)
+    predicted = predicted_behavior(dataset, neural)
+    out = raw_windows(np.nan_to_num(predicted), windows, evaluation)
+    out[np.isnan(predicted[windows.start, 0])] = np.nan
+    return out
+
+
+def pooled_space(neural: np.ndarray, space: int) -> np.ndarray:
+    """(frame, y, x) averaged over blocks of ``space`` pixels; (frame, unit) as it is."""
+    if neural.ndim != 3:
+        return neural
+    y, x = neural.shape[1:]
+    if y % space or x % space:
+        raise InputError(f"evaluation.raw_pool_space: {space} does not divide images of {y} x {x} pixels")
+    return neural.reshape(len(neural), y // space, space, x // space, space).mean((2, 4))
+
+
 def raw_windows(neural: np.ndarray, windows: Windows, evaluation: EvaluationSettings) -> np.ndarray:
     """(clip, features) float32: windows averaged over blocks of time and, for images, of space.
 
@@ -225,12 +250,7 @@ def raw_windows(neural: np.ndarray, windows: Windows, evaluation: EvaluationSett
         raise InputError(
             f"evaluation.raw_pool_time: {time} does not divide the {windows.frames} frames of a clip"
         )
-    if neural.ndim == 3:
-        y, x = neural.shape[1:]
-        if y % space or x % space:
-            raise InputError(f"evaluation.raw_pool_space: {space} does not divide images of {y} x {x} pixels")
-        neural = neural.reshape(len(neural), y // space, space, x // space, space).mean((2, 4))
-    flat = neural.reshape(len(neural), -1)
+    flat = pooled_space(neural, space).reshape(len(neural), -1)
     # Running sums turn every average over time into one subtraction.
     sums = np.concatenate([np.zeros((1, flat.shape[1])), np.cumsum(flat, 0, dtype=np.float64)])
     edges = windows.start[:, None] + np.arange(0, windows.frames + 1, time)

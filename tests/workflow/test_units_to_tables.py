@@ -1,0 +1,118 @@
+"""Simulated animals with units of their own, from raw files to tables, stage by stage in one process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from neural_action.config.dependencies import NEIGHBORS
+from neural_action.config.load import merged
+from neural_action.config.plan import Plan
+from neural_action.datasets.dataset import Source
+from neural_action.stages import calcium, collect, convert, neighbors, pretrain, simulate, splits, tables
+from neural_action.stages import dataset as layout
+from neural_action.stages.evaluate import run as evaluate
+from running import ROOT
+
+ROWS = ["random_guess", "raw", "ridge", "simclr", "ours", "regression_conv"]
+CHANGES = """
+simulation: {preset: units, overrides: {animals: 2, seconds: 14.0, types: 36}}
+convert: {root_relative: true, scale: {low: 0.5, high: 99.5}}
+split: {test_folds: [0]}
+rows: [random_guess, raw, ridge, simclr, ours, regression_conv]
+calcium: {decay: 1.0}
+training: {steps: 20}
+encoders: {neural: {name: trace_cnn, width: 16, layers: 1}, unit_width: 16}
+evaluation: {raw_pool_time: 8, label_budgets: [all], identity_samples: 80}
+methods:
+  ridge: {label: Ridge to behavior, group: Reference, role: reference, representation: ridge}
+"""
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """The plan of the run and the folder of its results."""
+    folder = tmp_path_factory.mktemp("units")
+    (folder / "changes.yaml").write_text(CHANGES)
+    tiny = merged([ROOT / "config/methods.yaml", ROOT / "config/test/tiny.yaml"])
+    # An encoder of images has other parameters.
+    tiny["encoders"]["neural"] = {}
+    (folder / "tiny.json").write_text(pd.Series(tiny).to_json())
+    plan = Plan({**merged([folder / "tiny.json", folder / "changes.yaml"]), "results": str(folder)})
+    results, raw = Path(plan.results), Path(plan.raw)
+    for number, animal in enumerate(plan.simulated_animals):
+        simulate.run(plan.depends_on.sections("simulation"), number, raw / animal)
+    for row, manifest in zip(plan.rows, map(Path, plan.manifests), strict=True):
+        store = manifest.with_name(f"{row.trial}.zarr")
+        given = (plan.depends_on.sections("dataset", "convert"), raw, row.path, row.animal, row.trial)
+        convert.run(*given, None, None, store, manifest, 1)
+    layout.run(results / "dataset", tuple(map(Path, plan.manifests)))
+    splits.run(plan.depends_on.splits, results / "splits.csv", tuple(map(Path, plan.manifests)))
+    source = Source(results / "dataset", results / "splits.csv", ("fold-0",))
+    kernel, swaps = results / "calcium.json", results / "swaps.npz"
+    calcium.run(plan.depends_on.sections("calcium"), source, 1, kernel, results / "calcium.png")
+    neighbors.run(
+        plan.depends_on.variant_sections("default", *NEIGHBORS), source, 1, swaps, results / "n.json"
+    )
+    scores = []
+    for method in plan.methods:
+        run = results / "models" / method / "fold-0/seed-0"
+        run.mkdir(parents=True)
+        weights = run / "model.safetensors"
+        if method in plan.trained:
+            inputs = {"kernel": kernel, "swaps": swaps}
+            needed = [path if name in plan.needs(method) else None for name, path in inputs.items()]
+            config = plan.depends_on.pretrain(method)
+            pretrain.run(config, method, source, 0, *needed, None, 1, weights, run / "log.csv")
+        scores.append(run / "scores.csv")
+        evaluate(
+            *(plan.depends_on.evaluate(method), method, source, 0, 1),
+            *(weights if method in plan.trained else None, None, None),
+            *(scores[-1], run / "embedding.npz"),
+        )
+    collect.run(results / "scores.csv", tuple(scores))
+    (results / "tables").mkdir()
+    tables.run(plan.depends_on.tables, results / "scores.csv", results / "tables")
+    return SimpleNamespace(plan=plan, results=results, source=source)
+
+
+def test_animals_differ_in_their_units(finished):
+    counts = [shape[0] for shape in finished.source.layout().units.values()]
+    assert len(set(counts)) == len(counts) == 2
+
+
+def test_every_row_is_read_where_it_can_be(finished):
+    scores = pd.read_csv(finished.results / "scores.csv", dtype={"unit": str})
+    tasks = {name: set(own["task"]) for name, own in scores.groupby("method")}
+    every = {"within", "across", "identity", "continuous_within", "continuous_across"}
+    # Units of one animal mean nothing in another: raw windows are read within animals alone.
+    assert tasks == {name: {"within", "continuous_within"} if name == "raw" else every for name in ROWS}
+    assert scores[scores["metric"] == "accuracy"]["value"].between(0, 1).all()
+    read = scores[(scores["metric"] == "balanced_accuracy") & (scores["probe"] == "softmax")]
+    mean = read[read["task"] == "within"].groupby("method")["value"].mean()
+    assert mean["raw"] > mean["random_guess"]
+
+
+def test_tables_leave_the_cells_of_raw_rows_across_animals_empty(finished):
+    text = (finished.results / "tables/action_recognition.md").read_text()
+    lines = {line.split(" | ")[0].strip("| "): line for line in text.splitlines() if line.startswith("| ")}
+    assert "–" in lines["Neural"]
+    assert lines["Ours"].split(" | ")[2] != "–"
+    assert "each animal has units of its own: Neural is read within animals alone" in text
+
+
+def test_a_rerun_trains_the_same_weights(finished, tmp_path):
+    method, weights = "simclr", tmp_path / "models/simclr/fold-0/seed-0/model.safetensors"
+    weights.parent.mkdir(parents=True)
+    config = finished.plan.depends_on.pretrain(method)
+    pretrain.run(
+        config, method, finished.source, 0, None, None, None, 1, weights, weights.with_name("log.csv")
+    )
+    before = finished.results / "models/simclr/fold-0/seed-0/model.safetensors"
+    assert weights.read_bytes() == before.read_bytes()
+    with np.load(before.with_name("embedding.npz")) as content:
+        assert np.isfinite(content["encoder"]).all()
