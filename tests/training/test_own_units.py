@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from neural_action.config.settings import (
+    AdaptSettings,
     ClipSettings,
     EncoderSettings,
     Named,
@@ -22,9 +23,11 @@ from neural_action.encoders.shapes import Shapes
 from neural_action.encoders.unit_tiles import WIDTH
 from neural_action.errors import InputError
 from neural_action.neighbors.table import build_swap_table
+from neural_action.training.adapt import adapt
 from neural_action.training.batches import BatchSampler, view_context
 from neural_action.training.loop import pretrain
 from neural_action.training.model import create, fit_scales, load_model, save_model
+from neural_action.training.sessions import with_animal
 
 UNITS = {"A": 5, "B": 70, "C": 9}
 CLIPS = ClipSettings(frames=16, poses=4)
@@ -188,6 +191,29 @@ def test_objectives_that_rebuild_units_say_why_not(name):
 def test_views_that_exchange_frames_say_why_not(ragged, view, says):
     with pytest.raises(InputError, match=says):
         sampler_of(ragged, list(UNITS), ViewSettings(neural=[view]))
+
+
+def test_an_unseen_animal_gets_a_layer_and_the_rest_stays(ragged, tmp_path):
+    known = sampler_of(without(ragged, "B"), ["A", "C"])
+    model = create(Named(name="infonce"), ENCODERS, shapes_of("AC"), 0)
+    fit_scales(model, known.context)
+    pretrain(model, known, TRAINING, tmp_path / "a.pt")
+    clips = known(0).recorded()
+    before = model.eval().embed(clips)["encoder"].detach()
+    context = sampler_of(ragged, ["A", "C", "B"]).context
+    seen = context.take(context.animal_frames[1])[:, :70]
+    wider = with_animal(model, "B", seen, 0)
+    fresh = {key: value.clone() for key, value in wider.state_dict().items()}
+    settings, windows = AdaptSettings(steps=4), window_table(ragged, CLIPS, stride=1)
+    given = (wider, context, windows, VIEWS, 1, settings, TRAINING, tmp_path / "b.pt")
+    adapt(*given, matched=False, seed=0)
+    changed = {key for key, value in wider.state_dict().items() if not torch.equal(value, fresh[key])}
+    assert changed == {"f_n.input.weight", "f_n.input.bias"}
+    assert wider.shapes.units == (("A", 5), ("C", 9), ("B", 70))
+    # A and C have a tile each, B two: only those of B were trained.
+    moved = (wider.f_n.input.weight != fresh["f_n.input.weight"]).flatten(1).any(1)
+    assert moved.tolist() == [False, False, True, True]
+    torch.testing.assert_close(wider.eval().embed(clips)["encoder"].detach(), before)
 
 
 class InterruptedRunError(Exception):

@@ -8,12 +8,23 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from safetensors.numpy import load_file
 
 from neural_action.config.dependencies import NEIGHBORS
 from neural_action.config.load import merged
 from neural_action.config.plan import Plan
 from neural_action.datasets.dataset import Source
-from neural_action.stages import calcium, collect, convert, neighbors, pretrain, simulate, splits, tables
+from neural_action.stages import (
+    adapt,
+    calcium,
+    collect,
+    convert,
+    neighbors,
+    pretrain,
+    simulate,
+    splits,
+    tables,
+)
 from neural_action.stages import dataset as layout
 from neural_action.stages.evaluate import run as evaluate
 from running import ROOT
@@ -26,6 +37,7 @@ split: {test_folds: [0]}
 rows: [random_guess, raw, ridge, simclr, ours, regression_conv]
 calcium: {decay: 1.0}
 training: {steps: 20}
+adapt: {rows: [simclr], steps: 10}
 encoders: {neural: {name: trace_cnn, width: 16, layers: 1}, unit_width: 16}
 evaluation: {raw_pool_time: 8, label_budgets: [all], identity_samples: 80}
 methods:
@@ -75,9 +87,34 @@ def finished(tmp_path_factory):
             *(scores[-1], run / "embedding.npz"),
         )
     collect.run(results / "scores.csv", tuple(scores))
+    unseen = [results / "models/simclr/fold-0/seed-0/scores.csv", *unseen_animals(plan, results)]
+    collect.run(results / "unseen.csv", tuple(unseen))
     (results / "tables").mkdir()
-    tables.run(plan.depends_on.tables, results / "scores.csv", results / "tables")
+    tables.run(
+        *(plan.depends_on.tables, results / "scores.csv", results / "tables"), unseen=results / "unseen.csv"
+    )
     return SimpleNamespace(plan=plan, results=results, source=source)
+
+
+def unseen_animals(plan, results):
+    """Leave every animal out of pretraining in turn, adapt to it, and yield the scores."""
+    for name, run in plan.unseen.items():
+        source = Source(results / "dataset", results / "splits.csv", run.splits)
+        folder = results / "models/simclr" / name / "seed-0"
+        folder.mkdir(parents=True)
+        weights, log = folder / "model.safetensors", folder / "log.csv"
+        if run.starts_from is None:
+            config = plan.depends_on.pretrain("simclr")
+            pretrain.run(config, "simclr", source, 0, None, None, None, 1, weights, log)
+        else:
+            start = results / "models/simclr" / run.starts_from / "seed-0/model.safetensors"
+            config = plan.depends_on.adapt("simclr")
+            adapt.run(config, "simclr", source, 0, start, None, None, None, 1, weights, log)
+        evaluate(
+            *(plan.depends_on.evaluate("simclr"), "simclr", source, 0, 1, weights, None, None),
+            *(folder / "scores.csv", folder / "embedding.npz"),
+        )
+        yield folder / "scores.csv"
 
 
 def test_animals_differ_in_their_units(finished):
@@ -103,6 +140,21 @@ def test_tables_leave_the_cells_of_raw_rows_across_animals_empty(finished):
     assert "–" in lines["Neural"]
     assert lines["Ours"].split(" | ")[2] != "–"
     assert "each animal has units of its own: Neural is read within animals alone" in text
+
+
+def test_an_unseen_animal_is_read_once_it_has_a_layer(finished):
+    scores = pd.read_csv(finished.results / "unseen.csv")
+    assert set(scores["protocol"]) == {"new_trials", "adapted"}
+    across = scores[(scores["task"] == "across") & (scores["protocol"] == "adapted")]
+    assert set(across["animal"]) == {"Fly1", "Fly2"}
+    frozen, adapted = (
+        load_file(finished.results / f"models/simclr/{run}/seed-0/model.safetensors")
+        for run in ("without-Fly1", "adapted-Fly1-fold-0")
+    )
+    same = {name for name, value in frozen.items() if np.array_equal(value, adapted[name])}
+    assert {name for name in frozen if not name.startswith("f_n.input.")} <= same
+    text = (finished.results / "tables/unseen_animal.md").read_text()
+    assert "without an input layer for it, none can be encoded" in text
 
 
 def test_a_rerun_trains_the_same_weights(finished, tmp_path):

@@ -8,6 +8,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from neural_action.encoders.unit_tiles import WIDTH, Tiles, UnitClips
 from neural_action.errors import InputError
@@ -104,10 +105,21 @@ class UnitInput(nn.Module):
         self.mean[own] = self.tiles.cut(animal, mean[None])[0].to(self.mean)
         self.gain[own] = self.tiles.cut(animal, gain[None])[0].to(self.gain)
 
+    def train_only(self, animal: int) -> list[RemovableHandle]:
+        """Let gradients reach the weights of one animal alone, until the handles are removed."""
+        owner = torch.arange(len(self.tiles.units)).repeat_interleave(torch.tensor(self.tiles.counts))
+        own = (owner == animal).to(self.weight)
+        alone = (torch.arange(len(self.bias)) == animal).to(self.bias)
+        return [
+            self.weight.register_hook(lambda gradient: gradient * own[:, None, None]),
+            self.bias.register_hook(lambda gradient: gradient * alone[:, None]),
+        ]
+
     @torch.no_grad()
     def extended(self, units: int) -> UnitInput:
         """A layer with one more animal, last, freshly initialised; those of the others are copies."""
         wider = UnitInput((*self.tiles.units, units), self.width, scale=self.kind).to(self.weight.device)
+        wider.requires_grad_(self.weight.requires_grad)
         for name, value in self.state_dict().items():
             wider.state_dict()[name][: len(value)] = value
         return wider
