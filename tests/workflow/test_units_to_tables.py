@@ -14,6 +14,7 @@ from neural_action.config.dependencies import NEIGHBORS
 from neural_action.config.load import merged
 from neural_action.config.plan import Plan
 from neural_action.datasets.dataset import Source
+from neural_action.errors import InputError
 from neural_action.stages import (
     adapt,
     calcium,
@@ -27,6 +28,8 @@ from neural_action.stages import (
 )
 from neural_action.stages import dataset as layout
 from neural_action.stages.evaluate import run as evaluate
+from neural_action.trained.model import load_model
+from neural_action.trained.onnx import export
 from running import ROOT
 
 ROWS = ["random_guess", "raw", "ridge", "simclr", "ours", "regression_conv"]
@@ -167,4 +170,11 @@ def test_a_rerun_trains_the_same_weights(finished, tmp_path):
     before = finished.results / "models/simclr/fold-0/seed-0/model.safetensors"
     assert weights.read_bytes() == before.read_bytes()
     with np.load(before.with_name("embedding.npz")) as content:
-        assert np.isfinite(content["encoder"]).all()
+        own = (content["animal"] == 1) & (content["trial"] == content["trial"].max())
+        embedded = content["encoder"][own]
+    # A model that is opened reads the animals that it was trained on.
+    model = load_model(before)
+    values = model.transform(Path(finished.plan.manifests[-1]), stride=4).values
+    np.testing.assert_allclose(values[: len(embedded)], embedded, atol=0.01)
+    with pytest.raises(InputError, match="has a first layer for the units of each animal"):
+        export(model, tmp_path / "model.onnx", "encoder")

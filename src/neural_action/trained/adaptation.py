@@ -50,6 +50,11 @@ def adapted(model: TrainedModel, data: Data, known: Data, settings: AdaptSetting
             "expected a model that does without (the workflow adapts it: configuration adapt.rows)"
         )
     clip_settings = ClipSettings.model_validate(what["clips"])
+    if model.objective.shapes.units:
+        raise InputError(
+            "adapt: the model has an input layer of each animal; expected the workflow to adapt it (configuration "
+            "adapt.rows)"
+        )
     with _stores(data, what["recordings"]) as new, _stores(known, what["recordings"]) as old:
         animal = _one_animal(new, old, dict(model.objective.shapes.sessions))
         for path in (*new, *old):
