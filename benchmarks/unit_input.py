@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from neural_action.encoders.unit_input import UnitInput
-from neural_action.encoders.unit_tiles import PackedUnits, drop_units
+from neural_action.encoders.unit_tiles import PackedUnits, UnitClips
 
 ANIMALS, FEWEST, MOST, WIDTH, FRAMES, CLIPS, RECORDED, ROUNDS = 40, 50, 1500, 64, 8, 4, 200, 40
 
@@ -47,7 +47,18 @@ def main() -> None:
     dense, x = nn.Linear(mean, WIDTH), torch.randn(rows, mean)
     alone = nn.ModuleList(nn.Linear(count, WIDTH) for count in units)
     parts = [torch.randn(CLIPS * FRAMES, count) for count in units]
-    batch = packed.clips(start, FRAMES)
+    index = (start.T.reshape(-1, 1) + torch.arange(FRAMES)).flatten()
+    animal, out = torch.arange(ANIMALS).repeat(CLIPS), torch.empty(len(index), packed.width)
+
+    def clips() -> UnitClips:
+        return UnitClips(packed.take(index, out).view(len(animal), FRAMES, -1), animal)
+
+    def dropped() -> UnitClips:
+        batch = clips()
+        kept = torch.rand(len(animal), 1, packed.width, generator=generator) >= 0.1
+        return UnitClips(batch.values.mul_(kept), animal)
+
+    batch = clips()
     optimizer = torch.optim.AdamW(layer.parameters(), fused=True)
     # Of a dense layer with as many weights as all animals have: what the optimizer costs whatever the layout.
     many = nn.Linear(sum(units), WIDTH)
@@ -60,7 +71,7 @@ def main() -> None:
         out.square().mean().backward()
 
     def whole() -> None:
-        backward(layer(drop_units(packed.clips(start, FRAMES), 0.2, generator)), layer)
+        backward(layer(dropped()), layer)
         optimizer.step()
 
     found = milliseconds(
@@ -72,10 +83,8 @@ def main() -> None:
             f"UnitInput, {ANIMALS} animals of {FEWEST} to {MOST} units": lambda: backward(
                 layer(batch), layer
             ),
-            "gathering the clips": lambda: packed.clips(start, FRAMES) and None,
-            "gathering and dropping units": lambda: (
-                drop_units(packed.clips(start, FRAMES), 0.2, generator) and None
-            ),
+            "gathering the clips": lambda: clips() and None,
+            "gathering and dropping units": lambda: dropped() and None,
             f"AdamW on {sum(units)} x {WIDTH} weights": lambda: plain.step() and None,
             "UnitInput with gathering, dropping and AdamW": whole,
         }

@@ -10,11 +10,10 @@ from torch import nn
 from neural_action.encoders.shapes import Shapes
 from neural_action.encoders.standardise import Standardise
 from neural_action.encoders.unit_input import UnitInput
-from neural_action.encoders.unit_tiles import WIDTH, PackedUnits, Tiles, by_animal, drop_units
+from neural_action.encoders.unit_tiles import WIDTH, PackedUnits, Tiles, UnitClips
 from neural_action.errors import InputError
 
 UNITS, FRAMES, WIDE = (1, 50, WIDTH, 200), (30, 40, 25, 50), 6
-FIRST = np.concatenate([[0], np.cumsum(FRAMES)[:-1]])
 
 
 @pytest.fixture
@@ -50,62 +49,75 @@ def fitted(neural, **options):
     return layer
 
 
+def clips_of(neural, start, frames, animal):
+    """The clips that start at these frames of their animals, gathered from packed units."""
+    packed, firsts = PackedUnits(neural), np.cumsum([0, *(len(values) for values in neural)])
+    first = torch.as_tensor(start) + torch.as_tensor(firsts)[animal]
+    index = first[:, None] + torch.arange(frames)
+    return UnitClips(packed.take(index.flatten()).view(len(first), frames, -1), torch.as_tensor(animal))
+
+
 def zscored(values):
     return (values - values.mean(0)) / values.std(0, correction=0)
 
 
+ANIMAL, START = [0, 0, 1, 1, 2, 2, 3, 3], [3, 0, 5, 30, 0, 15, 44, 7]
+
+
+def test_frames_are_gathered_with_zeros_behind_their_units(neural):
+    clips = clips_of(neural, START, 4, ANIMAL)
+    assert clips.values.shape == (8, 4, 4 * WIDTH)
+    for values, first, animal in zip(clips.values, START, ANIMAL, strict=True):
+        torch.testing.assert_close(values[:, : UNITS[animal]], neural[animal][first : first + 4])
+        assert not values[:, UNITS[animal] :].any()
+
+
 def test_it_is_a_linear_layer_of_each_animal(neural):
-    layer, packed = fitted(neural), PackedUnits(neural)
-    start = torch.tensor([[3, 0], [5, 30], [0, 15], [44, 7]]) + torch.as_tensor(FIRST)[:, None]
-    out = layer(packed.clips(start, 4))
-    assert out.shape == (4, 2, 4, WIDE)
-    for animal, linear in enumerate(linears(layer)):
-        for clip in range(2):
-            at = int(start[animal, clip]) - FIRST[animal]
-            expected = linear(zscored(neural[animal])[at : at + 4])
-            torch.testing.assert_close(out[animal, clip], expected, atol=1e-5, rtol=1e-5)
+    layer = fitted(neural)
+    out = layer(clips_of(neural, START, 4, ANIMAL))
+    assert out.shape == (8, 4, WIDE)
+    for values, first, animal in zip(out, START, ANIMAL, strict=True):
+        expected = linears(layer)[animal](zscored(neural[animal])[first : first + 4])
+        torch.testing.assert_close(values, expected, atol=1e-5, rtol=1e-5)
 
 
-def test_gradients_are_those_of_the_linear_layers(neural):
-    layer, packed = fitted(neural), PackedUnits(neural)
-    start = torch.tensor([[3, 0], [5, 30], [0, 15], [44, 7]]) + torch.as_tensor(FIRST)[:, None]
-    layer(packed.clips(start, 4)).square().sum().backward()
+@pytest.mark.parametrize(
+    ("animal", "start"), [(ANIMAL, START), ([3, 1, 3, 3, 0, 1, 3], [40, 7, 0, 12, 19, 30, 5])]
+)
+def test_gradients_are_those_of_the_linear_layers(neural, animal, start):
+    layer = fitted(neural)
+    layer(clips_of(neural, start, 4, animal)).square().sum().backward()
     alone, at = linears(layer), 0
-    for animal, linear in enumerate(alone):
-        rows = (start[animal] - FIRST[animal])[:, None] + torch.arange(4)
-        linear(zscored(neural[animal])[rows.flatten()]).square().sum().backward()
-        count, units = layer.tiles.counts[animal], UNITS[animal]
+    for who, first in zip(animal, start, strict=True):
+        alone[who](zscored(neural[who])[first : first + 4]).square().sum().backward()
+    for who, linear in enumerate(alone):
+        count, units = layer.tiles.counts[who], UNITS[who]
         gradient = layer.weight.grad[at : at + count].reshape(-1, WIDE)
-        torch.testing.assert_close(gradient[:units], linear.weight.grad.T, atol=1e-3, rtol=1e-4)
-        torch.testing.assert_close(layer.bias.grad[animal], linear.bias.grad, atol=1e-3, rtol=1e-4)
+        expected = torch.zeros_like(gradient[:units]) if who not in animal else linear.weight.grad.T
+        torch.testing.assert_close(gradient[:units], expected, atol=1e-3, rtol=1e-4)
+        if who in animal:
+            torch.testing.assert_close(layer.bias.grad[who], linear.bias.grad, atol=1e-3, rtol=1e-4)
         # What is no unit stays no unit, whatever the optimizer.
         assert not gradient[units:].any()
         at += count
 
 
 def test_a_batch_of_any_clips_is_sorted_and_found_again(neural):
-    layer, packed = fitted(neural), PackedUnits(neural)
-    generator = torch.Generator().manual_seed(2)
-    animal = torch.tensor([3, 1, 3, 3, 0, 1, 3])
-    start = torch.as_tensor(FIRST)[animal] + torch.randint(0, 20, (7,), generator=generator)
-    table, animals, place = by_animal(start, animal)
-    assert animals.tolist() == [0, 1, 3]
-    assert table.shape == (3, 4)
-    out = layer(packed.clips(table, 5, animals)).flatten(0, 1)[place]
-    assert torch.isfinite(out).all()
-    for clip, (first, who) in enumerate(zip(start.tolist(), animal.tolist(), strict=True)):
-        values = zscored(neural[who])[first - FIRST[who] :][:5]
-        torch.testing.assert_close(out[clip], linears(layer)[who](values), atol=1e-5, rtol=1e-5)
+    layer, animal, start = fitted(neural), [3, 1, 3, 3, 0, 1, 3], [40, 7, 0, 12, 19, 30, 5]
+    out = layer(clips_of(neural, start, 5, animal))
+    for values, first, who in zip(out, start, animal, strict=True):
+        expected = linears(layer)[who](zscored(neural[who])[first : first + 5])
+        torch.testing.assert_close(values, expected, atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("scale", ["zscore", "none"])
 def test_what_a_view_puts_where_no_unit_is_goes_no_further(neural, scale):
-    layer, packed = fitted(neural, scale=scale), PackedUnits(neural)
-    start = torch.as_tensor(FIRST)[:, None]
-    expected = layer(packed.clips(start, 3))
-    batch = packed.clips(start, 3)
-    batch.values[~Tiles(UNITS).filled[:, None, None].expand_as(batch.values)] = 5.0
-    out = layer(batch)
+    layer = fitted(neural, scale=scale)
+    clips = clips_of(neural, START, 3, ANIMAL)
+    expected = layer(clips)
+    for values, animal in zip(clips.values, ANIMAL, strict=True):
+        values[:, UNITS[animal] :] = 5.0
+    out = layer(clips)
     torch.testing.assert_close(out, expected)
     out.square().sum().backward()
     assert not layer.weight.grad[~Tiles(UNITS).filled].any()
@@ -114,26 +126,11 @@ def test_what_a_view_puts_where_no_unit_is_goes_no_further(neural, scale):
 @pytest.mark.parametrize("scale", ["zscore", "centred", "none"])
 def test_scales_are_those_of_standardise(neural, scale):
     neural[1][:, 7] = 4.0
-    layer, packed = fitted(neural, scale=scale), PackedUnits(neural)
+    layer = fitted(neural, scale=scale)
     other = Standardise(Shapes(1, (50,), 1, 1), scale)
     other.fit(neural[1])
-    out = layer(packed.clips(torch.tensor([[30]]), 40, torch.tensor([1])))
-    expected = linears(layer)[1](other(neural[1]))
-    torch.testing.assert_close(out[0, 0], expected, atol=1e-4, rtol=1e-4)
-
-
-def test_units_are_dropped_from_whole_clips(neural):
-    packed = PackedUnits([torch.ones_like(values) for values in neural])
-    start = torch.as_tensor(FIRST)[:, None] + torch.arange(10)
-    batch = drop_units(packed.clips(start, 3), 0.5, torch.Generator().manual_seed(0))
-    values = batch.values
-    assert (values[:, :, :1] == values).all()
-    filled = Tiles(UNITS).filled
-    kept = torch.stack([values[:, clip, 0][filled].mean() for clip in range(10)])
-    assert 0.5 < kept.mean() < 0.95
-    assert set(values.unique().tolist()) == {0.0, 1.0}
-    again = drop_units(packed.clips(start, 3), 0.5, torch.Generator().manual_seed(0))
-    torch.testing.assert_close(again.values, values)
+    out = layer(clips_of(neural, [0], 40, [1]))
+    torch.testing.assert_close(out[0], linears(layer)[1](other(neural[1])), atol=1e-4, rtol=1e-4)
 
 
 def test_one_more_animal_leaves_the_others_as_they_are(neural):
@@ -141,11 +138,10 @@ def test_one_more_animal_leaves_the_others_as_they_are(neural):
     wider = layer.extended(70)
     more = [*neural, torch.randn(20, 70)]
     wider.fit(4, more[4])
-    start = torch.as_tensor(FIRST)[:, None]
-    before = layer(PackedUnits(neural).clips(start, 4))
-    after = wider(PackedUnits(more).clips(torch.cat([start, torch.tensor([[sum(FRAMES)]])]), 4))
-    torch.testing.assert_close(after[:4], before)
-    assert torch.isfinite(after[4]).all()
+    before = layer(clips_of(neural, START, 4, ANIMAL))
+    after = wider(clips_of(more, [*START, 0], 4, [*ANIMAL, 4]))
+    torch.testing.assert_close(after[:8], before)
+    assert torch.isfinite(after[8]).all()
     assert wider.weight.requires_grad
 
 
@@ -159,10 +155,10 @@ def test_memory_is_linear_in_units():
 
 def test_the_number_of_operations_does_not_grow_with_animals():
     def operations(animals):
-        layer, packed = UnitInput((30,) * animals, WIDE), PackedUnits([np.ones((10, 30))] * animals)
-        start = 10 * torch.arange(animals)[:, None]
+        layer = UnitInput((30,) * animals, WIDE)
+        clips = clips_of([np.ones((10, 30))] * animals, [0] * animals, 4, list(range(animals)))
         with torch.profiler.profile() as profile:
-            layer(packed.clips(start, 4)).sum().backward()
+            layer(clips).sum().backward()
         return sum(event.count for event in profile.key_averages())
 
     assert operations(40) == operations(4)

@@ -30,15 +30,20 @@ def test_trials_that_differ_are_named_with_what_differs():
     (said,) = unlike([usual, lacking, usual])
     assert said.startswith("behaviour of m1 d2 has no tail; expected the same keypoints")
     assert "exclude" in said
-    more = Form("m2 d1", (21,), (3, 2), ("nose", "tail", "paw"))
+    more = Form("m1 d3", (21,), (3, 2), ("nose", "tail", "paw"))
     first, second = unlike([usual, usual, more])
     assert first.startswith(
-        "neural frames of m2 d1 are 21, of most trials 20; one dataset needs the same units"
+        "neural frames of m1 d3 are 21, of most trials 20; expected the same units in every trial of an animal"
     )
-    assert second.startswith("behaviour of m2 d1 has them in another order (nose, tail, paw)")
+    assert second.startswith("behaviour of m1 d3 has them in another order (nose, tail, paw)")
     (axes,) = unlike([usual, usual, Form("m3 d1", (20,), (3, 3), usual.names)])
     assert "behaviour of m3 d1 is 3 x 3, of most trials 3 x 2" in axes
     assert list(unlike([usual, usual])) == []
+    # Animals may have units of their own, but not images.
+    assert list(unlike([usual, usual, Form("m2 d1", (21,), (3, 2), usual.names)])) == []
+    image, other = (Form(f"m{side} d1", (side, side), (3, 2), usual.names) for side in (8, 9))
+    (sizes,) = unlike([image, image, other])
+    assert "neural frames of m9 d1 are 9 x 9, of most trials 8 x 8; expected images of one size" in sizes
 
 
 def rested(seed, rate=100.0, neural_rate=16.0, seconds=60):

@@ -195,10 +195,14 @@ class AdaptSettings(Section):
 
 
 class EncoderSettings(Section):
-    """The two encoders and their heads, shared by every trained row."""
+    """The two encoders and their heads, shared by every trained row.
+
+    ``unit_width`` is of the features that each animal's input layer makes of its units, where animals have other ones.
+    """
 
     neural: Named
     behavior: Named
+    unit_width: Count = 64
     dimension: Count = 128
     head_hidden: Count = 128
     head_dimension: Count = 128
@@ -238,6 +242,7 @@ class MethodSettings(Section):
     """A row of the tables: a representation. It names no probe: every probe of a dataset reads every row.
 
     ``representation`` is ``trained`` (the neural encoder of an objective), ``raw`` (the neural window itself),
+    ``ridge`` (the behaviour that a ridge on each animal's own neural frames predicts),
     ``behavior`` (the behaviour window itself), ``behavior_encoder`` (an objective's encoder of behaviour, after the
     row's behaviour views), ``labels`` (the action label alone), ``external`` (what another package made of every
     frame) or ``none`` (no input: guessing).
@@ -252,7 +257,7 @@ class MethodSettings(Section):
     role: Literal["baseline", "proposed", "reference"] = "baseline"
     table: Literal["papers", "ablation"] = "papers"
     representation: Literal[
-        "trained", "raw", "behavior", "behavior_encoder", "labels", "external", "none"
+        "trained", "raw", "ridge", "behavior", "behavior_encoder", "labels", "external", "none"
     ] = "trained"
     objective: Named | None = None
     external: CebraSettings | None = None

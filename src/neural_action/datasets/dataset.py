@@ -16,6 +16,7 @@ import numpy as np
 
 from neural_action.config.settings import ClipSettings
 from neural_action.datasets.layout import DESCRIPTION, Entry, Layout, open_layout
+from neural_action.datasets.ragged import RaggedFrames
 from neural_action.datasets.split_table import Piece, Pieces, SplitTable
 from neural_action.errors import InputError
 
@@ -49,8 +50,8 @@ class Dataset:
     Attributes:
         animals: names, sorted; an animal's number is its place here.
         trials: the spans of the trials.
-        neural: (frame, y, x) or (frame, unit) float32; empty where it was not asked for. Of animals with units of
-            their own (``sessions``), side by side: NaN where a unit is another animal's.
+        neural: (frame, y, x) or (frame, unit) float32; empty where it was not asked for. Where animals differ in their
+            number of units, ``RaggedFrames``; of ``sessions``, side by side: NaN where a unit is another animal's.
         neural_time: (frame,) float64 s, starting anew in every trial.
         pose: (sample, feature) float32, every ``behavior_stride``-th behaviour sample, normalised.
         pose_raw: the same before normalisation, in the store's unit.
@@ -60,12 +61,13 @@ class Dataset:
         behavior_names: names of keypoints or features.
         behavior_shape: shape of one behaviour sample, (feature,) or (keypoint, axis).
         neural_rate: frames per second.
-        sessions: name and number of units of each animal, if each has units of its own.
+        sessions: name and number of units of each animal, if these are laid side by side.
+        units: name and number of units of each animal where they differ and are not laid side by side.
     """
 
     animals: tuple[str, ...]
     trials: tuple[TrialSpan, ...]
-    neural: np.ndarray
+    neural: np.ndarray | RaggedFrames
     neural_time: np.ndarray
     pose: np.ndarray
     pose_raw: np.ndarray
@@ -76,6 +78,7 @@ class Dataset:
     behavior_shape: tuple[int, ...]
     neural_rate: float
     sessions: tuple[tuple[str, int], ...] = ()
+    units: tuple[tuple[str, int], ...] = ()
 
     @property
     def pose_animal(self) -> np.ndarray:
@@ -157,7 +160,7 @@ def dataset_of(
 
     Raises:
         InputError: a split that does not fit the recordings, an unknown animal or scored class, or animals whose
-            neural frames differ.
+            images differ.
     """
     entries = [entry for entry in layout.entries if animal in (None, entry.animal)]
     if not entries:
@@ -168,6 +171,7 @@ def dataset_of(
         if images := [entry.animal for entry in entries if len(entry.frame_shape) != 1]:
             raise InputError(f"animal {images[0]}: has images, expected units: those are laid side by side")
         sessions = tuple({entry.animal: entry.frame_shape[0] for entry in entries}.items())
+    units = () if sessions or not len(layout.arrays["neural"]) else _units(entries)
     spans, rows = [], []
     frame = sample = 0
     for entry in entries:
@@ -195,7 +199,7 @@ def dataset_of(
     return Dataset(
         animals=tuple(sorted({span.animal for span in spans})),
         trials=tuple(spans),
-        neural=_neural(layout, entries, tuple(sessions)),
+        neural=_neural(layout, entries, tuple(sessions), ragged=bool(units)),
         neural_time=np.concatenate([arrays["neural_time"][entry.frames] for entry in entries]),
         pose=pose,
         pose_raw=pose_raw,
@@ -206,10 +210,25 @@ def dataset_of(
         behavior_shape=layout.behavior_shape,
         neural_rate=layout.neural_rate,
         sessions=tuple(sessions),
+        units=units,
     )
 
 
-def _neural(layout: Layout, entries: list[Entry], sessions: tuple[tuple[str, int], ...]) -> np.ndarray:
+def _units(entries: list[Entry]) -> tuple[tuple[str, int], ...]:
+    """Name and number of units of each animal where they differ; InputError if images differ."""
+    shape = entries[0].frame_shape
+    different = [entry for entry in entries if entry.frame_shape != shape]
+    if different and any(len(entry.frame_shape) != 1 for entry in entries):
+        raise InputError(
+            f"animal {different[0].animal}: neural frame {different[0].frame_shape} differs from {shape} of "
+            f"{entries[0].animal}"
+        )
+    return tuple({entry.animal: entry.frame_shape[0] for entry in entries}.items()) if different else ()
+
+
+def _neural(
+    layout: Layout, entries: list[Entry], sessions: tuple[tuple[str, int], ...], *, ragged: bool
+) -> np.ndarray | RaggedFrames:
     """(frame, ...) of all ``entries``: a view of the layout, or a copy with the units of sessions side by side."""
     shape = entries[0].frame_shape
     if not len(layout.arrays["neural"]):
@@ -217,13 +236,18 @@ def _neural(layout: Layout, entries: list[Entry], sessions: tuple[tuple[str, int
     if sessions:
         parts = [side_by_side(layout.neural(entry), sessions, entry.animal) for entry in entries]
         return np.concatenate(parts)
-    if different := [entry for entry in entries if entry.frame_shape != shape]:
-        raise InputError(
-            f"animal {different[0].animal}: neural frame {different[0].frame_shape} differs from {shape} of "
-            f"{entries[0].animal}"
-        )
     # Entries are sorted by animal, so those of one animal, or of all, lie end to end.
-    return layout.arrays["neural"][entries[0].values.start : entries[-1].values.stop].reshape(-1, *shape)
+    if ragged:
+        by_animal = {
+            entry.animal: [one for one in entries if one.animal == entry.animal] for entry in entries
+        }
+        return RaggedFrames([_end_to_end(layout, own) for own in by_animal.values()])
+    return _end_to_end(layout, entries)
+
+
+def _end_to_end(layout: Layout, entries: list[Entry]) -> np.ndarray:
+    values = layout.arrays["neural"][entries[0].values.start : entries[-1].values.stop]
+    return values.reshape(-1, *entries[0].frame_shape)
 
 
 def _check_fits(entries: Sequence[Entry], pieces: Pieces) -> None:

@@ -5,20 +5,33 @@ from __future__ import annotations
 import numpy as np
 
 from neural_action.datasets.dataset import Dataset
+from neural_action.datasets.ragged import RaggedFrames
 from neural_action.datasets.windows import nearest
+from neural_action.errors import InputError
 
 
 def frame_arrays(dataset: Dataset) -> dict[str, np.ndarray]:
-    """Every neural frame with the behaviour of its moment.
+    """Every neural frame with the behaviour of its moment: ``frame_behavior``, and ``neural`` (frame, feature) float32.
+
+    InputError where animals have units of their own.
+    """
+    if isinstance(dataset.neural, RaggedFrames):
+        raise InputError(
+            "animals have units of their own, expected the same pixels or units in all for rows of other packages"
+        )
+    return {"neural": dataset.neural.reshape(len(dataset.neural), -1), **frame_behavior(dataset)}
+
+
+def frame_behavior(dataset: Dataset) -> dict[str, np.ndarray]:
+    """The behaviour at every neural frame.
 
     Returns:
-        ``neural`` (frame, feature) float32; ``behavior`` (frame, feature) float32, the normalised sample nearest in
-        time; ``covered`` (frame,) bool, whether that is within a frame and a half; ``visible`` (frame,) bool,
-        whether pretraining may see the frame; ``animal`` and ``trial`` (frame,) int64 numbers.
+        ``behavior`` (frame, feature) float32, the normalised sample nearest in time; ``covered`` (frame,) bool, whether
+        that is within a frame and a half; ``visible`` (frame,) bool, whether pretraining may see the frame;
+        ``animal`` and ``trial`` (frame,) int64 numbers.
     """
-    count = len(dataset.neural)
+    count = len(dataset.neural_time)
     arrays = {
-        "neural": dataset.neural.reshape(count, -1),
         "behavior": np.zeros((count, dataset.pose.shape[1]), np.float32),
         "covered": np.zeros(count, bool),
         "visible": np.zeros(count, bool),

@@ -51,9 +51,10 @@ def check_overlap(dataset: Dataset) -> list[Finding]:
         ("neural frames", dataset.neural, [span.frames for span in dataset.trials]),
         ("behaviour samples", dataset.pose_raw, [span.samples for span in dataset.trials]),
     ):
-        if 0 in values.shape or values.reshape(len(values), -1).shape[1] < 2:
+        parts = [values[rows] for rows in spans]
+        if any(0 in part.shape or part[0].size < 2 for part in parts):
             continue
-        digests = [_digests(values[rows]) for rows in spans]
+        digests = [_digests(part) for part in parts]
         owners = defaultdict(list)
         for at, own in enumerate(digests):
             for digest in own:

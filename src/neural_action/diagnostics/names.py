@@ -7,6 +7,7 @@ from scipy.stats import binom
 
 from neural_action.config.settings import DiagnosticsSettings
 from neural_action.datasets.dataset import Dataset
+from neural_action.datasets.ragged import RaggedFrames
 from neural_action.diagnostics.finding import Finding, Value, name
 
 #: Chance of as many trials being nearest to their own animal, below which it is none (our choice).
@@ -26,7 +27,8 @@ def check_names(dataset: Dataset, settings: DiagnosticsSettings) -> list[Finding
         ("neural activity", dataset.neural, [span.frames for span in dataset.trials]),
         ("behaviour", dataset.pose_raw, [span.samples for span in dataset.trials]),
     ):
-        if 0 not in values.shape:
+        # Mean frames of animals with units of their own cannot be compared.
+        if not isinstance(values, RaggedFrames) and 0 not in values.shape:
             findings += _compare(
                 dataset, what, np.stack([_profile(values[rows]) for rows in spans]), settings
             )

@@ -37,7 +37,7 @@ def check_synchrony(
     Returns:
         The findings, and the curves of every trial, and of its halves, by its name.
     """
-    if 0 in dataset.pose_raw.shape or 0 in dataset.neural.shape:
+    if 0 in dataset.pose_raw.shape or not len(dataset.neural):
         missing = "behaviour" if 0 in dataset.pose_raw.shape else "neural activity"
         return [Finding("synchrony", "all", "note", f"not checked: the recordings have no {missing}")], {}
     seconds = [float(np.ptp(dataset.neural_time[span.frames])) for span in dataset.trials]
@@ -105,12 +105,12 @@ def judge(curves: Curves, dataset: Dataset, settings: DiagnosticsSettings) -> li
 
 def neural_components(dataset: Dataset) -> np.ndarray:
     """(frame, component) float64: leading principal components of each animal's frames, about each trial's mean."""
-    flat = _pooled(dataset.neural)
-    out = np.zeros((len(flat), _COMPONENTS))
+    out = np.zeros((len(dataset.neural), _COMPONENTS))
     for animal in dataset.animals:
         own = [span.frames for span in dataset.trials if span.animal == animal]
         rows = np.concatenate([np.arange(frames.start, frames.stop) for frames in own])
-        centred = np.concatenate([flat[frames] - flat[frames].mean(0) for frames in own])
+        parts = [_pooled(dataset.neural[frames]) for frames in own]
+        centred = np.concatenate([part - part.mean(0) for part in parts])
         values, vectors = np.linalg.eigh(centred.T @ centred)
         kept = vectors[:, np.argsort(values)[::-1][:_COMPONENTS]]
         out[rows, : kept.shape[1]] = centred @ kept

@@ -20,6 +20,8 @@ class Shapes:
         syllables: states of the behavioural HMM, 0 without one.
         classes: action classes of the recordings, 0 where no objective needs them.
         sessions: name and number of units of each session, where each has units of its own and lies side by side.
+        units: name and number of units of each animal, where each has an input layer of its own; ``neural`` is then
+            empty.
     """
 
     frames: int
@@ -29,6 +31,7 @@ class Shapes:
     syllables: int = 0
     classes: int = 0
     sessions: tuple[tuple[str, int], ...] = ()
+    units: tuple[tuple[str, int], ...] = ()
 
     @property
     def pixels(self) -> int:
@@ -51,5 +54,8 @@ class Shapes:
     @classmethod
     def from_dict(cls, value: dict) -> Shapes:
         """From JSON."""
-        sessions = tuple((str(name), int(units)) for name, units in value.get("sessions", ()))
-        return cls(**{**value, "neural": tuple(value["neural"]), "sessions": sessions})
+        named = {
+            key: tuple((str(name), int(units)) for name, units in value.get(key, ()))
+            for key in ("sessions", "units")
+        }
+        return cls(**{**value, "neural": tuple(value["neural"]), **named})

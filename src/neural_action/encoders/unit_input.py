@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
-from neural_action.encoders.standardise import Scale
-from neural_action.encoders.unit_tiles import WIDTH, Tiles, UnitBatch
+from neural_action.encoders.unit_tiles import WIDTH, Tiles, UnitClips
+from neural_action.errors import InputError
 
 
 class UnitInput(nn.Module):
@@ -28,34 +30,60 @@ class UnitInput(nn.Module):
 
     mean: Tensor
     gain: Tensor
+    counts: Tensor
+    offsets: Tensor
 
-    def __init__(self, units: Sequence[int], width: int, *, scale: Scale = "zscore"):
+    def __init__(
+        self, units: Sequence[int], width: int, *, scale: Literal["zscore", "centred", "none"] = "zscore"
+    ):
         super().__init__()
         self.tiles, self.width, self.kind = Tiles(tuple(units)), width, scale
-        filled = self.tiles.filled
+        filled, counts = self.tiles.filled, torch.tensor(self.tiles.counts)
         # As nn.Linear: uniform within 1 / sqrt(units), which keeps the spread of what comes out alike in all animals.
-        spread = [1 / math.sqrt(count) for count in units]
-        tiles = torch.repeat_interleave(torch.tensor(spread), torch.tensor(self.tiles.counts))
+        spread = torch.tensor([1 / math.sqrt(count) for count in units])
+        tiles = torch.repeat_interleave(spread, counts, output_size=self.tiles.total)
         weight = (2 * torch.rand(self.tiles.total, WIDTH, width) - 1) * tiles[:, None, None]
         self.weight = nn.Parameter(weight * filled[:, :, None])
-        self.bias = nn.Parameter((2 * torch.rand(len(units), width) - 1) * torch.tensor(spread)[:, None])
+        self.bias = nn.Parameter((2 * torch.rand(len(units), width) - 1) * spread[:, None])
         self.register_buffer("mean", torch.zeros(self.tiles.total, WIDTH))
         self.register_buffer("gain", filled.float())
+        self.register_buffer("counts", counts, persistent=False)
+        self.register_buffer("offsets", counts.cumsum(0) - counts, persistent=False)
 
-    def forward(self, batch: UnitBatch) -> Tensor:
-        """(animal, clip, frame, width) float32, of clips of any of the animals."""
-        tiles, clips, frames, _ = batch.values.shape
+    def forward(self, clips: UnitClips) -> Tensor:
+        """(B, frames, width) float32, of clips of any of the animals.
+
+        The work is that of the animal with most clips for every animal of the batch: equally many waste nothing.
+        """
+        count, frames, pixels = clips.values.shape
+        layers, row, each = torch.unique(clips.layer, return_inverse=True, return_counts=True)
+        order, most = torch.argsort(row, stable=True), int(each.max())
+        within = torch.empty_like(row)
+        within[order] = torch.arange(count, device=row.device) - (each.cumsum(0) - each)[row[order]]
+        place = row * most + within
+        # Where an animal has fewer clips than others, the first clip stands, and what comes out is not looked at.
+        clip = place.new_zeros(len(layers) * most)
+        clip[place] = torch.arange(count, device=row.device)
+
+        counts = self.counts[layers]
+        animal = torch.repeat_interleave(torch.arange(len(layers), device=row.device), counts)
+        tile = torch.arange(len(animal), device=row.device) - (counts.cumsum(0) - counts)[animal]
+        frame = clip.view(-1, most)[animal][..., None] * frames + torch.arange(frames, device=row.device)
+        rows = frame * (pixels // WIDTH) + tile[:, None, None]
+        values = clips.values.reshape(-1, WIDTH).index_select(0, rows.flatten())
+        values = values.view(len(animal), most * frames, WIDTH)
+
+        which = self.offsets[layers][animal] + tile
         weight, mean, gain = (
-            part if batch.tile is None else part.index_select(0, batch.tile)
+            part if len(layers) == len(self.counts) else part.index_select(0, which)
             for part in (self.weight, self.mean, self.gain)
         )
-        values = batch.values.view(tiles, clips * frames, WIDTH)
         # The gain of what is no unit is 0, also where nothing is scaled: whatever a view put there goes no further.
         values = (values if self.kind == "none" else values - mean[:, None]) * gain[:, None]
         parts = torch.bmm(values, weight)
-        out = self.bias[batch.animals][:, None].expand(-1, clips * frames, -1)
-        out = out.to(parts.dtype).index_add(0, batch.animal, parts)
-        return out.view(-1, clips, frames, self.width)
+        out = self.bias[layers][:, None].expand(-1, most * frames, -1)
+        out = out.to(parts.dtype).index_add(0, animal, parts)
+        return out.view(-1, frames, self.width).index_select(0, place)
 
     @torch.no_grad()
     def fit(self, animal: int, neural: Tensor) -> None:
@@ -63,6 +91,8 @@ class UnitInput(nn.Module):
 
         Units that never change become 0. InputError for another number of units.
         """
+        if neural.shape[1:] != (self.tiles.units[animal],):
+            raise InputError(f"animal {animal}: {neural.shape[1]} units, expected {self.tiles.units[animal]}")
         if self.kind == "none":
             return
         variance, mean = torch.var_mean(neural.double(), dim=0, correction=0)
@@ -75,10 +105,21 @@ class UnitInput(nn.Module):
         self.mean[own] = self.tiles.cut(animal, mean[None])[0].to(self.mean)
         self.gain[own] = self.tiles.cut(animal, gain[None])[0].to(self.gain)
 
+    def train_only(self, animal: int) -> list[RemovableHandle]:
+        """Let gradients reach the weights of one animal alone, until the handles are removed."""
+        owner = torch.arange(len(self.tiles.units)).repeat_interleave(torch.tensor(self.tiles.counts))
+        own = (owner == animal).to(self.weight)
+        alone = (torch.arange(len(self.bias)) == animal).to(self.bias)
+        return [
+            self.weight.register_hook(lambda gradient: gradient * own[:, None, None]),
+            self.bias.register_hook(lambda gradient: gradient * alone[:, None]),
+        ]
+
     @torch.no_grad()
     def extended(self, units: int) -> UnitInput:
         """A layer with one more animal, last, freshly initialised; those of the others are copies."""
         wider = UnitInput((*self.tiles.units, units), self.width, scale=self.kind).to(self.weight.device)
+        wider.requires_grad_(self.weight.requires_grad)
         for name, value in self.state_dict().items():
             wider.state_dict()[name][: len(value)] = value
         return wider

@@ -8,7 +8,7 @@ animal has, and one batched product over the tiles of all animals does what a pr
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -61,20 +61,24 @@ class Tiles:
 
 
 @dataclass(frozen=True)
-class UnitBatch:
-    """Equally many clips of some animals, tile by tile.
+class UnitClips:
+    """Clips of animals with units of their own; a batch as views change it and ``UnitInput`` reads it.
 
     Attributes:
-        values: (tile, clip, frame, WIDTH) float32; zeros where there is no unit or no clip.
-        tile: (tile,) int64, which of all tiles each is; None where these are all, in order.
-        animal: (tile,) int64, the row of ``animals`` that each belongs to, ascending.
-        animals: (animal,) int64, whose clips these are.
+        values: (B, frames, pixels) float32, ``pixels`` a number of tiles times WIDTH. A clip's units come first;
+            whatever stands behind them is not read.
+        layer: (B,) int64, the input layer of each clip's animal.
     """
 
     values: Tensor
-    tile: Tensor | None
-    animal: Tensor
-    animals: Tensor
+    layer: Tensor
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+#: Neural clips as objectives are given them: (B, frames, pixels), or those of animals with units of their own.
+NeuralClips = Tensor | UnitClips
 
 
 class PackedUnits:
@@ -112,64 +116,19 @@ class PackedUnits:
             self.data[at : at + size] = self.tiles.cut(animal, own).reshape(size, WIDTH)
             firsts.append(at + counts[animal] * torch.arange(lengths[animal], device=device))
             at += size
-        #: (frame,) int64, the row of ``data`` of a frame's first tile.
+        #: (frame,) int64, the row of ``data`` of a frame's first tile, and how many tiles a frame has.
         self.first = torch.cat(firsts)
-        #: (animal,) int64, tiles of an animal and the number of its first one.
-        self.counts = torch.tensor(counts, device=device)
-        self.offsets = self.counts.cumsum(0) - self.counts
+        self.counts = torch.repeat_interleave(torch.tensor(counts), torch.tensor(lengths)).to(device)
+        self.device, self.width = self.data.device, max(counts) * WIDTH
 
-    def clips(self, start: Tensor, frames: int, animals: Tensor | None = None) -> UnitBatch:
-        """The clips that start at these frames.
+    def __len__(self) -> int:
+        return len(self.first)
 
-        Args:
-            start: (animal, clip) int64, first frames, each of its row's animal; -1 where there is no clip.
-            frames: of a clip.
-            animals: (animal,) int64, whose each row is, distinct and ascending; None for all animals.
-        """
-        everyone = animals is None
-        who = torch.arange(len(self.counts), device=start.device) if animals is None else animals
-        counts = self.counts[who]
-        animal = torch.repeat_interleave(torch.arange(len(who), device=start.device), counts)
-        within = torch.arange(len(animal), device=start.device) - (counts.cumsum(0) - counts)[animal]
-        frame = start.clamp(min=0)[..., None] + torch.arange(frames, device=start.device)
-        rows = self.first[frame][animal] + within[:, None, None]
-        rows = rows.masked_fill_((start < 0)[animal][..., None], 0)
-        values = self.data.index_select(0, rows.flatten()).view(*rows.shape, WIDTH)
-        tile = None if everyone else self.offsets[who][animal] + within
-        return UnitBatch(values, tile, animal, who)
-
-
-def by_animal(start: Tensor, animal: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Clips of a batch, animal by animal: what ``PackedUnits.clips`` takes, and where each clip is in it.
-
-    Animals with fewer clips than the one with most are filled up: a batch of equally many of each wastes nothing.
-
-    Args:
-        start: (B,) int64, first frames.
-        animal: (B,) int64.
-
-    Returns:
-        start (animal, clip), -1 where there is no clip; animals (animal,) ascending; and (B,) int64, the place of each
-        clip in the first, flattened.
-    """
-    animals, row, counts = torch.unique(animal, return_inverse=True, return_counts=True)
-    order = torch.argsort(row, stable=True)
-    within = torch.empty_like(row)
-    within[order] = torch.arange(len(row), device=row.device) - (counts.cumsum(0) - counts)[row[order]]
-    most = int(counts.max())
-    place = row * most + within
-    out = start.new_full((len(animals) * most,), -1)
-    out[place] = start
-    return out.view(-1, most), animals, place
-
-
-def drop_units(batch: UnitBatch, most: float, generator: torch.Generator) -> UnitBatch:
-    """The batch with units set to 0, each in all frames of a clip, with a chance that is drawn a clip from U(0, most).
-
-    As view ``dropout``, whose values are dropped one by one.
-    """
-    tiles, clips, _, width = batch.values.shape
-    device = batch.values.device
-    chance = most * torch.rand(len(batch.animals), clips, 1, generator=generator, device=device)
-    kept = torch.rand(tiles, clips, width, generator=generator, device=device) >= chance[batch.animal]
-    return replace(batch, values=batch.values.mul_(kept[:, :, None]))
+    def take(self, frames: Tensor, out: Tensor | None = None) -> Tensor:
+        """(n, width) of frames (n,) int64, zeros behind an animal's units; ``out`` is overwritten if given."""
+        tile = torch.arange(self.width // WIDTH, device=self.device)
+        rows = self.first[frames][:, None] + tile
+        rows.masked_fill_(tile >= self.counts[frames][:, None], 0)
+        out = self.data.new_empty(len(frames), self.width) if out is None else out
+        torch.index_select(self.data, 0, rows.flatten(), out=out.view(-1, WIDTH))
+        return out

@@ -74,12 +74,14 @@ def evaluate(
     variables: Sequence[str] = (),
     trained_with_labels: bool = False,
     unit_seconds: float | None = None,
+    own_units: bool = False,
 ) -> Evaluation:
     """Read a row's representation by every probe.
 
     Raw windows of a row with ``features`` are made into those first, of each animal apart where its own windows train.
     A row without features, (n, 0), guesses. A row whose objective trained with labels is read with all labels alone,
-    and not across animals where it trained with labels of the animal that is tested.
+    and not across animals where it trained with labels of the animal that is tested. Where animals have units of their
+    own, raw windows are read within animals alone, and no problem is read with windows that a model cannot represent.
 
     Args:
         features: (window, feature) float by layer.
@@ -95,6 +97,7 @@ def evaluate(
         variables: names of the columns of ``targets``.
         trained_with_labels: whether the row's objective uses labels.
         unit_seconds: scores of every test trial too, cut to this length; for a dataset with one split.
+        own_units: whether animals have units of their own, so that raw features mean another thing in each.
 
     Raises:
         InputError: no problem has windows to train and test on, a trial trains and tests, a probe cannot read its
@@ -113,6 +116,9 @@ def evaluate(
         )
     if trained_with_labels:
         asked = [problem for problem in asked if not _known(problem, windows, animals)]
+    if own_units and method.representation == "raw":
+        asked = [problem for problem in asked if problem.task in OWN]
+    asked = [problem for problem in asked if all(_represented(raw, problem) for raw in features.values())]
     shown = next((task for task in _SHOWN if any(problem.task == task for problem in asked)), "")
     predicted, scores = np.full(len(windows.label), -1), []
     candidates = _Candidates(method, windows, animals)
@@ -184,6 +190,12 @@ def _known(problem: Problem, windows: Windows, animals: Sequence[str]) -> bool:
         return False
     own = windows.animal == list(animals).index(problem.animal)
     return bool((own & windows.sees_input & windows.sees_label).any())
+
+
+def _represented(values: np.ndarray, problem: Problem) -> bool:
+    """Whether every window of the problem has a representation (window, feature)."""
+    rows = np.concatenate([problem.train, problem.validation, problem.test, problem.fitted])
+    return not np.isnan(values[rows, :1]).any()
 
 
 def _count(problem: Problem, animals: Sequence[str], class_names: Sequence[str]) -> int:

@@ -11,10 +11,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from neural_action.datasets.dataset import Dataset
+from neural_action.datasets.frames import frame_behavior
+from neural_action.datasets.ragged import RaggedFrames
 from neural_action.errors import InputError
 
 #: Added to the variance of every unit, which is 1 (our choice: from no regularisation to hardly any prediction).
 PENALTIES = 10.0 ** np.arange(-2.0, 3.5, 0.5)
+#: Frames that a frame's behaviour is predicted from, beside itself (our choice).
+LAGS = (-3, -2, -1, 0)
 #: A trial to predict, and two to choose the penalty with.
 _LEAST = 3
 
@@ -135,6 +140,32 @@ def cross_fit(
         rows = trial == one
         predicted[rows] = path(others)[best[None], rows.nonzero()[0][:, None], np.arange(len(best))]
     return CrossFit(predicted, out, trials)
+
+
+def predicted_behavior(dataset: Dataset, pooled: np.ndarray | RaggedFrames) -> np.ndarray:
+    """(frame, feature) float32: the normalised behaviour as each animal's own ridge predicts it, trials cross-fitted.
+
+    NaN for an animal of which nothing is visible.
+
+    Args:
+        dataset: behaviour, trials and what may be seen.
+        pooled: its neural frames, (frame, ...).
+    """
+    found = frame_behavior(dataset)
+    target = np.where(found["covered"][:, None], found["behavior"], np.nan).astype(np.float64)
+    out = np.full(target.shape, np.nan, np.float32)
+    for animal in range(len(dataset.animals)):
+        own = np.flatnonzero(found["animal"] == animal)
+        trial, visible = found["trial"][own], found["visible"][own]
+        if not visible.any():
+            continue
+        # Frames of an animal lie end to end.
+        values = pooled[slice(int(own[0]), int(own[-1]) + 1)].reshape(len(own), -1).astype(np.float64)
+        try:
+            out[own] = cross_fit(lagged(values, trial, LAGS), target[own], trial, visible).predicted
+        except InputError as error:
+            raise InputError(f"{dataset.animals[animal]}: {error}") from None
+    return out
 
 
 def r_squared(target: np.ndarray, predicted: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What has to be alike in every trial of a dataset: neural frames, and keypoints or features."""
+"""What has to be alike in every trial: images, units of an animal, and keypoints or features."""
 
 from __future__ import annotations
 
@@ -30,6 +30,11 @@ class Form:
     behavior: tuple[int, ...]
     names: tuple[str, ...]
 
+    @property
+    def animal(self) -> str:
+        """Name of the animal."""
+        return self.where.split()[0]
+
     @classmethod
     def of(cls, recording: Recording) -> Form:
         """That of a recording."""
@@ -42,13 +47,21 @@ class Form:
 
 
 def unlike(forms: Sequence[Form]) -> Iterator[str]:
-    """A phrase for whatever most trials have and others have not: which trials, what differs, and what to do."""
-    frame, frames = _parted(forms, lambda form: form.neural)
-    for shape, trials in frames.items():
-        yield (
-            f"neural frames of {listed(trials)} are {shown(shape)}, of most trials {shown(frame)}; one dataset needs "
-            "the same units in every trial: run one animal a dataset, or use movies"
+    """A phrase for whatever most trials have and others have not: which trials, what differs, and what to do.
+
+    Animals may differ in their units, not in their images.
+    """
+    units = all(len(form.neural) == 1 for form in forms)
+    for animal in dict.fromkeys(form.animal for form in forms) if units else [None]:
+        frame, frames = _parted(
+            [form for form in forms if animal in (None, form.animal)], lambda form: form.neural
         )
+        for shape, trials in frames.items():
+            yield (
+                f"neural frames of {listed(trials)} are {shown(shape)}, of most trials {shown(frame)}; expected "
+                f"{'the same units in every trial of an animal' if units else 'images of one size, or units'}: leave "
+                "these trials out (in the recording sheet)"
+            )
     usual, others = _parted(forms, lambda form: (form.names, form.behavior))
     for found, trials in others.items():
         yield (

@@ -31,6 +31,11 @@ def problems(looks: list[Look], plan: Plan) -> Iterator[str]:
             f"{short.form.where} has {short.frames} frames, a clip needs clips.frames = {plan.settings.clips.frames}: "
             "make clips shorter, or leave it out"
         )
+    if plan.settings.split.protocol == "new_animal" and _units(looks):
+        yield (
+            "animals differ in their units, so that one of which nothing is seen cannot be encoded: set split.protocol "
+            "new_trials, and adapt.rows for what adapting to a new animal reaches"
+        )
     yield from _rests(looks, plan)
 
 
@@ -75,12 +80,25 @@ def notes(looks: list[Look], plan: Plan, own: Mapping[str, Any]) -> Iterator[str
         if look.covered < 0.5:
             yield f"{look.form.where}: {look.covered:.0%} of the neural frames have behaviour"
     yield from _signals(looks)
+    units = _units(looks)
+    if units and not plan.apart:
+        counts = ", ".join(f"{animal} {count}" for animal, count in units.items())
+        yield (
+            f"animals differ in their units ({counts}): each gets an input layer of its own, everything after it is "
+            "shared; raw rows are read within animals alone"
+        )
     if kept := _kept(plan, own):
         said = [
             f"{section}.{key}{_value(own[section][key])} is not for {', '.join(rows)}"
             for (section, key), rows in kept.items()
         ]
         yield f"{'; '.join(said)}: a row's own values stand in methods.<row>.settings"
+
+
+def _units(looks: list[Look]) -> dict[str, int]:
+    """Units of each animal where these differ."""
+    units = {look.row.animal: look.form.neural[0] for look in looks if len(look.form.neural) == 1}
+    return units if len(set(units.values())) > 1 else {}
 
 
 def _signals(looks: list[Look]) -> Iterator[str]:

@@ -7,10 +7,12 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from neural_action.config.build import build
 from neural_action.config.settings import EncoderSettings
+from neural_action.encoders.neural import neural_encoder
 from neural_action.encoders.shapes import Shapes
 from neural_action.encoders.standardise import Standardise
+from neural_action.encoders.unit_tiles import NeuralClips
+from neural_action.errors import InputError
 from neural_action.objectives.objective import Batch, Encodings, Objective
 
 
@@ -32,7 +34,9 @@ class Autoencoder(Objective):
         scale: Literal["zscore", "centred", "none"] = "zscore",
     ):
         super().__init__(encoders, shapes)
-        self.f_n = build("encoders", encoders.neural, shapes, encoders.dimension)
+        if shapes.units:
+            raise InputError("objective autoencoder: rebuilds units, and these animals have none in common")
+        self.f_n = neural_encoder(encoders, shapes)
         self.target_scale = Standardise(shapes, scale)
         self.decoder = nn.Sequential(
             nn.Linear(encoders.dimension, width),
@@ -52,6 +56,6 @@ class Autoencoder(Objective):
         rebuilt = self.decoder(encodings["neural"])
         return F.mse_loss(rebuilt, self.target_scale(batch.recorded()))
 
-    def embed(self, neural: Tensor) -> dict[str, Tensor]:
+    def embed(self, neural: NeuralClips) -> dict[str, Tensor]:
         """The encoding."""
         return {"encoder": self.f_n(neural)}

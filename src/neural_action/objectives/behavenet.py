@@ -5,9 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from neural_action.config.build import build
 from neural_action.config.settings import EncoderSettings
+from neural_action.encoders.neural import neural_encoder
 from neural_action.encoders.shapes import Shapes
+from neural_action.encoders.unit_tiles import NeuralClips
 from neural_action.errors import InputError
 from neural_action.objectives.objective import Batch, Encodings, Objective
 
@@ -26,7 +27,7 @@ class BehaveNet(Objective):
         super().__init__(encoders, shapes)
         if shapes.syllables == 0:
             raise InputError("objective behavenet: needs syllables of the poses, none were given")
-        self.f_n = build("encoders", encoders.neural, shapes, encoders.dimension)
+        self.f_n = neural_encoder(encoders, shapes)
         self.decoder = nn.Sequential(
             nn.Linear(encoders.dimension, width),
             nn.ReLU(inplace=True),
@@ -43,6 +44,6 @@ class BehaveNet(Objective):
         log_probability = torch.log_softmax(self.decoder(encodings["neural"]), dim=-1)
         return -(batch.syllables() * log_probability).sum(-1).mean()
 
-    def embed(self, neural: Tensor) -> dict[str, Tensor]:
+    def embed(self, neural: NeuralClips) -> dict[str, Tensor]:
         """The encoding."""
         return {"encoder": self.f_n(neural)}

@@ -9,10 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from neural_action.config.build import build
 from neural_action.config.settings import EncoderSettings
 from neural_action.encoders.heads import prediction_head
+from neural_action.encoders.neural import neural_encoder
 from neural_action.encoders.shapes import Shapes
+from neural_action.encoders.unit_tiles import NeuralClips
 from neural_action.objectives.objective import Batch, Encodings, Objective
 
 
@@ -59,7 +60,7 @@ class Byol(Objective):
     ):
         super().__init__(encoders, shapes)
         self.momentum, self.scale = momentum, scale
-        self.f_n = build("encoders", encoders.neural, shapes, encoders.dimension)
+        self.f_n = neural_encoder(encoders, shapes)
         self.projected = projection or encoders.dimension
         self.g_n = prediction_head(encoders.dimension, hidden, projection) if projection else nn.Identity()
         self.predictor = prediction_head(self.projected, hidden, self.projected)
@@ -97,7 +98,7 @@ class Byol(Objective):
         weight = 1 - target_momentum(self.momentum, self.progress)
         torch._foreach_lerp_([mine for mine, _ in pairs], [theirs for _, theirs in pairs], weight)
 
-    def embed(self, neural: Tensor) -> dict[str, Tensor]:
+    def embed(self, neural: NeuralClips) -> dict[str, Tensor]:
         """The online encoding, and the online projection where there is a projector."""
         h = self.f_n(neural)
         return (

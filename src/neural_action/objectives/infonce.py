@@ -11,7 +11,9 @@ from torch import Tensor, nn
 from neural_action.config.build import build
 from neural_action.config.settings import EncoderSettings
 from neural_action.encoders.heads import projection_head
+from neural_action.encoders.neural import neural_encoder
 from neural_action.encoders.shapes import Shapes
+from neural_action.encoders.unit_tiles import NeuralClips
 from neural_action.objectives.objective import Batch, Encodings, Objective
 
 
@@ -110,7 +112,7 @@ class InfoNce(Objective):
         self.same_animal = negatives == "same_animal"
         self.neighbor_weight, self.mixing = neighbor_weight, mixing
         sizes = encoders.dimension, encoders.head_hidden, encoders.head_dimension
-        self.f_n = build("encoders", encoders.neural, shapes, encoders.dimension)
+        self.f_n = neural_encoder(encoders, shapes)
         self.f_b = build("encoders", encoders.behavior, shapes, encoders.dimension)
         self.g_n, self.g_b = (projection_head(*sizes) if head else nn.Identity() for _ in range(2))
 
@@ -131,7 +133,7 @@ class InfoNce(Objective):
             loss = loss + self.neighbor_weight * near
         return loss
 
-    def embed(self, neural: Tensor) -> dict[str, Tensor]:
+    def embed(self, neural: NeuralClips) -> dict[str, Tensor]:
         """h_n, and z_n if there is a head."""
         h = self.f_n(neural)
         return (

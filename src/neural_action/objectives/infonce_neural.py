@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from neural_action.config.build import build
 from neural_action.config.settings import EncoderSettings
 from neural_action.encoders.heads import projection_head
+from neural_action.encoders.neural import neural_encoder
 from neural_action.encoders.shapes import Shapes
+from neural_action.encoders.unit_tiles import NeuralClips
 from neural_action.objectives.infonce import infonce
 from neural_action.objectives.objective import Batch, Encodings, Objective
 
@@ -24,7 +25,7 @@ class NeuralInfoNce(Objective):
     def __init__(self, encoders: EncoderSettings, shapes: Shapes, *, temperature: float = 0.1):
         super().__init__(encoders, shapes)
         self.temperature = temperature
-        self.f_n = build("encoders", encoders.neural, shapes, encoders.dimension)
+        self.f_n = neural_encoder(encoders, shapes)
         self.g_n = projection_head(encoders.dimension, encoders.head_hidden, encoders.head_dimension)
 
     def encode(self, batch: Batch) -> Encodings:
@@ -36,7 +37,7 @@ class NeuralInfoNce(Objective):
         one, other = (self.g_n(encodings[view]) for view in self.modalities)
         return infonce(one, other, self.temperature)
 
-    def embed(self, neural: Tensor) -> dict[str, Tensor]:
+    def embed(self, neural: NeuralClips) -> dict[str, Tensor]:
         """h_n and z_n."""
         h = self.f_n(neural)
         return {"encoder": h, "projection": self.g_n(h)}

@@ -10,13 +10,18 @@ from torch import Tensor, nn
 from neural_action.config.settings import EncoderSettings
 from neural_action.encoders.shapes import Shapes
 from neural_action.encoders.standardise import Standardise
+from neural_action.encoders.unit_input import UnitInput
+from neural_action.encoders.unit_tiles import NeuralClips
 
 #: Encodings of a batch by modality, each (B, dimension): what adaptation between animals acts on.
 Encodings = dict[str, Tensor]
 
 
 class Batch(Protocol):
-    """A batch of clips that draws views of itself; each call of ``neural`` or ``behavior`` is a new random view."""
+    """A batch of clips that draws views of itself; each call of ``neural`` or ``behavior`` is a new random view.
+
+    Neural clips are ``UnitClips`` where animals have units of their own: the neural encoder reads either.
+    """
 
     @property
     def animal(self) -> Tensor:
@@ -49,16 +54,16 @@ class Batch(Protocol):
     def between(self, others: Tensor) -> Tensor:
         """Clips between each clip and its ``others`` (B,) of the same trial; itself where there is none."""
 
-    def neural(self) -> Tensor:
+    def neural(self) -> NeuralClips:
         """(B, frames, pixels) float32, an augmented view of the neural clips; a later one may be shifted in time."""
 
-    def neural_of(self, clips: Tensor) -> Tensor:
+    def neural_of(self, clips: Tensor) -> NeuralClips:
         """(B, frames, pixels) float32, an augmented view of the clips of those numbers."""
 
-    def mined_of(self, clips: Tensor) -> Tensor:
+    def mined_of(self, clips: Tensor) -> NeuralClips:
         """(B, frames, pixels) float32, a view of the clips of those numbers by the augmentations of mined views."""
 
-    def recorded(self) -> Tensor:
+    def recorded(self) -> NeuralClips:
         """(B, frames, pixels) float32, the neural clips as recorded."""
 
     def behavior(self) -> Tensor:
@@ -109,8 +114,14 @@ class Objective(nn.Module, ABC):
             if isinstance(part, Standardise):
                 part.fit(neural[visible])
 
+    def fit_units(self, layer: int, neural: Tensor) -> None:
+        """Take the statistics of one animal's units in its input layers, from the (n, unit) frames that are seen."""
+        for part in self.modules():
+            if isinstance(part, UnitInput):
+                part.fit(layer, neural)
+
     @abstractmethod
-    def embed(self, neural: Tensor) -> dict[str, Tensor]:
+    def embed(self, neural: NeuralClips) -> dict[str, Tensor]:
         """Representations of neural clips (B, frames, pixels): ``encoder`` output and, if there is one, ``projection``.
 
         ``projection`` is the output of a projection head, where a contrastive loss is computed.

@@ -11,6 +11,8 @@ from neural_action.config.build import build
 from neural_action.config.settings import EncoderSettings
 from neural_action.encoders.shapes import Shapes
 from neural_action.encoders.standardise import Standardise
+from neural_action.encoders.unit_tiles import NeuralClips
+from neural_action.errors import InputError
 from neural_action.objectives.objective import Batch, Encodings, Objective
 
 #: Mean and logarithm of the variance of independent Gaussians, each (N, dimension).
@@ -54,6 +56,10 @@ class PiVae(Objective):
         bin_seconds: float = 0.1,
     ):
         super().__init__(encoders, shapes)
+        if shapes.units:
+            raise InputError(
+                "objective pi_vae: models the counts of units, and these animals have none in common"
+            )
         dimension = encoders.dimension
         self.poisson, self.bin_seconds = observation == "poisson", bin_seconds
         self.f_n = build("encoders", encoders.neural, shapes, dimension)
@@ -107,6 +113,6 @@ class PiVae(Objective):
         one, other = batch.uniform(2, *shape)
         return torch.sqrt(-2 * torch.log1p(-one)) * torch.cos(2 * torch.pi * other)
 
-    def embed(self, neural: Tensor) -> dict[str, Tensor]:
+    def embed(self, neural: NeuralClips) -> dict[str, Tensor]:
         """The mean of q(z | x)."""
         return {"encoder": self.f_n(neural)}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from neural_action.config.build import build
 from neural_action.config.settings import EncoderSettings
+from neural_action.encoders.neural import neural_encoder
 from neural_action.encoders.shapes import Shapes
+from neural_action.encoders.unit_tiles import NeuralClips
 from neural_action.objectives.objective import Batch, Encodings, Objective
 
 
@@ -22,7 +23,7 @@ class RegressionConv(Objective):
 
     def __init__(self, encoders: EncoderSettings, shapes: Shapes, *, width: int = 64, kernel: int = 3):
         super().__init__(encoders, shapes)
-        self.f_n = build("encoders", encoders.neural, shapes, encoders.dimension)
+        self.f_n = neural_encoder(encoders, shapes)
         self.decoder = nn.Sequential(
             nn.Linear(encoders.dimension, width * shapes.poses),
             nn.ReLU(inplace=True),
@@ -41,6 +42,6 @@ class RegressionConv(Objective):
         predicted = self.decoder(encodings["neural"]).transpose(1, 2)
         return F.mse_loss(predicted, batch.behavior())
 
-    def embed(self, neural: Tensor) -> dict[str, Tensor]:
+    def embed(self, neural: NeuralClips) -> dict[str, Tensor]:
         """The encoding."""
         return {"encoder": self.f_n(neural)}

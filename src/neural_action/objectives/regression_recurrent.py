@@ -6,9 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from neural_action.config.build import build
 from neural_action.config.settings import EncoderSettings
+from neural_action.encoders.neural import neural_encoder
 from neural_action.encoders.shapes import Shapes
+from neural_action.encoders.unit_tiles import NeuralClips
 from neural_action.objectives.objective import Batch, Encodings, Objective
 
 
@@ -24,7 +25,7 @@ class RegressionRecurrent(Objective):
 
     def __init__(self, encoders: EncoderSettings, shapes: Shapes, *, width: int = 128):
         super().__init__(encoders, shapes)
-        self.f_n = build("encoders", encoders.neural, shapes, encoders.dimension)
+        self.f_n = neural_encoder(encoders, shapes)
         self.start = nn.Linear(encoders.dimension, width)
         self.cell = nn.GRUCell(shapes.behavior, width)
         self.pose = nn.Linear(width, shapes.behavior)
@@ -47,6 +48,6 @@ class RegressionRecurrent(Objective):
         """Mean squared error of the predicted poses, in units of the normalised pose."""
         return F.mse_loss(self.decode(encodings["neural"]), batch.behavior())
 
-    def embed(self, neural: Tensor) -> dict[str, Tensor]:
+    def embed(self, neural: NeuralClips) -> dict[str, Tensor]:
         """The encoding."""
         return {"encoder": self.f_n(neural)}

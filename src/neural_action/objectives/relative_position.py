@@ -8,9 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from neural_action.config.build import build
 from neural_action.config.settings import EncoderSettings
+from neural_action.encoders.neural import neural_encoder
 from neural_action.encoders.shapes import Shapes
+from neural_action.encoders.unit_tiles import NeuralClips
 from neural_action.objectives.objective import Batch, Encodings, Objective
 
 
@@ -35,7 +36,7 @@ class RelativePosition(Objective):
     ):
         super().__init__(encoders, shapes)
         self.near, self.window = near, window if far == "window" else None
-        self.f_n = build("encoders", encoders.neural, shapes, encoders.dimension)
+        self.f_n = neural_encoder(encoders, shapes)
         self.classifier = nn.Linear(encoders.dimension, 1)
 
     def encode(self, batch: Batch) -> Encodings:
@@ -54,7 +55,7 @@ class RelativePosition(Objective):
         h, near, far = (encodings[name] for name in self.modalities)
         return pair_loss(self.classifier, (h - near).abs(), (h - far).abs(), encodings["exists"])
 
-    def embed(self, neural: Tensor) -> dict[str, Tensor]:
+    def embed(self, neural: NeuralClips) -> dict[str, Tensor]:
         """The encoding."""
         return {"encoder": self.f_n(neural)}
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from neural_action.config.build import build
 from neural_action.config.settings import EncoderSettings
+from neural_action.encoders.neural import neural_encoder
 from neural_action.encoders.shapes import Shapes
+from neural_action.encoders.unit_tiles import NeuralClips
 from neural_action.errors import InputError
 from neural_action.objectives.objective import Batch, Encodings, Objective
 
@@ -26,7 +27,7 @@ class Supervised(Objective):
         super().__init__(encoders, shapes)
         if shapes.classes < 2:
             raise InputError(f"objective supervised: needs two classes, the recordings have {shapes.classes}")
-        self.f_n = build("encoders", encoders.neural, shapes, encoders.dimension)
+        self.f_n = neural_encoder(encoders, shapes)
         self.classifier = nn.Linear(encoders.dimension, shapes.classes)
 
     def encode(self, batch: Batch) -> Encodings:
@@ -39,6 +40,6 @@ class Supervised(Objective):
         total = F.cross_entropy(logits, label, ignore_index=-1, reduction="sum")
         return total / (label >= 0).sum().clamp(min=1)
 
-    def embed(self, neural: Tensor) -> dict[str, Tensor]:
+    def embed(self, neural: NeuralClips) -> dict[str, Tensor]:
         """The encoding."""
         return {"encoder": self.f_n(neural)}

@@ -7,9 +7,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from neural_action.config.build import build
 from neural_action.config.settings import EncoderSettings
+from neural_action.encoders.neural import neural_encoder
 from neural_action.encoders.shapes import Shapes
+from neural_action.encoders.unit_tiles import NeuralClips
 from neural_action.objectives.objective import Batch, Encodings, Objective
 from neural_action.objectives.relative_position import pair_loss
 
@@ -35,7 +36,7 @@ class TemporalShuffling(Objective):
     ):
         super().__init__(encoders, shapes)
         self.near, self.window = near, window if far == "window" else None
-        self.f_n = build("encoders", encoders.neural, shapes, encoders.dimension)
+        self.f_n = neural_encoder(encoders, shapes)
         self.classifier = nn.Linear(2 * encoders.dimension, 1)
 
     def encode(self, batch: Batch) -> Encodings:
@@ -58,6 +59,6 @@ class TemporalShuffling(Objective):
         )
         return pair_loss(self.classifier, ordered, shuffled, encodings["exists"])
 
-    def embed(self, neural: Tensor) -> dict[str, Tensor]:
+    def embed(self, neural: NeuralClips) -> dict[str, Tensor]:
         """The encoding."""
         return {"encoder": self.f_n(neural)}

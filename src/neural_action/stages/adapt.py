@@ -13,6 +13,7 @@ from neural_action.training.adapt import adapt
 from neural_action.training.description import describe
 from neural_action.training.loop import write_log
 from neural_action.training.model import load_model, model_names, save_model
+from neural_action.training.sessions import with_animal
 
 
 def run(
@@ -34,8 +35,8 @@ def run(
     if row.objective is None:
         raise InputError(f"method {method!r} is not trained")
     inputs = Inputs(source, kernel, swaps, syllables)
-    data = training_data(sections, inputs, source.names, threads)
-    tested = {span.animal for span in data.dataset.trials if span.role == "test"}
+    pieces = source.table().inputs(source.names, source.animal)
+    tested = {animal for (animal, _), own in pieces.items() if any(piece.role == "test" for piece in own)}
     if len(tested) != 1:
         raise InputError(
             f"split {', '.join(source.names)}: tests {len(tested)} animals, expected the one that is adapted to"
@@ -43,14 +44,22 @@ def run(
     animal = tested.pop()
     # Of a row that trains with labels, every fold without the animal has a model of its own.
     start = source.names[0].replace("adapted-", "without-", 1)
-    model = load_model(weights, data.device, start if model_names(weights) else None)
+    model = load_model(weights, part=start if model_names(weights) else None)
+    known = [name for name, _ in model.shapes.units]
+    layers = [*known, animal] if known else []
+    data = training_data(sections, inputs, source.names, threads, layers=layers)
+    number = data.dataset.animals.index(animal)
+    if known:
+        seen = data.context.take(data.context.animal_frames[number])[:, : data.shapes.units[-1][1]]
+        model = with_animal(model, animal, seen.cpu(), seed)
+    model = model.to(data.device)
     checkpoint = output.with_name("checkpoint.pt")
     rows = adapt(
         model,
         data.context,
         data.windows,
         row.views,
-        data.dataset.animals.index(animal),
+        number,
         sections.adapt,
         sections.training,
         checkpoint,
@@ -61,6 +70,8 @@ def run(
     with whole(log) as partial:
         write_log([rows], partial)
     about = {"method": method, "run": output.parent.parent.name, "seed": seed, "label": row.label}
-    about |= describe(sections, row, data.layout, seen=data.seen, kernel=kernel, swaps=swaps)
+    about |= describe(
+        sections, row, data.layout, seen=data.seen, kernel=kernel, swaps=swaps, sessions=data.shapes.units
+    )
     save_model(model, row.objective, sections.encoders, data.shapes, output, about)
     checkpoint.unlink(missing_ok=True)

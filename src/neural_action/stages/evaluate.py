@@ -79,7 +79,7 @@ def _splits(
     with_labels = row.objective is not None and "labels" in needs("objectives", row.objective.name)
     groups = table.models(source.names, source.animal, labels=with_labels)
     # What is represented of behaviour or labels alone needs no neural data.
-    layout = source.layout(neural=row.representation in ("trained", "raw"))
+    layout = source.layout(neural=row.representation in ("trained", "raw", "ridge"))
     settings, evaluation = sections.clips, sections.evaluation
     for group in groups:
         features, before = {}, None
@@ -107,6 +107,7 @@ def _splits(
                 trained_with_labels=with_labels,
                 # One split alone has its trials for an interval.
                 unit_seconds=sections.split.block_seconds if protocol_of(name) == "published" else None,
+                own_units=bool(dataset.units),
             )
             yield Split(name, dataset, windows, features, result)
 

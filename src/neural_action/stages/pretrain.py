@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
-
 from neural_action.config.build import build
 from neural_action.config.sections import Sections
 from neural_action.config.settings import MethodSettings
@@ -18,7 +16,7 @@ from neural_action.stages.training import Inputs, TrainingData, training_data
 from neural_action.training.batches import BatchSampler
 from neural_action.training.description import describe
 from neural_action.training.loop import pretrain, write_log
-from neural_action.training.model import create, save_model
+from neural_action.training.model import create, fit_scales, save_model
 
 
 def run(
@@ -61,7 +59,7 @@ def run(
             seen=data.seen,
             kernel=kernel,
             swaps=swaps,
-            sessions=data.dataset.sessions,
+            sessions=data.dataset.sessions or data.shapes.units,
         )
         models[first] = model
         logs.append(rows)
@@ -94,7 +92,7 @@ def _trained(
     if row.objective is None:
         raise InputError("only a row with an objective is trained")
     model = create(row.objective, sections.encoders, data.shapes, seed).to(data.device)
-    model.fit_scales(data.context.neural, torch.cat(data.context.animal_frames))
+    fit_scales(model, data.context)
     adaptation = None
     if row.adaptation is not None:
         given = (model.modalities, sections.encoders.dimension, len(data.dataset.animals))

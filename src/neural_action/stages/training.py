@@ -15,6 +15,7 @@ from neural_action.calcium.fit import KernelFit
 from neural_action.config.sections import Sections
 from neural_action.datasets.dataset import Dataset, Source, dataset_of
 from neural_action.datasets.layout import Layout
+from neural_action.datasets.ragged import RaggedFrames
 from neural_action.datasets.windows import Windows, window_table
 from neural_action.encoders.shapes import Shapes
 from neural_action.neighbors.table import SwapTable
@@ -57,7 +58,11 @@ class TrainingData:
     @property
     def seen(self) -> list[str]:
         """Names of the animals of which at least one trial is seen."""
-        return sorted({span.animal for span in self.dataset.trials if span.sees_input})
+        return _seen(self.dataset)
+
+
+def _seen(dataset: Dataset) -> list[str]:
+    return sorted({span.animal for span in dataset.trials if span.sees_input})
 
 
 def with_seen_labels(windows: Windows) -> Windows:
@@ -65,23 +70,37 @@ def with_seen_labels(windows: Windows) -> Windows:
     return replace(windows, label=np.where(windows.sees_label, windows.label, UNLABELLED))
 
 
-def training_data(sections: Sections, inputs: Inputs, splits: Sequence[str], threads: int) -> TrainingData:
-    """What a model may train from that serves ``splits``, which see the same."""
+def training_data(
+    sections: Sections,
+    inputs: Inputs,
+    splits: Sequence[str],
+    threads: int,
+    *,
+    layers: Sequence[str] = (),
+) -> TrainingData:
+    """What a model may train from that serves ``splits``, which see the same.
+
+    ``layers`` names the animals of the model's input layers in order, where each has units of its own; by default those
+    that are seen.
+    """
     settings, training, source = sections.clips, sections.training, inputs.source
     device = prepare(training.device, threads)
     layout = source.layout()
     pieces = source.table().inputs(splits, source.animal)
     dataset = dataset_of(layout, pieces, settings, animal=source.animal, joint=source.joint)
     windows = with_seen_labels(window_table(dataset, settings, stride=1))
+    layers = [*layers] or _seen(dataset)
+    units = dict(dataset.units)
     states = None if inputs.syllables is None else load_posterior(inputs.syllables, dataset)
     shapes = Shapes(
         settings.frames,
-        dataset.neural.shape[1:],
+        () if isinstance(dataset.neural, RaggedFrames) else dataset.neural.shape[1:],
         settings.poses,
         dataset.pose.shape[1],
         0 if states is None else states.shape[1],
         len(dataset.class_names),
         dataset.sessions,
+        tuple((name, units[name]) for name in layers) if units else (),
     )
     kernel, swaps = inputs.kernel, inputs.swaps
     context = view_context(
@@ -93,5 +112,6 @@ def training_data(sections: Sections, inputs: Inputs, splits: Sequence[str], thr
         else KernelFit.load(kernel).response(dataset.neural_rate, windows.frames),
         swap=None if swaps is None else SwapTable.load(swaps).fits(swaps, dataset, trained_on=True),
         syllables=states,
+        layers=layers,
     )
     return TrainingData(layout, dataset, windows, context, shapes, device)

@@ -76,6 +76,7 @@ def shared_notes(
     return [
         ("Protocol", f"{protocol}: {PROTOCOLS[protocol]}"),
         *supervised_note(sections, methods),
+        *units_note(scores, methods, columns),
         *([("Chosen on", sections.tables.chosen_on.rstrip("."))] if sections.tables.chosen_on else []),
         ("Sizes", sizes),
         *probe_note(scores, columns),
@@ -100,6 +101,23 @@ def supervised_note(sections: Sections, methods: Mapping[str, MethodSettings]) -
         "tests on an animal whose labels they used, and of columns with fewer labels"
     )
     return [("Trained with labels", said)]
+
+
+def units_note(
+    scores: Scores, methods: Mapping[str, MethodSettings], columns: Sequence[Column]
+) -> list[Note]:
+    """Which raw rows have empty cells, as each animal has units of its own; nothing where none has."""
+    apart = [column for column in columns if column.task in ("across", "identity", "continuous_across")]
+    empty = [
+        row.label
+        for name, row in methods.items()
+        if row.representation == "raw"
+        and row.tasks is None
+        and any(scores.cell(name, column) is None for column in apart)
+    ]
+    if not empty:
+        return []
+    return [("Units", f"each animal has units of its own: {', '.join(empty)} is read within animals alone")]
 
 
 def probe_note(scores: Scores, columns: Sequence[Column]) -> list[Note]:

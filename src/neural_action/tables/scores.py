@@ -94,7 +94,8 @@ class Scores:
         """Read ``path`` (CSV, one row a score); with ``only``, keep the scores of ``protocol``.
 
         Raises InputError if it is not such a table or an older version's, is of another dataset or protocol, holds a
-        value that is no finite number or a score twice, or lacks one of ``methods``.
+        value that is no finite number or a score twice, or lacks one of ``methods``; with ``only``, a protocol under
+        which no row could be read has no scores.
         """
         try:
             table = pd.read_csv(path, dtype=dict.fromkeys(_TEXT, str), keep_default_na=False)
@@ -129,7 +130,8 @@ class Scores:
         for name, expected in (("dataset", dataset), ("protocol", protocol)):
             if other := sorted(set(table[name]) - {expected}):
                 raise InputError(f"{path}: {name} {other[0]!r}, expected {expected!r}")
-        if missing := [name for name in methods if name not in set(table["method"])]:
+        missing = [name for name in methods if name not in set(table["method"])]
+        if missing and not (only and table.empty):
             raise InputError(f"{path}: has no score of method {missing[0]!r}")
         return cls(table[table["method"].isin(methods)].reset_index(drop=True), probes)
 

@@ -44,6 +44,16 @@ def unseen_animal(sections: Sections, path: Path) -> tuple[Document, Page]:
             "Not seen: nothing (new_animal). Adapted: nothing, but its other trials, without labels, then train the "
             "neural encoder for a short time",
         ),
+        *(
+            []
+            if by_protocol["new_animal"].animals
+            else [
+                (
+                    "Not seen",
+                    "each animal has units of its own: without an input layer for it, none can be encoded",
+                )
+            ]
+        ),
         (
             "Recovered",
             "(adapted - not seen) / (seen - not seen), with Fieller's 95 % interval over animals. It has no bounds "

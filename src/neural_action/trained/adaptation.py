@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from torch import Tensor
 
 from neural_action.calcium.fit import kernel
 from neural_action.config.settings import (
@@ -49,6 +50,11 @@ def adapted(model: TrainedModel, data: Data, known: Data, settings: AdaptSetting
             "expected a model that does without (the workflow adapts it: configuration adapt.rows)"
         )
     clip_settings = ClipSettings.model_validate(what["clips"])
+    if model.objective.shapes.units:
+        raise InputError(
+            "adapt: the model has an input layer of each animal; expected the workflow to adapt it (configuration "
+            "adapt.rows)"
+        )
     with _stores(data, what["recordings"]) as new, _stores(known, what["recordings"]) as old:
         animal = _one_animal(new, old, dict(model.objective.shapes.sessions))
         for path in (*new, *old):
@@ -67,7 +73,7 @@ def adapted(model: TrainedModel, data: Data, known: Data, settings: AdaptSetting
             swap=_swaps(what, dataset) if "swaps" in wanted else None,
         )
         fitted = copy.deepcopy(model.objective)
-        if sessions:
+        if sessions and isinstance(context.neural, Tensor):
             named = Named.model_validate(what["objective"])
             own = context.animal_frames[dataset.animals.index(animal)]
             fitted = with_session(fitted, named, sessions, context.neural, own, seed)

@@ -17,6 +17,7 @@ from neural_action.config.settings import AdaptSettings, ClipSettings, Named, Tr
 from neural_action.config.signatures import one_line
 from neural_action.datasets.dataset import side_by_side
 from neural_action.datasets.windows import unbroken
+from neural_action.encoders.unit_tiles import PackedUnits, UnitClips
 from neural_action.errors import InputError
 from neural_action.evaluation.metrics import Outcome, measure
 from neural_action.evaluation.probes import build_probe
@@ -122,7 +123,7 @@ class TrainedModel:
             neural, sessions = sequence.neural, self.objective.shapes.sessions
             if sessions:
                 neural = side_by_side(neural, sessions, sequence.animal)
-            values = self._embed(neural, start, frames, layer)
+            values = self._embed(neural, start, frames, layer, sequence.animal)
             parts.append((values, centre, np.full(len(start), at), sequence.label_at(centre)))
             trials.append((sequence.trial, sequence.animal))
         values, centre, trial, label = (np.concatenate(column) for column in zip(*parts, strict=True))
@@ -138,14 +139,22 @@ class TrainedModel:
         about |= {"layer": layer, "frames": frames, "stride": stride}
         return Embedding(values, centre, trial.astype(np.int64), label, names, animals, class_names, about)
 
-    def _embed(self, neural: np.ndarray, start: np.ndarray, frames: int, layer: str) -> np.ndarray:
+    def _embed(
+        self, neural: np.ndarray, start: np.ndarray, frames: int, layer: str, animal: str
+    ) -> np.ndarray:
         """(clip, dimension) float32."""
         flat = torch.from_numpy(np.ascontiguousarray(neural.reshape(len(neural), -1), np.float32))
+        names = [name for name, _ in self.objective.shapes.units]
+        if names:
+            packed = PackedUnits([flat])
+            flat = packed.take(torch.arange(len(flat)))
         parts = [np.empty((0, 0), np.float32)]
         with torch.inference_mode():
             for rows in np.array_split(start, max(1, len(start) // _CHUNK)):
                 clips = flat[torch.from_numpy(rows[:, None] + np.arange(frames))].to(self.device)
-                layers = self.objective.embed(clips) if len(rows) else {}
+                own = torch.full((len(rows),), names.index(animal) if names else 0, device=self.device)
+                given = UnitClips(clips, own) if names else clips
+                layers = self.objective.embed(given) if len(rows) else {}
                 if len(rows) and layer not in layers:
                     raise InputError(f"layer: {layer!r} is not one of {', '.join(layers)}")
                 if len(rows):

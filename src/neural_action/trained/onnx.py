@@ -46,7 +46,7 @@ def export(model: TrainedModel, path: Path, layer: str = "encoder") -> None:
     if path.suffix != ".onnx":
         raise InputError(f"{path}: suffix {path.suffix!r}, expected .onnx")
     about = model.description
-    if model.objective.shapes.sessions:
+    if model.objective.shapes.sessions or model.objective.shapes.units:
         raise InputError(
             "export: the model has a first layer for the units of each animal, expected one with one input for all"
         )

@@ -8,6 +8,7 @@ import torch
 
 from neural_action.config.settings import AdaptSettings, TrainingSettings, ViewSettings
 from neural_action.datasets.windows import Windows
+from neural_action.encoders.neural import UnitEncoder
 from neural_action.objectives.objective import Objective
 from neural_action.training.batches import BatchSampler
 from neural_action.training.loop import pretrain
@@ -34,6 +35,9 @@ def adapt(
     the reference that the new animal is brought to, and swapped poses are poses of animals already known. Half of a
     batch is of the new animal, half of all animals, so that the others are not forgotten (our choice).
 
+    Where animals have units of their own, the new animal's input layer alone is trained, against the frozen rest, and
+    without weight decay, which would change the layers of the others.
+
     Args:
         model: trained, on the device of ``context``.
         context: recordings of the new animal and of known ones, on the device.
@@ -48,11 +52,17 @@ def adapt(
         fingerprint: of configuration and inputs, see ``loop.pretrain``.
     """
     torch.manual_seed(seed)
+    encoder = model.get_submodule("f_n")
+    own = isinstance(encoder, UnitEncoder)
     for name, parameter in model.named_parameters():
-        parameter.requires_grad_(name.startswith("f_n."))
+        parameter.requires_grad_(name.startswith("f_n.input." if own else "f_n."))
     changed = {"steps": settings.steps, "learning_rate": settings.learning_rate}
-    training = training.model_copy(update=changed)
+    training = training.model_copy(update={**changed, **({"weight_decay": 0.0} if own else {})})
+    held = encoder.input.train_only(context.layer_of(animal)) if isinstance(encoder, UnitEncoder) else []
     sampler = BatchSampler(
         context, clips, views, training.batch, seed, matched=matched, focus=None if matched else animal
     )
-    return pretrain(model, sampler, training, checkpoint, fingerprint=fingerprint)
+    rows = pretrain(model, sampler, training, checkpoint, fingerprint=fingerprint)
+    for handle in held:
+        handle.remove()
+    return rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -12,10 +13,12 @@ from torch import Tensor
 from neural_action.config.build import build
 from neural_action.config.settings import Named, ViewSettings
 from neural_action.datasets.dataset import Dataset
+from neural_action.datasets.ragged import RaggedFrames
 from neural_action.datasets.windows import Windows
+from neural_action.encoders.unit_tiles import NeuralClips, PackedUnits, UnitClips
 from neural_action.errors import InputError
 from neural_action.neighbors.table import SwapTable
-from neural_action.training.order import TrialOrder
+from neural_action.training.order import TrialOrder, below
 from neural_action.views.view import ClipRows, DrawnView, View, ViewContext
 
 # On a CPU a batch is made in parts that stay in its cache: the augmentations then cost one pass over memory, not
@@ -89,7 +92,7 @@ class ClipBatch:
         """(B,) int64 clips strictly between each and its ``others`` of the same trial; itself where there is none."""
         return self.sampler.order.between(self.clips, others, self.uniform(len(self.clips)))
 
-    def neural(self) -> Tensor:
+    def neural(self) -> NeuralClips:
         """(B, frames, pixels) float32; overwritten by the next step's batch."""
         shift, rows = self.sampler.shift, self.rows
         if shift != 0 and self.drawn > 0:
@@ -99,37 +102,37 @@ class ClipBatch:
             ]
         return self._neural(rows, self.sampler.neural_views)
 
-    def neural_of(self, clips: Tensor) -> Tensor:
+    def neural_of(self, clips: Tensor) -> NeuralClips:
         """(B, frames, pixels) float32, a view of the clips of those numbers; overwritten by the next step's batch."""
         return self._neural(self.sampler.rows[clips], self.sampler.neural_views)
 
-    def mined_of(self, clips: Tensor) -> Tensor:
+    def mined_of(self, clips: Tensor) -> NeuralClips:
         """As ``neural_of``, by the augmentations of views that are mined."""
         return self._neural(self.sampler.rows[clips], self.sampler.mined_views)
 
-    def recorded(self) -> Tensor:
+    def recorded(self) -> NeuralClips:
         """(B, frames, pixels) float32, the clips without a view; overwritten by the next step's batch."""
         return self._neural(self.rows, [])
 
-    def _neural(self, rows: ClipRows, views: list[View]) -> Tensor:
-        source, frames = self.context.neural, self.context.frames
-        out = self._buffer((len(rows.start), frames, source.shape[1]))
+    def _neural(self, rows: ClipRows, views: list[View]) -> NeuralClips:
+        frames, pixels = self.context.frames, self.context.pixels
+        out = self._buffer((len(rows.start), frames, pixels))
         whole = out.is_cuda or self.sampler.draws == "batch"
         part = len(out) if whole else max(1, _CPU_PART // out[0].numel())
         index = rows.start[:, None] + torch.arange(frames, device=out.device)
         for first in range(0, len(out), part):
             some = slice(first, first + part)
             clips = out[some]
-            torch.index_select(source, 0, index[some].flatten(), out=clips.view(-1, source.shape[1]))
+            self.context.take(index[some].flatten(), clips.view(-1, pixels))
             for view in views:
                 view(clips, rows[some], self.generator)
-        return out
+        return out if self.context.layer is None else UnitClips(out, self.context.layer[rows.animal])
 
     def _buffer(self, shape: tuple[int, ...]) -> Tensor:
         """Memory for the next view of this step, reused from step to step: fresh pages cost a CPU as much as a view."""
         buffers = self.sampler.buffers
         if self.drawn == len(buffers):
-            buffers.append(self.context.neural.new_empty(shape))
+            buffers.append(torch.empty(shape, device=self.context.neural.device))
         self.drawn += 1
         return buffers[self.drawn - 1]
 
@@ -151,7 +154,7 @@ class BatchSampler:
         batch: clips a step.
         seed: with the step, of everything random.
         matched: a uniform clip, and for each other visible animal the clip at a swap neighbour of its centre pose;
-            together a group. Otherwise clips are uniform.
+            together a group. Otherwise clips are uniform; where animals have units of their own, equally many of each.
         epochs: every clip once before any comes again, in an order drawn anew each time; the last clips, fewer than a
             batch, are left out. Otherwise clips are drawn uniformly.
         focus: number of an animal that half of each uniform batch is drawn from, or None.
@@ -198,6 +201,15 @@ class BatchSampler:
                     f"batches: animal number {focus} has no visible clips, or batches are matched"
                 )
             self.focus = torch.as_tensor(own, device=device)
+        #: Where animals have units of their own: clips of each visible animal, and the number of its first one.
+        self.each: tuple[Tensor, Tensor] | None = None
+        if context.layer is not None:
+            _, first, counts = np.unique(visible.animal, return_index=True, return_counts=True)
+            if batch < len(counts):
+                raise InputError(
+                    f"training.batch: {batch}, expected a clip of each of {len(counts)} animals at least"
+                )
+            self.each = torch.as_tensor(counts, device=device), torch.as_tensor(first, device=device)
         #: Where batches are matched: the visible animals, the swap targets and the clip of each sample.
         self.matched: tuple[Tensor, Tensor, Tensor] | None = None
         if matched:
@@ -236,9 +248,16 @@ class BatchSampler:
 
     def _uniform(self) -> Tensor:
         """(B,) numbers of clips."""
-        chosen = self._draw(len(self.rows.start), (self.batch,))
+        if self.each is None:
+            chosen = self._draw(len(self.rows.start), (self.batch,))
+        else:
+            # Animal by animal in turn, so that the half that ``focus`` replaces is of all of them.
+            counts, first = self.each
+            size = self.batch // len(counts), len(counts)
+            chance = torch.rand(size, generator=self.generator, device=self.generator.device)
+            chosen = (first + below(counts, chance)).flatten()
         if self.focus is not None:
-            half = self.batch // 2
+            half = len(chosen) // 2
             chosen[:half] = self.focus[self._draw(len(self.focus), (half,))]
         return chosen
 
@@ -297,6 +316,7 @@ def view_context(
     kernel: np.ndarray | None = None,
     swap: SwapTable | None = None,
     syllables: np.ndarray | None = None,
+    layers: Sequence[str] = (),
 ) -> ViewContext:
     """The dataset's arrays on the device, with what each animal's visible frames are.
 
@@ -307,7 +327,18 @@ def view_context(
         kernel: (frames,) float32, if a view needs one.
         swap: the swap table of the same run, if anything needs one.
         syllables: (sample, syllable) float32, if the objective needs them.
+        layers: names of the animals that have an input layer, in order, where each has units of its own.
     """
+    neural: Tensor | PackedUnits
+    image = layer = None
+    if isinstance(dataset.neural, RaggedFrames):
+        neural = PackedUnits(dataset.neural.parts, device)
+        numbers = [layers.index(name) if name in layers else -1 for name in dataset.animals]
+        layer = torch.as_tensor(numbers, device=device)
+    else:
+        shape = dataset.neural.shape[1:]
+        neural = torch.from_numpy(dataset.neural.reshape(len(dataset.neural), math.prod(shape))).to(device)
+        image = (1, *shape)[-3:] if len(shape) > 1 else None
     own = [
         [
             np.arange(span.frames.start, span.frames.stop)
@@ -317,9 +348,7 @@ def view_context(
         for name in dataset.animals
     ]
     return ViewContext(
-        neural=torch.from_numpy(
-            dataset.neural.reshape(len(dataset.neural), math.prod(dataset.neural.shape[1:]))
-        ).to(device),
+        neural=neural,
         pose=torch.from_numpy(dataset.pose).to(device),
         kernel=None if kernel is None else torch.as_tensor(kernel, dtype=torch.float32, device=device),
         animal_frames=tuple(
@@ -331,5 +360,6 @@ def view_context(
         frames=clips.frames,
         clip_starts=torch.as_tensor(clip_starts(dataset, clips), device=device),
         syllables=None if syllables is None else torch.as_tensor(syllables, device=device),
-        image=(1, *dataset.neural.shape[1:])[-3:] if dataset.neural.ndim > 2 else None,
+        image=image,
+        layer=layer,
     )

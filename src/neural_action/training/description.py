@@ -48,7 +48,7 @@ def describe(
         seen: names of the animals that training saw.
         kernel: file that training read, if any.
         swaps: file that training read, if any.
-        sessions: name and number of units of each session, where each has units of its own.
+        sessions: name and number of units of each session or animal, where each has units of its own.
     """
     clips = sections.clips
     fit = None if kernel is None else KernelFit.load(kernel)

@@ -86,10 +86,11 @@ def pretrain(
     autocast = nullcontext() if precision == "float32" else torch.autocast("cuda", getattr(torch, precision))
     scaler = torch.amp.GradScaler(device.type, enabled=precision == "float16")
     state = _resume(checkpoint, fingerprint, trained, optimizer, scaler)
-    for name, part in objective.named_children():
+    for part in objective.modules():
         # What is frozen keeps its running statistics too.
-        learns = any(parameter.requires_grad for parameter in part.parameters())
-        part.train(learns or name in objective.followers)
+        part.training = any(parameter.requires_grad for parameter in part.parameters())
+    for name in objective.followers:
+        getattr(objective, name).train()
     progress = tqdm(total=settings.steps, initial=state.step, unit="step", disable=not sys.stderr.isatty())
     running = torch.tensor(state.running, device=device)
     logged, since, began = int(state.log[-1][0]) if state.log else 0, state.step, time.perf_counter()

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
+from torch import Tensor
 
 from neural_action import __version__
 from neural_action.config.build import build
@@ -16,6 +17,7 @@ from neural_action.encoders.shapes import Shapes
 from neural_action.errors import InputError
 from neural_action.files import read_regular, whole
 from neural_action.objectives.objective import Objective
+from neural_action.views.view import ViewContext
 
 #: Most bytes of a description (our choice).
 _DESCRIPTION = 64 << 20
@@ -25,6 +27,17 @@ def create(objective: Named, encoders: EncoderSettings, shapes: Shapes, seed: in
     """A freshly initialised objective; its weights follow from ``seed``."""
     torch.manual_seed(seed)
     return build("objectives", objective, encoders, shapes)
+
+
+def fit_scales(model: Objective, context: ViewContext) -> None:
+    """Take the statistics of the frames that pretraining may see; of each animal's units apart where it has its own."""
+    if isinstance(context.neural, Tensor):
+        model.fit_scales(context.neural, torch.cat(context.animal_frames))
+        return
+    for animal, frames in enumerate(context.animal_frames):
+        if len(frames):
+            units = context.neural.tiles.units[animal]
+            model.fit_units(context.layer_of(animal), context.take(frames)[:, :units])
 
 
 def save_model(

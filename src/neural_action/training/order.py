@@ -48,8 +48,8 @@ class TrialOrder:
         """0 to ``most`` later in the trial, as far as it goes; anywhere in the trial for None."""
         first, last = self.first[clips], self.last[clips]
         if most is None:
-            return first + _below(last - first + 1, chance)
-        return clips + _below(torch.clamp(last - clips, max=most) + 1, chance)
+            return first + below(last - first + 1, chance)
+        return clips + below(torch.clamp(last - clips, max=most) + 1, chance)
 
     def near(self, clips: Tensor, least: int, most: int, chance: Tensor) -> tuple[Tensor, Tensor]:
         """A clip of the same trial ``least`` to ``most`` away on either side, and whether there is one.
@@ -58,7 +58,7 @@ class TrialOrder:
         """
         ahead = (torch.clamp(self.last[clips] - clips, max=most) - least + 1).clamp(min=0)
         behind = (torch.clamp(clips - self.first[clips], max=most) - least + 1).clamp(min=0)
-        draw = _below(ahead + behind, chance)
+        draw = below(ahead + behind, chance)
         step = torch.where(draw < ahead, least + draw, ahead - draw - least)
         exists = ahead + behind > 0
         return torch.where(exists, clips + step, clips), exists
@@ -80,14 +80,14 @@ class TrialOrder:
             start = self.start[clips]
             first = torch.searchsorted(self.start, start - beyond)
             end = torch.searchsorted(self.start, start + beyond, right=True)
-        draw = _below(count - (end - first), chance)
+        draw = below(count - (end - first), chance)
         return torch.where(draw >= first, draw + (end - first), draw)
 
     @staticmethod
     def between(one: Tensor, other: Tensor, chance: Tensor) -> Tensor:
         """A clip strictly between two clips of one trial; the first of them where there is none."""
         low, high = torch.minimum(one, other), torch.maximum(one, other)
-        return torch.where(high - low > 1, low + 1 + _below(high - low - 1, chance), one)
+        return torch.where(high - low > 1, low + 1 + below(high - low - 1, chance), one)
 
     def excluded(self, clips: Tensor, window: int | None, others: Tensor | None = None) -> Tensor:
         """(B, M) bool: clips and ``others`` that start at most ``window`` frames apart; of one trial for None.
@@ -100,6 +100,6 @@ class TrialOrder:
         return (self.start[clips][:, None] - self.start[others][None]).abs() <= window
 
 
-def _below(count: Tensor, chance: Tensor) -> Tensor:
+def below(count: Tensor, chance: Tensor) -> Tensor:
     """int64 numbers below ``count``; in float64, where the product of a float32 below one never rounds up to it."""
     return (chance.double() * count).long()

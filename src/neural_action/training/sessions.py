@@ -1,7 +1,8 @@
-"""A trained network of several sessions, given units of one more."""
+"""A trained network of several sessions or animals with units of their own, given units of one more."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -9,9 +10,29 @@ import torch
 from torch import Tensor
 
 from neural_action.config.settings import Named
+from neural_action.encoders.neural import UnitEncoder
 from neural_action.errors import InputError
 from neural_action.objectives.objective import Objective
 from neural_action.training.model import create
+
+
+def with_animal(objective: Objective, animal: str, neural: Tensor, seed: int) -> Objective:
+    """A copy of ``objective`` with an input layer for one more animal, last, freshly initialised.
+
+    Args:
+        objective: trained on animals with input layers of their own.
+        animal: name of the new one.
+        neural: (n, unit) frames of it that may be seen: its units are scaled by these.
+        seed: of the new weights; what follows another network starts with the same.
+    """
+    wider, known = copy.deepcopy(objective), objective.shapes.units
+    for part in list(wider.modules()):
+        if isinstance(part, UnitEncoder):
+            torch.manual_seed(seed)
+            part.input = part.input.extended(neural.shape[1])
+    wider.shapes = replace(objective.shapes, units=(*known, (animal, neural.shape[1])))
+    wider.fit_units(len(known), neural)
+    return wider.eval()
 
 
 def with_session(

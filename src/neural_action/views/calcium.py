@@ -37,7 +37,7 @@ class Calcium(View):
         """Shapes as in ``View``: (B, frames, pixels)."""
         count = len(values)
         amplitude = self.amplitude * chance(count, self.probability, generator)
-        past = self.context.neural[self.draw(rows, generator)]
+        past = self.context.take(self.draw(rows, generator))
         response = amplitude[:, None] * self.kernel
         return torch.baddbmm(values, response[:, :, None], past[:, None, :], out=values)
 

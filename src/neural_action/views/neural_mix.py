@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from neural_action.encoders.unit_tiles import PackedUnits
 from neural_action.errors import InputError
 from neural_action.views.neural_swap import clips_of_poses
 from neural_action.views.swap import NearPoses
@@ -37,7 +38,8 @@ class NeuralMix(View):
         super().__init__(context)
         self.clip_starts = clips_of_poses(context, "view neural_mix")
         # Where sessions lie side by side, each frame is NaN but for the units of its own.
-        if whose == "others" and bool(context.neural[:1].isnan().any()):
+        apart = isinstance(context.neural, PackedUnits) or bool(context.neural[:1].isnan().any())
+        if whose == "others" and apart:
             raise InputError("view neural_mix: animals have units of their own, expected whose: own")
         self.probability, self.most = probability, most
         self.near = NearPoses(context, "view neural_mix", whose)
@@ -50,5 +52,5 @@ class NeuralMix(View):
         weight *= torch.rand(count, generator=generator, device=device) < self.probability
         start = self.clip_starts[self.near(rows.centre, rows.animal, generator)]
         index = (start[:, None] + self.offsets).flatten()
-        other = self.context.neural.index_select(0, index).view_as(values)
+        other = self.context.take(index).view_as(values)
         return values.lerp_(other, weight[:, None, None])

@@ -33,6 +33,8 @@ class NeuralSwap(View):
 
     def __init__(self, context: ViewContext, *, probability: float = 0.25):
         super().__init__(context)
+        if context.layer is not None:
+            raise InputError("view neural_swap: animals have units of their own, expected the same in all")
         self.clip_starts = clips_of_poses(context, "view neural_swap")
         self.probability = probability
         self.near = NearPoses(context, "view neural_swap", "others")
@@ -44,5 +46,5 @@ class NeuralSwap(View):
         replace = torch.rand(len(values), generator=generator, device=values.device) < self.probability
         start = torch.where(replace, self.clip_starts[near], rows.start)
         index = (start[:, None] + self.offsets).flatten()
-        torch.index_select(self.context.neural, 0, index, out=values.view(len(index), -1))
+        self.context.take(index, values.view(len(index), -1))
         return values

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from neural_action.encoders.unit_tiles import PackedUnits
 from neural_action.errors import InputError
 
 
@@ -17,7 +18,7 @@ class ViewContext:
     """Everything views draw from, on one device; all rows and clips here are visible to pretraining.
 
     Attributes:
-        neural: (frame, pixels) float32, every frame of the dataset.
+        neural: (frame, pixels) float32, every frame of the dataset; packed where animals have units of their own.
         pose: (sample, feature) float32, normalised poses of the dataset.
         kernel: (frames,) float32, the calcium response to one event at the start of a clip.
         animal_frames: per animal, (n,) int64, its visible frames in ascending order.
@@ -29,9 +30,10 @@ class ViewContext:
         syllables: (sample, syllable) float32 posterior probabilities, or None.
         seed: of the run, for what a view draws once.
         image: (channel, y, x), how the pixels of a frame lie, or None where frames are no images.
+        layer: (animal,) int64, the input layer of each animal, -1 for none; None where animals have units in common.
     """
 
-    neural: Tensor
+    neural: Tensor | PackedUnits
     pose: Tensor
     kernel: Tensor | None
     animal_frames: tuple[Tensor, ...]
@@ -42,6 +44,26 @@ class ViewContext:
     syllables: Tensor | None = None
     seed: int = 0
     image: tuple[int, int, int] | None = None
+    layer: Tensor | None = None
+
+    @property
+    def pixels(self) -> int:
+        """Numbers in a frame that ``take`` returns."""
+        return self.neural.width if isinstance(self.neural, PackedUnits) else self.neural.shape[1]
+
+    def layer_of(self, animal: int) -> int:
+        """The input layer of an animal. InputError if it has none."""
+        if self.layer is None or self.layer[animal] < 0:
+            raise InputError(
+                f"animal number {animal}: has no input layer, expected one of each animal that is seen"
+            )
+        return int(self.layer[animal])
+
+    def take(self, frames: Tensor, out: Tensor | None = None) -> Tensor:
+        """(n, pixels) of frames (n,) int64; ``out`` is overwritten if given."""
+        if isinstance(self.neural, PackedUnits):
+            return self.neural.take(frames, out)
+        return torch.index_select(self.neural, 0, frames, out=out)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,240 @@
+"""Animals with units of their own: batches of them, and every objective trained on them."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from neural_action.config.settings import (
+    AdaptSettings,
+    ClipSettings,
+    EncoderSettings,
+    Named,
+    NeighborSettings,
+    TrainingSettings,
+    ViewSettings,
+)
+from neural_action.datasets.ragged import RaggedFrames
+from neural_action.datasets.windows import window_table
+from neural_action.encoders.shapes import Shapes
+from neural_action.encoders.unit_tiles import WIDTH
+from neural_action.errors import InputError
+from neural_action.neighbors.table import build_swap_table
+from neural_action.training.adapt import adapt
+from neural_action.training.batches import BatchSampler, view_context
+from neural_action.training.loop import pretrain
+from neural_action.training.model import create, fit_scales, load_model, save_model
+from neural_action.training.sessions import with_animal
+
+UNITS = {"A": 5, "B": 70, "C": 9}
+CLIPS = ClipSettings(frames=16, poses=4)
+TRAINING = TrainingSettings(steps=6, batch=14, checkpoint_every=2)
+ENCODERS = EncoderSettings(
+    neural=Named(name="trace_cnn", width=6, layers=1),
+    behavior=Named(name="pose_cnn", width=8),
+    unit_width=4,
+    dimension=8,
+)
+VIEWS = ViewSettings(
+    neural=[
+        Named(name="calcium"),
+        Named(name="neural_mix", whose="own"),
+        Named(name="intensity"),
+        Named(name="dropout", units=True),
+        Named(name="noise"),
+    ],
+    behavior=[Named(name="swap"), Named(name="pose_noise")],
+)
+
+
+@pytest.fixture
+def ragged(dataset):
+    """The dataset of the tests with other units in every animal."""
+    rng, count = np.random.default_rng(1), len(dataset.neural) // 3
+    parts = [rng.random((count, units)).astype(np.float32) for units in UNITS.values()]
+    return dataclasses.replace(dataset, neural=RaggedFrames(parts), units=tuple(UNITS.items()))
+
+
+def without(dataset, animal):
+    """The dataset with nothing of one animal seen."""
+    spans = [
+        dataclasses.replace(span, sees_input=span.sees_input and span.animal != animal)
+        for span in dataset.trials
+    ]
+    return dataclasses.replace(dataset, trials=tuple(spans))
+
+
+def shapes_of(names, frames=16):
+    return Shapes(frames, (), 4, 6, 3, 3, units=tuple((name, UNITS[name]) for name in names))
+
+
+def sampler_of(dataset, layers, views=VIEWS, batch=14, **options):
+    clips = window_table(dataset, CLIPS, stride=1)
+    swaps = build_swap_table(
+        dataset.pose,
+        dataset.pose_animal,
+        dataset.pose_visible,
+        NeighborSettings(neighbors=8, draws=4),
+        names=dataset.animals,
+    )
+    kernel = np.exp(-np.arange(16) / 8).astype(np.float32)
+    states = np.full((len(dataset.pose), 3), 1 / 3, np.float32)
+    context = view_context(
+        dataset, clips, torch.device("cpu"), kernel=kernel, swap=swaps, syllables=states, layers=layers
+    )
+    return BatchSampler(context, clips, views, batch, 0, **options)
+
+
+def test_batches_are_of_equally_many_clips_of_each_animal(ragged):
+    sampler = sampler_of(ragged, list(UNITS), ViewSettings())
+    batch, again = sampler(3), sampler(4)
+    # 14 clips of three animals are four of each.
+    assert torch.bincount(batch.animal).tolist() == [4, 4, 4]
+    assert not torch.equal(batch.clips, again.clips)
+    assert torch.equal(batch.clips, sampler(3).clips)
+    clips = batch.neural()
+    assert clips.values.shape == (12, 16, 2 * WIDTH)
+    assert torch.equal(clips.layer, batch.animal)
+    for values, start, animal in zip(clips.values, batch.rows.start.tolist(), batch.animal, strict=True):
+        units = list(UNITS.values())[animal]
+        np.testing.assert_array_equal(values[:, :units], ragged.neural[start : start + 16])
+        assert not values[:, units:].any()
+    drawn = torch.cat([sampler(step).rows.start for step in range(40)])
+    hidden = [span for span in ragged.trials if not span.sees_input]
+    assert not any(((drawn >= span.frames.start) & (drawn < span.frames.stop)).any() for span in hidden)
+
+
+def test_a_batch_needs_a_clip_of_each_animal(ragged):
+    with pytest.raises(InputError, match=r"training.batch: 2, expected a clip of each of 3 animals"):
+        sampler_of(ragged, list(UNITS), batch=2)
+
+
+def test_an_animal_that_is_not_seen_has_no_layer(ragged):
+    hidden = without(ragged, "B")
+    sampler = sampler_of(hidden, ["A", "C"], ViewSettings())
+    batch = sampler(0)
+    assert torch.bincount(batch.animal).tolist() == [7, 0, 7]
+    assert torch.equal(batch.neural().layer, batch.animal // 2)
+    with pytest.raises(InputError, match="animal number 1: has no input layer"):
+        sampler.context.layer_of(1)
+
+
+def test_matched_groups_have_a_clip_of_each_animal(ragged):
+    batch = sampler_of(ragged, list(UNITS), matched=True)(0)
+    assert batch.animal.view(-1, 3).tolist() == [[0, 1, 2]] * 4
+    assert torch.equal(batch.neural().layer, batch.animal)
+
+
+def test_units_are_scaled_by_what_may_be_seen(ragged):
+    changed = RaggedFrames([part.copy() for part in ragged.neural.parts])
+    for span in ragged.trials:
+        if not span.sees_input:
+            changed[span.frames][:] = 1e6
+    sampler = sampler_of(dataclasses.replace(ragged, neural=changed), list(UNITS))
+    model = create(Named(name="infonce"), ENCODERS, shapes_of(UNITS), 0)
+    fit_scales(model, sampler.context)
+    layer, seen = model.f_n.input, [span.frames for span in ragged.trials if span.sees_input]
+    expected = np.concatenate([ragged.neural[frames] for frames in seen[3:6]])
+    np.testing.assert_allclose(layer.mean[1:3].flatten()[:70], expected.mean(0), rtol=1e-5)
+    np.testing.assert_allclose(layer.gain[1:3].flatten()[:70], 1 / expected.std(0), rtol=1e-4)
+
+
+OBJECTIVES = {
+    "infonce": {},
+    "infonce_neural": {},
+    "regression_recurrent": {},
+    "regression_conv": {},
+    "behavenet": {},
+    "byol": {},
+    "myow": {"warmup": 0.0},
+    "relative_position": {},
+    "temporal_shuffling": {},
+    "supervised": {},
+}
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_every_objective_trains_each_animals_layer_and_what_is_shared(ragged, tmp_path, name):
+    sampler, named = sampler_of(ragged, list(UNITS)), Named(name=name, **OBJECTIVES[name])
+    model = create(named, ENCODERS, shapes_of(UNITS), 0)
+    fit_scales(model, sampler.context)
+    before = {key: value.clone() for key, value in model.f_n.named_parameters()}
+    pretrain(model, sampler, TRAINING, tmp_path / "checkpoint.pt")
+    for key, value in model.f_n.named_parameters():
+        assert not torch.equal(value, before[key]), key
+    # Tile by tile: every animal's weights are trained.
+    assert (model.f_n.input.weight != before["input.weight"]).flatten(1).any(1).all()
+    save_model(model, named, ENCODERS, shapes_of(UNITS), tmp_path / "model.safetensors", {})
+    loaded, clips = load_model(tmp_path / "model.safetensors"), sampler(0).recorded()
+    with torch.inference_mode():
+        embedded = model.eval().embed(clips)["encoder"]
+        torch.testing.assert_close(loaded.embed(clips)["encoder"], embedded)
+    assert embedded.shape == (12, 8)
+
+
+@pytest.mark.parametrize("name", ["autoencoder", "pi_vae"])
+def test_objectives_that_rebuild_units_say_why_not(name):
+    with pytest.raises(InputError, match="these animals have none in common"):
+        create(Named(name=name), ENCODERS, shapes_of(UNITS), 0)
+
+
+@pytest.mark.parametrize(
+    ("view", "says"),
+    [
+        (Named(name="neural_swap"), "view neural_swap: animals have units of their own"),
+        (Named(name="neural_mix"), "expected whose: own"),
+    ],
+)
+def test_views_that_exchange_frames_say_why_not(ragged, view, says):
+    with pytest.raises(InputError, match=says):
+        sampler_of(ragged, list(UNITS), ViewSettings(neural=[view]))
+
+
+def test_an_unseen_animal_gets_a_layer_and_the_rest_stays(ragged, tmp_path):
+    known = sampler_of(without(ragged, "B"), ["A", "C"])
+    model = create(Named(name="infonce"), ENCODERS, shapes_of("AC"), 0)
+    fit_scales(model, known.context)
+    pretrain(model, known, TRAINING, tmp_path / "a.pt")
+    clips = known(0).recorded()
+    before = model.eval().embed(clips)["encoder"].detach()
+    context = sampler_of(ragged, ["A", "C", "B"]).context
+    seen = context.take(context.animal_frames[1])[:, :70]
+    wider = with_animal(model, "B", seen, 0)
+    fresh = {key: value.clone() for key, value in wider.state_dict().items()}
+    settings, windows = AdaptSettings(steps=4), window_table(ragged, CLIPS, stride=1)
+    given = (wider, context, windows, VIEWS, 1, settings, TRAINING, tmp_path / "b.pt")
+    adapt(*given, matched=False, seed=0)
+    changed = {key for key, value in wider.state_dict().items() if not torch.equal(value, fresh[key])}
+    assert changed == {"f_n.input.weight", "f_n.input.bias"}
+    assert wider.shapes.units == (("A", 5), ("C", 9), ("B", 70))
+    # A and C have a tile each, B two: only those of B were trained.
+    moved = (wider.f_n.input.weight != fresh["f_n.input.weight"]).flatten(1).any(1)
+    assert moved.tolist() == [False, False, True, True]
+    torch.testing.assert_close(wider.eval().embed(clips)["encoder"].detach(), before)
+
+
+class InterruptedRunError(Exception):
+    """Stands for a killed job."""
+
+
+def test_an_interrupted_run_ends_with_the_same_weights(ragged, tmp_path):
+    def stop(done):
+        if done == 3:
+            raise InterruptedRunError
+
+    def fresh():
+        sampler = sampler_of(ragged, list(UNITS))
+        model = create(Named(name="infonce"), ENCODERS, shapes_of(UNITS), 0)
+        fit_scales(model, sampler.context)
+        return model, sampler
+
+    whole, (resumed, sampler) = fresh(), fresh()
+    pretrain(*whole, TRAINING, tmp_path / "a.pt")
+    with pytest.raises(InterruptedRunError):
+        pretrain(resumed, sampler, TRAINING, tmp_path / "b.pt", interrupt=stop)
+    pretrain(resumed, sampler, TRAINING, tmp_path / "b.pt")
+    for key, value in whole[0].state_dict().items():
+        assert torch.equal(value, resumed.state_dict()[key]), key
