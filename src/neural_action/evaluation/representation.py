@@ -169,11 +169,11 @@ def raw_windows(neural: np.ndarray, windows: Windows, evaluation: EvaluationSett
         raise InputError(
             f"evaluation.raw_pool_time: {time} does not divide the {windows.frames} frames of a clip"
         )
-    if neural.ndim == 3:
-        y, x = neural.shape[1:]
+    if neural.ndim > 2:
+        y, x = neural.shape[-2:]
         if y % space or x % space:
             raise InputError(f"evaluation.raw_pool_space: {space} does not divide images of {y} x {x} pixels")
-        neural = neural.reshape(len(neural), y // space, space, x // space, space).mean((2, 4))
+        neural = neural.reshape(*neural.shape[:-2], y // space, space, x // space, space).mean((-3, -1))
     flat = neural.reshape(len(neural), -1)
     # Running sums turn every average over time into one subtraction.
     sums = np.concatenate([np.zeros((1, flat.shape[1])), np.cumsum(flat, 0, dtype=np.float64)])
