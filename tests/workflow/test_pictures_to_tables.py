@@ -93,7 +93,7 @@ def test_a_few_pictures_of_cifar_10_through_resnet(tmp_path):
     changes = {
         "rows": ["chance", "pixels", "myow", "myow_as_released"],
         "convert": {"reader_options": {"path": "cifar10_jpeg.tar.xz", "of_each_class": 20}},
-        "training": {"steps": 2, "batch": 8, "device": "cpu"},
+        "training": {"steps": 2, "batch": 8, "learning_rate": 0.05, "device": "cpu"},
         "methods": {
             "myow": {"objective": {"pool": 8, "start": 0.0}},
             "myow_as_released": {"objective": {"pool": 0, "start": 0.0}},

@@ -72,7 +72,9 @@ def shared_notes(
         (table["split"].nunique(), "split"),
         (table["seed"].nunique(), "seed"),
     )
-    sizes = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts)
+    # The columns say which one it is, where it is one: an animal, a session or a set of pictures.
+    told = counts if len(scores.animals) > 1 else counts[1:]
+    sizes = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in told)
     return [
         ("Protocol", f"{protocol}: {PROTOCOLS[protocol]}"),
         *supervised_note(sections, methods),
