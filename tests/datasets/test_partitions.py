@@ -150,5 +150,36 @@ def test_what_may_be_seen_of_a_split(settings, seen):
     assert set(table[table["sees_label"]]["role"]) == {"train"}
 
 
+def pictures(part: str, count: int) -> Recording:
+    """Trials of one bin in three classes, published as ``part``."""
+    return replace(recording(np.arange(count) % 3, np.arange(count), part), part=part)
+
+
+def test_published_parts_are_kept_and_validation_is_drawn_from_training_class_by_class():
+    settings = replace_settings(PUBLISHED, validation=0.2)
+    table = partition([pictures("train", 60), pictures("test", 30)], settings)
+    assert set(table[table["trial"] == "test"]["role"]) == {"test"}
+    train = table[table["trial"] == "train"]
+    assert train["role"].value_counts().to_dict() == {"train": 48, "validation": 12}
+    assert np.bincount(train[train["role"] == "validation"]["start"] % 3).tolist() == [4, 4, 4]
+    # At random, and by the seed.
+    assert not np.array_equal(train[train["role"] == "validation"]["start"], np.arange(48, 60))
+    other = partition([pictures("train", 60), pictures("test", 30)], replace_settings(settings, seed=1))
+    assert not other.equals(table)
+
+
+def test_a_published_validation_part_is_taken_as_it_is():
+    parts = [pictures("train", 20), pictures("validation", 7), pictures("test", 5)]
+    table = partition(parts, PUBLISHED)
+    assert (table["trial"] == table["role"]).all()
+
+
+def test_parts_that_leave_a_role_empty_or_are_not_of_all_are_named():
+    with pytest.raises(InputError, match="leave none for test"):
+        partition([pictures("train", 20)], PUBLISHED)
+    with pytest.raises(InputError, match="recording r has no published part"):
+        partition([pictures("test", 20), recording(np.arange(9) % 3, np.arange(9))], PUBLISHED)
+
+
 def replace_settings(settings: SplitSettings, **changes) -> SplitSettings:
     return settings.model_copy(update=changes)

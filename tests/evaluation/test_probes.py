@@ -13,7 +13,7 @@ from sklearn.neural_network import MLPClassifier
 
 from neural_action.config.evaluation_settings import ProbeConfig
 from neural_action.errors import InputError
-from neural_action.evaluation.probes import build_probe
+from neural_action.evaluation.probes import build_probe, knn
 from neural_action.evaluation.probes.angle import angle_errors, angles_of, direction_classes, directions
 from neural_action.evaluation.probes.probe import Training, class_weights
 from neural_action.evaluation.probes.ridge import ridge_path
@@ -147,7 +147,7 @@ def test_the_network_trains_on_a_handful_of_windows(count):
     assert (scores[:, 2:] == 0).all()
 
 
-def test_neighbours_against_a_loop():
+def test_neighbours_against_a_loop(monkeypatch):
     rng = np.random.default_rng(0)
     train, test = rng.standard_normal((50, 4)), rng.standard_normal((20, 4))
     labels = rng.integers(0, 3, 50)
@@ -155,6 +155,9 @@ def test_neighbours_against_a_loop():
     for row, found in zip(test, shares, strict=True):
         near = labels[np.argsort(((train - row) ** 2).sum(1))[:7]]
         np.testing.assert_allclose(found, np.bincount(near, minlength=3) / 7)
+    # A few windows at a time give the same.
+    monkeypatch.setattr(knn, "_DISTANCES", 3 * len(train))
+    assert np.array_equal(probe("knn", neighbors=7).scores(Training(train, labels, 3), test)[0], shares)
     few = probe("knn", neighbors=7).scores(Training(train[:4], labels[:4], 3), test)[0]
     np.testing.assert_allclose(few, np.tile(np.bincount(labels[:4], minlength=3) / 4, (20, 1)))
 

@@ -77,6 +77,15 @@ def of(role: str, kind: str, path: str, own_clock: bool = False, **options: Any)
     return {"recordings": "*", "neural": NEURAL, "behavior": BEHAVIOR, role: part}
 
 
+def pictures(raw: Path) -> None:
+    raw.mkdir(parents=True, exist_ok=True)
+    arrays = {}
+    for part, count in (("train", 12), ("test", 6)):
+        arrays[f"x_{part}"] = RNG.integers(0, 256, (count, 4, 4, 3), dtype=np.uint8)
+        arrays[f"y_{part}"] = np.arange(count) % 3
+    np.savez(raw / "set.npz", **arrays)
+
+
 def suite2p(at: Path) -> None:
     (at / "plane0").mkdir()
     for name in ("F", "Fneu"):
@@ -447,6 +456,7 @@ GOOD = {
             "labels": {"format": "nwb", "path": "{path}/m1.nwb", "options": {"column": "action"}},
         },
     ),
+    "pictures": Good(lambda folder: pictures(folder / "raw"), ("set.npz",), reader="pictures", path="train"),
     "nwb, spikes and speed": Good(
         trial(nwb),
         ("m1/m1.nwb",),

@@ -149,3 +149,12 @@ def test_root_of_another_skeleton_is_its_centroid():
     np.testing.assert_allclose(root_relative(pose).mean(1), 0, atol=1e-12)
     with pytest.raises(InputError, match="needs keypoints"):
         root_relative(pose[:, :, 0])
+
+
+def test_bytes_hold_zero_to_one_in_255_steps(movie):
+    scaled = run(movie, scale=(0.5, 99.5))
+    out = run(movie, scale=(0.5, 99.5), dtype="uint8")
+    assert out.dtype == np.uint8
+    assert np.abs(out / 255 - scaled).max() <= 0.5 / 255 + 1e-6
+    with pytest.raises(InputError, match=r"convert\.dtype: uint8 holds 0 to 1, found"):
+        run(movie + 2, dtype="uint8")

@@ -36,10 +36,10 @@ def motion_energy(pose: np.ndarray, time: np.ndarray, behavior: str = "positions
         behavior: "positions", or "velocities" where the features are speeds already and 0 is rest.
 
     Returns:
-        (n,) float64, squared unit of speed; NaN where a pose near it is not finite.
+        (n,) float64, squared unit of speed; NaN where a pose near it is not finite, or has no features.
     """
     n = len(pose)
-    if n < 2:
+    if n < 2 or 0 in pose.shape:
         return np.full(n, np.nan)
     time = np.asarray(time, np.float64)
     step = float(np.median(np.diff(time)))

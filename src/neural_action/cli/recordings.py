@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from neural_action.cli.main import stage
-from neural_action.cli.options import FOLDER, OUT, config, manifests, threads
+from neural_action.cli.options import ANY, OUT, config, manifests, threads
 
 
 @stage()
@@ -47,7 +47,7 @@ def simulate(**options: Any) -> None:
 
 @stage()
 @config
-@click.option("--raw", type=FOLDER, required=True, help="Folder of raw recordings.")
+@click.option("--raw", type=ANY, required=True, help="Folder of raw recordings.")
 @click.option("--output", type=OUT, required=True, help="CSV of animal, trial and path.")
 def sheet(**options: Any) -> None:
     """Scan a folder of raw recordings and write the recording sheet.
@@ -66,7 +66,7 @@ def sheet(**options: Any) -> None:
 
 @stage()
 @config
-@click.option("--raw", type=FOLDER, required=True, help="Folder of the raw recordings.")
+@click.option("--raw", type=ANY, required=True, help="Folder of the raw recordings.")
 @click.option("--path", required=True, help="The recording, a file or folder below that folder.")
 @click.option("--animal", required=True, help="Name of its animal, as in the sheet.")
 @click.option("--trial", required=True, help="Name of its trial, as in the sheet.")

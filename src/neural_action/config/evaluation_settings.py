@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from neural_action.config.kinds import Count, Each, Positive, Section
+from neural_action.config.kinds import Count, Each, Fraction, Positive, Section
 
 Task = Literal["within", "across", "identity", "decoding", "continuous_within", "continuous_across"]
 #: What a probe's features are centred and divided by: each by its own standard deviation, or all by one number.
@@ -36,8 +36,10 @@ class FeatureSettings(Section):
 class ProbeConfig(Section):
     """A probe: what reads frozen representations. It gives scores of classes, or values of variables.
 
-    ``softmax``: multinomial logistic regression, by ``sgd`` (a linear layer trained for ``steps``) or ``exact`` (to
-    the optimum, with the weight decay that validation chooses). ``angle``: ridge on (cos, sin) of the class, which
+    ``softmax``: multinomial logistic regression, by ``sgd`` (a linear layer trained for ``steps``), ``exact`` (to
+    the optimum, with the weight decay that validation chooses) or ``epochs`` (a linear layer that sees every window
+    once an epoch, with one of ``learning_rates`` times ``factor`` from each of ``milestones`` on, up to one of
+    ``epochs``; validation chooses both). ``angle``: ridge on (cos, sin) of the class, which
     stands for a direction. ``ridge``: of behaviour variables. ``knn``: the share of the ``neighbors`` nearest windows
     of training in each class. ``mlp``: a network of ``hidden`` layers, for ``epochs``, or until a tenth of the
     training windows stops it early.
@@ -53,16 +55,25 @@ class ProbeConfig(Section):
     vote: Literal["none", "neighbors", "trial"] = "none"
     vote_windows: Count = 1
     class_weight: Literal["balanced", "none"] = "none"
-    solver: Literal["sgd", "exact"] = "exact"
+    solver: Literal["sgd", "exact", "epochs"] = "exact"
     penalties: Annotated[list[int], Field(min_length=2, max_length=2)] = [-10, 9]
     steps: Count = 400
     batch: Count = 256
     learning_rate: Positive = 0.1
+    learning_rates: Annotated[list[Positive], Field(min_length=1), Each] = [0.04]
+    milestones: list[Count] = []
+    factor: Fraction = 0.1
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     weight_decay: Annotated[float, Field(ge=0)] = 1e-3
     neighbors: Count = 10
     hidden: Annotated[list[Count], Field(min_length=1)] = [64]
     epochs: Count | None = None
+
+    @model_validator(mode="after")
+    def _has_epochs(self) -> ProbeConfig:
+        if self.kind == "softmax" and self.solver == "epochs" and self.epochs is None:
+            raise ValueError("epochs, a number, with solver 'epochs'")
+        return self
 
 
 class EvaluationSettings(Section):

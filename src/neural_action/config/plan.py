@@ -47,12 +47,14 @@ class Plan:
         self.unseen = unseen_runs(self.settings.split, self.animals) if self.settings.adapt.rows else {}
 
     def _rows(self) -> list[SheetRow]:
-        if not self.simulated and not Path(self.raw).is_dir():
+        # Read at once: Snakemake asks for files in the middle of its own work, where an error is no line.
+        reader = load_reader(self.settings.convert.reader)
+        reader.Options.parse(self.settings.convert.reader_options)
+        embedded = self.raw in getattr(reader, "EMBEDDED", ())
+        if not self.simulated and not embedded and not Path(self.raw).is_dir():
             raise InputError(
                 f"configuration raw: {self.raw!r} is not a folder; expected the folder of raw recordings"
             )
-        # Read at once: Snakemake asks for files in the middle of its own work, where an error is no line.
-        load_reader(self.settings.convert.reader).Options.parse(self.settings.convert.reader_options)
         if self.settings.recordings is not None:
             return read_sheet(Path(self.settings.recordings))
         simulation = self.settings.simulation

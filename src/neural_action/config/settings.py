@@ -79,7 +79,7 @@ class ConvertSettings(Section):
     scale: ScaleSettings | None = None
     resize: Count | None = None
     root_relative: bool = False
-    dtype: Literal["float16", "float32"] = "float32"
+    dtype: Literal["float16", "float32", "uint8"] = "float32"
     chunk_mb: Positive = 8.0
 
 

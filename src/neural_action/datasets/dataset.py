@@ -320,7 +320,7 @@ def normalise_pose(pose: np.ndarray, trials: Sequence[TrialSpan]) -> np.ndarray:
             [pose[span.samples] for span in own if span.sees_input] or [pose[span.samples] for span in own]
         )
         mean, sd = fit.mean(0, dtype=np.float64), fit.std(0, dtype=np.float64)
-        scale = np.where(sd > 1e-6 * max(1.0, float(sd.max())), sd, np.inf)
+        scale = np.where(sd > 1e-6 * sd.max(initial=1.0), sd, np.inf)
         for span in own:
             out[span.samples] = (pose[span.samples] - mean) / scale
     return out

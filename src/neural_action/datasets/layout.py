@@ -42,7 +42,7 @@ class Entry:
 
     Attributes:
         animal, trial: its name.
-        frame_shape: (y, x) or (unit,) of one neural frame.
+        frame_shape: (y, x), (channel, y, x) or (unit,) of one neural frame.
         values: its place in the flat ``neural``.
         frames: its place in ``neural_time``.
         samples: its place in ``behavior``, ``behavior_time``, ``labels`` and ``neural_index``.
@@ -146,7 +146,9 @@ def lay_out(manifests: Sequence[Path], folder: Path | None = None) -> Layout:
         )
         parts.append(recording)
         value, frame, sample = value + values, frame + count, sample + samples
-    attributes = {name: value for name, value in first.attributes.items() if name != "segment_names"}
+    attributes = {
+        name: value for name, value in first.attributes.items() if name not in ("segment_names", "part")
+    }
     small = {
         name: np.concatenate([np.asarray(getattr(part, name)) for part in parts]).astype(kind)
         for name, kind in ARRAYS.items()

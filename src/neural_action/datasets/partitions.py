@@ -1,6 +1,7 @@
 """Splits of an animal's trials into train, validation and test.
 
-``published``: in the order of time, as the release of MYOW splits. ``repeated``: at random, trial by trial; a recording
+``published``: the parts that recordings were published in, or in the order of time, as the release of MYOW splits
+spikes. ``repeated``: at random, trial by trial; a recording
 without trials is cut into blocks of time, and where blocks of different roles meet a gap is left out, so that no two
 neighbouring windows are on both sides.
 
@@ -25,17 +26,19 @@ _GAP = -1
 
 
 def in_order(recordings: Sequence[Recording], settings: SplitSettings) -> Iterator[tuple]:
-    """Rows of the split table of the one split in the order of time.
+    """Rows of the split table of the one split by published parts, or in the order of time where there are none.
 
     Args:
         recordings: sorted by animal and trial.
         settings: shares.
 
     Raises:
-        InputError: an animal has too few trials for three roles.
+        InputError: an animal has too few trials for three roles, or a part for one recording and none for another.
     """
-    for own in _by_animal(recordings):
-        yield from _rows("published", own, _in_order(own, settings), ("train", "validation"))
+    for at, own in enumerate(_by_animal(recordings)):
+        published = any(recording.part for recording in own)
+        parts = _by_part(own, settings, at) if published else _in_order(own, settings)
+        yield from _rows("published", own, parts, ("train", "validation"))
 
 
 def in_turn(recordings: Sequence[Recording], settings: SplitSettings) -> Iterator[tuple]:
@@ -61,14 +64,32 @@ def _rows(
 
 def _in_order(own: list[Recording], settings: SplitSettings) -> list[np.ndarray]:
     """The part of every frame: the first trials train, then validate, then test; frames where there are no trials."""
-    units = [
-        _numbered(np.arange(len(recording.neural_time)) if recording.segment is None else recording.segment)
-        for recording in own
-    ]
+    units = [_units(recording) for recording in own]
     # Rounded down, as the release does.
     count = sum(unit[-1] + 1 for unit in units)
     edges = [int(count * settings.train), int(count * (settings.train + settings.validation))]
     return _spread(own, np.searchsorted(edges, np.arange(count), side="right"), units)
+
+
+def _by_part(own: list[Recording], settings: SplitSettings, number: int) -> list[np.ndarray]:
+    """The part of every frame, as published. Where none is to validate, trials of the training part are drawn for it.
+
+    ``split.validation`` of them, each class by its share.
+    """
+    if without := [recording.trial for recording in own if not recording.part]:
+        raise InputError(
+            f"animal {own[0].animal}: recording {without[0]} has no published part, expected one for each or for none"
+        )
+    units = [_units(recording) for recording in own]
+    parts = np.repeat([ROLES.index(recording.part) for recording in own], [unit[-1] + 1 for unit in units])
+    train = np.flatnonzero(parts == ROLES.index("train"))
+    if ROLES.index("validation") not in parts and len(train):
+        place = _spread_by_class(
+            _rarest_class(own, units)[train], np.random.default_rng([settings.seed, number])
+        )
+        validation = max(1, round(settings.validation * len(train)))
+        parts[train[np.argsort(place)[:validation]]] = ROLES.index("validation")
+    return _spread(own, parts, units)
 
 
 def _at_random(own: list[Recording], settings: SplitSettings, rng: np.random.Generator) -> list[np.ndarray]:
@@ -86,10 +107,7 @@ def _at_random(own: list[Recording], settings: SplitSettings, rng: np.random.Gen
         for recording in own
     ]
     kinds = _rarest_class(own, units)
-    place = np.empty(len(kinds))
-    for kind in np.unique(kinds):
-        members = rng.permutation(np.flatnonzero(kinds == kind))
-        place[members] = (np.arange(len(members)) + rng.random(len(members))) / len(members)
+    place = _spread_by_class(kinds, rng)
     test = max(1, round((1 - settings.train - settings.validation) * len(kinds)))
     validation = max(1, round(settings.validation * len(kinds)))
     parts = np.zeros(len(kinds), np.int64)
@@ -103,6 +121,22 @@ def _at_random(own: list[Recording], settings: SplitSettings, rng: np.random.Gen
         else _with_gaps(part, recording.neural_time, settings.gap_seconds)
         for recording, part in zip(own, frames, strict=True)
     ]
+
+
+def _spread_by_class(kinds: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """(unit,) places in [0, 1): the units of each kind in random order, evenly along the line."""
+    place = np.empty(len(kinds))
+    for kind in np.unique(kinds):
+        members = rng.permutation(np.flatnonzero(kinds == kind))
+        place[members] = (np.arange(len(members)) + rng.random(len(members))) / len(members)
+    return place
+
+
+def _units(recording: Recording) -> np.ndarray:
+    """(frame,) number of the trial that each frame is in; of itself where there are no trials."""
+    return _numbered(
+        np.arange(len(recording.neural_time)) if recording.segment is None else recording.segment
+    )
 
 
 def _numbered(values: np.ndarray) -> np.ndarray:
@@ -124,13 +158,15 @@ def _rarest_class(own: list[Recording], units: list[np.ndarray]) -> np.ndarray:
     """(unit,) int64: of the classes that occur in a unit, the one that is rarest in the animal; -1 without labels."""
     labels = np.concatenate([recording.labels for recording in own]).astype(np.int64)
     rank = np.argsort(np.argsort(np.bincount(labels[labels >= 0], minlength=len(own[0].class_names))))
+    # The last rank is that of no class.
+    classes = np.append(np.argsort(rank), -1)
     kinds = []
     for recording, unit in zip(own, units, strict=True):
-        sample_unit = unit[recording.neural_index]
-        for number in range(unit[-1] + 1):
-            inside = np.unique(recording.labels[(sample_unit == number) & (recording.labels >= 0)])
-            kinds.append(int(inside[np.argmin(rank[inside])]) if len(inside) else -1)
-    return np.array(kinds)
+        lowest = np.full(unit[-1] + 1, len(rank))
+        labelled = recording.labels >= 0
+        np.minimum.at(lowest, unit[recording.neural_index[labelled]], rank[recording.labels[labelled]])
+        kinds.append(classes[lowest])
+    return np.concatenate(kinds)
 
 
 def _with_gaps(part: np.ndarray, time: np.ndarray, seconds: float) -> np.ndarray:

@@ -102,7 +102,10 @@ def cost(plan: Plan, size: Size) -> Cost:
 
 
 def seconds_a_step(plan: Plan, size: Size) -> float:
-    """CPU seconds of a training step here, one thread: the fastest of a few of SimCLR on made-up clips."""
+    """CPU seconds of a training step here, one thread: the fastest of a few of SimCLR on made-up clips.
+
+    Without behaviour, of SimCLR between two views of neural clips.
+    """
     import torch
 
     from neural_action.config.settings import Named
@@ -113,7 +116,7 @@ def seconds_a_step(plan: Plan, size: Size) -> float:
     clips, batch = settings.clips, settings.training.batch
     torch.set_num_threads(1)
     shapes = Shapes(clips.frames, size.frame, clips.poses, size.sample, 0)
-    model = create(Named(name="infonce"), settings.encoders, shapes, 0)
+    model = create(Named(name="infonce" if size.sample else "infonce_neural"), settings.encoders, shapes, 0)
     optimizer = torch.optim.AdamW(model.parameters(), fused=True)
     neural = torch.rand(batch, clips.frames, int(np.prod(size.frame)))
     # Of a batch, SimCLR reads nothing else.

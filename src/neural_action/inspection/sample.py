@@ -48,6 +48,7 @@ class Look:
         recorded_rate: neural frames per second before they are resampled, if they are.
         doubtful: reason -> names of units that cannot be trusted.
         streams: what was read of the whole recording, each on its clock.
+        part: train, validation or test, where the recordings were published in these.
     """
 
     row: SheetRow
@@ -71,6 +72,7 @@ class Look:
     recorded_rate: float = 0.0
     doubtful: Mapping[str, list[str]] = field(default_factory=dict)
     streams: tuple[Stream, ...] = ()
+    part: str = ""
 
 
 def look_at(root: Path, rows: list[SheetRow], settings: ConvertSettings, energy: str) -> Iterator[Look]:
@@ -132,10 +134,12 @@ def _look(root: Path, row: SheetRow, recording: Recording, settings: ConvertSett
         recorded_rate=recorded,
         doubtful=doubtful,
         streams=recording.streams
-        or (
-            Stream.of("neural", clock, "clock of the reader"),
-            Stream.of("behavior", recording.behavior_time, "clock of the reader"),
+        or tuple(
+            Stream.of(name, times, "clock of the reader")
+            for name, times in (("neural", clock), ("behavior", recording.behavior_time))
+            if name == "neural" or 0 not in recording.behavior.shape
         ),
+        part=recording.part,
     )
 
 

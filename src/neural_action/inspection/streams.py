@@ -27,8 +27,8 @@ def stream_lines(looks: list[Look]) -> Iterator[str]:
         if first.form.where not in shown:
             continue
         parts = f" and {len(own) - 1} more parts" if len(own) > 1 else ""
-        covered = sum(look.covered for look in own) / len(own)
-        yield f"  {first.form.where}{parts}: {covered:.0%} of the neural frames have behaviour"
+        covered = f"{sum(look.covered for look in own) / len(own):.0%} of the neural frames have behaviour"
+        yield f"  {first.form.where}{parts}: {covered if len(first.streams) > 1 else 'no behaviour'}"
         for stream in first.streams:
             yield f"    {SHOWN[stream.name]:<10}{described(stream)}"
     if len(recordings) > MOST:

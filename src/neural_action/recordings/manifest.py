@@ -25,6 +25,8 @@ ARRAYS = {
     "labels": (np.int8, "behavior_time"),
     "neural_index": (np.int32, "behavior_time"),
 }
+#: What a recording may be without: behaviour.
+_ABSENT = ("behavior",)
 #: Of recordings that hold many trials.
 SEGMENT = {"segment": (np.int32, "neural_time")}
 _ATTRIBUTES = (
@@ -40,7 +42,10 @@ _ATTRIBUTES = (
     "steps",
     "version",
 )
-_OPTIONAL = ("segment_names", "unit_names")
+_OPTIONAL = ("segment_names", "unit_names", "part")
+#: Types of the neural array. Of whole numbers 255 stands for 1.
+NEURAL = ("float16", "float32", "uint8")
+LARGEST = 255
 #: Most bytes of a manifest: a hundred characters for each chunk and segment of a very long recording (our choice).
 _LONGEST = 256 << 20
 
@@ -56,9 +61,9 @@ class ArrayDigest:
 
     def check(self, name: str) -> None:
         """ValueError if shape, chunk and digests do not fit each other: an entry without a digest is never read."""
-        if not self.shape or min(*self.shape, self.chunk) < 1 or len(self.shape) > 3:
+        if not self.shape or min(*self.shape, self.chunk) < 1 or len(self.shape) > 4:
             raise ValueError(f"{name} of shape {self.shape} in chunks of {self.chunk}, expected entries")
-        if not (name == "neural" and self.dtype in ("float16", "float32")) and self.dtype != _dtype(name):
+        if not (name == "neural" and self.dtype in NEURAL) and self.dtype != _dtype(name):
             raise ValueError(f"{name} is {self.dtype}, expected {_dtype(name)}")
         if len(self.sha256) != (expected := -(-self.shape[0] // self.chunk)):
             raise ValueError(f"{name} has {len(self.sha256)} digests, expected {expected}")
@@ -67,6 +72,15 @@ class ArrayDigest:
     def nbytes(self) -> int:
         """Size in memory."""
         return math.prod(self.shape) * np.dtype(self.dtype).itemsize
+
+    @property
+    def read_as(self) -> np.dtype:
+        """The type that values are read as."""
+        return np.dtype(np.float32 if self.dtype == "uint8" else self.dtype)
+
+    def numbers(self, block: np.ndarray) -> np.ndarray:
+        """The numbers, of type ``read_as``, that a block of values stands for."""
+        return block / np.float32(LARGEST) if self.dtype == "uint8" else block
 
     def chunks(self) -> Iterator[tuple[int, slice]]:
         """Number and rows of every chunk."""
@@ -82,9 +96,9 @@ class Manifest:
         store: the Zarr folder.
         attributes: the attributes of the store: dataset, animal, trial, neural_rate, behavior_rate,
             class_names, behavior_names, units, sources, steps, version; segment_names where there are segments,
-            unit_names where cells are known.
-        arrays: digest of each array: neural, behavior, neural_time, behavior_time, labels, neural_index; segment of
-            a recording that holds many trials.
+            unit_names where cells are known, part where it was published in parts.
+        arrays: digest of each array: neural, behavior (where there is some), neural_time, behavior_time, labels,
+            neural_index; segment of a recording that holds many trials.
     """
 
     store: Path
@@ -151,8 +165,8 @@ def group_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
     return {**flat, "title": title, "Conventions": "CF-1.11"}
 
 
-def array_attributes(name: str, attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """The CF attributes of an array: what it is, its unit, and what its flags mean."""
+def array_attributes(name: str, dtype: str, attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """The CF attributes of an array of that type: what it is, its unit, and what its numbers and flags mean."""
     long_names = {
         "neural": "neural activity",
         "behavior": "behaviour",
@@ -168,6 +182,8 @@ def array_attributes(name: str, attributes: Mapping[str, Any]) -> dict[str, Any]
     out: dict[str, Any] = {"long_name": long_names[name]}
     if name in units:
         out["units"] = units[name]
+    if dtype == "uint8":
+        out["scale_factor"] = 1 / LARGEST
     if name == "labels":
         names = ["unlabelled", *attributes["class_names"]]
         out["flag_values"] = list(range(-1, len(names) - 1))
@@ -182,4 +198,5 @@ def _dtype(name: str) -> str:
 
 def _names(arrays: Mapping[str, Any]) -> tuple[str, ...]:
     """Names of the arrays that a manifest must list, and of those that it may."""
-    return ("neural", *ARRAYS, *(name for name in SEGMENT if name in arrays))
+    may = (*_ABSENT, *SEGMENT)
+    return tuple(name for name in ("neural", *ARRAYS, *SEGMENT) if name in arrays or name not in may)

@@ -25,9 +25,11 @@ class Recording:
     Attributes:
         animal: name of the animal; unique in a dataset.
         trial: name of the trial; unique within its animal.
-        neural: (time, y, x) images or (time, unit) traces, float16/32; a NumPy or a lazy dask array.
+        neural: (time, y, x) or (time, channel, y, x) images or (time, unit) traces, float16/32, or uint8 where
+            255 stands for 1; a NumPy or a lazy dask array.
         neural_time: (time,) float64, seconds, strictly increasing.
-        behavior: (sample, feature) or (sample, keypoint, axis), float32; NumPy or dask.
+        behavior: (sample, feature) or (sample, keypoint, axis), float32; NumPy or dask. (sample, 0) where none was
+            recorded.
         behavior_time: (sample,) float64, seconds, strictly increasing.
         labels: (sample,) int8 index into ``class_names``; ``UNLABELLED`` where there is none.
         neural_index: (sample,) int32, the neural frame that each behaviour sample belongs to; non-decreasing.
@@ -45,6 +47,7 @@ class Recording:
         notes: what the reader did that a user should know, such as units that it left out; ``check`` prints them.
         neural_names: of the units, where the file names them; else empty.
         neural_source: which signal of the raw files the neural activity is, in a phrase; "" where there is no choice.
+        part: train, validation or test, where the recordings were published in these parts; else "".
         streams: what was read, before the clocks were put on one zero and samples left out.
     """
 
@@ -68,6 +71,7 @@ class Recording:
     notes: tuple[str, ...] = ()
     neural_names: tuple[str, ...] = ()
     neural_source: str = ""
+    part: str = ""
     streams: tuple[Stream, ...] = ()
 
     @property
@@ -93,9 +97,10 @@ class Recording:
             raise InputError(
                 f"{where}: {frames} neural frames and {samples} behaviour samples, expected at least one each"
             )
-        if self.neural.ndim not in (2, 3):
+        if self.neural.ndim not in (2, 3, 4):
             raise InputError(
-                f"{where}: neural has shape {self.neural.shape}, expected (time, y, x) or (time, unit)"
+                f"{where}: neural has shape {self.neural.shape}, expected (time, y, x), (time, channel, y, x) or "
+                "(time, unit)"
             )
         if self.behavior.ndim not in (2, 3):
             raise InputError(

@@ -11,6 +11,7 @@ import dask.array as da
 import numpy as np
 
 from neural_action.errors import InputError
+from neural_action.recordings.manifest import LARGEST
 
 # Statistics of a trial are taken over evenly spaced frames: this many, fewer where frames are large, so that
 # memory does not grow with the recording.
@@ -124,9 +125,9 @@ def normalise(
     dtype: str,
     per_unit: bool = True,
 ) -> da.Array:
-    """Apply ``linear_map`` of ``frames`` to ``neural`` and cast to ``dtype`` (float16 or float32).
+    """Apply ``linear_map`` of ``frames`` to ``neural`` and cast to ``dtype`` (float16, float32, or uint8: 255 is 1).
 
-    Raises InputError, when a chunk is computed, for values that do not fit float16.
+    Raises InputError, when a chunk is computed, for values that do not fit float16, or are not 0 to 1 for uint8.
     """
     gain, offset, bounds = linear_map(frames, dff, scale, per_unit)
     gain, offset = (np.asarray(value, np.float32) for value in (gain, offset))
@@ -136,6 +137,8 @@ def normalise(
         out += offset
         if bounds is not None:
             np.clip(out, *bounds, out=out)
+        if dtype == "uint8":
+            return _as_bytes(out)
         try:
             with np.errstate(over="raise"):
                 return out.astype(dtype, copy=False)
@@ -145,6 +148,16 @@ def normalise(
             ) from None
 
     return da.map_blocks(apply, neural, dtype=dtype, meta=np.empty((0,) * neural.ndim, dtype))
+
+
+def _as_bytes(values: np.ndarray) -> np.ndarray:
+    """uint8 of values from 0 to 1, in steps of 1 / 255. InputError for any other."""
+    if not (values.min(initial=0) >= 0 and values.max(initial=1) <= 1):
+        raise InputError(
+            f"convert.dtype: uint8 holds 0 to 1, found {values.min():g} to {values.max():g}; expected float32, or a "
+            "scale"
+        )
+    return np.rint(LARGEST * values).astype(np.uint8)
 
 
 def root_relative(pose: np.ndarray) -> np.ndarray:

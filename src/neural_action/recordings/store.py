@@ -76,7 +76,7 @@ def write_store(
     Every chunk is read back and compared.
 
     Args:
-        recording: what to write; its neural array, float16 or else written as float32, may be lazy.
+        recording: what to write; its neural array, float16 or uint8 or else written as float32, may be lazy.
         path: the Zarr store; one that exists is replaced when the new one is complete.
         manifest: JSON with the digest of every chunk, written last: a store without one is not to be trusted.
         dataset: name of the dataset, an attribute.
@@ -105,6 +105,8 @@ def write_store(
         attributes["segment_names"] = list(recording.segment_names)
     if recording.unit_names:
         attributes["unit_names"] = list(recording.unit_names)
+    if recording.part:
+        attributes["part"] = recording.part
     path.parent.mkdir(parents=True, exist_ok=True)
     for left in path.parent.glob(f".{path.name}.*.part"):
         shutil.rmtree(left, ignore_errors=True)
@@ -114,11 +116,18 @@ def write_store(
         group = zarr.open_group(partial, mode="w", zarr_format=3, attributes=group_attributes(attributes))
         digests = {
             name: _write(
-                group, name, values, dimensions, array_attributes(name, attributes), chunk_mb, threads
+                group,
+                name,
+                values,
+                dimensions,
+                array_attributes(name, str(values.dtype), attributes),
+                chunk_mb,
+                threads,
             )
             for name, values, dimensions in _arrays(recording)
         }
-        _name(group, "keypoint" if recording.behavior.ndim == 3 else "feature", recording.behavior_names)
+        if recording.behavior_names:
+            _name(group, "keypoint" if recording.behavior.ndim == 3 else "feature", recording.behavior_names)
         with warnings.catch_warnings():
             # That other programs may not know it: those read the metadata of each array.
             warnings.simplefilter("ignore", zarr.errors.ZarrUserWarning)
@@ -152,7 +161,7 @@ def read_recording(path: Path, *, with_neural: bool = True) -> Recording:
     values: dict[str, np.ndarray] = {}
     for name, digest in manifest.arrays.items():
         skipped = name == "neural" and not with_neural
-        values[name] = np.empty((0, *digest.shape[1:]) if skipped else digest.shape, digest.dtype)
+        values[name] = np.empty((0, *digest.shape[1:]) if skipped else digest.shape, digest.read_as)
         if not skipped:
             _copy(manifest, group, name, values[name])
     attributes = manifest.attributes
@@ -161,7 +170,7 @@ def read_recording(path: Path, *, with_neural: bool = True) -> Recording:
         trial=manifest.trial,
         neural=values["neural"],
         neural_time=values["neural_time"],
-        behavior=values["behavior"],
+        behavior=values.get("behavior", np.empty((len(values["behavior_time"]), 0), np.float32)),
         behavior_time=values["behavior_time"],
         labels=values["labels"],
         neural_index=values["neural_index"],
@@ -174,6 +183,7 @@ def read_recording(path: Path, *, with_neural: bool = True) -> Recording:
         sources=attributes["sources"],
         segment_names=tuple(attributes.get("segment_names", ())),
         unit_names=tuple(attributes.get("unit_names", ())),
+        part=attributes.get("part", ""),
     )
 
 
@@ -202,12 +212,11 @@ def open_neural(path: Path) -> da.Array:
     numbers = [(number, rows) for number, rows in digest.chunks()]
 
     def block(block_id: tuple[int, ...]) -> np.ndarray:
-        return _chunk(manifest, array, "neural", *numbers[block_id[0]])
+        return digest.numbers(_chunk(manifest, array, "neural", *numbers[block_id[0]]))
 
     chunks = (tuple(rows.stop - rows.start for _, rows in numbers), *((side,) for side in digest.shape[1:]))
-    return da.map_blocks(
-        block, chunks=chunks, dtype=digest.dtype, meta=np.empty((0,) * len(chunks), digest.dtype)
-    )
+    dtype = digest.read_as
+    return da.map_blocks(block, chunks=chunks, dtype=dtype, meta=np.empty((0,) * len(chunks), dtype))
 
 
 class _Checked:
@@ -240,12 +249,18 @@ class _Checked:
 def _arrays(recording: Recording) -> Iterator[tuple[str, Any, tuple[str, ...]]]:
     """Name, values and dimension names of each array, in its stored type; the neural one may be lazy."""
     neural = recording.neural
-    images = neural.ndim == 3
-    numbers = neural.astype(np.float16 if neural.dtype == np.float16 else np.float32, copy=False)
-    yield "neural", numbers, ("neural_time", *(("y", "x") if images else ("unit",)))
+    kept = neural.dtype in (np.float16, np.uint8)
+    numbers = neural.astype(neural.dtype if kept else np.float32, copy=False)
+    yield (
+        "neural",
+        numbers,
+        ("neural_time", *{2: ("unit",), 3: ("y", "x"), 4: ("channel", "y", "x")}[neural.ndim]),
+    )
     several = SEGMENT if recording.segment is not None else {}
     for name, (dtype, clock) in {**ARRAYS, **several}.items():
         values = np.ascontiguousarray(getattr(recording, name), dtype)
+        if 0 in values.shape:
+            continue
         rest = {1: (), 2: ("feature",), 3: ("keypoint", "axis")}[values.ndim]
         yield name, values, (clock, *rest)
 
@@ -373,6 +388,6 @@ def _irregular(path: Path, most: int) -> str:
 
 
 def _copy(manifest: Manifest, group: zarr.Group, name: str, out: np.ndarray) -> None:
-    array = _array(manifest, group, name)
-    for number, rows in manifest.arrays[name].chunks():
-        out[rows] = _chunk(manifest, array, name, number, rows)
+    array, digest = _array(manifest, group, name), manifest.arrays[name]
+    for number, rows in digest.chunks():
+        out[rows] = digest.numbers(_chunk(manifest, array, name, number, rows))

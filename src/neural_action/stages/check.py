@@ -133,17 +133,20 @@ def _protocol(plan: Plan, looks: list[Look]) -> Iterator[str]:
     if not plan.apart:
         yield from _synchrony(looks)
         return
+    how = f"read animal by animal (split.protocol {split.protocol}): "
+    if split.protocol == "published" and any(look.part for look in looks):
+        parts = list(dict.fromkeys(look.part for look in looks))
+        drawn = "" if "validation" in parts else f", {split.validation:.0%} of the training part to validate"
+        yield f"{how}the published parts {', '.join(parts)}{drawn}"
+        return
     blocks = "trials" if all(look.segments for look in looks) else f"blocks of {split.block_seconds:g} s"
-    how = (
+    how += (
         "1 split in the order of time"
         if split.protocol == "published"
         else f"{split.repeats} random splits of {blocks}"
     )
     test = 1 - split.train - split.validation
-    yield (
-        f"read animal by animal (split.protocol {split.protocol}): {how}, {split.train:.0%} to train, "
-        f"{split.validation:.0%} to validate, {test:.0%} to test"
-    )
+    yield f"{how}, {split.train:.0%} to train, {split.validation:.0%} to validate, {test:.0%} to test"
 
 
 def _synchrony(looks: list[Look]) -> Iterator[str]:

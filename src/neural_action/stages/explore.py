@@ -20,7 +20,7 @@ from neural_action.files import load_npz, whole
 from neural_action.tables.notes import opening
 from neural_action.tables.pictures.runs import Run
 
-#: Points of a trial's traces (our choice: the width of the page).
+#: Points of a trial's traces at most (our choice: the width of the page).
 _TRACE_POINTS = 900
 
 
@@ -108,11 +108,17 @@ def run(
         time=first.time[chosen],
         clip_seconds=sections.clips.frames / dataset.neural_rate,
         moments=behavior,
-        traces=traces(dataset, sections.calcium.behavior, _TRACE_POINTS),
+        traces=traces(dataset, sections.calcium.behavior, _points(dataset)),
         notes=_notes(len(first.label), len(chosen), settings, behavior),
     )
     with whole(output) as partial:
         partial.write_text(render(content), encoding="utf-8")
+
+
+def _points(dataset: Dataset) -> int:
+    """Points of the traces of a trial: two at least, no more than the longest trial has frames."""
+    longest = max(span.frames.stop - span.frames.start for span in dataset.trials)
+    return max(2, min(_TRACE_POINTS, longest))
 
 
 def _trials(start: np.ndarray, dataset: Dataset) -> np.ndarray:

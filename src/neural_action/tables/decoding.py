@@ -6,7 +6,7 @@ from neural_action.config.sections import Sections
 from neural_action.tables import notes
 from neural_action.tables.document import Document
 from neural_action.tables.page import Page
-from neural_action.tables.published import beside
+from neural_action.tables.published import beside_animals
 from neural_action.tables.scores import ALL, Column, Scores, of_the_papers
 
 METRICS = {
@@ -31,8 +31,8 @@ def decoding(sections: Sections, scores: Scores) -> tuple[Document, Page]:
     Raises InputError if a reference is not configured.
     """
     methods = of_the_papers(sections)
-    page = Page(scores, methods, beside("decoding", sections.tables))
     shown, animals = [], scores.animals
+    page = Page(scores, methods, beside_animals(("decoding", "pictures"), sections.tables, animals))
     for probe in scores.read_by("decoding"):
         label, scored = scores.probe_label(probe), scores.metrics("decoding", probe)
         main = [headline(animal, probe) for animal in animals]
@@ -47,17 +47,14 @@ def decoding(sections: Sections, scores: Scores) -> tuple[Document, Page]:
         shown += [*main, *(column for columns in others.values() for column in columns)]
     text = [
         *notes.shared_notes(sections, scores, methods, shown),
-        ("Columns", "an animal or session: the probe is trained and tested on its own trials"),
+        (
+            "Columns",
+            "an animal, session or set of pictures: the probe is trained and tested on its own trials",
+        ),
         *notes.chance_note(scores, methods, [column for column in shown if column.metric == "accuracy"][:1]),
         notes.difference_note(sections),
         *notes.paper_note(page.paper),
     ]
-    if page.paper.values:
-        text.append(
-            (
-                "Published split",
-                "the published test has 16 to 21 trials of a monkey, too few to rank methods. For sleep the paper does "
-                "not say whether its numbers are accuracy or F1",
-            )
-        )
+    if page.paper.note:
+        text.append(("Published split", page.paper.note))
     return Document("Decoding", notes.opening(sections), tuple(page.blocks), tuple(text)), page

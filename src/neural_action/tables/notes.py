@@ -18,8 +18,8 @@ PROTOCOLS = {
     "assumes this)",
     "new_trials": "pretraining sees other trials of the tested animals and never the tested trials",
     "new_animal": "pretraining never sees the tested animal",
-    "published": "one split of each animal's trials in the order of time, as in the authors' release. Pretraining sees "
-    "training and validation trials without labels",
+    "published": "one split, by the parts that were published or of each animal's trials in the order of time, as in "
+    "the authors' release. Pretraining sees training and validation trials without labels",
     "repeated": "random splits of each animal's trials, or of blocks of time with gaps between them. Pretraining sees "
     "training trials without labels",
 }
@@ -72,7 +72,9 @@ def shared_notes(
         (table["split"].nunique(), "split"),
         (table["seed"].nunique(), "seed"),
     )
-    sizes = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts)
+    # The columns say which one it is, where it is one: an animal, a session or a set of pictures.
+    told = counts if len(scores.animals) > 1 else counts[1:]
+    sizes = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in told)
     return [
         ("Protocol", f"{protocol}: {PROTOCOLS[protocol]}"),
         *supervised_note(sections, methods),
@@ -127,6 +129,8 @@ def probe_note(scores: Scores, columns: Sequence[Column]) -> list[Note]:
         return []
     said = [f"{scores.probe_label(name)}: {_probe(scores.probes[name])}" for name in names]
     last = "Every probe reads every row"
+    if any(scores.probes[name].solver == "epochs" for name in names):
+        last += ". Rate and epoch are chosen on validation windows"
     if any(_has_penalty(scores.probes[name]) for name in names):
         last += ". Penalties are chosen on validation windows, or inside training where a split has none"
     return [("Probes", f"{'; '.join(said)}. {last}")]
@@ -137,9 +141,13 @@ def _has_penalty(probe: ProbeConfig) -> bool:
 
 
 def _probe(probe: ProbeConfig) -> str:
-    sgd = f"a linear layer trained for {probe.steps} steps"
+    solvers = {
+        "sgd": f"a linear layer trained for {probe.steps} steps",
+        "exact": "multinomial logistic regression",
+        "epochs": f"a linear layer trained for up to {probe.epochs} epochs",
+    }
     kinds = {
-        "softmax": sgd if probe.solver == "sgd" else "multinomial logistic regression",
+        "softmax": solvers[probe.solver],
         "angle": "ridge regression of (cos, sin) of the direction",
         "ridge": "ridge regression of behaviour variables",
         "knn": f"the share of the {probe.neighbors} nearest training windows of each class",

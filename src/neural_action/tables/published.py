@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -23,12 +23,14 @@ class Published:
         recordings: what it was measured on.
         values: accuracy as a fraction of 1, by (method, probe, task, label budget or animal).
         heading: what its columns are headed with.
+        note: what else a reader should know of it.
     """
 
     source: str = ""
     recordings: str = ""
     values: Mapping[tuple[str, str, str, str], float] = field(default_factory=dict)
     heading: str = "paper (MC2P)"
+    note: str = ""
 
 
 def beside(table: str, settings: TableSettings) -> Published:
@@ -36,9 +38,15 @@ def beside(table: str, settings: TableSettings) -> Published:
     return published(table) if settings.published else Published()
 
 
+def beside_animals(tables: Sequence[str], settings: TableSettings, animals: Collection[str]) -> Published:
+    """``beside`` of the first of ``tables`` that has one of ``animals``; nothing where none has."""
+    found = (beside(table, settings) for table in tables)
+    return next((one for one in found if any(over in animals for *_, over in one.values)), Published())
+
+
 @cache
 def published(table: str) -> Published:
-    """The numbers of ``action_recognition``, ``identity_recognition`` or ``decoding``; KeyError for another table."""
+    """The numbers of a section of the file, a table or ``pictures``; KeyError for another."""
     content = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
     part = content[table]
     values = {
@@ -49,4 +57,6 @@ def published(table: str) -> Published:
         if percent is not None
     }
     recordings = part.get("recordings", content["recordings"])
-    return Published(part["source"], recordings, values, part.get("heading", "paper (MC2P)"))
+    return Published(
+        part["source"], recordings, values, part.get("heading", "paper (MC2P)"), part.get("note", "")
+    )

@@ -1,4 +1,4 @@
-"""Multinomial logistic regression, by stochastic gradient descent or to the optimum for all penalties at once."""
+"""Multinomial logistic regression: by stochastic gradient descent, or to the optimum for all penalties at once."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from neural_action.config.evaluation_settings import ProbeConfig
+from neural_action.evaluation.probes.epochs import epoch_path
 from neural_action.evaluation.probes.probe import Output, Training, class_weights, penalties, softmax
 
 # The exact solver takes at most _STEPS steps. Every _CHECKED steps it asks whether logits still move by more than
@@ -16,7 +17,10 @@ _STEPS, _CHECKED, _STILL = 100, 10, 1e-4
 
 
 class Softmax:
-    """``solver: sgd`` is the paper's linear layer (one penalty, ``weight_decay``), ``exact`` the optimum of each."""
+    """``solver: sgd`` is the linear layer of Günel et al. (one penalty, ``weight_decay``), ``epochs`` that of pictures.
+
+    ``exact`` is the optimum of each penalty.
+    """
 
     output: ClassVar[Output] = "probabilities"
 
@@ -24,11 +28,13 @@ class Softmax:
         self.config = config
 
     def scores(self, train: Training, others: np.ndarray) -> np.ndarray:
-        """(penalty, m, class) probabilities."""
+        """(penalty, m, class) probabilities; of ``solver: epochs`` (rate and epoch, m, class)."""
         config = self.config
         weights = class_weights(train.target, train.classes, config.class_weight)
         if config.solver == "sgd":
             return sgd(train, others, weights, config)[None]
+        if config.solver == "epochs":
+            return epoch_path(train, others, weights, config)
         return softmax_path(train.values, train.target, others, weights, penalties(config))
 
 

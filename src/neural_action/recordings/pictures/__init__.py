@@ -14,8 +14,9 @@ import numpy as np
 
 from neural_action.errors import InputError
 
-#: Parts of a published set; ``all`` where none is published.
-PARTS = ("train", "validation", "test", "all")
+#: Parts of a published set; ``ALL`` where none is published.
+ALL = "all"
+PARTS = ("train", "validation", "test", ALL)
 UNLABELLED = -1
 #: Most bytes that the pictures of a set may have: Tiny ImageNet has 1.4e9 (our choice).
 MOST_BYTES = 4 << 30

@@ -22,7 +22,7 @@ def read_pictures(path: Path | str) -> Pictures:
     """
     if str(path) == DIGITS:
         return digits.read()
-    path = _only(Path(path))
+    path = only(Path(path))
     if path.suffix == ".npz":
         if not path.is_file():
             raise InputError(f"{path}: no such file or folder")
@@ -36,8 +36,8 @@ def read_pictures(path: Path | str) -> Pictures:
     )
 
 
-def _only(path: Path) -> Path:
-    """The one archive in a folder without other folders, or the path itself."""
+def only(path: Path) -> Path:
+    """The one archive in a folder without other folders, or the path itself. InputError for two."""
     if not path.is_dir():
         return path
     inside = [one for one in path.iterdir() if not one.name.startswith(".")]

@@ -7,7 +7,10 @@ A reader module has
 - ``scan(folder, options) -> list[SheetRow]``: every recording below a folder;
 - ``files(root, row, options) -> list[Path]``: the raw files that the recording of ``row`` is made from;
 - ``read(root, row, options, class_names) -> Recording``: one recording, its neural array lazy (dask) where it
-  can be large. Values that are not finite are an InputError, raised when they are read.
+  can be large. Values that are not finite are an InputError, raised when they are read;
+- ``CONFIGURATION``, where it is not called like the reader: the shipped configuration of its layout; None for a reader
+  of many layouts, which has none;
+- ``EMBEDDED``, if it has any: names that stand for a raw folder, of recordings that come with a package.
 
 Snakemake imports readers whenever it parses the workflow: what is slow to import belongs inside ``read``.
 """

@@ -41,6 +41,8 @@ from neural_action.recordings.streams import Stream
 from neural_action.recordings.thresholds import ThresholdOptions
 from neural_action.recordings.units import EPOCH, check_seconds
 
+#: What ``neural-action init`` writes.
+CONFIGURATION = None
 EXPECTED = "recordings that match convert.reader_options.recordings"
 _WHERE = "convert.reader_options"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -18,25 +19,20 @@ from neural_action.tables.pictures import style
 def bouts(dataset: Dataset) -> pd.DataFrame:
     """Every uninterrupted stretch of one label: columns ``animal, trial, label, seconds``, label -1 included.
 
-    A bout lasts its number of samples times the trial's median sampling period; bouts end with their trial.
+    A bout lasts its number of samples times the trial's median sampling period, in a trial of a single sample that of
+    neural frames; bouts end with their trial.
     """
-    tables = []
+    rows: list[tuple[str, str, int, float]] = []
     for span in dataset.trials:
         labels, clock = dataset.labels[span.samples], dataset.pose_time[span.samples]
-        edges = np.flatnonzero(np.diff(labels)) + 1
-        starts, ends = np.concatenate([[0], edges]), np.concatenate([edges, [len(labels)]])
-        period = float(np.median(np.diff(clock))) if len(clock) > 1 else np.nan
-        tables.append(
-            pd.DataFrame(
-                {
-                    "animal": span.animal,
-                    "trial": span.trial,
-                    "label": labels[starts].astype(np.int64),
-                    "seconds": (ends - starts) * period,
-                }
-            )
-        )
-    return pd.concat(tables, ignore_index=True)
+        edges = [0, *(np.flatnonzero(np.diff(labels)) + 1).tolist(), len(labels)]
+        period = float(np.median(np.diff(clock))) if len(clock) > 1 else 1 / dataset.neural_rate
+        rows += [
+            (span.animal, span.trial, int(labels[start]), (end - start) * period)
+            for start, end in pairwise(edges)
+            if end > start
+        ]
+    return pd.DataFrame(rows, columns=["animal", "trial", "label", "seconds"])
 
 
 @style.styled()

@@ -1,0 +1,147 @@
+"""Reader of sets of labelled pictures: CIFAR, Tiny ImageNet, folders of classes, ``.npz``, scikit-learn's digits.
+
+A published part of a set is a recording, a picture is a trial of one frame. There is no animal and no behaviour: the
+set's name stands where recordings have the animal's.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from neural_action.config.kinds import Count, Each
+from neural_action.errors import InputError
+from neural_action.recordings.pictures import ALL, UNLABELLED, Pictures
+from neural_action.recordings.pictures.read import DIGITS, EXPECTED, only, read_pictures
+from neural_action.recordings.pictures.sources import open_tree
+from neural_action.recordings.readers import ReaderOptions
+from neural_action.recordings.recording import Recording
+from neural_action.recordings.sheet import SheetRow
+
+__all__ = ["CONFIGURATION", "EMBEDDED", "EXPECTED", "Options", "files", "read", "scan"]
+
+CONFIGURATION = None
+EMBEDDED = (DIGITS,)
+Part = Literal["train", "validation", "test", "all"]
+#: Pictures have no clock: one a second (our choice).
+RATE = 1.0
+
+
+class Options(ReaderOptions):
+    """Options of this reader.
+
+    Attributes:
+        name: of the set, which tables show.
+        path: the folder, archive or ``.npz`` below the raw folder; ``.`` is that folder itself.
+        parts: the parts that the set was published in; ``all`` for a set without.
+        classes: ``fine`` classes, or ``coarse`` groups of them (CIFAR-20 is the groups of CIFAR-100).
+        of_each_class: pictures of each class that are taken of each part, the first ones; null for all.
+    """
+
+    name: str = "pictures"
+    path: str = "."
+    parts: Annotated[list[Part], Each] = Field(default=["train", "test"], min_length=1)
+    classes: Literal["fine", "coarse"] = "fine"
+    of_each_class: Count | None = None
+
+
+def scan(folder: Path, options: Options) -> list[SheetRow]:
+    """A row a part, its path ``<set>/<part>``, whatever the set is. Nothing is opened: an archive takes seconds.
+
+    InputError if there is no such set.
+    """
+    path = folder / options.path
+    if str(path) != DIGITS and not path.exists():
+        raise InputError(f"{path}: no such file or folder, expected {EXPECTED}; or {DIGITS}")
+    return [
+        SheetRow(options.name, part, (PurePosixPath(options.path) / part).as_posix())
+        for part in options.parts
+    ]
+
+
+def files(root: Path, row: SheetRow, options: Options) -> list[Path]:
+    """The archive or ``.npz``, or every file of the folder; none of the digits that scikit-learn brings."""
+    path, _ = _set_and_part(root, row)
+    if str(path) == DIGITS:
+        return []
+    path = only(path)
+    return [path / name for name in open_tree(path).names] if path.is_dir() else [path]
+
+
+def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ...] | None) -> Recording:
+    """One part: pictures (n, channel, y, x) float32 in [0, 1], lazily, with a label each. ``class_names`` renames.
+
+    Raises InputError as ``read_pictures``, and for parts that are others than ``options.parts``, coarse classes that
+    the set does not have, and another number of names than of classes.
+    """
+    import dask.array as da
+
+    path, part = _set_and_part(root, row)
+    found = read_pictures(path)
+    if missing := sorted(set(options.parts) ^ set(found.part.tolist())):
+        has = ", ".join(dict.fromkeys(found.part.tolist()))
+        raise InputError(
+            f"{path}: convert.reader_options.parts {', '.join(options.parts)}, expected {has}: {missing[0]} differs"
+        )
+    labels, names = _classes(path, found, options.classes)
+    if class_names is not None and len(class_names) != len(names):
+        raise InputError(f"{path}: convert.class_names has {len(class_names)}, expected {len(names)} names")
+    rows = np.flatnonzero(found.part == part)
+    if len(rows) == 0:
+        raise InputError(f"{path}: no part {part!r}, expected one of {', '.join(options.parts)}")
+    if options.of_each_class is not None:
+        rows = rows[_place(labels[rows]) < options.of_each_class]
+    count, clock = len(rows), np.arange(len(rows)) / RATE
+    pictures = da.from_array(np.ascontiguousarray(found.pictures[rows].transpose(0, 3, 1, 2)), chunks="64MiB")
+    width = len(str(count - 1))
+    return Recording(
+        animal=row.animal,
+        trial=row.trial,
+        neural=pictures.map_blocks(_shares, dtype=np.float32),
+        neural_time=clock,
+        behavior=np.empty((count, 0), np.float32),
+        behavior_time=clock,
+        labels=labels[rows].astype(np.int16),
+        neural_index=np.arange(count, dtype=np.int32),
+        class_names=names if class_names is None else class_names,
+        behavior_names=(),
+        neural_rate=RATE,
+        behavior_rate=RATE,
+        units={"neural": "intensity, 0 to 1", "behavior": "1", "time": "s"},
+        segment=np.arange(count, dtype=np.int32),
+        segment_names=tuple(f"{at:0{width}}" for at in range(count)),
+        part="" if part == ALL else part,
+    )
+
+
+def _set_and_part(root: Path, row: SheetRow) -> tuple[Path, str]:
+    """Where the set is, and which part of it a row is."""
+    path = PurePosixPath(row.path)
+    return Path(root) / path.parent, path.name
+
+
+def _classes(path: Path, found: Pictures, kind: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """(n,) labels and the names of the classes."""
+    if kind == "fine":
+        return found.labels, found.class_names
+    if found.coarse is None:
+        raise InputError(
+            f"{path}: convert.reader_options.classes coarse, but the set has no groups of classes"
+        )
+    return found.coarse, found.coarse_names
+
+
+def _place(labels: np.ndarray) -> np.ndarray:
+    """(n,) int64: how many earlier entries have the same label; unlabelled ones come last of all."""
+    out = np.empty(len(labels), np.int64)
+    for label in np.unique(labels):
+        own = np.flatnonzero(labels == label)
+        out[own] = np.arange(len(own)) if label != UNLABELLED else np.iinfo(np.int64).max
+    return out
+
+
+def _shares(block: np.ndarray) -> np.ndarray:
+    return block / np.float32(255)

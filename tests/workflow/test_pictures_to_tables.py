@@ -1,0 +1,108 @@
+"""Pictures from raw files to tables: digits at a small size, and CIFAR-10 where it is."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from neural_action.files import load_npz
+from running import snakemake
+
+pytestmark = pytest.mark.workflow
+ROWS = ["chance", "pixels", "simclr", "byol", "myow"]
+SMALL = {
+    "rows": ROWS,
+    "convert": {"reader_options": {"of_each_class": 12}},
+    "training": {"steps": 6, "batch": 32},
+    "methods": {"myow": {"objective": {"pool": 40}}},
+    "probes": {"linear": {"epochs": 30, "milestones": [20]}},
+    "tables": {"references": ["pixels", "byol"]},
+}
+
+
+def run(results: Path, dataset: str, changes: dict, *arguments: str, **config: str) -> str:
+    changed = results / "changes.yaml"
+    changed.write_text(yaml.safe_dump(changes))
+    given = [f"{key}={value}" for key, value in {"results": results, **config}.items()]
+    done = snakemake(
+        *("--cores", "2", "--configfile", f"config/{dataset}.yaml", str(changed)),
+        *("--config", *given, *arguments),
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory) -> Path:
+    """A finished run on twelve digits of each class and part."""
+    folder = tmp_path_factory.mktemp("pictures")
+    run(folder, "digits", SMALL)
+    return folder / "digits"
+
+
+def test_every_probe_reads_every_row_and_test_pictures_are_scored_one_by_one(digits):
+    scores = pd.read_csv(digits / "scores.csv", dtype={"unit": str}, keep_default_na=False)
+    scores = scores[scores["layer"] != "projection"]
+    assert set(map(tuple, scores[["method", "probe"]].drop_duplicates().to_numpy())) == {
+        (row, probe) for row in ROWS for probe in ("linear", "knn")
+    }
+    assert set(scores["task"]) == {"decoding"}
+    assert set(scores["animal"]) == {"digits"}
+    own = scores[(scores["metric"] == "accuracy") & (scores["probe"] == "linear")]
+    whole = own[own["unit"] == ""]
+    # A tenth of each class of the training part validates.
+    assert (whole["n_train"] == 108).all()
+    assert (whole["n_test"] == 120).all()
+    assert (own[own["unit"] != ""].groupby("method")["value"].count() == 120).all()
+    accuracy = whole.set_index("method")["value"]
+    assert accuracy["pixels"] > 0.6 > 0.3 > accuracy["chance"]
+
+
+def test_tables_pictures_and_pages_are_made(digits):
+    cells = pd.read_csv(digits / "tables/decoding.csv")
+    assert set(cells["animal"]) == {"digits"}
+    assert cells["published"].isna().all()
+    text = (digits / "tables/decoding.md").read_text()
+    assert "a linear layer trained for up to 30 epochs" in text
+    assert "Rate and epoch are chosen on validation windows" in text
+    assert "monkey" not in text
+    for picture in ("scores", "training", "confusion", "embedding", "statistics"):
+        assert (digits / f"figures/{picture}.png").stat().st_size > 5000
+    assert "SimCLR" not in (page := (digits / "explore.html").read_text())
+    assert "MYOW" in page
+    splits = pd.read_csv(digits / "splits.csv")
+    assert (splits[splits["role"] == "test"]["trial"] == "test").all()
+    assert not splits[splits["role"] == "test"]["sees_input"].any()
+
+
+def test_pictures_are_laid_out_as_shares_of_one(digits):
+    neural = np.load(digits / "dataset/neural.npy")
+    assert neural.shape == (240 * 64,)
+    assert 0 <= neural.min() < neural.max() == 1
+    found = load_npz(digits / "models/byol/published-digits/seed-0/embedding.npz", "encoder", "role")
+    assert found["encoder"].shape == (240, 128)
+
+
+@pytest.mark.real_data
+def test_a_few_pictures_of_cifar_10_through_resnet(tmp_path):
+    if not (folder := os.environ.get("NEURAL_ACTION_DATA")):
+        pytest.skip("NEURAL_ACTION_DATA names no folder of real recordings")
+    changes = {
+        "rows": ["chance", "pixels", "myow", "myow_as_released"],
+        "convert": {"reader_options": {"path": "cifar10_jpeg.tar.xz", "of_each_class": 20}},
+        "training": {"steps": 2, "batch": 8, "learning_rate": 0.05, "device": "cpu"},
+        "methods": {
+            "myow": {"objective": {"pool": 8, "start": 0.0}},
+            "myow_as_released": {"objective": {"pool": 0, "start": 0.0}},
+        },
+        "tables": {"references": ["pixels"]},
+    }
+    run(tmp_path, "cifar10", changes, raw=f"{folder}/images")
+    cells = pd.read_csv(tmp_path / "cifar10/tables/decoding.csv")
+    cells = cells[(cells["metric"] == "accuracy") & (cells["probe"] == "linear") & cells["reference"].isna()]
+    assert cells.set_index("method").loc["myow", "published"] == 0.921
+    pixels = cells.set_index("method").loc["pixels", "mean"]
+    assert pixels > 0.15
