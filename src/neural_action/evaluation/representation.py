@@ -230,13 +230,13 @@ def _predicted(dataset: Dataset, windows: Windows, evaluation: EvaluationSetting
 
 
 def pooled_space(neural: np.ndarray, space: int) -> np.ndarray:
-    """(frame, y, x) averaged over blocks of ``space`` pixels; (frame, unit) as it is."""
-    if neural.ndim != 3:
+    """(frame, ..., y, x) averaged over blocks of ``space`` pixels; (frame, unit) as it is."""
+    if neural.ndim < 3:
         return neural
-    y, x = neural.shape[1:]
+    y, x = neural.shape[-2:]
     if y % space or x % space:
         raise InputError(f"evaluation.raw_pool_space: {space} does not divide images of {y} x {x} pixels")
-    return neural.reshape(len(neural), y // space, space, x // space, space).mean((2, 4))
+    return neural.reshape(*neural.shape[:-2], y // space, space, x // space, space).mean((-3, -1))
 
 
 def raw_windows(neural: np.ndarray, windows: Windows, evaluation: EvaluationSettings) -> np.ndarray:
