@@ -187,7 +187,10 @@ def test_recordings_of_different_rates_are_brought_to_the_lowest(tmp_path, capsy
         animals=("m1", "m2"),
         fits_kernel=False,
         settings=SimpleNamespace(
-            clips=SimpleNamespace(frames=2), calcium=SimpleNamespace(decay=1.0), convert=None
+            clips=SimpleNamespace(frames=2),
+            calcium=SimpleNamespace(decay=1.0),
+            convert=None,
+            split=SimpleNamespace(protocol="new_trials"),
         ),
     )
     said = [text for text in problems(as_recorded, plan) if "neural_rate" in text]
