@@ -6,18 +6,17 @@ import itertools
 import numpy as np
 import pytest
 import torch
+from swap_tables import swap_table
 
 from neural_action.config.settings import (
     ClipSettings,
     EncoderSettings,
     Named,
-    NeighborSettings,
     TrainingSettings,
     ViewSettings,
 )
 from neural_action.datasets.windows import window_table
 from neural_action.encoders.shapes import Shapes
-from neural_action.neighbors.table import build_swap_table
 from neural_action.training import loop
 from neural_action.training.batches import BatchSampler, view_context
 from neural_action.training.loop import learning_rate, pretrain
@@ -37,13 +36,7 @@ VIEWS = ViewSettings(
 @pytest.fixture
 def make(dataset):
     """A fresh (objective, sampler) pair."""
-    swaps = build_swap_table(
-        dataset.pose,
-        dataset.pose_animal,
-        dataset.pose_visible,
-        NeighborSettings(neighbors=8, draws=4),
-        names=dataset.animals,
-    )
+    swaps = swap_table(dataset)
     kernel = np.exp(-np.arange(16) / 8).astype(np.float32)
 
     def fresh(seed=0, data=dataset):

@@ -5,11 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from swap_tables import swap_table
 
-from neural_action.config.settings import ClipSettings, Named, NeighborSettings, ViewSettings
+from neural_action.config.settings import ClipSettings, Named, ViewSettings
 from neural_action.datasets.windows import window_table
 from neural_action.errors import InputError
-from neural_action.neighbors.table import build_swap_table
 from neural_action.training.batches import BatchSampler, clip_starts, view_context
 from neural_action.views.neural_mix import NeuralMix
 from neural_action.views.neural_swap import NeuralSwap
@@ -24,18 +24,8 @@ def clips(dataset):
     return window_table(dataset, CLIPS, stride=1)
 
 
-def swaps_of(dataset, domains="all"):
-    return build_swap_table(
-        dataset.pose,
-        dataset.pose_animal,
-        dataset.pose_visible,
-        NeighborSettings(neighbors=8, draws=4, domains=domains),
-        names=dataset.animals,
-    )
-
-
 def context_of(dataset, clips, domains="all"):
-    return view_context(dataset, clips, torch.device("cpu"), swap=swaps_of(dataset, domains))
+    return view_context(dataset, clips, torch.device("cpu"), swap=swap_table(dataset, domains))
 
 
 def sampler_of(dataset, clips, batch=9, **options):

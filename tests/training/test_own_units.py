@@ -7,13 +7,13 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from swap_tables import swap_table
 
 from neural_action.config.settings import (
     AdaptSettings,
     ClipSettings,
     EncoderSettings,
     Named,
-    NeighborSettings,
     TrainingSettings,
     ViewSettings,
 )
@@ -22,7 +22,6 @@ from neural_action.datasets.windows import window_table
 from neural_action.encoders.shapes import Shapes
 from neural_action.encoders.unit_tiles import WIDTH
 from neural_action.errors import InputError
-from neural_action.neighbors.table import build_swap_table
 from neural_action.training.adapt import adapt
 from neural_action.training.batches import BatchSampler, view_context
 from neural_action.training.loop import pretrain
@@ -73,13 +72,7 @@ def shapes_of(names, frames=16):
 
 def sampler_of(dataset, layers, views=VIEWS, batch=14, **options):
     clips = window_table(dataset, CLIPS, stride=1)
-    swaps = build_swap_table(
-        dataset.pose,
-        dataset.pose_animal,
-        dataset.pose_visible,
-        NeighborSettings(neighbors=8, draws=4),
-        names=dataset.animals,
-    )
+    swaps = swap_table(dataset)
     kernel = np.exp(-np.arange(16) / 8).astype(np.float32)
     states = np.full((len(dataset.pose), 3), 1 / 3, np.float32)
     context = view_context(
