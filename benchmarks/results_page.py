@@ -2,8 +2,8 @@
 
 ``python benchmarks/results_page.py --dataset simulated`` takes the tables of ``results/simulated`` and replaces what
 stands between the marks of that dataset in README.md, docs/results.md and docs/spikes.md. A mark names the dataset and
-what is shown: ``<!-- simulated:actions -->``. Tables in ``WHOLE`` are
-taken as the workflow wrote them; of the others the columns in ``SHOWN``, one a task, probe and label budget.
+what is shown: ``<!-- simulated:actions -->``. Tables in ``WHOLE`` are taken as the workflow wrote them; of the others
+the columns in ``SHOWN``, one a task, probe and label budget. ValueError where a column has several values of a row.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import re
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,11 +52,6 @@ class Shown:
     differences: int = 0
 
 
-def decoding(table: str, **of: str) -> tuple[Column, ...]:
-    """Decoding by each probe; ``of`` names the probes and their headings."""
-    return tuple(Column(table, "decoding", probe, heading) for probe, heading in of.items())
-
-
 ACTIONS, IDENTITY = "action_recognition", "identity_recognition"
 PROBES = {
     "softmax": "softmax",
@@ -65,9 +59,11 @@ PROBES = {
     "softmax_trial": "softmax, vote of the trial",
     "angle": "(cos, sin)",
 }
+DECODING = tuple(Column("decoding", "decoding", probe, heading) for probe, heading in PROBES.items())
 FEW = tuple(
     Column("label_efficiency", "decoding", probe, f"{heading}, {budget}", budget)
-    for probe, heading in (("softmax", "softmax"), ("angle", "(cos, sin)"))
+    for probe, heading in PROBES.items()
+    if probe in ("softmax", "angle")
     for budget in ("1", "4", "all")
 )
 IDENTITIES = (
@@ -102,8 +98,8 @@ SHOWN = {
             Column("continuous", "continuous_across", "ridge", "R2, left out"),
         )
     ),
-    "decoding": Shown(decoding("decoding", **PROBES)),
-    "decoding_differences": Shown(decoding("decoding", **PROBES), differences=1),
+    "decoding": Shown(DECODING),
+    "decoding_differences": Shown(DECODING, differences=1),
     "few_labels": Shown(FEW),
     "few_labels_differences": Shown(FEW, differences=1),
 }
@@ -134,9 +130,8 @@ def main() -> None:
 
 def made(folder: Path, mark: str) -> str:
     """The Markdown of a mark."""
-    special: dict[str, Callable[[Path], str]] = {"costs": costs}
-    if mark in special:
-        return special[mark](folder)
+    if mark == "costs":
+        return costs(folder)
     if mark in WHOLE:
         return re.sub(
             r"^#", "###", (folder / "tables" / f"{mark}.md").read_text().strip(), flags=re.MULTILINE
@@ -167,8 +162,13 @@ def table(folder: Path, shown: Shown) -> str:
             rows = own[own["reference"] == reference] if reference else own[own["reference"].isna()]
             labels = scores[scores["method"] == reference]["label"]
             minus = f" minus {labels.iloc[0]}" if reference else ""
+            rows = rows.set_index("method")
+            if not rows.index.is_unique:
+                raise ValueError(
+                    f"{folder.name}, {column}: several values of a row, such as of several animals"
+                )
             if not rows.empty:
-                picked.append((column.heading + minus, rows.drop_duplicates("method").set_index("method")))
+                picked.append((column.heading + minus, rows))
     labels = scores.drop_duplicates("method").set_index("method")["label"]
     lines = ["| Method | " + " | ".join(heading for heading, _ in picked) + " |"]
     lines.append("| --- |" + " ---: |" * len(picked))
