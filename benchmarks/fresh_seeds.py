@@ -18,18 +18,22 @@ import pandas as pd
 import yaml
 
 from neural_action.config.load import complete, validate
-from neural_action.config.settings import MethodSettings
-from neural_action.evaluation.statistics import over_animals
-from neural_action.tables.document import interval, percent
+from neural_action.config.settings import MethodSettings, Settings
+from neural_action.evaluation.statistics import Estimate, holm, over_animals
+from neural_action.tables.document import EMPTY, interval, percent, probability
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLD = 0
 #: What is reported of every row: task, metric and heading. All by one probe with all labels.
 PROBE, LABEL_BUDGET = "softmax", "all"
 REPORTED = {
+    "within": ("balanced_accuracy", "Within an animal, balanced accuracy, %"),
     "across": ("balanced_accuracy", "Animal left out, balanced accuracy, %"),
     "identity": ("accuracy", "Identity, accuracy, % (lower says less about the animal)"),
 }
+PROPOSED = ("ours", "ours_plus")
+COMPARED = ("within", "across")
+REFERENCES = ("random_guess", "raw", "behavior", "labels_alone")
 
 
 def main() -> None:
@@ -54,11 +58,14 @@ def main() -> None:
 
 
 def rows() -> dict[str, MethodSettings]:
-    """The rows of the papers' tables that read neural activity, and chance."""
-    every = validate(complete({}, lambda name: ROOT / "config" / name)).methods
-    return {
-        name: row for name, row in every.items() if row.role != "reference" or row.representation == "none"
-    }
+    """Every row that reads neural activity, chance, and what behaviour alone tells."""
+    every = default().methods
+    return {name: row for name, row in every.items() if row.role != "reference" or name in REFERENCES}
+
+
+def default() -> Settings:
+    """The default configuration."""
+    return validate(complete({}, lambda name: ROOT / "config" / name))
 
 
 def dataset(preset: str, seed: int) -> str:
@@ -67,13 +74,14 @@ def dataset(preset: str, seed: int) -> str:
 
 
 def run(preset: str, seed: int, cores: int, shown: list[str]) -> None:
-    """Simulate one seed, and run the rows ``shown`` to its scores."""
+    """Simulate one seed, and run the rows ``shown`` to its scores by ``PROBE`` alone."""
     changes = {
         "dataset": dataset(preset, seed),
         "simulation": {"preset": preset, "seed": seed},
         "split": {"test_folds": [FOLD]},
         "evaluation": {"tasks": list(REPORTED), "label_budgets": [LABEL_BUDGET]},
         "rows": shown,
+        "probes": {name: {"tasks": []} for name in default().probes if name != PROBE},
     }
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
         yaml.safe_dump(changes, file)
@@ -121,33 +129,51 @@ def page(scores: pd.DataFrame, methods: dict[str, MethodSettings], preset: str, 
                 ]
                 lines.append(f"| {row.label} | " + " | ".join(values) + " |")
         lines.append("")
-    lines += [
-        f"## Paired differences, points (task across, probe {PROBE}, label budget {LABEL_BUDGET})",
-        "",
-        "Mean over simulated data sets [95 % t interval over them], and in how many it is above 0.",
-        "",
-        "| Method | Ours minus it | seeds | Ours+ minus it | seeds |",
-        "| --- | ---: | ---: | ---: | ---: |",
-    ]
-    table = by_seed.loc["across"]
-    for name, row in methods.items():
-        cells = []
-        for proposed in ("ours", "ours_plus"):
-            difference = table.loc[proposed, seeds] - table.loc[name, seeds]
-            cells += ["–", "–"] if proposed == name else [_interval(difference), _wins(difference)]
-        lines.append(f"| {row.label} | " + " | ".join(cells) + " |")
+    for task in COMPARED:
+        lines += _differences(by_seed.loc[task], task, methods, seeds)
     return "\n".join(lines) + "\n"
 
 
-def _interval(difference: pd.Series) -> str:
+def _differences(
+    table: pd.DataFrame, task: str, methods: dict[str, MethodSettings], seeds: list[int]
+) -> list[str]:
+    """Markdown: the two proposed rows minus every other row that the task reads, paired by data set."""
+    found = {
+        (proposed, name): table.loc[proposed, seeds] - table.loc[name, seeds]
+        for proposed in PROPOSED
+        for name in methods
+        if name in table.index and name != proposed
+    }
+    estimates = {pair: _over_data_sets(difference) for pair, difference in found.items()}
+    adjusted = dict(zip(estimates, holm([estimate.p for estimate in estimates.values()]), strict=True))
+    heads = [f"{methods[proposed].label} minus it | p | data sets" for proposed in PROPOSED]
+    lines = [
+        f"## Paired differences, points (task {task}, probe {PROBE}, label budget {LABEL_BUDGET})",
+        "",
+        "Mean over simulated data sets [95 % t interval over them], p adjusted by Holm over this table, and in how "
+        "many data sets it is above 0.",
+        "",
+        f"| Method | {' | '.join(heads)} |",
+        "| --- |" + " ---: |" * (3 * len(PROPOSED)),
+    ]
+    for name, row in methods.items():
+        if name in table.index:
+            cells = []
+            for pair in ((proposed, name) for proposed in PROPOSED):
+                if pair not in found:
+                    cells += [EMPTY] * 3
+                    continue
+                value, wins = estimates[pair], int((found[pair] > 0).sum())
+                cells += [interval(value.mean, value.low, value.high, sign=True), probability(adjusted[pair])]
+                cells.append(f"{wins} of {len(seeds)}")
+            lines.append(f"| {row.label} | " + " | ".join(cells) + " |")
+    return [*lines, ""]
+
+
+def _over_data_sets(difference: pd.Series) -> Estimate:
     """Mean and t interval over data sets, which share nothing, as animals do in the tables."""
     made = {"animal": difference.index.astype(str), "split": "", "seed": 0, "value": difference.to_numpy()}
-    found = over_animals(pd.DataFrame(made))
-    return interval(found.mean, found.low, found.high, sign=True)
-
-
-def _wins(values: pd.Series) -> str:
-    return f"{int((values > 0).sum())} of {len(values)}"
+    return over_animals(pd.DataFrame(made))
 
 
 if __name__ == "__main__":

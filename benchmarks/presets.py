@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def page(scores: dict[str, pd.DataFrame], seeds: Sequence[int]) -> str:
-    """Markdown: accuracy across animals and identity, of each preset and row, seed by seed."""
+    """Markdown: accuracy within and across animals and identity, of each preset and row, seed by seed."""
     lines = [
         "# Presets of the simulator",
         "",
@@ -54,11 +54,12 @@ def page(scores: dict[str, pd.DataFrame], seeds: Sequence[int]) -> str:
         "**Simulated, not recorded**. What the presets are: [config/README.md](../config/README.md#simulation). The "
         "default preset has ten seeds and every row in [fresh_seeds.md](fresh_seeds.md).",
         "",
-        "Balanced accuracy of actions on the animal left out (task across), and accuracy of the animal (task "
-        f"identity), both by probe {PROBE} with label budget {LABEL_BUDGET}, %: the mean, and the seeds one by one.",
+        "Balanced accuracy of actions within an animal (task within) and on the animal left out (task across), and "
+        f"accuracy of the animal (task identity), all by probe {PROBE} with label budget {LABEL_BUDGET}, %: the mean, "
+        "and the seeds one by one.",
         "",
-        "| Preset | Method | Animal left out | by seed | Identity | by seed |",
-        "| --- | --- | ---: | ---: | ---: | ---: |",
+        "| Preset | Method | Within | by seed | Animal left out | by seed | Identity | by seed |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for preset, table in scores.items():
         by_seed = table.pivot_table(index=["task", "method"], columns="simulation", values="value")

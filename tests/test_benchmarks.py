@@ -47,24 +47,28 @@ def test_pages_of_seeds_name_task_probe_and_label_budget(tmp_path, monkeypatch):
         made_up_scores(rows, seed).to_csv(folder / "scores.csv", index=False)
     scores = pd.concat(fresh_seeds.read("default", seed) for seed in (1, 2))
     # One value a row, task, animal and seed: projection, other probes, budgets and metrics stay out.
-    assert len(scores) == len(rows) * 2 * (2 + 1)
+    assert len(scores) == len(rows) * 2 * (2 + 2 + 1)
     page = fresh_seeds.page(scores, rows, "default", [1, 2])
     assert "(task across, probe softmax, label budget all)" in page
     assert "(task identity, probe softmax, label budget all)" in page
     assert "| Neural | 51.0 | 52.0 | 51.5 |" in page
-    assert "| Neural | 0.0 [0.0, 0.0] | 0 of 2 |" in page
+    assert "| Neural | 0.0 [0.0, 0.0] | 1.000 | 0 of 2 |" in page
     text = presets.page({"small_gap": scores}, [1, 2])
     assert "task across" in text
     assert "probe softmax" in text
     assert "label budget all" in text
-    assert "| small_gap | Neural (raw) | 51.5 | 51.0, 52.0 | 51.5 | 51.0, 52.0 |" in text
+    assert "| small_gap | Neural (raw) | 51.5 | 51.0, 52.0 |" + 2 * " 51.5 | 51.0, 52.0 |" in text
 
 
 def made_up_scores(rows, seed: int) -> pd.DataFrame:
     """Scores of every row, 0.5 and a hundredth a seed; whatever should not be read is 0."""
     lines = []
     for row in rows:
-        for task, animals in (("across", ("Fly1", "Fly2")), ("identity", ("all",))):
+        for task, animals in (
+            ("within", ("Fly1", "Fly2")),
+            ("across", ("Fly1", "Fly2")),
+            ("identity", ("all",)),
+        ):
             for animal in animals:
                 for layer in ("encoder", "projection"):
                     for probe in ("softmax", "mlp"):
