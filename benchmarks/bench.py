@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from neural_action.augmentations.augmentation import AugmentationContext
 from neural_action.config.build import build
 from neural_action.config.load import complete, effective, validate
 from neural_action.config.settings import Settings
@@ -29,7 +30,6 @@ from neural_action.encoders.shapes import Shapes
 from neural_action.objectives.behavenet import BehaveNet
 from neural_action.training.batches import BatchSampler
 from neural_action.training.model import create
-from neural_action.views.view import ViewContext
 
 ROOT = Path(__file__).resolve().parent.parent
 FRAMES, SIDE, POSES, FEATURES, ANIMALS = 8 * 4 * 1040, 32, 8 * 4 * 1625, 76, 8
@@ -58,9 +58,9 @@ def bench_step(pairs: int = 40) -> None:
     """A whole training step (gathering, all views, forward, backward, optimizer) against the bare one."""
     torch.set_num_threads(1)
     settings = default_settings()
-    context, clips = synthetic(settings.clips.frames, settings.clips.poses, settings.syllables.states)
+    context, windows = synthetic(settings.windows.frames, settings.windows.poses, settings.syllables.states)
     shapes = Shapes(
-        settings.clips.frames, (SIDE, SIDE), settings.clips.poses, FEATURES, settings.syllables.states
+        settings.windows.frames, (SIDE, SIDE), settings.windows.poses, FEATURES, settings.syllables.states
     )
     print(f"median of {pairs} pairs, batch {settings.training.batch}, one torch thread")
     for name, row in settings.methods.items():
@@ -75,7 +75,9 @@ def bench_step(pairs: int = 40) -> None:
             adaptation = build("adaptation", row.adaptation, *given)
             trained.append(adaptation)
         matched = row.batches == "matched"
-        sampler = BatchSampler(context, clips, row.views, settings.training.batch, 0, matched=matched)
+        sampler = BatchSampler(
+            context, windows, row.augmentations, settings.training.batch, 0, matched=matched
+        )
         optimizer = torch.optim.AdamW(trained.parameters(), lr=1e-3, fused=True)
         fixed = Fixed(sampler(0), isinstance(model, BehaveNet))
 
@@ -104,21 +106,21 @@ def bench_step(pairs: int = 40) -> None:
 
 
 class Fixed:
-    """A batch whose views are tensors in place; a second view of the neural clips is another tensor."""
+    """A batch whose views are tensors in place; a second view of the neural windows is another tensor."""
 
     def __init__(self, batch, with_syllables: bool):
-        self.views = batch.neural().clone(), batch.behavior()
+        self.augmentations = batch.neural().clone(), batch.behavior()
         self.animal, self.states = batch.animal, batch.syllables() if with_syllables else None
         self.group, self.uniform = batch.groups, batch.uniform
 
     def neural(self):
-        return self.views[0]
+        return self.augmentations[0]
 
     def syllables(self):
         return self.states
 
     def behavior(self):
-        return self.views[1]
+        return self.augmentations[1]
 
 
 def default_settings() -> Settings:
@@ -128,12 +130,12 @@ def default_settings() -> Settings:
 
 def synthetic(
     frames: int, poses: int, states: int, *, side: int = SIDE, device: str = "cpu"
-) -> tuple[ViewContext, Windows]:
+) -> tuple[AugmentationContext, Windows]:
     """Random data of the default data set's size, images of ``side`` x ``side`` pixels, on ``device``."""
     state = torch.Generator(device).manual_seed(0)
     where = {"generator": state, "device": device}
     rng = np.random.default_rng(0)
-    context = ViewContext(
+    context = AugmentationContext(
         neural=torch.rand(FRAMES, side * side, **where),
         pose=torch.randn(POSES, FEATURES, **where),
         kernel=torch.exp(-torch.arange(frames, device=device) / 16.0),
@@ -161,7 +163,7 @@ def synthetic(
         time=nothing.astype(float),
         frames=frames,
     )
-    return replace(context, clip_starts=starts), windows
+    return replace(context, window_starts=starts), windows
 
 
 def bench_convert(gib: float) -> None:
@@ -173,7 +175,7 @@ def bench_convert(gib: float) -> None:
     with tempfile.TemporaryDirectory() as folder:
         raw = Path(folder) / "raw"
         _write_release_trial(raw / "210301_X_Fly1_001", size)
-        (Path(folder) / "sheet.csv").write_text("animal,trial,path\nFly1,001,210301_X_Fly1_001\n")
+        (Path(folder) / "samples.csv").write_text("animal,trial,path\nFly1,001,210301_X_Fly1_001\n")
         ratios = []
         for number in range(3):
             converted = _child(["convert", folder, str(number)])
@@ -213,11 +215,11 @@ def child(what: str, folder: str, number: str) -> None:
 
     from neural_action.config.settings import ConvertSettings, ScaleSettings
     from neural_action.recordings.convert import convert_trial
-    from neural_action.recordings.sheet import read_sheet
+    from neural_action.recordings.samples import read_samples
 
     base, store = Path(folder), Path(folder) / f"{what}{number}.zarr"
     settings = ConvertSettings(reader="mc2p", scale=ScaleSettings(), root_relative=True)
-    row = read_sheet(base / "sheet.csv")[0]
+    row = read_samples(base / "samples.csv")[0]
     began = time.perf_counter()
     if what == "convert":
         convert_trial(settings, "bench", base / "raw", row, store, base / "manifest.json", threads=2)
@@ -241,7 +243,7 @@ def child(what: str, folder: str, number: str) -> None:
 
 
 def bench_order() -> None:
-    """Balanced accuracy across animals of every pair (split, seed): raw < SimCLR < Ours?"""
+    """Balanced accuracy across animals of every pair (split, seed): raw < SimCLR < Swap + calcium?"""
     path = ROOT / "results/simulated/scores.csv"
     if not path.exists():
         print("skipped: no results/simulated/scores.csv; run `make run` first")
@@ -252,10 +254,10 @@ def bench_order() -> None:
         " and layer != 'projection'"
     )
     table = chosen.pivot_table(index=["split", "seed"], columns="method", values="value")
-    holds = (table["raw"] < table["simclr"]) & (table["simclr"] < table["ours"])
+    holds = (table["raw"] < table["simclr"]) & (table["simclr"] < table["swap_calcium"])
     print("task across, probe softmax, label budget all; balanced accuracy, mean over animals")
     print(table.T.round(3).to_string())
-    print(f"raw < SimCLR < Ours in {int(holds.sum())} of {len(holds)} pairs")
+    print(f"raw < SimCLR < Swap + calcium in {int(holds.sum())} of {len(holds)} pairs")
 
 
 def bench_rows() -> None:

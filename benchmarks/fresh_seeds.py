@@ -1,8 +1,8 @@
 """Do the rows keep their order on simulated flies that nothing was chosen on? Every row on fresh simulator seeds.
 
-``python benchmarks/fresh_seeds.py`` simulates and runs each seed with the default configuration, one split of it, and
-writes every score and the paired differences of Ours into ``docs/fresh_seeds.md``. With ``--preset`` it is another
-preset of the simulator, and another page. Seeds that are finished are not run again: results stand in
+``python benchmarks/fresh_seeds.py`` simulates and runs each seed with the default configuration, one split of it. It
+writes every score, and the paired differences of the two proposed rows, into ``docs/fresh_seeds.md``. With ``--preset``
+it is another preset of the simulator, and another page. Seeds that are finished are not run again: results stand in
 ``results/simulated_seed_<seed>`` (of another preset, ``results/<preset>_seed_<seed>``).
 """
 
@@ -31,7 +31,7 @@ REPORTED = {
     "across": ("balanced_accuracy", "Animal left out, balanced accuracy, %"),
     "identity": ("accuracy", "Identity, accuracy, % (lower says less about the animal)"),
 }
-PROPOSED = ("ours", "ours_plus")
+PROPOSED = ("swap_calcium", "matched_alignment")
 COMPARED = ("within", "across")
 REFERENCES = ("random_guess", "raw", "behavior", "labels_alone")
 
@@ -102,7 +102,7 @@ def read(preset: str, seed: int) -> pd.DataFrame:
 
 
 def page(scores: pd.DataFrame, methods: dict[str, MethodSettings], preset: str, seeds: list[int]) -> str:
-    """Markdown: every score, and paired differences of Ours to every baseline."""
+    """Markdown: every score, and paired differences of Swap + calcium to every baseline."""
     by_seed = scores.pivot_table(index=["task", "method"], columns="simulation", values="value")
     lines = [
         "# Fresh seeds",

@@ -31,7 +31,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rows", nargs="+", default=["simclr", "regression_conv", "ours", "ours_plus"])
+    parser.add_argument(
+        "--rows", nargs="+", default=["simclr", "regression_conv", "swap_calcium", "matched_alignment"]
+    )
     parser.add_argument("--sides", type=int, nargs="+", default=[32, 128])
     parser.add_argument("--precisions", nargs="+", default=["float32", "bfloat16", "float16"])
     parser.add_argument("--steps", type=int, default=200)
@@ -51,19 +53,19 @@ def main() -> None:
 def measure(name: str, side: int, precision: str, steps: int) -> str:
     """A line of the table."""
     settings = default_settings()
-    row, clip, states = settings.methods[name], settings.clips, settings.syllables.states
+    row, window, states = settings.methods[name], settings.windows, settings.syllables.states
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats()
-    context, clips = synthetic(clip.frames, clip.poses, states, side=side, device="cuda")
+    context, windows = synthetic(window.frames, window.poses, states, side=side, device="cuda")
     encoders = effective(settings, row, name).encoders
-    shapes = Shapes(clip.frames, (side, side), clip.poses, FEATURES, states)
+    shapes = Shapes(window.frames, (side, side), window.poses, FEATURES, states)
     model = create(row.objective, encoders, shapes, 0).cuda()
     trained, adaptation = torch.nn.ModuleList([model]), None
     if row.adaptation is not None:
         adaptation = build("adaptation", row.adaptation, model.modalities, encoders.dimension, ANIMALS).cuda()
         trained.append(adaptation)
     matched = row.batches == "matched"
-    sampler = BatchSampler(context, clips, row.views, settings.training.batch, 0, matched=matched)
+    sampler = BatchSampler(context, windows, row.augmentations, settings.training.batch, 0, matched=matched)
     optimizer = torch.optim.AdamW(trained.parameters(), lr=1e-3, fused=True)
     scaler = torch.amp.GradScaler("cuda", enabled=precision == "float16")
 

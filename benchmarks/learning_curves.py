@@ -35,11 +35,11 @@ from neural_action.evaluation.reading import Reading
 from neural_action.evaluation.representation import raw_windows
 from neural_action.evaluation.tasks import problems
 from neural_action.recordings.convert import convert_trial
-from neural_action.recordings.sheet import scan
+from neural_action.recordings.samples import scan
 from neural_action.recordings.store import read_recording
 from neural_action.stages.training import with_seen_labels
-from neural_action.tables.pictures.style import save, sheet, styled
-from neural_action.training.batches import BatchSampler, view_context
+from neural_action.tables.pictures.style import new_figure, save, styled
+from neural_action.training.batches import BatchSampler, augmentation_context
 from neural_action.training.loop import pretrain
 from neural_action.training.model import create
 
@@ -118,8 +118,8 @@ def splits(settings: Settings, options: argparse.Namespace, folder: Path) -> Ite
     )
     table, layout = split_table([read_recording(manifest, with_neural=False)], repeated), lay_out([manifest])
     for number, name in enumerate(table.splits):
-        dataset = dataset_of(layout, table.pieces(name), settings.clips)
-        yield Split(number, name, dataset, window_table(dataset, settings.clips, stride=1))
+        dataset = dataset_of(layout, table.pieces(name), settings.windows)
+        yield Split(number, name, dataset, window_table(dataset, settings.windows, stride=1))
 
 
 def raw_candidates(settings: Settings, name: str, split: Split) -> Mapping[str, np.ndarray]:
@@ -171,10 +171,10 @@ def curve(settings: Settings, name: str, split: Split, steps: int) -> list[tuple
         0,
         len(dataset.class_names),
     )
-    context = view_context(dataset, windows, torch.device("cpu"))
+    context = augmentation_context(dataset, windows, torch.device("cpu"))
     model = create(row.objective, changed.encoders, shapes, split.number)
     model.fit_scales(context.neural, torch.cat(context.animal_frames))
-    sampler = BatchSampler(context, windows, row.views, training.batch, split.number)
+    sampler = BatchSampler(context, windows, row.augmentations, training.batch, split.number)
     neural = context.neural[torch.as_tensor(windows.start)][:, None]
     read = []
 
@@ -197,7 +197,7 @@ def draw(mean: pd.DataFrame, settings: Settings, options: argparse.Namespace, ou
     """Accuracy by each probe for all labels and for few, and the loss, over steps."""
     probes = list(settings.probes)
     with styled():
-        figure = sheet(7.2, 2.3 * len(probes) + 0.4)
+        figure = new_figure(7.2, 2.3 * len(probes) + 0.4)
         grid = figure.subplots(len(probes), 3, squeeze=False)
         for axes, probe in zip(grid, probes, strict=True):
             own = mean[mean["probe"] == probe]

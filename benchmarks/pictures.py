@@ -13,12 +13,12 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from neural_action.augmentations.augmentation import AugmentationContext
 from neural_action.config.build import build
-from neural_action.config.settings import EncoderSettings, Named, TrainingSettings
+from neural_action.config.settings import ComponentConfig, EncoderSettings, TrainingSettings
 from neural_action.encoders.shapes import Shapes
 from neural_action.training.loop import optimizer_of
 from neural_action.training.model import create
-from neural_action.views.view import ViewContext
 
 VIEWS = {
     "resized_crop": {"least": 0.2},
@@ -40,7 +40,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     shape, encoder, features, batch = NETWORKS[options.network]
-    context = ViewContext(
+    context = AugmentationContext(
         neural=torch.rand(1000, int(np.prod(shape))),
         pose=torch.zeros(1, 1),
         kernel=None,
@@ -51,7 +51,9 @@ def main() -> None:
         image=shape,
     )
     generator = torch.Generator().manual_seed(0)
-    views = [build("views", Named(name=name, **given), context) for name, given in VIEWS.items()]
+    views = [
+        build("augmentations", ComponentConfig(name=name, **given), context) for name, given in VIEWS.items()
+    ]
     print(f"pictures {shape}, batch {batch}, torch {torch.__version__}, one thread")
     values = context.neural[:batch, None].clone()
     for view in views:
@@ -60,8 +62,10 @@ def main() -> None:
         other = "" if theirs is None else f"  torchvision {1e6 * seconds(theirs, options.steps):7.1f}"
         print(f"{view.name:14} {1e6 * ours / batch:7.1f} us an image{other}")
 
-    encoders = EncoderSettings(neural=Named(**encoder), behavior=Named(name="pose_cnn"), dimension=features)
-    model = create(Named(name="byol", projection=64), encoders, Shapes(1, shape, 1, 1), 0)
+    encoders = EncoderSettings(
+        neural=ComponentConfig(**encoder), behavior=ComponentConfig(name="pose_cnn"), dimension=features
+    )
+    model = create(ComponentConfig(name="byol", projection=64), encoders, Shapes(1, shape, 1, 1), 0)
     optimizer = optimizer_of(model, TrainingSettings())
     fixed = context.neural[:batch, None].clone(), context.neural[-batch:, None].clone()
 

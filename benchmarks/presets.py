@@ -18,8 +18,8 @@ from neural_action.tables.document import EMPTY, percent
 SHOWN = {
     "raw": "Neural (raw)",
     "simclr": "SimCLR",
-    "ours": "Ours",
-    "ours_plus": "Ours+",
+    "swap_calcium": "Swap + calcium",
+    "matched_alignment": "Matched alignment",
     "labels_alone": "Action labels alone",
 }
 SEEDS = (201, 202)

@@ -67,7 +67,7 @@ def run(seconds: int) -> None:
         },
         "split": {"test_folds": [0]},
         "training": {"steps": STEPS},
-        "rows": ["raw", "ours"],
+        "rows": ["raw", "swap_calcium"],
     }
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
         yaml.safe_dump(changes, file)
@@ -81,7 +81,7 @@ def measured(rule: str, seconds: int) -> tuple[float, float]:
     """Mean CPU seconds and largest memory (MB) of a rule's jobs; of evaluation, those of the trained row."""
     folder = ROOT / f"results/scaling_{seconds}/benchmarks" / rule
     if rule == "evaluate":
-        folder /= "ours"
+        folder /= "swap_calcium"
     table = pd.concat(pd.read_csv(path, sep="\t") for path in sorted(folder.rglob("*.tsv")))
     return float(table["cpu_time"].mean()), float(table["max_rss"].max())
 

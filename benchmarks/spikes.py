@@ -20,13 +20,18 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from neural_action.config.settings import EncoderSettings, Named, TrainingSettings, ViewSettings
+from neural_action.augmentations.augmentation import AugmentationContext
+from neural_action.config.settings import (
+    AugmentationSettings,
+    ComponentConfig,
+    EncoderSettings,
+    TrainingSettings,
+)
 from neural_action.datasets.windows import Windows
 from neural_action.encoders.shapes import Shapes
 from neural_action.training.batches import BatchSampler
 from neural_action.training.loop import optimizer_of
 from neural_action.training.model import create
-from neural_action.views.view import ViewContext
 
 # A monkey's session: 143 of 159 trials of 5 to 6 bins, 174 units.
 UNITS, TRIALS, BINS, BATCH = 174, 143, 6, 512
@@ -84,7 +89,7 @@ def ours(rates: Tensor, trial: Tensor) -> Iterator[float]:
         time=nothing + 0.0,
         frames=1,
     )
-    context = ViewContext(
+    context = AugmentationContext(
         neural=rates,
         pose=torch.zeros(len(rates), 1),
         kernel=None,
@@ -93,11 +98,18 @@ def ours(rates: Tensor, trial: Tensor) -> Iterator[float]:
         swap_domains=None,
         frames=1,
     )
-    views = ViewSettings(
-        neural=[Named(name="dropout"), Named(name="pepper"), Named(name="noise", sd=1.5, apply=0.5)], shift=2
+    views = AugmentationSettings(
+        neural=[
+            ComponentConfig(name="dropout"),
+            ComponentConfig(name="pepper"),
+            ComponentConfig(name="noise", sd=1.5, apply=0.5),
+        ],
+        shift=2,
     )
-    encoders = EncoderSettings(neural=Named(name="mlp"), behavior=Named(name="pose_cnn"), dimension=64)
-    model = create(Named(name="myow", **MINED), encoders, Shapes(1, (UNITS,), 1, 1), 0)
+    encoders = EncoderSettings(
+        neural=ComponentConfig(name="mlp"), behavior=ComponentConfig(name="pose_cnn"), dimension=64
+    )
+    model = create(ComponentConfig(name="myow", **MINED), encoders, Shapes(1, (UNITS,), 1, 1), 0)
     model.fit_scales(rates, torch.arange(len(rates)))
     sampler = BatchSampler(context, windows, views, BATCH, 0)
     settings = TrainingSettings(batch=BATCH, learning_rate=2e-4, weight_decay=2e-5)

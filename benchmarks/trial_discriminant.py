@@ -24,7 +24,7 @@ from neural_action.datasets.windows import Windows
 from neural_action.evaluation.discriminant import nearest, trial_discriminant, whiles
 from neural_action.evaluation.statistics import Estimate, over_splits
 from neural_action.tables.document import interval
-from neural_action.tables.pictures.style import save, sheet, styled
+from neural_action.tables.pictures.style import new_figure, save, styled
 
 LABEL_BUDGETS = ("1", "2", "4", "8", "all")
 
@@ -145,7 +145,7 @@ def draw(wide: pd.DataFrame, ratio: float, output: Path) -> None:
     """Accuracy over label budgets [95 %], a panel a probe and a line a variant."""
     probes = list(wide.index.unique(0))
     with styled():
-        figure = sheet(2.4 * len(probes), 2.6)
+        figure = new_figure(2.4 * len(probes), 2.6)
         axes = figure.subplots(1, len(probes), sharey=True, squeeze=False)[0]
         at = range(len(wide.columns))
         for axis, probe in zip(axes, probes, strict=True):

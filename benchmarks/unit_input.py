@@ -1,6 +1,6 @@
 """The input layer of 40 animals of 50 to 1,500 units against one dense layer of as many multiplications.
 
-Forward, backward and, for the whole step, gathering clips, dropping units and AdamW. Run it on idle cores:
+Forward, backward and, for the whole step, gathering windows, dropping units and AdamW. Run it on idle cores:
 ``python benchmarks/unit_input.py``.
 """
 
@@ -15,9 +15,9 @@ import torch
 from torch import nn
 
 from neural_action.encoders.unit_input import UnitInput
-from neural_action.encoders.unit_tiles import PackedUnits, UnitClips
+from neural_action.encoders.unit_tiles import PackedUnits, UnitWindows
 
-ANIMALS, FEWEST, MOST, WIDTH, FRAMES, CLIPS, RECORDED, ROUNDS = 40, 50, 1500, 64, 8, 4, 200, 40
+ANIMALS, FEWEST, MOST, WIDTH, FRAMES, WINDOWS, RECORDED, ROUNDS = 40, 50, 1500, 64, 8, 4, 200, 40
 
 
 def milliseconds(steps: dict[str, Callable[[], None]]) -> dict[str, float]:
@@ -42,23 +42,25 @@ def main() -> None:
     packed, layer = PackedUnits(neural), UnitInput(units, WIDTH)
     for animal, values in enumerate(neural):
         layer.fit(animal, values)
-    start = RECORDED * torch.arange(ANIMALS)[:, None] + torch.randint(0, RECORDED - FRAMES, (ANIMALS, CLIPS))
-    rows, mean = ANIMALS * CLIPS * FRAMES, sum(units) // ANIMALS
+    start = RECORDED * torch.arange(ANIMALS)[:, None] + torch.randint(
+        0, RECORDED - FRAMES, (ANIMALS, WINDOWS)
+    )
+    rows, mean = ANIMALS * WINDOWS * FRAMES, sum(units) // ANIMALS
     dense, x = nn.Linear(mean, WIDTH), torch.randn(rows, mean)
     alone = nn.ModuleList(nn.Linear(count, WIDTH) for count in units)
-    parts = [torch.randn(CLIPS * FRAMES, count) for count in units]
+    parts = [torch.randn(WINDOWS * FRAMES, count) for count in units]
     index = (start.T.reshape(-1, 1) + torch.arange(FRAMES)).flatten()
-    animal, out = torch.arange(ANIMALS).repeat(CLIPS), torch.empty(len(index), packed.width)
+    animal, out = torch.arange(ANIMALS).repeat(WINDOWS), torch.empty(len(index), packed.width)
 
-    def clips() -> UnitClips:
-        return UnitClips(packed.take(index, out).view(len(animal), FRAMES, -1), animal)
+    def windows() -> UnitWindows:
+        return UnitWindows(packed.take(index, out).view(len(animal), FRAMES, -1), animal)
 
-    def dropped() -> UnitClips:
-        batch = clips()
+    def dropped() -> UnitWindows:
+        batch = windows()
         kept = torch.rand(len(animal), 1, packed.width, generator=generator) >= 0.1
-        return UnitClips(batch.values.mul_(kept), animal)
+        return UnitWindows(batch.values.mul_(kept), animal)
 
-    batch = clips()
+    batch = windows()
     optimizer = torch.optim.AdamW(layer.parameters(), fused=True)
     # Of a dense layer with as many weights as all animals have: what the optimizer costs whatever the layout.
     many = nn.Linear(sum(units), WIDTH)
@@ -83,7 +85,7 @@ def main() -> None:
             f"UnitInput, {ANIMALS} animals of {FEWEST} to {MOST} units": lambda: backward(
                 layer(batch), layer
             ),
-            "gathering the clips": lambda: clips() and None,
+            "gathering the windows": lambda: windows() and None,
             "gathering and dropping units": lambda: dropped() and None,
             f"AdamW on {sum(units)} x {WIDTH} weights": lambda: plain.step() and None,
             "UnitInput with gathering, dropping and AdamW": whole,

@@ -11,8 +11,8 @@ import pytest
 import torch
 from threadpoolctl import threadpool_limits
 
+from neural_action.augmentations.augmentation import AugmentationContext
 from neural_action.datasets.dataset import Dataset, TrialSpan
-from neural_action.views.view import ViewContext
 
 FRAMES, RATE = 120, 16.0
 
@@ -64,8 +64,8 @@ def dataset() -> Dataset:
 
 
 @pytest.fixture
-def context() -> ViewContext:
-    """Two animals of 40 frames of 5 pixels, 30 poses each, clips of 8 frames; swaps among both."""
+def context() -> AugmentationContext:
+    """Two animals of 40 frames of 5 pixels, 30 poses each, windows of 8 frames; swaps among both."""
     generator = torch.Generator().manual_seed(0)
     targets = torch.stack(
         [
@@ -74,7 +74,7 @@ def context() -> ViewContext:
         ],
         dim=1,
     ).int()
-    return ViewContext(
+    return AugmentationContext(
         neural=torch.rand(80, 5, generator=generator),
         pose=torch.randn(60, 3, generator=generator),
         kernel=torch.exp(-torch.arange(8) / 4.0),

@@ -126,20 +126,20 @@ def test_a_sound_recording_is_converted(trial, tmp_path):
     assert (tmp_path / "out/s.json").exists()
 
 
-def check(tmp_path, sheet):
-    """What is said of a dataset whose sheet is the user's own."""
-    (tmp_path / "sheet.csv").write_text(sheet)
-    changes = {"simulation": None, "raw": str(tmp_path), "recordings": str(tmp_path / "sheet.csv")}
+def check(tmp_path, samples):
+    """What is said of a dataset whose samples is the user's own."""
+    (tmp_path / "samples.csv").write_text(samples)
+    changes = {"simulation": None, "raw": str(tmp_path), "recordings": str(tmp_path / "samples.csv")}
     (tmp_path / "own.yaml").write_text(json.dumps(changes))
     return run("check", ROOT / "config/config.yaml", tmp_path / "own.yaml")
 
 
 def test_two_recordings_with_one_name(tmp_path):
-    refused(check(tmp_path, "animal,trial,path\nFly1,001,a\nFly1,001,b\n"), "sheet.csv", "001", "Fly1")
+    refused(check(tmp_path, "animal,trial,path\nFly1,001,a\nFly1,001,b\n"), "samples.csv", "001", "Fly1")
 
 
 def test_a_sheet_without_a_column(tmp_path):
-    refused(check(tmp_path, "animal,path\nFly1,x\n"), "sheet.csv", "trial")
+    refused(check(tmp_path, "animal,path\nFly1,x\n"), "samples.csv", "trial")
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_a_sheet_without_a_column(tmp_path):
     ],
 )
 def test_bad_configurations(tmp_path, config, words):
-    refused(run("sheet", "--config", config, "--raw", tmp_path, "--output", tmp_path / "o.csv"), *words)
+    refused(run("samples", "--config", config, "--raw", tmp_path, "--output", tmp_path / "o.csv"), *words)
 
 
 @pytest.fixture
@@ -181,10 +181,10 @@ def test_init_writes_what_check_reads(session, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "expected on 2 cores" in done.stdout
     changed = tmp_path / "changed.yaml"
-    changed.write_text("clips: {frames: 200}\n")
+    changed.write_text("windows: {frames: 200}\n")
     done = run("check", written, changed, "--methods", root / "config/methods.yaml")
     assert done.returncode == 1, done.stderr
-    assert "PROBLEM: s 1_part00 has 100 frames, a clip needs clips.frames = 200" in done.stdout
+    assert "PROBLEM: s 1_part00 has 100 frames, windows.frames is 200" in done.stdout
     refused(run("check", written, "--methods", tmp_path / "none.yaml"), "none.yaml", "--methods")
 
 
@@ -223,10 +223,10 @@ def test_init_of_a_folder_without_recordings(tmp_path):
 
 def test_an_empty_folder_has_no_recordings(tmp_path):
     refused(
-        run("sheet", "--config", CONFIG, "--raw", tmp_path, "--output", tmp_path / "o.csv"), "no recording"
+        run("samples", "--config", CONFIG, "--raw", tmp_path, "--output", tmp_path / "o.csv"), "no recording"
     )
 
 
 def test_debug_shows_the_traceback(tmp_path):
-    done = run("--debug", "sheet", "--config", CONFIG, "--raw", tmp_path, "--output", tmp_path / "o.csv")
+    done = run("--debug", "samples", "--config", CONFIG, "--raw", tmp_path, "--output", tmp_path / "o.csv")
     assert "Traceback" in done.stderr

@@ -11,13 +11,13 @@ import pytest
 
 from neural_action import processes
 from neural_action.errors import InputError
-from neural_action.files import whole
-from neural_action.processes import WORKFLOW, alone, hold_folder, package_folder
+from neural_action.files import atomic_write
+from neural_action.processes import WORKFLOW, hold_folder, output_lock, package_folder
 
 HOLDS = """
 import sys, time
-from neural_action.processes import alone
-with alone(sys.argv[1]):
+from neural_action.processes import output_lock
+with output_lock(sys.argv[1]):
     print("in", flush=True)
     time.sleep(60)
 """
@@ -49,7 +49,7 @@ def test_a_second_writer_waits_for_the_first_and_says_so(holder, tmp_path, capsy
 
 
 def test_other_outputs_are_not_waited_for(holder, tmp_path):
-    with alone(tmp_path / "other"):
+    with output_lock(tmp_path / "other"):
         assert holder.poll() is None
 
 
@@ -108,14 +108,14 @@ def test_jobs_find_an_installed_package_without_its_neighbours(tmp_path, monkeyp
 def test_leftovers_of_killed_writers_are_removed(tmp_path):
     for name in (".table.csv.123.part.csv", ".other.csv.123.part.csv"):
         (tmp_path / name).touch()
-    with whole(tmp_path / "table.csv") as partial:
+    with atomic_write(tmp_path / "table.csv") as partial:
         partial.write_text("x")
     assert {path.name for path in tmp_path.iterdir()} == {"table.csv", ".other.csv.123.part.csv"}
 
 
 def test_an_orphan_publishes_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr("neural_action.files.orphaned", lambda: True)
-    with pytest.raises(OSError, match="not written"), whole(tmp_path / "table.csv") as partial:
+    with pytest.raises(OSError, match="not written"), atomic_write(tmp_path / "table.csv") as partial:
         partial.write_text("x")
     assert list(tmp_path.iterdir()) == []
 
@@ -166,7 +166,7 @@ def test_a_lock_that_is_another_file_is_refused_and_nothing_is_written(tmp_path,
     other = tmp_path / "other"
     other.write_text("dear\n")
     for lock, take in (
-        (tmp_path / ".model.lock", lambda: alone(tmp_path / "model").__enter__()),
+        (tmp_path / ".model.lock", lambda: output_lock(tmp_path / "model").__enter__()),
         (tmp_path / "neural-action.lock", lambda: hold_folder(tmp_path)),
     ):
         if kind == "link":

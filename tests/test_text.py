@@ -40,7 +40,7 @@ def test_words_for_no_value(word):
 def test_formulas_are_text_in_a_spreadsheet():
     for text in ("=HYPERLINK(1)", "+1", "-1", "@x"):
         assert for_spreadsheet(text) == f"'{text}"
-    assert for_spreadsheet("Ours+") == "Ours+"
+    assert for_spreadsheet("Matched alignment") == "Matched alignment"
 
 
 @pytest.mark.parametrize(

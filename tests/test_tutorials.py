@@ -84,8 +84,8 @@ def test_a_tutorial(section, checkout, real_recordings):
     assert "PROBLEM" not in said
     assert "expected on 2 cores" in said
     name = shlex.split(commands[2])[-2].removesuffix(".yaml")
-    sheet = (checkout / f"{name}_recordings.csv").read_text().splitlines()
-    assert len(sheet) - 1 >= 7
+    samples = (checkout / f"{name}_recordings.csv").read_text().splitlines()
+    assert len(samples) - 1 >= 7
     # A fit would fail in some fold: rests are too few, or there is nothing that decays.
     assert read_yaml(checkout / f"{name}.yaml")["calcium"] == {"decay": 1.0}
     planned = snakemake(*shlex.split(commands[2])[1:], "--dry-run", folder=checkout)
@@ -93,7 +93,7 @@ def test_a_tutorial(section, checkout, real_recordings):
     assert "tables" in planned.stdout
     if section != next(iter(TUTORIALS)):
         return
-    animal, trial, *_ = sheet[1].split(",")
+    animal, trial, *_ = samples[1].split(",")
     manifest = f"results/{name}/recordings/{animal}/{trial}.manifest.json"
     made = snakemake(
         "--cores", "1", "--quiet", "all", *shlex.split(commands[2])[3:], "--", manifest, folder=checkout

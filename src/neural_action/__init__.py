@@ -10,9 +10,9 @@ __version__ = "0.1.0"
 
 #: Where a name is that this package offers. It is imported when it is asked for: torch takes seconds.
 _OFFERED = {
-    "load_model": "neural_action.trained.model",
-    "TrainedModel": "neural_action.trained.model",
-    "Embedding": "neural_action.trained.embedding",
+    "load_model": "neural_action.inference.model",
+    "TrainedModel": "neural_action.inference.model",
+    "Embedding": "neural_action.inference.embedding",
     "InputError": "neural_action.errors",
 }
 __all__ = ["__version__", *_OFFERED]

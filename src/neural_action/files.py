@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """A temporary sibling to write to; renamed to ``path`` at the end, removed after an error.
 
     What killed writers of ``path`` left is removed first. A job whose workflow has ended renames nothing: its result

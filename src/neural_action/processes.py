@@ -53,7 +53,7 @@ def orphaned() -> bool:
 
 
 @contextmanager
-def alone(output: Path) -> Iterator[None]:
+def output_lock(output: Path) -> Iterator[None]:
     """Be the only process that writes ``output``: another one that still does is waited for, and said so.
 
     The lock is the kernel's, so that it ends with its process however that dies, and it is one for all machines where

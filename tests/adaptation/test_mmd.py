@@ -1,4 +1,4 @@
-"""The maximum mean discrepancy against a double sum over clips."""
+"""The maximum mean discrepancy against a double sum over windows."""
 
 import itertools
 import math
@@ -21,7 +21,7 @@ def shifted(shift, count=40):
 
 
 def double_sum(x, animal):
-    """Mean over pairs of animals of MMD², clip by clip; the number of pairs of clips must be odd."""
+    """Mean over pairs of animals of MMD², window by window; the number of pairs of windows must be odd."""
     x, animal = x.tolist(), animal.tolist()
 
     def squared(i, j):
@@ -51,7 +51,7 @@ def test_mmd_is_the_double_sum(animal):
 
 
 @pytest.mark.parametrize("names", [[0, 1], [1, 4], [3, 4]])
-def test_animals_without_clips_take_no_part(names):
+def test_animals_without_windows_take_no_part(names):
     x, animal = shifted(1.0, count=5)
     there = torch.tensor(names)[animal]
     assert mean_discrepancy(x, there, 6).item() == pytest.approx(double_sum(x, animal), rel=1e-9)
@@ -91,7 +91,7 @@ def test_descent_brings_two_clouds_together():
 
 
 def test_the_median_is_a_constant_for_the_gradient():
-    """Then the gradient along a common stretch of all clips is that of the kernel at a fixed width."""
+    """Then the gradient along a common stretch of all windows is that of the kernel at a fixed width."""
     x, animal = shifted(2.0)
     x.requires_grad_()
     mean_discrepancy(x, animal, 2).backward()

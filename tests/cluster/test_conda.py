@@ -16,7 +16,7 @@ STAND_IN = Path(__file__).with_name("conda")
 CHANGES = (
     LITTLE
     + """
-rows: [random_guess, raw, ours]
+rows: [random_guess, raw, swap_calcium]
 split: {folds: 2, test_folds: [0]}
 """
 )
@@ -137,7 +137,7 @@ def test_scores_are_those_of_a_run_without_it(cold, repository):
     done = run(repository, "--config", "results=plain", path=path)
     assert done.returncode == 0, done.stdout[-4000:]
     one, other = (pd.read_csv(repository / name / "tiny/scores.csv") for name in ("cold", "plain"))
-    assert set(one["method"]) == {"random_guess", "raw", "ours"}
+    assert set(one["method"]) == {"random_guess", "raw", "swap_calcium"}
     pd.testing.assert_frame_equal(one, other, check_exact=True)
 
 
@@ -157,7 +157,7 @@ def test_another_environment_file_runs_everything_again(cold, with_conda, reposi
 def test_cebra_has_an_environment_of_its_own_and_a_row(cold, with_conda, repository):
     few = {"max_iterations": 5, "output_dimension": 4}
     (repository / "cebra.yaml").write_text(
-        "rows: [random_guess, raw, ours, cebra_behavior, cebra_time]\n"
+        "rows: [random_guess, raw, swap_calcium, cebra_behavior, cebra_time]\n"
         f"methods: {{cebra_behavior: {{external: {few}}}, cebra_time: {{external: {few}}}}}\n"
     )
     said = with_conda("--config", "results=cold", also=("config/cebra.yaml", "cebra.yaml"))
@@ -175,7 +175,7 @@ def test_cebra_has_an_environment_of_its_own_and_a_row(cold, with_conda, reposit
 
 def test_without_cebra_its_row_is_a_line(repository):
     path = os.pathsep.join([str(Path(sys.executable).parent), BARE])
-    (repository / "cebra.yaml").write_text("rows: [ours, cebra_time]\n")
+    (repository / "cebra.yaml").write_text("rows: [swap_calcium, cebra_time]\n")
     asked = ("--until", "cebra", "--config", "results=plain")
     done = run(repository, *asked, path=path, also=("config/cebra.yaml", "cebra.yaml"))
     assert done.returncode != 0

@@ -20,7 +20,7 @@ from running import LITTLE, job_table, snakemake
 CHANGES = (
     LITTLE
     + """
-rows: [random_guess, raw, ours]
+rows: [random_guess, raw, swap_calcium]
 split: {folds: 2}
 training: {request_gpu: true}
 """
@@ -125,7 +125,7 @@ def test_a_killed_job_is_submitted_again(submitted, local):
     """Killed while it trains; last of the tests on ``submitted``, whose results it makes anew in part."""
     folder, _ = submitted
     results = folder / "tiny"
-    shutil.rmtree(results / "models/ours/fold-1/seed-0")
+    shutil.rmtree(results / "models/swap_calcium/fold-1/seed-0")
     for name in ("scores.csv", "tables/action_recognition.md"):
         (results / name).unlink()
     killed: list[str] = []

@@ -35,7 +35,7 @@ def merged(name="config.yaml", **changes):
 @pytest.mark.parametrize("name", DATASETS)
 def test_shipped_configurations_are_valid(name):
     settings = validate(merged(name))
-    assert set(settings.methods) >= {"random_guess", "raw", "simclr", "regression_conv", "ours"}
+    assert set(settings.methods) >= {"random_guess", "raw", "simclr", "regression_conv", "swap_calcium"}
 
 
 @pytest.mark.parametrize("name", SPIKES)
@@ -91,16 +91,19 @@ def test_a_change_of_one_row_leaves_rows_that_repeat_it_in_yaml():
     def rows(**changes):
         return complete({"methods": changes}, lambda name: CONFIG / name)["methods"]
 
-    shipped, changed = rows(), rows(ours={"objective": {"temperature": 0.2}})
-    assert shipped["ours"]["objective"] == shipped["simclr"]["objective"]
-    assert changed["ours"]["objective"] == {**shipped["ours"]["objective"], "temperature": 0.2}
-    assert {**changed, "ours": None} == {**shipped, "ours": None}
+    shipped, changed = rows(), rows(swap_calcium={"objective": {"temperature": 0.2}})
+    assert shipped["swap_calcium"]["objective"] == shipped["simclr"]["objective"]
+    assert changed["swap_calcium"]["objective"] == {
+        **shipped["swap_calcium"]["objective"],
+        "temperature": 0.2,
+    }
+    assert {**changed, "swap_calcium": None} == {**shipped, "swap_calcium": None}
 
 
 def test_a_raw_folder_that_is_gone_is_said_also_where_a_sheet_is_given(tmp_path):
-    sheet = tmp_path / "recordings.csv"
-    sheet.write_text("animal,trial,path\nFly1,001,a\n")
-    config = merged(raw=str(tmp_path / "gone"), recordings=str(sheet))
+    samples = tmp_path / "recordings.csv"
+    samples.write_text("animal,trial,path\nFly1,001,a\n")
+    config = merged(raw=str(tmp_path / "gone"), recordings=str(samples))
     with pytest.raises(InputError, match=r"raw: .*gone' is not a folder"):
         Plan(config)
 
@@ -136,7 +139,7 @@ def test_every_key_is_explained():
         ({"rows": ["our"]}, "configuration rows: 'our' is not one of"),
         ({"tables": {"references": ["our"]}}, "configuration tables.references: 'our' is not one of"),
         ({"tables": {"curves": ["our"]}}, "configuration tables.curves: 'our' is not one of"),
-        ({"rows": ["simclr"]}, "configuration tables.figure_method: 'ours' is not one of rows"),
+        ({"rows": ["simclr"]}, "configuration tables.figure_method: 'swap_calcium' is not one of rows"),
         ({"split": {"test_folds": [4]}}, "configuration split.test_folds: 4, expected numbers below"),
         ({"adapt": {"rows": ["raw"]}}, "configuration adapt.rows: 'raw' is not"),
         ({"dataset": "a/b"}, "configuration dataset: 'a/b'"),
@@ -191,10 +194,13 @@ def test_probes_and_tasks_that_do_not_fit_are_one_line(changes, message):
         ({"split": {"splits": 3}}, "split.splits: a key of an older version, expected split.repeats"),
         ({"tables": {"bootstrap": 9}}, "tables.bootstrap: a key of an older version"),
         (
-            {"methods": {"ours": {"probe": {}}}},
-            "methods.ours.probe: a key of an older version, expected probes",
+            {"methods": {"swap_calcium": {"probe": {}}}},
+            "methods.swap_calcium.probe: a key of an older version, expected probes",
         ),
-        ({"methods": {"ours": {"readout": "x"}}}, "methods.ours.readout: a key of an older version"),
+        (
+            {"methods": {"swap_calcium": {"readout": "x"}}},
+            "methods.swap_calcium.readout: a key of an older version",
+        ),
     ],
 )
 def test_keys_of_an_older_version_name_the_new_ones(changes, message):
@@ -238,8 +244,12 @@ def test_rows_of_an_older_version_name_the_new_ones(old, key):
             "'hot', expected: a valid number",
         ),
         (
-            {"label": "x", "objective": {"name": "infonce"}, "views": {"behavior": [{"name": "swop"}]}},
-            "methods.new.views.behavior.0.name: 'swop' is not one of",
+            {
+                "label": "x",
+                "objective": {"name": "infonce"},
+                "augmentations": {"behavior": [{"name": "swop"}]},
+            },
+            "methods.new.augmentations.behavior.0.name: 'swop' is not one of",
         ),
         ({"label": "x"}, "representation 'trained' has an objective or the model of another row"),
         (

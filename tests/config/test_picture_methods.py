@@ -16,8 +16,8 @@ def test_every_row_is_valid(name):
     row = MethodSettings.model_validate(ROWS[name])
     if row.objective is not None:
         check_parameters("objectives", row.objective.name, row.objective.parameters, name)
-    for view in (*row.views.neural, *row.views.mined):
-        check_parameters("views", view.name, view.parameters, name)
+    for view in (*row.augmentations.neural, *row.augmentations.mined):
+        check_parameters("augmentations", view.name, view.parameters, name)
 
 
 def test_as_released_differs_from_ours_only_in_pool_exclusion_and_draws():
@@ -28,7 +28,7 @@ def test_as_released_differs_from_ours_only_in_pool_exclusion_and_draws():
         if ours.objective.parameters[key] != theirs.objective.parameters[key]
     }
     assert changed == {"exclude": ("trial", "none"), "pool": (512, 0)}
-    assert (ours.views.draws, theirs.views.draws) == ("clip", "batch")
-    assert ours.views.neural == theirs.views.neural
+    assert (ours.augmentations.draws, theirs.augmentations.draws) == ("window", "batch")
+    assert ours.augmentations.neural == theirs.augmentations.neural
     assert ours.objective.parameters["start"] == 100 / 800
     assert ours.objective.parameters["warmup"] == 110 / 800

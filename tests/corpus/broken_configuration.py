@@ -62,7 +62,7 @@ CASES = (
     ),
     Case("missing", "recordings", nothing, r"configuration raw: missing", {"simulation": None}),
     Case("empty", "file", put(b""), r"config\.yaml: holds NoneType, expected a mapping"),
-    Case("truncated", "in a list", appended("rows: [ours"), r"cannot be read as YAML"),
+    Case("truncated", "in a list", appended("rows: [swap_calcium"), r"cannot be read as YAML"),
     Case("not such a file", "binary", put(b"\x00\xff\xfe" * 20), r"cannot be read as YAML"),
     Case("not such a file", "a list", put(b"- a\n- b\n"), r"holds list, expected a mapping"),
     Case("not such a file", "a sentence", put(b"hello"), r"holds str, expected a mapping"),
@@ -119,7 +119,13 @@ CASES = (
         r"seeds: \[0, 1, 0\], expected: entries that differ, 0 is there",
         {"seeds": [0, 1, 0]},
     ),
-    Case("twice", "row", nothing, r"rows: .*'ours' is there twice", {"rows": ["ours", "ours"]}),
+    Case(
+        "twice",
+        "row",
+        nothing,
+        r"rows: .*'swap_calcium' is there twice",
+        {"rows": ["swap_calcium", "swap_calcium"]},
+    ),
     Case(
         "twice",
         "label budget",
@@ -140,14 +146,14 @@ CASES = (
         "scored class",
         nothing,
         r"scored_classes: .*is there twice",
-        {"clips": {"scored_classes": ["rest", "rest"]}},
+        {"windows": {"scored_classes": ["rest", "rest"]}},
     ),
     Case(
         "too little",
         "one scored class",
         nothing,
         r"scored_classes: \['rest'\], expected",
-        {"clips": {"scored_classes": ["rest"]}},
+        {"windows": {"scored_classes": ["rest"]}},
     ),
     Case("too little", "no seed", nothing, r"configuration seeds: \[\], expected", {"seeds": []}),
     Case(
@@ -213,7 +219,11 @@ CASES = (
         row(objective={"name": "infonce", "tau": 1.0}),
     ),
     Case(
-        "unknown key", "view", nothing, r"'swop' is not one of", row(views={"behavior": [{"name": "swop"}]})
+        "unknown key",
+        "view",
+        nothing,
+        r"'swop' is not one of",
+        row(augmentations={"behavior": [{"name": "swop"}]}),
     ),
     Case(
         "unknown key",
@@ -269,7 +279,7 @@ CASES = (
         "out of range",
         "figure of a row that is not shown",
         nothing,
-        r"figure_method: 'ours' is not one of rows",
+        r"figure_method: 'swap_calcium' is not one of rows",
         {"rows": ["simclr"]},
     ),
 )

@@ -22,15 +22,15 @@ from neural_action.recordings.store import read_recording, write_store
 ANIMALS, TRIALS, RATE = ("Fly1", "Fly2"), ("001", "002"), 16.0
 FRAMES = SAMPLES = 64
 OURS = {
-    "label": "Ours",
+    "label": "Swap + calcium",
     "objective": {"name": "infonce"},
-    "views": {"neural": [{"name": "calcium"}], "behavior": [{"name": "swap"}]},
+    "augmentations": {"neural": [{"name": "calcium"}], "behavior": [{"name": "swap"}]},
 }
 CONFIG = {
     "dataset": "broken",
     "title": "Broken",
     "real": False,
-    "clips": {"frames": 16, "poses": 4, "behavior_stride": 1, "stride": 8},
+    "windows": {"frames": 16, "poses": 4, "behavior_stride": 1, "stride": 8},
     "neighbors": {"neighbors": 4, "draws": 2, "recall_queries": 4},
     "evaluation": {"tasks": ["within", "across", "identity"], "label_budgets": ["all"], "raw_pool_space": 1},
     "probes": {
@@ -44,7 +44,7 @@ CONFIG = {
         "head_hidden": 8,
         "head_dimension": 8,
     },
-    "methods": {"ours": OURS, "raw": {"label": "Neural", "representation": "raw"}},
+    "methods": {"swap_calcium": OURS, "raw": {"label": "Neural", "representation": "raw"}},
 }
 
 
@@ -97,7 +97,7 @@ def make(folder: Path) -> None:
         neighbors.run(config, source(folder, fold), 1, *outputs)
     KernelFit(1.0).save(folder / "kernel.json")
     pretrain.run(
-        *(config, "ours", source(folder), 0, folder / "kernel.json", folder / "swaps0.npz"),
+        *(config, "swap_calcium", source(folder), 0, folder / "kernel.json", folder / "swaps0.npz"),
         *(None, 1, folder / "model.safetensors", folder / "log.csv"),
     )
     header = "dataset,protocol,method,layer,task,probe,label_budget,split,animal,seed,unit,metric,value,n_train,n_test"
@@ -130,7 +130,7 @@ def arguments(folder: Path, case: Case) -> list[str]:
         "--split",
         "fold-0",
     ]
-    row, out = ["--method", "ours", "--seed", "0"], folder / "out"
+    row, out = ["--method", "swap_calcium", "--seed", "0"], folder / "out"
     options = {
         "neighbors": [*common, "--output", f"{out}/t.npz", "--report", f"{out}/t.json"],
         "pretrain": [
@@ -485,7 +485,7 @@ CASES = (
     ),
     Case(
         "wrong shape",
-        "model of other clips",
+        "model of other windows",
         described(shapes={"frames": 16, "neural": [7], "poses": 4, "behavior": 3, "syllables": 0}),
         r"its description asks for",
         {"stage": "evaluate"},
@@ -536,14 +536,14 @@ CASES = (
         "none at all",
         lambda f: every_label(f, -1),
         r"no task of across has labelled windows to train and test on",
-        {"stage": "evaluate", "methods": {"ours": {**OURS, "tasks": ["across"]}}},
+        {"stage": "evaluate", "methods": {"swap_calcium": {**OURS, "tasks": ["across"]}}},
     ),
     Case(
         "labels",
         "scored class that is not there",
         lambda f: None,
         r"scored_classes: 'fly' is not one of walk, rest",
-        {"stage": "neighbors", "clips": {"scored_classes": ["fly", "walk"]}},
+        {"stage": "neighbors", "windows": {"scored_classes": ["fly", "walk"]}},
     ),
     Case(
         "labels",
@@ -553,17 +553,17 @@ CASES = (
     ),
     Case(
         "too little",
-        "trials shorter than a clip",
+        "trials shorter than a window",
         short_trials,
         r"no trial of Fly2 has 16 consecutive neural frames",
         {"stage": "pretrain"},
     ),
     Case(
         "too little",
-        "no trial as long as a clip",
+        "no trial as long as a window",
         lambda f: None,
         r"no trial has 500 consecutive neural",
-        {"stage": "pretrain", "clips": {**CONFIG["clips"], "frames": 500}},
+        {"stage": "pretrain", "windows": {**CONFIG["windows"], "frames": 500}},
     ),
     Case(
         "twice",
@@ -680,7 +680,7 @@ CASES = (
         "unknown key",
         "method",
         lambda f: None,
-        r"method 'ours' is not one of",
+        r"method 'swap_calcium' is not one of",
         {"stage": "evaluate", "methods": {"other": OURS}},
     ),
 )

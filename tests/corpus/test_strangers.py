@@ -19,10 +19,10 @@ import broken_results
 from broken import command
 from neural_action.config.load import as_json, read_yaml
 from neural_action.errors import InputError
-from neural_action.inspection.proposal import Proposal
-from neural_action.inspection.written import configuration
+from neural_action.preflight.proposal import Proposal
+from neural_action.preflight.written import configuration
 from neural_action.recordings.formats import arrays
-from neural_action.recordings.sheet import read_sheet
+from neural_action.recordings.samples import read_samples
 from neural_action.training.model import load_model
 from running import ROOT, snakemake
 
@@ -96,7 +96,7 @@ def test_notes_never_leave_their_scalar(tmp_path, text):
     sample.neural, sample.behavior = rng.random((9, 3)), rng.random((9, 2))
     proposal = Proposal({"neural": {"format": "nwb"}}, {"neural.format": f"[given] {AWKWARD}"}, 4)
     proposal.sample, proposal.calcium, proposal.notes = sample, {"decay": 1.0}, [AWKWARD]
-    where = {"dataset": "mine", "raw": tmp_path, "sheet": tmp_path / "s.csv"}
+    where = {"dataset": "mine", "raw": tmp_path, "samples": tmp_path / "s.csv"}
     (tmp_path / "a.yaml").write_text(configuration(proposal, **where), encoding="utf-8")
     assert plain_values(tmp_path / "a.yaml")["notes"] == [AWKWARD]
     for place in ("notes", "option"):
@@ -125,7 +125,7 @@ CONFIGURATIONS = [
     ({"title": "a\u202eb"}, "configuration title"),
     ({"title": "a" * 10**6}, "configuration title"),
     ({"dataset": "a" * 300}, "configuration dataset"),
-    ({"methods": {"ours": {"label": "a\nb"}}}, "configuration methods.ours.label"),
+    ({"methods": {"swap_calcium": {"label": "a\nb"}}}, "configuration methods.swap_calcium.label"),
     ({"seeds": list(range(90_000))}, "configuration seeds"),
     ({"simulation": {"overrides": {"animals": 10**9}}}, "animals: 1e+09, expected at most 1000"),
     ({"simulation": {"overrides": {"animals": 900, "trials": 900}}}, "expected at most 50000 trials in all"),
@@ -166,7 +166,9 @@ def test_braces_are_no_wildcards(text):
 
 @pytest.mark.workflow
 def test_a_title_with_braces_is_planned(tmp_path):
-    (tmp_path / "a.yaml").write_text("title: 'a {x} {animal} b'\nmethods: {ours: {label: 'Ours {y}'}}\n")
+    (tmp_path / "a.yaml").write_text(
+        "title: 'a {x} {animal} b'\nmethods: {swap_calcium: {label: 'Swap + calcium {y}'}}\n"
+    )
     done = snakemake(
         *("-n", "--cores", "1", "--configfile", "config/test/tiny.yaml", str(tmp_path / "a.yaml")),
         *("--config", f"results={tmp_path}/results"),
@@ -255,7 +257,7 @@ def test_pipes_and_devices_are_no_files(model, tmp_path):
     for read in (
         lambda: read_yaml(tmp_path / "a.yaml"),
         lambda: read_yaml(tmp_path / "b.yaml"),
-        lambda: read_sheet(tmp_path / "a.csv"),
+        lambda: read_samples(tmp_path / "a.csv"),
     ):
         with pytest.raises(InputError, match="is no file"):
             read()

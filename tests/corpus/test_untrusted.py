@@ -24,7 +24,7 @@ import torch
 import broken_fly_walking
 import broken_mc2p
 import broken_results
-import broken_sheets
+import broken_samples
 from broken import Case, command
 from neural_action.recordings.readers import search
 from neural_action.training.loop import _resume
@@ -154,12 +154,12 @@ def test_a_manifest_that_points_out_of_its_folder(results, tmp_path, monkeypatch
     "name", ["../../out", "/tmp/out", "..", "a/b", "a\0b", "-rf", "~", "$(touch made)", "a;b"]
 )
 def test_names_of_a_sheet_write_nowhere_else(tmp_path, target, monkeypatch, capsys, name):
-    (tmp_path / "sheet.csv").write_text(f'animal,trial,path\n"{name}",1,x\n"{name}",2,y\n')
+    (tmp_path / "samples.csv").write_text(f'animal,trial,path\n"{name}",1,x\n"{name}",2,y\n')
     (tmp_path / "raw").mkdir()
-    arguments = broken_sheets.arguments(tmp_path, Case("program", "", None, ""))
+    arguments = broken_samples.arguments(tmp_path, Case("program", "", None, ""))
     line = refused(arguments, monkeypatch, capsys)
     # -rf is a name like any other, which never stands alone on a command line: what it lacks is a recording.
-    assert ("x: " if name == "-rf" else "sheet.csv: ") in line
+    assert ("x: " if name == "-rf" else "samples.csv: ") in line
 
 
 def test_a_raw_folder_that_links_to_itself_ends(tmp_path):

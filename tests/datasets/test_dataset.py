@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from neural_action.config.settings import ClipSettings, SplitSettings
+from neural_action.config.settings import SplitSettings, WindowSettings
 from neural_action.datasets.dataset import Source, dataset_of, side_by_side
 from neural_action.datasets.layout import lay_out
 from neural_action.datasets.protocols import split_table
@@ -14,7 +14,7 @@ from neural_action.errors import InputError
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.store import read_manifest, read_recording, write_store
 
-BINS = ClipSettings(frames=1, poses=1, behavior_stride=1, stride=1)
+BINS = WindowSettings(frames=1, poses=1, behavior_stride=1, stride=1)
 LENGTHS = [3, 1, 4, 2, 5, 2, 3, 1, 4, 5, 2, 3]
 
 

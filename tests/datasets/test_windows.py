@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from neural_action.config.settings import ClipSettings
+from neural_action.config.settings import WindowSettings
 from neural_action.datasets.windows import window_table
 from neural_action.errors import InputError
 
-SETTINGS = ClipSettings(frames=32, poses=8)
+SETTINGS = WindowSettings(frames=32, poses=8)
 
 
 def trial_of(dataset, frame):
@@ -63,4 +63,4 @@ def test_frames_without_behaviour_make_no_window(dataset):
 
 def test_no_window_at_all_is_an_error(dataset):
     with pytest.raises(InputError, match="no trial has 200 consecutive neural frames"):
-        window_table(dataset, ClipSettings(frames=200), stride=1)
+        window_table(dataset, WindowSettings(frames=200), stride=1)

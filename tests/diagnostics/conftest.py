@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from laid_out import ANIMALS, CLIPS, FEATURES, TRIALS, UNITS, fold, laid_out, recording
+from laid_out import ANIMALS, FEATURES, TRIALS, UNITS, WINDOWS, fold, laid_out, recording
 
 from neural_action.config.settings import DiagnosticsSettings
 from neural_action.datasets.dataset import Dataset, dataset_of
@@ -43,7 +43,7 @@ def pieces() -> Pieces:
 @pytest.fixture(scope="session")
 def coupled(layout) -> Dataset:
     """The dataset as fold 0 sees it: t0 of every animal is hidden."""
-    return dataset_of(layout, fold(0), CLIPS)
+    return dataset_of(layout, fold(0), WINDOWS)
 
 
 @pytest.fixture

@@ -10,14 +10,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from neural_action.config.settings import ClipSettings
+from neural_action.config.settings import WindowSettings
 from neural_action.datasets.layout import Entry, Layout
 from neural_action.datasets.split_table import Piece, Pieces
 
 ANIMALS, TRIALS, SECONDS = ("A", "B", "C"), 4, 60
 NEURAL_RATE, POSE_RATE, DELAY, UNITS, FEATURES = 10.0, 25.0, 0.3, 12, 6
 FRAMES, SAMPLES = int(SECONDS * NEURAL_RATE), int(SECONDS * POSE_RATE)
-CLIPS = ClipSettings(frames=16, poses=4, behavior_stride=1)
+WINDOWS = WindowSettings(frames=16, poses=4, behavior_stride=1)
 TESTED, TRAINED = Piece(0, FRAMES, "test", False, False), Piece(0, FRAMES, "train", True, True)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from laid_out import ANIMALS, CLIPS, TESTED, TRAINED, fold, laid_out
+from laid_out import ANIMALS, TESTED, TRAINED, WINDOWS, fold, laid_out
 
 from neural_action.config.settings import NeighborSettings
 from neural_action.datasets.dataset import dataset_of, normalise_pose
@@ -23,13 +23,13 @@ def severities(findings):
 
 def checked(layout, pieces, dataset, windows=None):
     """What ``check_windows`` finds in fold 0."""
-    windows = window_table(dataset, CLIPS, stride=8) if windows is None else windows
+    windows = window_table(dataset, WINDOWS, stride=8) if windows is None else windows
     return check_windows(layout, pieces, dataset, windows, 1, "fold-0")
 
 
 @pytest.fixture
 def windows(coupled):
-    return window_table(coupled, CLIPS, stride=8)
+    return window_table(coupled, WINDOWS, stride=8)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_labels_of_a_hidden_trial_that_are_trained_with(layout, pieces, coupled,
 
 def test_flags_that_agree_with_each_other_but_not_with_the_table(layout, pieces):
     """The dataset is read by another split: each of its flags fits the others, and every one is wrong."""
-    other = dataset_of(layout, fold(1), CLIPS)
+    other = dataset_of(layout, fold(1), WINDOWS)
     found = checked(layout, pieces, other)
     assert severities(found) == {"error"}
     subjects = {finding.subject for finding in found}
@@ -154,7 +154,7 @@ def test_swap_targets_of_a_hidden_trial(layout, coupled, swaps):
     targets[coupled.trials[1].samples.start, 0, 0] = coupled.trials[0].samples.start
     (finding,) = check_swaps(coupled, replace(swaps, targets=targets), "fold-0")
     assert (finding.severity, finding.values["count"]) == ("error", 1)
-    assert severities(check_swaps(dataset_of(layout, fold(1), CLIPS), swaps, "fold-1")) == {"error"}
+    assert severities(check_swaps(dataset_of(layout, fold(1), WINDOWS), swaps, "fold-1")) == {"error"}
 
 
 def test_swap_targets_of_another_animal(coupled, swaps):
@@ -182,7 +182,7 @@ def test_normalisation_fitted_on_hidden_trials(coupled):
 def test_an_animal_that_is_all_hidden_is_scaled_by_itself(layout, pieces):
     for (animal, _), own in pieces.items():
         own[:] = [TESTED if animal == "B" else TRAINED]
-    unseen = dataset_of(layout, pieces, CLIPS)
+    unseen = dataset_of(layout, pieces, WINDOWS)
     assert not any(span.sees_input for span in unseen.trials if span.animal == "B")
     assert severities(check_normalisation(unseen, "without-B-fold-0")) == {"ok"}
 

@@ -14,12 +14,12 @@ import pytest
 
 from neural_action.config.evaluation_settings import EvaluationSettings, ProbeConfig
 from neural_action.config.settings import (
-    ClipSettings,
     ConvertSettings,
     DiagnosticsSettings,
     MethodSettings,
     NeighborSettings,
     SimulationSettings,
+    WindowSettings,
 )
 from neural_action.datasets import dataset as datasets
 from neural_action.datasets.layout import Layout, lay_out
@@ -35,11 +35,11 @@ from neural_action.evaluation import evaluate as evaluation
 from neural_action.evaluation import tasks
 from neural_action.neighbors.table import build_swap_table
 from neural_action.recordings.convert import convert_trial
-from neural_action.recordings.sheet import SheetRow, scan
+from neural_action.recordings.samples import SampleRow, scan
 from neural_action.recordings.simulate import simulate_animal
 
 CONVERT = ConvertSettings(reader="mc2p", root_relative=True)
-CLIPS, DIAGNOSTICS = ClipSettings(stride=4), DiagnosticsSettings()
+WINDOWS, DIAGNOSTICS = WindowSettings(stride=4), DiagnosticsSettings()
 TRIAL = ("Fly2", "002")
 
 
@@ -59,7 +59,7 @@ class Recordings:
         path, root = self.raw(animal, trial), self.folder / "raw"
         store = self.folder / "recordings" / animal / f"{trial}.zarr"
         settings = CONVERT.model_copy(update=changes)
-        row = SheetRow(animal, trial, str(path.relative_to(root)))
+        row = SampleRow(animal, trial, str(path.relative_to(root)))
         convert_trial(settings, "tiny", root, row, store, store.with_name(f"{trial}.manifest.json"))
 
     def layout(self) -> Layout:
@@ -69,7 +69,7 @@ class Recordings:
     def dataset(self):
         """As every stage reads it."""
         layout = self.layout()
-        return datasets.dataset_of(layout, pieces_of(layout), CLIPS)
+        return datasets.dataset_of(layout, pieces_of(layout), WINDOWS)
 
 
 def pieces_of(layout: Layout, *trained: tuple[str, str]):
@@ -197,15 +197,15 @@ def test_trials_that_overlap_in_time(planted):
 
 def test_a_test_trial_leaked_into_training(sound):
     layout = sound.layout()
-    leaky = datasets.dataset_of(layout, pieces_of(layout, ("Fly2", "001")), CLIPS)
-    windows = window_table(leaky, CLIPS, stride=4)
-    found = check_windows(layout, pieces_of(layout), leaky, windows, CLIPS.behavior_stride, "fold-0")
+    leaky = datasets.dataset_of(layout, pieces_of(layout, ("Fly2", "001")), WINDOWS)
+    windows = window_table(leaky, WINDOWS, stride=4)
+    found = check_windows(layout, pieces_of(layout), leaky, windows, WINDOWS.behavior_stride, "fold-0")
     assert warned(found) == {"fold-0", "Fly2/001"}
     trained = [finding.message for finding in found if finding.subject == "fold-0"]
     assert all("Fly2/001" in message for message in trained)
     assert ["trained on" in message for message in trained] == [True, False]
-    sound_windows = window_table(sound.dataset(), CLIPS, stride=4)
-    stride = CLIPS.behavior_stride
+    sound_windows = window_table(sound.dataset(), WINDOWS, stride=4)
+    stride = WINDOWS.behavior_stride
     assert not warned(
         check_windows(layout, pieces_of(layout), sound.dataset(), sound_windows, stride, "fold-0")
     )
@@ -214,7 +214,7 @@ def test_a_test_trial_leaked_into_training(sound):
 def test_a_test_trial_leaked_into_the_swap_table(sound, tmp_path):
     dataset, settings = sound.dataset(), NeighborSettings(neighbors=8, draws=4)
     layout = sound.layout()
-    leaky = datasets.dataset_of(layout, pieces_of(layout, ("Fly2", "001")), CLIPS)
+    leaky = datasets.dataset_of(layout, pieces_of(layout, ("Fly2", "001")), WINDOWS)
     given = (dataset.pose, dataset.pose_animal, leaky.pose_visible)
     table = build_swap_table(*given, settings, names=dataset.animals)
     assert warned(check_swaps(dataset, table, "fold-0")) == {"fold-0"}
@@ -248,7 +248,7 @@ def read(features, windows, dataset):
 @pytest.mark.parametrize("part", ["train", "validation"])
 def test_a_probe_whose_trials_train_or_choose_and_test_it(sound, monkeypatch, task, part):
     dataset = sound.dataset()
-    windows = window_table(dataset, CLIPS, stride=4)
+    windows = window_table(dataset, WINDOWS, stride=4)
     features = np.zeros((len(windows), 2), np.float32)
     of_animal = tasks._of_animal
 
@@ -264,7 +264,7 @@ def test_a_probe_whose_trials_train_or_choose_and_test_it(sound, monkeypatch, ta
 
 def test_labels_of_a_test_that_may_be_trained_with(sound):
     dataset = sound.dataset()
-    windows = window_table(dataset, CLIPS, stride=4)
+    windows = window_table(dataset, WINDOWS, stride=4)
     leaky = replace(windows, sees_label=np.ones(len(windows), bool))
     with pytest.raises(InputError, match="test windows may be used for training, expected none"):
         read(np.zeros((len(windows), 2), np.float32), leaky, dataset)
@@ -282,7 +282,7 @@ def reads_tested_windows(windows, features, dataset) -> bool:
 
 def test_probe_normalisation_fitted_on_test_windows(sound, monkeypatch):
     dataset = sound.dataset()
-    windows = window_table(dataset, CLIPS, stride=4)
+    windows = window_table(dataset, WINDOWS, stride=4)
     features = np.random.default_rng(0).standard_normal((len(windows), 8)).astype(np.float32)
     assert not reads_tested_windows(windows, features, dataset)
     problems = evaluation.problems

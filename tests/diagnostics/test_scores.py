@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from laid_out import CLIPS, fold
+from laid_out import WINDOWS, fold
 
 from neural_action.config.sections import Sections
 from neural_action.config.settings import MethodSettings
@@ -18,8 +18,8 @@ from neural_action.diagnostics.finding import CHECKS, worst
 from neural_action.evaluation.columns import COLUMNS
 
 METHODS = {
-    "ours": MethodSettings(label="Ours", objective={"name": "infonce"}),
-    "permuted": MethodSettings(label="Permuted", model="ours", labels="permuted"),
+    "swap_calcium": MethodSettings(label="Swap + calcium", objective={"name": "infonce"}),
+    "permuted": MethodSettings(label="Permuted", model="swap_calcium", labels="permuted"),
 }
 
 
@@ -28,16 +28,16 @@ TASKS = {"within": "softmax", "across": "softmax", "identity": "knn"}
 
 def counted(layout):
     """Windows of every fold."""
-    datasets = [(f"fold-{number}", dataset_of(layout, fold(number), CLIPS)) for number in range(4)]
+    datasets = [(f"fold-{number}", dataset_of(layout, fold(number), WINDOWS)) for number in range(4)]
     return pd.concat(
-        class_counts(dataset, window_table(dataset, CLIPS, stride=8), split) for split, dataset in datasets
+        class_counts(dataset, window_table(dataset, WINDOWS, stride=8), split) for split, dataset in datasets
     )
 
 
 def test_balance_counts_every_window(layout, coupled):
     counts = counted(layout)
     assert worst(check_balance(counts)) == "ok"
-    windows = window_table(coupled, CLIPS, stride=8)
+    windows = window_table(coupled, WINDOWS, stride=8)
     assert counts.query("split == 'fold-0'")["windows"].sum() == len(windows)
     for role in ("train", "test"):
         query = f"animal == 'B' and split == 'fold-0' and role == '{role}' and `class` == 'walk'"
@@ -122,10 +122,10 @@ def test_a_control_of_one_score_is_no_alarm(sections):
 
 def test_a_control_that_was_not_run_is_said(sections):
     table = scores(0.3, np.random.default_rng(0))
-    only = {"ours": METHODS["ours"]}
+    only = {"swap_calcium": METHODS["swap_calcium"]}
     (finding,) = check_control(table, only, 3, 3, sections)
     assert (finding.severity, finding.subject) == ("note", "all")
-    (finding,) = check_control(table.assign(method="ours"), METHODS, 3, 3, sections)
+    (finding,) = check_control(table.assign(method="swap_calcium"), METHODS, 3, 3, sections)
     assert finding.message == "not run: permuted has no scores"
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from laid_out import FRAMES, fold, laid_out
 
-from neural_action.config.settings import ClipSettings
+from neural_action.config.settings import WindowSettings
 from neural_action.datasets.dataset import dataset_of, normalise_pose
 from neural_action.datasets.split_table import Piece
 from neural_action.datasets.windows import window_table
@@ -16,7 +16,7 @@ from neural_action.diagnostics.finding import worst
 from neural_action.diagnostics.lags import too_short
 from neural_action.diagnostics.leaks import check_gaps, check_normalisation, check_windows
 
-BINS = ClipSettings(frames=1, poses=1, behavior_stride=1)
+BINS = WindowSettings(frames=1, poses=1, behavior_stride=1)
 SPLIT, ROLES = "repeat-0", ("test", "validation", "train", "train")
 
 

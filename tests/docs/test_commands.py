@@ -28,7 +28,7 @@ from running import OWN_PATH, ROOT, copy_repository
 #: Pages that a test of their own follows.
 ELSEWHERE = {
     "docs/your_recordings.md": "tests/test_tutorials.py",
-    "docs/model.md": "tests/trained/test_model_document.py",
+    "docs/model.md": "tests/inference/test_model_document.py",
 }
 # The whole workflow runs on the first page; the others find its results, as a reader does.
 PAGES = sorted(set(pages()) - set(ELSEWHERE), key=lambda page: (page != "docs/tutorials/tables.md", page))
@@ -44,7 +44,7 @@ EXAMPLES = [name for name, command in COMMANDS.items() if "Example:\n" in (comma
 NOT_SMALL = (
     "models/simclr/without-Fly1/seed-0/model.safetensors",
     "models/simclr/fold-1/seed-0/embedding.npz",
-    "models/ours/fold-0/seed-0/embedding.npz",
+    "models/swap_calcium/fold-0/seed-0/embedding.npz",
     "neighbors/default/fold-0.npz",
 )
 pytestmark = pytest.mark.workflow

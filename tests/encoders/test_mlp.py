@@ -59,9 +59,9 @@ def test_sessions_side_by_side_are_each_scaled_by_their_own_frames(neural, scale
 def test_a_session_teaches_its_own_first_weights_alone():
     shapes = Shapes(1, (8,), 1, 1, sessions=(("one", 5), ("two", 3)))
     encoder = Mlp(shapes, 4, width=6, layers=1)
-    clips = torch.randn(10, 1, 8, generator=torch.Generator().manual_seed(0))
-    clips[:, :, 5:] = torch.nan
-    encoder(clips).square().sum().backward()
+    windows = torch.randn(10, 1, 8, generator=torch.Generator().manual_seed(0))
+    windows[:, :, 5:] = torch.nan
+    encoder(windows).square().sum().backward()
     first = encoder.layers[0].weight.grad
     assert (first[:, :5].abs().sum(0) > 0).all()
     assert (first[:, 5:] == 0).all()

@@ -14,7 +14,7 @@ from neural_action.encoders.shapes import Shapes
 from neural_action.encoders.standardise import Standardise
 from neural_action.errors import InputError
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "views"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "augmentations"))
 import torchvision_parts
 
 SHAPES = Shapes(frames=1, neural=(3, 32, 32), poses=1, behavior=1)

@@ -10,7 +10,7 @@ from torch import nn
 from neural_action.encoders.shapes import Shapes
 from neural_action.encoders.standardise import Standardise
 from neural_action.encoders.unit_input import UnitInput
-from neural_action.encoders.unit_tiles import WIDTH, PackedUnits, Tiles, UnitClips
+from neural_action.encoders.unit_tiles import WIDTH, PackedUnits, Tiles, UnitWindows
 from neural_action.errors import InputError
 
 UNITS, FRAMES, WIDE = (1, 50, WIDTH, 200), (30, 40, 25, 50), 6
@@ -49,12 +49,12 @@ def fitted(neural, **options):
     return layer
 
 
-def clips_of(neural, start, frames, animal):
-    """The clips that start at these frames of their animals, gathered from packed units."""
+def windows_of(neural, start, frames, animal):
+    """The windows that start at these frames of their animals, gathered from packed units."""
     packed, firsts = PackedUnits(neural), np.cumsum([0, *(len(values) for values in neural)])
     first = torch.as_tensor(start) + torch.as_tensor(firsts)[animal]
     index = first[:, None] + torch.arange(frames)
-    return UnitClips(packed.take(index.flatten()).view(len(first), frames, -1), torch.as_tensor(animal))
+    return UnitWindows(packed.take(index.flatten()).view(len(first), frames, -1), torch.as_tensor(animal))
 
 
 def zscored(values):
@@ -65,16 +65,16 @@ ANIMAL, START = [0, 0, 1, 1, 2, 2, 3, 3], [3, 0, 5, 30, 0, 15, 44, 7]
 
 
 def test_frames_are_gathered_with_zeros_behind_their_units(neural):
-    clips = clips_of(neural, START, 4, ANIMAL)
-    assert clips.values.shape == (8, 4, 4 * WIDTH)
-    for values, first, animal in zip(clips.values, START, ANIMAL, strict=True):
+    windows = windows_of(neural, START, 4, ANIMAL)
+    assert windows.values.shape == (8, 4, 4 * WIDTH)
+    for values, first, animal in zip(windows.values, START, ANIMAL, strict=True):
         torch.testing.assert_close(values[:, : UNITS[animal]], neural[animal][first : first + 4])
         assert not values[:, UNITS[animal] :].any()
 
 
 def test_it_is_a_linear_layer_of_each_animal(neural):
     layer = fitted(neural)
-    out = layer(clips_of(neural, START, 4, ANIMAL))
+    out = layer(windows_of(neural, START, 4, ANIMAL))
     assert out.shape == (8, 4, WIDE)
     for values, first, animal in zip(out, START, ANIMAL, strict=True):
         expected = linears(layer)[animal](zscored(neural[animal])[first : first + 4])
@@ -86,7 +86,7 @@ def test_it_is_a_linear_layer_of_each_animal(neural):
 )
 def test_gradients_are_those_of_the_linear_layers(neural, animal, start):
     layer = fitted(neural)
-    layer(clips_of(neural, start, 4, animal)).square().sum().backward()
+    layer(windows_of(neural, start, 4, animal)).square().sum().backward()
     alone, at = linears(layer), 0
     for who, first in zip(animal, start, strict=True):
         alone[who](zscored(neural[who])[first : first + 4]).square().sum().backward()
@@ -102,9 +102,9 @@ def test_gradients_are_those_of_the_linear_layers(neural, animal, start):
         at += count
 
 
-def test_a_batch_of_any_clips_is_sorted_and_found_again(neural):
+def test_a_batch_of_any_windows_is_sorted_and_found_again(neural):
     layer, animal, start = fitted(neural), [3, 1, 3, 3, 0, 1, 3], [40, 7, 0, 12, 19, 30, 5]
-    out = layer(clips_of(neural, start, 5, animal))
+    out = layer(windows_of(neural, start, 5, animal))
     for values, first, who in zip(out, start, animal, strict=True):
         expected = linears(layer)[who](zscored(neural[who])[first : first + 5])
         torch.testing.assert_close(values, expected, atol=1e-5, rtol=1e-5)
@@ -113,11 +113,11 @@ def test_a_batch_of_any_clips_is_sorted_and_found_again(neural):
 @pytest.mark.parametrize("scale", ["zscore", "none"])
 def test_what_a_view_puts_where_no_unit_is_goes_no_further(neural, scale):
     layer = fitted(neural, scale=scale)
-    clips = clips_of(neural, START, 3, ANIMAL)
-    expected = layer(clips)
-    for values, animal in zip(clips.values, ANIMAL, strict=True):
+    windows = windows_of(neural, START, 3, ANIMAL)
+    expected = layer(windows)
+    for values, animal in zip(windows.values, ANIMAL, strict=True):
         values[:, UNITS[animal] :] = 5.0
-    out = layer(clips)
+    out = layer(windows)
     torch.testing.assert_close(out, expected)
     out.square().sum().backward()
     assert not layer.weight.grad[~Tiles(UNITS).filled].any()
@@ -129,7 +129,7 @@ def test_scales_are_those_of_standardise(neural, scale):
     layer = fitted(neural, scale=scale)
     other = Standardise(Shapes(1, (50,), 1, 1), scale)
     other.fit(neural[1])
-    out = layer(clips_of(neural, [0], 40, [1]))
+    out = layer(windows_of(neural, [0], 40, [1]))
     torch.testing.assert_close(out[0], linears(layer)[1](other(neural[1])), atol=1e-4, rtol=1e-4)
 
 
@@ -138,8 +138,8 @@ def test_one_more_animal_leaves_the_others_as_they_are(neural):
     wider = layer.extended(70)
     more = [*neural, torch.randn(20, 70)]
     wider.fit(4, more[4])
-    before = layer(clips_of(neural, START, 4, ANIMAL))
-    after = wider(clips_of(more, [*START, 0], 4, [*ANIMAL, 4]))
+    before = layer(windows_of(neural, START, 4, ANIMAL))
+    after = wider(windows_of(more, [*START, 0], 4, [*ANIMAL, 4]))
     torch.testing.assert_close(after[:8], before)
     assert torch.isfinite(after[8]).all()
     assert wider.weight.requires_grad
@@ -156,9 +156,9 @@ def test_memory_is_linear_in_units():
 def test_the_number_of_operations_does_not_grow_with_animals():
     def operations(animals):
         layer = UnitInput((30,) * animals, WIDE)
-        clips = clips_of([np.ones((10, 30))] * animals, [0] * animals, 4, list(range(animals)))
+        windows = windows_of([np.ones((10, 30))] * animals, [0] * animals, 4, list(range(animals)))
         with torch.profiler.profile() as profile:
-            layer(clips).sum().backward()
+            layer(windows).sum().backward()
         return sum(event.count for event in profile.key_averages())
 
     assert operations(40) == operations(4)

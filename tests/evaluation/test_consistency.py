@@ -27,9 +27,9 @@ def test_a_rotation_is_consistent_and_noise_is_not():
         "part": values[:, :2],
         "noise": rng.standard_normal((600, 4)),
     }
-    frame = between_runs("ours", "seeds", runs, TRIAL)
+    frame = between_runs("swap_calcium", "seeds", runs, TRIAL)
     assert list(frame.columns) == COLUMNS
-    assert (set(frame["row"]), set(frame["kind"])) == ({"ours"}, {"seeds"})
+    assert (set(frame["row"]), set(frame["kind"])) == ({"swap_calcium"}, {"seeds"})
     for measure in ("held_out", "cebra"):
         found = table(frame, measure)
         assert len(found) == 12
@@ -44,7 +44,7 @@ def test_a_rotation_is_consistent_and_noise_is_not():
 def test_held_out_trials_tell_noise_that_fitted_points_do_not():
     rng = np.random.default_rng(0)
     runs = {name: rng.standard_normal((600, 300)) for name in "ab"}
-    frame = between_runs("ours", "seeds", runs, TRIAL)
+    frame = between_runs("swap_calcium", "seeds", runs, TRIAL)
     assert table(frame, "cebra")["a", "b"] == pytest.approx(300 / 599, abs=0.02)
     assert table(frame, "held_out")["a", "b"] < 0
 
@@ -95,7 +95,7 @@ def made_animals(count=3, dimension=4, noise=0.1):
 
 def test_animals_that_represent_behaviour_alike_are_consistent():
     values, behavior, animal, trial = made_animals()
-    frame = between_animals("ours", values, behavior, animal, trial, "ABC")
+    frame = between_animals("swap_calcium", values, behavior, animal, trial, "ABC")
     assert set(frame["kind"]) == {"animals"}
     held_out, cebra = (table(frame, measure) for measure in ("held_out", "cebra"))
     assert set(held_out) == {(a, b) for a in "ABC" for b in "ABC" if a != b}
@@ -111,20 +111,20 @@ def test_between_animals_no_trial_fits_and_scores():
     _, behavior, animal, trial = made_animals(2)
     behavior = behavior + 100 * np.eye(10)[trial % 10][:, :2]
     values = np.random.default_rng(0).standard_normal((20, 4))[trial]
-    frame = between_animals("ours", values, behavior, animal, trial, "AB")
+    frame = between_animals("swap_calcium", values, behavior, animal, trial, "AB")
     assert max(table(frame, "held_out").values()) < 0.2
 
 
 def test_what_cannot_be_compared_is_a_line():
     values, behavior, animal, trial = made_animals(2)
-    with pytest.raises(InputError, match="consistency of ours: 1 seeds, expected at least 2"):
-        between_runs("ours", "seeds", {"0": values}, trial)
+    with pytest.raises(InputError, match="consistency of swap_calcium: 1 seeds, expected at least 2"):
+        between_runs("swap_calcium", "seeds", {"0": values}, trial)
     with pytest.raises(InputError, match="1 has 5 windows, expected 1200"):
-        between_runs("ours", "seeds", {"0": values, "1": values[:5]}, trial)
+        between_runs("swap_calcium", "seeds", {"0": values, "1": values[:5]}, trial)
     with pytest.raises(InputError, match="2 animals and 0 behaviour variables"):
-        between_animals("ours", values, behavior[:, :0], animal, trial, "AB")
+        between_animals("swap_calcium", values, behavior[:, :0], animal, trial, "AB")
     with pytest.raises(InputError, match="animal C has 0 windows"):
-        between_animals("ours", values, behavior, animal, trial, "ABC")
+        between_animals("swap_calcium", values, behavior, animal, trial, "ABC")
     few = np.r_[0:5, 600:605]
     with pytest.raises(InputError, match=r"5 windows leave .* of 100 bins of behaviour empty"):
-        between_animals("ours", values[few], behavior[few], animal[few], trial[few], "AB")
+        between_animals("swap_calcium", values[few], behavior[few], animal[few], trial[few], "AB")

@@ -114,11 +114,11 @@ def test_a_constant_has_no_share_of_its_variance():
 @pytest.mark.real_data
 def test_velocity_of_worms_is_predicted(real_recordings):
     from neural_action.recordings.readers import worm
-    from neural_action.recordings.sheet import SheetRow
+    from neural_action.recordings.samples import SampleRow
 
     folder, scores = real_recordings("worms"), []
     for path in sorted(folder.glob("*/*.h5")):
-        row = SheetRow("w", "001", path.relative_to(folder).as_posix())
+        row = SampleRow("w", "001", path.relative_to(folder).as_posix())
         recording = worm.read(folder, row, worm.Options.parse({"behavior": ["velocity"]}), None)
         trial = np.arange(len(recording.neural)) * 5 // len(recording.neural)
         x = lagged(recording.neural, trial, (-3, -2, -1, 0))

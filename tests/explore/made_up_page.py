@@ -1,4 +1,4 @@
-"""Made-up pages: clips of which the test knows where they are and what is shown of them."""
+"""Made-up pages: windows of which the test knows where they are and what is shown of them."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ POINTS = 200
 
 
 def content(
-    clips: int = 240,
+    windows: int = 240,
     trials: int = 6,
     kind: str = "skeleton",
     layouts: int = 2,
     animals: Sequence[str] = ANIMALS,
 ) -> Content:
-    """``clips`` clips half a second apart in ``trials`` trials; action ``k`` is an island around (10 k, 0)."""
+    """``windows`` windows half a second apart in ``trials`` trials; action ``k`` is an island around (10 k, 0)."""
     rng = np.random.default_rng(0)
-    each = clips // trials
-    label = np.repeat(rng.integers(-1, len(CLASSES), clips // 10 + 1), 10)[:clips]
+    each = windows // trials
+    label = np.repeat(rng.integers(-1, len(CLASSES), windows // 10 + 1), 10)[:windows]
     trial = np.repeat(np.arange(trials), each)
     label = label[: len(trial)]
     time = np.tile(1.0 + 0.5 * np.arange(each), trials)
     animal = trial % len(ANIMALS)
     places = np.stack([10.0 * label, 3.0 * animal], 1) + 0.5 * rng.standard_normal((len(trial), 2))
     rows = [
-        Row("Ours", "fold-0, seed 0", {"t-SNE": places, "principal components": places[:, ::-1]}),
-        Row("Ours+", "fold-0, seed 0", {"t-SNE": 2 * places}),
+        Row("Swap + calcium", "fold-0, seed 0", {"t-SNE": places, "principal components": places[:, ::-1]}),
+        Row("Matched alignment", "fold-0, seed 0", {"t-SNE": 2 * places}),
     ]
     end = float(time.max() + 1)
     return Content(
@@ -48,7 +48,7 @@ def content(
         label=label,
         trial=trial,
         time=time,
-        clip_seconds=2.0,
+        window_seconds=2.0,
         moments=moments(kind, trials, end),
         traces={
             "action": np.repeat(rng.integers(0, len(CLASSES), (trials, 10)), POINTS // 10, axis=1).astype(

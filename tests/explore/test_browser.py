@@ -14,7 +14,7 @@ def page(opened):
 
 @pytest.fixture(autouse=True)
 def afresh(request):
-    """Nothing selected, the first clip in focus, nothing playing."""
+    """Nothing selected, the first window in focus, nothing playing."""
     if "page" not in request.fixturenames:
         yield
         return
@@ -29,7 +29,7 @@ def said(page, key):
 
 
 def selected(page):
-    """The clips that are selected."""
+    """The windows that are selected."""
     return page.evaluate("() => Array.from(state.selected ?? [])")
 
 
@@ -64,18 +64,18 @@ def drag(page, corners, figure="label"):
 
 
 def island(label):
-    """The clips of an action lie around (10 label, 0 to 6)."""
+    """The windows of an action lie around (10 label, 0 to 6)."""
     return np.flatnonzero(content().label == label).tolist()
 
 
 @pytest.mark.parametrize(("tool", "figure"), [("lasso", "label"), ("box", "animal")])
-def test_brushing_an_island_selects_its_clips(page, tool, figure):
+def test_brushing_an_island_selects_its_windows(page, tool, figure):
     page.locator(f"input[value={tool}]").check(force=True)
     corners = around(page, 15.5, 24.5)
     drag(page, corners if tool == "lasso" else corners[:3:2], figure)
     assert selected(page) == island(2)
     count = len(island(2))
-    assert page.locator("#count").inner_text() == f"{count} of 240 clips"
+    assert page.locator("#count").inner_text() == f"{count} of 240 windows"
     bars = page.locator("#by-class .share").all_inner_texts()
     assert [line.split("\n") for line in bars][2] == ["eye_grooming", f"{count} · 100 %"]
     assert said(page, "action") == "eye_grooming"
@@ -99,18 +99,18 @@ def test_a_click_shows_the_moment(page):
     given = content()
     x, y = given.rows[0].layouts["t-SNE"][100]
     page.mouse.click(*place(page, float(x), float(y)))
-    clip = page.evaluate("() => state.focus")
+    window = page.evaluate("() => state.focus")
     near = np.linalg.norm(given.rows[0].layouts["t-SNE"] - [x, y], axis=1)
-    assert near[clip] < 0.5
-    trial = given.trials[given.trial[clip]]
-    label = given.label[clip]
+    assert near[window] < 0.5
+    trial = given.trials[given.trial[window]]
+    label = given.label[window]
     assert said(page, "action") == (CLASSES[label] if label >= 0 else "not labelled")
     assert said(page, "animal") == ANIMALS[trial.animal]
     assert said(page, "trial") == trial.name
-    assert said(page, "time") == f"{given.time[clip]:.1f} s"
+    assert said(page, "time") == f"{given.time[window]:.1f} s"
 
 
-def test_hovering_names_the_clip(page):
+def test_hovering_names_the_window(page):
     given = content()
     page.mouse.move(*place(page, *map(float, given.rows[0].layouts["t-SNE"][7])))
     page.wait_for_selector("#hover:not([hidden])")
@@ -214,11 +214,11 @@ def test_long_names_stay_within_their_places(opened):
     assert page.problems == []
 
 
-def test_a_hundred_thousand_clips(opened):
-    page = opened(clips=100_000, trials=200)
+def test_a_hundred_thousand_windows(opened):
+    page = opened(windows=100_000, trials=200)
     page.evaluate("() => play(false)")
     drag(page, around(page, 15.5, 24.5))
-    label = content(clips=100_000, trials=200).label
+    label = content(windows=100_000, trials=200).label
     assert selected(page) == np.flatnonzero(label == 2).tolist()
     page.keyboard.press("Shift+ArrowRight")
     page.locator("input[value=pan]").check(force=True)

@@ -1,4 +1,4 @@
-"""Places of clips in the plane."""
+"""Places of windows in the plane."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ def test_principal_components_against_numpy():
     assert principal(features[:, :1]).shape == (50, 2)
 
 
-def test_clips_beyond_the_landmarks_lie_among_their_like():
+def test_windows_beyond_the_landmarks_lie_among_their_like():
     rng = np.random.default_rng(0)
     group = np.repeat([0, 1, 2], 120)
     features = (8 * np.eye(3)[group] + 0.3 * rng.standard_normal((360, 3))).astype(np.float32)

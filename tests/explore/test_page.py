@@ -30,7 +30,7 @@ def test_what_is_shown_is_in_the_file():
     assert np.allclose(arrays["row:1:t-SNE"].reshape(-1, 2), given.rows[1].layouts["t-SNE"])
     assert np.array_equal(arrays["pose"].reshape(given.moments.values.shape), given.moments.values)
     described = embedded(page, "described")
-    assert [row["label"] for row in described["rows"]] == ["Ours", "Ours+"]
+    assert [row["label"] for row in described["rows"]] == ["Swap + calcium", "Matched alignment"]
     assert described["trials"][4] == {
         "animal": 1,
         "name": "002",

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from neural_action.processes import alone
+from neural_action.processes import output_lock
 from running import LITTLE, ROOT, copy_repository
 from started import Workflow
 
@@ -15,7 +15,7 @@ from started import Workflow
 CHANGES = (
     LITTLE
     + """
-rows: [ours, behavenet]
+rows: [swap_calcium, behavenet]
 split: {folds: 2, test_folds: [0]}
 training: {checkpoint_every: 2}
 """
@@ -27,7 +27,7 @@ def undisturbed(tmp_path_factory) -> Workflow:
     """A finished run; made once for all test processes, copied by those that change it."""
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "undisturbed"
-    with alone(folder):
+    with output_lock(folder):
         if not (folder / "done").exists():
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-RUN = "models/ours/fold-0/seed-0"
+RUN = "models/swap_calcium/fold-0/seed-0"
 
 
 @dataclass(frozen=True)

@@ -110,5 +110,5 @@ def content(path: Path) -> object:
             key: value for key, value in json.loads(path.read_text()).items() if not key.startswith("seconds")
         }
     if path.name == "log.csv":
-        return pd.read_csv(path).drop(columns="clips_per_second").to_csv()
+        return pd.read_csv(path).drop(columns="windows_per_second").to_csv()
     return path.read_bytes()

@@ -159,7 +159,7 @@ def test_killed_in_every_stage_and_with_two_threads_a_job_it_ends_with_the_same_
         workflow.run(*TWO_THREADS)
     finally:
         workflow.end()
-    log = next((workflow.results / "logs/pretrain/ours").rglob("*.log")).read_text()
+    log = next((workflow.results / "logs/pretrain/swap_calcium").rglob("*.log")).read_text()
     assert "device cpu, 2 threads" in log
     assert content(workflow.results / "splits.csv") == content(undisturbed.results / "splits.csv")
     # Sums of two threads are rounded in another order: the same windows are recognised, and losses agree.

@@ -33,7 +33,7 @@ class Good:
         make: writes it into a folder.
         files: those that are damaged, below ``raw``.
         reader: that reads it.
-        path: of the recording, as in the sheet.
+        path: of the recording, as in the samples table.
         options: of the reader.
         convert: more of the section ``convert``.
     """

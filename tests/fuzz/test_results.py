@@ -22,7 +22,7 @@ from neural_action.config.sections import Sections
 from neural_action.datasets.layout import open_layout
 from neural_action.datasets.split_table import SplitTable
 from neural_action.neighbors.table import SwapTable
-from neural_action.recordings.sheet import read_sheet
+from neural_action.recordings.samples import read_samples
 from neural_action.recordings.store import read_recording
 from neural_action.stages import collect
 from neural_action.tables.pictures.runs import Run, read_logs
@@ -92,7 +92,7 @@ def test_models(results, name, damage):
 @fuzz(150)
 @given(st.binary(max_size=300))
 def test_embeddings_and_sheets_of_any_bytes(tmp_path, data):
-    for read in (Run.load, read_sheet, SplitTable.read, KernelFit.load, SwapTable.load, read_yaml):
+    for read in (Run.load, read_samples, SplitTable.read, KernelFit.load, SwapTable.load, read_yaml):
         path = tmp_path / "any"
         path.write_bytes(data)
         soon()
@@ -109,7 +109,7 @@ ANYTHING = st.recursive(
         st.integers(-(2**70), 2**70),
         st.floats(),
         st.text(max_size=8),
-        st.sampled_from(["ours", "auto", "fly_walking", 1e-300, 1e300, 0, -1]),
+        st.sampled_from(["swap_calcium", "auto", "fly_walking", 1e-300, 1e300, 0, -1]),
     ),
     lambda inner: st.one_of(
         st.lists(inner, max_size=3),
@@ -151,7 +151,7 @@ def test_configurations(place, value, also):
         for name in (
             "convert",
             "split",
-            "clips",
+            "windows",
             "training",
             "probes",
             "evaluation",
@@ -159,7 +159,7 @@ def test_configurations(place, value, also):
             "simulation",
         ):
             getattr(sections, name)
-        sections.method("ours")
+        sections.method("swap_calcium")
     except Exception as error:
         line(error)
 

@@ -3,15 +3,22 @@
 import numpy as np
 import torch
 
-from neural_action.config.settings import ClipSettings, EncoderSettings, Named, ViewSettings
+from neural_action.config.settings import (
+    AugmentationSettings,
+    ComponentConfig,
+    EncoderSettings,
+    WindowSettings,
+)
 from neural_action.datasets.dataset import Dataset, TrialSpan
 from neural_action.datasets.windows import window_table
 from neural_action.encoders.shapes import Shapes
-from neural_action.training.batches import BatchSampler, view_context
+from neural_action.training.batches import BatchSampler, augmentation_context
 
 UNITS, CLASSES = 12, 3
 ENCODERS = EncoderSettings(
-    neural=Named(name="mlp", width=8, layers=2), behavior=Named(name="pose_cnn"), dimension=6
+    neural=ComponentConfig(name="mlp", width=8, layers=2),
+    behavior=ComponentConfig(name="pose_cnn"),
+    dimension=6,
 )
 SHAPES = Shapes(1, (UNITS,), 1, 2, 0, CLASSES)
 
@@ -55,8 +62,8 @@ def spikes(seed=0) -> Dataset:
     )
 
 
-def sampler_of(dataset, views=None, batch=32, seed=0) -> BatchSampler:
+def sampler_of(dataset, augmentations=None, batch=32, seed=0) -> BatchSampler:
     """A sampler of single bins."""
-    clips = window_table(dataset, ClipSettings(frames=1, poses=1, behavior_stride=1, stride=1), stride=1)
-    context = view_context(dataset, clips, torch.device("cpu"))
-    return BatchSampler(context, clips, views or ViewSettings(), batch, seed)
+    windows = window_table(dataset, WindowSettings(frames=1, poses=1, behavior_stride=1, stride=1), stride=1)
+    context = augmentation_context(dataset, windows, torch.device("cpu"))
+    return BatchSampler(context, windows, augmentations or AugmentationSettings(), batch, seed)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from spikes import ENCODERS, SHAPES, sampler_of, spikes
 
-from neural_action.config.settings import Named, ViewSettings
+from neural_action.config.settings import AugmentationSettings, ComponentConfig
 from neural_action.objectives.byol import target_momentum
 from neural_action.objectives.mining import mine
 from neural_action.training.model import create
@@ -22,7 +22,7 @@ def cosine(a, b):
 
 @pytest.fixture
 def batch():
-    return sampler_of(spikes(), ViewSettings(neural=[Named(name="dropout")], shift=2))(0)
+    return sampler_of(spikes(), AugmentationSettings(neural=[ComponentConfig(name="dropout")], shift=2))(0)
 
 
 def test_momentum_runs_from_its_base_to_1():
@@ -36,7 +36,7 @@ def test_momentum_runs_from_its_base_to_1():
 
 @pytest.mark.parametrize("name", ["byol", "myow"])
 def test_the_target_starts_as_a_copy_and_follows(name):
-    model = create(Named(name=name, momentum=0.9), ENCODERS, SHAPES, 0)
+    model = create(ComponentConfig(name=name, momentum=0.9), ENCODERS, SHAPES, 0)
     pairs = {
         key: key.removeprefix("target.") for key, _ in model.named_parameters() if key.startswith("target.")
     }
@@ -57,7 +57,7 @@ def test_the_target_starts_as_a_copy_and_follows(name):
 
 @pytest.mark.parametrize("name", ["byol", "myow"])
 def test_no_gradient_reaches_the_target(name, batch):
-    model = create(Named(name=name), ENCODERS, SHAPES, 0)
+    model = create(ComponentConfig(name=name), ENCODERS, SHAPES, 0)
     model.progress = 0.5
     encodings = model.encode(batch)
     assert not encodings["target"].requires_grad
@@ -72,7 +72,7 @@ def test_no_gradient_reaches_the_target(name, batch):
 
 
 def test_byol_is_the_mean_cosine_distance_both_ways(batch):
-    model = create(Named(name="byol"), ENCODERS, SHAPES, 0)
+    model = create(ComponentConfig(name="byol"), ENCODERS, SHAPES, 0)
     one, other = batch.neural().clone(), batch.neural().clone()
     batch.neural = iter([one, other]).__next__
     loss = model.loss(model.encode(batch), batch)
@@ -115,13 +115,13 @@ def test_neighbours_are_the_same_where_networks_run_in_half_precision():
 @pytest.mark.parametrize(("exclude", "window"), [("trial", 0), ("window", 12)])
 def test_mined_views_are_never_temporal_neighbours(batch, exclude, window):
     sampler = batch.sampler
-    model = create(Named(name="myow", exclude=exclude, window=window), ENCODERS, SHAPES, 0)
+    model = create(ComponentConfig(name="myow", exclude=exclude, window=window), ENCODERS, SHAPES, 0)
     for step in range(20):
         batch = sampler(step)
         encodings = model.encode(batch)
         excluded = batch.excluded(model.window)
         index, found = mine(encodings["neural"], encodings["target"], excluded, 5, batch.uniform(32))
-        trial, start = sampler.order.trial[batch.clips], batch.rows.start
+        trial, start = sampler.order.trial[batch.windows], batch.rows.start
         for i in found.nonzero()[:, 0].tolist():
             j = int(index[i])
             if exclude == "trial":
@@ -131,7 +131,7 @@ def test_mined_views_are_never_temporal_neighbours(batch, exclude, window):
 
 
 def test_myow_mixes_both_terms_by_the_weight_of_the_moment(batch):
-    model = create(Named(name="myow", neighbors=1, weight=0.4, warmup=0.5), ENCODERS, SHAPES, 0)
+    model = create(ComponentConfig(name="myow", neighbors=1, weight=0.4, warmup=0.5), ENCODERS, SHAPES, 0)
     encodings = {key: value.detach() for key, value in model.encode(batch).items()}
     byol = super(type(model), model).loss(encodings, batch).item()
     with torch.no_grad():
@@ -153,7 +153,7 @@ def test_myow_mixes_both_terms_by_the_weight_of_the_moment(batch):
 
 def test_a_batch_of_one_trial_has_no_mined_term(batch):
     batch.excluded = lambda window, others: torch.ones(32, 32, dtype=torch.bool)
-    model = create(Named(name="myow", weight=0.4, warmup=0.0), ENCODERS, SHAPES, 0)
+    model = create(ComponentConfig(name="myow", weight=0.4, warmup=0.0), ENCODERS, SHAPES, 0)
     encodings = model.encode(batch)
     byol = super(type(model), model).loss(encodings, batch)
     assert model.loss(encodings, batch).item() == pytest.approx(0.6 * byol.item(), rel=1e-5)

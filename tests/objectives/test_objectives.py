@@ -5,20 +5,21 @@ import math
 import pytest
 import torch
 
-from neural_action.config.settings import EncoderSettings, Named
+from neural_action.config.settings import ComponentConfig, EncoderSettings
 from neural_action.encoders.shapes import Shapes
 from neural_action.errors import InputError
 from neural_action.objectives.infonce import infonce
 from neural_action.training.model import create, load_model, save_model
 
 ENCODERS = EncoderSettings(
-    neural=Named(name="image_cnn", width=4, layers=2), behavior=Named(name="pose_cnn", width=8)
+    neural=ComponentConfig(name="image_cnn", width=4, layers=2),
+    behavior=ComponentConfig(name="pose_cnn", width=8),
 )
 SHAPES = Shapes(6, (8, 8), 4, 5)
 
 
 class Batch:
-    """A fixed batch of 7 clips."""
+    """A fixed batch of 7 windows."""
 
     def __init__(self):
         state = torch.Generator().manual_seed(0)
@@ -62,7 +63,7 @@ def test_infonce_of_indistinguishable_pairs_is_chance():
 
 
 def test_regression_is_the_mean_squared_error_of_the_poses():
-    model = create(Named(name="regression_conv"), ENCODERS, SHAPES, 0)
+    model = create(ComponentConfig(name="regression_conv"), ENCODERS, SHAPES, 0)
     batch = Batch()
     model.eval()
     with torch.no_grad():
@@ -78,7 +79,7 @@ def test_regression_is_the_mean_squared_error_of_the_poses():
 
 @pytest.mark.parametrize("name", ["infonce", "regression_conv"])
 def test_objectives_learn_embed_and_survive_a_file(name, tmp_path):
-    part = Named(name=name)
+    part = ComponentConfig(name=name)
     model, batch = create(part, ENCODERS, SHAPES, 0), Batch()
     optimizer = torch.optim.Adam(model.parameters(), 1e-2)
     losses = []
@@ -99,7 +100,7 @@ def test_objectives_learn_embed_and_survive_a_file(name, tmp_path):
 
 def test_the_seed_fixes_the_weights():
     one, same, other = (
-        create(Named(name="infonce"), ENCODERS, SHAPES, seed).state_dict() for seed in (0, 0, 1)
+        create(ComponentConfig(name="infonce"), ENCODERS, SHAPES, seed).state_dict() for seed in (0, 0, 1)
     )
     assert all(torch.equal(one[key], same[key]) for key in one)
     assert not all(torch.equal(one[key], other[key]) for key in one)
@@ -108,7 +109,12 @@ def test_the_seed_fixes_the_weights():
 def test_a_broken_model_file_is_one_clear_line(tmp_path):
     path = tmp_path / "model.safetensors"
     save_model(
-        create(Named(name="infonce"), ENCODERS, SHAPES, 0), Named(name="infonce"), ENCODERS, SHAPES, path, {}
+        create(ComponentConfig(name="infonce"), ENCODERS, SHAPES, 0),
+        ComponentConfig(name="infonce"),
+        ENCODERS,
+        SHAPES,
+        path,
+        {},
     )
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(InputError, match="cannot be loaded as a model"):
@@ -117,4 +123,4 @@ def test_a_broken_model_file_is_one_clear_line(tmp_path):
 
 def test_images_are_asked_for():
     with pytest.raises(InputError, match="needs images"):
-        create(Named(name="infonce"), ENCODERS, Shapes(6, (8,), 4, 5), 0)
+        create(ComponentConfig(name="infonce"), ENCODERS, Shapes(6, (8,), 4, 5), 0)

@@ -6,13 +6,13 @@ import pytest
 import torch
 from spikes import ENCODERS, SHAPES, sampler_of, spikes
 
-from neural_action.config.settings import Named
+from neural_action.config.settings import ComponentConfig
 from neural_action.objectives.relative_position import pair_loss
 from neural_action.training.model import create
 
 
 class Asked:
-    """A batch that keeps the numbers of the clips it is asked for."""
+    """A batch that keeps the numbers of the windows it is asked for."""
 
     def __init__(self, batch):
         self.batch, self.asked = batch, []
@@ -20,17 +20,17 @@ class Asked:
     def __getattr__(self, name):
         return getattr(self.batch, name)
 
-    def neural_of(self, clips):
-        self.asked.append(clips)
-        return self.batch.neural_of(clips)
+    def neural_of(self, windows):
+        self.asked.append(windows)
+        return self.batch.neural_of(windows)
 
 
 def encoded(name, step, **parameters):
-    """The model, its encodings of a batch, the clips and those asked for, and the order of all."""
+    """The model, its encodings of a batch, the windows and those asked for, and the order of all."""
     sampler = sampler_of(spikes())
-    model = create(Named(name=name, **parameters), ENCODERS, SHAPES, 0)
+    model = create(ComponentConfig(name=name, **parameters), ENCODERS, SHAPES, 0)
     batch = Asked(sampler(step))
-    return model, model.encode(batch), batch.clips, batch.asked, sampler.order
+    return model, model.encode(batch), batch.windows, batch.asked, sampler.order
 
 
 def is_far(order, one, other, window):
@@ -42,24 +42,24 @@ def is_far(order, one, other, window):
 @pytest.mark.parametrize("far", [{}, {"far": "window", "window": 20}])
 def test_pairs_of_relative_positioning(far):
     for step in range(5):
-        _, encodings, clips, (near, distant), order = encoded("relative_position", step, near=2, **far)
+        _, encodings, windows, (near, distant), order = encoded("relative_position", step, near=2, **far)
         assert encodings["exists"].all()
-        for clip, one, other in zip(*(a.tolist() for a in (clips, near, distant)), strict=True):
-            assert order.trial[clip] == order.trial[one]
-            assert 1 <= abs(clip - one) <= 2
-            assert is_far(order, clip, other, far.get("window"))
+        for window, one, other in zip(*(a.tolist() for a in (windows, near, distant)), strict=True):
+            assert order.trial[window] == order.trial[one]
+            assert 1 <= abs(window - one) <= 2
+            assert is_far(order, window, other, far.get("window"))
 
 
 @pytest.mark.parametrize("far", [{}, {"far": "window", "window": 20}])
 def test_triplets_of_temporal_shuffling(far):
     for step in range(5):
-        _, encodings, clips, asked, order = encoded("temporal_shuffling", step, near=4, **far)
+        _, encodings, windows, asked, order = encoded("temporal_shuffling", step, near=4, **far)
         assert encodings["exists"].all()
-        for clip, end, between, other in zip(*(a.tolist() for a in (clips, *asked)), strict=True):
-            assert order.trial[clip] == order.trial[end]
-            assert 2 <= abs(clip - end) <= 4
-            assert min(clip, end) < between < max(clip, end)
-            assert is_far(order, clip, other, far.get("window"))
+        for window, end, between, other in zip(*(a.tolist() for a in (windows, *asked)), strict=True):
+            assert order.trial[window] == order.trial[end]
+            assert 2 <= abs(window - end) <= 4
+            assert min(window, end) < between < max(window, end)
+            assert is_far(order, window, other, far.get("window"))
 
 
 def test_the_pair_loss_is_the_cross_entropy_of_those_that_exist():

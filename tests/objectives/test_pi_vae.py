@@ -7,7 +7,7 @@ import torch
 from spikes import ENCODERS, SHAPES, sampler_of, spikes
 from torch.distributions import Normal, Poisson, kl_divergence
 
-from neural_action.config.settings import Named
+from neural_action.config.settings import ComponentConfig
 from neural_action.objectives.pi_vae import divergence, product
 from neural_action.training.model import create
 
@@ -41,14 +41,14 @@ def test_the_divergence_is_the_closed_form():
 @pytest.mark.parametrize("observation", ["poisson", "gaussian"])
 def test_the_loss_is_the_negative_elbo(observation):
     sampler = sampler_of(spikes())
-    model = create(Named(name="pi_vae", observation=observation), ENCODERS, SHAPES, 0)
+    model = create(ComponentConfig(name="pi_vae", observation=observation), ENCODERS, SHAPES, 0)
     context = sampler.context
     model.fit_scales(context.neural, torch.cat(context.animal_frames))
     model.eval()
     batch = sampler(0)
     label = batch.label.clone()
     label[:4] = -1
-    sampler.label[batch.clips[:4]] = -1
+    sampler.label[batch.windows[:4]] = -1
     with torch.no_grad():
         encodings = model.encode(batch)
         loss = model.loss(encodings, batch)
@@ -59,7 +59,7 @@ def test_the_loss_is_the_negative_elbo(observation):
         one, other = noise.uniform(2, 32, 6)
         epsilon = torch.sqrt(-2 * torch.log(1 - one)) * torch.cos(2 * math.pi * other)
         total = 0.0
-        label = sampler.label[batch.clips]
+        label = sampler.label[batch.windows]
         x = batch.recorded()[:, 0]
         for i in range(32):
             mean = model.f_n(x[i][None, None])[0]
@@ -86,7 +86,7 @@ def test_the_loss_is_the_negative_elbo(observation):
 
 
 def test_the_noise_is_standard_normal():
-    model = create(Named(name="pi_vae"), ENCODERS, SHAPES, 0)
+    model = create(ComponentConfig(name="pi_vae"), ENCODERS, SHAPES, 0)
     numbers = model._normal(sampler_of(spikes())(0), torch.Size([200, 200]))
     assert numbers.mean().item() == pytest.approx(0, abs=0.02)
     assert numbers.std().item() == pytest.approx(1, abs=0.02)

@@ -4,31 +4,46 @@ import numpy as np
 import pytest
 import torch
 
-from neural_action.config.settings import ClipSettings, EncoderSettings, Named, TrainingSettings, ViewSettings
+from neural_action.config.settings import (
+    AugmentationSettings,
+    ComponentConfig,
+    EncoderSettings,
+    TrainingSettings,
+    WindowSettings,
+)
 from neural_action.datasets.dataset import Dataset, TrialSpan
 from neural_action.datasets.windows import window_table
 from neural_action.encoders.shapes import Shapes
 from neural_action.errors import InputError
 from neural_action.objectives.mining import mine
 from neural_action.recordings.pictures.read import read_pictures
-from neural_action.training.batches import BatchSampler, view_context
+from neural_action.training.batches import BatchSampler, augmentation_context
 from neural_action.training.loop import pretrain
 from neural_action.training.model import create
 
 COUNT, HIDDEN = 40, 4  # pictures, and how many of them pretraining does not see
 ENCODERS = EncoderSettings(
-    neural=Named(name="image_cnn", width=4, layers=2), behavior=Named(name="pose_cnn"), dimension=6
+    neural=ComponentConfig(name="image_cnn", width=4, layers=2),
+    behavior=ComponentConfig(name="pose_cnn"),
+    dimension=6,
 )
 SHAPES = Shapes(1, (3, 8, 8), 1, 1)
 VIEWS = {
     "neural": [
-        Named(name="resized_crop", least=0.2),
-        Named(name="color_jitter"),
-        Named(name="grayscale"),
+        ComponentConfig(name="resized_crop", least=0.2),
+        ComponentConfig(name="color_jitter"),
+        ComponentConfig(name="grayscale"),
     ],
-    "mined": [Named(name="resized_crop", least=0.8)],
+    "mined": [ComponentConfig(name="resized_crop", least=0.8)],
 }
-MYOW = {"name": "myow", "projection": 5, "mined_hidden": 7, "mined_dimension": 3, "views": "own", "hidden": 9}
+MYOW = {
+    "name": "myow",
+    "projection": 5,
+    "mined_hidden": 7,
+    "mined_dimension": 3,
+    "views": "own",
+    "hidden": 9,
+}
 
 
 def pictures(neural: np.ndarray | None = None) -> Dataset:
@@ -57,11 +72,13 @@ def pictures(neural: np.ndarray | None = None) -> Dataset:
     )
 
 
-def sampler_of(views=None, batch=12, neural=None, **options) -> BatchSampler:
+def sampler_of(augmentations=None, batch=12, neural=None, **options) -> BatchSampler:
     dataset = pictures(neural)
-    clips = window_table(dataset, ClipSettings(frames=1, poses=1, behavior_stride=1, stride=1), stride=1)
-    context = view_context(dataset, clips, torch.device("cpu"))
-    return BatchSampler(context, clips, ViewSettings(**(views or VIEWS)), batch, 0, **options)
+    windows = window_table(dataset, WindowSettings(frames=1, poses=1, behavior_stride=1, stride=1), stride=1)
+    context = augmentation_context(dataset, windows, torch.device("cpu"))
+    return BatchSampler(
+        context, windows, AugmentationSettings(**(augmentations or VIEWS)), batch, 0, **options
+    )
 
 
 def cosine(a, b):
@@ -80,10 +97,10 @@ def test_a_pool_is_drawn_apart_from_the_batch_and_each_clip_once():
         pool = batch.pool(20)
         assert len(set(pool.tolist())) == 20
         assert 0 <= int(pool.min()) <= int(pool.max()) < COUNT - HIDDEN
-        shared.append(torch.isin(batch.clips, pool).double().mean().item())
+        shared.append(torch.isin(batch.windows, pool).double().mean().item())
     assert abs(np.mean(shared) - 20 / (COUNT - HIDDEN)) < 0.03
-    assert torch.equal(sampler(3).clips, sampler(3).clips)
-    with pytest.raises(InputError, match=r"objective\.pool: 37 clips, expected at most the 36"):
+    assert torch.equal(sampler(3).windows, sampler(3).windows)
+    with pytest.raises(InputError, match=r"objective\.pool: 37 windows, expected at most the 36"):
         batch.pool(37)
 
 
@@ -91,7 +108,10 @@ def test_a_pool_is_drawn_apart_from_the_batch_and_each_clip_once():
 @pytest.mark.parametrize("exclude", ["trial", "none"])
 def test_the_mined_term_is_a_brute_force_loop(pool, exclude):
     model = create(
-        Named(**MYOW, pool=pool, exclude=exclude, neighbors=2, weight=0.4, scale=2.0), ENCODERS, SHAPES, 0
+        ComponentConfig(**MYOW, pool=pool, exclude=exclude, neighbors=2, weight=0.4, scale=2.0),
+        ENCODERS,
+        SHAPES,
+        0,
     ).eval()
     model.progress = 0.5
     batch = sampler_of()(0)
@@ -101,13 +121,13 @@ def test_the_mined_term_is_a_brute_force_loop(pool, exclude):
     drawn_pool, mined_of = batch.pool, batch.mined_of
     batch.pool = lambda count: asked.append(drawn_pool(count)) or asked[-1]
     seen = []
-    batch.mined_of = lambda clips: seen.append((clips, mined_of(clips).clone())) or seen[-1][1]
+    batch.mined_of = lambda windows: seen.append((windows, mined_of(windows).clone())) or seen[-1][1]
     batch.uniform = lambda *shape: chance
     loss = model.loss(encodings, batch).item()
 
     (anchors, anchor_views), (candidates, candidate_views) = seen
-    assert torch.equal(anchors, batch.clips)
-    assert torch.equal(candidates, asked[0] if pool else batch.clips)
+    assert torch.equal(anchors, batch.windows)
+    assert torch.equal(candidates, asked[0] if pool else batch.windows)
     with torch.no_grad():
         online, target = model.f_n(anchor_views), model.target["f_n"](candidate_views)
         v = model.target["mined_projector"](model.target["g_n"](target))
@@ -125,23 +145,23 @@ def test_the_mined_term_is_a_brute_force_loop(pool, exclude):
 
 def test_a_picture_never_mines_itself_and_as_released_it_does():
     for exclude, least, most in (("trial", 0, 0), ("none", 0.9, 1)):
-        model = create(Named(**MYOW, exclude=exclude, neighbors=1), ENCODERS, SHAPES, 0).eval()
+        model = create(ComponentConfig(**MYOW, exclude=exclude, neighbors=1), ENCODERS, SHAPES, 0).eval()
         model.progress = 0.5
         sampler, found = sampler_of({**VIEWS, "mined": []}), []
         for step in range(20):
             batch = sampler(step)
-            batch.clips = torch.arange(12) + step  # each picture once
+            batch.windows = torch.arange(12) + step  # each picture once
             h, target, candidates = model._searched({}, batch)
             excluded = batch.excluded(None, candidates)
             excluded = excluded if exclude == "trial" else torch.zeros_like(excluded)
             index, _ = mine(h, target, excluded, 1, torch.zeros(12))
-            found += (candidates[index] == batch.clips).tolist()
+            found += (candidates[index] == batch.windows).tolist()
         assert least <= np.mean(found) <= most
 
 
 def test_the_term_is_off_until_it_starts_and_then_rises():
     # Epochs 100 to 110 of 800.
-    model = create(Named(**MYOW, start=100 / 800, warmup=110 / 800), ENCODERS, SHAPES, 0)
+    model = create(ComponentConfig(**MYOW, start=100 / 800, warmup=110 / 800), ENCODERS, SHAPES, 0)
     batch = sampler_of()(0)
     batch.mined_of = None  # nothing is encoded for a term that is off
     for epoch, weight in ((0, 0), (99, 0), (100, 0), (105, 0.25), (110, 0.5), (500, 0.5)):
@@ -162,24 +182,28 @@ def test_the_term_is_off_until_it_starts_and_then_rises():
 )
 def test_what_cannot_be_mined_is_refused(changed, says):
     with pytest.raises(InputError, match=says):
-        create(Named(**{**MYOW, **changed}), ENCODERS, SHAPES, 0)
+        create(ComponentConfig(**{**MYOW, **changed}), ENCODERS, SHAPES, 0)
 
 
 def test_once_a_batch_needs_views_that_can():
     sampler = sampler_of({**VIEWS, "draws": "batch"})
     batch = sampler(0)
-    clips = torch.full((12,), 5)
-    one, other = batch.neural_of(clips).clone(), batch.neural_of(clips).clone()
+    windows = torch.full((12,), 5)
+    one, other = batch.neural_of(windows).clone(), batch.neural_of(windows).clone()
     assert torch.allclose(one, one[:1].expand_as(one), atol=1e-6)
     assert not torch.allclose(one, other)
-    with pytest.raises(InputError, match=r"views\.draws: batch, but noise draws its numbers clip by clip"):
-        sampler_of({"neural": [Named(name="noise")], "draws": "batch"})
+    with pytest.raises(
+        InputError, match=r"augmentations\.draws: batch, but noise draws its numbers window by window"
+    ):
+        sampler_of({"neural": [ComponentConfig(name="noise")], "draws": "batch"})
 
 
 @pytest.mark.parametrize("name", ["byol", "myow"])
 def test_training_resumes_exactly(tmp_path, name):
     objective = (
-        Named(**MYOW, pool=20, start=0.2, warmup=0.4) if name == "myow" else Named(name="byol", projection=5)
+        ComponentConfig(**MYOW, pool=20, start=0.2, warmup=0.4)
+        if name == "myow"
+        else ComponentConfig(name="byol", projection=5)
     )
     training = TrainingSettings(steps=20, batch=12, checkpoint_every=5, optimizer="sgd", learning_rate=0.1)
 
@@ -207,8 +231,10 @@ def test_real_pictures_through_the_whole_step(tmp_path, real_recordings):
     found = read_pictures(real_recordings("images/cifar10_jpeg.tar.xz"))
     neural = found.pictures[:: len(found.pictures) // COUNT][:COUNT].transpose(0, 3, 1, 2)
     sampler = sampler_of(batch=8, neural=np.ascontiguousarray(neural, np.float32) / 255, epochs=True)
-    encoders = ENCODERS.model_copy(update={"neural": Named(name="resnet"), "dimension": 512})
-    model = create(Named(**MYOW, pool=16, neighbors=1, warmup=0.0), encoders, Shapes(1, (3, 32, 32), 1, 1), 0)
+    encoders = ENCODERS.model_copy(update={"neural": ComponentConfig(name="resnet"), "dimension": 512})
+    model = create(
+        ComponentConfig(**MYOW, pool=16, neighbors=1, warmup=0.0), encoders, Shapes(1, (3, 32, 32), 1, 1), 0
+    )
     context = sampler.context
     model.fit_scales(context.neural, torch.cat(context.animal_frames))
     training = TrainingSettings(

@@ -6,24 +6,29 @@ import pytest
 import torch
 from spikes import ENCODERS, SHAPES, sampler_of, spikes
 
-from neural_action.config.settings import Named, TrainingSettings, ViewSettings
+from neural_action.config.settings import AugmentationSettings, ComponentConfig, TrainingSettings
 from neural_action.encoders.shapes import Shapes
 from neural_action.errors import InputError
 from neural_action.training.loop import learning_rate, pretrain
 from neural_action.training.model import create, load_model, save_model
 
-VIEWS = ViewSettings(
-    neural=[Named(name="dropout"), Named(name="pepper"), Named(name="noise", sd=1.5, apply=0.5)], shift=2
+VIEWS = AugmentationSettings(
+    neural=[
+        ComponentConfig(name="dropout"),
+        ComponentConfig(name="pepper"),
+        ComponentConfig(name="noise", sd=1.5, apply=0.5),
+    ],
+    shift=2,
 )
 PARTS = [
-    Named(name="byol"),
-    Named(name="myow", warmup=0.2),
-    Named(name="autoencoder"),
-    Named(name="relative_position"),
-    Named(name="temporal_shuffling"),
-    Named(name="pi_vae"),
-    Named(name="supervised"),
-    Named(name="infonce_neural"),
+    ComponentConfig(name="byol"),
+    ComponentConfig(name="myow", warmup=0.2),
+    ComponentConfig(name="autoencoder"),
+    ComponentConfig(name="relative_position"),
+    ComponentConfig(name="temporal_shuffling"),
+    ComponentConfig(name="pi_vae"),
+    ComponentConfig(name="supervised"),
+    ComponentConfig(name="infonce_neural"),
 ]
 
 
@@ -39,8 +44,8 @@ def stop_at(step):
     return interrupt
 
 
-def made(part, views=VIEWS):
-    sampler = sampler_of(spikes(), views)
+def made(part, augmentations=VIEWS):
+    sampler = sampler_of(spikes(), augmentations)
     model = create(part, ENCODERS, SHAPES, 0)
     model.fit_scales(sampler.context.neural, torch.cat(sampler.context.animal_frames))
     return model, sampler
@@ -66,7 +71,9 @@ def test_every_objective_learns_resumes_and_survives_a_file(part, tmp_path):
     assert torch.equal(model.embed(neural)["encoder"], loaded.embed(neural)["encoder"])
 
 
-@pytest.mark.parametrize("part", [Named(name="byol"), Named(name="pi_vae")], ids=lambda part: part.name)
+@pytest.mark.parametrize(
+    "part", [ComponentConfig(name="byol"), ComponentConfig(name="pi_vae")], ids=lambda part: part.name
+)
 def test_hidden_trials_do_not_influence_what_is_learned(part, tmp_path):
     settings = TrainingSettings(steps=5, batch=32, device="cpu")
     dataset = spikes()
@@ -89,8 +96,8 @@ def test_sgd_is_the_heavy_ball(tmp_path):
     settings = TrainingSettings(
         steps=3, batch=32, optimizer="sgd", momentum=0.5, learning_rate=0.1, weight_decay=0.01, warmup=0.0
     )
-    model, sampler = made(Named(name="supervised"))
-    slow, slow_sampler = made(Named(name="supervised"))
+    model, sampler = made(ComponentConfig(name="supervised"))
+    slow, slow_sampler = made(ComponentConfig(name="supervised"))
     pretrain(model, sampler, settings, tmp_path / "a.pt")
     velocity = {}
     for step in range(3):
@@ -107,10 +114,10 @@ def test_sgd_is_the_heavy_ball(tmp_path):
         assert torch.allclose(parameter, dict(model.named_parameters())[key], atol=1e-5), key
 
 
-def test_supervised_is_the_cross_entropy_of_labelled_clips():
-    model, sampler = made(Named(name="supervised"))
+def test_supervised_is_the_cross_entropy_of_labelled_windows():
+    model, sampler = made(ComponentConfig(name="supervised"))
     batch = sampler(0)
-    sampler.label[batch.clips[:5]] = -1
+    sampler.label[batch.windows[:5]] = -1
     label = batch.label.tolist()
     with torch.no_grad():
         encodings = model.encode(batch)
@@ -126,8 +133,8 @@ def test_supervised_is_the_cross_entropy_of_labelled_clips():
     assert model.loss(encodings, batch).item() == 0
 
 
-def test_the_autoencoder_rebuilds_the_clip_as_recorded():
-    model, sampler = made(Named(name="autoencoder"))
+def test_the_autoencoder_rebuilds_the_window_as_recorded():
+    model, sampler = made(ComponentConfig(name="autoencoder"))
     batch = sampler(0)
     with torch.no_grad():
         encodings = model.encode(batch)
@@ -141,8 +148,8 @@ def test_the_autoencoder_rebuilds_the_clip_as_recorded():
 
 
 @pytest.mark.parametrize("shift", [0, 1, 3, "trial"])
-def test_the_second_view_is_a_clip_later_in_the_trial(shift):
-    sampler = sampler_of(spikes(), ViewSettings(shift=shift))
+def test_the_second_view_is_a_window_later_in_the_trial(shift):
+    sampler = sampler_of(spikes(), AugmentationSettings(shift=shift))
     trials = torch.empty(len(sampler.context.neural), dtype=torch.int64)
     trials[sampler.order.start] = sampler.order.trial
     apart = set()
@@ -170,4 +177,4 @@ def test_a_row_without_shift_draws_as_it_did():
 
 def test_supervised_needs_classes():
     with pytest.raises(InputError, match="needs two classes"):
-        create(Named(name="supervised"), ENCODERS, Shapes(1, (12,), 1, 2), 0)
+        create(ComponentConfig(name="supervised"), ENCODERS, Shapes(1, (12,), 1, 2), 0)

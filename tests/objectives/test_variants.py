@@ -6,14 +6,16 @@ import math
 import pytest
 import torch
 
-from neural_action.config.settings import EncoderSettings, Named
+from neural_action.config.settings import ComponentConfig, EncoderSettings
 from neural_action.encoders.shapes import Shapes
 from neural_action.errors import InputError
 from neural_action.objectives.infonce import infonce, mix, neighbor_infonce
 from neural_action.training.model import create, load_model, save_model
 
 ENCODERS = EncoderSettings(
-    neural=Named(name="image_cnn", width=4, layers=2), behavior=Named(name="pose_cnn", width=8), dimension=16
+    neural=ComponentConfig(name="image_cnn", width=4, layers=2),
+    behavior=ComponentConfig(name="pose_cnn", width=8),
+    dimension=16,
 )
 SHAPES = Shapes(6, (8, 8), 4, 5, 3)
 
@@ -23,7 +25,7 @@ def generator(seed=0):
 
 
 class Batch:
-    """A fixed batch of 3 groups of one clip of each of 3 animals."""
+    """A fixed batch of 3 groups of one window of each of 3 animals."""
 
     animal = torch.tensor([0, 1, 2] * 3)
     group = torch.arange(3).repeat_interleave(3)
@@ -61,7 +63,7 @@ def share(own, others, temperature):
 
 
 def behavior_of_neural(z_b, z_n, temperature, animal):
-    """For each neural clip, its behaviour clip among all that the animals allow."""
+    """For each neural window, its behaviour window among all that the animals allow."""
     total, count = 0.0, len(z_n)
     for i in range(count):
         others = [cosine(z_n[i], z_b[k]) for k in range(count) if k != i and animal[k] == animal[i]]
@@ -70,7 +72,7 @@ def behavior_of_neural(z_b, z_n, temperature, animal):
 
 
 @pytest.mark.parametrize("temperature", [0.1, 1.0])
-def test_the_posters_loss_looks_for_the_behaviour_of_each_neural_clip(temperature):
+def test_the_posters_loss_looks_for_the_behaviour_of_each_neural_window(temperature):
     z_b, z_n = projections()
     expected = behavior_of_neural(z_b, z_n, temperature, [0] * 9)
     assert infonce(z_b, z_n, temperature, symmetric=False).item() == pytest.approx(expected)
@@ -78,9 +80,9 @@ def test_the_posters_loss_looks_for_the_behaviour_of_each_neural_clip(temperatur
 
 
 @pytest.mark.parametrize("symmetric", [True, False])
-def test_with_animals_only_clips_of_the_same_animal_are_negatives(symmetric):
+def test_with_animals_only_windows_of_the_same_animal_are_negatives(symmetric):
     z_b, z_n = projections()
-    animal = [0, 1, 1, 0, 2, 0, 1, 1, 0]  # animal 2 has one clip: no negatives, no loss
+    animal = [0, 1, 1, 0, 2, 0, 1, 1, 0]  # animal 2 has one window: no negatives, no loss
     expected = behavior_of_neural(z_b, z_n, 0.5, animal)
     if symmetric:
         expected += behavior_of_neural(z_n, z_b, 0.5, animal)
@@ -156,7 +158,9 @@ def test_mixing_leaves_about_1_minus_probability_alone():
 
 def test_infonce_adds_what_is_configured_beside_it():
     batch = Batch()
-    part = Named(name="infonce", negatives="same_animal", direction="behavior_of_neural", neighbor_weight=0.5)
+    part = ComponentConfig(
+        name="infonce", negatives="same_animal", direction="behavior_of_neural", neighbor_weight=0.5
+    )
     model = create(part, ENCODERS, SHAPES, 0).double().eval()
     encodings = {name: z.repeat(1, 4) for name, z in zip(("behavior", "neural"), projections(), strict=True)}
     with torch.no_grad():
@@ -167,7 +171,7 @@ def test_infonce_adds_what_is_configured_beside_it():
 
 
 def test_without_a_head_the_loss_is_of_the_encodings():
-    batch, model = Batch(), create(Named(name="infonce", head=False), ENCODERS, SHAPES, 0).eval()
+    batch, model = Batch(), create(ComponentConfig(name="infonce", head=False), ENCODERS, SHAPES, 0).eval()
     encodings = {"neural": projections()[0].float(), "behavior": projections()[1].float()}
     expected = infonce(encodings["behavior"], encodings["neural"], 0.1).item()
     assert model.loss(encodings, batch).item() == pytest.approx(expected, rel=1e-6)
@@ -175,7 +179,7 @@ def test_without_a_head_the_loss_is_of_the_encodings():
 
 
 def test_mixing_changes_the_neural_encodings_of_the_loss_alone():
-    model = create(Named(name="infonce", mixing=1.0, head=False), ENCODERS, SHAPES, 0).eval()
+    model = create(ComponentConfig(name="infonce", mixing=1.0, head=False), ENCODERS, SHAPES, 0).eval()
     h_b, h_n = projections().float()
     mixed = mix(h_n, Batch.group, 1.0, Batch().uniform(3, 9))
     assert not torch.equal(mixed, h_n)
@@ -192,7 +196,7 @@ def gru(cell, x, state):
 
 
 def test_the_recurrent_decoder_feeds_its_own_poses_back():
-    model = create(Named(name="regression_recurrent", width=7), ENCODERS, SHAPES, 0)
+    model = create(ComponentConfig(name="regression_recurrent", width=7), ENCODERS, SHAPES, 0)
     h = torch.randn(3, 16, generator=generator())
     with torch.no_grad():
         found = model.decode(h)
@@ -206,7 +210,7 @@ def test_the_recurrent_decoder_feeds_its_own_poses_back():
 
 
 def test_the_recurrent_regression_is_the_mean_squared_error_of_the_poses():
-    model, batch = create(Named(name="regression_recurrent"), ENCODERS, SHAPES, 0), Batch()
+    model, batch = create(ComponentConfig(name="regression_recurrent"), ENCODERS, SHAPES, 0), Batch()
     encodings = {"neural": torch.randn(9, 16, generator=generator())}
     with torch.no_grad():
         predicted = model.decode(encodings["neural"])
@@ -220,7 +224,7 @@ def test_the_recurrent_regression_is_the_mean_squared_error_of_the_poses():
 
 
 def test_behavenet_is_the_cross_entropy_of_the_syllables_in_nats_a_pose():
-    model, batch = create(Named(name="behavenet", width=8), ENCODERS, SHAPES, 0).eval(), Batch()
+    model, batch = create(ComponentConfig(name="behavenet", width=8), ENCODERS, SHAPES, 0).eval(), Batch()
     with torch.no_grad():
         encodings = model.encode(batch)
         logits = model.decoder(encodings["neural"]).view(9, 4, 3).tolist()
@@ -235,16 +239,16 @@ def test_behavenet_is_the_cross_entropy_of_the_syllables_in_nats_a_pose():
 
 def test_behavenet_asks_for_syllables():
     with pytest.raises(InputError, match="needs syllables"):
-        create(Named(name="behavenet"), ENCODERS, dataclasses.replace(SHAPES, syllables=0), 0)
+        create(ComponentConfig(name="behavenet"), ENCODERS, dataclasses.replace(SHAPES, syllables=0), 0)
 
 
 OBJECTIVES = [
-    Named(name="infonce"),
-    Named(name="infonce", head=False),
-    Named(name="infonce", negatives="same_animal", neighbor_weight=0.5, mixing=0.5),
-    Named(name="infonce_neural"),
-    Named(name="regression_recurrent"),
-    Named(name="behavenet"),
+    ComponentConfig(name="infonce"),
+    ComponentConfig(name="infonce", head=False),
+    ComponentConfig(name="infonce", negatives="same_animal", neighbor_weight=0.5, mixing=0.5),
+    ComponentConfig(name="infonce_neural"),
+    ComponentConfig(name="regression_recurrent"),
+    ComponentConfig(name="behavenet"),
 ]
 
 

@@ -14,13 +14,13 @@ from neural_action.config.settings import ConvertSettings
 from neural_action.errors import InputError
 from neural_action.recordings.convert import convert_trial
 from neural_action.recordings.readers import fly_walking
-from neural_action.recordings.sheet import SheetRow, scan
+from neural_action.recordings.samples import SampleRow, scan
 from neural_action.recordings.steps import root_relative
 from neural_action.recordings.store import read_manifest, read_recording
 
 
 def convert(trial, out, threads=1, **settings):
-    row = SheetRow("Fly1", "001", trial.name)
+    row = SampleRow("Fly1", "001", trial.name)
     settings = ConvertSettings.model_validate({"reader": "mc2p", **settings})
     manifest = out / "Fly1" / "001.manifest.json"
     convert_trial(settings, "test", trial.parent, row, out / "Fly1" / "001.zarr", manifest, threads)
@@ -108,13 +108,13 @@ import re, sys
 from pathlib import Path
 from neural_action.config.settings import ConvertSettings
 from neural_action.recordings.convert import convert_trial
-from neural_action.recordings.sheet import SheetRow
+from neural_action.recordings.samples import SampleRow
 trial, out = map(Path, sys.argv[1:])
 settings = ConvertSettings(reader="mc2p", scale={"low": .5, "high": 99.5}, chunk_mb=2.0)
 # Not ru_maxrss: it begins at the peak of the process that started this one.
 peak = lambda: int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024
 before = peak()
-convert_trial(settings, "d", trial.parent, SheetRow("a", "1", trial.name), out / "x.zarr", out / "x.json", 2)
+convert_trial(settings, "d", trial.parent, SampleRow("a", "1", trial.name), out / "x.zarr", out / "x.json", 2)
 print(peak() - before)
 """
 

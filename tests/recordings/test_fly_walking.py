@@ -10,7 +10,7 @@ from scipy.io import savemat
 
 from neural_action.errors import InputError
 from neural_action.recordings.readers import fly_walking
-from neural_action.recordings.sheet import SheetRow
+from neural_action.recordings.samples import SampleRow
 
 NAME = "Fly2_9day_6fx60D05_jRGC1ax37F06_Dark_00003.mat"
 SWAPPED = "Fly2_9day_6fx37F06_jRGC1ax60D05_Dark_00003.mat"
@@ -46,7 +46,7 @@ def write(folder: Path, values: dict, name: str = NAME) -> Path:
 
 
 def read(folder: Path, class_names=None, name: str = NAME, **options):
-    row = SheetRow("20160423_Fly2", "Dark_00003", f"20160423/{name}")
+    row = SampleRow("20160423_Fly2", "Dark_00003", f"20160423/{name}")
     return fly_walking.read(folder, row, fly_walking.Options.parse(options), class_names).check(name)
 
 
@@ -54,7 +54,7 @@ def test_names_come_from_folder_and_file(tmp_path):
     path = write(tmp_path, content())
     write(tmp_path, content(), "summary.mat")
     rows = fly_walking.scan(tmp_path, fly_walking.Options())
-    assert rows == [SheetRow("20160423_Fly2", "Dark_00003", f"20160423/{NAME}")]
+    assert rows == [SampleRow("20160423_Fly2", "Dark_00003", f"20160423/{NAME}")]
     assert fly_walking.files(tmp_path, rows[0], fly_walking.Options()) == [path]
 
 

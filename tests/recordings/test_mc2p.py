@@ -12,14 +12,14 @@ import pytest
 
 from neural_action.errors import InputError
 from neural_action.recordings.readers import load_reader, mc2p
-from neural_action.recordings.sheet import SheetRow
+from neural_action.recordings.samples import SampleRow
 
 # What the fixture `make_trial` writes.
 FRAMES, SIDE, SAMPLES = 40, 16, 250
 
 
 def read(trial: Path, class_names=None, **options):
-    row = SheetRow("Fly1", "001", trial.name)
+    row = SampleRow("Fly1", "001", trial.name)
     return mc2p.read(trial.parent, row, mc2p.Options.parse(options), class_names).check(trial.name)
 
 
@@ -38,7 +38,7 @@ def test_a_trial_is_read_as_written(trial):
     assert (recording.labels.dtype, recording.neural_index.dtype) == (np.int8, np.int32)
     assert len(recording.behavior_names) == 38
     assert {
-        path.name for path in mc2p.files(trial.parent, SheetRow("Fly1", "001", trial.name), mc2p.Options())
+        path.name for path in mc2p.files(trial.parent, SampleRow("Fly1", "001", trial.name), mc2p.Options())
     } == {path.name for path in trial.iterdir()}
 
 

@@ -15,7 +15,7 @@ from scipy.io import savemat
 from neural_action.errors import InputError
 from neural_action.recordings.readers import monkey_reach
 from neural_action.recordings.readers.monkey_reach import Options
-from neural_action.recordings.sheet import SheetRow
+from neural_action.recordings.samples import SampleRow
 
 UNITS, BIN = 5, 0.1
 
@@ -41,7 +41,7 @@ def trials(seed: int = 0, count: int = 6) -> list[dict[str, np.ndarray]]:
 
 def read(path: Path, **options):
     return monkey_reach.read(
-        path.parent, SheetRow("m", "reaches", path.name), Options(**options), None
+        path.parent, SampleRow("m", "reaches", path.name), Options(**options), None
     ).check("x")
 
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from neural_action.errors import InputError
 from neural_action.recordings import alignment, missing, thresholds
 from neural_action.recordings.readers import paired
-from neural_action.recordings.sheet import SheetRow, check_rows, read_sheet, write_sheet
+from neural_action.recordings.samples import SampleRow, check_rows, read_samples, write_samples
 
 FRAMES, SAMPLES = 200, 500
-ROW = SheetRow("m1", "s1", "m1/s1")
+ROW = SampleRow("m1", "s1", "m1/s1")
 
 
 def write(root, seed=0):
@@ -172,19 +172,19 @@ def test_missing_keypoints_are_named(tmp_path):
     with pytest.raises(
         InputError, match=r"missing tail \(30\.0%, first in sample 50, longest gap 3\.10 s\), paw \(2\.0%"
     ):
-        missing.settle(data, time, names, "refuse", 0.5, "x")
+        missing.impute(data, time, names, "refuse", 0.5, "x")
     with pytest.raises(InputError, match=r"missing tail \(30\.0%.*missing\.longest_gap"):
-        missing.settle(data, time, names, "interpolate", 0.5, "x")
-    filled, kept = missing.settle(data, time, names, "drop", 0.5, "x")
+        missing.impute(data, time, names, "interpolate", 0.5, "x")
+    filled, kept = missing.impute(data, time, names, "drop", 0.5, "x")
     np.testing.assert_array_equal(kept, np.r_[0:50, 80:100])
     np.testing.assert_allclose(filled[10, 1], whole[9, 1] + (whole[12, 1] - whole[9, 1]) / 3, rtol=1e-5)
     np.testing.assert_array_equal(np.delete(filled, (10, 11), 0), np.delete(whole[kept], (10, 11), 0))
-    unchanged, everything = missing.settle(whole, time, names, "refuse", 0.5, "x")
+    unchanged, everything = missing.impute(whole, time, names, "refuse", 0.5, "x")
     assert unchanged is whole
     assert len(everything) == 100
     data[:, 0] = np.nan
     with pytest.raises(InputError, match=r"missing nose \(100\.0%"):
-        missing.settle(data, time, names, "drop", 0.5, "x")
+        missing.impute(data, time, names, "drop", 0.5, "x")
 
 
 @settings(max_examples=60, deadline=None)
@@ -230,8 +230,8 @@ def test_a_long_recording_is_cut_into_trials(tmp_path):
     assert [(row.trial, row.start, row.stop) for row in rows] == [
         (f"s1_part{at:02d}", 5.0 * at, 5.0 * at + 4) for at in range(4)
     ]
-    write_sheet(rows, tmp_path / "sheet.csv")
-    assert read_sheet(tmp_path / "sheet.csv") == rows
+    write_samples(rows, tmp_path / "samples.csv")
+    assert read_samples(tmp_path / "samples.csv") == rows
     whole = read(tmp_path)
     piece = read(tmp_path, row=rows[1]).between(5.0, 9.0, "x").check("x")
     np.testing.assert_array_equal(piece.neural, np.asarray(whole.neural)[50:90])
@@ -255,15 +255,15 @@ def test_a_piece_in_a_gap_of_the_recording_is_left_out(tmp_path):
 
 
 def test_parts_that_overlap_are_refused(tmp_path):
-    rows = [SheetRow("a", "1", "x", 0.0, 10.0), SheetRow("a", "2", "x", 9.0, 19.0)]
+    rows = [SampleRow("a", "1", "x", 0.0, 10.0), SampleRow("a", "2", "x", 9.0, 19.0)]
     with pytest.raises(InputError, match="trials 1 and 2 of x overlap from 9 to 10 s"):
-        check_rows(rows, "sheet")
+        check_rows(rows, "samples")
     (tmp_path / "s.csv").write_text("animal,trial,path,start,stop\na,1,x,5,\n")
     with pytest.raises(InputError, match="start '5' and stop '', expected seconds, or neither"):
-        read_sheet(tmp_path / "s.csv")
+        read_samples(tmp_path / "s.csv")
     (tmp_path / "s.csv").write_text("animal,trial,path,start,stop\na,1,x,5,4\na,2,y,,\n")
     with pytest.raises(InputError, match="expected start before stop"):
-        read_sheet(tmp_path / "s.csv")
+        read_samples(tmp_path / "s.csv")
 
 
 def test_names(tmp_path):

@@ -11,7 +11,7 @@ from neural_action.errors import InputError
 from neural_action.recordings.convert import convert_trial
 from neural_action.recordings.pictures import digits
 from neural_action.recordings.readers.pictures import Options, files, read
-from neural_action.recordings.sheet import SheetRow, scan
+from neural_action.recordings.samples import SampleRow, scan
 from neural_action.recordings.store import open_neural, read_recording
 
 RNG = np.random.default_rng(0)
@@ -36,7 +36,7 @@ def raw(tmp_path):
 def convert(folder, raw, part, dtype="uint8", **options):
     store, manifest = folder / f"{part}.zarr", folder / f"{part}.manifest.json"
     settings = ConvertSettings(reader="pictures", reader_options=options, dtype=dtype)
-    convert_trial(settings, "made_up", raw, SheetRow("pictures", part, part), store, manifest)
+    convert_trial(settings, "made_up", raw, SampleRow("pictures", part, part), store, manifest)
     return store, manifest
 
 
@@ -62,7 +62,7 @@ def test_a_store_holds_the_pictures_as_they_were(raw, tmp_path, dtype):
 
 
 def test_coarse_classes_and_the_first_of_each_class(raw):
-    row, options = SheetRow("pictures", "train", "train"), Options(classes="coarse", of_each_class=2)
+    row, options = SampleRow("pictures", "train", "train"), Options(classes="coarse", of_each_class=2)
     found = read(raw, row, options, None)
     assert found.class_names == ("animal", "thing")
     given = np.load(raw / "set.npz")
@@ -93,12 +93,12 @@ def test_digits_come_with_no_file(tmp_path):
 )
 def test_parts_and_names_that_are_others_are_one_line(raw, options, names, message):
     with pytest.raises(InputError, match=message):
-        read(raw, SheetRow("pictures", "train", "train"), Options(**options), names)
+        read(raw, SampleRow("pictures", "train", "train"), Options(**options), names)
 
 
 def test_a_row_of_no_part_is_one_line(raw):
     with pytest.raises(InputError, match="no part 'monday', expected one of train, test"):
-        read(raw, SheetRow("pictures", "1", "monday"), Options(), None)
+        read(raw, SampleRow("pictures", "1", "monday"), Options(), None)
 
 
 def test_a_set_that_is_not_there_and_one_without_groups_are_one_line(raw, tmp_path):
@@ -108,4 +108,4 @@ def test_a_set_that_is_not_there_and_one_without_groups_are_one_line(raw, tmp_pa
     del given["coarse"], given["coarse_names"]
     np.savez(raw / "set.npz", **given)
     with pytest.raises(InputError, match="has no groups of classes"):
-        read(raw, SheetRow("pictures", "train", "train"), Options(classes="coarse"), None)
+        read(raw, SampleRow("pictures", "train", "train"), Options(classes="coarse"), None)

@@ -10,10 +10,10 @@ import pytest
 from neural_action.errors import InputError
 from neural_action.recordings.common_clock import on_one_clock
 from neural_action.recordings.readers import paired
-from neural_action.recordings.sheet import SheetRow
+from neural_action.recordings.samples import SampleRow
 from neural_action.recordings.units import lasting, seconds_named
 
-ROW = SheetRow("m1", "s1", "m1/s1")
+ROW = SampleRow("m1", "s1", "m1/s1")
 FRAMES, SAMPLES = 600, 1200
 
 

@@ -9,15 +9,15 @@ import pytest
 from neural_action.errors import InputError
 from neural_action.recordings.readers import rodent_sleep
 from neural_action.recordings.readers.rodent_sleep import Options
-from neural_action.recordings.sheet import SheetRow
+from neural_action.recordings.samples import SampleRow
 
 
-def write(folder: Path, counts=None, states=None, prefix: str = "") -> SheetRow:
+def write(folder: Path, counts=None, states=None, prefix: str = "") -> SampleRow:
     counts = np.arange(12, dtype=np.int32).reshape(2, 6) if counts is None else counts
     states = np.array([0.0, 1, 1, 2, -1, 0]) if states is None else states
     np.save(folder / f"{prefix}fr_bins_a.npy", counts)
     np.save(folder / f"{prefix}behav_states_a.npy", states)
-    return SheetRow("mouse", "a", f"{prefix}fr_bins_a.npy")
+    return SampleRow("mouse", "a", f"{prefix}fr_bins_a.npy")
 
 
 def test_counts_and_states_become_a_recording(tmp_path):

@@ -30,7 +30,7 @@ def test_dff_is_relative_to_each_pixels_percentile(movie):
     np.testing.assert_allclose(run(movie, dff=10.0), (movie - base) / base, atol=1e-5)
 
 
-def test_scaling_maps_percentiles_to_0_and_1_and_clips(movie):
+def test_scaling_maps_percentiles_to_0_and_1_and_windows(movie):
     low, high = np.percentile(movie, (5, 90))
     scaled = run(movie, scale=(5.0, 90.0))
     np.testing.assert_allclose(scaled, np.clip((movie - low) / (high - low), 0, 1), atol=1e-5)

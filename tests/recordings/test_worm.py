@@ -10,12 +10,12 @@ import pytest
 
 from neural_action.config.settings import ConvertSettings
 from neural_action.errors import InputError
-from neural_action.inspection.problems import notes
-from neural_action.inspection.sample import look_at
+from neural_action.preflight.problems import notes
+from neural_action.preflight.sample import look_at
 from neural_action.recordings.hdf5 import opened
 from neural_action.recordings.plausible import check_plausible
 from neural_action.recordings.readers import worm
-from neural_action.recordings.sheet import SheetRow, check_rows
+from neural_action.recordings.samples import SampleRow, check_rows
 from neural_action.recordings.store import read_recording, write_store
 from worm_file import FRAMES, NAME, PERIOD, UNITS, content, write
 
@@ -23,7 +23,7 @@ REST = np.arange(FRAMES)
 
 
 def read(folder, class_names=None, name=NAME, **options):
-    row = SheetRow("w", "001", name)
+    row = SampleRow("w", "001", name)
     return worm.read(folder, row, worm.Options.parse(options), class_names).check(name)
 
 
@@ -103,7 +103,7 @@ def test_posture_that_wraps_as_a_whole_is_brought_back(tmp_path):
 
 def test_blocks_are_apart_and_cover_what_is_left(tmp_path):
     write(tmp_path, content())
-    rows = check_rows(scan(tmp_path), "sheet")
+    rows = check_rows(scan(tmp_path), "samples")
     assert [(row.animal, row.trial) for row in rows] == [("2022-07-26-31", f"00{k}") for k in range(1, 6)]
     whole = read(tmp_path)
     parts = [whole.between(row.start, row.stop, "part") for row in rows]
@@ -127,7 +127,7 @@ def test_no_block_bridges_a_gap(tmp_path):
     assert recording.notes == ("3 continuous parts",)
     assert len(recording.neural) == 195
     for blocks in (1, 3, 7):
-        rows = check_rows(scan(tmp_path, blocks=blocks), "sheet")
+        rows = check_rows(scan(tmp_path, blocks=blocks), "samples")
         assert len(rows) == max(3, blocks)
         for row in rows:
             part = recording.between(row.start, row.stop, "part")
@@ -247,7 +247,7 @@ def test_units_get_the_names_that_are_known(tmp_path):
     assert read(tmp_path, **options, min_confidence=3.0).unit_names[:2] == ("AVAL", "")
     by_class = read(tmp_path, **options, identity="neuron_class")
     assert by_class.unit_names == ("AVA", "AVA", "", "", "", "SIB")
-    row = SheetRow("w", "001", NAME)
+    row = SampleRow("w", "001", NAME)
     assert worm.files(tmp_path, row, worm.Options.parse(options)) == [tmp_path / NAME, tmp_path / "ids.csv"]
 
 
@@ -338,7 +338,7 @@ def test_real_worms(worms):
 
 @pytest.mark.real_data
 def test_the_worm_without_identities_is_at_another_rate(worms):
-    row = SheetRow("w", "001", "swf415_no_id/2022-01-16-01-data.h5")
+    row = SampleRow("w", "001", "swf415_no_id/2022-01-16-01-data.h5")
     recording = worm.read(worms, row, worm.Options(), None)
     assert recording.notes == ("interpolated from 0.737 to 0.6 s between frames",)
     with opened(worms / row.path) as file:

@@ -35,7 +35,7 @@ def dataset(tmp_path, scores):
                     steps = np.arange(0, 400, 20)
                     noise = np.random.default_rng(len(logs)).random(len(steps))
                     log = {"step": steps, "loss": 4 * np.exp(-steps / 150) + 0.2 * noise}
-                    log |= {"learning_rate": 1e-3, "clips_per_second": 900 + 200 * noise}
+                    log |= {"learning_rate": 1e-3, "windows_per_second": 900 + 200 * noise}
                     pd.DataFrame(log).to_csv(run / "log.csv", index=False)
                     logs.append(run / "log.csv")
         return SimpleNamespace(

@@ -17,14 +17,14 @@ METHODS = {
     "random_guess": {"label": "Random guess", "group": "Raw", "role": "reference", "representation": "none"},
     "raw": {"label": "Neural", "group": "Raw", "representation": "raw"},
     "simclr": {"label": ODD_LABEL, "group": "Self-supervised", "objective": {"name": "infonce"}},
-    "ours": {
-        "label": "Ours",
+    "swap_calcium": {
+        "label": "Swap + calcium",
         "group": "Self-supervised",
         "role": "proposed",
         "objective": {"name": "infonce"},
     },
 }
-LEVEL = {"random_guess": 0.25, "raw": 0.4, "simclr": 0.5, "ours": 0.7}
+LEVEL = {"random_guess": 0.25, "raw": 0.4, "simclr": 0.5, "swap_calcium": 0.7}
 ACTIONS = ["within", "across"]
 PROBES = {
     "softmax": {"kind": "softmax", "solver": "sgd", "tasks": [*ACTIONS, "identity"]},
@@ -149,7 +149,7 @@ def recordings(behavior_shape=(38, 2), trials=2, seconds=20, rate=25):
 def consistency_rows():
     """Pairs of animals and of runs, in both directions."""
     rows = []
-    for method in ("simclr", "ours"):
+    for method in ("simclr", "swap_calcium"):
         for kind, names in (("animals", ANIMALS), ("runs", SPLITS)):
             for measure, more in (("held_out", 0.0), ("cebra", 0.1)):
                 rows += [

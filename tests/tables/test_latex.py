@@ -17,7 +17,7 @@ def cell(row: int, at: int, columns: tuple[str, ...]) -> str:
 
 def document(spans: int, columns: tuple[str, ...] = ("ours", "paper (MC2P)")) -> Document:
     """A table like the paper's Table 1, every number another."""
-    names = ("SimCLR", "Behavior encoder of Ours, half of the poses swapped")
+    names = ("SimCLR", "Behavior encoder of Swap + calcium, half of the poses swapped")
     count = spans * len(columns)
     lines = tuple(
         Line(name, "Self-supervised", tuple(cell(row, at, columns) for at in range(count)))

@@ -48,11 +48,15 @@ def test_few_labels_have_columns_and_differences(scores, tmp_path):
     table = table[(table["method"] != "simclr") | (table["label_budget"] == "all")]
     table.to_csv(scores, index=False)
     evaluation = {"tasks": ["across"], "label_budgets": [4, 1, 16, "half", "all"]}
-    run(made_up.configuration(evaluation=evaluation, tables={"references": ["ours"]}), scores, tmp_path)
+    run(
+        made_up.configuration(evaluation=evaluation, tables={"references": ["swap_calcium"]}),
+        scores,
+        tmp_path,
+    )
     rows = csv(tmp_path, "label_efficiency")
     assert list(rows["label_budget"].unique()) == ["1", "4", "16", "all"]
     assert set(rows["probe"]) == {"softmax", "mlp"}
-    differences = rows[rows["reference"] == "ours"]
+    differences = rows[rows["reference"] == "swap_calcium"]
     assert set(differences[differences["method"] == "simclr"]["label_budget"]) == {"all"}
     text = (tmp_path / "label_efficiency.md").read_text()
     assert "## Few labels, MLP, across animals" in text
@@ -66,9 +70,11 @@ def test_continuous_behaviour_has_a_column_a_variable(scores, tmp_path):
     table.to_csv(scores, index=False)
     run(made_up.configuration(evaluation={"tasks": ["continuous_across"]}), scores, tmp_path)
     rows = csv(tmp_path, "continuous")
-    own = rows[(rows["method"] == "ours") & (rows["reference"] == "")].set_index("unit")
+    own = rows[(rows["method"] == "swap_calcium") & (rows["reference"] == "")].set_index("unit")
     assert list(own.index) == ["", *made_up.VARIABLES]
-    picked = table[(table["method"] == "ours") & (table["layer"] == "encoder") & (table["unit"] == "turning")]
+    picked = table[
+        (table["method"] == "swap_calcium") & (table["layer"] == "encoder") & (table["unit"] == "turning")
+    ]
     assert own.loc["turning", "mean"] == pytest.approx(picked["value"].mean(), abs=1e-5)
     text = (tmp_path / "continuous.md").read_text()
     assert "R2, across animals, all variables" in text
@@ -89,21 +95,26 @@ def test_ablation_has_a_block_a_probe_and_differences_to_the_figure_method(score
     methods = {**made_up.METHODS, "simclr": ABLATION}
     run(made_up.configuration(methods=methods), scores, tmp_path)
     rows = csv(tmp_path, "ablation")
-    assert set(rows["method"]) == {"ours", "simclr"}
+    assert set(rows["method"]) == {"swap_calcium", "simclr"}
     assert set(rows["probe"]) == {"softmax", "mlp", "knn"}
-    assert set(rows[rows["reference"] == "ours"]["task"]) == {"across"}
+    assert set(rows[rows["reference"] == "swap_calcium"]["task"]) == {"across"}
     assert "Swap alone" not in (tmp_path / "action_recognition.md").read_text()
 
 
 def test_unseen_animals_are_compared_by_protocol(scores, tmp_path):
-    seen = made_up.score_rows({"ours": None})
+    seen = made_up.score_rows({"swap_calcium": None})
     loss = {"new_trials": 0.0, "new_animal": 0.2, "adapted": 0.1}
     parts = {}
     for protocol, by in loss.items():
         names = seen["split"] if protocol == "new_trials" else protocol + seen["animal"] + seen["split"]
         parts[protocol] = seen.assign(protocol=protocol, split=names, value=seen["value"] - by)
     pd.concat(parts.values()).to_csv(tmp_path / "unseen.csv", index=False)
-    run(made_up.configuration(adapt={"rows": ["ours"]}), scores, tmp_path / "tables", tmp_path / "unseen.csv")
+    run(
+        made_up.configuration(adapt={"rows": ["swap_calcium"]}),
+        scores,
+        tmp_path / "tables",
+        tmp_path / "unseen.csv",
+    )
     rows = csv(tmp_path / "tables", "unseen_animal").query("probe == 'softmax'")
     share = rows[rows["metric"] == "recovered"].set_index("animal")
     assert share.loc["all", ["mean", "low", "high"]].astype(float).tolist() == pytest.approx([0.5] * 3)
@@ -118,18 +129,18 @@ def test_unseen_animals_are_compared_by_protocol(scores, tmp_path):
     assert share.loc["all", "mean"] == pytest.approx(expected.mean)
     text = (tmp_path / "tables/unseen_animal.md").read_text()
     assert "Fieller" in text
-    assert "## Ours, MLP" in text
+    assert "## Swap + calcium, MLP" in text
 
 
 def test_consistency_is_a_mean_over_pairs(scores, tmp_path):
     made_up.consistency_rows().to_csv(tmp_path / "consistency.csv", index=False)
     run(made_up.configuration(), scores, tmp_path / "tables", consistency=tmp_path / "consistency.csv")
     rows = csv(tmp_path / "tables", "consistency").set_index(["method", "unit", "metric"])
-    assert rows.loc[("ours", "animals", "held_out"), "mean"] == pytest.approx(0.695)
-    assert rows.loc[("ours", "runs", "cebra"), "n_scores"] == 2
+    assert rows.loc[("swap_calcium", "animals", "held_out"), "mean"] == pytest.approx(0.695)
+    assert rows.loc[("swap_calcium", "runs", "cebra"), "n_scores"] == 2
     text = (tmp_path / "tables/consistency.md").read_text()
     assert "## Between runs" in text
-    assert "| Ours | Self-supervised | 0.69 | 0.69 | 0.70 | 0.79 | 0.79 | 0.80 | 6 |" in text
+    assert "| Swap + calcium | Self-supervised | 0.69 | 0.69 | 0.70 | 0.79 | 0.79 | 0.80 | 6 |" in text
 
 
 @pytest.mark.parametrize("content", ["nothing\n", "row,kind,measure,one,other,value\na,b,m,c,d,x\n"])

@@ -83,7 +83,7 @@ def test_bouts_are_the_runs_of_a_slow_loop(dataset):
 
 
 def test_confusion_is_the_mean_over_runs_of_normalised_rows(dataset):
-    runs = by_method([Run.load(path) for path in dataset().embeddings], list(made_up.METHODS))["ours"]
+    runs = by_method([Run.load(path) for path in dataset().embeddings], list(made_up.METHODS))["swap_calcium"]
     expected = np.zeros((4, 4))
     for one in runs:
         for row in range(4):
@@ -106,9 +106,9 @@ def test_a_class_no_run_tested_has_no_row(dataset):
 def test_rows_without_a_representation_are_not_mapped(dataset):
     runs = by_method([Run.load(path) for path in dataset().embeddings], list(made_up.METHODS))
     labels = {name: row["label"] for name, row in made_up.METHODS.items()}
-    figure = draw_embeddings(runs, labels, "ours")
+    figure = draw_embeddings(runs, labels, "swap_calcium")
     titles = [panel._suptitle.get_text() for panel in figure.subfigs]
-    assert titles == ["Ours", made_up.ODD_LABEL]
+    assert titles == ["Swap + calcium", made_up.ODD_LABEL]
 
 
 @pytest.mark.parametrize("shape", [(200, 16), (40, 1), (3, 5), (50, 4)])
@@ -129,12 +129,12 @@ def test_nothing_to_draw_is_said_in_a_picture(dataset, tmp_path):
 
 def test_logs_know_their_run_and_have_a_panel_each(dataset):
     logs = read_logs(dataset().logs)
-    assert set(logs["method"]) == {"simclr", "ours"}
+    assert set(logs["method"]) == {"simclr", "swap_calcium"}
     assert set(logs["run"]) == {"fold-0/seed-0", "fold-1/seed-0"}
-    figure = draw_training(logs, {"simclr": "SimCLR", "ours": "Ours"})
-    assert [axis.get_title("left") for axis in figure.axes] == ["SimCLR", "Ours"]
+    figure = draw_training(logs, {"simclr": "SimCLR", "swap_calcium": "Swap + calcium"})
+    assert [axis.get_title("left") for axis in figure.axes] == ["SimCLR", "Swap + calcium"]
     drawn = figure.axes[1].lines[0].get_ydata()
-    np.testing.assert_allclose(drawn, logs[logs["method"] == "ours"].groupby("step")["loss"].mean())
+    np.testing.assert_allclose(drawn, logs[logs["method"] == "swap_calcium"].groupby("step")["loss"].mean())
 
 
 @pytest.mark.parametrize("broken", ["embeddings", "logs", "swaps", "scores", "consistency"])
@@ -202,7 +202,9 @@ def test_label_efficiency_has_a_panel_a_probe_and_task(scores):
 
 def test_consistency_is_a_matrix_a_row(dataset):
     table = made_up.consistency_rows()
-    figure = draw_consistency(table, {"ours": "Ours", "simclr": "SimCLR"}, "animals", "Between animals")
+    figure = draw_consistency(
+        table, {"swap_calcium": "Swap + calcium", "simclr": "SimCLR"}, "animals", "Between animals"
+    )
     assert_legible(figure)
     matrix = figure.axes[0].images[0].get_array()
     assert matrix[0, 1] == pytest.approx(0.7)

@@ -49,7 +49,7 @@ def test_a_mean_is_over_animals_of_splits_of_seeds(scores, tmp_path):
     drop |= (table["split"] == "fold-0") & (table["animal"] == "Fly3")
     table[~drop].to_csv(scores, index=False)
     run(made_up.configuration(), scores, tmp_path)
-    own = table[~drop & (table["method"] == "ours") & (table["layer"] == "encoder")]
+    own = table[~drop & (table["method"] == "swap_calcium") & (table["layer"] == "encoder")]
     own = own[(own["metric"] == "balanced_accuracy") & (own["task"] == "across")]
     own = own[(own["label_budget"] == "all") & (own["probe"] == "softmax")]
     animals = []
@@ -60,13 +60,13 @@ def test_a_mean_is_over_animals_of_splits_of_seeds(scores, tmp_path):
             if values:
                 splits.append(sum(values) / len(values))
         animals.append(sum(splits) / len(splits))
-    row = csv(tmp_path).loc["ours", "across", "softmax", "all", "balanced_accuracy", "encoder"]
+    row = csv(tmp_path).loc["swap_calcium", "across", "softmax", "all", "balanced_accuracy", "encoder"]
     assert row["mean"] == pytest.approx(np.mean(animals), abs=1e-5)
     assert row["n_scores"] == len(own)
 
 
 def test_cells_of_every_format_hold_the_numbers_of_the_csv(tables):
-    row = csv(tables).loc["ours", "across", "softmax", "all", "balanced_accuracy", "encoder"]
+    row = csv(tables).loc["swap_calcium", "across", "softmax", "all", "balanced_accuracy", "encoder"]
     text = interval(float(row["mean"]), float(row["low"]), float(row["high"]))
     for suffix in ("md", "tex", "html"):
         assert text in (tables / f"action_recognition.{suffix}").read_text()
@@ -77,11 +77,13 @@ def test_every_probe_has_a_block_and_differences_of_its_own(scores, tables):
     table = table[(table["task"] == "across") & (table["label_budget"] == "all")]
     table = table[(table["metric"] == "balanced_accuracy") & (table["layer"] != "projection")]
     mean = table.groupby(["probe", "method"])["value"].mean()
-    rows = csv(tables, differences=True).query("reference == 'ours'")
+    rows = csv(tables, differences=True).query("reference == 'swap_calcium'")
     assert set(rows.index.get_level_values("probe")) == {"softmax", "mlp"}
     for (method, _, probe, *_), row in rows.iterrows():
         # Probes differ by more than these rows do: read by two probes, the difference would be another.
-        assert float(row["mean"]) == pytest.approx(mean[probe, method] - mean[probe, "ours"], abs=1e-5)
+        assert float(row["mean"]) == pytest.approx(
+            mean[probe, method] - mean[probe, "swap_calcium"], abs=1e-5
+        )
         assert float(row["high"]) < 0
     text = (tables / "action_recognition.md").read_text()
     titles = [line for line in text.splitlines() if line.startswith("## ")]
@@ -97,8 +99,8 @@ def test_a_difference_across_probes_tasks_or_budgets_cannot_be_asked_for(scores)
         with pytest.raises(ValueError, match=f"needs its {name}"):
             Column(**{**given, name: ""})
     column = Column(**given)
-    found = every.difference("ours", "simclr", column)
-    picked = every.pick("ours", column)
+    found = every.difference("swap_calcium", "simclr", column)
+    picked = every.pick("swap_calcium", column)
     assert {len(set(picked[name])) for name in (*given, "layer")} == {1}
     assert found.n == len(picked) == 12
 
@@ -106,7 +108,9 @@ def test_a_difference_across_probes_tasks_or_budgets_cannot_be_asked_for(scores)
 def test_p_of_a_block_is_one_family(scores, tables):
     every = read_scores(scores, Sections(made_up.configuration()))
     column = Column("across", "softmax", "all", "balanced_accuracy")
-    pairs = [(name, other) for name in made_up.METHODS for other in ("ours", "simclr") if name != other]
+    pairs = [
+        (name, other) for name in made_up.METHODS for other in ("swap_calcium", "simclr") if name != other
+    ]
     plain = [every.difference(name, other, column).p for name, other in pairs]
     rows = csv(tables, differences=True).query("probe == 'softmax'")
     found = [
@@ -118,7 +122,7 @@ def test_p_of_a_block_is_one_family(scores, tables):
 
 def test_published_numbers_stand_beside_the_probe_that_the_paper_used(tables):
     action, identity = published("action_recognition").values, published("identity_recognition").values
-    assert action["ours", "softmax", "across", "all"] == 0.619
+    assert action["swap_calcium", "softmax", "across", "all"] == 0.619
     assert action["behavenet", "softmax", "within", "half"] == 0.546
     assert action["raw", "mlp", "across", "all"] == 0.184
     assert identity["simclr_grl", "softmax", "identity", "half"] == 0.167
@@ -126,11 +130,16 @@ def test_published_numbers_stand_beside_the_probe_that_the_paper_used(tables):
     assert spikes["myow", "angle", "decoding", "mihi-03032014"] == 0.734
     assert spikes["myow", "softmax", "decoding", "rat"] == 0.8801
     rows = csv(tables)
-    assert rows.loc["ours", "within", "softmax", "half", "balanced_accuracy", "encoder"]["published"] == 0.579
-    assert np.isnan(rows.loc["ours", "within", "mlp", "half", "balanced_accuracy", "encoder"]["published"])
+    assert (
+        rows.loc["swap_calcium", "within", "softmax", "half", "balanced_accuracy", "encoder"]["published"]
+        == 0.579
+    )
+    assert np.isnan(
+        rows.loc["swap_calcium", "within", "mlp", "half", "balanced_accuracy", "encoder"]["published"]
+    )
     lines = (tables / "action_recognition.md").read_text().splitlines()
-    ours = next(line for line in lines if line.startswith("| Ours"))
-    assert ours.split(" | ")[3::2] == ["57.9", "63.3", "54.8", "61.9 |"]
+    swap_calcium = next(line for line in lines if line.startswith("| Swap + calcium"))
+    assert swap_calcium.split(" | ")[3::2] == ["57.9", "63.3", "54.8", "61.9 |"]
     rows = csv(tables, "identity_recognition")
     assert rows.loc["simclr", "identity", "softmax", "all", "accuracy", "encoder"]["published"] == 0.803
     assert rows.xs("knn", level="probe")["published"].isna().all()
@@ -173,7 +182,7 @@ def test_the_projection_has_a_block_of_its_own_without_rows_that_have_none(table
     assert block.startswith("Action recognition, softmax, on the projection")
     assert "Random guess" not in block
     rows = csv(tables).query("layer == 'projection'")
-    assert set(rows.index.get_level_values("method")) == {"simclr", "ours"}
+    assert set(rows.index.get_level_values("method")) == {"simclr", "swap_calcium"}
     assert rows["published"].isna().all()
 
 
@@ -335,8 +344,8 @@ def test_a_figure_method_that_is_no_row_is_refused(scores, tmp_path):
 
 def test_references_that_are_not_shown_are_left_out(scores, tmp_path):
     """Which are known is checked with the whole configuration; a stage has the shown rows alone."""
-    run(made_up.configuration(tables={"references": ["ours", "not_shown"]}), scores, tmp_path)
-    assert set(csv(tmp_path, differences=True)["reference"]) == {"ours"}
+    run(made_up.configuration(tables={"references": ["swap_calcium", "not_shown"]}), scores, tmp_path)
+    assert set(csv(tmp_path, differences=True)["reference"]) == {"swap_calcium"}
 
 
 def test_references_of_the_configuration_replace_the_best_baseline(scores, tmp_path):

@@ -9,27 +9,32 @@ import torch
 from swap_tables import swap_table
 
 from neural_action.config.settings import (
-    ClipSettings,
+    AugmentationSettings,
+    ComponentConfig,
     EncoderSettings,
-    Named,
     TrainingSettings,
-    ViewSettings,
+    WindowSettings,
 )
 from neural_action.datasets.windows import window_table
 from neural_action.encoders.shapes import Shapes
 from neural_action.training import loop
-from neural_action.training.batches import BatchSampler, view_context
+from neural_action.training.batches import BatchSampler, augmentation_context
 from neural_action.training.loop import learning_rate, pretrain
 from neural_action.training.model import create
 
-CLIPS = ClipSettings(frames=16, poses=4)
+WINDOWS = WindowSettings(frames=16, poses=4)
 TRAINING = TrainingSettings(steps=12, batch=8, checkpoint_every=5)
 ENCODERS = EncoderSettings(
-    neural=Named(name="image_cnn", width=4, layers=1), behavior=Named(name="pose_cnn", width=8)
+    neural=ComponentConfig(name="image_cnn", width=4, layers=1),
+    behavior=ComponentConfig(name="pose_cnn", width=8),
 )
-VIEWS = ViewSettings(
-    neural=[Named(name="calcium"), Named(name="intensity"), Named(name="noise")],
-    behavior=[Named(name="swap"), Named(name="pose_noise")],
+VIEWS = AugmentationSettings(
+    neural=[
+        ComponentConfig(name="calcium"),
+        ComponentConfig(name="intensity"),
+        ComponentConfig(name="noise"),
+    ],
+    behavior=[ComponentConfig(name="swap"), ComponentConfig(name="pose_noise")],
 )
 
 
@@ -40,10 +45,10 @@ def make(dataset):
     kernel = np.exp(-np.arange(16) / 8).astype(np.float32)
 
     def fresh(seed=0, data=dataset):
-        clips = window_table(data, CLIPS, stride=1)
-        context = view_context(data, clips, torch.device("cpu"), kernel=kernel, swap=swaps)
-        sampler = BatchSampler(context, clips, VIEWS, TRAINING.batch, seed)
-        return create(Named(name="infonce"), ENCODERS, Shapes(16, (4, 4), 4, 6), seed), sampler
+        windows = window_table(data, WINDOWS, stride=1)
+        context = augmentation_context(data, windows, torch.device("cpu"), kernel=kernel, swap=swaps)
+        sampler = BatchSampler(context, windows, VIEWS, TRAINING.batch, seed)
+        return create(ComponentConfig(name="infonce"), ENCODERS, Shapes(16, (4, 4), 4, 6), seed), sampler
 
     return fresh
 
@@ -96,9 +101,9 @@ def test_hidden_trials_do_not_influence_training(make, dataset, tmp_path):
     assert all(torch.equal(value, other.state_dict()[key]) for key, value in model.state_dict().items())
 
 
-def test_batches_are_views_of_the_clips_they_name(make, dataset):
+def test_batches_are_views_of_the_windows_they_name(make, dataset):
     _, sampler = make()
-    sampler.neural_views, sampler.behavior_views = [], []
+    sampler.neural_augmentations, sampler.behavior_augmentations = [], []
     batch = sampler(3)
     neural, pose = batch.neural(), batch.behavior()
     for b, start in enumerate(batch.rows.start.tolist()):
@@ -120,10 +125,10 @@ def test_learning_rate_warms_up_and_falls_to_zero():
 def test_autocast_covers_the_encoders_alone(dataset, tmp_path, monkeypatch, name):
     """On CUDA the loop runs encoders under autocast: here the CPU's stands in for it."""
     monkeypatch.setattr(loop, "nullcontext", lambda: torch.autocast("cpu", torch.bfloat16))
-    clips = window_table(dataset, CLIPS, stride=1)
-    context = view_context(dataset, clips, torch.device("cpu"))
-    sampler = BatchSampler(context, clips, ViewSettings(), TRAINING.batch, 0)
-    model = create(Named(name=name), ENCODERS, Shapes(16, (4, 4), 4, 6, 0, 3), 0)
+    windows = window_table(dataset, WINDOWS, stride=1)
+    context = augmentation_context(dataset, windows, torch.device("cpu"))
+    sampler = BatchSampler(context, windows, AugmentationSettings(), TRAINING.batch, 0)
+    model = create(ComponentConfig(name=name), ENCODERS, Shapes(16, (4, 4), 4, 6, 0, 3), 0)
     encode, loss, seen = model.encode, model.loss, []
 
     def spied_encode(batch):

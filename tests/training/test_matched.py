@@ -1,4 +1,4 @@
-"""Matched batches and neural swaps: clips of different animals whose poses are near."""
+"""Matched batches and neural swaps: windows of different animals whose poses are near."""
 
 import dataclasses
 
@@ -7,29 +7,29 @@ import pytest
 import torch
 from swap_tables import swap_table
 
-from neural_action.config.settings import ClipSettings, Named, ViewSettings
+from neural_action.augmentations.neural_mix import NeuralMix
+from neural_action.augmentations.neural_swap import NeuralSwap
+from neural_action.config.settings import AugmentationSettings, ComponentConfig, WindowSettings
 from neural_action.datasets.windows import window_table
 from neural_action.errors import InputError
-from neural_action.training.batches import BatchSampler, clip_starts, view_context
-from neural_action.views.neural_mix import NeuralMix
-from neural_action.views.neural_swap import NeuralSwap
+from neural_action.training.batches import BatchSampler, augmentation_context, window_starts
 
-# An odd number of poses has its middle one at the clip's centre, so that the nearest clip is of the same trial.
-CLIPS = ClipSettings(frames=16, poses=5)
-NO_VIEWS = ViewSettings(neural=[], behavior=[])
+# An odd number of poses has its middle one at the window's centre, so that the nearest window is of the same trial.
+WINDOWS = WindowSettings(frames=16, poses=5)
+NO_VIEWS = AugmentationSettings(neural=[], behavior=[])
 
 
 @pytest.fixture
-def clips(dataset):
-    return window_table(dataset, CLIPS, stride=1)
+def windows(dataset):
+    return window_table(dataset, WINDOWS, stride=1)
 
 
-def context_of(dataset, clips, domains="all"):
-    return view_context(dataset, clips, torch.device("cpu"), swap=swap_table(dataset, domains))
+def context_of(dataset, windows, domains="all"):
+    return augmentation_context(dataset, windows, torch.device("cpu"), swap=swap_table(dataset, domains))
 
 
-def sampler_of(dataset, clips, batch=9, **options):
-    return BatchSampler(context_of(dataset, clips), clips, NO_VIEWS, batch, 0, **options)
+def sampler_of(dataset, windows, batch=9, **options):
+    return BatchSampler(context_of(dataset, windows), windows, NO_VIEWS, batch, 0, **options)
 
 
 def hide(dataset, animal):
@@ -37,28 +37,28 @@ def hide(dataset, animal):
     return dataclasses.replace(dataset, trials=tuple(spans))
 
 
-def visible_clips(clips):
-    """By trial, (centre pose, start) of each visible clip."""
+def visible_windows(windows):
+    """By trial, (centre pose, start) of each visible window."""
     table = {}
-    for clip in range(len(clips)):
-        if clips.sees_input[clip]:
-            centre = int(clips.pose[clip, len(clips.pose[clip]) // 2])
-            table.setdefault(int(clips.trial[clip]), []).append((centre, int(clips.start[clip])))
+    for window in range(len(windows)):
+        if windows.sees_input[window]:
+            centre = int(windows.pose[window, len(windows.pose[window]) // 2])
+            table.setdefault(int(windows.trial[window]), []).append((centre, int(windows.start[window])))
     return table
 
 
 def nearest_starts(own, sample):
-    """Starts of those of the clips ``own`` whose centre is nearest to a sample; two if equally near."""
+    """Starts of those of the windows ``own`` whose centre is nearest to a sample; two if equally near."""
     least = min(abs(centre - sample) for centre, _ in own)
     return {start for centre, start in own if abs(centre - sample) == least}
 
 
 @pytest.mark.parametrize("stride", [1, 5])
-def test_clip_starts_are_of_the_nearest_clip(dataset, stride):
-    clips = window_table(dataset, CLIPS, stride=stride)
-    starts = clip_starts(dataset, clips)
+def test_window_starts_are_of_the_nearest_window(dataset, stride):
+    windows = window_table(dataset, WINDOWS, stride=stride)
+    starts = window_starts(dataset, windows)
     assert starts.shape == (len(dataset.pose),)
-    table = visible_clips(clips)
+    table = visible_windows(windows)
     for at, span in enumerate(dataset.trials):
         for sample in range(span.samples.start, span.samples.stop):
             if span.sees_input:
@@ -68,34 +68,34 @@ def test_clip_starts_are_of_the_nearest_clip(dataset, stride):
 
 
 @pytest.mark.parametrize("poses", [4, 5, 8])
-def test_the_ends_of_a_trial_get_its_first_and_last_clip(dataset, poses):
-    clips = window_table(dataset, ClipSettings(frames=16, poses=poses), stride=1)
-    starts = clip_starts(dataset, clips)
+def test_the_ends_of_a_trial_get_its_first_and_last_window(dataset, poses):
+    windows = window_table(dataset, WindowSettings(frames=16, poses=poses), stride=1)
+    starts = window_starts(dataset, windows)
     for at, span in enumerate(dataset.trials):
         if span.sees_input:
-            own = clips.start[clips.trial == at]
+            own = windows.start[windows.trial == at]
             assert starts[span.samples.start] == own.min()
             assert starts[span.samples.stop - 1] == own.max()
 
 
-def test_an_animal_without_a_visible_clip_has_no_clip_starts(dataset, clips):
-    only = clips.take(clips.animal != 1)
-    starts = clip_starts(dataset, only)
+def test_an_animal_without_a_visible_window_has_no_window_starts(dataset, windows):
+    only = windows.take(windows.animal != 1)
+    starts = window_starts(dataset, only)
     assert (starts[dataset.pose_animal == 1] == -1).all()
     assert (starts[(dataset.pose_animal == 2) & dataset.pose_visible] >= 0).all()
 
 
-def test_a_single_clip_is_nearest_to_all_of_its_animal(dataset, clips):
-    keep = np.flatnonzero((clips.animal == 0) & clips.sees_input)[[30]]
-    starts = clip_starts(dataset, clips.take(keep))
+def test_a_single_window_is_nearest_to_all_of_its_animal(dataset, windows):
+    keep = np.flatnonzero((windows.animal == 0) & windows.sees_input)[[30]]
+    starts = window_starts(dataset, windows.take(keep))
     own = (dataset.pose_animal == 0) & dataset.pose_visible
-    assert (starts[own] == clips.start[keep[0]]).all()
+    assert (starts[own] == windows.start[keep[0]]).all()
     assert (starts[~own] == -1).all()
 
 
 @pytest.mark.parametrize("batch", [6, 9, 11])
-def test_every_group_is_a_run_of_one_clip_of_each_animal(dataset, clips, batch):
-    sampler = sampler_of(dataset, clips, batch, matched=True)
+def test_every_group_is_a_run_of_one_window_of_each_animal(dataset, windows, batch):
+    sampler = sampler_of(dataset, windows, batch, matched=True)
     for step in range(10):
         drawn = sampler(step)
         groups = batch // 3
@@ -105,11 +105,11 @@ def test_every_group_is_a_run_of_one_clip_of_each_animal(dataset, clips, batch):
             assert set(drawn.animal[3 * k : 3 * k + 3].tolist()) == {0, 1, 2}
 
 
-def test_matched_clips_are_visible_clips_of_the_table(dataset, clips):
-    visible = clips.take(clips.sees_input)
+def test_matched_windows_are_visible_windows_of_the_table(dataset, windows):
+    visible = windows.take(windows.sees_input)
     poses = {int(start): pose.tolist() for start, pose in zip(visible.start, visible.pose, strict=True)}
     animals = {int(start): int(animal) for start, animal in zip(visible.start, visible.animal, strict=True)}
-    sampler = sampler_of(dataset, clips, matched=True)
+    sampler = sampler_of(dataset, windows, matched=True)
     for step in range(10):
         rows = sampler(step).rows
         for start, pose, animal in zip(
@@ -119,8 +119,8 @@ def test_matched_clips_are_visible_clips_of_the_table(dataset, clips):
             assert animals[start] == animal
 
 
-def test_the_others_of_a_group_are_nearest_to_a_swap_target_of_its_anchor(dataset, clips):
-    sampler, table = sampler_of(dataset, clips, matched=True), visible_clips(clips)
+def test_the_others_of_a_group_are_nearest_to_a_swap_target_of_its_anchor(dataset, windows):
+    sampler, table = sampler_of(dataset, windows, matched=True), visible_windows(windows)
 
     trial = np.repeat(np.arange(len(dataset.trials)), [len(dataset.pose[s.samples]) for s in dataset.trials])
 
@@ -145,22 +145,22 @@ def test_the_others_of_a_group_are_nearest_to_a_swap_target_of_its_anchor(datase
 
 def test_a_hidden_animal_is_in_no_group(dataset):
     hidden = hide(dataset, "B")
-    drawn = sampler_of(hidden, window_table(hidden, CLIPS, stride=1), 8, matched=True)(0)
+    drawn = sampler_of(hidden, window_table(hidden, WINDOWS, stride=1), 8, matched=True)(0)
     assert drawn.group.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
     assert all(set(pair) == {0, 2} for pair in drawn.animal.view(4, 2).tolist())
 
 
-def test_matched_batches_follow_from_seed_and_step(dataset, clips):
-    one, other = (sampler_of(dataset, clips, matched=True) for _ in range(2))
+def test_matched_batches_follow_from_seed_and_step(dataset, windows):
+    one, other = (sampler_of(dataset, windows, matched=True) for _ in range(2))
     one(0)
     assert torch.equal(one(5).rows.start, other(5).rows.start)
     assert not torch.equal(one(5).rows.start, other(6).rows.start)
 
 
 @pytest.mark.parametrize("focus", [0, 2])
-def test_half_of_a_batch_is_of_the_focus_and_the_rest_is_of_all(dataset, clips, focus):
-    sampler = sampler_of(dataset, clips, 8, focus=focus)
-    visible = set(clips.start[clips.sees_input].tolist())
+def test_half_of_a_batch_is_of_the_focus_and_the_rest_is_of_all(dataset, windows, focus):
+    sampler = sampler_of(dataset, windows, 8, focus=focus)
+    visible = set(windows.start[windows.sees_input].tolist())
     drawn = []
     for step in range(100):
         rows = sampler(step).rows
@@ -171,109 +171,109 @@ def test_half_of_a_batch_is_of_the_focus_and_the_rest_is_of_all(dataset, clips, 
     assert shares[focus].item() == pytest.approx(1 / 2 + 1 / 6, abs=0.05)
     assert (shares > 0.1).all()
     starts = {start for step in range(100) for start in sampler(step).rows.start[:4].tolist()}
-    assert len(starts) > 150  # of 315 visible clips of the animal
+    assert len(starts) > 150  # of 315 visible windows of the animal
 
 
-def test_without_focus_all_animals_are_drawn_alike(dataset, clips):
-    sampler = sampler_of(dataset, clips, 8)
+def test_without_focus_all_animals_are_drawn_alike(dataset, windows):
+    sampler = sampler_of(dataset, windows, 8)
     shares = torch.bincount(torch.cat([sampler(step).animal for step in range(100)]), minlength=3) / 800
     assert (shares - 1 / 3).abs().max() < 0.06
 
 
-def test_unmatched_batches_have_no_groups(dataset, clips):
+def test_unmatched_batches_have_no_groups(dataset, windows):
     with pytest.raises(InputError, match="batches: matched"):
-        _ = sampler_of(dataset, clips)(0).group
+        _ = sampler_of(dataset, windows)(0).group
 
 
-def test_matched_batches_need_a_swap_table(dataset, clips):
-    context = view_context(dataset, clips, torch.device("cpu"))
+def test_matched_batches_need_a_swap_table(dataset, windows):
+    context = augmentation_context(dataset, windows, torch.device("cpu"))
     with pytest.raises(InputError, match="needs a swap table"):
-        BatchSampler(context, clips, NO_VIEWS, 9, 0, matched=True)
+        BatchSampler(context, windows, NO_VIEWS, 9, 0, matched=True)
 
 
-def test_matched_batches_need_two_clips_of_each_animal(dataset, clips):
+def test_matched_batches_need_two_windows_of_each_animal(dataset, windows):
     with pytest.raises(InputError, match=r"3 animals and training\.batch 5"):
-        sampler_of(dataset, clips, 5, matched=True)
+        sampler_of(dataset, windows, 5, matched=True)
 
 
 def test_matched_batches_need_two_animals(dataset):
     alone = hide(hide(dataset, "A"), "B")
     with pytest.raises(InputError, match="1 animals"):
-        sampler_of(alone, window_table(alone, CLIPS, stride=1), 9, matched=True)
+        sampler_of(alone, window_table(alone, WINDOWS, stride=1), 9, matched=True)
 
 
-def swapped_starts(context, clips, probability, seed=0):
-    """The rows of 24 visible clips, what they held before and after the view, and where the latter start."""
-    batch = BatchSampler(context, clips, NO_VIEWS, 24, seed)(0)
+def swapped_starts(context, windows, probability, seed=0):
+    """The rows of 24 visible windows, what they held before and after the view, and where the latter start."""
+    batch = BatchSampler(context, windows, NO_VIEWS, 24, seed)(0)
     values = batch.neural()
     before = values.clone()
     view = NeuralSwap(context, probability=probability)
     after = view(values, batch.rows, torch.Generator().manual_seed(seed))
     starts = []
-    for clip in after:
-        (start,) = np.flatnonzero((context.neural == clip[0]).all(1))  # frames are random: no two are equal
-        assert torch.equal(clip, context.neural[start : start + 16])
+    for window in after:
+        (start,) = np.flatnonzero((context.neural == window[0]).all(1))  # frames are random: no two are equal
+        assert torch.equal(window, context.neural[start : start + 16])
         starts.append(int(start))
     return batch.rows, before, after, starts
 
 
-def test_a_neural_swap_with_probability_0_leaves_clips_alone(dataset, clips):
-    rows, before, after, starts = swapped_starts(context_of(dataset, clips), clips, 0.0)
+def test_a_neural_swap_with_probability_0_leaves_windows_alone(dataset, windows):
+    rows, before, after, starts = swapped_starts(context_of(dataset, windows), windows, 0.0)
     assert torch.equal(before, after)
     assert starts == rows.start.tolist()
 
 
 @pytest.mark.parametrize("domains", ["all", "others"])
-def test_a_neural_swap_gives_clips_of_other_animals_near_a_swap_target(dataset, clips, domains):
-    context = context_of(dataset, clips, domains)
-    rows, _, _, starts = swapped_starts(context, clips, 1.0)
-    animal_of = {int(start): int(animal) for start, animal in zip(clips.start, clips.animal, strict=True)}
-    visible = set(clips.start[clips.sees_input].tolist())
+def test_a_neural_swap_gives_windows_of_other_animals_near_a_swap_target(dataset, windows, domains):
+    context = context_of(dataset, windows, domains)
+    rows, _, _, starts = swapped_starts(context, windows, 1.0)
+    animal_of = {int(start): int(animal) for start, animal in zip(windows.start, windows.animal, strict=True)}
+    visible = set(windows.start[windows.sees_input].tolist())
     pairs = set()
     for start, animal, centre in zip(starts, rows.animal.tolist(), rows.centre.tolist(), strict=True):
         assert start in visible
         assert animal_of[start] != animal
         targets = context.swap_targets[centre, animal_of[start]].tolist()
-        assert start in {int(context.clip_starts[target]) for target in targets}
+        assert start in {int(context.window_starts[target]) for target in targets}
         pairs.add((animal, animal_of[start]))
     assert len(pairs) == 6  # every animal is replaced by both others
 
 
-def test_a_neural_swap_replaces_its_share_of_clips(dataset, clips):
-    context, replaced = context_of(dataset, clips), []
+def test_a_neural_swap_replaces_its_share_of_windows(dataset, windows):
+    context, replaced = context_of(dataset, windows), []
     for seed in range(20):
-        rows, _, _, starts = swapped_starts(context, clips, 0.25, seed)
+        rows, _, _, starts = swapped_starts(context, windows, 0.25, seed)
         replaced += [a != b for a, b in zip(starts, rows.start.tolist(), strict=True)]
     assert np.mean(replaced) == pytest.approx(0.25, abs=0.06)
 
 
 def test_a_neural_swap_never_gives_hidden_frames(dataset):
     hidden = hide(dataset, "C")
-    clips = window_table(hidden, CLIPS, stride=1)
-    rows, _, _, starts = swapped_starts(context_of(hidden, clips), clips, 1.0)
+    windows = window_table(hidden, WINDOWS, stride=1)
+    rows, _, _, starts = swapped_starts(context_of(hidden, windows), windows, 1.0)
     assert set(rows.animal.tolist()) == {0, 1}
-    assert set(starts) <= set(clips.start[clips.sees_input].tolist())
+    assert set(starts) <= set(windows.start[windows.sees_input].tolist())
 
 
-def test_a_neural_swap_is_a_view_of_the_sampler(dataset, clips):
-    views = ViewSettings(neural=[Named(name="neural_swap", probability=1.0)], behavior=[])
-    batch = BatchSampler(context_of(dataset, clips), clips, views, 24, 0)(0)
+def test_a_neural_swap_is_a_view_of_the_sampler(dataset, windows):
+    views = AugmentationSettings(neural=[ComponentConfig(name="neural_swap", probability=1.0)], behavior=[])
+    batch = BatchSampler(context_of(dataset, windows), windows, views, 24, 0)(0)
     assert not any(
-        np.array_equal(clip[0], dataset.neural[start].ravel())
-        for clip, start in zip(batch.neural().numpy(), batch.rows.start.tolist(), strict=True)
+        np.array_equal(window[0], dataset.neural[start].ravel())
+        for window, start in zip(batch.neural().numpy(), batch.rows.start.tolist(), strict=True)
     )
 
 
-def test_a_neural_swap_needs_swaps_and_clips(dataset, clips, context):
-    with pytest.raises(InputError, match="needs the clips"):
+def test_a_neural_swap_needs_swaps_and_windows(dataset, windows, context):
+    with pytest.raises(InputError, match="needs the windows"):
         NeuralSwap(context)
     with pytest.raises(InputError, match="needs a swap table"):
-        NeuralSwap(view_context(dataset, clips, torch.device("cpu")))
+        NeuralSwap(augmentation_context(dataset, windows, torch.device("cpu")))
 
 
-def mixed(context, clips, seed=0, **options):
-    """A batch's rows, its clips before and after a mix."""
-    batch = BatchSampler(context, clips, NO_VIEWS, 24, 0)(seed)
+def mixed(context, windows, seed=0, **options):
+    """A batch's rows, its windows before and after a mix."""
+    batch = BatchSampler(context, windows, NO_VIEWS, 24, 0)(seed)
     before = batch.recorded().clone()
     return (
         batch.rows,
@@ -283,17 +283,17 @@ def mixed(context, clips, seed=0, **options):
 
 
 @pytest.mark.parametrize("whose", ["others", "own"])
-def test_a_mix_lies_between_a_clip_and_one_of_a_near_pose(dataset, clips, whose):
-    context = context_of(dataset, clips)
-    rows, before, after = mixed(context, clips, probability=1.0, most=0.4, whose=whose)
+def test_a_mix_lies_between_a_window_and_one_of_a_near_pose(dataset, windows, whose):
+    context = context_of(dataset, windows)
+    rows, before, after = mixed(context, windows, probability=1.0, most=0.4, whose=whose)
     moved = 0
-    for clip, (animal, centre) in enumerate(zip(rows.animal.tolist(), rows.centre.tolist(), strict=True)):
+    for window, (animal, centre) in enumerate(zip(rows.animal.tolist(), rows.centre.tolist(), strict=True)):
         allowed = [animal] if whose == "own" else [other for other in range(3) if other != animal]
-        near = context.clip_starts[context.swap_targets[centre, allowed].flatten().long()].unique()
-        change = (after[clip] - before[clip]).flatten()
+        near = context.window_starts[context.swap_targets[centre, allowed].flatten().long()].unique()
+        change = (after[window] - before[window]).flatten()
         weights = []
         for start in near.tolist():
-            towards = (context.neural[start : start + 16] - before[clip]).flatten()
+            towards = (context.neural[start : start + 16] - before[window]).flatten()
             weight = float(change @ towards / towards.square().sum().clamp(min=1e-12))
             if torch.allclose(change, weight * towards, atol=1e-5):
                 weights.append(weight)
@@ -304,23 +304,23 @@ def test_a_mix_lies_between_a_clip_and_one_of_a_near_pose(dataset, clips, whose)
     assert moved > (10 if whose == "own" else 20)
 
 
-def test_a_mix_changes_its_share_of_clips(dataset, clips):
-    context, changed = context_of(dataset, clips), []
+def test_a_mix_changes_its_share_of_windows(dataset, windows):
+    context, changed = context_of(dataset, windows), []
     for seed in range(20):
-        _, before, after = mixed(context, clips, seed, probability=0.25)
+        _, before, after = mixed(context, windows, seed, probability=0.25)
         changed += (before != after).any(2).any(1).tolist()
     assert np.mean(changed) == pytest.approx(0.25, abs=0.06)
-    _, before, after = mixed(context, clips, probability=0.0)
+    _, before, after = mixed(context, windows, probability=0.0)
     assert torch.equal(before, after)
 
 
-def test_a_mix_needs_swaps_and_units_in_common(dataset, clips, context):
-    with pytest.raises(InputError, match="view neural_mix: needs the clips"):
+def test_a_mix_needs_swaps_and_units_in_common(dataset, windows, context):
+    with pytest.raises(InputError, match="augmentation neural_mix: needs the windows"):
         NeuralMix(context)
-    others = context_of(dataset, clips, "others")
+    others = context_of(dataset, windows, "others")
     with pytest.raises(InputError, match=r"swapped with itself, expected neighbors\.domains: all"):
         NeuralMix(others, whose="own")
-    apart = context_of(dataset, clips)
+    apart = context_of(dataset, windows)
     apart.neural[:, :3] = float("nan")
     with pytest.raises(InputError, match="units of their own, expected whose: own"):
         NeuralMix(apart)

@@ -11,11 +11,11 @@ from swap_tables import swap_table
 
 from neural_action.config.settings import (
     AdaptSettings,
-    ClipSettings,
+    AugmentationSettings,
+    ComponentConfig,
     EncoderSettings,
-    Named,
     TrainingSettings,
-    ViewSettings,
+    WindowSettings,
 )
 from neural_action.datasets.ragged import RaggedFrames
 from neural_action.datasets.windows import window_table
@@ -23,29 +23,29 @@ from neural_action.encoders.shapes import Shapes
 from neural_action.encoders.unit_tiles import WIDTH
 from neural_action.errors import InputError
 from neural_action.training.adapt import adapt
-from neural_action.training.batches import BatchSampler, view_context
+from neural_action.training.batches import BatchSampler, augmentation_context
 from neural_action.training.loop import pretrain
 from neural_action.training.model import create, fit_scales, load_model, save_model
 from neural_action.training.sessions import with_animal
 
 UNITS = {"A": 5, "B": 70, "C": 9}
-CLIPS = ClipSettings(frames=16, poses=4)
+WINDOWS = WindowSettings(frames=16, poses=4)
 TRAINING = TrainingSettings(steps=6, batch=14, checkpoint_every=2)
 ENCODERS = EncoderSettings(
-    neural=Named(name="trace_cnn", width=6, layers=1),
-    behavior=Named(name="pose_cnn", width=8),
+    neural=ComponentConfig(name="trace_cnn", width=6, layers=1),
+    behavior=ComponentConfig(name="pose_cnn", width=8),
     unit_width=4,
     dimension=8,
 )
-VIEWS = ViewSettings(
+VIEWS = AugmentationSettings(
     neural=[
-        Named(name="calcium"),
-        Named(name="neural_mix", whose="own"),
-        Named(name="intensity"),
-        Named(name="dropout", units=True),
-        Named(name="noise"),
+        ComponentConfig(name="calcium"),
+        ComponentConfig(name="neural_mix", whose="own"),
+        ComponentConfig(name="intensity"),
+        ComponentConfig(name="dropout", units=True),
+        ComponentConfig(name="noise"),
     ],
-    behavior=[Named(name="swap"), Named(name="pose_noise")],
+    behavior=[ComponentConfig(name="swap"), ComponentConfig(name="pose_noise")],
 )
 
 
@@ -70,28 +70,28 @@ def shapes_of(names, frames=16):
     return Shapes(frames, (), 4, 6, 3, 3, units=tuple((name, UNITS[name]) for name in names))
 
 
-def sampler_of(dataset, layers, views=VIEWS, batch=14, **options):
-    clips = window_table(dataset, CLIPS, stride=1)
+def sampler_of(dataset, layers, augmentations=VIEWS, batch=14, **options):
+    windows = window_table(dataset, WINDOWS, stride=1)
     swaps = swap_table(dataset)
     kernel = np.exp(-np.arange(16) / 8).astype(np.float32)
     states = np.full((len(dataset.pose), 3), 1 / 3, np.float32)
-    context = view_context(
-        dataset, clips, torch.device("cpu"), kernel=kernel, swap=swaps, syllables=states, layers=layers
+    context = augmentation_context(
+        dataset, windows, torch.device("cpu"), kernel=kernel, swap=swaps, syllables=states, layers=layers
     )
-    return BatchSampler(context, clips, views, batch, 0, **options)
+    return BatchSampler(context, windows, augmentations, batch, 0, **options)
 
 
-def test_batches_are_of_equally_many_clips_of_each_animal(ragged):
-    sampler = sampler_of(ragged, list(UNITS), ViewSettings())
+def test_batches_are_of_equally_many_windows_of_each_animal(ragged):
+    sampler = sampler_of(ragged, list(UNITS), AugmentationSettings())
     batch, again = sampler(3), sampler(4)
-    # 14 clips of three animals are four of each.
+    # 14 windows of three animals are four of each.
     assert torch.bincount(batch.animal).tolist() == [4, 4, 4]
-    assert not torch.equal(batch.clips, again.clips)
-    assert torch.equal(batch.clips, sampler(3).clips)
-    clips = batch.neural()
-    assert clips.values.shape == (12, 16, 2 * WIDTH)
-    assert torch.equal(clips.layer, batch.animal)
-    for values, start, animal in zip(clips.values, batch.rows.start.tolist(), batch.animal, strict=True):
+    assert not torch.equal(batch.windows, again.windows)
+    assert torch.equal(batch.windows, sampler(3).windows)
+    windows = batch.neural()
+    assert windows.values.shape == (12, 16, 2 * WIDTH)
+    assert torch.equal(windows.layer, batch.animal)
+    for values, start, animal in zip(windows.values, batch.rows.start.tolist(), batch.animal, strict=True):
         units = list(UNITS.values())[animal]
         np.testing.assert_array_equal(values[:, :units], ragged.neural[start : start + 16])
         assert not values[:, units:].any()
@@ -100,14 +100,14 @@ def test_batches_are_of_equally_many_clips_of_each_animal(ragged):
     assert not any(((drawn >= span.frames.start) & (drawn < span.frames.stop)).any() for span in hidden)
 
 
-def test_a_batch_needs_a_clip_of_each_animal(ragged):
-    with pytest.raises(InputError, match=r"training.batch: 2, expected a clip of each of 3 animals"):
+def test_a_batch_needs_a_window_of_each_animal(ragged):
+    with pytest.raises(InputError, match=r"training.batch: 2, expected a window of each of 3 animals"):
         sampler_of(ragged, list(UNITS), batch=2)
 
 
 def test_an_animal_that_is_not_seen_has_no_layer(ragged):
     hidden = without(ragged, "B")
-    sampler = sampler_of(hidden, ["A", "C"], ViewSettings())
+    sampler = sampler_of(hidden, ["A", "C"], AugmentationSettings())
     batch = sampler(0)
     assert torch.bincount(batch.animal).tolist() == [7, 0, 7]
     assert torch.equal(batch.neural().layer, batch.animal // 2)
@@ -115,7 +115,7 @@ def test_an_animal_that_is_not_seen_has_no_layer(ragged):
         sampler.context.layer_of(1)
 
 
-def test_matched_groups_have_a_clip_of_each_animal(ragged):
+def test_matched_groups_have_a_window_of_each_animal(ragged):
     batch = sampler_of(ragged, list(UNITS), matched=True)(0)
     assert batch.animal.view(-1, 3).tolist() == [[0, 1, 2]] * 4
     assert torch.equal(batch.neural().layer, batch.animal)
@@ -127,7 +127,7 @@ def test_units_are_scaled_by_what_may_be_seen(ragged):
         if not span.sees_input:
             changed[span.frames][:] = 1e6
     sampler = sampler_of(dataclasses.replace(ragged, neural=changed), list(UNITS))
-    model = create(Named(name="infonce"), ENCODERS, shapes_of(UNITS), 0)
+    model = create(ComponentConfig(name="infonce"), ENCODERS, shapes_of(UNITS), 0)
     fit_scales(model, sampler.context)
     layer, seen = model.f_n.input, [span.frames for span in ragged.trials if span.sees_input]
     expected = np.concatenate([ragged.neural[frames] for frames in seen[3:6]])
@@ -151,7 +151,7 @@ OBJECTIVES = {
 
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_every_objective_trains_each_animals_layer_and_what_is_shared(ragged, tmp_path, name):
-    sampler, named = sampler_of(ragged, list(UNITS)), Named(name=name, **OBJECTIVES[name])
+    sampler, named = sampler_of(ragged, list(UNITS)), ComponentConfig(name=name, **OBJECTIVES[name])
     model = create(named, ENCODERS, shapes_of(UNITS), 0)
     fit_scales(model, sampler.context)
     before = {key: value.clone() for key, value in model.f_n.named_parameters()}
@@ -161,43 +161,43 @@ def test_every_objective_trains_each_animals_layer_and_what_is_shared(ragged, tm
     # Tile by tile: every animal's weights are trained.
     assert (model.f_n.input.weight != before["input.weight"]).flatten(1).any(1).all()
     save_model(model, named, ENCODERS, shapes_of(UNITS), tmp_path / "model.safetensors", {})
-    loaded, clips = load_model(tmp_path / "model.safetensors"), sampler(0).recorded()
+    loaded, windows = load_model(tmp_path / "model.safetensors"), sampler(0).recorded()
     with torch.inference_mode():
-        embedded = model.eval().embed(clips)["encoder"]
-        torch.testing.assert_close(loaded.embed(clips)["encoder"], embedded)
+        embedded = model.eval().embed(windows)["encoder"]
+        torch.testing.assert_close(loaded.embed(windows)["encoder"], embedded)
     assert embedded.shape == (12, 8)
 
 
 @pytest.mark.parametrize("name", ["autoencoder", "pi_vae"])
 def test_objectives_that_rebuild_units_say_why_not(name):
     with pytest.raises(InputError, match="these animals have none in common"):
-        create(Named(name=name), ENCODERS, shapes_of(UNITS), 0)
+        create(ComponentConfig(name=name), ENCODERS, shapes_of(UNITS), 0)
 
 
 @pytest.mark.parametrize(
     ("view", "says"),
     [
-        (Named(name="neural_swap"), "view neural_swap: animals have units of their own"),
-        (Named(name="neural_mix"), "expected whose: own"),
+        (ComponentConfig(name="neural_swap"), "augmentation neural_swap: animals have units of their own"),
+        (ComponentConfig(name="neural_mix"), "expected whose: own"),
     ],
 )
 def test_views_that_exchange_frames_say_why_not(ragged, view, says):
     with pytest.raises(InputError, match=says):
-        sampler_of(ragged, list(UNITS), ViewSettings(neural=[view]))
+        sampler_of(ragged, list(UNITS), AugmentationSettings(neural=[view]))
 
 
 def test_an_unseen_animal_gets_a_layer_and_the_rest_stays(ragged, tmp_path):
     known = sampler_of(without(ragged, "B"), ["A", "C"])
-    model = create(Named(name="infonce"), ENCODERS, shapes_of("AC"), 0)
+    model = create(ComponentConfig(name="infonce"), ENCODERS, shapes_of("AC"), 0)
     fit_scales(model, known.context)
     pretrain(model, known, TRAINING, tmp_path / "a.pt")
-    clips = known(0).recorded()
-    before = model.eval().embed(clips)["encoder"].detach()
+    recorded = known(0).recorded()
+    before = model.eval().embed(recorded)["encoder"].detach()
     context = sampler_of(ragged, ["A", "C", "B"]).context
     seen = context.take(context.animal_frames[1])[:, :70]
     wider = with_animal(model, "B", seen, 0)
     fresh = {key: value.clone() for key, value in wider.state_dict().items()}
-    settings, windows = AdaptSettings(steps=4), window_table(ragged, CLIPS, stride=1)
+    settings, windows = AdaptSettings(steps=4), window_table(ragged, WINDOWS, stride=1)
     given = (wider, context, windows, VIEWS, 1, settings, TRAINING, tmp_path / "b.pt")
     adapt(*given, matched=False, seed=0)
     changed = {key for key, value in wider.state_dict().items() if not torch.equal(value, fresh[key])}
@@ -206,7 +206,7 @@ def test_an_unseen_animal_gets_a_layer_and_the_rest_stays(ragged, tmp_path):
     # A and C have a tile each, B two: only those of B were trained.
     moved = (wider.f_n.input.weight != fresh["f_n.input.weight"]).flatten(1).any(1)
     assert moved.tolist() == [False, False, True, True]
-    torch.testing.assert_close(wider.eval().embed(clips)["encoder"].detach(), before)
+    torch.testing.assert_close(wider.eval().embed(recorded)["encoder"].detach(), before)
 
 
 class InterruptedRunError(Exception):
@@ -220,7 +220,7 @@ def test_an_interrupted_run_ends_with_the_same_weights(ragged, tmp_path):
 
     def fresh():
         sampler = sampler_of(ragged, list(UNITS))
-        model = create(Named(name="infonce"), ENCODERS, shapes_of(UNITS), 0)
+        model = create(ComponentConfig(name="infonce"), ENCODERS, shapes_of(UNITS), 0)
         fit_scales(model, sampler.context)
         return model, sampler
 

@@ -5,43 +5,44 @@ import pytest
 import torch
 from torch import nn
 
-from neural_action.config.settings import ClipSettings, TrainingSettings, ViewSettings
+from neural_action.config.settings import AugmentationSettings, TrainingSettings, WindowSettings
 from neural_action.datasets.windows import window_table
 from neural_action.errors import InputError
-from neural_action.training.batches import BatchSampler, view_context
+from neural_action.training.batches import BatchSampler, augmentation_context
 from neural_action.training.loop import learning_rate, optimizer_of
 
 
 @pytest.fixture
 def make(dataset):
     def fresh(batch, seed=0, **options):
-        clips = window_table(dataset, ClipSettings(frames=16, poses=4), stride=8)
-        context = view_context(dataset, clips, torch.device("cpu"))
-        return BatchSampler(context, clips, ViewSettings(), batch, seed, **options)
+        windows = window_table(dataset, WindowSettings(frames=16, poses=4), stride=8)
+        context = augmentation_context(dataset, windows, torch.device("cpu"))
+        return BatchSampler(context, windows, AugmentationSettings(), batch, seed, **options)
 
     return fresh
 
 
-def test_every_clip_comes_once_in_an_epoch(make):
+def test_every_window_comes_once_in_an_epoch(make):
     sampler = make(10, epochs=True)
     count = len(sampler.rows.start)
     length = count // 10
     epochs = [
-        torch.cat([sampler(epoch * length + at).clips for at in range(length)]).tolist() for epoch in range(3)
+        torch.cat([sampler(epoch * length + at).windows for at in range(length)]).tolist()
+        for epoch in range(3)
     ]
     for order in epochs:
         assert len(order) == len(set(order)) == 10 * length > count - 10
     assert epochs[0] != epochs[1]
     # A run that was interrupted goes on with the same batches.
     again = make(10, epochs=True)
-    assert torch.equal(again(2 * length + 1).clips, sampler(2 * length + 1).clips)
-    assert not torch.equal(make(10, 1, epochs=True)(0).clips, again(0).clips)
+    assert torch.equal(again(2 * length + 1).windows, sampler(2 * length + 1).windows)
+    assert not torch.equal(make(10, 1, epochs=True)(0).windows, again(0).windows)
 
 
 def test_epochs_shorter_than_a_batch_are_refused(make):
     count = len(make(2).rows.start)
     with pytest.raises(
-        InputError, match=rf"batches: epochs of {count} visible clips and training\.batch 5000"
+        InputError, match=rf"batches: epochs of {count} visible windows and training\.batch 5000"
     ):
         make(5000, epochs=True)
     with pytest.raises(InputError, match="neither matched nor of one animal"):

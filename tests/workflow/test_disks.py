@@ -27,7 +27,7 @@ def disk(tmp_path):
 
 
 def run(results: Path, *arguments: str) -> subprocess.CompletedProcess:
-    """A run of the tiny workflow as far as its recording sheet, one job at a time."""
+    """A run of the tiny workflow as far as its samples table, one job at a time."""
     return snakemake(
         *("--cores", "1", *arguments, "--configfile", "config/test/tiny.yaml"),
         *("--config", f"results={results}", "--", f"{results}/tiny/recordings.csv"),

@@ -22,7 +22,7 @@ class Clock:
 
 def ran(jobs: Jobs, clock: Clock, number: int, rule: str, seconds: float) -> str | None:
     """The line of a job that ran ``seconds`` by itself."""
-    jobs.start(number, rule, {"method": "ours", "run": "fold-0", "seed": "1"})
+    jobs.start(number, rule, {"method": "swap_calcium", "run": "fold-0", "seed": "1"})
     clock.now += seconds
     return jobs.finish(number)
 
@@ -43,7 +43,7 @@ def test_a_job_is_a_line_with_its_count_name_and_time():
     assert jobs.plan({"pretrain": 10, "all": 1, "total": 11}) == "10 jobs: 10 pretrain"
     assert (
         ran(jobs, clock, 5, "pretrain", 30.0)
-        == " 1 of 10  pretrain ours fold-0 seed 1, 30 s  about 4 min left"
+        == " 1 of 10  pretrain swap_calcium fold-0 seed 1, 30 s  about 4 min left"
     )
     assert [ran(jobs, clock, number, "pretrain", 30.0) for number in range(9)][-1].endswith("seed 1, 30 s")
     jobs.start(99, "all", {})

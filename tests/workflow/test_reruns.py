@@ -13,8 +13,8 @@ import pytest
 
 from running import ROOT, copy_repository, snakemake
 
-ROWS = ("random_guess", "raw", "simclr", "ours")
-TRAINED, RUNS = ("simclr", "ours"), ("fold-0", "fold-1")
+ROWS = ("random_guess", "raw", "simclr", "swap_calcium")
+TRAINED, RUNS = ("simclr", "swap_calcium"), ("fold-0", "fold-1")
 # Every job of the finished run by its wildcards: what a rule's name alone stands for.
 JOBS = {
     "convert": set(product(("Fly1", "Fly2", "Fly3"), ("001", "002", "003", "004"))),
@@ -112,20 +112,20 @@ CHANGES = {
         ),
         f"convert (Fly2/002), {TRAINING}",
     ),
-    "a trial added to the raw recordings": (add_trial, f"sheet, convert (Fly3/005), {TRAINING}"),
+    "a trial added to the raw recordings": (add_trial, f"samples, convert (Fly3/005), {TRAINING}"),
     "`convert`": (configured("convert: {dtype: float16}"), f"resolved_config, convert, {TRAINING}"),
     "`probes`": (configured("probes: {softmax: {steps: 90}}"), f"resolved_config, evaluate, {END}"),
     "`calcium`": (
         configured("calcium: {decay: 1.0}"),
-        f"resolved_config, calcium, pretrain (ours), evaluate (ours), {END}",
+        f"resolved_config, calcium, pretrain (swap_calcium), evaluate (swap_calcium), {END}",
     ),
     "`neighbors`": (
         configured("neighbors: {draws: 4}"),
-        f"resolved_config, neighbors, pretrain (ours), evaluate (ours), {END}",
+        f"resolved_config, neighbors, pretrain (swap_calcium), evaluate (swap_calcium), {END}",
     ),
     "`training`": (
         configured("training: {steps: 20}"),
-        f"resolved_config, pretrain, evaluate (simclr ours), {END}",
+        f"resolved_config, pretrain, evaluate (simclr swap_calcium), {END}",
     ),
     "`training.request_gpu`": (configured("training: {request_gpu: true}"), "resolved_config"),
     "`split.test_folds`, one of two left out": (
@@ -142,11 +142,11 @@ CHANGES = {
         f"resolved_config, pretrain (regression_conv), evaluate (regression_conv), {OTHER}",
     ),
     "a row's objective": (
-        configured("methods: {ours: {objective: {temperature: 0.2}}}"),
-        f"resolved_config, pretrain (ours), evaluate (ours), {END}",
+        configured("methods: {swap_calcium: {objective: {temperature: 0.2}}}"),
+        f"resolved_config, pretrain (swap_calcium), evaluate (swap_calcium), {END}",
     ),
     "a row's label": (
-        configured("methods: {ours: {label: Renamed}}"),
+        configured("methods: {swap_calcium: {label: Renamed}}"),
         "resolved_config, tables, figures, explore, overview",
     ),
     "a comment in a stage": (appended(f"{PACKAGE}/stages/pretrain.py", "\n# A comment.\n"), "nothing"),
@@ -160,11 +160,11 @@ CHANGES = {
     ),
     "the code of one rule (`training/loop.py`)": (
         appended(f"{PACKAGE}/training/loop.py", CODE),
-        f"pretrain, evaluate (simclr ours), {END}",
+        f"pretrain, evaluate (simclr swap_calcium), {END}",
     ),
-    "the code of a view that one row names (`views/swap.py`)": (
-        appended(f"{PACKAGE}/views/swap.py", CODE),
-        f"pretrain (ours), evaluate (ours), {END}",
+    "the code of an augmentation that one row names (`augmentations/swap.py`)": (
+        appended(f"{PACKAGE}/augmentations/swap.py", CODE),
+        f"pretrain (swap_calcium), evaluate (swap_calcium), {END}",
     ),
     "the code that several rules share (`datasets/dataset.py`)": (
         appended(f"{PACKAGE}/datasets/dataset.py", CODE),
@@ -197,7 +197,7 @@ CHANGES = {
     ),
     "the code of the configuration (`config/settings.py`)": (
         appended(f"{PACKAGE}/config/settings.py", CODE),
-        f"resolved_config, sheet, convert, {TRAINING}",
+        f"resolved_config, samples, convert, {TRAINING}",
     ),
     "this package's version": (
         replaced(f"{PACKAGE}/__init__.py", '__version__ = "', '__version__ = "9.'),
@@ -211,19 +211,19 @@ CHANGES = {
     "a table deleted": (deleted("results/tiny/tables/action_recognition.md"), "tables"),
     "intermediate files deleted (scores, weights, a manifest)": (
         both(
-            deleted(f"{RUN}/scores.csv".format("ours")),
-            deleted(f"{RUN}/model.safetensors".format("ours")),
+            deleted(f"{RUN}/scores.csv".format("swap_calcium")),
+            deleted(f"{RUN}/model.safetensors".format("swap_calcium")),
             deleted("results/tiny/recordings/Fly2/002.manifest.json"),
         ),
         "nothing",
     ),
     "the same, and the code of a stage that reads the dataset (`stages/neighbors.py`)": (
         both(
-            deleted(f"{RUN}/model.safetensors".format("ours")),
+            deleted(f"{RUN}/model.safetensors".format("swap_calcium")),
             deleted("results/tiny/recordings/Fly2/002.manifest.json"),
             appended(f"{PACKAGE}/stages/neighbors.py", CODE),
         ),
-        f"neighbors, pretrain (ours), evaluate (ours), {END}",
+        f"neighbors, pretrain (swap_calcium), evaluate (swap_calcium), {END}",
     ),
 }
 #: Damage that Snakemake cannot see, since the manifest stands: how, and what the reader says of it. Of a store that is
@@ -296,7 +296,7 @@ def finished(tmp_path_factory):
         subprocess.run(command, env={**os.environ, "PYTHONPATH": str(folder / "src")}, check=True)
     every = {
         **JOBS,
-        **{name: {()} for name in ("sheet", "dataset", "splits", "resolved_config", *END.split(", "))},
+        **{name: {()} for name in ("samples", "dataset", "splits", "resolved_config", *END.split(", "))},
     }
     assert jobs(run(folder)) == every
     return folder

@@ -153,7 +153,7 @@ def test_a_row_of_another_package_is_given_each_split_and_read_from_it(made_up, 
     source = Source(folder / "dataset", folder / "splits.csv", splits, "one")
     arrays = tmp_path / "arrays.npz"
     config = read_yaml(folder / "config.yaml")
-    make_arrays(json.dumps({"clips": config["clips"]}), source, arrays)
+    make_arrays(json.dumps({"windows": config["windows"]}), source, arrays)
     content = load_npz(
         arrays, *(f"{split}/{name}" for split in splits for name in ("visible", "behavior", "neural"))
     )

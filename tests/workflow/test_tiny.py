@@ -130,7 +130,7 @@ def test_tables_and_pictures_are_there(results):
     for table in ("action_recognition", "identity_recognition", "continuous", "consistency"):
         for form in ("csv", "md", "tex", "html"):
             text = (results / f"tiny/tables/{table}.{form}").read_text()
-            assert "Ours" in text
+            assert "Swap + calcium" in text
     pictures = [*(results / "tiny/figures").glob("*.png"), *(results / "tiny/calcium").glob("*.png")]
     assert len(pictures) == 8 + 1
     for picture in pictures:
@@ -145,7 +145,7 @@ def test_what_is_looked_at_is_there(results):
     # What was trained on is sound; what statistics say of twelve short trials is their own.
     assert all(verdicts[name] == "ok" for name in ("leak", "swaps", "normalisation", "duplicates"))
     assert "data:image/png;base64," in (folder / "overview.html").read_text()
-    assert '"rows":[{"label":"Ours"' in (folder / "explore.html").read_text()
+    assert '"rows":[{"label":"Swap + calcium (' in (folder / "explore.html").read_text()
 
 
 def test_the_report_is_one_file_that_holds_the_tables_and_pictures(results):
@@ -189,7 +189,7 @@ def test_only_what_changed_runs_again(results):
     assert kernel >= {"calcium", "pretrain"}
     assert not kernel & {"simulate", "convert", "neighbors", "syllables"}
     jobs = run(results, "--dry-run", "--forcerun", "calcium")
-    assert "wildcards: method=ours, run=fold-0" in jobs
+    assert "wildcards: method=swap_calcium, run=fold-0" in jobs
     assert "wildcards: method=simclr" not in jobs
     syllables = rules(run(results, "--dry-run", changes="syllables: {states: 5}"))
     assert syllables == {
@@ -204,8 +204,10 @@ def test_only_what_changed_runs_again(results):
         "diagnose",
         "overview",
     }
-    row = {"label": "'Ours, renamed'"}
-    renamed = rules(run(results, "--dry-run", changes=f"methods: {{ours: {{label: {row['label']}}}}}"))
+    row = {"label": "'Swap + calcium, renamed'"}
+    renamed = rules(
+        run(results, "--dry-run", changes=f"methods: {{swap_calcium: {{label: {row['label']}}}}}")
+    )
     assert renamed == {"resolved_config", "tables", "figures", "explore", "overview"}
     table = results / "tiny/tables/action_recognition.md"
     text = table.read_text()
@@ -249,14 +251,14 @@ def test_a_damaged_dataset_is_noticed_by_its_consumer(results):
 
 
 EXTRAS = """
-rows: [random_guess, ours, swap_others]
-adapt: {rows: [ours], steps: 5}
+rows: [random_guess, swap_calcium, swap_others]
+adapt: {rows: [swap_calcium], steps: 5}
 methods:
   swap_others:
     label: Swap from the other animals only
     table: ablation
     objective: {name: infonce}
-    views: {behavior: [{name: swap}]}
+    augmentations: {behavior: [{name: swap}]}
     settings: {neighbors: {domains: others}}
 """
 
@@ -266,7 +268,7 @@ def test_ablations_and_unseen_animals_fill_tables_of_their_own(results):
     folder = results / "tiny"
     assert (folder / "neighbors/domains-others/fold-0.npz").exists()
     ablation = pd.read_csv(folder / "tables/ablation.csv")
-    assert set(ablation["method"]) == {"ours", "swap_others"}
+    assert set(ablation["method"]) == {"swap_calcium", "swap_others"}
     assert "Swap from the other animals only" not in (folder / "tables/action_recognition.md").read_text()
     unseen = pd.read_csv(folder / "scores_unseen_animal.csv", dtype={"label_budget": str})
     assert set(unseen["protocol"]) == {"new_trials", "new_animal", "adapted"}
@@ -277,9 +279,9 @@ def test_ablations_and_unseen_animals_fill_tables_of_their_own(results):
     tested = actions[fold == "0"].groupby(["animal", "protocol"])["n_test"].first().unstack()
     assert (counts == 1).all()
     assert tested.notna().all(axis=None)
-    assert (folder / "models/ours/adapted-Fly2-fold-0/seed-0/model.safetensors").exists()
-    frozen = load_file(folder / "models/ours/without-Fly2/seed-0/model.safetensors")
-    adapted = load_file(folder / "models/ours/adapted-Fly2-fold-0/seed-0/model.safetensors")
+    assert (folder / "models/swap_calcium/adapted-Fly2-fold-0/seed-0/model.safetensors").exists()
+    frozen = load_file(folder / "models/swap_calcium/without-Fly2/seed-0/model.safetensors")
+    adapted = load_file(folder / "models/swap_calcium/adapted-Fly2-fold-0/seed-0/model.safetensors")
     changed = {name for name, value in frozen.items() if not np.array_equal(value, adapted[name])}
     assert changed
     assert all(name.startswith("f_n.") for name in changed)

@@ -15,6 +15,8 @@ from neural_action.config.load import merged
 from neural_action.config.plan import Plan
 from neural_action.datasets.dataset import Source
 from neural_action.errors import InputError
+from neural_action.inference.model import load_model
+from neural_action.inference.onnx import export
 from neural_action.stages import (
     adapt,
     calcium,
@@ -28,16 +30,14 @@ from neural_action.stages import (
 )
 from neural_action.stages import dataset as layout
 from neural_action.stages.evaluate import run as evaluate
-from neural_action.trained.model import load_model
-from neural_action.trained.onnx import export
 from running import ROOT
 
-ROWS = ["random_guess", "raw", "ridge", "simclr", "ours", "regression_conv"]
+ROWS = ["random_guess", "raw", "ridge", "simclr", "swap_calcium", "regression_conv"]
 CHANGES = """
 simulation: {preset: units, overrides: {animals: 2, seconds: 14.0, types: 36}}
 convert: {root_relative: true, scale: {low: 0.5, high: 99.5}}
 split: {test_folds: [0]}
-rows: [random_guess, raw, ridge, simclr, ours, regression_conv]
+rows: [random_guess, raw, ridge, simclr, swap_calcium, regression_conv]
 calcium: {decay: 1.0}
 training: {steps: 20}
 adapt: {rows: [simclr], steps: 10}
@@ -141,7 +141,7 @@ def test_tables_leave_the_cells_of_raw_rows_across_animals_empty(finished):
     text = (finished.results / "tables/action_recognition.md").read_text()
     lines = {line.split(" | ")[0].strip("| "): line for line in text.splitlines() if line.startswith("| ")}
     assert "–" in lines["Neural"]
-    assert lines["Ours"].split(" | ")[2] != "–"
+    assert lines["Swap + calcium (Günel et al.)"].split(" | ")[2] != "–"
     assert "each animal has units of its own: Neural is read within animals alone" in text
 
 

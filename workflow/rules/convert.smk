@@ -1,15 +1,15 @@
 # Raw recordings to Zarr stores, one job a trial; all of them to one dataset; and the split table.
-if plan.writes_sheet:
+if plan.writes_samples:
 
-    rule sheet:
+    rule samples:
         input:
             plan.raw_folders,
         output:
-            plan.sheet,
+            plan.samples,
         log:
-            f"{RESULTS}/logs/sheet.log",
+            f"{RESULTS}/logs/samples.log",
         benchmark:
-            f"{RESULTS}/benchmarks/sheet.tsv"
+            f"{RESULTS}/benchmarks/samples.tsv"
         conda:
             ENVIRONMENT
         threads: 1
@@ -21,16 +21,16 @@ if plan.writes_sheet:
             config=lambda wildcards: plan.depends_on.sections(
                 "convert.reader", "convert.reader_options"
             ),
-            code=plan.code("sheet"),
+            code=plan.code("samples"),
             rows=plan.row_names,
             raw=lambda wildcards: plan.raw,
         shell:
-            "python -m neural_action sheet --config {params.config:q} --raw {params.raw:q} --output {output:q} 2> {log:q}"
+            "python -m neural_action samples --config {params.config:q} --raw {params.raw:q} --output {output:q} 2> {log:q}"
 
 
 rule convert:
     input:
-        # Which row of the sheet this is stands in params: a new trial converts that trial alone.
+        # Which row of the samples table this is stands in params: a new trial converts that trial alone.
         raw=lambda wildcards: plan.raw_files(wildcards.animal, wildcards.trial),
     output:
         store=directory(f"{RESULTS}/recordings/{{animal}}/{{trial}}.zarr"),

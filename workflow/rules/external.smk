@@ -20,7 +20,7 @@ if plan.external:
         params:
             dataset=dataset_folder,
             config=plan.depends_on.sections(
-                "clips.behavior_stride", "clips.pose_normalisation"
+                "windows.behavior_stride", "windows.pose_normalisation"
             ),
             code=plan.code("arrays"),
             run=lambda wildcards: plan.run_options(wildcards.run),

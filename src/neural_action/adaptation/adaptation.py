@@ -1,4 +1,4 @@
-"""What an adaptation is: a loss on the encodings of a batch that looks at which animal each clip is from."""
+"""What an adaptation is: a loss on the encodings of a batch that looks at which animal each window is from."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
 def kernel(x: Tensor, scales: Sequence[float] = SCALES) -> Tensor:
     """(B, B), the mean of Gaussian kernels exp(-d² / (s m)), m the median squared distance within the batch.
 
-    The median is a constant for the gradient: otherwise spreading all clips out would be a way to lower the loss.
+    The median is a constant for the gradient: otherwise spreading all windows out would be a way to lower the loss.
     """
     # Centred, so that distances do not drown in the rounding of squared lengths.
     x = x - x.detach().mean(0)
@@ -28,9 +28,9 @@ def kernel(x: Tensor, scales: Sequence[float] = SCALES) -> Tensor:
 
 
 def mean_discrepancy(x: Tensor, animal: Tensor, animals: int) -> Tensor:
-    """Mean over pairs of animals of MMD²(a, b), the biased estimate; animals without clips take no part.
+    """Mean over pairs of animals of MMD²(a, b), the biased estimate; animals without windows take no part.
 
-    MMD²(a, b) = E k(x_a, x_a') + E k(x_b, x_b') - 2 E k(x_a, x_b), means over all pairs of clips.
+    MMD²(a, b) = E k(x_a, x_a') + E k(x_b, x_b') - 2 E k(x_a, x_b), means over all pairs of windows.
 
     Args:
         x: (B, dimension).

@@ -13,7 +13,7 @@ from neural_action.calcium.rest import comparable, motion_energy, rest_threshold
 from neural_action.calcium.rois import find_rois, traces
 from neural_action.config.settings import CalciumSettings
 from neural_action.errors import InputError
-from neural_action.files import whole
+from neural_action.files import atomic_write
 from neural_action.progress import progress
 
 #: Decays looked at, s.
@@ -65,7 +65,7 @@ class KernelFit:
 
     def save(self, path: Path) -> None:
         """Write as JSON, whole or not at all."""
-        with whole(path) as partial:
+        with atomic_write(path) as partial:
             partial.write_text(json.dumps(asdict(self), indent=1, allow_nan=False) + "\n")
 
     @classmethod

@@ -10,12 +10,12 @@ import click
 
 from neural_action import __version__
 from neural_action.cli.options import OUT
-from neural_action.processes import alone
+from neural_action.processes import output_lock
 
 #: Commands in the order in which the workflow calls them, and the modules that hold them.
 _MODULES = {
     "preflight": ("init", "check", "schema"),
-    "recordings": ("resolve", "simulate", "sheet", "convert", "dataset", "splits"),
+    "recordings": ("resolve", "simulate", "samples", "convert", "dataset", "splits"),
     "training": ("neighbors", "calcium", "syllables", "pretrain", "adapt", "arrays"),
     "scoring": ("evaluate", "collect", "consistency"),
     "reports": ("tables", "figures", "diagnose", "explore", "overview"),
@@ -31,7 +31,7 @@ class Stage(click.Command):
         """Run once no other process writes the first output."""
         outputs = [context.params[option.name] for option in self.params if option.type is OUT]
         first = next((path for path in outputs if path is not None), None)
-        with nullcontext() if first is None else alone(first):
+        with nullcontext() if first is None else output_lock(first):
             super().invoke(context)
 
 

@@ -33,7 +33,9 @@ recordings = click.argument(
 @click.option(
     "--output", type=OUT, required=True, help="File of embeddings: .parquet, .nc, .nwb, .npz or .h5."
 )
-@click.option("--stride", type=click.IntRange(1), default=1, show_default=True, help="Frames between clips.")
+@click.option(
+    "--stride", type=click.IntRange(1), default=1, show_default=True, help="Frames between windows."
+)
 @click.option("--layer", default="encoder", show_default=True, help="encoder, or projection.")
 @click.option("--rate", type=click.FloatRange(0, min_open=True), help="Frames per second of .npy arrays.")
 @click.option(

@@ -28,7 +28,7 @@ from neural_action.cli.options import ANY, FILE, FOLDER, OUT
 )
 @click.option("--force", is_flag=True, help="Write over files that are there.")
 def init(**options: Any) -> None:
-    """Look at a FOLDER of recordings, say what it holds, and write a configuration and a recording sheet for it.
+    """Look at a FOLDER of recordings, say what it holds, and write a configuration and a samples table for it.
 
     Recognised are NWB, suite2p, CaImAn, TIFF, ThorImage and ThorSync; DeepFly3D, DeepLabCut, SLEAP and Anipose poses;
     tables of labels; and arrays that a short .yaml describes. What cannot be known, such as the rate of a camera, is

@@ -49,17 +49,17 @@ def simulate(**options: Any) -> None:
 @config
 @click.option("--raw", type=ANY, required=True, help="Folder of raw recordings.")
 @click.option("--output", type=OUT, required=True, help="CSV of animal, trial and path.")
-def sheet(**options: Any) -> None:
-    """Scan a folder of raw recordings and write the recording sheet.
+def samples(**options: Any) -> None:
+    """Scan a folder of raw recordings and write the samples table.
 
-    Rule sheet calls it where the configuration has no list of its own (recordings). Edit the sheet to leave recordings
-    out or to rename animals, and name it there; convert and dataset read it.
+    Rule samples calls it where the configuration has no list of its own (recordings). Edit the table to leave
+    recordings out or to rename animals, and name it there; convert and dataset read it.
 
     \b
     Example:
-      neural-action sheet --config config.yaml --raw raw --output recordings.csv
+      neural-action samples --config config.yaml --raw raw --output recordings.csv
     """
-    from neural_action.stages.sheet import run
+    from neural_action.stages.samples import run
 
     run(**options)
 
@@ -68,8 +68,8 @@ def sheet(**options: Any) -> None:
 @config
 @click.option("--raw", type=ANY, required=True, help="Folder of the raw recordings.")
 @click.option("--path", required=True, help="The recording, a file or folder below that folder.")
-@click.option("--animal", required=True, help="Name of its animal, as in the sheet.")
-@click.option("--trial", required=True, help="Name of its trial, as in the sheet.")
+@click.option("--animal", required=True, help="Name of its animal, as in the samples table.")
+@click.option("--trial", required=True, help="Name of its trial, as in the samples table.")
 @click.option("--start", type=float, help="The trial is only a part of the recording, from this time, s ...")
 @click.option("--stop", type=float, help="... to before this one.")
 @click.option("--store", type=OUT, required=True, help="Zarr store to write.")
@@ -78,8 +78,8 @@ def sheet(**options: Any) -> None:
 def convert(**options: Any) -> None:
     """Convert one raw recording to its Zarr store and manifest.
 
-    Rule convert calls it once a recording; all later stages read the manifests. A row of the sheet says path, animal
-    and trial.
+    Rule convert calls it once a recording; all later stages read the manifests. A row of the samples table gives
+    path, animal and trial.
 
     \b
     Example:

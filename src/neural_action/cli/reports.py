@@ -95,7 +95,7 @@ def explore(**options: Any) -> None:
     \b
     Example:
       neural-action explore --config config.yaml --dataset dataset \\
-        --embedding models/ours/fold-0/seed-0/embedding.npz --output explore.html
+        --embedding models/swap_calcium/fold-0/seed-0/embedding.npz --output explore.html
     """
     from neural_action.stages.explore import run
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from neural_action.config.settings import Named
+from neural_action.config.settings import ComponentConfig
 from neural_action.config.signatures import check_parameters, signatures
 
 
-def build(room: str, part: Named, *given: Any) -> Any:
+def build(room: str, part: ComponentConfig, *given: Any) -> Any:
     """An instance of the class called ``part.name`` in sub-package ``room``.
 
     Positional arguments are given by the caller, keyword arguments by the configuration.

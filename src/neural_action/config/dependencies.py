@@ -13,8 +13,8 @@ from neural_action.config.settings import Settings
 from neural_action.errors import InputError
 
 #: What a swap table and what syllables depend on.
-NEIGHBORS = ("neighbors", "clips.behavior_stride", "clips.pose_normalisation")
-SYLLABLES = ("syllables", "clips.behavior_stride", "clips.pose_normalisation")
+NEIGHBORS = ("neighbors", "windows.behavior_stride", "windows.pose_normalisation")
+SYLLABLES = ("syllables", "windows.behavior_stride", "windows.pose_normalisation")
 #: Row fields that only tables use.
 _SHOWN = {"group": "", "table": "papers", "role": "baseline"}
 #: Wildcard pattern for variants.
@@ -99,7 +99,7 @@ class Dependencies:
     @property
     def consistency(self) -> str:
         """What the consistency of embeddings depends on."""
-        return self.sections("clips", "evaluation.consistency_dimensions")
+        return self.sections("windows", "evaluation.consistency_dimensions")
 
     @property
     def tables(self) -> str:
@@ -110,7 +110,7 @@ class Dependencies:
             "real",
             "seeds",
             "split",
-            "clips",
+            "windows",
             "tables",
             "adapt",
             "evaluation",
@@ -121,14 +121,24 @@ class Dependencies:
 
     def explore(self, rows: Iterable[str]) -> str:
         """What the interactive page depends on: of the methods, the ``rows`` that it shows."""
-        keys = ("dataset", "title", "real", "clips", "explore", "calcium.behavior")
+        keys = ("dataset", "title", "real", "windows", "explore", "calcium.behavior")
         methods = {name: self.content["methods"][name] for name in rows}
         return as_json({**json.loads(self.sections(*keys)), "methods": methods})
 
     @property
     def diagnose(self) -> str:
         """What the checks of the data and of the control depend on."""
-        keys = ("dataset", "title", "real", "split", "clips", "evaluation", "probes", "tables", "diagnostics")
+        keys = (
+            "dataset",
+            "title",
+            "real",
+            "split",
+            "windows",
+            "evaluation",
+            "probes",
+            "tables",
+            "diagnostics",
+        )
         chosen = json.loads(self.sections(*keys, "calcium.behavior"))
         return as_json(
             {
@@ -143,8 +153,8 @@ class Dependencies:
 
     def pretrain(self, method: str) -> str:
         """What pretraining depends on: not the probe, not other rows, not which classes are scored."""
-        clips = ("frames", "poses", "behavior_stride", "pose_normalisation")
-        keys = ("training", "encoders", *(f"clips.{key}" for key in clips))
+        windows = ("frames", "poses", "behavior_stride", "pose_normalisation")
+        keys = ("training", "encoders", *(f"windows.{key}" for key in windows))
         chosen = json.loads(self._chosen(self.content_of(method), keys))
         # What is asked of the scheduler changes no result.
         del chosen["training"]["request_gpu"]
@@ -156,7 +166,7 @@ class Dependencies:
 
     def evaluate(self, method: str) -> str:
         """What probing depends on."""
-        keys = ("dataset", "clips", "evaluation", "probes")
+        keys = ("dataset", "windows", "evaluation", "probes")
         chosen = json.loads(self._chosen(self.content_of(self.source(method)), keys))
         del chosen["evaluation"]["consistency_dimensions"]
         # Only the published split asks for it, for scores of its test blocks.

@@ -246,8 +246,10 @@ def _check_method(settings: Settings, row: str, method: MethodSettings) -> None:
             key = "objective" if room == "objectives" else room
             check_parameters(room, part.name, part.parameters, f"methods.{row}.{key}")
     for modality in ("neural", "mined", "behavior"):
-        for at, view in enumerate(getattr(method.views, modality)):
-            check_parameters("views", view.name, view.parameters, f"methods.{row}.views.{modality}.{at}")
+        for at, view in enumerate(getattr(method.augmentations, modality)):
+            check_parameters(
+                "augmentations", view.name, view.parameters, f"methods.{row}.augmentations.{modality}.{at}"
+            )
     changed = effective(settings, method, row) if method.settings else settings
     if method.sessions == "together":
         _check_together(changed, row, method)

@@ -16,7 +16,7 @@ from neural_action.datasets.protocols import Run, assign_folds, joint_runs, runs
 from neural_action.errors import InputError
 from neural_action.provenance import code_hash, part_modules
 from neural_action.recordings.readers import load_reader, reader_modules
-from neural_action.recordings.sheet import SheetRow, read_sheet, scan
+from neural_action.recordings.samples import SampleRow, read_samples, scan
 from neural_action.tables.registry import picture_names, table_names
 
 #: A run that sees everything: of pictures and checks of the recordings, and of swaps among all poses.
@@ -46,7 +46,7 @@ class Plan:
         self.joint = joint_runs(self.settings.split)
         self.unseen = unseen_runs(self.settings.split, self.animals) if self.settings.adapt.rows else {}
 
-    def _rows(self) -> list[SheetRow]:
+    def _rows(self) -> list[SampleRow]:
         # Read at once: Snakemake asks for files in the middle of its own work, where an error is no line.
         reader = load_reader(self.settings.convert.reader)
         reader.Options.parse(self.settings.convert.reader_options)
@@ -56,34 +56,34 @@ class Plan:
                 f"configuration raw: {self.raw!r} is not a folder; expected the folder of raw recordings"
             )
         if self.settings.recordings is not None:
-            return read_sheet(Path(self.settings.recordings))
+            return read_samples(Path(self.settings.recordings))
         simulation = self.settings.simulation
         if self.simulated and simulation is not None:
             from neural_action.recordings.simulate import resolve, trial_folders
 
             return [
-                SheetRow(animal, trial, f"{animal}/{folder}")
+                SampleRow(animal, trial, f"{animal}/{folder}")
                 for animal, trial, folder in trial_folders(resolve(simulation))
             ]
         return scan(self.settings.convert.reader, Path(self.raw), self.settings.convert.reader_options)
 
     @property
-    def writes_sheet(self) -> bool:
-        """Whether the recording sheet is the workflow's to write."""
+    def writes_samples(self) -> bool:
+        """Whether the samples table is the workflow's to write."""
         return self.settings.recordings is None
 
     @property
-    def sheet(self) -> str:
-        """Path of the recording sheet."""
+    def samples(self) -> str:
+        """Path of the samples table."""
         return self.settings.recordings or f"{self.results}/recordings.csv"
 
     @property
     def row_names(self) -> list[str]:
-        """Every row as one string: what makes the sheet be written anew."""
+        """Every row as one string: what makes the samples table be written anew."""
         return [",".join([row.animal, row.trial, row.path, *self.part(row)]) for row in self.rows]
 
     @staticmethod
-    def part(row: SheetRow) -> list[str]:
+    def part(row: SampleRow) -> list[str]:
         """Which part of a recording a trial is, as command line options; none for the whole."""
         return [] if row.start is None else [f"--start={row.start!r}", f"--stop={row.stop!r}"]
 
@@ -94,21 +94,21 @@ class Plan:
 
     @property
     def raw_folders(self) -> list[str]:
-        """Folders of the simulator, which the sheet waits for; none for recordings that are there."""
+        """Folders of the simulator, which the samples table waits for; none for recordings that are there."""
         return [f"{self.raw}/{animal}" for animal in self.simulated_animals] if self.simulated else []
 
-    def row(self, animal: str, trial: str) -> SheetRow:
-        """The sheet row of a trial."""
+    def row(self, animal: str, trial: str) -> SampleRow:
+        """The samples table row of a trial."""
         return self._by_name[animal, trial]
 
     @cached_property
-    def _by_name(self) -> dict[tuple[str, str], SheetRow]:
+    def _by_name(self) -> dict[tuple[str, str], SampleRow]:
         return {(row.animal, row.trial): row for row in self.rows}
 
     def raw_files(self, animal: str, trial: str) -> list[str]:
         """The raw files a trial is made from."""
         if (animal, trial) not in self._by_name:
-            raise InputError(f"{self.sheet}: has no trial {trial} of animal {animal}")
+            raise InputError(f"{self.samples}: has no trial {trial} of animal {animal}")
         if self.simulated:
             return [f"{self.raw}/{animal}"]
         reader, given = load_reader(self.settings.convert.reader), self.settings.convert.reader_options
@@ -244,8 +244,11 @@ class Plan:
         row = self.settings.methods[method]
         if row.objective is None:
             return frozenset()
-        views = [view.name for view in (*row.views.neural, *row.views.mined, *row.views.behavior)]
-        asked = [needs("objectives", row.objective.name), *(needs("views", view) for view in views)]
+        views = [
+            view.name
+            for view in (*row.augmentations.neural, *row.augmentations.mined, *row.augmentations.behavior)
+        ]
+        asked = [needs("objectives", row.objective.name), *(needs("augmentations", view) for view in views)]
         matched = {"swaps"} if row.batches == "matched" else set()
         return frozenset().union(*asked, matched)
 
@@ -265,7 +268,7 @@ class Plan:
         if row.external is not None:
             run = "{}/models/{method}/{run}/seed-{seed}"
             return {"external": f"{run}/frames.npz".format(self.results, **dict(wildcards.items()))}
-        if row.representation != "behavior_encoder" or row.model is None or not row.views.behavior:
+        if row.representation != "behavior_encoder" or row.model is None or not row.augmentations.behavior:
             return {}
         return {
             "swaps": f"{self.results}/neighbors/{self.depends_on.variant(row.model, NEIGHBORS)}/{EVERYTHING.name}.npz"
@@ -295,12 +298,15 @@ class Plan:
             return []
         objective = self.settings.methods[source].objective
         encoders = self.depends_on.content_of(source)["encoders"]
-        views = [view.name for view in (*row.views.neural, *row.views.mined, *row.views.behavior)]
+        views = [
+            view.name
+            for view in (*row.augmentations.neural, *row.augmentations.mined, *row.augmentations.behavior)
+        ]
         return [
             *part_modules("objectives", [objective.name] if objective else []),
             *part_modules("adaptation", [row.adaptation.name] if row.adaptation else []),
             *part_modules("encoders", [encoders["neural"]["name"], encoders["behavior"]["name"]]),
-            *part_modules("views", views),
+            *part_modules("augmentations", views),
         ]
 
     @staticmethod

@@ -10,6 +10,7 @@ from neural_action.errors import InputError
 #: Keys of older versions: what is written now.
 _RENAMED = {
     "probe": "probes (a mapping of probes by name) and evaluation",
+    "clips": "windows",
     "decoding": "evaluation (label_budgets, choose_by, labelled_seconds) and probes",
     "split.splits": "split.repeats",
     "split.splits_per_job": "split.repeats_per_job",
@@ -17,10 +18,16 @@ _RENAMED = {
     "tables.bootstrap": "no key: intervals have a closed form",
     "tables.seed": "no key: intervals have a closed form",
 }
-#: Keys of rows of older versions: probes read every row, so that a row no longer says how it is read.
-_ROW_RENAMED = {"probe": "probes", "readout": "probes and, for its scaling, methods.<row>.scale"}
+#: Keys of rows of older versions. Probes read every row, so a row no longer says how it is read.
+_ROW_RENAMED = {
+    "views": "augmentations",
+    "probe": "probes",
+    "readout": "probes and, for its scaling, methods.<row>.scale",
+}
 #: Rows of older versions: what stands in their place.
 ROWS_RENAMED = {
+    "ours": "swap_calcium",
+    "ours_plus": "matched_alignment",
     "neural_linear": "raw",
     "neural_mlp": "raw, which the probe mlp reads",
     "behavior_linear": "behavior",

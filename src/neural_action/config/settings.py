@@ -111,8 +111,8 @@ class SplitSettings(Section):
         return self
 
 
-class ClipSettings(Section):
-    """A clip: consecutive neural frames and the poses spread evenly over them."""
+class WindowSettings(Section):
+    """A window: consecutive neural frames and the poses spread evenly over them."""
 
     frames: Count = 32
     poses: Count = 8
@@ -174,7 +174,7 @@ class TrainingSettings(Section):
     cuda_precision: Literal["bfloat16", "float16", "float32"] = "bfloat16"
 
 
-class Named(BaseModel):
+class ComponentConfig(BaseModel):
     """A part chosen by name; the other keys are the parameters of the class of that name."""
 
     model_config = ConfigDict(extra="allow", frozen=True, strict=True)
@@ -200,26 +200,27 @@ class EncoderSettings(Section):
     ``unit_width`` is of the features that each animal's input layer makes of its units, where animals have other ones.
     """
 
-    neural: Named
-    behavior: Named
+    neural: ComponentConfig
+    behavior: ComponentConfig
     unit_width: Count = 64
     dimension: Count = 128
     head_hidden: Count = 128
     head_dimension: Count = 128
 
 
-class ViewSettings(Section):
+class AugmentationSettings(Section):
     """Augmentations of each modality, applied in this order.
 
-    ``shift`` is the temporal one: every neural view of a clip but the first is of a clip 0 to ``shift`` later in the
-    same trial, or of any clip of the trial. ``mined`` are those of neural clips among which views are mined, where the
-    objective draws these apart. ``draws: batch`` draws the numbers of an augmentation once for all clips of a batch.
+    ``shift`` is the temporal one: every neural view of a window but the first shows a window 0 to ``shift`` later in
+    the same trial, or of any window of the trial. ``mined`` are those of neural windows among which
+    views are mined, where the
+    objective draws these apart. ``draws: batch`` draws the numbers of an augmentation once for all windows of a batch.
     """
 
-    neural: list[Named] = []
-    mined: list[Named] = []
-    draws: Literal["clip", "batch"] = "clip"
-    behavior: list[Named] = []
+    neural: list[ComponentConfig] = []
+    mined: list[ComponentConfig] = []
+    draws: Literal["window", "batch"] = "window"
+    behavior: list[ComponentConfig] = []
     shift: Annotated[int, Field(ge=0)] | Literal["trial"] = 0
 
 
@@ -259,18 +260,18 @@ class MethodSettings(Section):
     representation: Literal[
         "trained", "raw", "ridge", "behavior", "behavior_encoder", "labels", "external", "none"
     ] = "trained"
-    objective: Named | None = None
+    objective: ComponentConfig | None = None
     external: CebraSettings | None = None
-    views: ViewSettings = ViewSettings()
+    augmentations: AugmentationSettings = AugmentationSettings()
     batches: Literal["uniform", "matched", "epochs"] = "uniform"
     sessions: Literal["apart", "together"] = "apart"
-    adaptation: Named | None = None
+    adaptation: ComponentConfig | None = None
     model: Name | None = None
     labels: Literal["true", "permuted"] = "true"
     scale: Scale | None = None
     tasks: Annotated[list[Task], Field(min_length=1), Each] | None = None
     features: FeatureSettings | None = None
-    settings: dict[Literal["clips", "neighbors", "training", "encoders"], dict[str, Any]] = {}
+    settings: dict[Literal["windows", "neighbors", "training", "encoders"], dict[str, Any]] = {}
 
     @model_validator(mode="after")
     def _fits_together(self) -> MethodSettings:
@@ -310,7 +311,7 @@ class TableSettings(Section):
 
     metric: Literal["accuracy", "balanced_accuracy", "macro_f1"] = "balanced_accuracy"
     chosen_on: str = ""
-    figure_method: Name = "ours"
+    figure_method: Name = "swap_calcium"
     published: bool = True
     references: list[Name] = []
     curves: list[Name] = []
@@ -331,7 +332,7 @@ class DiagnosticsSettings(Section):
 
 
 class ExploreSettings(Section):
-    """The interactive page: which rows, how many clips, and how much of the poses goes into the file."""
+    """The interactive page: which rows, how many windows, and how much of the poses goes into the file."""
 
     rows: Annotated[list[Name], Field(min_length=1)] | None = None
     points: Count = 100_000
@@ -358,7 +359,7 @@ class Settings(Section):
     simulation: SimulationSettings | None = None
     convert: ConvertSettings
     split: SplitSettings = SplitSettings()
-    clips: ClipSettings = ClipSettings()
+    windows: WindowSettings = WindowSettings()
     neighbors: NeighborSettings = NeighborSettings()
     calcium: CalciumSettings = CalciumSettings()
     syllables: SyllableSettings = SyllableSettings()

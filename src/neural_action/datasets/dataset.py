@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from neural_action.config.settings import ClipSettings
+from neural_action.config.settings import WindowSettings
 from neural_action.datasets.layout import DESCRIPTION, Entry, Layout, open_layout
 from neural_action.datasets.ragged import RaggedFrames
 from neural_action.datasets.split_table import Piece, Pieces, SplitTable
@@ -125,7 +125,7 @@ class Source:
         """The layout. InputError as ``open_layout``."""
         return open_layout(self.folder, neural=neural)
 
-    def open(self, settings: ClipSettings, *, neural: bool = True) -> Dataset:
+    def open(self, settings: WindowSettings, *, neural: bool = True) -> Dataset:
         """The dataset as the splits see it. InputError if they see different inputs, and as ``dataset_of``."""
         pieces = self.table().inputs(self.names, self.animal) if self.names else None
         layout = self.layout(neural=neural)
@@ -141,7 +141,7 @@ class Source:
 def dataset_of(
     layout: Layout,
     pieces: Pieces | None,
-    settings: ClipSettings,
+    settings: WindowSettings,
     *,
     animal: str | None = None,
     joint: bool = False,
@@ -327,12 +327,12 @@ def normalise_pose(pose: np.ndarray, trials: Sequence[TrialSpan]) -> np.ndarray:
 
 
 def _scored(
-    labels: np.ndarray, names: Sequence[str], settings: ClipSettings
+    labels: np.ndarray, names: Sequence[str], settings: WindowSettings
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     if settings.scored_classes is None:
         return labels, tuple(names)
     if unknown := [name for name in settings.scored_classes if name not in names]:
-        raise InputError(f"clips.scored_classes: {unknown[0]!r} is not one of {', '.join(names)}")
+        raise InputError(f"windows.scored_classes: {unknown[0]!r} is not one of {', '.join(names)}")
     number = np.full(len(names) + 1, -1, np.int16)
     for new, name in enumerate(settings.scored_classes):
         number[list(names).index(name)] = new

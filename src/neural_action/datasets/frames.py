@@ -1,4 +1,4 @@
-"""A dataset frame by frame, as plain arrays, for packages that know nothing of clips."""
+"""A dataset frame by frame, as plain arrays, for packages that know nothing of windows."""
 
 from __future__ import annotations
 

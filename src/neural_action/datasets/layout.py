@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from neural_action.errors import InputError
-from neural_action.files import sha256_of, whole
+from neural_action.files import atomic_write, sha256_of
 from neural_action.recordings.manifest import Manifest, read_manifest
 
 SCHEMA = 1
@@ -218,7 +218,7 @@ def _written(
 ) -> Layout:
     digests = {}
     for name in ARRAYS:
-        with whole(folder / f"{name}.npy") as partial:
+        with atomic_write(folder / f"{name}.npy") as partial:
             if name == "neural":
                 array = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float32, shape=(values,))
                 _copy(opened, entries, array)
@@ -234,7 +234,7 @@ def _written(
         "sha256": digests,
         "entries": [_described(entry) for entry in entries],
     }
-    with whole(folder / DESCRIPTION) as partial:
+    with atomic_write(folder / DESCRIPTION) as partial:
         partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return open_layout(folder)
 

@@ -1,4 +1,4 @@
-"""Clips: windows of neural frames with the poses of the same moments, never across a gap."""
+"""Windows: windows of neural frames with the poses of the same moments, never across a gap."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neural_action.config.settings import ClipSettings
+from neural_action.config.settings import WindowSettings
 from neural_action.datasets.dataset import Dataset, TrialSpan
 from neural_action.errors import InputError
 
 
 @dataclass(frozen=True)
 class Windows:
-    """A table of clips; rows are parallel.
+    """A table of windows; rows are parallel.
 
     Attributes:
-        start: (clip,) int64, first neural frame, a row number of ``Dataset.neural``.
-        pose: (clip, poses) int64, row numbers of ``Dataset.pose``.
-        animal: (clip,) int64, number of the animal.
-        role: (clip,) str: train, validation or test in the split; empty without one.
-        sees_input: (clip,) bool, whether pretraining may see it.
-        sees_label: (clip,) bool, whether its label may be trained with.
-        label: (clip,) int64, class at the clip's centre; -1 unlabelled.
-        trial: (clip,) int64, row number of ``Dataset.trials``.
-        time: (clip,) float64 s, the clip's centre.
-        frames: neural frames a clip.
+        start: (window,) int64, first neural frame, a row number of ``Dataset.neural``.
+        pose: (window, poses) int64, row numbers of ``Dataset.pose``.
+        animal: (window,) int64, number of the animal.
+        role: (window,) str: train, validation or test in the split; empty without one.
+        sees_input: (window,) bool, whether pretraining may see it.
+        sees_label: (window,) bool, whether its label may be trained with.
+        label: (window,) int64, class at the window's centre; -1 unlabelled.
+        trial: (window,) int64, row number of ``Dataset.trials``.
+        time: (window,) float64 s, the window's centre.
+        frames: neural frames a window.
     """
 
     start: np.ndarray
@@ -43,39 +43,41 @@ class Windows:
         return len(self.start)
 
     def take(self, rows: np.ndarray) -> Windows:
-        """The clips at ``rows`` (indices or a mask)."""
+        """The windows at ``rows`` (indices or a mask)."""
         arrays = {name: value[rows] for name, value in vars(self).items() if name != "frames"}
         return Windows(**arrays, frames=self.frames)
 
 
-def window_table(dataset: Dataset, settings: ClipSettings, *, stride: int) -> Windows:
-    """Every clip that starts on a multiple of ``stride`` frames of its trial and bridges no gap.
+def window_table(dataset: Dataset, settings: WindowSettings, *, stride: int) -> Windows:
+    """Every window that starts on a multiple of ``stride`` frames of its trial and bridges no gap.
 
-    A clip is ``settings.frames`` consecutive frames; its ``settings.poses`` poses are those nearest in time to the
-    centres of as many equal parts of it (32 frames and 8 poses: the authors' code). A clip is dropped when two of
+    A window is ``settings.frames`` consecutive frames; its ``settings.poses`` poses are those nearest in time to the
+    centres of as many equal parts of it (32 frames and 8 poses: the authors' code). A window is dropped when two of
     its frames are further apart than 1.5 frame periods or a pose is further from its moment than 1.5 periods of
-    the slower clock. Raises InputError if no clip is left.
+    the slower clock. Raises InputError if no window is left.
     """
-    parts = [_trial_clips(dataset, at, span, settings, stride) for at, span in enumerate(dataset.trials)]
+    parts = [_trial_windows(dataset, at, span, settings, stride) for at, span in enumerate(dataset.trials)]
     arrays = {
         name: np.concatenate([getattr(part, name) for part in parts])
         for name in vars(parts[0])
         if name != "frames"
     }
-    clips = Windows(**arrays, frames=settings.frames)
-    if len(clips) == 0:
+    windows = Windows(**arrays, frames=settings.frames)
+    if len(windows) == 0:
         raise InputError(
-            f"clips.frames: no trial has {settings.frames} consecutive neural frames with behaviour beside them"
+            f"windows.frames: no trial has {settings.frames} consecutive neural frames with behaviour beside them"
         )
-    if missing := sorted(set(range(len(dataset.animals))) - set(clips.animal.tolist())):
+    if missing := sorted(set(range(len(dataset.animals))) - set(windows.animal.tolist())):
         raise InputError(
-            f"clips.frames: no trial of {dataset.animals[missing[0]]} has {settings.frames} consecutive neural frames "
-            "with behaviour beside them"
+            f"windows.frames: no trial of {dataset.animals[missing[0]]} has {settings.frames} consecutive neural "
+            "frames with behaviour beside them"
         )
-    return clips
+    return windows
 
 
-def _trial_clips(dataset: Dataset, at: int, span: TrialSpan, settings: ClipSettings, stride: int) -> Windows:
+def _trial_windows(
+    dataset: Dataset, at: int, span: TrialSpan, settings: WindowSettings, stride: int
+) -> Windows:
     clock, pose_clock = dataset.neural_time[span.frames], dataset.pose_time[span.samples]
     first = unbroken(clock, settings.frames, stride)
     if len(pose_clock) == 0 or (len(pose_clock) < 2 and settings.frames > 1):
@@ -107,7 +109,7 @@ def _trial_clips(dataset: Dataset, at: int, span: TrialSpan, settings: ClipSetti
 
 
 def unbroken(clock: np.ndarray, frames: int, stride: int) -> np.ndarray:
-    """(clip,) int64: first frames, on multiples of ``stride``, of ``frames`` frames in a row without a gap.
+    """(window,) int64: first frames, on multiples of ``stride``, of ``frames`` frames in a row without a gap.
 
     A gap is more than 1.5 frame periods (s, the median of ``clock``) between two frames.
     """

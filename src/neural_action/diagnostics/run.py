@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from neural_action.config.sections import Sections
-from neural_action.config.settings import ClipSettings, DiagnosticsSettings
+from neural_action.config.settings import DiagnosticsSettings, WindowSettings
 from neural_action.datasets.dataset import Dataset, Source, dataset_of
 from neural_action.datasets.layout import Layout
 from neural_action.datasets.split_table import SplitTable
@@ -67,7 +67,7 @@ def diagnose(
     """Make every check that the inputs allow.
 
     Args:
-        sections: of the configuration: clips, split, methods, evaluation, tables, diagnostics, calcium.
+        sections: of the configuration: windows, split, methods, evaluation, tables, diagnostics, calcium.
         source: the dataset, and the splits whose training is looked at.
         swaps: swap tables by the name of their run, for runs that have one.
         scores: all scores, or None before there are any.
@@ -96,7 +96,7 @@ def diagnose(
     settings = sections.diagnostics
     curves: Curves = {}
     label_curves: dict[str, LagCurve] = {}
-    parts = _together(layout, sections.clips)
+    parts = _together(layout, sections.windows)
     for dataset in parts:
         found, own, labels = diagnose_recordings(dataset, settings, sections.calcium.behavior)
         findings += _named(found, dataset, alone=len(parts) > 1)
@@ -124,9 +124,9 @@ def _of_split(
 ) -> tuple[list[Finding], pd.DataFrame]:
     """What the training of one split is looked at for, and its windows counted. No neural data are read."""
     pieces = table.pieces(split)
-    dataset = dataset_of(layout, pieces, sections.clips)
-    windows = window_table(dataset, sections.clips, stride=sections.clips.stride)
-    stride = sections.clips.behavior_stride
+    dataset = dataset_of(layout, pieces, sections.windows)
+    windows = window_table(dataset, sections.windows, stride=sections.windows.stride)
+    stride = sections.windows.behavior_stride
     findings = check_table(table, split)
     findings += check_windows(layout, pieces, dataset, windows, stride, split)
     findings += check_normalisation(dataset, split)
@@ -138,11 +138,11 @@ def _of_split(
     return findings, class_counts(dataset, windows, split)
 
 
-def _together(layout: Layout, clips: ClipSettings) -> list[Dataset]:
+def _together(layout: Layout, windows: WindowSettings) -> list[Dataset]:
     """Everything at once; animal by animal where each has neurons of its own."""
     if len(set(layout.units.values())) == 1:
-        return [dataset_of(layout, None, clips)]
-    return [dataset_of(layout, None, clips, animal=animal) for animal in layout.animals]
+        return [dataset_of(layout, None, windows)]
+    return [dataset_of(layout, None, windows, animal=animal) for animal in layout.animals]
 
 
 def _named(found: Sequence[Finding], dataset: Dataset, *, alone: bool) -> list[Finding]:

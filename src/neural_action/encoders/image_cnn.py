@@ -1,4 +1,4 @@
-"""Encoder of neural images: a 2-D CNN that takes the frames of a clip as channels."""
+"""Encoder of neural images: a 2-D CNN that takes the frames of a window as channels."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ImageCnn(nn.Module):
         self.convolutions = nn.Sequential(*blocks)
         self.linear = nn.Linear(channels, dimension)
 
-    def forward(self, clips: Tensor) -> Tensor:
+    def forward(self, windows: Tensor) -> Tensor:
         """(B, frames, pixels) float32 to (B, dimension)."""
-        maps = self.convolutions(clips.view(len(clips), -1, *self.image))
+        maps = self.convolutions(windows.view(len(windows), -1, *self.image))
         return self.linear(torch.flatten(maps.mean((2, 3)), 1))

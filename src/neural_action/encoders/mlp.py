@@ -1,4 +1,4 @@
-"""Encoder of single bins or short clips of units: a multi-layer perceptron."""
+"""Encoder of single bins or short windows of units: a multi-layer perceptron."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Mlp(nn.Module):
     """(B, frames, pixels) to (B, dimension): scaled frames side by side, then linear layers.
 
     Hidden layers have batch norm and a PReLU of one slope; the last layer is linear. With the defaults, one frame a
-    clip and ``dimension`` 64 this is the encoder 64-64-64-64 of the authors' code (MYOW release). ``layers: 0`` is a
+    window and ``dimension`` 64 this is the encoder 64-64-64-64 of the authors' code (MYOW release). ``layers: 0`` is a
     linear encoder.
     """
 
@@ -37,6 +37,6 @@ class Mlp(nn.Module):
             size = width
         self.layers = nn.Sequential(*blocks, nn.Linear(size, dimension, bias=False))
 
-    def forward(self, clips: Tensor) -> Tensor:
+    def forward(self, windows: Tensor) -> Tensor:
         """(B, frames, pixels) float32 to (B, dimension)."""
-        return self.layers(self.scale(clips).flatten(1))
+        return self.layers(self.scale(windows).flatten(1))

@@ -10,12 +10,12 @@ from neural_action.config.build import build
 from neural_action.config.settings import EncoderSettings
 from neural_action.encoders.shapes import Shapes
 from neural_action.encoders.unit_input import UnitInput
-from neural_action.encoders.unit_tiles import UnitClips
+from neural_action.encoders.unit_tiles import UnitWindows
 from neural_action.errors import InputError
 
 
 class UnitEncoder(nn.Module):
-    """Clips of animals with units of their own to (B, dimension): an input layer of each animal, the rest shared.
+    """Windows of animals with units of their own to (B, dimension): an input layer of each animal, the rest shared.
 
     The input layer scales units, by the configured encoder's ``scale`` where it has one, else ``zscore``; the rest
     reads ``unit_width`` features a frame. That each animal's layer is linear is our choice.
@@ -32,9 +32,9 @@ class UnitEncoder(nn.Module):
         shared = replace(shapes, neural=(encoders.unit_width,), units=())
         self.rest = build("encoders", encoders.neural, shared, encoders.dimension)
 
-    def forward(self, clips: UnitClips) -> Tensor:
+    def forward(self, windows: UnitWindows) -> Tensor:
         """(B, dimension)."""
-        return self.rest(self.input(clips))
+        return self.rest(self.input(windows))
 
 
 def neural_encoder(encoders: EncoderSettings, shapes: Shapes) -> nn.Module:

@@ -25,7 +25,7 @@ class ResNet(nn.Module):
     """(B, frames, channel * y * x) to (B, 512), or 2048 with ``depth: 50``.
 
     The first layer is 3 x 3 with stride 1 and there is no pooling after it; the rest is torchvision's ResNet of that
-    depth, with its names of parameters and its initial weights. Frames of a clip are channels. ``scale: channel``
+    depth, with its names of parameters and its initial weights. Frames of a window are channels. ``scale: channel``
     z-scores each channel over all pixels of the pictures that pretraining may see; the release has these numbers of
     CIFAR-10 as constants. Convolutions run in channels_last. Raises InputError if ``dimension`` is another.
     """
@@ -63,9 +63,9 @@ class ResNet(nn.Module):
                 nn.init.kaiming_normal_(part.weight, mode="fan_out", nonlinearity="relu")
                 part.weight.data = part.weight.data.to(memory_format=torch.channels_last)
 
-    def forward(self, clips: Tensor) -> Tensor:
+    def forward(self, windows: Tensor) -> Tensor:
         """(B, frames, pixels) float32 to (B, dimension)."""
-        maps = self.scale(clips).view(len(clips), -1, *self.image[1:])
+        maps = self.scale(windows).view(len(windows), -1, *self.image[1:])
         maps = maps.contiguous(memory_format=torch.channels_last)
         maps = torch.relu_(self.bn1(self.conv1(maps)))
         for stage in range(len(_WIDTHS)):

@@ -24,9 +24,9 @@ class SequenceCnn(nn.Module):
         self.convolutions = nn.Sequential(*blocks)
         self.linear = nn.Linear(channels, dimension)
 
-    def forward(self, clips: Tensor) -> Tensor:
+    def forward(self, windows: Tensor) -> Tensor:
         """(B, time, feature) float32 to (B, dimension)."""
-        return self.linear(self.convolutions(clips.transpose(1, 2)).mean(2))
+        return self.linear(self.convolutions(windows.transpose(1, 2)).mean(2))
 
 
 class PoseCnn(SequenceCnn):

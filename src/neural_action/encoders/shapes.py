@@ -10,12 +10,12 @@ from neural_action.errors import InputError
 
 @dataclass(frozen=True)
 class Shapes:
-    """Shapes of one clip.
+    """Shapes of one window.
 
     Attributes:
-        frames: neural frames a clip.
+        frames: neural frames a window.
         neural: shape of one neural frame, (y, x), (channel, y, x) or (unit,).
-        poses: behaviour samples a clip.
+        poses: behaviour samples a window.
         behavior: features of one behaviour sample.
         syllables: states of the behavioural HMM, 0 without one.
         classes: action classes of the recordings, 0 where no objective needs them.

@@ -66,7 +66,7 @@ class Standardise(nn.Module):
         self.mean.copy_(mean.repeat_interleave(size))
         self.gain.copy_(gain.repeat_interleave(size))
 
-    def forward(self, clips: Tensor) -> Tensor:
+    def forward(self, windows: Tensor) -> Tensor:
         """(..., pixels) float32, a new tensor of that shape."""
-        scaled = clips if self.kind == "none" else (clips - self.mean) * self.gain
+        scaled = windows if self.kind == "none" else (windows - self.mean) * self.gain
         return scaled.nan_to_num(0.0, torch.inf, -torch.inf) if self.side_by_side else scaled

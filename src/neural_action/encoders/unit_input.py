@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from neural_action.encoders.unit_tiles import WIDTH, Tiles, UnitClips
+from neural_action.encoders.unit_tiles import WIDTH, Tiles, UnitWindows
 from neural_action.errors import InputError
 
 
@@ -50,27 +50,27 @@ class UnitInput(nn.Module):
         self.register_buffer("counts", counts, persistent=False)
         self.register_buffer("offsets", counts.cumsum(0) - counts, persistent=False)
 
-    def forward(self, clips: UnitClips) -> Tensor:
-        """(B, frames, width) float32, of clips of any of the animals.
+    def forward(self, windows: UnitWindows) -> Tensor:
+        """(B, frames, width) float32, of windows of any of the animals.
 
-        The work is that of the animal with most clips for every animal of the batch: equally many waste nothing.
+        The work is that of the animal with most windows for every animal of the batch: equally many waste nothing.
         """
-        count, frames, pixels = clips.values.shape
-        layers, row, each = torch.unique(clips.layer, return_inverse=True, return_counts=True)
+        count, frames, pixels = windows.values.shape
+        layers, row, each = torch.unique(windows.layer, return_inverse=True, return_counts=True)
         order, most = torch.argsort(row, stable=True), int(each.max())
         within = torch.empty_like(row)
         within[order] = torch.arange(count, device=row.device) - (each.cumsum(0) - each)[row[order]]
         place = row * most + within
-        # Where an animal has fewer clips than others, the first clip stands, and what comes out is not looked at.
-        clip = place.new_zeros(len(layers) * most)
-        clip[place] = torch.arange(count, device=row.device)
+        # Where an animal has fewer windows than others, the first window stands, and what comes out is not looked at.
+        window = place.new_zeros(len(layers) * most)
+        window[place] = torch.arange(count, device=row.device)
 
         counts = self.counts[layers]
         animal = torch.repeat_interleave(torch.arange(len(layers), device=row.device), counts)
         tile = torch.arange(len(animal), device=row.device) - (counts.cumsum(0) - counts)[animal]
-        frame = clip.view(-1, most)[animal][..., None] * frames + torch.arange(frames, device=row.device)
+        frame = window.view(-1, most)[animal][..., None] * frames + torch.arange(frames, device=row.device)
         rows = frame * (pixels // WIDTH) + tile[:, None, None]
-        values = clips.values.reshape(-1, WIDTH).index_select(0, rows.flatten())
+        values = windows.values.reshape(-1, WIDTH).index_select(0, rows.flatten())
         values = values.view(len(animal), most * frames, WIDTH)
 
         which = self.offsets[layers][animal] + tile

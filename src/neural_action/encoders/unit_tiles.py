@@ -61,13 +61,13 @@ class Tiles:
 
 
 @dataclass(frozen=True)
-class UnitClips:
-    """Clips of animals with units of their own; a batch as views change it and ``UnitInput`` reads it.
+class UnitWindows:
+    """Windows of animals with units of their own; a batch as views change it and ``UnitInput`` reads it.
 
     Attributes:
-        values: (B, frames, pixels) float32, ``pixels`` a number of tiles times WIDTH. A clip's units come first;
+        values: (B, frames, pixels) float32, ``pixels`` a number of tiles times WIDTH. A window's units come first;
             whatever stands behind them is not read.
-        layer: (B,) int64, the input layer of each clip's animal.
+        layer: (B,) int64, the input layer of each window's animal.
     """
 
     values: Tensor
@@ -77,8 +77,8 @@ class UnitClips:
         return len(self.values)
 
 
-#: Neural clips as objectives are given them: (B, frames, pixels), or those of animals with units of their own.
-NeuralClips = Tensor | UnitClips
+#: Neural windows as objectives are given them: (B, frames, pixels), or those of animals with units of their own.
+NeuralWindows = Tensor | UnitWindows
 
 
 class PackedUnits:

@@ -46,10 +46,10 @@ def represent(
 
     ``encoder`` and, where there is a head, ``projection`` for a trained method (with the networks of another row,
     ``encoder`` alone); ``behavior_encoder`` for an encoder of behaviour windows after
-    the method's behaviour views; ``raw`` for the neural clip, averaged over ``raw_pool_time`` frames and
+    the method's behaviour views; ``raw`` for the neural window, averaged over ``raw_pool_time`` frames and
     ``raw_pool_space`` pixels to bound its size; ``ridge`` for the behaviour that a ridge of each animal predicts at
-    every frame, averaged over ``raw_pool_time`` frames like the raw clip, and ``external`` for what another package
-    made of every frame, likewise; ``behavior`` for the behaviour clip; ``labels`` for the action
+    every frame, averaged over ``raw_pool_time`` frames like the raw window, and ``external`` for what another package
+    made of every frame, likewise; ``behavior`` for the behaviour window; ``labels`` for the action
     label, one-hot, with a place for unlabelled windows; for ``none`` an empty array, since guessing looks at nothing.
     Where animals have units of their own, ``raw`` is comparable within an animal alone, and a model gives NaN for
     animals that it has no input layer of.
@@ -111,7 +111,7 @@ def _encoded_units(
     """Of animals with units of their own; NaN for windows of animals that the model has no input layer of."""
     import torch
 
-    from neural_action.encoders.unit_tiles import PackedUnits, UnitClips
+    from neural_action.encoders.unit_tiles import PackedUnits, UnitWindows
 
     names, packed = [name for name, _ in model.shapes.units], PackedUnits(neural.parts)
     for name, units in zip(animals, packed.tiles.units, strict=True):
@@ -126,8 +126,8 @@ def _encoded_units(
 
     def embed(rows: np.ndarray) -> dict:
         index = torch.from_numpy(windows.start[known[rows]][:, None] + np.arange(windows.frames))
-        clips = packed.take(index.flatten()).view(len(rows), windows.frames, -1)
-        return model.embed(UnitClips(clips, torch.from_numpy(layer[known[rows]])))
+        values = packed.take(index.flatten()).view(len(rows), windows.frames, -1)
+        return model.embed(UnitWindows(values, torch.from_numpy(layer[known[rows]])))
 
     out = {}
     for name, values in _in_chunks(len(known), embed).items():
@@ -147,21 +147,21 @@ def _encoded_behavior(
 ) -> dict[str, np.ndarray]:
     import torch
 
+    from neural_action.augmentations.augmentation import WindowRows
     from neural_action.config.build import build
     from neural_action.objectives.objective import EncodesBehavior
-    from neural_action.training.batches import view_context
+    from neural_action.training.batches import augmentation_context
     from neural_action.training.device import prepare
     from neural_action.training.model import load_model
-    from neural_action.views.view import ClipRows
 
     model = load_model(weights, device := prepare("cpu", threads))
     if not isinstance(model, EncodesBehavior):
         raise InputError(f"{weights}: its objective has no encoder of behaviour")
     table = None if swaps is None else SwapTable.load(swaps).fits(swaps, dataset)
-    context = view_context(dataset, windows, device, swap=table)
-    views = [build("views", part, context) for part in method.views.behavior]
+    context = augmentation_context(dataset, windows, device, swap=table)
+    views = [build("augmentations", part, context) for part in method.augmentations.behavior]
     generator = torch.Generator(device).manual_seed(seed)
-    every = ClipRows(
+    every = WindowRows(
         *(torch.as_tensor(a, device=device) for a in (windows.start, windows.pose, windows.animal))
     )
 
@@ -176,7 +176,7 @@ def _encoded_behavior(
 
 
 def _in_chunks(count: int, embed: Callable[[np.ndarray], dict]) -> dict[str, np.ndarray]:
-    """What ``embed`` makes of clip numbers, chunk after chunk, as float32 arrays."""
+    """What ``embed`` makes of window numbers, chunk after chunk, as float32 arrays."""
     import torch
 
     parts: dict[str, list[np.ndarray]] = {}
@@ -219,7 +219,7 @@ def _raw(neural: np.ndarray | RaggedFrames, windows: Windows, evaluation: Evalua
 
 
 def _predicted(dataset: Dataset, windows: Windows, evaluation: EvaluationSettings) -> np.ndarray:
-    """(clip, features) float32 of what ridges predict; NaN for animals of which nothing is visible."""
+    """(window, features) float32 of what ridges predict; NaN for animals of which nothing is visible."""
     neural = dataset.neural
     if isinstance(neural, np.ndarray):
         neural = pooled_space(neural, evaluation.raw_pool_space)
@@ -240,7 +240,7 @@ def pooled_space(neural: np.ndarray, space: int) -> np.ndarray:
 
 
 def raw_windows(neural: np.ndarray, windows: Windows, evaluation: EvaluationSettings) -> np.ndarray:
-    """(clip, features) float32: windows averaged over blocks of time and, for images, of space.
+    """(window, features) float32: windows averaged over blocks of time and, for images, of space.
 
     Averaging keeps the calcium signal, which is slower than the frames, and removes noise: a stronger baseline
     than single pixels, at a fraction of the size (our choice).
@@ -248,7 +248,7 @@ def raw_windows(neural: np.ndarray, windows: Windows, evaluation: EvaluationSett
     time, space = evaluation.raw_pool_time, evaluation.raw_pool_space
     if windows.frames % time:
         raise InputError(
-            f"evaluation.raw_pool_time: {time} does not divide the {windows.frames} frames of a clip"
+            f"evaluation.raw_pool_time: {time} does not divide the {windows.frames} frames of a window"
         )
     flat = pooled_space(neural, space).reshape(len(neural), -1)
     # Running sums turn every average over time into one subtraction.

@@ -1,4 +1,4 @@
-"""Places of clips in the plane: a map that thousands are laid out in, and into which the others are put."""
+"""Places of windows in the plane: a map that thousands are laid out in, and into which the others are put."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import numpy as np
 
 from neural_action.tables.pictures.embedding import flatten
 
-#: Landmarks that a clip is put between (our choice).
+#: Landmarks that a window is put between (our choice).
 _NEAR, _CHUNK = 5, 4096
 
 
 def principal(features: np.ndarray) -> np.ndarray:
-    """(clip, 2) float32: the first two principal components."""
+    """(window, 2) float32: the first two principal components."""
     centred = features - features.mean(0, dtype=np.float64)
     _, vectors = np.linalg.eigh(centred.T @ centred)
     out = centred @ vectors[:, ::-1][:, :2]
@@ -19,10 +19,10 @@ def principal(features: np.ndarray) -> np.ndarray:
 
 
 def neighbour_map(features: np.ndarray, landmarks: int, seed: int = 0) -> np.ndarray:
-    """(clip, 2) float32: t-SNE (as in the pictures) of at most ``landmarks`` clips, the others put between them.
+    """(window, 2) float32: t-SNE (as in the pictures) of at most ``landmarks`` windows, the others put between them.
 
-    A clip that is no landmark lies at the mean of its 5 nearest landmarks' places, weighted by the inverse of its
-    distances to them (our choice): t-SNE of 100,000 clips would take most of an hour.
+    A window that is no landmark lies at the mean of its 5 nearest landmarks' places, weighted by the inverse of its
+    distances to them (our choice): t-SNE of 100,000 windows would take most of an hour.
     """
     if len(features) <= landmarks:
         return flatten(features).astype(np.float32)

@@ -1,6 +1,6 @@
 """The two linked maps of the page, by Bokeh: one for actions, one for animals.
 
-Bokeh has the frames, the tools, what they select, names and the clip in focus. The dots themselves the page paints
+Bokeh has the frames, the tools, what they select, names and the window in focus. The dots themselves the page paints
 under the frames, in a picture a frame: Bokeh takes seconds to draw 100,000 dots where there is no GPU.
 """
 

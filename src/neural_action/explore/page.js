@@ -192,7 +192,7 @@ function showFocus() {
   models.here.data = { x: [xs[clip]], y: [ys[clip]] };
   const path = { x: [], y: [] };
   for (let i = trialFirst(trial); i < data.trial.length && data.trial[i] === trial; i++) {
-    if (Math.abs(data.time[i] - data.time[clip]) <= 2 * about.clipSeconds) { path.x.push(xs[i]); path.y.push(ys[i]); }
+    if (Math.abs(data.time[i] - data.time[clip]) <= 2 * about.windowSeconds) { path.x.push(xs[i]); path.y.push(ys[i]); }
   }
   models.path.data = path;
   const { animal, name, short } = about.trials[trial];
@@ -344,7 +344,7 @@ function showTrial(trial, clip) {
     element("line", { id: "now", y1: 0, y2: STRIP.high, stroke: "#1d2330", "stroke-width": 1.5, "vector-effect": "non-scaling-stroke" }, strip);
     $("scrub").max = trialLast(trial) - trialFirst(trial);
   }
-  const half = about.clipSeconds / 2, left = across(data.time[clip] - half);
+  const half = about.windowSeconds / 2, left = across(data.time[clip] - half);
   $("window").setAttribute("x", left);
   $("window").setAttribute("width", across(data.time[clip] + half) - left);
   $("scrub").value = clip - trialFirst(trial);
@@ -452,7 +452,7 @@ function scaleFigure(trial) {
 let drawnClip = -1;
 function drawFigure(share) {
   const clip = state.focus, trial = data.trial[clip], { kind, columns } = about.moments;
-  const time = data.time[clip] + (share - 0.5) * about.clipSeconds;
+  const time = data.time[clip] + (share - 0.5) * about.windowSeconds;
   const { start, end } = about.trials[trial], now = (STRIP.wide * (time - start)) / Math.max(1e-9, end - start);
   $("now").setAttribute("x1", now); $("now").setAttribute("x2", now);
   if (kind === "skeleton") {
@@ -466,10 +466,10 @@ function drawFigure(share) {
 
 function drawFeatures(clip, trial, share) {
   const svg = $("figure"), { columns, short, low, high } = about.moments, left = 78, right = 292;
-  const lane = 138 / columns.length, from = data.time[clip] - about.clipSeconds / 2;
+  const lane = 138 / columns.length, from = data.time[clip] - about.windowSeconds / 2;
   if (clip !== drawnClip) {
     svg.replaceChildren();
-    const samples = Array.from({ length: 41 }, (_, i) => behaviorAt(trial, from + (i / 40) * about.clipSeconds));
+    const samples = Array.from({ length: 41 }, (_, i) => behaviorAt(trial, from + (i / 40) * about.windowSeconds));
     columns.forEach((name, c) => {
       const y = (value) => 6 + lane * (c + 0.92) - 0.84 * lane * ((value - low[c]) / (high[c] - low[c] || 1));
       element("text", { x: left - 6, y: 6 + lane * (c + 0.5) + 3, "text-anchor": "end" }, svg, short[c])
@@ -478,14 +478,14 @@ function drawFeatures(clip, trial, share) {
         fill: "none", stroke: PALETTE[c % PALETTE.length], "stroke-width": 1.8, "data-feature": name }, svg);
     });
     element("line", { id: "cursor", y1: 4, y2: 146, stroke: "#1d2330", "stroke-width": 1 }, svg);
-    svg.setAttribute("aria-label", `Lines of ${columns.join(", ")} over ${seconds(about.clipSeconds)} around ${seconds(data.time[clip])}`);
+    svg.setAttribute("aria-label", `Lines of ${columns.join(", ")} over ${seconds(about.windowSeconds)} around ${seconds(data.time[clip])}`);
   }
   const x = left + share * (right - left);
   $("cursor").setAttribute("x1", x); $("cursor").setAttribute("x2", x);
 }
 
 function tick(now) {
-  if (state.playing && about.moments.kind !== "none") drawFigure(((now - state.began) / 1000 / about.clipSeconds) % 1);
+  if (state.playing && about.moments.kind !== "none") drawFigure(((now - state.began) / 1000 / about.windowSeconds) % 1);
   requestAnimationFrame(tick);
 }
 

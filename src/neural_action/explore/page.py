@@ -47,7 +47,7 @@ class Row:
     Attributes:
         label: what it is called.
         run: which run, such as ``fold-0, seed 0``.
-        layouts: (clip, 2) float32 places, by the name of the map.
+        layouts: (window, 2) float32 places, by the name of the map.
     """
 
     label: str
@@ -57,17 +57,17 @@ class Row:
 
 @dataclass(frozen=True)
 class Content:
-    """Everything the page shows; clips are sorted by trial and time, and parallel.
+    """Everything the page shows; windows are sorted by trial and time, and parallel.
 
     Attributes:
         title, opening: headings.
         class_names, animals: names.
         trials: in the order of their numbers.
         rows: at least one; the first is shown first.
-        label: (clip,) int, -1 unlabelled.
-        trial: (clip,) int.
-        time: (clip,) float s, centres.
-        clip_seconds: length of a clip.
+        label: (window,) int, -1 unlabelled.
+        trial: (window,) int.
+        time: (window,) float s, centres.
+        window_seconds: length of a window.
         moments: behaviour.
         traces: (trial, points) uint8, see ``moments.traces``.
         notes: what else a reader should know, a sentence each.
@@ -82,7 +82,7 @@ class Content:
     label: np.ndarray
     trial: np.ndarray
     time: np.ndarray
-    clip_seconds: float
+    window_seconds: float
     moments: Moments
     traces: Mapping[str, np.ndarray]
     notes: Sequence[str] = ()
@@ -105,7 +105,7 @@ def render(content: Content) -> str:
             )
         ],
         "rows": [{"label": row.label, "run": row.run, "layouts": list(row.layouts)} for row in content.rows],
-        "clipSeconds": content.clip_seconds,
+        "windowSeconds": content.window_seconds,
         "moments": {
             "kind": behavior.kind,
             "low": behavior.low.tolist(),

@@ -12,7 +12,7 @@ import numpy as np
 from neural_action.config.settings import NeighborSettings
 from neural_action.datasets.dataset import Dataset
 from neural_action.errors import InputError
-from neural_action.files import load_npz, whole
+from neural_action.files import atomic_write, load_npz
 from neural_action.neighbors.index import (
     ExactIndex,
     PoseIndex,
@@ -100,7 +100,7 @@ class SwapTable:
         Wall times stay out of it, so that the same input makes the same file.
         """
         report = {key: value for key, value in self.report.items() if not key.startswith("seconds")}
-        with whole(path) as partial, partial.open("wb") as file:
+        with atomic_write(path) as partial, partial.open("wb") as file:
             np.savez(
                 file,
                 targets=self.targets,

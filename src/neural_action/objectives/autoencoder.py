@@ -1,4 +1,4 @@
-"""Autoencoder (AE): rebuild the recorded clip from the encoding of a view of it."""
+"""Autoencoder (AE): rebuild the recorded window from the encoding of a view of it."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from neural_action.config.settings import EncoderSettings
 from neural_action.encoders.neural import neural_encoder
 from neural_action.encoders.shapes import Shapes
 from neural_action.encoders.standardise import Standardise
-from neural_action.encoders.unit_tiles import NeuralClips
+from neural_action.encoders.unit_tiles import NeuralWindows
 from neural_action.errors import InputError
 from neural_action.objectives.objective import Batch, Encodings, Objective
 
 
 class Autoencoder(Objective):
-    """Mean squared error of the rebuilt clip, in the unit that ``scale`` gives it.
+    """Mean squared error of the rebuilt window, in the unit that ``scale`` gives it.
 
     A row of the paper's Table 2 whose layers we could not read: the decoder has two hidden layers of ``width``
-    (our choice). With views it is a denoising autoencoder; its target is the clip as recorded.
+    (our choice). With views it is a denoising autoencoder; its target is the window as recorded.
     """
 
     name = "autoencoder"
@@ -56,6 +56,6 @@ class Autoencoder(Objective):
         rebuilt = self.decoder(encodings["neural"])
         return F.mse_loss(rebuilt, self.target_scale(batch.recorded()))
 
-    def embed(self, neural: NeuralClips) -> dict[str, Tensor]:
+    def embed(self, neural: NeuralWindows) -> dict[str, Tensor]:
         """The encoding."""
         return {"encoder": self.f_n(neural)}

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from neural_action.config.settings import EncoderSettings
 from neural_action.encoders.neural import neural_encoder
 from neural_action.encoders.shapes import Shapes
-from neural_action.encoders.unit_tiles import NeuralClips
+from neural_action.encoders.unit_tiles import NeuralWindows
 from neural_action.errors import InputError
 from neural_action.objectives.objective import Batch, Encodings, Objective
 
@@ -44,6 +44,6 @@ class BehaveNet(Objective):
         log_probability = torch.log_softmax(self.decoder(encodings["neural"]), dim=-1)
         return -(batch.syllables() * log_probability).sum(-1).mean()
 
-    def embed(self, neural: NeuralClips) -> dict[str, Tensor]:
+    def embed(self, neural: NeuralWindows) -> dict[str, Tensor]:
         """The encoding."""
         return {"encoder": self.f_n(neural)}

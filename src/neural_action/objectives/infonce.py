@@ -13,7 +13,7 @@ from neural_action.config.settings import EncoderSettings
 from neural_action.encoders.heads import projection_head
 from neural_action.encoders.neural import neural_encoder
 from neural_action.encoders.shapes import Shapes
-from neural_action.encoders.unit_tiles import NeuralClips
+from neural_action.encoders.unit_tiles import NeuralWindows
 from neural_action.objectives.objective import Batch, Encodings, Objective
 
 
@@ -34,9 +34,9 @@ def infonce(
         z_b: of behaviour.
         z_n: of neural activity.
         temperature: positive.
-        animal: (N,); given, only clips of the same animal are negatives (our choice): then what tells animals
-            apart does not help to tell clips apart.
-        symmetric: False is the poster's loss, which only looks for the behaviour clip of each neural clip.
+        animal: (N,); given, only windows of the same animal are negatives (our choice): then what tells animals
+            apart does not help to tell windows apart.
+        symmetric: False is the poster's loss, which only looks for the behaviour window of each neural window.
     """
     similarity = F.normalize(z_b, dim=1) @ F.normalize(z_n, dim=1).T / temperature
     if animal is not None:
@@ -47,14 +47,14 @@ def infonce(
 
 
 def neighbor_infonce(z: Tensor, animal: Tensor, group: Tensor, temperature: float) -> Tensor:
-    """Pull clips of different animals whose behaviour is alike together, against all other clips (our choice).
+    """Pull windows of different animals whose behaviour is alike together, against all other windows (our choice).
 
     -1/P sum over the P ordered pairs (i, j) of one group and different animals of
-    log exp(<z_i, z_j>/T) / (exp(<z_i, z_j>/T) + sum over clips k of other groups of exp(<z_i, z_k>/T)).
-    Clips of one's own animal are among the negatives, so knowing the animal can only raise the loss.
+    log exp(<z_i, z_j>/T) / (exp(<z_i, z_j>/T) + sum over windows k of other groups of exp(<z_i, z_k>/T)).
+    Windows of one's own animal are among the negatives, so knowing the animal can only raise the loss.
 
     Args:
-        z: (N, dimension) projections of neural clips.
+        z: (N, dimension) projections of neural windows.
         animal: (N,).
         group: (N,).
         temperature: positive.
@@ -69,13 +69,13 @@ def neighbor_infonce(z: Tensor, animal: Tensor, group: Tensor, temperature: floa
 
 
 def mix(h: Tensor, group: Tensor, probability: float, chance: Tensor) -> Tensor:
-    """Move encodings towards those of another clip of their group: h_i + w (h_j - h_i).
+    """Move encodings towards those of another window of their group: h_i + w (h_j - h_i).
 
     The journal version mixes features across animals that behave alike; the amounts are our choice: with
     ``probability``, w is uniform in [0, 1/2].
 
     Args:
-        h: (N, dimension), ordered so that a group is a run of equally many clips.
+        h: (N, dimension), ordered so that a group is a run of equally many windows.
         group: (N,).
         probability: that an encoding is mixed.
         chance: (3, N) uniform in [0, 1).
@@ -89,7 +89,7 @@ def mix(h: Tensor, group: Tensor, probability: float, chance: Tensor) -> Tensor:
 
 
 class InfoNce(Objective):
-    """Pull the neural clip and the behaviour clip of one moment together, against the rest of the batch."""
+    """Pull the neural window and the behaviour window of one moment together, against the rest of the batch."""
 
     name = "infonce"
     modalities = ("neural", "behavior")
@@ -133,7 +133,7 @@ class InfoNce(Objective):
             loss = loss + self.neighbor_weight * near
         return loss
 
-    def embed(self, neural: NeuralClips) -> dict[str, Tensor]:
+    def embed(self, neural: NeuralWindows) -> dict[str, Tensor]:
         """h_n, and z_n if there is a head."""
         h = self.f_n(neural)
         return (
@@ -141,5 +141,5 @@ class InfoNce(Objective):
         )
 
     def embed_behavior(self, behavior: Tensor) -> Tensor:
-        """h_b (B, dimension) of behaviour clips (B, poses, feature)."""
+        """h_b (B, dimension) of behaviour windows (B, poses, feature)."""
         return self.f_b(behavior)

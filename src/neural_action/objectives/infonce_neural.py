@@ -1,4 +1,4 @@
-"""Uni-modal SimCLR: InfoNCE between two views of the same neural clip."""
+"""Uni-modal SimCLR: InfoNCE between two views of the same neural window."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from neural_action.config.settings import EncoderSettings
 from neural_action.encoders.heads import projection_head
 from neural_action.encoders.neural import neural_encoder
 from neural_action.encoders.shapes import Shapes
-from neural_action.encoders.unit_tiles import NeuralClips
+from neural_action.encoders.unit_tiles import NeuralWindows
 from neural_action.objectives.infonce import infonce
 from neural_action.objectives.objective import Batch, Encodings, Objective
 
 
 class NeuralInfoNce(Objective):
-    """Pull two augmented views of one neural clip together; behaviour is not used.
+    """Pull two augmented views of one neural window together; behaviour is not used.
 
-    Negatives are the other clips' second views, as in Equation 1 (our choice; SimCLR counts the first views too).
+    Negatives are the other windows' second views, as in Equation 1 (our choice; SimCLR counts the first views too).
     """
 
     name = "infonce_neural"
@@ -37,7 +37,7 @@ class NeuralInfoNce(Objective):
         one, other = (self.g_n(encodings[view]) for view in self.modalities)
         return infonce(one, other, self.temperature)
 
-    def embed(self, neural: NeuralClips) -> dict[str, Tensor]:
+    def embed(self, neural: NeuralWindows) -> dict[str, Tensor]:
         """h_n and z_n."""
         h = self.f_n(neural)
         return {"encoder": h, "projection": self.g_n(h)}

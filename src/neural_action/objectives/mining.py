@@ -1,4 +1,4 @@
-"""Mined views (Azabou et al.): for each clip, one of its nearest neighbours among clips of other moments."""
+"""Mined views (Azabou et al.): for each window, one of its nearest neighbours among windows of other moments."""
 
 from __future__ import annotations
 

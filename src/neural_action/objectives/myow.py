@@ -17,19 +17,20 @@ from neural_action.objectives.objective import Batch, Encodings
 
 
 class Myow(Byol):
-    """(1 - w) BYOL + w mined: predict, in a second projection, a clip that is encoded alike but is of another moment.
+    """(1 - w) BYOL + w mined: predict, in a second projection, a window that is encoded alike but is of another moment.
 
-    A clip's mined view is one of the ``neighbors`` candidates whose target encodings are nearest to its online
+    A window's mined view is one of the ``neighbors`` candidates whose target encodings are nearest to its online
     encoding; never of the same trial, or (``exclude: window``) none that starts within ``window`` frames. Pictures are
     trials of one frame: what may not be mined is the picture itself.
 
-    Candidates are the clips of the batch, or ``pool`` clips drawn apart from it. ``views: own`` draws views of clips
-    and candidates for mining alone, by ``views.mined``; ``batch`` takes the first view of the batch, and a pool needs
-    the other. The second projector and predictor stand on the first ones (cascaded), with ``mined_hidden`` features
-    inside (0: ``hidden``). w is 0 until ``start`` of training and rises linearly to ``weight`` at ``warmup``.
+    Candidates are the windows of the batch, or ``pool`` windows drawn apart from it. With ``views: own``, windows and
+    candidates get views for mining alone, by ``augmentations.mined``. With ``batch`` the first view of the batch is
+    mined; a pool needs ``own``. The second projector and predictor stand on the first ones (cascaded), with
+    ``mined_hidden`` features inside (0: ``hidden``). w is 0 until ``start`` of training and rises linearly to
+    ``weight`` at ``warmup``.
 
-    The release's code for pictures is ``views: own, pool: 0, exclude: none`` with ``views.draws: batch``: its pool is
-    the batch in the same order, so that a clip finds itself.
+    The release's code for pictures is ``views: own, pool: 0, exclude: none`` with ``augmentations.draws: batch``: its
+    pool is the batch in the same order, so that a window finds itself.
     """
 
     name = "myow"
@@ -82,7 +83,7 @@ class Myow(Byol):
         return self.weight * min(1.0, (self.progress - self.start) / rise if rise > 0 else 1.0)
 
     def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
-        """Both terms; clips that nothing may be mined for have no second one."""
+        """Both terms; windows that nothing may be mined for have no second one."""
         first, weight = super().loss(encodings, batch), self.mined_weight
         if self.progress < self.start:
             return first
@@ -98,11 +99,11 @@ class Myow(Byol):
         return (1 - weight) * first + weight * self.scale * distance
 
     def _searched(self, encodings: Encodings, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """Online encodings of the clips, target encodings of the candidates, and the candidates' numbers."""
+        """Online encodings of the windows, target encodings of the candidates, and the candidates' numbers."""
         if self.views == "batch":
-            return encodings["neural"], encodings["target"], batch.clips
-        candidates = batch.pool(self.pool) if self.pool else batch.clips
-        h = self.f_n(batch.mined_of(batch.clips))
+            return encodings["neural"], encodings["target"], batch.windows
+        candidates = batch.pool(self.pool) if self.pool else batch.windows
+        h = self.f_n(batch.mined_of(batch.windows))
         with torch.no_grad():
             target = self.target["f_n"](batch.mined_of(candidates))
         return h, target, candidates

@@ -11,63 +11,63 @@ from neural_action.config.settings import EncoderSettings
 from neural_action.encoders.shapes import Shapes
 from neural_action.encoders.standardise import Standardise
 from neural_action.encoders.unit_input import UnitInput
-from neural_action.encoders.unit_tiles import NeuralClips
+from neural_action.encoders.unit_tiles import NeuralWindows
 
 #: Encodings of a batch by modality, each (B, dimension): what adaptation between animals acts on.
 Encodings = dict[str, Tensor]
 
 
 class Batch(Protocol):
-    """A batch of clips that draws views of itself; each call of ``neural`` or ``behavior`` is a new random view.
+    """A batch of windows that draws views of itself; each call of ``neural`` or ``behavior`` is a new random view.
 
-    Neural clips are ``UnitClips`` where animals have units of their own: the neural encoder reads either.
+    Neural windows are ``UnitWindows`` where animals have units of their own: the neural encoder reads either.
     """
 
     @property
     def animal(self) -> Tensor:
-        """(B,) int64, the animal of each clip."""
+        """(B,) int64, the animal of each window."""
 
     @property
     def group(self) -> Tensor:
-        """(B,) int64, equal for clips of different animals whose behaviour is alike; InputError if not matched."""
+        """(B,) int64, equal for windows of different animals whose behaviour is alike; InputError if not matched."""
 
     @property
     def label(self) -> Tensor:
-        """(B,) int64, the class of each clip, -1 where unlabelled."""
+        """(B,) int64, the class of each window, -1 where unlabelled."""
 
     @property
-    def clips(self) -> Tensor:
-        """(B,) int64, the numbers of the clips."""
+    def windows(self) -> Tensor:
+        """(B,) int64, the numbers of the windows."""
 
     def excluded(self, window: int | None, others: Tensor | None = None) -> Tensor:
-        """(B, M) bool: clips and ``others``, or each other, at most ``window`` frames apart; of one trial for None."""
+        """(B, M) bool: windows and ``others``, or each other, at most ``window`` frames apart; None: of one trial."""
 
     def pool(self, count: int) -> Tensor:
-        """(count,) int64, numbers of clips drawn apart from the batch, each once."""
+        """(count,) int64, numbers of windows drawn apart from the batch, each once."""
 
     def near(self, least: int, most: int) -> tuple[Tensor, Tensor]:
-        """A clip ``least`` to ``most`` before or after each in its trial, as (B,) numbers; (B,) bool: is there one."""
+        """A window ``least`` to ``most`` before or after each in its trial: (B,) numbers; (B,) bool: is there one?"""
 
     def far(self, beyond: int | None) -> Tensor:
-        """Clips that start more than ``beyond`` frames away, as (B,) numbers; of another trial for None."""
+        """Windows that start more than ``beyond`` frames away, as (B,) numbers; of another trial for None."""
 
     def between(self, others: Tensor) -> Tensor:
-        """Clips between each clip and its ``others`` (B,) of the same trial; itself where there is none."""
+        """Windows between each window and its ``others`` (B,) of the same trial; itself where there is none."""
 
-    def neural(self) -> NeuralClips:
-        """(B, frames, pixels) float32, an augmented view of the neural clips; a later one may be shifted in time."""
+    def neural(self) -> NeuralWindows:
+        """(B, frames, pixels) float32, an augmented view of the neural windows; a later one may be shifted in time."""
 
-    def neural_of(self, clips: Tensor) -> NeuralClips:
-        """(B, frames, pixels) float32, an augmented view of the clips of those numbers."""
+    def neural_of(self, windows: Tensor) -> NeuralWindows:
+        """(B, frames, pixels) float32, an augmented view of the windows of those numbers."""
 
-    def mined_of(self, clips: Tensor) -> NeuralClips:
-        """(B, frames, pixels) float32, a view of the clips of those numbers by the augmentations of mined views."""
+    def mined_of(self, windows: Tensor) -> NeuralWindows:
+        """(B, frames, pixels) float32, a view of the windows of those numbers by the augmentations of mined views."""
 
-    def recorded(self) -> NeuralClips:
-        """(B, frames, pixels) float32, the neural clips as recorded."""
+    def recorded(self) -> NeuralWindows:
+        """(B, frames, pixels) float32, the neural windows as recorded."""
 
     def behavior(self) -> Tensor:
-        """(B, poses, feature) float32, an augmented view of the behaviour clips."""
+        """(B, poses, feature) float32, an augmented view of the behaviour windows."""
 
     def syllables(self) -> Tensor:
         """(B, poses, syllable) float32, posterior probabilities of the syllables at the poses as recorded."""
@@ -121,8 +121,8 @@ class Objective(nn.Module, ABC):
                 part.fit(layer, neural)
 
     @abstractmethod
-    def embed(self, neural: NeuralClips) -> dict[str, Tensor]:
-        """Representations of neural clips (B, frames, pixels): ``encoder`` output and, if there is one, ``projection``.
+    def embed(self, neural: NeuralWindows) -> dict[str, Tensor]:
+        """Representations of neural windows (B, frames, pixels): ``encoder`` and, if there is one, ``projection``.
 
         ``projection`` is the output of a projection head, where a contrastive loss is computed.
         """
@@ -133,4 +133,4 @@ class EncodesBehavior(Protocol):
     """An objective with an encoder of behaviour."""
 
     def embed_behavior(self, behavior: Tensor) -> Tensor:
-        """(B, dimension) float32, the encoder's output for behaviour clips (B, poses, feature)."""
+        """(B, dimension) float32, the encoder's output for behaviour windows (B, poses, feature)."""

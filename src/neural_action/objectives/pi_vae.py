@@ -11,7 +11,7 @@ from neural_action.config.build import build
 from neural_action.config.settings import EncoderSettings
 from neural_action.encoders.shapes import Shapes
 from neural_action.encoders.standardise import Standardise
-from neural_action.encoders.unit_tiles import NeuralClips
+from neural_action.encoders.unit_tiles import NeuralWindows
 from neural_action.errors import InputError
 from neural_action.objectives.objective import Batch, Encodings, Objective
 
@@ -37,7 +37,7 @@ def divergence(one: Gaussian, other: Gaussian) -> Tensor:
 class PiVae(Objective):
     """-ELBO = -E_q[log p(x | z)] + KL(q(z | x, u) || p(z | u)), q(z | x, u) proportional to q(z | x) p(z | u).
 
-    u is the class: p(z | u) is a Gaussian of each class, learned; a clip without a label has a standard normal
+    u is the class: p(z | u) is a Gaussian of each class, learned; a window without a label has a standard normal
     prior (our choice). q(z | x) is Gaussian. p(x | z) is Poisson, of counts in frames of ``bin_seconds``, or Gaussian
     with a variance of one, of standardised frames; its mean is a network of two hidden layers, where the paper has
     a normalising flow (our choice). The representation is the mean of q(z | x), which uses no label.
@@ -65,7 +65,7 @@ class PiVae(Objective):
         self.f_n = build("encoders", encoders.neural, shapes, dimension)
         self.log_variance = nn.Linear(dimension, dimension)
         self.target_scale = Standardise(shapes, "none" if self.poisson else "zscore")
-        # Row ``classes`` is of clips without a label.
+        # Row ``classes`` is of windows without a label.
         self.prior_mean = nn.Parameter(torch.randn(shapes.classes, dimension))
         self.prior_log_variance = nn.Parameter(torch.zeros(shapes.classes, dimension))
         self.decoder = nn.Sequential(
@@ -91,7 +91,7 @@ class PiVae(Objective):
         return {"neural": self.f_n(batch.neural())}
 
     def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
-        """-ELBO with one sample of z, in nats a clip and unit, up to a constant of the data."""
+        """-ELBO with one sample of z, in nats a window and unit, up to a constant of the data."""
         mean = encodings["neural"]
         prior = self.prior(batch.label)
         posterior = product((mean, self.log_variance(mean)), prior)
@@ -113,6 +113,6 @@ class PiVae(Objective):
         one, other = batch.uniform(2, *shape)
         return torch.sqrt(-2 * torch.log1p(-one)) * torch.cos(2 * torch.pi * other)
 
-    def embed(self, neural: NeuralClips) -> dict[str, Tensor]:
+    def embed(self, neural: NeuralWindows) -> dict[str, Tensor]:
         """The mean of q(z | x)."""
         return {"encoder": self.f_n(neural)}

@@ -8,12 +8,12 @@ from torch import Tensor, nn
 from neural_action.config.settings import EncoderSettings
 from neural_action.encoders.neural import neural_encoder
 from neural_action.encoders.shapes import Shapes
-from neural_action.encoders.unit_tiles import NeuralClips
+from neural_action.encoders.unit_tiles import NeuralWindows
 from neural_action.objectives.objective import Batch, Encodings, Objective
 
 
 class RegressionConv(Objective):
-    """Predict the poses of a clip from its neural encoding; mean squared error.
+    """Predict the poses of a window from its neural encoding; mean squared error.
 
     The decoder spreads the encoding over the poses' moments and refines it by convolutions over time. Its layers
     are described in an appendix we could not read: our choice.
@@ -42,6 +42,6 @@ class RegressionConv(Objective):
         predicted = self.decoder(encodings["neural"]).transpose(1, 2)
         return F.mse_loss(predicted, batch.behavior())
 
-    def embed(self, neural: NeuralClips) -> dict[str, Tensor]:
+    def embed(self, neural: NeuralWindows) -> dict[str, Tensor]:
         """The encoding."""
         return {"encoder": self.f_n(neural)}

@@ -9,12 +9,12 @@ from torch import Tensor, nn
 from neural_action.config.settings import EncoderSettings
 from neural_action.encoders.neural import neural_encoder
 from neural_action.encoders.shapes import Shapes
-from neural_action.encoders.unit_tiles import NeuralClips
+from neural_action.encoders.unit_tiles import NeuralWindows
 from neural_action.objectives.objective import Batch, Encodings, Objective
 
 
 class RegressionRecurrent(Objective):
-    """Predict the poses of a clip one after the other from its neural encoding; mean squared error.
+    """Predict the poses of a window one after the other from its neural encoding; mean squared error.
 
     A gated recurrent unit starts from the encoding; each step reads the pose that the step before predicted (zeros,
     the mean pose, at first). The poses are never fed in, so the encoding has to hold them. Its layers are described
@@ -48,6 +48,6 @@ class RegressionRecurrent(Objective):
         """Mean squared error of the predicted poses, in units of the normalised pose."""
         return F.mse_loss(self.decode(encodings["neural"]), batch.behavior())
 
-    def embed(self, neural: NeuralClips) -> dict[str, Tensor]:
+    def embed(self, neural: NeuralWindows) -> dict[str, Tensor]:
         """The encoding."""
         return {"encoder": self.f_n(neural)}

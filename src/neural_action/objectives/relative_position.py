@@ -1,4 +1,4 @@
-"""Relative positioning (RP; Banville et al. 2021): tell pairs of near clips from pairs of far ones."""
+"""Relative positioning (RP; Banville et al. 2021): tell pairs of near windows from pairs of far ones."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from torch import Tensor, nn
 from neural_action.config.settings import EncoderSettings
 from neural_action.encoders.neural import neural_encoder
 from neural_action.encoders.shapes import Shapes
-from neural_action.encoders.unit_tiles import NeuralClips
+from neural_action.encoders.unit_tiles import NeuralWindows
 from neural_action.objectives.objective import Batch, Encodings, Objective
 
 
 class RelativePosition(Objective):
-    """Logistic regression on ``|h - h'|``: is the second clip at most ``near`` clips away, or far?
+    """Logistic regression on ``|h - h'|``: is the second window at most ``near`` windows away, or far?
 
     Far is another trial (``far: trial``) or more than ``window`` frames away. A row of the paper's Table 2; its
     distances could not be read: our choice. Half the pairs are near ones (Banville et al. draw both alike).
@@ -40,7 +40,7 @@ class RelativePosition(Objective):
         self.classifier = nn.Linear(encoders.dimension, 1)
 
     def encode(self, batch: Batch) -> Encodings:
-        """h_n of the clips, of a near clip of each and of a far one; beside them, whether there is a near one."""
+        """h_n of the windows, of a near window of each and of a far one; beside them, whether there is a near one."""
         near, exists = batch.near(1, self.near)
         far = batch.far(self.window)
         return {
@@ -51,11 +51,11 @@ class RelativePosition(Objective):
         }
 
     def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
-        """Binary cross-entropy, in nats a pair; a clip without a near one takes no part."""
+        """Binary cross-entropy, in nats a pair; a window without a near one takes no part."""
         h, near, far = (encodings[name] for name in self.modalities)
         return pair_loss(self.classifier, (h - near).abs(), (h - far).abs(), encodings["exists"])
 
-    def embed(self, neural: NeuralClips) -> dict[str, Tensor]:
+    def embed(self, neural: NeuralWindows) -> dict[str, Tensor]:
         """The encoding."""
         return {"encoder": self.f_n(neural)}
 

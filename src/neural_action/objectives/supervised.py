@@ -8,13 +8,13 @@ from torch import Tensor, nn
 from neural_action.config.settings import EncoderSettings
 from neural_action.encoders.neural import neural_encoder
 from neural_action.encoders.shapes import Shapes
-from neural_action.encoders.unit_tiles import NeuralClips
+from neural_action.encoders.unit_tiles import NeuralWindows
 from neural_action.errors import InputError
 from neural_action.objectives.objective import Batch, Encodings, Objective
 
 
 class Supervised(Objective):
-    """Cross-entropy of a linear classifier on the encoding, over the labelled clips of the batch.
+    """Cross-entropy of a linear classifier on the encoding, over the labelled windows of the batch.
 
     The encoding is then probed like that of every other row. A row of the paper's Table 2; that its encoder and
     views are those of the other rows is our choice.
@@ -35,11 +35,11 @@ class Supervised(Objective):
         return {"neural": self.f_n(batch.neural())}
 
     def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
-        """Mean cross-entropy of the labelled clips, in nats; 0 without any."""
+        """Mean cross-entropy of the labelled windows, in nats; 0 without any."""
         logits, label = self.classifier(encodings["neural"]), batch.label
         total = F.cross_entropy(logits, label, ignore_index=-1, reduction="sum")
         return total / (label >= 0).sum().clamp(min=1)
 
-    def embed(self, neural: NeuralClips) -> dict[str, Tensor]:
+    def embed(self, neural: NeuralWindows) -> dict[str, Tensor]:
         """The encoding."""
         return {"encoder": self.f_n(neural)}

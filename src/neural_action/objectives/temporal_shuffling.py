@@ -1,4 +1,4 @@
-"""Temporal shuffling (TS; Banville et al. 2021): tell clips in order from clips out of order."""
+"""Temporal shuffling (TS; Banville et al. 2021): tell windows in order from windows out of order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from neural_action.config.settings import EncoderSettings
 from neural_action.encoders.neural import neural_encoder
 from neural_action.encoders.shapes import Shapes
-from neural_action.encoders.unit_tiles import NeuralClips
+from neural_action.encoders.unit_tiles import NeuralWindows
 from neural_action.objectives.objective import Batch, Encodings, Objective
 from neural_action.objectives.relative_position import pair_loss
 
@@ -18,7 +18,7 @@ from neural_action.objectives.relative_position import pair_loss
 class TemporalShuffling(Objective):
     """Logistic regression on ``(|h - h'|, |h' - h''|)``: does h' lie between h and h'', or far from both?
 
-    h and h'' are of clips 2 to ``near`` apart in one trial. Far is another trial (``far: trial``) or more than
+    h and h'' are of windows 2 to ``near`` apart in one trial. Far is another trial (``far: trial``) or more than
     ``window`` frames away. A row of the paper's Table 2; its distances could not be read: our choice.
     """
 
@@ -40,7 +40,7 @@ class TemporalShuffling(Objective):
         self.classifier = nn.Linear(2 * encoders.dimension, 1)
 
     def encode(self, batch: Batch) -> Encodings:
-        """h_n of the clips, of an end, of a clip between and of a far one; beside them, whether there are such."""
+        """h_n of the windows, of an end, of a window between and of a far one; beside them, whether there are such."""
         end, exists = batch.near(2, self.near)
         between, far = batch.between(end), batch.far(self.window)
         return {
@@ -52,13 +52,13 @@ class TemporalShuffling(Objective):
         }
 
     def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
-        """Binary cross-entropy, in nats a triplet; a clip whose trial is too short takes no part."""
+        """Binary cross-entropy, in nats a triplet; a window whose trial is too short takes no part."""
         h, end, between, far = (encodings[name] for name in self.modalities)
         ordered, shuffled = (
             torch.cat([(h - middle).abs(), (middle - end).abs()], dim=1) for middle in (between, far)
         )
         return pair_loss(self.classifier, ordered, shuffled, encodings["exists"])
 
-    def embed(self, neural: NeuralClips) -> dict[str, Tensor]:
+    def embed(self, neural: NeuralWindows) -> dict[str, Tensor]:
         """The encoding."""
         return {"encoder": self.f_n(neural)}

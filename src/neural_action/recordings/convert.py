@@ -17,7 +17,7 @@ from neural_action.recordings.plausible import check_plausible
 from neural_action.recordings.readers import load_reader
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.resample import resampled
-from neural_action.recordings.sheet import SheetRow
+from neural_action.recordings.samples import SampleRow
 from neural_action.recordings.steps import normalise, resize, root_relative, sampled_frames
 from neural_action.recordings.store import write_store
 
@@ -26,7 +26,7 @@ def convert_trial(
     settings: ConvertSettings,
     dataset: str,
     root: Path,
-    row: SheetRow,
+    row: SampleRow,
     store: Path,
     manifest: Path,
     threads: int = 1,

@@ -20,7 +20,7 @@ class MissingOptions(ReaderOptions):
     longest_gap: Annotated[float, Field(ge=0)] = 0.1
 
 
-def settle(
+def impute(
     data: np.ndarray, time: np.ndarray, names: tuple[str, ...], policy: Policy, longest: float, where: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """Behaviour without missing values, and the samples that are kept.

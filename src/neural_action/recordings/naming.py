@@ -164,7 +164,7 @@ def _around_dates(path: PurePosixPath, tokens: list[str], before: list[str], why
     if not rest:
         raise InputError(
             f"{path}: dates and numbers alone, who the animal is is not known; expected --option "
-            "'names=(?P<animal>...)(?P<trial>...)', a regular expression on the path, or the sheet by hand"
+            "'names=(?P<animal>...)(?P<trial>...)', a regular expression on the path, or the samples table by hand"
         )
     words = [token for token in rest if _NUMBERED.fullmatch(token)]
     animal = words if len(words) == 1 else rest

@@ -8,7 +8,7 @@ from neural_action.errors import InputError
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.steps import least_baseline, sampled_frames
 
-#: Values above this overflow float32 as soon as they are squared and summed over a clip.
+#: Values above this overflow float32 as soon as they are squared and summed over a window.
 LARGEST = 1e15
 #: How far, in s, a behaviour sample's neural frame may be from the sample by the two clocks, beside two frames (our
 #: choice: nominal clocks drift less in minutes, a clock in another unit more).

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import dask.array as da
     from scipy.sparse import csr_array
 
-#: Rates that differ by less than this share count as one: half a frame in a clip of 2 s at 25 /s (our choice).
+#: Rates that differ by less than this share count as one: half a frame in a window of 2 s at 25 /s (our choice).
 SAME_RATE = 0.01
 #: Zero crossings of the sinc on either side, and the shape of the window: those of ``resample_poly``.
 _CROSSINGS, _BETA = 10, 5.0

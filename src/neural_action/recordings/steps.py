@@ -66,7 +66,7 @@ def linear_map(
     dF/F = (F - F0) / F0, with F0 the ``dff`` percentile of each pixel or unit (our choice). F0 is at least a
     tenth of the mean absolute value of its unit, so that one that neuropil is subtracted from to below zero stays in
     proportion; of pixels at least a hundredth of that of all of them, so that dark and constant ones stay finite and
-    small (our choice). Scaling maps two percentiles to 0 and 1 and clips there (.5 and 99.5: the authors' code): of
+    small (our choice). Scaling maps two percentiles to 0 and 1 and windows there (.5 and 99.5: the authors' code): of
     each unit by itself, since one unit's range says nothing of another's (our choice), of all pixels of a movie
     together; where the two are equal, as in a constant recording, the map only shifts.
 

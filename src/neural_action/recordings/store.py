@@ -25,7 +25,7 @@ from zarr.codecs import ZstdCodec
 
 from neural_action import __version__
 from neural_action.errors import InputError
-from neural_action.files import whole, zstd_size
+from neural_action.files import atomic_write, zstd_size
 from neural_action.progress import Progress
 from neural_action.recordings.manifest import (
     ARRAYS,
@@ -138,7 +138,7 @@ def write_store(
             "attributes": attributes,
             "arrays": {name: asdict(digest) for name, digest in digests.items()},
         }
-        with whole(manifest) as file:
+        with atomic_write(manifest) as file:
             file.write_text(json.dumps(content, indent=1) + "\n")
             # From here on there is no old recording: without a manifest the folder counts for nothing.
             manifest.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from neural_action.config.sections import Sections
 from neural_action.datasets.dataset import Source
 from neural_action.errors import InputError
-from neural_action.files import whole
+from neural_action.files import atomic_write
 from neural_action.stages.training import Inputs, training_data
 from neural_action.training.adapt import adapt
 from neural_action.training.description import describe
@@ -58,7 +58,7 @@ def run(
         model,
         data.context,
         data.windows,
-        row.views,
+        row.augmentations,
         number,
         sections.adapt,
         sections.training,
@@ -67,7 +67,7 @@ def run(
         seed=seed,
         fingerprint=inputs.fingerprint([config, method, *source.names, seed], weights),
     )
-    with whole(log) as partial:
+    with atomic_write(log) as partial:
         write_log([rows], partial)
     about = {"method": method, "run": output.parent.parent.name, "seed": seed, "label": row.label}
     about |= describe(

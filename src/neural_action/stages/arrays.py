@@ -9,7 +9,7 @@ import numpy as np
 from neural_action.config.sections import Sections
 from neural_action.datasets.dataset import Source, dataset_of
 from neural_action.datasets.frames import frame_arrays
-from neural_action.files import whole
+from neural_action.files import atomic_write
 
 
 def run(config: str, source: Source, output: Path) -> None:
@@ -20,7 +20,9 @@ def run(config: str, source: Source, output: Path) -> None:
     sections, table, layout = Sections(config), source.table(), source.layout()
     arrays: dict[str, np.ndarray] = {}
     for first, *_ in table.models(source.names, source.animal):
-        dataset = dataset_of(layout, table.pieces(first, source.animal), sections.clips, animal=source.animal)
+        dataset = dataset_of(
+            layout, table.pieces(first, source.animal), sections.windows, animal=source.animal
+        )
         arrays |= {f"{first}/{name}": values for name, values in frame_arrays(dataset).items()}
-    with whole(output) as partial, partial.open("wb") as file:
+    with atomic_write(output) as partial, partial.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)

@@ -8,7 +8,7 @@ from neural_action.calcium.fit import configured_kernel, fit_kernel
 from neural_action.calcium.picture import draw_fit
 from neural_action.config.sections import Sections
 from neural_action.datasets.dataset import Source
-from neural_action.files import whole
+from neural_action.files import atomic_write
 
 
 def run(config: str, source: Source, threads: int, output: Path, picture: Path) -> None:
@@ -18,7 +18,7 @@ def run(config: str, source: Source, threads: int, output: Path, picture: Path) 
     if settings.decay is not None:
         fit = configured_kernel(settings)
     else:
-        every_sample = sections.clips.model_copy(update={"behavior_stride": 1})
+        every_sample = sections.windows.model_copy(update={"behavior_stride": 1})
         dataset = source.open(every_sample)
         fit = fit_kernel(
             [
@@ -34,5 +34,5 @@ def run(config: str, source: Source, threads: int, output: Path, picture: Path) 
             settings,
         )
     fit.save(output)
-    with whole(picture) as partial:
+    with atomic_write(picture) as partial:
         draw_fit(fit).savefig(partial)

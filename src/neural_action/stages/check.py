@@ -13,13 +13,13 @@ import numpy as np
 from neural_action.config.load import merged, rows_file
 from neural_action.config.plan import Plan
 from neural_action.errors import InputError
-from neural_action.inspection.alike import shown
-from neural_action.inspection.costs import Cost, Size, cost
-from neural_action.inspection.problems import notes, problems
-from neural_action.inspection.sample import Look, look_at
-from neural_action.inspection.streams import clock_doubts, stream_lines
-from neural_action.inspection.who import who_lines
 from neural_action.names import shortened
+from neural_action.preflight.alike import shown
+from neural_action.preflight.costs import Cost, Size, cost
+from neural_action.preflight.problems import notes, problems
+from neural_action.preflight.sample import Look, look_at
+from neural_action.preflight.streams import clock_doubts, stream_lines
+from neural_action.preflight.who import who_lines
 
 #: A peak this far from lag 0 (s) is worth a warning.
 LATE = 1.0
@@ -177,7 +177,7 @@ def _synchrony(looks: list[Look]) -> Iterator[str]:
 def _size(plan: Plan, looks: list[Look]) -> Size:
     """Of the whole dataset: the trials that were not read are taken to be as the mean of those that were."""
     trials, mean = len(plan.rows), lambda values: float(np.mean(list(values)))
-    kept = mean(look.samples for look in looks) / plan.settings.clips.behavior_stride
+    kept = mean(look.samples for look in looks) / plan.settings.windows.behavior_stride
     side, shape = plan.settings.convert.resize, looks[0].form.neural
     if side is not None and len(shape) == 2:
         shape = tuple(round(length * side / max(shape)) for length in shape)

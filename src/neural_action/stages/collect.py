@@ -8,7 +8,7 @@ import pandas as pd
 
 from neural_action.errors import InputError
 from neural_action.evaluation.columns import COLUMNS
-from neural_action.files import whole
+from neural_action.files import atomic_write
 
 _TEXT = dict.fromkeys(("animal", "unit", "label_budget", "split"), str)
 
@@ -17,7 +17,7 @@ def run(output: Path, scores: tuple[Path, ...]) -> None:
     """Write every score, sorted. InputError naming a file that is no table of scores."""
     table = pd.concat([_read(path) for path in scores], ignore_index=True)
     table = table.sort_values([name for name in COLUMNS if name != "value"], kind="stable")
-    with whole(output) as partial:
+    with atomic_write(output) as partial:
         table[COLUMNS].to_csv(partial, index=False, float_format="%.6f")
 
 

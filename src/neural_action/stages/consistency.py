@@ -13,7 +13,7 @@ from neural_action.datasets.dataset import Dataset, Source
 from neural_action.datasets.windows import nearest
 from neural_action.errors import InputError
 from neural_action.evaluation.consistency import COLUMNS, between_animals, between_runs
-from neural_action.files import load_npz, whole
+from neural_action.files import atomic_write, load_npz
 from neural_action.progress import progress
 
 _ARRAYS = ("encoder", "start", "time", "animal", "trial", "role", "animals", "method", "run", "seed")
@@ -67,14 +67,14 @@ def run(config: str, dataset: Path, embeddings: tuple[Path, ...], output: Path) 
     the first seed. A row with one of each has no line.
     """
     sections = Sections(config)
-    opened = Source(dataset).open(sections.clips, neural=False)
+    opened = Source(dataset).open(sections.windows, neural=False)
     by_row: dict[str, list[Compared]] = {}
     for path in progress(embeddings, "embeddings", "file"):
         found = Compared.load(path, sections.evaluation.consistency_dimensions)
         by_row.setdefault(found.method, []).append(found)
-    tables = [table for own in by_row.values() for table in _of_row(own, opened, sections.clips.frames)]
+    tables = [table for own in by_row.values() for table in _of_row(own, opened, sections.windows.frames)]
     every = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)
-    with whole(output) as partial:
+    with atomic_write(output) as partial:
         every.to_csv(partial, index=False, float_format="%.6f")
 
 

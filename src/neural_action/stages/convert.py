@@ -7,7 +7,7 @@ from pathlib import Path
 from neural_action.config.sections import Sections
 from neural_action.errors import InputError
 from neural_action.recordings.convert import convert_trial
-from neural_action.recordings.sheet import SheetRow
+from neural_action.recordings.samples import SampleRow
 
 
 def run(
@@ -26,5 +26,5 @@ def run(
     sections = Sections(config)
     if (start is None) != (stop is None):
         raise InputError("--start and --stop: one without the other, expected both or neither")
-    row = SheetRow(animal, trial, path, start, stop)
+    row = SampleRow(animal, trial, path, start, stop)
     convert_trial(sections.convert, sections.dataset, raw, row, store, manifest, threads)

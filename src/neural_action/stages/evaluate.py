@@ -21,7 +21,7 @@ from neural_action.errors import InputError
 from neural_action.evaluation.columns import COLUMNS
 from neural_action.evaluation.evaluate import Evaluation, evaluate
 from neural_action.evaluation.representation import represent
-from neural_action.files import whole
+from neural_action.files import atomic_write
 from neural_action.progress import progress
 
 
@@ -48,7 +48,7 @@ def run(
         splits = list(_splits(sections, row, source, given, weights))
     rows = [line for split in splits for line in _lines(sections, method, split, seed)]
     table = pd.DataFrame(rows, columns=COLUMNS)
-    with whole(scores) as partial:
+    with atomic_write(scores) as partial:
         table.to_csv(partial, index=False, float_format="%.6f")
     content = _content(splits, trained=row.objective is not None)
     about = {
@@ -56,7 +56,7 @@ def run(
         "run": np.array(embedding.parent.parent.name),
         "seed": np.array(seed),
     }
-    with whole(embedding) as partial, partial.open("wb") as file:
+    with atomic_write(embedding) as partial, partial.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **content, **about)
 
 
@@ -80,7 +80,7 @@ def _splits(
     groups = table.models(source.names, source.animal, labels=with_labels)
     # What is represented of behaviour or labels alone needs no neural data.
     layout = source.layout(neural=row.representation in ("trained", "raw", "ridge"))
-    settings, evaluation = sections.clips, sections.evaluation
+    settings, evaluation = sections.windows, sections.evaluation
     for group in groups:
         features, before = {}, None
         for name in progress(group, "splits", "split"):

@@ -16,7 +16,7 @@ from neural_action.errors import InputError
 from neural_action.explore.layout import neighbour_map, principal
 from neural_action.explore.moments import Moments, moments, traces
 from neural_action.explore.page import Content, Row, Trial, render
-from neural_action.files import load_npz, whole
+from neural_action.files import atomic_write, load_npz
 from neural_action.tables.notes import opening
 from neural_action.tables.pictures.runs import Run
 
@@ -61,7 +61,7 @@ def run(
     """
     sections = Sections(config)
     settings, methods = sections.explore, sections.methods
-    dataset = source.open(sections.clips)
+    dataset = source.open(sections.windows)
     first: Shown | None = None
     rows: list[Row] = []
     chosen = np.empty(0, np.int64)
@@ -106,12 +106,12 @@ def run(
         label=first.label[chosen],
         trial=_trials(first.start[chosen], dataset),
         time=first.time[chosen],
-        clip_seconds=sections.clips.frames / dataset.neural_rate,
+        window_seconds=sections.windows.frames / dataset.neural_rate,
         moments=behavior,
         traces=traces(dataset, sections.calcium.behavior, _points(dataset)),
         notes=_notes(len(first.label), len(chosen), settings, behavior),
     )
-    with whole(output) as partial:
+    with atomic_write(output) as partial:
         partial.write_text(render(content), encoding="utf-8")
 
 

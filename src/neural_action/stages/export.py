@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from neural_action.trained.model import load_model
-from neural_action.trained.onnx import export
+from neural_action.inference.model import load_model
+from neural_action.inference.onnx import export
 
 
 def run(model: Path, output: Path, layer: str, split: str | None) -> None:

@@ -54,7 +54,7 @@ def run(
         output: folder of the pictures.
     """
     sections = Sections(config)
-    dataset = source.open(sections.clips, neural=False)
+    dataset = source.open(sections.windows, neural=False)
     names = picture_names(sections.evaluation, swaps=swaps is not None, consistency=consistency is not None)
     pictures = {
         **_of_scores(sections, scores, len(dataset.class_names)),

@@ -1,4 +1,4 @@
-"""Command: look at a folder and write a configuration and a recording sheet for it."""
+"""Command: look at a folder and write a configuration and a samples table for it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from neural_action.config.kinds import Dataset
 from neural_action.errors import InputError
-from neural_action.files import whole
-from neural_action.inspection.folder import look
-from neural_action.inspection.proposal import FOLDS, Proposal, propose
-from neural_action.inspection.written import configuration
-from neural_action.recordings.sheet import check_rows, write_sheet
+from neural_action.files import atomic_write
+from neural_action.preflight.folder import look
+from neural_action.preflight.proposal import FOLDS, Proposal, propose
+from neural_action.preflight.written import configuration
+from neural_action.recordings.samples import check_rows, write_samples
 
 #: Options that are patterns of paths.
 _PATTERNS = ("path", "times", "sync", "index", "neural_events", "behavior_events")
@@ -39,8 +39,8 @@ def run(
     dataset = _name(name, folder)
     given = dict(map(_option, option))
     output = output or Path(f"{dataset}.yaml")
-    sheet = output.with_name(f"{output.stem}_recordings.csv")
-    for path in (output, sheet):
+    samples = output.with_name(f"{output.stem}_recordings.csv")
+    for path in (output, samples):
         if path.exists() and not force:
             raise InputError(f"{path}: exists, expected a new file (--output), or --force to write over it")
     found = look(folder)
@@ -51,12 +51,12 @@ def run(
         click.echo("  nothing that a format recognises by itself")
     proposal = propose(folder, found, FOLDS, neural_rate, behavior_rate, given)
     rows = check_rows(proposal.rows, str(folder))
-    text = configuration(proposal, dataset=dataset, raw=folder, sheet=sheet)
-    with whole(sheet) as partial:
-        write_sheet(rows, partial)
-    with whole(output) as partial:
+    text = configuration(proposal, dataset=dataset, raw=folder, samples=samples)
+    with atomic_write(samples) as partial:
+        write_samples(rows, partial)
+    with atomic_write(output) as partial:
         partial.write_text(text, encoding="utf-8")
-    _say(proposal, output, sheet)
+    _say(proposal, output, samples)
 
 
 def _name(name: str | None, folder: Path) -> str:
@@ -93,7 +93,7 @@ def _by_kind(found: Iterable[Any]) -> dict[str, list]:
     return kinds
 
 
-def _say(proposal: Proposal, output: Path, sheet: Path) -> None:
+def _say(proposal: Proposal, output: Path, samples: Path) -> None:
     animals = sorted({row.animal for row in proposal.rows})
     shown = ", ".join(animals[:6]) + (", ..." if len(animals) > 6 else "")
     click.echo(
@@ -101,5 +101,5 @@ def _say(proposal: Proposal, output: Path, sheet: Path) -> None:
     )
     for note in proposal.notes:
         click.echo(f"- {note}")
-    click.echo(f"Wrote {output} and {sheet}.")
+    click.echo(f"Wrote {output} and {samples}.")
     click.echo(f"Next: neural-action check {output}")

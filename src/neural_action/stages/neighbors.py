@@ -9,14 +9,14 @@ from threadpoolctl import threadpool_limits
 
 from neural_action.config.sections import Sections
 from neural_action.datasets.dataset import Source
-from neural_action.files import whole
+from neural_action.files import atomic_write
 from neural_action.neighbors.table import build_swap_table
 
 
 def run(config: str, source: Source, threads: int, output: Path, report: Path) -> None:
     """Draw swaps among what pretraining may see: hidden poses are neither queries nor targets."""
     sections = Sections(config)
-    dataset = source.open(sections.clips, neural=False)
+    dataset = source.open(sections.windows, neural=False)
     with threadpool_limits(threads):
         table = build_swap_table(
             dataset.pose,
@@ -26,5 +26,5 @@ def run(config: str, source: Source, threads: int, output: Path, report: Path) -
             names=dataset.animals,
         )
     table.save(output)
-    with whole(report) as partial:
+    with atomic_write(report) as partial:
         partial.write_text(json.dumps(table.report, indent=1) + "\n")

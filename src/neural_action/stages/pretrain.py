@@ -10,7 +10,7 @@ from neural_action.config.settings import MethodSettings
 from neural_action.config.signatures import needs
 from neural_action.datasets.dataset import Source
 from neural_action.errors import InputError
-from neural_action.files import whole
+from neural_action.files import atomic_write
 from neural_action.objectives.objective import Objective
 from neural_action.stages.training import Inputs, TrainingData, training_data
 from neural_action.training.batches import BatchSampler
@@ -63,7 +63,7 @@ def run(
         )
         models[first] = model
         logs.append(rows)
-    with whole(log) as partial:
+    with atomic_write(log) as partial:
         write_log(logs, partial)
     about = {
         "method": method,
@@ -100,7 +100,7 @@ def _trained(
     matched = row.batches == "matched"
     epochs = row.batches == "epochs"
     sampler = BatchSampler(
-        data.context, data.windows, row.views, training.batch, seed, matched=matched, epochs=epochs
+        data.context, data.windows, row.augmentations, training.batch, seed, matched=matched, epochs=epochs
     )
     rows = pretrain(
         model,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from neural_action.config.settings import Settings
-from neural_action.files import whole
+from neural_action.files import atomic_write
 
 
 def schema() -> dict[str, Any]:
@@ -31,5 +31,5 @@ def schema() -> dict[str, Any]:
 
 def run(output: Path) -> None:
     """Write the schema."""
-    with whole(output) as partial:
+    with atomic_write(output) as partial:
         partial.write_text(json.dumps(schema(), indent=2, ensure_ascii=False) + "\n")

@@ -14,6 +14,6 @@ from neural_action.syllables.posterior import fit_syllables
 def run(config: str, source: Source, threads: int, output: Path, report: Path) -> None:
     """Fit on the poses that pretraining may see."""
     sections = Sections(config)
-    dataset = source.open(sections.clips, neural=False)
+    dataset = source.open(sections.windows, neural=False)
     with threadpool_limits(threads):
         fit_syllables(dataset, sections.syllables).save(output, report)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from neural_action.config.sections import Sections
 from neural_action.errors import InputError
-from neural_action.files import whole
+from neural_action.files import atomic_write
 from neural_action.tables.ablation import ablation
 from neural_action.tables.action import action_recognition
 from neural_action.tables.consistency import consistency as consistency_table
@@ -59,13 +59,13 @@ def run(
     )
     for name in names:
         document, page = _build(name, sections, every, unseen, consistency)
-        with whole(output / f"{name}.csv") as partial:
+        with atomic_write(output / f"{name}.csv") as partial:
             table = pd.DataFrame(page.records, columns=list(RECORD))
             for column in ("label", "group"):
                 table[column] = table[column].map(for_spreadsheet)
             table.to_csv(partial, index=False, float_format="%.6g")
         for suffix, render in (("md", markdown), ("tex", latex), ("html", html)):
-            with whole(output / f"{name}.{suffix}") as partial:
+            with atomic_write(output / f"{name}.{suffix}") as partial:
                 partial.write_text(render(document), encoding="utf-8")
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from neural_action.augmentations.augmentation import AugmentationContext
 from neural_action.calcium.fit import KernelFit
 from neural_action.config.sections import Sections
 from neural_action.datasets.dataset import Dataset, Source, dataset_of
@@ -21,9 +22,8 @@ from neural_action.encoders.shapes import Shapes
 from neural_action.neighbors.table import SwapTable
 from neural_action.recordings.recording import UNLABELLED
 from neural_action.syllables.posterior import load_posterior
-from neural_action.training.batches import view_context
+from neural_action.training.batches import augmentation_context
 from neural_action.training.device import prepare
-from neural_action.views.view import ViewContext
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class TrainingData:
     layout: Layout
     dataset: Dataset
     windows: Windows
-    context: ViewContext
+    context: AugmentationContext
     shapes: Shapes
     device: torch.device
 
@@ -83,7 +83,7 @@ def training_data(
     ``layers`` names the animals of the model's input layers in order, where each has units of its own; by default those
     that are seen.
     """
-    settings, training, source = sections.clips, sections.training, inputs.source
+    settings, training, source = sections.windows, sections.training, inputs.source
     device = prepare(training.device, threads)
     layout = source.layout()
     pieces = source.table().inputs(splits, source.animal)
@@ -103,7 +103,7 @@ def training_data(
         tuple((name, units[name]) for name in layers) if units else (),
     )
     kernel, swaps = inputs.kernel, inputs.swaps
-    context = view_context(
+    context = augmentation_context(
         dataset,
         windows,
         device,

@@ -10,10 +10,10 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from neural_action.errors import InputError
+from neural_action.inference.given import manifests_below
+from neural_action.inference.model import TrainedModel, load_model
+from neural_action.inference.sequences import manifest_path
 from neural_action.recordings.manifest import read_manifest
-from neural_action.trained.given import manifests_below
-from neural_action.trained.model import TrainedModel, load_model
-from neural_action.trained.sequences import manifest_path
 
 
 def transform(

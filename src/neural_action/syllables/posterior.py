@@ -11,7 +11,7 @@ import numpy as np
 from neural_action.config.settings import SyllableSettings
 from neural_action.datasets.dataset import Dataset
 from neural_action.errors import InputError
-from neural_action.files import load_npz, whole
+from neural_action.files import atomic_write, load_npz
 from neural_action.progress import Progress
 
 
@@ -29,9 +29,9 @@ class Syllables:
 
     def save(self, path: Path, report: Path) -> None:
         """Write the posterior as .npz and the report as .json."""
-        with whole(path) as partial, partial.open("wb") as file:
+        with atomic_write(path) as partial, partial.open("wb") as file:
             np.savez_compressed(file, posterior=self.posterior.astype(np.float16))
-        with whole(report) as partial:
+        with atomic_write(report) as partial:
             partial.write_text(json.dumps(self.report, indent=1) + "\n")
 
 

@@ -6,20 +6,20 @@ from pathlib import Path
 
 import torch
 
-from neural_action.config.settings import AdaptSettings, TrainingSettings, ViewSettings
+from neural_action.augmentations.augmentation import AugmentationContext
+from neural_action.config.settings import AdaptSettings, AugmentationSettings, TrainingSettings
 from neural_action.datasets.windows import Windows
 from neural_action.encoders.neural import UnitEncoder
 from neural_action.objectives.objective import Objective
 from neural_action.training.batches import BatchSampler
 from neural_action.training.loop import pretrain
-from neural_action.views.view import ViewContext
 
 
 def adapt(
     model: Objective,
-    context: ViewContext,
-    clips: Windows,
-    views: ViewSettings,
+    context: AugmentationContext,
+    windows: Windows,
+    augmentations: AugmentationSettings,
     animal: int,
     settings: AdaptSettings,
     training: TrainingSettings,
@@ -41,13 +41,13 @@ def adapt(
     Args:
         model: trained, on the device of ``context``.
         context: recordings of the new animal and of known ones, on the device.
-        clips: their clips.
-        views: augmentations of the model's row.
+        windows: their windows.
+        augmentations: of the model's row.
         animal: number of the new animal.
         settings: steps and learning rate.
         training: everything else.
         checkpoint: file to resume from.
-        matched: whether batches are groups of clips of different animals that behave alike.
+        matched: whether batches are groups of windows of different animals that behave alike.
         seed: of batches and views.
         fingerprint: of configuration and inputs, see ``loop.pretrain``.
     """
@@ -60,7 +60,13 @@ def adapt(
     training = training.model_copy(update={**changed, **({"weight_decay": 0.0} if own else {})})
     held = encoder.input.train_only(context.layer_of(animal)) if isinstance(encoder, UnitEncoder) else []
     sampler = BatchSampler(
-        context, clips, views, training.batch, seed, matched=matched, focus=None if matched else animal
+        context,
+        windows,
+        augmentations,
+        training.batch,
+        seed,
+        matched=matched,
+        focus=None if matched else animal,
     )
     rows = pretrain(model, sampler, training, checkpoint, fingerprint=fingerprint)
     for handle in held:

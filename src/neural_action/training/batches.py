@@ -10,43 +10,48 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from neural_action.augmentations.augmentation import (
+    Augmentation,
+    AugmentationContext,
+    DrawnAugmentation,
+    WindowRows,
+)
 from neural_action.config.build import build
-from neural_action.config.settings import Named, ViewSettings
+from neural_action.config.settings import AugmentationSettings, ComponentConfig
 from neural_action.datasets.dataset import Dataset
 from neural_action.datasets.ragged import RaggedFrames
 from neural_action.datasets.windows import Windows
-from neural_action.encoders.unit_tiles import NeuralClips, PackedUnits, UnitClips
+from neural_action.encoders.unit_tiles import NeuralWindows, PackedUnits, UnitWindows
 from neural_action.errors import InputError
 from neural_action.neighbors.table import SwapTable
 from neural_action.training.order import TrialOrder, below
-from neural_action.views.view import ClipRows, DrawnView, View, ViewContext
 
 # On a CPU a batch is made in parts that stay in its cache: the augmentations then cost one pass over memory, not
-# one each. 16 clips of 32 frames of 32 x 32 pixels are 2 MiB.
+# one each. 16 windows of 32 frames of 32 x 32 pixels are 2 MiB.
 _CPU_PART = 1 << 19
 
 
 @dataclass
-class ClipBatch:
-    """Clips of one step; each call of ``neural`` or ``behavior`` draws a new view (``objectives.Batch``)."""
+class WindowBatch:
+    """Windows of one step; each call of ``neural`` or ``behavior`` draws a new view (``objectives.Batch``)."""
 
     sampler: BatchSampler
-    clips: Tensor
+    windows: Tensor
     groups: Tensor | None = None
     drawn: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        self.rows = self.sampler.rows[self.clips]
+        self.rows = self.sampler.rows[self.windows]
         self.context, self.generator = self.sampler.context, self.sampler.generator
 
     @property
     def animal(self) -> Tensor:
-        """(B,) int64, the animal of each clip."""
+        """(B,) int64, the animal of each window."""
         return self.rows.animal
 
     @property
     def group(self) -> Tensor:
-        """(B,) int64, equal for clips whose behaviour is alike; runs of one clip an animal. InputError if unmatched."""
+        """(B,) int64, equal for windows of like behaviour; runs of one window an animal. InputError if unmatched."""
         if self.groups is None:
             raise InputError("this objective compares animals that behave alike: it needs `batches: matched`")
         return self.groups
@@ -63,58 +68,58 @@ class ClipBatch:
 
     @property
     def label(self) -> Tensor:
-        """(B,) int64, the class at the centre of each clip, -1 where unlabelled."""
-        return self.sampler.label[self.clips]
+        """(B,) int64, the class at the centre of each window, -1 where unlabelled."""
+        return self.sampler.label[self.windows]
 
     def excluded(self, window: int | None, others: Tensor | None = None) -> Tensor:
-        """(B, M) bool: clips and ``others``, or each other, at most ``window`` frames apart; of one trial for None."""
-        return self.sampler.order.excluded(self.clips, window, others)
+        """(B, M) bool: windows and ``others``, or each other, at most ``window`` frames apart; None: of one trial."""
+        return self.sampler.order.excluded(self.windows, window, others)
 
     def pool(self, count: int) -> Tensor:
-        """(count,) int64 clips drawn apart from the batch, each once. InputError if there are fewer."""
+        """(count,) int64 windows drawn apart from the batch, each once. InputError if there are fewer."""
         visible = len(self.sampler.rows.start)
         if count > visible:
             raise InputError(
-                f"objective.pool: {count} clips, expected at most the {visible} that pretraining sees"
+                f"objective.pool: {count} windows, expected at most the {visible} that pretraining sees"
             )
         device = self.generator.device
         return torch.randperm(visible, generator=self.generator, device=device)[:count]
 
     def near(self, least: int, most: int) -> tuple[Tensor, Tensor]:
-        """(B,) int64 clips ``least`` to ``most`` before or after each in its trial, and (B,) bool: is there one."""
-        return self.sampler.order.near(self.clips, least, most, self.uniform(len(self.clips)))
+        """(B,) int64 windows ``least`` to ``most`` before or after each in its trial, and (B,) bool: is there one."""
+        return self.sampler.order.near(self.windows, least, most, self.uniform(len(self.windows)))
 
     def far(self, beyond: int | None) -> Tensor:
-        """(B,) int64 clips that start more than ``beyond`` frames away; of another trial for None."""
-        return self.sampler.order.far(self.clips, beyond, self.uniform(len(self.clips)))
+        """(B,) int64 windows that start more than ``beyond`` frames away; of another trial for None."""
+        return self.sampler.order.far(self.windows, beyond, self.uniform(len(self.windows)))
 
     def between(self, others: Tensor) -> Tensor:
-        """(B,) int64 clips strictly between each and its ``others`` of the same trial; itself where there is none."""
-        return self.sampler.order.between(self.clips, others, self.uniform(len(self.clips)))
+        """(B,) int64 windows strictly between each and its ``others`` of the same trial; itself where there is none."""
+        return self.sampler.order.between(self.windows, others, self.uniform(len(self.windows)))
 
-    def neural(self) -> NeuralClips:
+    def neural(self) -> NeuralWindows:
         """(B, frames, pixels) float32; overwritten by the next step's batch."""
         shift, rows = self.sampler.shift, self.rows
         if shift != 0 and self.drawn > 0:
             most = None if shift == "trial" else shift
             rows = self.sampler.rows[
-                self.sampler.order.later(self.clips, most, self.uniform(len(self.clips)))
+                self.sampler.order.later(self.windows, most, self.uniform(len(self.windows)))
             ]
-        return self._neural(rows, self.sampler.neural_views)
+        return self._neural(rows, self.sampler.neural_augmentations)
 
-    def neural_of(self, clips: Tensor) -> NeuralClips:
-        """(B, frames, pixels) float32, a view of the clips of those numbers; overwritten by the next step's batch."""
-        return self._neural(self.sampler.rows[clips], self.sampler.neural_views)
+    def neural_of(self, windows: Tensor) -> NeuralWindows:
+        """(B, frames, pixels) float32, a view of the windows of those numbers; overwritten by the next step's batch."""
+        return self._neural(self.sampler.rows[windows], self.sampler.neural_augmentations)
 
-    def mined_of(self, clips: Tensor) -> NeuralClips:
+    def mined_of(self, windows: Tensor) -> NeuralWindows:
         """As ``neural_of``, by the augmentations of views that are mined."""
-        return self._neural(self.sampler.rows[clips], self.sampler.mined_views)
+        return self._neural(self.sampler.rows[windows], self.sampler.mined_augmentations)
 
-    def recorded(self) -> NeuralClips:
-        """(B, frames, pixels) float32, the clips without a view; overwritten by the next step's batch."""
+    def recorded(self) -> NeuralWindows:
+        """(B, frames, pixels) float32, the windows without a view; overwritten by the next step's batch."""
         return self._neural(self.rows, [])
 
-    def _neural(self, rows: ClipRows, views: list[View]) -> NeuralClips:
+    def _neural(self, rows: WindowRows, views: list[Augmentation]) -> NeuralWindows:
         frames, pixels = self.context.frames, self.context.pixels
         out = self._buffer((len(rows.start), frames, pixels))
         whole = out.is_cuda or self.sampler.draws == "batch"
@@ -122,11 +127,11 @@ class ClipBatch:
         index = rows.start[:, None] + torch.arange(frames, device=out.device)
         for first in range(0, len(out), part):
             some = slice(first, first + part)
-            clips = out[some]
-            self.context.take(index[some].flatten(), clips.view(-1, pixels))
+            windows = out[some]
+            self.context.take(index[some].flatten(), windows.view(-1, pixels))
             for view in views:
-                view(clips, rows[some], self.generator)
-        return out if self.context.layer is None else UnitClips(out, self.context.layer[rows.animal])
+                view(windows, rows[some], self.generator)
+        return out if self.context.layer is None else UnitWindows(out, self.context.layer[rows.animal])
 
     def _buffer(self, shape: tuple[int, ...]) -> Tensor:
         """Memory for the next view of this step, reused from step to step: fresh pages cost a CPU as much as a view."""
@@ -139,32 +144,32 @@ class ClipBatch:
     def behavior(self) -> Tensor:
         """(B, poses, feature) float32."""
         values = self.context.pose[self.rows.pose]
-        for view in self.sampler.behavior_views:
+        for view in self.sampler.behavior_augmentations:
             values = view(values, self.rows, self.generator)
         return values
 
 
 class BatchSampler:
-    """Batches of visible clips, the same for a seed and step wherever a run was interrupted.
+    """Batches of visible windows, the same for a seed and step wherever a run was interrupted.
 
     Args:
         context: the dataset on the device.
-        clips: clips of the dataset; only visible ones are drawn.
+        windows: windows of the dataset; only visible ones are drawn.
         views: augmentations.
-        batch: clips a step.
+        batch: windows a step.
         seed: with the step, of everything random.
-        matched: a uniform clip, and for each other visible animal the clip at a swap neighbour of its centre pose;
-            together a group. Otherwise clips are uniform; where animals have units of their own, equally many of each.
-        epochs: every clip once before any comes again, in an order drawn anew each time; the last clips, fewer than a
-            batch, are left out. Otherwise clips are drawn uniformly.
+        matched: a uniform window, and for each other visible animal the window at a swap neighbour of its centre pose;
+            together a group. Otherwise windows are uniform; where animals have their own units, equally many of each.
+        epochs: every window once before any comes again, in an order drawn anew each time; the last, fewer than a
+            batch, are left out. Otherwise windows are drawn uniformly.
         focus: number of an animal that half of each uniform batch is drawn from, or None.
     """
 
     def __init__(
         self,
-        context: ViewContext,
-        clips: Windows,
-        views: ViewSettings,
+        context: AugmentationContext,
+        windows: Windows,
+        augmentations: AugmentationSettings,
         batch: int,
         seed: int,
         *,
@@ -173,24 +178,26 @@ class BatchSampler:
         focus: int | None = None,
     ):
         context, device = replace(context, seed=seed), context.neural.device
-        visible = clips.take(clips.sees_input)
-        self.rows = ClipRows(
+        visible = windows.take(windows.sees_input)
+        self.rows = WindowRows(
             *(torch.as_tensor(a, device=device) for a in (visible.start, visible.pose, visible.animal))
         )
         self.label = torch.as_tensor(visible.label, device=device)
         self.order = TrialOrder.of(visible.start, visible.trial, device)
-        self.context, self.batch, self.seed, self.shift = context, batch, seed, views.shift
-        self.draws = views.draws
-        self.neural_views = self._views(views.neural)
-        self.mined_views = self._views(views.mined)
-        self.behavior_views = [build("views", part, context) for part in views.behavior]
+        self.context, self.batch, self.seed, self.shift = context, batch, seed, augmentations.shift
+        self.draws = augmentations.draws
+        self.neural_augmentations = self._views(augmentations.neural)
+        self.mined_augmentations = self._views(augmentations.mined)
+        self.behavior_augmentations = [
+            build("augmentations", part, context) for part in augmentations.behavior
+        ]
         self.generator = torch.Generator(device)
         self.buffers: list[Tensor] = []
         self.epoch_length = len(self.rows.start) // batch if epochs else 0
         self.epoch: tuple[int, Tensor] | None = None
         if epochs and (self.epoch_length == 0 or matched or focus is not None):
             raise InputError(
-                f"batches: epochs of {len(self.rows.start)} visible clips and training.batch {batch}, expected a "
+                f"batches: epochs of {len(self.rows.start)} visible windows and training.batch {batch}, expected a "
                 "batch at least, and batches that are neither matched nor of one animal"
             )
         self.focus = None
@@ -198,48 +205,50 @@ class BatchSampler:
             own = np.flatnonzero(visible.animal == focus)
             if len(own) == 0 or matched:
                 raise InputError(
-                    f"batches: animal number {focus} has no visible clips, or batches are matched"
+                    f"batches: animal number {focus} has no visible windows, or batches are matched"
                 )
             self.focus = torch.as_tensor(own, device=device)
-        #: Where animals have units of their own: clips of each visible animal, and the number of its first one.
+        #: Where animals have units of their own: windows of each visible animal, and the number of its first one.
         self.each: tuple[Tensor, Tensor] | None = None
         if context.layer is not None:
             _, first, counts = np.unique(visible.animal, return_index=True, return_counts=True)
             if batch < len(counts):
                 raise InputError(
-                    f"training.batch: {batch}, expected a clip of each of {len(counts)} animals at least"
+                    f"training.batch: {batch}, expected a window of each of {len(counts)} animals at least"
                 )
             self.each = torch.as_tensor(counts, device=device), torch.as_tensor(first, device=device)
-        #: Where batches are matched: the visible animals, the swap targets and the clip of each sample.
+        #: Where batches are matched: the visible animals, the swap targets and the window of each sample.
         self.matched: tuple[Tensor, Tensor, Tensor] | None = None
         if matched:
-            if context.swap_targets is None or context.clip_starts is None:
+            if context.swap_targets is None or context.window_starts is None:
                 raise InputError("batches: matched needs a swap table")
             animals = torch.unique(self.rows.animal)
             if len(animals) < 2 or batch < 2 * len(animals):
                 raise InputError(
-                    f"batches: matched needs two animals and two clips of each a step, found "
+                    f"batches: matched needs two animals and two windows of each a step, found "
                     f"{len(animals)} animals and training.batch {batch}"
                 )
-            self.matched = animals, context.swap_targets, context.clip_starts
-            # Starts of clips are unique, so a start says which clip it is.
+            self.matched = animals, context.swap_targets, context.window_starts
+            # Starts of windows are unique, so a start says which window it is.
             self.by_start = torch.full((len(context.neural),), -1, dtype=torch.int64, device=device)
             self.by_start[self.rows.start] = torch.arange(len(self.rows.start), device=device)
 
-    def __call__(self, step: int) -> ClipBatch:
+    def __call__(self, step: int) -> WindowBatch:
         """The batch of a step. All randomness follows from (seed, step)."""
         entropy = np.random.SeedSequence([self.seed, step]).generate_state(1, np.uint64)[0]
         self.generator.manual_seed(int(entropy >> np.uint64(1)))
         if self.matched is not None:
-            return ClipBatch(self, *self._matched(*self.matched))
-        return ClipBatch(self, self._of_epoch(step) if self.epoch_length else self._uniform())
+            return WindowBatch(self, *self._matched(*self.matched))
+        return WindowBatch(self, self._of_epoch(step) if self.epoch_length else self._uniform())
 
-    def _views(self, parts: list[Named]) -> list[View]:
-        """Augmentations of neural clips."""
-        views = [build("views", part, self.context) for part in parts]
+    def _views(self, parts: list[ComponentConfig]) -> list[Augmentation]:
+        """Augmentations of neural windows."""
+        views = [build("augmentations", part, self.context) for part in parts]
         for view in views if self.draws == "batch" else []:
-            if not isinstance(view, DrawnView):
-                raise InputError(f"views.draws: batch, but {view.name} draws its numbers clip by clip")
+            if not isinstance(view, DrawnAugmentation):
+                raise InputError(
+                    f"augmentations.draws: batch, but {view.name} draws its numbers window by window"
+                )
             view.once = True
         return views
 
@@ -247,7 +256,7 @@ class BatchSampler:
         return torch.randint(high, size, generator=self.generator, device=self.generator.device)
 
     def _uniform(self) -> Tensor:
-        """(B,) numbers of clips."""
+        """(B,) numbers of windows."""
         if self.each is None:
             chosen = self._draw(len(self.rows.start), (self.batch,))
         else:
@@ -262,33 +271,33 @@ class BatchSampler:
         return chosen
 
     def _of_epoch(self, step: int) -> Tensor:
-        """(B,) numbers of clips; the order of an epoch follows from (seed, epoch)."""
+        """(B,) numbers of windows; the order of an epoch follows from (seed, epoch)."""
         epoch, place = divmod(step, self.epoch_length)
         if self.epoch is None or self.epoch[0] != epoch:
             order = np.random.default_rng([self.seed, epoch, 1]).permutation(len(self.rows.start))
             self.epoch = epoch, torch.as_tensor(order, device=self.generator.device)
         return self.epoch[1][place * self.batch : (place + 1) * self.batch]
 
-    def _matched(self, animals: Tensor, targets: Tensor, clip_starts: Tensor) -> tuple[Tensor, Tensor]:
-        """Numbers of clips, group after group, and the group of each."""
+    def _matched(self, animals: Tensor, targets: Tensor, window_starts: Tensor) -> tuple[Tensor, Tensor]:
+        """Numbers of windows, group after group, and the group of each."""
         anchors = self.rows[self._draw(len(self.rows.start), (self.batch // len(animals),))]
         draw = self._draw(targets.shape[2], (len(anchors.start), len(animals)))
         near = targets[anchors.centre[:, None], animals[None], draw].long()
         # An anchor stands for its own animal.
         start = torch.where(
-            animals[None] == anchors.animal[:, None], anchors.start[:, None], clip_starts[near]
+            animals[None] == anchors.animal[:, None], anchors.start[:, None], window_starts[near]
         )
         groups = torch.arange(len(anchors.start), device=start.device).repeat_interleave(len(animals))
         return self.by_start[start.flatten()], groups
 
 
-def clip_starts(dataset: Dataset, clips: Windows) -> np.ndarray:
-    """(sample,) int64: first frame of the visible clip of the same trial whose centre is nearest, in samples.
+def window_starts(dataset: Dataset, windows: Windows) -> np.ndarray:
+    """(sample,) int64: first frame of the visible window of the same trial whose centre is nearest, in samples.
 
-    Samples within half a clip of the ends of a trial get its first or last clip; those of a visible trial without a
-    clip the nearest of their animal. -1 for samples of hidden trials, and of animals without a visible clip.
+    Samples within half a window of the ends of a trial get its first or last window; those of a visible trial without a
+    window the nearest of their animal. -1 for samples of hidden trials, and of animals without a visible window.
     """
-    visible = clips.take(clips.sees_input)
+    visible = windows.take(windows.sees_input)
     poses = visible.pose.shape[1]
     # Twice the centre: between the middle two of an even number of poses.
     centre = visible.pose[:, (poses - 1) // 2] + visible.pose[:, poses // 2]
@@ -308,21 +317,21 @@ def clip_starts(dataset: Dataset, clips: Windows) -> np.ndarray:
     return starts
 
 
-def view_context(
+def augmentation_context(
     dataset: Dataset,
-    clips: Windows,
+    windows: Windows,
     device: torch.device,
     *,
     kernel: np.ndarray | None = None,
     swap: SwapTable | None = None,
     syllables: np.ndarray | None = None,
     layers: Sequence[str] = (),
-) -> ViewContext:
+) -> AugmentationContext:
     """The dataset's arrays on the device, with what each animal's visible frames are.
 
     Args:
         dataset: recordings laid end to end.
-        clips: every clip of the dataset.
+        windows: every window of the dataset.
         device: where training runs; a memory-mapped neural array stays on the host's disk for a CPU.
         kernel: (frames,) float32, if a view needs one.
         swap: the swap table of the same run, if anything needs one.
@@ -347,7 +356,7 @@ def view_context(
         ]
         for name in dataset.animals
     ]
-    return ViewContext(
+    return AugmentationContext(
         neural=neural,
         pose=torch.from_numpy(dataset.pose).to(device),
         kernel=None if kernel is None else torch.as_tensor(kernel, dtype=torch.float32, device=device),
@@ -357,8 +366,8 @@ def view_context(
         ),
         swap_targets=None if swap is None else torch.as_tensor(swap.targets, device=device),
         swap_domains=None if swap is None else torch.as_tensor(swap.domains, device=device),
-        frames=clips.frames,
-        clip_starts=torch.as_tensor(clip_starts(dataset, clips), device=device),
+        frames=windows.frames,
+        window_starts=torch.as_tensor(window_starts(dataset, windows), device=device),
         syllables=None if syllables is None else torch.as_tensor(syllables, device=device),
         image=image,
         layer=layer,

@@ -1,6 +1,6 @@
 """What is written beside the weights, so that a model can be used on recordings it has not seen.
 
-Whoever transforms new data has to cut them into the same clips, at the same rate, normalised in the same way; whoever
+Whoever transforms new data has to cut them into the same windows, at the same rate, normalised in the same way; whoever
 adapts the model needs its views, kernel and swaps.
 """
 
@@ -16,8 +16,8 @@ from neural_action.config.settings import MethodSettings
 from neural_action.datasets.layout import Layout
 from neural_action.neighbors.table import SwapTable
 
-#: Keys of ``clips`` that pretraining depends on.
-CLIPS = ("frames", "poses", "behavior_stride", "pose_normalisation")
+#: Keys of ``windows`` that pretraining depends on.
+WINDOWS = ("frames", "poses", "behavior_stride", "pose_normalisation")
 #: Keys of ``neighbors`` by what a swap table's report calls them.
 NEIGHBORS = {
     "neighbors": "neighbors",
@@ -39,10 +39,10 @@ def describe(
     swaps: Path | None,
     sessions: Sequence[tuple[str, int]] = (),
 ) -> dict[str, Any]:
-    """For ``save_model``: how clips are cut, what the recordings were, how the model was trained; JSON values.
+    """For ``save_model``: how windows are cut, what the recordings were, how the model was trained; JSON values.
 
     Args:
-        sections: of the configuration: clips, training.
+        sections: of the configuration: windows, training.
         row: the method.
         layout: of the recordings.
         seen: names of the animals that training saw.
@@ -50,17 +50,17 @@ def describe(
         swaps: file that training read, if any.
         sessions: name and number of units of each session or animal, where each has units of its own.
     """
-    clips = sections.clips
+    windows = sections.windows
     fit = None if kernel is None else KernelFit.load(kernel)
     return {
-        "clips": {key: getattr(clips, key) for key in CLIPS},
+        "windows": {key: getattr(windows, key) for key in WINDOWS},
         "recordings": {
             **recorded(layout.attributes, layout.entries[0].frame_shape, layout.behavior_shape),
             "sessions": dict(sessions),
         },
         "dataset_sha256": layout.digest,
         "animals": sorted(seen),
-        "views": row.views.model_dump(),
+        "augmentations": row.augmentations.model_dump(),
         "batches": row.batches,
         "training": sections.training.model_dump(mode="json", exclude={"device", "request_gpu"}),
         "kernel": None if fit is None else {"decay": fit.decay, "rise": fit.rise},

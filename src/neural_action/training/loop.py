@@ -20,11 +20,11 @@ from tqdm import tqdm
 from neural_action.adaptation.adaptation import Adaptation
 from neural_action.config.settings import TrainingSettings
 from neural_action.errors import InputError
-from neural_action.files import check_zip, whole
+from neural_action.files import atomic_write, check_zip
 from neural_action.objectives.objective import Objective
 from neural_action.training.batches import BatchSampler
 
-LOG_COLUMNS = ("step", "loss", "learning_rate", "clips_per_second")
+LOG_COLUMNS = ("step", "loss", "learning_rate", "windows_per_second")
 _LOG_EVERY = 20
 
 
@@ -131,7 +131,7 @@ def pretrain(
                 )
             if progress.disable:
                 print(
-                    "step {:.0f} loss {:.4f} rate {:.2e} clips/s {:.0f}".format(*state.log[-1]),
+                    "step {:.0f} loss {:.4f} rate {:.2e} windows/s {:.0f}".format(*state.log[-1]),
                     file=sys.stderr,
                 )
             running.zero_()
@@ -193,7 +193,7 @@ def _save(
     # Through memory: torch reports a full disk as an internal error, Python as what it is.
     buffer = io.BytesIO()
     torch.save(content, buffer)
-    with whole(path) as partial:
+    with atomic_write(path) as partial:
         partial.write_bytes(buffer.getbuffer())
 
 

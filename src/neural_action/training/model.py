@@ -11,25 +11,25 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from neural_action import __version__
+from neural_action.augmentations.augmentation import AugmentationContext
 from neural_action.config.build import build
-from neural_action.config.settings import EncoderSettings, Named
+from neural_action.config.settings import ComponentConfig, EncoderSettings
 from neural_action.encoders.shapes import Shapes
 from neural_action.errors import InputError
-from neural_action.files import read_regular, whole
+from neural_action.files import atomic_write, read_regular
 from neural_action.objectives.objective import Objective
-from neural_action.views.view import ViewContext
 
 #: Most bytes of a description (our choice).
 _DESCRIPTION = 64 << 20
 
 
-def create(objective: Named, encoders: EncoderSettings, shapes: Shapes, seed: int) -> Objective:
+def create(objective: ComponentConfig, encoders: EncoderSettings, shapes: Shapes, seed: int) -> Objective:
     """A freshly initialised objective; its weights follow from ``seed``."""
     torch.manual_seed(seed)
     return build("objectives", objective, encoders, shapes)
 
 
-def fit_scales(model: Objective, context: ViewContext) -> None:
+def fit_scales(model: Objective, context: AugmentationContext) -> None:
     """Take the statistics of the frames that pretraining may see; of each animal's units apart where it has its own."""
     if isinstance(context.neural, Tensor):
         model.fit_scales(context.neural, torch.cat(context.animal_frames))
@@ -42,7 +42,7 @@ def fit_scales(model: Objective, context: ViewContext) -> None:
 
 def save_model(
     model: Objective | dict[str, Objective],
-    objective: Named,
+    objective: ComponentConfig,
     encoders: EncoderSettings,
     shapes: Shapes,
     weights: Path,
@@ -66,11 +66,11 @@ def save_model(
         "shapes": shapes.to_dict(),
         **about,
     }
-    with whole(weights.with_suffix(".json")) as partial:
+    with atomic_write(weights.with_suffix(".json")) as partial:
         partial.write_text(json.dumps(described, indent=1) + "\n")
     # Through memory: a full disk is then an OSError.
     content = save({name: value.contiguous() for name, value in values.items()})
-    with whole(weights) as partial:
+    with atomic_write(weights) as partial:
         partial.write_bytes(content)
 
 
@@ -91,7 +91,7 @@ def load_model(weights: Path, device: torch.device | str = "cpu", part: str | No
             inside = "one model alone" if names is None else f"a model for each of {', '.join(names)}"
             raise InputError(f"holds {inside}; name one" if part is None else f"holds {inside}, no {part}")
         parts = (
-            Named.model_validate(described["objective"]),
+            ComponentConfig.model_validate(described["objective"]),
             EncoderSettings.model_validate(described["encoders"]),
             Shapes.from_dict(described["shapes"]),
         )

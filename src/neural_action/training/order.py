@@ -1,4 +1,4 @@
-"""Where clips lie in their trials: which are near in time, which are far, which lie between."""
+"""Where windows lie in their trials: which are near in time, which are far, which lie between."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from neural_action.errors import InputError
 
 @dataclass(frozen=True)
 class TrialOrder:
-    """Clips numbered trial after trial, in the order of time.
+    """Windows numbered trial after trial, in the order of time.
 
-    What is near is counted in clips of one trial. What is far is counted in frames of the dataset, across trials: a
-    continuous recording is cut into blocks that are called trials, and the next block's first clip is not far.
+    What is near is counted in windows of one trial. What is far is counted in frames of the dataset, across trials: a
+    continuous recording is cut into blocks that are called trials, and the next block's first window is not far.
     Draws take uniform numbers ``chance`` in [0, 1) and are uniform over what is allowed, without rejection: what is
     near or not far is a run of numbers.
 
     Attributes:
-        start: (clip,) int64, first frame of each clip, ascending.
-        trial: (clip,) int64.
-        first, last: (clip,) int64, the first and the last clip of each clip's trial.
-        longest: clips of the longest trial.
+        start: (window,) int64, first frame of each window, ascending.
+        trial: (window,) int64.
+        first, last: (window,) int64, the first and the last window of each window's trial.
+        longest: windows of the longest trial.
     """
 
     start: Tensor
@@ -35,49 +35,49 @@ class TrialOrder:
 
     @classmethod
     def of(cls, start: np.ndarray, trial: np.ndarray, device: torch.device) -> TrialOrder:
-        """Of the (clip,) start and trial of each clip, in order. InputError without a clip."""
+        """Of the (window,) start and trial of each window, in order. InputError without a window."""
         if len(trial) == 0:
-            raise InputError("no clip is visible to pretraining")
+            raise InputError("no window is visible to pretraining")
         begins = np.flatnonzero(np.diff(trial, prepend=-1))
         lengths = np.diff(begins, append=len(trial))
         first, last = np.repeat(begins, lengths), np.repeat(begins + lengths - 1, lengths)
         a, b, c, d = (torch.as_tensor(array, device=device) for array in (start, trial, first, last))
         return cls(a, b, c, d, int(lengths.max()))
 
-    def later(self, clips: Tensor, most: int | None, chance: Tensor) -> Tensor:
+    def later(self, windows: Tensor, most: int | None, chance: Tensor) -> Tensor:
         """0 to ``most`` later in the trial, as far as it goes; anywhere in the trial for None."""
-        first, last = self.first[clips], self.last[clips]
+        first, last = self.first[windows], self.last[windows]
         if most is None:
             return first + below(last - first + 1, chance)
-        return clips + below(torch.clamp(last - clips, max=most) + 1, chance)
+        return windows + below(torch.clamp(last - windows, max=most) + 1, chance)
 
-    def near(self, clips: Tensor, least: int, most: int, chance: Tensor) -> tuple[Tensor, Tensor]:
-        """A clip of the same trial ``least`` to ``most`` away on either side, and whether there is one.
+    def near(self, windows: Tensor, least: int, most: int, chance: Tensor) -> tuple[Tensor, Tensor]:
+        """A window of the same trial ``least`` to ``most`` away on either side, and whether there is one.
 
-        The clip itself where there is none.
+        The window itself where there is none.
         """
-        ahead = (torch.clamp(self.last[clips] - clips, max=most) - least + 1).clamp(min=0)
-        behind = (torch.clamp(clips - self.first[clips], max=most) - least + 1).clamp(min=0)
+        ahead = (torch.clamp(self.last[windows] - windows, max=most) - least + 1).clamp(min=0)
+        behind = (torch.clamp(windows - self.first[windows], max=most) - least + 1).clamp(min=0)
         draw = below(ahead + behind, chance)
         step = torch.where(draw < ahead, least + draw, ahead - draw - least)
         exists = ahead + behind > 0
-        return torch.where(exists, clips + step, clips), exists
+        return torch.where(exists, windows + step, windows), exists
 
-    def far(self, clips: Tensor, beyond: int | None, chance: Tensor) -> Tensor:
-        """A clip whose start is more than ``beyond`` frames away; of another trial for None.
+    def far(self, windows: Tensor, beyond: int | None, chance: Tensor) -> Tensor:
+        """A window whose start is more than ``beyond`` frames away; of another trial for None.
 
-        Raises InputError if a clip may have no such clip.
+        Raises InputError if a window may have no such window.
         """
         count = len(self.start)
         span = self.longest if beyond is None else 2 * beyond + 1
         if span >= count:
             raise InputError(
-                f"this objective compares clips far apart: {count} clips are visible, expected more than {span}"
+                f"this objective compares windows far apart: {count} windows are visible, expected more than {span}"
             )
         if beyond is None:
-            first, end = self.first[clips], self.last[clips] + 1
+            first, end = self.first[windows], self.last[windows] + 1
         else:
-            start = self.start[clips]
+            start = self.start[windows]
             first = torch.searchsorted(self.start, start - beyond)
             end = torch.searchsorted(self.start, start + beyond, right=True)
         draw = below(count - (end - first), chance)
@@ -85,19 +85,19 @@ class TrialOrder:
 
     @staticmethod
     def between(one: Tensor, other: Tensor, chance: Tensor) -> Tensor:
-        """A clip strictly between two clips of one trial; the first of them where there is none."""
+        """A window strictly between two windows of one trial; the first of them where there is none."""
         low, high = torch.minimum(one, other), torch.maximum(one, other)
         return torch.where(high - low > 1, low + 1 + below(high - low - 1, chance), one)
 
-    def excluded(self, clips: Tensor, window: int | None, others: Tensor | None = None) -> Tensor:
-        """(B, M) bool: clips and ``others`` that start at most ``window`` frames apart; of one trial for None.
+    def excluded(self, windows: Tensor, window: int | None, others: Tensor | None = None) -> Tensor:
+        """(B, M) bool: windows and ``others`` that start at most ``window`` frames apart; of one trial for None.
 
-        Without ``others`` the clips are compared with each other.
+        Without ``others`` the windows are compared with each other.
         """
-        others = clips if others is None else others
+        others = windows if others is None else others
         if window is None:
-            return self.trial[clips][:, None] == self.trial[others][None]
-        return (self.start[clips][:, None] - self.start[others][None]).abs() <= window
+            return self.trial[windows][:, None] == self.trial[others][None]
+        return (self.start[windows][:, None] - self.start[others][None]).abs() <= window
 
 
 def below(count: Tensor, chance: Tensor) -> Tensor:

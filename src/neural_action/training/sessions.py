@@ -9,7 +9,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from neural_action.config.settings import Named
+from neural_action.config.settings import ComponentConfig
 from neural_action.encoders.neural import UnitEncoder
 from neural_action.errors import InputError
 from neural_action.objectives.objective import Objective
@@ -37,7 +37,7 @@ def with_animal(objective: Objective, animal: str, neural: Tensor, seed: int) ->
 
 def with_session(
     objective: Objective,
-    named: Named,
+    named: ComponentConfig,
     sessions: Sequence[tuple[str, int]],
     neural: Tensor,
     visible: Tensor,
@@ -56,10 +56,10 @@ def with_session(
         seed: of the new weights.
 
     Raises:
-        InputError: clips of several frames, whose first layer is not laid out by unit.
+        InputError: windows of several frames, whose first layer is not laid out by unit.
     """
     if objective.shapes.frames != 1:
-        raise InputError("adapt: a session is added to a model of single bins, this one reads longer clips")
+        raise InputError("adapt: a session is added to a model of single bins, this one reads longer windows")
     units = (sum(count for _, count in sessions),)
     shapes = replace(objective.shapes, neural=units, sessions=tuple(sessions))
     wider = create(named, objective.encoders, shapes, seed).to(neural.device)

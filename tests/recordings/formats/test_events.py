@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from neural_action.errors import InputError
-from neural_action.inspection.folder import recognise
+from neural_action.preflight.folder import recognise
 from neural_action.recordings.actions import samples_of
 from neural_action.recordings.formats import load_format
 

@@ -4,7 +4,7 @@ A reader module has
 
 - ``EXPECTED``: one phrase that says what it looks for;
 - ``Options``: a ``ReaderOptions``, the keys of ``convert.reader_options``;
-- ``scan(folder, options) -> list[SheetRow]``: every recording below a folder;
+- ``scan(folder, options) -> list[SampleRow]``: every recording below a folder;
 - ``files(root, row, options) -> list[Path]``: the raw files that the recording of ``row`` is made from;
 - ``read(root, row, options, class_names) -> Recording``: one recording, its neural array lazy (dask) where it
   can be large. Values that are not finite are an InputError, raised when they are read;

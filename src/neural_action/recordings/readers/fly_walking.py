@@ -18,7 +18,7 @@ from neural_action.errors import InputError
 from neural_action.recordings.matlab import load_mat, variable
 from neural_action.recordings.readers import ReaderOptions, search
 from neural_action.recordings.recording import Recording
-from neural_action.recordings.sheet import SheetRow
+from neural_action.recordings.samples import SampleRow
 
 EXPECTED = "files <date>/Fly<k>_<age>_<genotype>_<condition>_<trial>.mat"
 CLASS_NAMES = ("rest", "turn_one_way", "turn_other_way", "forward")
@@ -55,23 +55,23 @@ class Options(ReaderOptions):
     turn_rotation: Annotated[float, Field(ge=0)] = 0.5
 
 
-def scan(folder: Path, options: Options) -> list[SheetRow]:
+def scan(folder: Path, options: Options) -> list[SampleRow]:
     """Every matching file at any depth: animal ``<date>_Fly<k>``, trial ``<condition>_<number>``."""
     rows = []
     for path in search(folder, "*.mat"):
         match = _FILE.fullmatch(path.name)
         if match:
             animal, trial = f"{path.parent.name}_{match['fly']}", f"{match['condition']}_{match['trial']}"
-            rows.append(SheetRow(animal, trial, path.relative_to(folder).as_posix()))
+            rows.append(SampleRow(animal, trial, path.relative_to(folder).as_posix()))
     return rows
 
 
-def files(root: Path, row: SheetRow, options: Options) -> list[Path]:
+def files(root: Path, row: SampleRow, options: Options) -> list[Path]:
     """The one file of a recording."""
     return [Path(root) / row.path]
 
 
-def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ...] | None) -> Recording:
+def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, ...] | None) -> Recording:
     """Traces (volume, 32) float32, raw fluorescence, and ball velocities (sample, 3) float32.
 
     Ball rotation is unwrapped, positions are interpolated to volume times and differentiated there. Behaviour

@@ -27,7 +27,7 @@ from neural_action.errors import InputError
 from neural_action.recordings.pickles import load_array_pickle, load_npy
 from neural_action.recordings.readers import ReaderOptions, search
 from neural_action.recordings.recording import UNLABELLED, Recording
-from neural_action.recordings.sheet import SheetRow
+from neural_action.recordings.samples import SampleRow
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -66,7 +66,7 @@ class Options(ReaderOptions):
         behavior_rate: behaviour samples per second (paper: 100).
         side: side of the images, pixels; null finds it among ``SIDES`` from the file size and the indices.
         behavior: ``pose`` gives (sample, 38, 2) keypoints, ``angles`` (sample, 42) joint angles.
-        drop_rest: samples that ``rest*.npy`` marks become unlabelled (the authors' code drops such clips).
+        drop_rest: samples that ``rest*.npy`` marks become unlabelled (the authors' code drops such windows).
     """
 
     neural_rate: Annotated[float, Field(gt=0)] = 16.0
@@ -76,7 +76,7 @@ class Options(ReaderOptions):
     drop_rest: bool = False
 
 
-def scan(folder: Path, options: Options) -> list[SheetRow]:
+def scan(folder: Path, options: Options) -> list[SampleRow]:
     """Trial folders at any depth, hidden ones left out.
 
     An animal is called ``Fly<k>``, or ``<date>_<genotype>_Fly<k>`` where flies of several dates or genotypes
@@ -98,17 +98,17 @@ def scan(folder: Path, options: Options) -> list[SheetRow]:
     for match, path in found:
         alone = len(named[match["fly"]]) == 1
         animal = match["fly"] if alone else f"{match['date']}_{match['genotype']}_{match['fly']}"
-        rows.append(SheetRow(animal, match["trial"], path))
+        rows.append(SampleRow(animal, match["trial"], path))
     return rows
 
 
-def files(root: Path, row: SheetRow, options: Options) -> list[Path]:
+def files(root: Path, row: SampleRow, options: Options) -> list[Path]:
     """The raw files of the trial in folder ``root / row.path``."""
     patterns = (MOVIE, TRACES, POSE, ANGLE, INDEX, REST, LABEL)
     return sorted(file for pattern in patterns for file in (Path(root) / row.path).glob(pattern))
 
 
-def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ...] | None) -> Recording:
+def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, ...] | None) -> Recording:
     """The trial in folder ``root / row.path``, its movie lazy float32 (frame, side, side), or traces (frame, unit).
 
     Behaviour is float32, (sample, 38, 2) or (sample, 42); frame k is at k / neural_rate s and sample k at

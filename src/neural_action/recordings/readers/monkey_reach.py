@@ -23,7 +23,7 @@ from neural_action.recordings.matlab import load_mat, numbers, variable
 from neural_action.recordings.pickles import load_npz
 from neural_action.recordings.readers import ReaderOptions, hidden
 from neural_action.recordings.recording import Recording
-from neural_action.recordings.sheet import SheetRow
+from neural_action.recordings.samples import SampleRow
 from neural_action.recordings.trial_pickles import load_trial_pickle
 
 EXPECTED = "files full-<session>[-bin<s>-vel_thresh<v>].(pkl|npz|mat)"
@@ -59,7 +59,7 @@ class Options(ReaderOptions):
     speed_threshold: Annotated[float, Field(ge=0)] = 5.0
 
 
-def scan(folder: Path, options: Options) -> list[SheetRow]:
+def scan(folder: Path, options: Options) -> list[SampleRow]:
     """One file of every session: animal ``<session>``, trial ``reaches``.
 
     Of several files of a session, the first from which the bins can be had: as they are, by the speed threshold, by
@@ -80,7 +80,7 @@ def scan(folder: Path, options: Options) -> list[SheetRow]:
                 f"of at most {options.speed_threshold:g}, expected {EXPECTED}; sessions: {', '.join(found) or 'none'}"
             )
     return [
-        SheetRow(session, TRIAL, usable[session].relative_to(folder).as_posix())
+        SampleRow(session, TRIAL, usable[session].relative_to(folder).as_posix())
         for session in options.sessions or sorted(usable)
     ]
 
@@ -98,12 +98,12 @@ def _rank(match: re.Match, options: Options) -> tuple | None:
     return (int(speed < options.speed_threshold - 0.005), -speed, form)
 
 
-def files(root: Path, row: SheetRow, options: Options) -> list[Path]:
+def files(root: Path, row: SampleRow, options: Options) -> list[Path]:
     """The one file of a recording."""
     return [Path(root) / row.path]
 
 
-def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ...] | None) -> Recording:
+def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, ...] | None) -> Recording:
     """Firing rates (bin, unit) float32 Hz and hand velocity (bin, 2), one segment a trial.
 
     Every bin has the direction of its reach as label. Times are bins within a trial, and trials a second or so apart:

@@ -1,8 +1,8 @@
 """Reader of a neural file and a behaviour file of any two formats (``recordings/formats/``), aligned.
 
-The sheet says what a recording is; ``neural.path``, ``behavior.path`` and ``labels.path`` where its files are, as
-patterns below the raw folder in which ``{path}``, ``{animal}`` and ``{trial}`` stand for the row of the sheet. Where a
-pattern is left out, the recording is itself the file. config/README.md explains every option.
+The samples table lists the recordings; ``neural.path``, ``behavior.path`` and ``labels.path`` say where their files
+are, as patterns below the raw folder in which ``{path}``, ``{animal}`` and ``{trial}`` stand for the row of the table.
+Where a pattern is left out, the recording is itself the file. config/README.md explains every option.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from neural_action.recordings.missing import MissingOptions
 from neural_action.recordings.naming import named, safe
 from neural_action.recordings.readers import ReaderOptions, hidden
 from neural_action.recordings.recording import UNLABELLED, Recording
-from neural_action.recordings.sheet import SheetRow
+from neural_action.recordings.samples import SampleRow
 from neural_action.recordings.streams import Stream
 from neural_action.recordings.thresholds import ThresholdOptions
 from neural_action.recordings.units import EPOCH, check_seconds
@@ -96,7 +96,7 @@ class Options(ReaderOptions):
         labels: actions from a file; or
         thresholds: from the behaviour itself; neither: everything is unlabelled.
         align: how the two clocks get one zero.
-        cut: trials from long recordings, when the sheet is written.
+        cut: trials from long recordings, when the samples table is written.
     """
 
     recordings: str = "*"
@@ -109,7 +109,7 @@ class Options(ReaderOptions):
     cut: CutOptions | None = None
 
 
-def scan(folder: Path, options: Options) -> list[SheetRow]:
+def scan(folder: Path, options: Options) -> list[SampleRow]:
     """Every path that matches ``recordings``; with ``cut``, a row for each piece that both clocks cover."""
     below = [
         path.relative_to(folder)
@@ -121,11 +121,11 @@ def scan(folder: Path, options: Options) -> list[SheetRow]:
         who = [(one.animal, one.trial) for one in found]
     else:
         who = names(below, options.names)
-    rows = [SheetRow(*one, path.as_posix()) for one, path in zip(who, below, strict=True)]
+    rows = [SampleRow(*one, path.as_posix()) for one, path in zip(who, below, strict=True)]
     return [piece for row in rows for piece in pieces(folder, row, options)]
 
 
-def files(root: Path, row: SheetRow, options: Options) -> list[Path]:
+def files(root: Path, row: SampleRow, options: Options) -> list[Path]:
     """The raw files of a recording: neural, behaviour, labels, clocks and events."""
     root, found = Path(root), []
     for role in ("neural", "behavior", "labels"):
@@ -149,7 +149,7 @@ def files(root: Path, row: SheetRow, options: Options) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ...] | None) -> Recording:
+def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, ...] | None) -> Recording:
     """The recording of ``row``, its neural array lazy (dask) and checked for finite values as it is computed.
 
     Raises InputError naming the file: whatever its format refuses, no clock, clocks that do not overlap (by how much),
@@ -162,7 +162,7 @@ def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ..
     neural_time, behavior_time = clock.time, behavior_clock.time
     check_seconds(neural_time, behavior_time, (clock.read, behavior_clock.read), where)
     # Missing values are settled before anything is thrown away, so that what is said of them is of the whole file.
-    data, known = missing.settle(
+    data, known = missing.impute(
         behavior.data,
         behavior_time,
         behavior.names,
@@ -224,7 +224,7 @@ def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ..
     )
 
 
-def _neural(root: Path, row: SheetRow, options: Options) -> tuple[Neural, Clock]:
+def _neural(root: Path, row: SampleRow, options: Options) -> tuple[Neural, Clock]:
     source = options.neural
     module = load_format(source.format, "neural", f"{_WHERE}.neural")
     path = path_of(root, row, source.path, "neural.path")
@@ -245,13 +245,13 @@ def _neural(root: Path, row: SheetRow, options: Options) -> tuple[Neural, Clock]
     units = found.names or tuple(f"unit {at}" for at in range(values.shape[1]))
     # A unit without any value says nothing of any frame: it becomes constant, and check names it.
     values[:, ~np.isfinite(values).any(0)] = 0
-    values, known = missing.settle(
+    values, known = missing.impute(
         values, time, units, source.missing.policy, source.missing.longest_gap, str(path)
     )
     return replace(found, data=arrays.lazy(values)), replace(clock, time=time[known])
 
 
-def _behavior(root: Path, row: SheetRow, options: Options) -> tuple[Behavior, Clock]:
+def _behavior(root: Path, row: SampleRow, options: Options) -> tuple[Behavior, Clock]:
     source = options.behavior
     module = load_format(source.format, "behavior", f"{_WHERE}.behavior")
     path = path_of(root, row, source.path, "behavior.path")
@@ -267,7 +267,7 @@ def _behavior(root: Path, row: SheetRow, options: Options) -> tuple[Behavior, Cl
 
 
 def _aligned(
-    root: Path, row: SheetRow, options: Options, neural: np.ndarray, behavior: np.ndarray, where: str
+    root: Path, row: SampleRow, options: Options, neural: np.ndarray, behavior: np.ndarray, where: str
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, str]:
     """Kept samples, their frames, the times of all samples on the neural clock, and how they were found."""
     align = options.align
@@ -304,7 +304,7 @@ def _aligned(
 
 def _labels(
     root: Path,
-    row: SheetRow,
+    row: SampleRow,
     options: Options,
     class_names: tuple[str, ...] | None,
     behavior: Behavior,
@@ -335,7 +335,7 @@ def _thresholds(
     )
 
 
-def path_of(root: Path, row: SheetRow, pattern: str | None, key: str) -> Path:
+def path_of(root: Path, row: SampleRow, pattern: str | None, key: str) -> Path:
     """The one file or folder that a pattern means for ``row``."""
     if pattern is None:
         return root / row.path
@@ -366,7 +366,7 @@ def names(paths: Sequence[Path], pattern: str) -> list[tuple[str, str]]:
     return out
 
 
-def pieces(root: Path, row: SheetRow, options: Options) -> list[SheetRow]:
+def pieces(root: Path, row: SampleRow, options: Options) -> list[SampleRow]:
     """Whole pieces of what both clocks cover, ``gap`` seconds apart; what is left at the end is not used.
 
     A piece with less than half of the frames that its length asks for, as in a gap of the recording, is left out
@@ -389,7 +389,7 @@ def pieces(root: Path, row: SheetRow, options: Options) -> list[SheetRow]:
             "without a gap"
         )
     return [
-        SheetRow(
+        SampleRow(
             row.animal, f"{row.trial}_part{at:02d}", row.path, round(since, 6), round(since + cut.seconds, 6)
         )
         for at, since in enumerate(starts)

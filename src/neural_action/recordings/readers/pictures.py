@@ -19,7 +19,7 @@ from neural_action.recordings.pictures.read import DIGITS, EXPECTED, only, read_
 from neural_action.recordings.pictures.sources import open_tree
 from neural_action.recordings.readers import ReaderOptions
 from neural_action.recordings.recording import Recording
-from neural_action.recordings.sheet import SheetRow
+from neural_action.recordings.samples import SampleRow
 
 __all__ = ["CONFIGURATION", "EMBEDDED", "EXPECTED", "Options", "files", "read", "scan"]
 
@@ -48,7 +48,7 @@ class Options(ReaderOptions):
     of_each_class: Count | None = None
 
 
-def scan(folder: Path, options: Options) -> list[SheetRow]:
+def scan(folder: Path, options: Options) -> list[SampleRow]:
     """A row a part, its path ``<set>/<part>``, whatever the set is. Nothing is opened: an archive takes seconds.
 
     InputError if there is no such set.
@@ -57,12 +57,12 @@ def scan(folder: Path, options: Options) -> list[SheetRow]:
     if str(path) != DIGITS and not path.exists():
         raise InputError(f"{path}: no such file or folder, expected {EXPECTED}; or {DIGITS}")
     return [
-        SheetRow(options.name, part, (PurePosixPath(options.path) / part).as_posix())
+        SampleRow(options.name, part, (PurePosixPath(options.path) / part).as_posix())
         for part in options.parts
     ]
 
 
-def files(root: Path, row: SheetRow, options: Options) -> list[Path]:
+def files(root: Path, row: SampleRow, options: Options) -> list[Path]:
     """The archive or ``.npz``, or every file of the folder; none of the digits that scikit-learn brings."""
     path, _ = _set_and_part(root, row)
     if str(path) == DIGITS:
@@ -71,7 +71,7 @@ def files(root: Path, row: SheetRow, options: Options) -> list[Path]:
     return [path / name for name in open_tree(path).names] if path.is_dir() else [path]
 
 
-def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ...] | None) -> Recording:
+def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, ...] | None) -> Recording:
     """One part: pictures (n, channel, y, x) float32 in [0, 1], lazily, with a label each. ``class_names`` renames.
 
     Raises InputError as ``read_pictures``, and for parts that are others than ``options.parts``, coarse classes that
@@ -117,7 +117,7 @@ def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ..
     )
 
 
-def _set_and_part(root: Path, row: SheetRow) -> tuple[Path, str]:
+def _set_and_part(root: Path, row: SampleRow) -> tuple[Path, str]:
     """Where the set is, and which part of it a row is."""
     path = PurePosixPath(row.path)
     return Path(root) / path.parent, path.name

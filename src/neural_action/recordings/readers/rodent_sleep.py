@@ -16,7 +16,7 @@ from neural_action.errors import InputError
 from neural_action.recordings.pickles import load_npy
 from neural_action.recordings.readers import ReaderOptions, hidden
 from neural_action.recordings.recording import UNLABELLED, Recording
-from neural_action.recordings.sheet import SheetRow
+from neural_action.recordings.samples import SampleRow
 
 EXPECTED = "files [<prefix>]fr_bins_<suffix>.npy beside [<prefix>]behav_states_<suffix>.npy"
 #: The order of the numbers was inferred from which state follows which.
@@ -40,7 +40,7 @@ class Options(ReaderOptions):
     bin_seconds: Annotated[float, Field(gt=0)] = 4.0
 
 
-def scan(folder: Path, options: Options) -> list[SheetRow]:
+def scan(folder: Path, options: Options) -> list[SampleRow]:
     """Every pair of files: animal by its prefix, trial by its suffix, path that of the counts.
 
     Raises InputError for an animal whose states are there without counts, or that is not there at all.
@@ -62,18 +62,18 @@ def scan(folder: Path, options: Options) -> list[SheetRow]:
                 "but no spike counts: get them, or leave it out (convert.reader_options.animals)"
             )
     return [
-        SheetRow(animal, suffix, counts.relative_to(folder).as_posix())
+        SampleRow(animal, suffix, counts.relative_to(folder).as_posix())
         for (animal, suffix), counts in found.items()
     ]
 
 
-def files(root: Path, row: SheetRow, options: Options) -> list[Path]:
+def files(root: Path, row: SampleRow, options: Options) -> list[Path]:
     """Counts and states."""
     path = Path(root) / row.path
     return [path, _of_kind(path, "behav_states")]
 
 
-def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ...] | None) -> Recording:
+def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, ...] | None) -> Recording:
     """Counts (bin, unit) float32 and a state for every bin; behaviour (bin, 1) is the time since the start, s.
 
     A negative state is no label. ``class_names`` renames the states.

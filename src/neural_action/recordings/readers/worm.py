@@ -1,7 +1,7 @@
 """Reader of freely moving worms with whole-brain calcium imaging (HDF5 of the Flavell lab; Dag et al., Cell 2023).
 
 ``<worm>-data.h5``: traces of neurons that are others in every worm, and posture and movement at the same frames.
-A worm is one recording of a quarter of an hour; trials are contiguous blocks of it, cut when the sheet is written.
+A worm is one recording of a quarter of an hour; trials are contiguous blocks of it, cut when the table is written.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from neural_action.recordings.missing import MissingOptions
 from neural_action.recordings.neuron_ids import read_unit_names
 from neural_action.recordings.readers import ReaderOptions, search
 from neural_action.recordings.recording import UNLABELLED, Recording
-from neural_action.recordings.sheet import SheetRow
+from neural_action.recordings.samples import SampleRow
 from neural_action.recordings.worm_clock import Clock, blocks, worm_clock
 
 EXPECTED = "files <worm>-data.h5"
@@ -88,7 +88,7 @@ class Options(ReaderOptions):
     min_confidence: float = 0.0
 
 
-def scan(folder: Path, options: Options) -> list[SheetRow]:
+def scan(folder: Path, options: Options) -> list[SampleRow]:
     """A row for each block of every file; the animal is called as its file.
 
     Raises InputError for a worm of ``exclude`` that is not there, and as ``read`` for clocks that cannot be used.
@@ -107,17 +107,17 @@ def scan(folder: Path, options: Options) -> list[SheetRow]:
             clock = _clock(path, file, options)
         below = path.relative_to(folder).as_posix()
         for number, (start, stop) in enumerate(blocks(path, clock, options.blocks, options.gap_seconds)):
-            rows.append(SheetRow(worm, f"{number + 1:03d}", below, start, stop))
+            rows.append(SampleRow(worm, f"{number + 1:03d}", below, start, stop))
     return rows
 
 
-def files(root: Path, row: SheetRow, options: Options) -> list[Path]:
+def files(root: Path, row: SampleRow, options: Options) -> list[Path]:
     """The file of a worm, and that of identities."""
     found = [Path(root) / row.path]
     return found if options.identities is None else [*found, Path(root) / options.identities]
 
 
-def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ...] | None) -> Recording:
+def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, ...] | None) -> Recording:
     """The whole worm of ``row``: traces (frame, unit) float32 and behaviour (frame, feature) float32.
 
     Times begin at 0 with the first frame. Frames that lie in no continuous part are left out. Classes are thresholds,
@@ -150,7 +150,7 @@ def read(root: Path, row: SheetRow, options: Options, class_names: tuple[str, ..
     traces, units, notes = _changing(path, traces)
     behavior = np.concatenate(features, axis=1)
     behavior_names = _feature_names(options.behavior)
-    behavior, known = missing.settle(
+    behavior, known = missing.impute(
         _float32(clock.interpolated(behavior)),
         clock.time,
         behavior_names,

@@ -26,7 +26,7 @@ WALKING, REST = ACTIONS.index("forward_walking"), ACTIONS.index("rest")
 # order is kept. Pushing was not annotated there.
 SHARES = np.array([0.25, 0.07, 0.06, 0.065, 0.30, 0.095, 0.075, 0.085])
 # Median bout, s. Annotated: walking 1.5, rest 2.2, foreleg .65, eye .6, antennal .34, abdominal .27, hindleg
-# .28. Grooming is lengthened to about half a two-second clip, for the same reason (our choice).
+# .28. Grooming is lengthened to about half a two-second window, for the same reason (our choice).
 DWELL = np.array([1.5, 1.0, 0.9, 0.9, 2.2, 1.1, 1.0, 1.1])
 # Sd of the logarithm of a bout. The annotated 90 % quantiles say .6 (foreleg) to 1.4 (antennal); the tails
 # above that would fill a trial with one bout, so the low end is used.

@@ -14,7 +14,7 @@ import numpy as np
 
 from neural_action.config.settings import SimulationSettings
 from neural_action.errors import InputError
-from neural_action.recordings.sheet import MOST_ROWS
+from neural_action.recordings.samples import MOST_ROWS
 
 # In each trial's folder, beside the file of neural activity.
 _BEHAVIOR_FILES = (

@@ -23,7 +23,7 @@ _CHARACTER, _LINE = 0.02, 0.07
 @style.styled()
 def draw_diagnostics(found: Diagnosis, settings: DiagnosticsSettings) -> Figure:
     """Four panels; one that has nothing to show says why."""
-    figure = style.sheet(10, 6.4)
+    figure = style.new_figure(10, 6.4)
     (curves, lags), (balance, control) = figure.subplots(2, 2, width_ratios=[1, 1.15])
     _draw_curves(curves, found)
     _draw_lags(lags, found, settings)

@@ -32,7 +32,7 @@ def draw_efficiency(
         return style.nothing("Nothing was scored with few labels.")
     across = min(len(curves), 4)
     down = -(-len(curves) // across)
-    figure = style.sheet(2.2 + 3.8 * across, 0.6 + 3.6 * down)
+    figure = style.new_figure(2.2 + 3.8 * across, 0.6 + 3.6 * down)
     axes = figure.subplots(down, across, sharey=True, squeeze=False)
     colors = dict(zip(methods, style.action_colors(len(methods)), strict=True))
     labels = shortened([row.label for row in methods.values()], style.ROW)

@@ -56,7 +56,7 @@ def draw_embeddings(runs: Mapping[str, Sequence[Run]], labels: Mapping[str, str]
         return style.nothing("No method has a representation to draw.")
     across = 1 if len(drawn) <= 3 else 2
     down = -(-len(drawn) // across)
-    figure = style.sheet(5.9 * across, 2.75 * down + 0.8)
+    figure = style.new_figure(5.9 * across, 2.75 * down + 0.8)
     pairs = np.atleast_2d(figure.subfigures(down, across, wspace=0.03, hspace=0.02, squeeze=False))
     limit = min(POINTS, POINTS_ALTOGETHER // len(drawn))
     titles = shortened([labels[name] for name, _, _ in drawn], style.ROW)

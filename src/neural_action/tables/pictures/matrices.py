@@ -35,7 +35,7 @@ def draw_matrices(
     down = -(-len(matrices) // across)
     side = max(2.1, 0.31 * len(names))
     beside = max(map(len, said)) * style.CHARACTER
-    figure = style.sheet(side * across + beside + 1.2, (side + 0.3) * down + beside + 0.8)
+    figure = style.new_figure(side * across + beside + 1.2, (side + 0.3) * down + beside + 0.8)
     axes = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True)
     colors = ScalarMappable(Normalize(0, 1), "Blues")
     for at, (axis, title, matrix) in enumerate(zip(axes.flat, titles, matrices.values(), strict=False)):

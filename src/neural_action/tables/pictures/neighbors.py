@@ -61,7 +61,7 @@ def draw_neighbors(dataset: Dataset, swaps: SwapTable) -> Figure:
     height = np.clip(_CELL * aspect, 0.4, 1.6)
     # Of a single animal there are two columns: the lines above are wider.
     width = max(_CELL * chosen.shape[1] + 1.0, 4.4)
-    figure = style.sheet(width, (height + 0.3) * len(queries) + 1.2)
+    figure = style.new_figure(width, (height + 0.3) * len(queries) + 1.2)
     axes = figure.subplots(len(queries), len(targets) + 1, squeeze=False)
     animals, actions = shortened(dataset.animals, _NAME), shortened(dataset.class_names, _ACTION)
     for row, query, samples in zip(axes, queries, chosen, strict=True):

@@ -12,7 +12,7 @@ import pandas as pd
 from neural_action.errors import InputError
 from neural_action.files import load_npz
 
-LOG_COLUMNS = ("step", "loss", "learning_rate", "clips_per_second")
+LOG_COLUMNS = ("step", "loss", "learning_rate", "windows_per_second")
 
 
 @dataclass(frozen=True)

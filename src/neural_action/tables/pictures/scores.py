@@ -37,7 +37,7 @@ def draw_scores(
         return style.nothing("No row was scored.")
     across = min(len(columns), 4)
     down = -(-len(columns) // across)
-    figure = style.sheet(3.1 + 3.5 * across, (0.33 * len(shown) + 1.0) * down + 0.7)
+    figure = style.new_figure(3.1 + 3.5 * across, (0.33 * len(shown) + 1.0) * down + 0.7)
     axes = figure.subplots(down, across, sharey=True, squeeze=False)
     for axis, column, name in zip(axes.flat, columns, _titles(columns), strict=False):
         _draw(axis, scores, methods, shown, column, classes)

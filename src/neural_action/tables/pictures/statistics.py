@@ -43,7 +43,7 @@ def draw_statistics(dataset: Dataset) -> Figure:
     colors, said = style.action_colors(len(names)), shortened(names)
     time = table.pivot_table(index="animal", columns="label", values="seconds", aggfunc="sum", fill_value=0.0)
     time = time.reindex(index=animals, columns=[*range(len(names)), -1], fill_value=0.0)
-    figure = style.sheet(10, max(2.6, 0.24 * max(len(animals), len(names)) + 1.5))
+    figure = style.new_figure(10, max(2.6, 0.24 * max(len(animals), len(names)) + 1.5))
     shares, minutes, durations = figure.subplots(1, 3, width_ratios=[1.55, 0.8, 1.25])
 
     total = time.sum(axis=1).to_numpy()

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from neural_action.files import whole
+from neural_action.files import atomic_write
 from neural_action.names import shortened
 
 DPI = 130
@@ -61,7 +61,7 @@ def styled() -> Any:
     return rc_context(_SETTINGS)
 
 
-def sheet(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> Figure:
     """An empty figure of that size in inches, laid out without overlaps."""
     return Figure(figsize=(width, height), dpi=DPI, layout="constrained")
 
@@ -76,14 +76,14 @@ def heading(figure: Figure, *lines: str, color: str = SOFT) -> None:
 @styled()
 def nothing(message: str) -> Figure:
     """A figure that says why there is nothing to draw."""
-    figure = sheet(6, 1.5)
+    figure = new_figure(6, 1.5)
     figure.text(0.5, 0.5, message, ha="center", va="center", color=SOFT, wrap=True)
     return figure
 
 
 def save(figure: Figure, path: Path) -> None:
     """Write a PNG whole, the same bytes for the same picture."""
-    with whole(path) as partial:
+    with atomic_write(path) as partial:
         write_png(figure, partial)
 
 

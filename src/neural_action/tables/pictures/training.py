@@ -26,7 +26,7 @@ def draw_training(logs: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
         return style.nothing("No method was trained.")
     across = min(len(shown), 4)
     down = -(-len(shown) // across)
-    figure = style.sheet(2.75 * across + 0.4, 2.1 * down + 0.2)
+    figure = style.new_figure(2.75 * across + 0.4, 2.1 * down + 0.2)
     axes = figure.subplots(down, across, squeeze=False).ravel()
     titles = shortened([labels[name] for name in shown])
     for axis, name, title in zip(axes, shown, titles, strict=False):
@@ -48,6 +48,6 @@ _NOTE = {"ha": "right", "va": "top", "fontsize": 7, "color": style.SOFT, "linesp
 def _throughput(logs: pd.DataFrame) -> str:
     """Number of runs, and median and range of their median throughput, without a run's first entry."""
     steady = logs[logs["step"] > logs.groupby("run")["step"].transform("min")]
-    rates = (steady if len(steady) else logs).groupby("run")["clips_per_second"].median()
+    rates = (steady if len(steady) else logs).groupby("run")["windows_per_second"].median()
     runs = f"{len(rates)} run{'' if len(rates) == 1 else 's'}"
-    return f"{runs}\n{rates.median():.0f} clips/s\n({rates.min():.0f} to {rates.max():.0f})"
+    return f"{runs}\n{rates.median():.0f} windows/s\n({rates.min():.0f} to {rates.max():.0f})"

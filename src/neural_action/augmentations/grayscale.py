@@ -1,0 +1,52 @@
+"""Colour images to grey ones."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from neural_action.augmentations.augmentation import AugmentationContext, DrawnAugmentation, chance, image_of
+
+#: Shares of red, green and blue in a grey value (ITU-R BT.601, as torchvision has them).
+LUMA = (0.2989, 0.587, 0.114)
+
+
+def luma(planes: Tensor) -> Tensor:
+    """(N, pixel) grey values of (N, 3, pixel)."""
+    grey = planes[:, 0] * LUMA[0]
+    return grey.add_(planes[:, 1], alpha=LUMA[1]).add_(planes[:, 2], alpha=LUMA[2])
+
+
+class Changed(NamedTuple):
+    """(B,) bool, the windows that lose their colour."""
+
+    changed: Tensor
+
+
+class Grayscale(DrawnAugmentation):
+    """Each window loses its colour with ``probability``; its channels become equal. Authors' code (MYOW release).
+
+    Images of one channel stay as they are.
+    """
+
+    name = "grayscale"
+
+    def __init__(self, context: AugmentationContext, *, probability: float = 0.2):
+        super().__init__(context)
+        self.channels = image_of(context, self.name)[0]
+        self.probability = probability
+
+    def draw(self, count: int, generator: torch.Generator) -> Changed:
+        """Which of ``count`` windows."""
+        return Changed(chance(count, self.probability, generator))
+
+    def apply(self, values: Tensor, drawn: Changed) -> Tensor:
+        """Make the windows that were drawn grey, in place."""
+        if self.channels == 3:
+            planes = values.view(-1, 3, values.shape[2] // 3)
+            grey = luma(planes)[:, None]
+            keep = ~drawn.changed.repeat_interleave(values.shape[1])[:, None, None]
+            torch.where(keep, planes, grey, out=planes)
+        return values

@@ -1,0 +1,174 @@
+"""Embeddings of windows with the moment that each is of, and the forms in which they leave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from neural_action.errors import InputError
+from neural_action.recordings.recording import UNLABELLED
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+
+@dataclass(frozen=True, eq=False)
+class Embedding:
+    """Embeddings of windows; arrays are parallel.
+
+    It stands for its ``values`` wherever an array is taken: ``np.asarray(e)``, ``torch.as_tensor(e)``,
+    ``pd.DataFrame(e)``, ``LogisticRegression().fit(e, e.label)``. Rows that are chosen by a slice, a mask or numbers
+    (``e[:100]``, ``e[e.label >= 0]``) are an embedding again; one row, or rows and columns (``e[0]``, ``e[:, :2]``),
+    are an array.
+
+    Attributes:
+        values: (window, dimension) float32.
+        time: (window,) float64 s, the window's centre on the neural clock of its trial.
+        trial: (window,) int64, place of the window's trial in ``trials`` and ``animals``.
+        label: (window,) int64, the action at the window's centre, a place in ``class_names``; -1 unlabelled.
+        trials: (trial,) names.
+        animals: (trial,) the animal of each trial.
+        class_names: the action classes.
+        about: of the model: method, run, seed, layer, window length; JSON values.
+    """
+
+    values: np.ndarray
+    time: np.ndarray
+    trial: np.ndarray
+    label: np.ndarray
+    trials: tuple[str, ...]
+    animals: tuple[str, ...]
+    class_names: tuple[str, ...] = ()
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        count, dimension = self.values.shape
+        animals = ", ".join(dict.fromkeys(self.animals))
+        return f"Embedding({count} windows, {dimension} dimensions, {len(self.trials)} trials of {animals})"
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
+        """``values``; with ``copy=False`` the array itself. ValueError if that would be of another ``dtype``."""
+        return np.array(self.values, dtype, copy=True if copy is None else copy)
+
+    def __dlpack__(self, **options: Any) -> Any:
+        """``values`` for ``torch.as_tensor`` and others; they share memory."""
+        return self.values.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> Any:
+        """Where ``values`` are: in the computer's memory."""
+        return self.values.__dlpack_device__()
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """(dimension,) of each window."""
+        return iter(self.values)
+
+    def __getitem__(self, rows: Any) -> Embedding | np.ndarray:
+        """See the class. IndexError as for ``values``."""
+        if isinstance(rows, int | np.integer | tuple) or rows is None or rows is Ellipsis:
+            return self.values[rows]
+        return replace(
+            self,
+            values=self.values[rows],
+            time=self.time[rows],
+            trial=self.trial[rows],
+            label=self.label[rows],
+        )
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Windows and dimensions."""
+        return self.values.shape[0], self.values.shape[1]
+
+    @property
+    def ndim(self) -> int:
+        """2."""
+        return self.values.ndim
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Of ``values``."""
+        return self.values.dtype
+
+    @property
+    def animal(self) -> np.ndarray:
+        """(window,) str: the animal of each window."""
+        return np.array(self.animals, dtype=np.str_)[self.trial]
+
+    @property
+    def action(self) -> np.ndarray:
+        """(window,) str: the action of each window, empty where unlabelled."""
+        return np.array([*self.class_names, ""], dtype=np.str_)[self.label]
+
+    def of_trial(self, at: int) -> Embedding:
+        """The windows of one trial."""
+        rows = self.trial == at
+        return Embedding(
+            self.values[rows],
+            self.time[rows],
+            np.zeros(int(rows.sum()), np.int64),
+            self.label[rows],
+            (self.trials[at],),
+            (self.animals[at],),
+            self.class_names,
+            self.about,
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row a window: ``animal, trial, time, action, e0, e1, ...``."""
+        import pandas as pd
+
+        columns = {f"e{at}": column for at, column in enumerate(self.values.T)}
+        names = np.array(self.trials, dtype=np.str_)[self.trial]
+        return pd.DataFrame(
+            {"animal": self.animal, "trial": names, "time": self.time, "action": self.action, **columns}
+        )
+
+    def to_xarray(self) -> xr.Dataset:
+        """``embedding`` (window, dimension) with the coordinates ``time``, ``animal``, ``trial`` and ``action``."""
+        import xarray as xr
+
+        frame = self.to_frame()
+        data = xr.Dataset(
+            {"embedding": (("window", "dimension"), self.values)},
+            coords={name: ("window", frame[name].to_numpy(str)) for name in ("animal", "trial", "action")}
+            | {"time": ("window", self.time, {"units": "s"})},
+        )
+        return data.assign_attrs({key: str(value) for key, value in self.about.items()})
+
+    def to_cebra(self, by: str = "animal") -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """What functions of ``cebra`` take: a list of (window, dimension) float32, and of (window,) int64 labels.
+
+        One entry an animal, or a trial with ``by="trial"``, in order. ``cebra`` has no label for windows without one:
+        they are left out, unless no window is labelled.
+        """
+        if by not in ("animal", "trial"):
+            raise InputError(f"by: {by!r}, expected 'animal' or 'trial'")
+        keys = (
+            self.trial
+            if by == "trial"
+            else np.array([sorted(set(self.animals)).index(a) for a in self.animal])
+        )
+        kept = self.label != UNLABELLED
+        kept = kept if kept.any() else np.ones(len(self), bool)
+        rows = [np.flatnonzero(kept & (keys == key)) for key in np.unique(keys)]
+        return [self.values[part] for part in rows], [self.label[part] for part in rows]
+
+    def save(self, path: str | Path, source: str | Path | None = None) -> None:
+        """Write to ``path``, in the format of its suffix.
+
+        ``.parquet``: ``to_frame``. ``.nc``: ``to_xarray`` as NetCDF-4. ``.nwb``: a processing module
+        ``neural_action``, in a copy of the NWB file ``source`` or in a file of its own. ``.npz``, ``.h5``: arrays, as
+        ``cebra.load_data`` reads them by key. Raises InputError for another suffix or where a package is missing.
+        """
+        from neural_action.inference.writers import write
+
+        write(self, Path(path), None if source is None else Path(source))

@@ -1,0 +1,325 @@
+"""A trained model, in scikit-learn's manner: ``transform`` recordings, ``score`` them, ``adapt`` to a new animal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import ConfigDict, Field, ValidationError
+
+from neural_action.config.evaluation_settings import ProbeConfig
+from neural_action.config.kinds import Count, Positive, Section
+from neural_action.config.settings import (
+    AdaptSettings,
+    AugmentationSettings,
+    ComponentConfig,
+    TrainingSettings,
+    WindowSettings,
+)
+from neural_action.config.signatures import one_line
+from neural_action.datasets.dataset import side_by_side
+from neural_action.datasets.windows import unbroken
+from neural_action.encoders.unit_tiles import PackedUnits, UnitWindows
+from neural_action.errors import InputError
+from neural_action.evaluation.metrics import Outcome, measure
+from neural_action.evaluation.probes import build_probe
+from neural_action.evaluation.probes.probe import Training
+from neural_action.evaluation.scaling import Standard
+from neural_action.evaluation.selection import best, held_out
+from neural_action.inference.embedding import Embedding
+from neural_action.inference.given import Data
+from neural_action.inference.sequences import NeuralSequence, sequences
+from neural_action.objectives.objective import Objective
+from neural_action.training.model import load_model as load_objective
+from neural_action.training.model import save_model
+
+_CHUNK = 256
+
+
+class _Recorded(Section):
+    """What the model was trained on; see ``training.description.recorded``."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True, allow_inf_nan=False)
+    neural_shape: list[Count]
+    neural_rate: Positive
+    behavior_shape: list[Count]
+    behavior_rate: Positive
+    behavior_names: list[str]
+    units: dict[str, str]
+    steps: dict[str, Any]
+    sessions: dict[str, Count] = Field(default_factory=dict)
+
+
+class _Description(Section):
+    """What using a model needs of the JSON beside it."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+    windows: WindowSettings
+    recordings: _Recorded
+    animals: list[str]
+    augmentations: AugmentationSettings
+    batches: str
+    training: TrainingSettings
+    method: str
+    run: str
+    seed: int
+
+
+class TrainedModel:
+    """A model on disk, opened; ``load_model`` makes one.
+
+    Attributes:
+        objective: the networks, in evaluation mode.
+        description: what the JSON beside the weights says: ``method``, ``run``, ``seed``, ``windows``, ``recordings``
+            (what the model was trained on), ``animals`` (seen in training), and how it was trained.
+        device: where it runs.
+    """
+
+    def __init__(self, objective: Objective, description: Mapping[str, Any], device: torch.device):
+        self.objective, self.description, self.device = objective, dict(description), device
+
+    def __repr__(self) -> str:
+        what = self.description
+        shape = " x ".join(map(str, what["recordings"]["neural_shape"]))
+        return (
+            f"TrainedModel({what['method']!r}, run {what['run']!r}, trained on {', '.join(what['animals'])}, "
+            f"{what['windows']['frames']} frames of {shape} at {what['recordings']['neural_rate']:g} /s)"
+        )
+
+    def transform(
+        self,
+        data: Data,
+        *,
+        rate: float | None = None,
+        time: np.ndarray | Sequence[np.ndarray] | None = None,
+        convert: bool = False,
+        stride: int = 1,
+        layer: str = "encoder",
+    ) -> Embedding:
+        """Embed every window of neural frames that bridges no gap.
+
+        Args:
+            data: the path of a manifest or store, or of a folder of them, a ``Recording``, an array (frame, y, x) or
+                (frame, unit) of NumPy, torch, xarray or dask, or a list of such: one entry a recording, whose trials
+                are embedded apart.
+            rate: frames per second of arrays.
+            time: (frame,) s of arrays, instead of ``rate``; a DataArray with times as a coordinate needs neither.
+            convert: apply the steps that the model's recordings went through (dF/F, scaling, size) to arrays and
+                recordings in memory; what is in a store went through its own, which must be the same.
+            stride: frames between the starts of windows.
+            layer: ``encoder``, or ``projection`` where there is a head.
+
+        Raises:
+            InputError: recordings that differ from what the model was trained on in shape, rate, unit or steps, hold
+                NaN, or are all shorter than a window; a layer that is not there.
+        """
+        if stride < 1:
+            raise InputError(f"stride: {stride}, expected at least 1")
+        frames, parts, trials = self.description["windows"]["frames"], [], []
+        read = sequences(data, self.description["recordings"], rate=rate, time=time, convert=convert)
+        class_names: tuple[str, ...] = ()
+        for at, sequence in enumerate(read):
+            class_names = _same_classes(class_names, sequence)
+            start = unbroken(sequence.time, frames, stride)
+            centre = sequence.time[start] + 0.5 * (sequence.time[start + frames - 1] - sequence.time[start])
+            neural, sessions = sequence.neural, self.objective.shapes.sessions
+            if sessions:
+                neural = side_by_side(neural, sessions, sequence.animal)
+            values = self._embed(neural, start, frames, layer, sequence.animal)
+            parts.append((values, centre, np.full(len(start), at), sequence.label_at(centre)))
+            trials.append((sequence.trial, sequence.animal))
+        values, centre, trial, label = (np.concatenate(column) for column in zip(*parts, strict=True))
+        if not len(values):
+            raise InputError(f"recordings: none has {frames} neural frames in a row, the length of a window")
+        if not np.isfinite(values).all():
+            raise InputError(
+                f"recordings: the model makes NaN or infinity of {int((~np.isfinite(values)).any(1).sum())} of "
+                f"{len(values)} windows, expected finite embeddings"
+            )
+        names, animals = zip(*trials, strict=True)
+        about = {key: self.description[key] for key in ("method", "run", "seed")}
+        about |= {"layer": layer, "frames": frames, "stride": stride}
+        return Embedding(values, centre, trial.astype(np.int64), label, names, animals, class_names, about)
+
+    def _embed(
+        self, neural: np.ndarray, start: np.ndarray, frames: int, layer: str, animal: str
+    ) -> np.ndarray:
+        """(window, dimension) float32."""
+        flat = torch.from_numpy(np.ascontiguousarray(neural.reshape(len(neural), -1), np.float32))
+        names = [name for name, _ in self.objective.shapes.units]
+        if names:
+            packed = PackedUnits([flat])
+            flat = packed.take(torch.arange(len(flat)))
+        parts = [np.empty((0, 0), np.float32)]
+        with torch.inference_mode():
+            for rows in np.array_split(start, max(1, len(start) // _CHUNK)):
+                windows = flat[torch.from_numpy(rows[:, None] + np.arange(frames))].to(self.device)
+                own = torch.full((len(rows),), names.index(animal) if names else 0, device=self.device)
+                given = UnitWindows(windows, own) if names else windows
+                layers = self.objective.embed(given) if len(rows) else {}
+                if len(rows) and layer not in layers:
+                    raise InputError(f"layer: {layer!r} is not one of {', '.join(layers)}")
+                if len(rows):
+                    parts.append(layers[layer].float().cpu().numpy())
+        dimension = parts[-1].shape[1] or self.description["encoders"]["dimension"]
+        return np.concatenate([part.reshape(-1, dimension) for part in parts])
+
+    def score(
+        self,
+        data: Data | Embedding,
+        train: Data | Embedding | None = None,
+        *,
+        metric: str = "balanced_accuracy",
+        probe: ProbeConfig | None = None,
+        seed: int = 0,
+        stride: int | None = None,
+    ) -> float:
+        """How well a probe reads actions from embeddings of ``data``, by default a linear one and a fraction of 1.
+
+        The probe is trained on the labelled windows of ``train`` (as ``across`` in the tables, if these are other
+        animals); without it, on all other trials of ``data``, each trial in turn, and all predictions are scored
+        together.
+
+        Args:
+            data: recordings with labels, or an embedding of them, that are tested.
+            train: the same, that the probe is trained on.
+            metric: ``balanced_accuracy``, ``accuracy``, ``macro_f1``, ``weighted_f1``, ``auroc``, ``log_loss`` or what
+                else the probe's kind has.
+            probe: settings; by default SGD with balanced classes, as in the default configuration. Held-out trials of
+                training choose its penalty, by balanced accuracy.
+            seed: of the probe.
+            stride: frames between windows of recordings; by default a quarter of a window, as in the workflow.
+
+        Raises:
+            InputError: no labels, one class, one trial and nothing to train on, or classes that differ.
+        """
+        settings = probe or ProbeConfig(
+            kind="softmax", tasks=["across"], solver="sgd", steps=250, class_weight="balanced"
+        )
+        reader = build_probe("probe", settings)
+        stride = stride or max(1, self.description["windows"]["frames"] // 4)
+        tested = data if isinstance(data, Embedding) else self.transform(data, stride=stride)
+        if train is None:
+            known = tested
+            if len(tested.trials) < 2:
+                raise InputError("score: one trial and nothing to train on, expected two trials or `train`")
+            parts = [(known.trial != at, tested.trial == at) for at in range(len(tested.trials))]
+        else:
+            known = train if isinstance(train, Embedding) else self.transform(train, stride=stride)
+            parts = [(np.ones(len(known), bool), np.ones(len(tested), bool))]
+        if known.class_names != tested.class_names:
+            raise InputError(
+                f"score: classes {', '.join(tested.class_names)} are tested, {', '.join(known.class_names)} trained"
+            )
+        true, output, classes = [], [], len(known.class_names)
+        for of_known, of_tested in parts:
+            rows, test = of_known & (known.label >= 0), of_tested & (tested.label >= 0)
+            if len(np.unique(known.label[rows])) < 2:
+                raise InputError("score: fewer than two labelled classes to train a probe on")
+            if not test.any():
+                continue
+            scaled = Standard.of(known.values[rows], "zscore")
+            training = Training(scaled(known.values[rows]), known.label[rows], classes, seed)
+            path, at = reader.scores(training, scaled(tested.values[test])), 0
+            if len(path) > 1:
+                choices = held_out(reader, training, known.trial[rows])
+                outcomes = [Outcome(reader.output, choice, training.target, classes) for choice in choices]
+                at = best(outcomes, "balanced_accuracy")
+            output.append(path[at])
+            true.append(tested.label[test])
+        if not true:
+            raise InputError("score: no labelled window to test on")
+        result = measure(Outcome(reader.output, np.concatenate(output), np.concatenate(true), classes))
+        if metric not in result:
+            raise InputError(f"metric: {metric!r} is not one of {', '.join(result)}")
+        return result[metric]
+
+    def adapt(
+        self,
+        data: Data,
+        known: Data = (),
+        *,
+        steps: int = AdaptSettings().steps,
+        learning_rate: float = AdaptSettings().learning_rate,
+        seed: int = 0,
+    ) -> TrainedModel:
+        """A copy of this model, adapted to an animal it has not seen, from unlabelled pairs.
+
+        As stage ``adapt`` does it (``training.adapt``): the neural encoder alone goes on training, with the row's own
+        objective, views and batches, half of each batch from the new animal.
+
+        Args:
+            data: manifests, stores or ``Recording`` of the new animal, with behaviour. Recordings in memory must have
+                gone through the model's steps already.
+            known: the same of animals that the model was trained on. Poses are swapped into these, and they are not
+                forgotten; without them the new animal is all that is seen.
+            steps: of the adaptation.
+            learning_rate: of the adaptation.
+            seed: of batches and views.
+
+        Raises:
+            InputError: arrays, which have no behaviour; recordings of no or several new animals; behaviour or neural
+                data that differ from what the model was trained on; an objective that needs syllables, or matched
+                batches without ``known``.
+        """
+        from neural_action.inference.adaptation import adapted
+
+        settings = AdaptSettings(steps=steps, learning_rate=learning_rate)
+        return adapted(self, data, known, settings, seed)
+
+    def save(self, path: str | Path) -> None:
+        """Write weights (.safetensors) and, beside them, their description (.json)."""
+        weights = Path(path)
+        if weights.suffix != ".safetensors":
+            raise InputError(f"{weights}: suffix {weights.suffix!r}, expected .safetensors")
+        weights.parent.mkdir(parents=True, exist_ok=True)
+        built = ("version", "torch", "objective", "encoders", "shapes")
+        about = {key: value for key, value in self.description.items() if key not in built}
+        model, named = self.objective, ComponentConfig.model_validate(self.description["objective"])
+        save_model(model, named, model.encoders, model.shapes, weights, about)
+
+
+def load_model(path: str | Path, device: str = "cpu", split: str | None = None) -> TrainedModel:
+    """Open the model at ``path``: its weights (.safetensors), or the folder that holds ``model.safetensors``.
+
+    Nothing in either file is executed. ``device`` is ``cpu``, ``cuda`` or ``auto`` (CUDA where there is one). A file of
+    repeated splits holds a model for each: ``split`` is the name of one, such as ``repeat-0``.
+    Raises InputError if a file is missing, damaged, has no such split, or is from a version that did not write down
+    what is needed.
+    """
+    weights = Path(path)
+    if weights.is_dir():
+        weights = weights / "model.safetensors"
+    if device not in ("cpu", "cuda", "auto"):
+        raise InputError(f"device: {device!r}, expected cpu, cuda or auto")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputError("device: 'cuda', but torch finds no CUDA device; expected cpu or auto here")
+    chosen = torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
+    objective = load_objective(weights, chosen, split)
+    description = _described(weights.with_suffix(".json"))
+    if description.pop("models", None) is not None:
+        description["split"] = split
+    return TrainedModel(objective, description, chosen)
+
+
+def _described(path: Path) -> dict[str, Any]:
+    description = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        _Description.model_validate(description)
+    except ValidationError as error:
+        raise InputError(
+            f"{path}: {one_line(error, '')}; expected a model of this version: rerun rule pretrain"
+        ) from None
+    return description
+
+
+def _same_classes(class_names: tuple[str, ...], sequence: NeuralSequence) -> tuple[str, ...]:
+    if class_names and sequence.class_names and class_names != sequence.class_names:
+        raise InputError(
+            f"{sequence.where}: classes {', '.join(sequence.class_names)}, but {', '.join(class_names)} of the first"
+        )
+    return class_names or sequence.class_names

@@ -1,0 +1,370 @@
+"""How the recordings of a folder could be read: reader options and the rows of the samples table."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from neural_action.errors import InputError
+from neural_action.preflight.choice import given_file, one_of
+from neural_action.preflight.folder import PREFERRED, Found
+from neural_action.preflight.layouts import complained, refuse_layouts
+from neural_action.preflight.signals import left_out, neural_options, refuse_unclear, unread
+from neural_action.preflight.trials import complete_proposal
+from neural_action.recordings import nwb_behavior
+from neural_action.recordings.formats import module_of, nwb
+from neural_action.recordings.naming import conflicts, named
+from neural_action.recordings.readers import paired
+from neural_action.recordings.recording import Recording
+from neural_action.recordings.samples import SampleRow
+
+#: Folds that are proposed: the paper's.
+FOLDS = 4
+#: Option of a pose format below which a keypoint is not taken for tracked, as the trackers themselves have it:
+#: DeepLabCut's pcutoff, SLEAP's threshold of peaks; for Anipose that of DeepLabCut (our choice).
+LIKELY = {
+    "deeplabcut": ("min_likelihood", 0.6),
+    "sleap": ("min_score", 0.2),
+    "anipose": ("min_score", 0.6),
+}
+_ROLES = {"neural": "neural activity", "behavior": "behaviour", "labels": "labels"}
+
+
+@dataclass
+class Proposal:
+    """What would be written.
+
+    Attributes:
+        options: of the reader ``paired``.
+        sources: where options come from that are not found in the files, by dotted key.
+        folds: of the split.
+        rows: of the samples table.
+        class_names: of the actions, if there are any.
+        calcium: the section of that name.
+        calcium_source: why it is so.
+        neural_rate: frames a second that all are brought to; None where they have one rate.
+        dff: whether neural activity is raw fluorescence, of which dF/F is taken.
+        notes: what was decided, in sentences.
+        sample: the first recording as the reader gives it; set by ``trials.complete_proposal``.
+    """
+
+    options: dict[str, Any]
+    sources: dict[str, str]
+    folds: int
+    rows: list[SampleRow] = field(default_factory=list)
+    class_names: list[str] | None = None
+    calcium: dict[str, float] = field(default_factory=dict)
+    calcium_source: str = ""
+    neural_rate: float | None = None
+    dff: bool = False
+    notes: list[str] = field(default_factory=list)
+    sample: Recording = field(init=False, repr=False, compare=False)
+
+    def option(self, key: str, value: Any, source: str = "") -> bool:
+        """Set an option by its dotted key, unless it was given; returns whether it was set."""
+        *parents, last = key.split(".")
+        place = self.options
+        for at, parent in enumerate(parents):
+            place = place.setdefault(parent, {})
+            if not isinstance(place, dict):
+                where = ".".join(parents[: at + 1])
+                raise InputError(f"--option {where}: {place!r}, expected keys below it, such as {key}=VALUE")
+        if last in place:
+            return False
+        place[last] = value
+        if source:
+            self.sources[key] = source
+        return True
+
+    @property
+    def body(self) -> bool:
+        """Whether behaviour is keypoints of a body, which have a centre that they can be relative to."""
+        return self.sample.behavior.ndim == 3 and self.sample.behavior.shape[1] > 2
+
+
+def propose(
+    folder: Path,
+    found: list[Found],
+    folds: int,
+    neural_rate: float | None = None,
+    behavior_rate: float | None = None,
+    given: Mapping[str, Any] | None = None,
+) -> Proposal:
+    """The proposal for ``folder`` with what ``look`` found in it; every recording is read for it.
+
+    Args:
+        folder: the raw folder.
+        found: what is in it.
+        folds: trials that every animal needs.
+        neural_rate: frames per second, for files without a clock.
+        behavior_rate: samples per second, likewise.
+        given: reader options that are known, by dotted key; they are taken as they are.
+
+    Raises:
+        InputError: a folder that a reader of its own reads; nothing that pairs neural activity with behaviour, with
+            what was found; whatever keeps the recordings from being read or from filling the folds, with what init
+            has to be told.
+    """
+    complaints = refuse_layouts(folder)
+    if complaints and not found:
+        raise InputError(f"{folder}: nothing that a format recognises; {complained(folder, complaints)}")
+    neural, behavior = _best(found, "neural"), _best(found, "behavior", given)
+    proposal = Proposal({}, {}, folds)
+    for key, value in (given or {}).items():
+        proposal.option(key, value, "[given]")
+    own_file = all(isinstance(_given(proposal, "behavior", key), str) for key in ("path", "format"))
+    if not neural or not (behavior or own_file):
+        there = ", ".join(
+            f"{count} x {name}" for name, count in Counter(item.format for item in found).items()
+        )
+        lacking = " and ".join(
+            _ROLES[role] for role, items in (("neural", neural), ("behavior", behavior)) if not items
+        )
+        raise InputError(
+            f"{folder}: no {lacking} recognised (found: {there or 'nothing'}); expected files of both, such as a "
+            "suite2p folder beside a DeepLabCut CSV, .nwb files, or a .yaml that describes arrays"
+            + ("" if neural else unread(folder))
+        )
+    if more := left_out(found, neural):
+        proposal.notes.append(more)
+    for role, rate in (("neural", neural_rate), ("behavior", behavior_rate)):
+        if rate is not None:
+            proposal.option(f"{role}.clock.rate", float(rate), "[given]")
+    groups = _groups(folder, neural, behavior, _best(found, "labels", given), proposal)
+    _passed_over(found, groups, proposal)
+    _sources(groups, proposal)
+    proposal.rows = _rows(folder, groups, proposal)
+    complete_proposal(folder, proposal)
+    return proposal
+
+
+@dataclass
+class _Group:
+    """A recording: its path, and what belongs to it by role."""
+
+    path: Path
+    parts: dict[str, Found]
+
+
+def _best(found: list[Found], role: str, given: Mapping[str, Any] | None = None) -> list[Found]:
+    """Everything of the preferred format, or of the given one, that gives ``role``."""
+    wanted = (given or {}).get(f"{role}.format")
+    for name in PREFERRED[role] if wanted is None else (wanted,):
+        if items := [item for item in found if item.format == name and role in item.roles]:
+            return items
+    return []
+
+
+def _passed_over(found: list[Found], groups: list[_Group], proposal: Proposal) -> None:
+    """Notes on files of other formats that could have been read for behaviour or labels."""
+    for role in ("behavior", "labels"):
+        taken = {group.parts[role].format for group in groups if role in group.parts}
+        others = Counter(item.format for item in found if role in item.roles and item.format not in taken)
+        if taken and others:
+            shown = ", ".join(f"{count} x {name}" for name, count in others.items())
+            proposal.notes.append(
+                f"{_ROLES[role].capitalize()} is read from {', '.join(taken)}; not read: {shown} "
+                f"(--option {role}.format={next(iter(others))} reads these)."
+            )
+
+
+def _groups(
+    folder: Path, neural: list[Found], behavior: list[Found], labels: list[Found], proposal: Proposal
+) -> list[_Group]:
+    """Each neural item with the behaviour nearest to it: itself, or one in the lowest folder that holds both."""
+    groups = []
+    pattern, chosen_format = _given(proposal, "behavior", "path"), _given(proposal, "behavior", "format")
+    for item in neural:
+        if isinstance(pattern, str) and isinstance(chosen_format, str):
+            there = given_file("behavior", chosen_format, pattern, folder, item.path)
+            if there is not None:
+                groups.append(_Group(there[0], {"neural": item, "behavior": there[1]}))
+                continue
+        if item in behavior:
+            groups.append(_Group(item.path, {"neural": item, "behavior": item}))
+            continue
+        for parent in (item.path, *item.path.parents):
+            beside = [other for other in behavior if parent in other.path.parents]
+            if beside or parent == folder:
+                break
+        rivals = [other for other in neural if parent in (other.path, *other.path.parents)]
+        if not beside:
+            proposal.notes.append(
+                f"{item.path.relative_to(folder)}: no behaviour in a folder with it; left out."
+            )
+        elif len(rivals) > 1:
+            raise InputError(
+                f"{parent}: {len(rivals)} recordings of neural activity and {len(beside)} of behaviour in one folder, "
+                "expected a folder for each recording; or write the samples table and the patterns of reader paired by "
+                "hand"
+            )
+        elif len(beside) > 1 and "pattern" in item.options:
+            raise InputError(
+                f"{parent}: {item.phrase} and {len(beside)} files of behaviour, expected a folder for each recording, "
+                "or one movie and one file of behaviour"
+            )
+        else:
+            pattern = _given(proposal, "behavior", "path")
+            chosen = one_of("behavior", beside, folder, parent, pattern, proposal.notes)
+            groups.append(_Group(parent, {"neural": item, "behavior": chosen}))
+    for group in groups:
+        own = [item for item in labels if item.path == group.path or group.path in item.path.parents]
+        if own:
+            pattern = _given(proposal, "labels", "path")
+            group.parts["labels"] = one_of("labels", own, folder, group.path, pattern, proposal.notes)
+    if not groups:
+        raise InputError(
+            f"{folder}: no neural recording has behaviour in a folder with it, expected them together"
+        )
+    lacking = [group for group in groups if "labels" not in group.parts]
+    if 0 < len(lacking) < len(groups):
+        proposal.notes.append(
+            f"Labels are not read: {len(lacking)} of {len(groups)} recordings have none, such as "
+            f"{lacking[0].path.relative_to(folder).as_posix()}."
+        )
+    if lacking:
+        for group in groups:
+            group.parts.pop("labels", None)
+    return groups
+
+
+def _given(proposal: Proposal, role: str, key: str) -> Any:
+    """An option of a role that was given, if it was."""
+    part = proposal.options.get(role)
+    return part.get(key) if isinstance(part, dict) else None
+
+
+def _sources(groups: list[_Group], proposal: Proposal) -> None:
+    """Formats, patterns and the options that follow from the files."""
+    parts = groups[0].parts
+    for role, item in parts.items():
+        # Given as null: not to be read.
+        if role == "labels" and proposal.options.get(role, {}) is None:
+            continue
+        proposal.option(f"{role}.format", item.format)
+        if proposal.options[role]["format"] != item.format:
+            continue
+        inside = [group.parts[role].path.relative_to(group.path).as_posix() for group in groups]
+        if inside[0] != ".":
+            proposal.option(f"{role}.path", "{path}/" + _pattern(inside))
+        if item.format == "nwb":
+            _nwb_series(role, [group.parts[role] for group in groups], proposal)
+    neural_options([group.parts["neural"] for group in groups], proposal)
+    format_name = proposal.options["behavior"]["format"]
+    poses = [group.parts["behavior"] for group in groups]
+    if format_name in LIKELY and all(
+        item.format == format_name and module_of(format_name).scored(item.path) for item in poses
+    ):
+        key, least = LIKELY[format_name]
+        if proposal.option(f"behavior.options.{key}", least, "[ours] below it a keypoint is missing"):
+            proposal.notes.append(
+                f"Keypoints of a {key.removeprefix('min_')} below {least:g} count as missing (behavior.options.{key}; "
+                "0 takes them all)."
+            )
+    labels = proposal.options.get("labels") or {}
+    if labels.get("format") in ("events", "frame_labels") and proposal.option(
+        "labels.options.conflicts", "unlabelled", "[ours]"
+    ):
+        proposal.notes.append("Frames with two labels count as unlabelled (labels.options.conflicts).")
+
+
+def _pattern(paths: list[str]) -> str:
+    """One pattern for paths that differ in their last part at most; else their suffix at any depth."""
+    if len(set(paths)) == 1:
+        return re.sub(r"([*?\[])", r"[\1]", paths[0])
+    parents, names = {str(Path(path).parent) for path in paths}, [Path(path).name for path in paths]
+    start = 0
+    while all(len(name) > start and name[start] == names[0][start] for name in names):
+        start += 1
+    end = 0
+    while all(len(name) > start + end and name[-1 - end] == names[0][-1 - end] for name in names):
+        end += 1
+    name = f"{names[0][:start]}*{names[0][len(names[0]) - end :]}"
+    parent = f"{parents.pop()}/" if len(parents) == 1 else "**/"
+    return name if parent == "./" else parent + name
+
+
+def _nwb_series(role: str, items: list[Found], proposal: Proposal) -> None:
+    """The likeliest series of the first NWB file that all of them have."""
+    if role == "labels":
+        return
+    first, *others = items
+    entries = {_series(entry): entry for entry in first.series[role]}
+    names = [set(map(_series, item.series[role])) for item in others]
+    common = [name for name in entries if all(name in there for there in names)]
+    if common:
+        chosen = common[0]
+        if "series" not in proposal.options[role].get("options", {}):
+            unclear = refuse_unclear if role == "neural" else _one_series
+            unclear(first.path, [entries[name] for name in common])
+        if proposal.option(f"{role}.options.series", [chosen]):
+            more = ", ".join(name for name in entries if name != chosen)
+            proposal.notes.append(
+                f"{_ROLES[role].capitalize()}: the series {entries[chosen]}."
+                + (f" Others are {more}." if more else "")
+            )
+    elif "series" not in proposal.options[role].get("options", {}):
+        likeliest = next(iter(entries))
+        item = next(item for item, there in zip(others, names, strict=True) if likeliest not in there)
+        raise InputError(
+            f"{item.path}: has no series {likeliest!r} of {_ROLES[role]}, the likeliest of {first.path}; it has "
+            f"{'; '.join(item.series[role])}; expected files of one kind: a folder for each kind, or a series that all "
+            f"have (--option '{role}.options.series=[NAME]')"
+        )
+    if role == "neural" and first.series["labels"]:
+        proposal.notes.append(f"Intervals that could be labels: {'; '.join(first.series['labels'])}.")
+
+
+def _one_series(path: Path, entries: list[str]) -> None:
+    """InputError where the likeliest of an NWB file's series are several alike: names do not say whose they are."""
+    kind = entries[0].split(": ")[1].split(" ")[0]
+    rank = nwb_behavior.likelihood(_series(entries[0]))
+    alike = [
+        _series(entry)
+        for entry in entries
+        if entry.split(": ")[1].split(" ")[0] == kind
+        and (kind == "PoseEstimation" or nwb_behavior.likelihood(_series(entry)) == rank)
+    ]
+    if len(alike) > 1:
+        raise nwb_behavior.several(path, alike, kind)
+
+
+def _series(entry: str) -> str:
+    """The name of a series in what ``formats.nwb.contents`` says."""
+    return entry.split(":")[0]
+
+
+def _rows(folder: Path, groups: list[_Group], proposal: Proposal) -> list[SampleRow]:
+    """Animal and trial of every recording, as ``names`` has them, or from its file or its path; notes say how."""
+    relative = [PurePosixPath(group.path.relative_to(folder).as_posix()) for group in groups]
+    if pattern := proposal.options.get("names"):
+        proposal.notes.append(f"Animals and trials are named as given ({pattern}).")
+        pairs = paired.names([Path(path) for path in relative], pattern)
+        return [SampleRow(*pair, path.as_posix()) for pair, path in zip(pairs, relative, strict=True)]
+    subjects = [_subject(group) for group in groups]
+    # A folder that is itself the recording has no name below itself.
+    paths = [path if path.parts else PurePosixPath(folder.resolve().name) for path in relative]
+    found = named(paths, subjects)
+    proposal.notes += conflicts(paths, subjects)
+    for why in dict.fromkeys(name.why for name in found):
+        animals = Counter(name.animal for name in found if name.why == why)
+        shown = ", ".join(f"{animal} ({count})" for animal, count in list(animals.items())[:6])
+        more = f" and {len(animals) - 6} more" if len(animals) > 6 else ""
+        proposal.notes.append(
+            f"Animals (recordings of each) by {why}: {shown}{more}. If that is wrong, --option names=... or the "
+            "samples table."
+        )
+    return [
+        SampleRow(name.animal, name.trial, path.as_posix())
+        for name, path in zip(found, relative, strict=True)
+    ]
+
+
+def _subject(group: _Group) -> str | None:
+    """The subject that a file of the recording names."""
+    files = [item.path for item in group.parts.values() if item.format == "nwb"]
+    return nwb.subject(files[0]) if files else None

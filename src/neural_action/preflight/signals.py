@@ -1,0 +1,107 @@
+"""Which of the signals that were found is proposed as neural activity, and what is said of the others."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from neural_action.errors import InputError
+from neural_action.preflight.folder import Found
+from neural_action.recordings.formats import _roi_series, caiman, suite2p
+
+if TYPE_CHECKING:
+    from neural_action.preflight.proposal import Proposal
+
+
+#: Files of neural activity that no format reads, by pattern, and what to do with them.
+UNREAD = {
+    "Fall.mat": "suite2p's copy for MATLAB is not read: keep the folder plane0 with F.npy and iscell.npy",
+    "*.sbx": "movies of Scanbox are not read: run suite2p on them, or write TIFF",
+    "*.isxd": "Inscopix files are not read: export TIFF, or NWB",
+    "*.nd2": "Nikon files are not read: export OME-TIFF",
+    "*.czi": "Zeiss files are not read: export OME-TIFF",
+    "*.lif": "Leica files are not read: export OME-TIFF",
+    "*.oir": "Olympus files are not read: export OME-TIFF",
+    "*.mmap": "memory maps of CaImAn are not read: give its results (.hdf5), or TIFF",
+    "*.nwb.zarr": "NWB in Zarr is not read: export it as HDF5 (hdmf-zarr), or describe its arrays in a .yaml",
+}
+
+
+def unread(folder: Path) -> str:
+    """What to do with files of ``folder`` that no format reads, "; " before it; "" where there are none."""
+    firsts = {pattern: next(folder.rglob(pattern), None) for pattern in UNREAD}
+    return "".join(
+        f"; {path.name}: {UNREAD[pattern]}" for pattern, path in firsts.items() if path is not None
+    )
+
+
+def left_out(found: Sequence[Found], taken: Sequence[Found]) -> str:
+    """A sentence on neural activity that was found beside what is read; "" where there is none."""
+    others = Counter(
+        f"{item.phrase} ({item.format})" for item in found if "neural" in item.roles and item not in taken
+    )
+    if not others:
+        return ""
+    listed = "; ".join(f"{count} x {phrase}" for phrase, count in others.items())
+    return f"Neural activity is read from {taken[0].format} files. Also there, and not read: {listed}."
+
+
+def refuse_unclear(path: Path, entries: Sequence[str]) -> None:
+    """InputError unless the first series is the only one of its kind, and activity of cells.
+
+    Args:
+        path: the NWB file.
+        entries: as ``formats.nwb.contents`` says them, the likeliest first: ``name: kind shape``.
+    """
+    kinds = [entry.split(": ", 1)[1].split(" ", 1)[0] for entry in entries]
+    again = "nothing was written: run init again with --option 'neural.options.series=[NAME]', one of them"
+    if kinds[0] in _roi_series.UNASKED:
+        raise InputError(f"{path}: holds no fluorescence of cells but {'; '.join(entries)}; {again}")
+    alike = [entry for entry, kind in zip(entries, kinds, strict=True) if kind == kinds[0]]
+    if len(alike) > 1:
+        raise InputError(
+            f"{path}: {len(alike)} series could be the neural activity: {'; '.join(alike)}; {again}"
+        )
+
+
+def neural_options(items: Sequence[Found], proposal: Proposal) -> None:
+    """Options of the format that follow from what the files hold; none that were given."""
+    kind = items[0].format
+    if proposal.options["neural"]["format"] != kind:
+        return
+    for key in items[0].options:
+        values = {item.options.get(key) for item in items}
+        if len(values) > 1:
+            raise InputError(
+                f"{items[0].path}: movies are named differently ({', '.join(sorted(map(str, values)))}), "
+                f"expected one pattern (--option 'neural.options.{key}=PATTERN')"
+            )
+        proposal.option(f"neural.options.{key}", values.pop())
+    if kind == "suite2p":
+        lacking = [
+            place
+            for item in items
+            for place in {file.parent for file in suite2p.files(item.path)}
+            if not (place / "Fneu.npy").exists()
+        ]
+        if lacking and proposal.option("neural.options.signal", "F"):
+            proposal.notes.append(
+                "There is no Fneu.npy: raw fluorescence is read without subtracting neuropil."
+            )
+    if kind == "caiman":
+        _caiman(items, proposal)
+
+
+def _caiman(items: Sequence[Found], proposal: Proposal) -> None:
+    """The best signal that every file has, and all units where none were evaluated."""
+    there = [caiman.computed(item.path) for item in items]
+    signal = next((name for name in caiman.RANKED if all(name in signals for signals, _ in there)), None)
+    if signal is not None and signal != "F_dff" and proposal.option("neural.options.signal", signal):
+        proposal.notes.append(
+            f"F_dff was not computed in every file: {signal} is read ({caiman.UNITS[signal]}); "
+            f"{items[0].path.name} has {', '.join(there[0][0])}."
+        )
+    if not all(accepted for _, accepted in there) and proposal.option("neural.options.accepted", False):
+        proposal.notes.append("Components were not evaluated (no idx_components): all are read.")

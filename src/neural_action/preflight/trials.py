@@ -1,0 +1,306 @@
+"""What a proposal needs to know of all recordings: clocks, missing values, classes, trials enough, rests."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from neural_action.config.settings import CalciumSettings, SplitSettings
+from neural_action.errors import InputError
+from neural_action.preflight.alike import Form, unlike
+from neural_action.preflight.rests import Motion, count_rests
+from neural_action.preflight.streams import SHOWN, described
+from neural_action.progress import progress
+from neural_action.recordings import thresholds
+from neural_action.recordings.formats import Behavior, Neural, load_format
+from neural_action.recordings.plausible import doubtful_units
+from neural_action.recordings.readers import paired
+from neural_action.recordings.recording import Recording
+from neural_action.recordings.resample import resampled, same_rate
+from neural_action.recordings.steps import sampled_frames
+
+if TYPE_CHECKING:
+    from neural_action.preflight.proposal import Proposal
+
+#: Pieces that a recording is cut into where an animal has fewer trials than folds, the gap between them, and the
+#: shortest one, s.
+PIECES, GAP, SHORTEST = 8, 2.0, 5.0
+#: s over which the speed is smoothed before it is cut into classes.
+SMOOTH = 0.5
+#: s, of an indicator that is not known.
+DECAY = 1.0
+#: The section as it is where nothing is said.
+CALCIUM = CalciumSettings()
+#: Percentile that F0 of raw fluorescence is.
+PERCENTILE = 10.0
+#: Units of raw fluorescence, and of what is none, or no longer.
+_RAW = re.compile(r"raw|fluoresc|lumens|counts|\ba\.?u\b", re.IGNORECASE)
+_NOT_RAW = re.compile(r"d_?f|Δf|denoised|background|neuropil|deconvolved|spike", re.IGNORECASE)
+#: Units of what does not decay.
+_SPIKES = re.compile("spike|deconvolved", re.IGNORECASE)
+_AGAIN = (
+    "; nothing was written: run init again when it is mended, or with what is known as --option KEY=VALUE, a key of "
+    "reader_options such as align.offset=2.5"
+)
+
+
+@dataclass
+class _Recordings:
+    """Of all recordings.
+
+    Attributes:
+        forms: what each is made of.
+        speeds: (sample,) of each, in the unit of its behaviour a second.
+        seconds: that both clocks of each cover.
+        rates: neural frames per second of each, by its path.
+        motions: of each, by its path.
+        classes: that occur, in order.
+    """
+
+    forms: list[Form] = field(default_factory=list)
+    speeds: list[np.ndarray] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    rates: dict[str, float] = field(default_factory=dict)
+    motions: dict[str, Motion] = field(default_factory=dict)
+    classes: dict[str, None] = field(default_factory=dict)
+
+
+def complete_proposal(folder: Path, proposal: Proposal) -> None:
+    """Read every recording, and decide what depends on what is in them. InputError as ``propose``."""
+    _clocks(folder, proposal)
+    recordings = _read(folder, proposal)
+    first = proposal.sample
+    proposal.notes += [
+        f"{first.animal} {first.trial}, {SHOWN[stream.name]}: {described(stream)}."
+        for stream in first.streams
+    ]
+    if difference := next(unlike(recordings.forms), None):
+        raise InputError(
+            f"{folder}: {difference}; nothing was written: run init again with --option, such as "
+            "'behavior.options.exclude=[NAME]', or on a folder of what is alike"
+        )
+    _one_rate(recordings.rates, proposal)
+    proposal.dff = _is_raw(proposal)
+    if proposal.options.get("labels") or "thresholds" in proposal.options:
+        # A single class is none to tell apart: the configuration takes two or more.
+        proposal.class_names = list(recordings.classes) if len(recordings.classes) > 1 else None
+    else:
+        _speed_classes(np.concatenate(recordings.speeds), proposal)
+    _cut(folder, min(recordings.seconds), proposal)
+    _calcium(recordings.motions, proposal)
+
+
+def _clocks(folder: Path, proposal: Proposal) -> None:
+    """InputError, with the options that say it, where neither the files nor what was given has a clock."""
+    lacking, options = {}, paired.Options.parse(proposal.options)
+    for role, name in (("neural", "neural activity"), ("behavior", "behaviour")):
+        source: paired.SourceOptions = getattr(options, role)
+        module = load_format(source.format, role, f"convert.reader_options.{role}")
+        try:
+            path = paired.path_of(folder, proposal.rows[0], source.path, f"{role}.path")
+            found: Neural | Behavior = getattr(module, role)(
+                path, module.Options.parse(source.options, f"convert.reader_options.{role}.options")
+            )
+        except InputError as error:
+            raise InputError(f"{error}{_AGAIN}") from None
+        own, clock = found.time is not None or found.rate is not None, source.clock
+        if not own and clock.rate is None and clock.times is None and clock.sync is None:
+            lacking[f"--{role}-rate"] = f"{name} ({source.format})"
+        elif own and clock.rate is not None:
+            start, rate = clock.start, found.rate
+            if found.time is not None:
+                start, rate = float(found.time[0]), rate or 1 / float(np.median(np.diff(found.time)))
+            proposal.notes.append(
+                f"The files of {name} have a clock of their own (from {start:g} s, {rate:.4g} /s); {clock.rate:g} /s "
+                f"from {clock.start:g} s is used as given: leave --{role}-rate out to use theirs."
+            )
+        if isinstance(found, Neural) and found.source:
+            proposal.notes.append(f"Neural activity is read as {found.source}; {found.unit}.")
+    if lacking:
+        raise InputError(
+            f"{folder}: the files of {' and of '.join(lacking.values())} have no clock; nothing was written: run init "
+            f"again with {' and '.join(lacking)}, per second"
+        )
+
+
+def _read(folder: Path, proposal: Proposal) -> _Recordings:
+    """What is needed of every recording; the first becomes the sample. InputError as the reader says."""
+    options, recordings = paired.Options.parse(proposal.options), _Recordings()
+    try:
+        for row in progress(proposal.rows, "reading recordings", "recording"):
+            recording = paired.read(folder, row, options, None).check(str(folder / row.path))
+            if not recordings.forms:
+                proposal.sample = recording
+            if recording.neural.ndim == 2:
+                recording.neural.sum().compute()  # whether all of it is finite: its reader says where not
+            recordings.forms.append(Form.of(recording))
+            recordings.rates[row.path] = recording.neural_rate
+            recordings.classes.update(dict.fromkeys(recording.class_names))
+            behavior, time = np.asarray(recording.behavior), recording.behavior_time
+            speed = thresholds.measured("speed", behavior, recording.behavior_names, time, SMOOTH)
+            recordings.speeds.append(speed)
+            recordings.motions[row.path] = Motion.of(recording, proposal.body, CALCIUM.behavior)
+            start, stop = _covered(recording)
+            recordings.seconds.append(stop - start)
+    except InputError as error:
+        role = "neural" if "neural.missing.policy" in str(error) else "behavior"
+        drop = {"policy": "drop", "longest_gap": 0.1}
+        if "missing.policy" not in str(error) or not proposal.option(f"{role}.missing", drop, "[ours]"):
+            raise InputError(f"{error}{_AGAIN}") from None
+        missing, lost = str(error).split(";")[0], "frames" if role == "neural" else "samples"
+        proposal.notes.append(
+            f"{missing}: gaps of up to 0.1 s are filled and other such {lost} left out ({role}.missing)."
+        )
+        if role == "neural":
+            proposal.notes.append("A unit that has no value at all becomes constant; check names it.")
+        return _read(folder, proposal)
+    return recordings
+
+
+def _one_rate(rates: dict[str, float], proposal: Proposal) -> None:
+    """The lowest rate for all, where recordings differ: nothing is made up between frames."""
+    lowest = min(rates.values())
+    if all(same_rate(rate, lowest) for rate in rates.values()):
+        return
+    proposal.neural_rate = round(lowest, 6)
+    listed = ", ".join(f"{rate:.4g} ({path})" for path, rate in list(rates.items())[:4])
+    proposal.notes.append(
+        f"Neural frames per second differ: {listed}{', ...' if len(rates) > 4 else ''}; all are brought to "
+        f"{lowest:.4g}, the lowest (convert.neural_rate)."
+    )
+    proposal.sample = resampled(proposal.sample, proposal.neural_rate, proposal.rows[0].path)
+
+
+def _is_raw(proposal: Proposal) -> bool:
+    """Whether neural activity is raw fluorescence, of which dF/F is taken: by its unit and by F0 of most units."""
+    sample, unit = proposal.sample, proposal.sample.units["neural"]
+    if unit == "as given":
+        proposal.notes.append(
+            "The unit of the neural activity is not said: of raw fluorescence take dF/F "
+            "(convert.dff: {percentile: 10.0})."
+        )
+    if not _RAW.search(unit) or _NOT_RAW.search(unit):
+        return False
+    if sample.neural.ndim != 2:
+        return True
+    frames = np.asarray(sampled_frames(sample.neural), np.float32)
+    low = sum(len(units) for why, units in doubtful_units(frames, PERCENTILE).items() if "baseline" in why)
+    if 2 * low <= frames.shape[1]:
+        return True
+    proposal.notes.append(
+        f"The unit is {unit}, but the baseline of {low} of {frames.shape[1]} units is not above 0: no dF/F is taken "
+        "(convert.dff)."
+    )
+    return False
+
+
+def _covered(recording: Recording) -> tuple[float, float]:
+    """From where to where, s, there are neural frames and behaviour."""
+    neural, behavior = recording.neural_time, recording.behavior_time
+    return float(max(neural[0], behavior[0])), float(min(neural[-1], behavior[-1]))
+
+
+def _speed_classes(speeds: np.ndarray, proposal: Proposal) -> None:
+    """Terciles of speed, as a placeholder for actions."""
+    low, high = (float(f"{value:.3g}") for value in np.nanquantile(speeds, (1 / 3, 2 / 3)))
+    if not low < high:
+        proposal.notes.append(
+            "No labels were found, and the speed of the behaviour does not vary: nothing is labelled."
+        )
+        return
+    cuts = {"of": "speed", "cuts": [low, high], "smooth_seconds": SMOOTH}
+    proposal.option("thresholds", cuts, "[ours] terciles, a placeholder")
+    proposal.class_names = ["slow", "medium", "fast"]
+    proposal.notes.append(
+        "No labels were found: actions are terciles of the speed in all recordings, a placeholder that lets the "
+        "tables be filled; replace it by labels of your own."
+    )
+
+
+def _cut(folder: Path, shortest: float, proposal: Proposal) -> None:
+    """Pieces of every recording, where an animal has fewer trials than folds; else fewer folds.
+
+    Args:
+        folder: the raw folder.
+        shortest: s of the shortest recording.
+        proposal: gets the option ``cut`` and the rows, or the folds.
+    """
+    folds, least = proposal.folds, _fewest(proposal)
+    seconds = float(np.floor((shortest + GAP) / PIECES - GAP))
+    options = paired.Options.parse(proposal.options)
+    cut = options.cut
+    if cut is None:
+        if least >= folds:
+            return
+        if "cut" in proposal.options:
+            _fewer_folds(folder, "cut: null, as given", proposal)
+            return
+        if seconds < SHORTEST:
+            _fewer_folds(folder, f"the shortest recording of {shortest:.0f} s is too short to cut", proposal)
+            return
+        cut = paired.CutOptions(seconds=seconds, gap=GAP)
+        options = options.model_copy(update={"cut": cut})
+        proposal.option("cut", cut.model_dump(), "[ours]")
+    proposal.rows = [piece for row in proposal.rows for piece in paired.pieces(folder, row, options)]
+    proposal.notes.append(
+        f"Every recording is cut into pieces of {cut.seconds:g} s, {cut.gap:g} s apart: every animal "
+        f"needs {folds} trials, one a fold."
+    )
+    if _fewest(proposal) < folds:
+        _fewer_folds(folder, "after cutting", proposal)
+
+
+def _fewest(proposal: Proposal) -> int:
+    return min(Counter(row.animal for row in proposal.rows).values())
+
+
+def _fewer_folds(folder: Path, why: str, proposal: Proposal) -> None:
+    """As many folds as the animal with the fewest trials has. InputError for a single trial."""
+    least, wanted = _fewest(proposal), proposal.folds
+    if least < 2:
+        raise InputError(
+            f"{folder}: an animal has 1 trial, expected {wanted}, one a fold; {why}; nothing was written: run init "
+            "again with more trials, or longer ones"
+        )
+    proposal.folds = least
+    proposal.notes.append(f"An animal has {least} trials ({why}): {least} folds instead of {wanted}.")
+
+
+def _calcium(motions: dict[str, Motion], proposal: Proposal) -> None:
+    """The section calcium: the fit of the kernel, if there is rest to fit it to."""
+    unit = proposal.sample.units["neural"]
+    if _SPIKES.search(unit):
+        proposal.calcium = {"decay": DECAY}
+        proposal.calcium_source = (
+            "[ours] s: spikes do not decay; the calcium augmentation has no meaning for them"
+        )
+        proposal.notes.append(
+            f"The unit is {unit}: spikes do not decay, the calcium augmentation of row swap_calcium means nothing."
+        )
+        return
+    looked_at = {
+        (row.animal, row.trial): motions[row.path]
+        if row.part is None
+        else motions[row.path].between(*row.part)
+        for row in proposal.rows
+    }
+    rests = count_rests(looked_at, list(looked_at), SplitSettings(folds=proposal.folds), CALCIUM)
+    if rests.enough:
+        proposal.calcium_source = (
+            f"its decay is fitted to {rests.found} rests after movement; {{decay: 1.0}} (s) replaces the fit"
+        )
+        return
+    proposal.calcium = {"decay": DECAY}
+    proposal.calcium_source = (
+        "[ours] s, assumed: too few rests after movement for a fit; put that of your indicator"
+    )
+    proposal.notes.append(
+        f"The decay of the indicator is assumed to be {DECAY:g} s (calcium.decay), put that of yours: there are too "
+        f"few rests of {CALCIUM.rest_seconds:g} s after movement to fit it ({rests.found}; {rests.fewest:.0f} in the "
+        "trials that some run sees)."
+    )

@@ -1,0 +1,151 @@
+"""The samples table: which file or folder is which animal's trial."""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from neural_action.errors import InputError
+from neural_action.text import has_hidden, is_missing
+
+COLUMNS = ("animal", "trial", "path")
+#: May be left out, or empty: the whole recording.
+PART = ("start", "stop")
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
+#: Names become names of files, next to which temporary ones are written; file systems end at 255 bytes.
+_LONGEST = 100
+#: Every recording is a job of the workflow, which plans some ten thousand in a minute (our choice).
+MOST_ROWS = 50_000
+
+
+@dataclass(frozen=True)
+class SampleRow:
+    """One recording: trial ``trial`` of ``animal``, a file or folder ``path`` relative to the raw folder.
+
+    ``start`` and ``stop``, s on the neural clock: the trial is only this part of the recording.
+    """
+
+    animal: str
+    trial: str
+    path: str
+    start: float | None = None
+    stop: float | None = None
+
+    @property
+    def part(self) -> tuple[float, float] | None:
+        """``start`` and ``stop``; None: the whole recording."""
+        return None if self.start is None or self.stop is None else (self.start, self.stop)
+
+
+def check_rows(rows: list[SampleRow], where: str) -> list[SampleRow]:
+    """The rows, sorted by animal and trial.
+
+    Raises InputError, naming ``where``, on no rows, a name of other than letters, digits, dot, underscore and hyphen
+    (names become file names), one that reads as a missing value (NA, None), a path outside the raw folder, two rows of
+    one animal and trial, or parts of one recording that overlap: one would give away the other.
+    """
+    if not rows:
+        raise InputError(f"{where}: lists no recording, expected at least one")
+    if len(rows) > MOST_ROWS:
+        raise InputError(
+            f"{where}: lists {len(rows)} recordings, expected at most {MOST_ROWS}; join short trials"
+        )
+    seen: dict[tuple[str, str], str] = {}
+    for row in rows:
+        for kind, name in (("animal", row.animal), ("trial", row.trial)):
+            if not _NAME.fullmatch(name) or name in (".", ".."):
+                raise InputError(
+                    f"{where}: {kind} {name[:_LONGEST]!r}, expected letters, digits, dot, underscore and hyphen"
+                )
+            if is_missing(name):
+                raise InputError(
+                    f"{where}: {kind} {name!r}, which programs read as a missing value; expected a name"
+                )
+            if len(name) > _LONGEST:
+                raise InputError(f"{where}: {kind} of {len(name)} letters, expected at most {_LONGEST}")
+        path = PurePosixPath(row.path)
+        if not row.path or path.is_absolute() or ".." in path.parts or has_hidden(row.path):
+            raise InputError(
+                f"{where}: path {row.path!r}, expected a path inside the raw folder, without control characters"
+            )
+        if (row.animal, row.trial) in seen:
+            raise InputError(
+                f"{where}: trial {row.trial} of animal {row.animal} is listed twice "
+                f"({seen[row.animal, row.trial]} and {row.path})"
+            )
+        seen[row.animal, row.trial] = row.path
+    parts = sorted((row.path, row.start, row.stop, row.trial) for row in rows if row.start is not None)
+    for (one, _, stop, trial), (other, start, _, after) in pairwise(parts):
+        if one == other and start is not None and stop is not None and start < stop:
+            raise InputError(
+                f"{where}: trials {trial} and {after} of {one} overlap from {start:g} to {stop:g} s"
+            )
+    return sorted(rows, key=lambda row: (row.animal, row.trial))
+
+
+def read_samples(path: Path) -> list[SampleRow]:
+    """The rows of a CSV with columns animal, trial and path, maybe start and stop; other columns are the user's own.
+
+    Raises InputError if the file cannot be read, a column is missing, a part is none, or ``check_rows`` complains.
+    """
+    if Path(path).exists() and not Path(path).is_file():
+        raise InputError(f"{path}: is no file, expected a CSV of recordings")
+    try:
+        with Path(path).open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, strict=True)
+            columns = reader.fieldnames or ()
+            if missing := [name for name in COLUMNS if name not in columns]:
+                found = ", ".join(columns) or "none"
+                raise InputError(f"{path}: column {missing[0]!r} is missing, found {found}")
+            rows = [
+                SampleRow(animal, trial, below, *_part(path, line))
+                for line in reader
+                for animal, trial, below in [[(line[name] or "").strip() for name in COLUMNS]]
+            ]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: cannot be read as CSV ({error})") from None
+    return check_rows(rows, str(path))
+
+
+def write_samples(rows: list[SampleRow], path: Path) -> None:
+    """Write rows as CSV with columns animal, trial and path, and start and stop if any is a part."""
+    columns = (*COLUMNS, *(PART if any(row.start is not None for row in rows) else ()))
+    with Path(path).open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows([getattr(row, name) for name in columns] for row in rows)
+
+
+def _part(path: Path, line: dict[str, str | None]) -> tuple[float, float] | tuple[()]:
+    """Start and stop of a line, if it has both."""
+    given = [(line.get(name) or "").strip() for name in PART]
+    if given == ["", ""]:
+        return ()
+    try:
+        start, stop = (float(value) for value in given)
+    except ValueError:
+        raise InputError(
+            f"{path}: start {given[0]!r} and stop {given[1]!r}, expected seconds, or neither"
+        ) from None
+    if not start < stop:
+        raise InputError(f"{path}: start {start:g} and stop {stop:g}, expected start before stop")
+    return start, stop
+
+
+def scan(reader: str, folder: Path, options: dict[str, Any]) -> list[SampleRow]:
+    """Every recording that the reader of that name recognises below ``folder``, sorted by animal and trial.
+
+    Raises InputError for an unknown reader or option, no recording, or recordings that ``check_rows``
+    refuses.
+    """
+    from neural_action.recordings.readers import load_reader
+
+    module = load_reader(reader)
+    rows = module.scan(Path(folder), module.Options.parse(options))
+    if not rows:
+        raise InputError(f"{folder}: no recording found, expected {module.EXPECTED}")
+    return check_rows(rows, str(folder))
