@@ -73,7 +73,7 @@ lock: setup-dev
 licences: setup-dev
 	$(BIN)/pip-licenses --no-version --format=markdown --output-file=$(VENV)/licences.md \
 		--packages torch $$(grep -oE '^[a-z0-9-]+==' requirements-dev.lock | tr -d =)
-	{ sed '/^|/,$$d' docs/licences.md; cat $(VENV)/licences.md; } > $(VENV)/page.md && mv $(VENV)/page.md docs/licences.md
+	{ sed '/^|/,$$d' docs/development/licences.md; cat $(VENV)/licences.md; } > $(VENV)/page.md && mv $(VENV)/page.md docs/development/licences.md
 
 package: setup-dev
 	$(BIN)/uv build --quiet --python $(BIN)/python --out-dir build/package

@@ -1,7 +1,7 @@
 """Do the rows keep their order on simulated flies that nothing was chosen on? Every row on fresh simulator seeds.
 
 ``python benchmarks/fresh_seeds.py`` simulates and runs each seed with the default configuration, one split of it. It
-writes every score, and the paired differences of the two proposed rows, into ``docs/fresh_seeds.md``. With ``--preset``
+writes every score, and the paired differences of the two proposed rows, into ``docs/results/fresh_seeds.md``. With ``--preset``
 it is another preset of the simulator, and another page. Seeds that are finished are not run again: results stand in
 ``results/simulated_seed_<seed>`` (of another preset, ``results/<preset>_seed_<seed>``).
 """

@@ -1,7 +1,7 @@
 """What the rows come to on every preset of the simulator, on seeds that nothing was chosen on.
 
 ``python benchmarks/presets.py`` simulates and runs every preset and seed with the default configuration, one split of
-it, and writes ``docs/presets.md``. Runs that are finished are not run again (see ``fresh_seeds.py``).
+it, and writes ``docs/results/presets.md``. Runs that are finished are not run again (see ``fresh_seeds.py``).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def main() -> None:
         for seed in options.seeds:
             run(preset, seed, options.cores, list(SHOWN))
     scores = {preset: pd.concat(read(preset, seed) for seed in options.seeds) for preset in presets}
-    output = ROOT / "docs/presets.md"
+    output = ROOT / "docs/results/presets.md"
     output.write_text(page(scores, options.seeds))
     print(f"wrote {output}")
 

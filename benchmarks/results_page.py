@@ -1,7 +1,7 @@
 """The tables of the documentation, from finished runs: nothing in them is typed by hand.
 
 ``python benchmarks/results_page.py --dataset simulated`` takes the tables of ``results/simulated`` and replaces what
-stands between the marks of that dataset in README.md, docs/results.md and docs/spikes.md. A mark names the dataset and
+stands between the marks of that dataset in README.md, docs/results/flies.md and docs/results/spikes.md. A mark names the dataset and
 what is shown: ``<!-- simulated:actions -->``. Tables in ``WHOLE`` are taken as the workflow wrote them; of the others
 the columns in ``SHOWN``, one a task, probe and label budget. ValueError where a column has several values of a row.
 """
@@ -20,7 +20,7 @@ from neural_action.config.load import read_yaml
 from neural_action.tables.document import EMPTY, interval
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("README.md", "docs/results.md", "docs/spikes.md")
+PAGES = ("README.md", "docs/results/flies.md", "docs/results/spikes.md")
 WHOLE = ("ablation", "unseen_animal")
 #: The score that each task is read by, where its table has several.
 METRICS = {

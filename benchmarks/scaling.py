@@ -2,7 +2,7 @@
 
 ``python benchmarks/scaling.py`` runs the workflow on simulated trials of four lengths and the pose search on four
 numbers of poses, takes seconds and memory from Snakemake's benchmark files, fits s = a n^b to each stage and writes
-docs/scale_measured.md. Runs that are finished are not run again: they stand in ``results/scaling_<seconds>``.
+docs/development/scale_measured.md. Runs that are finished are not run again: they stand in ``results/scaling_<seconds>``.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--output", type=Path, default=ROOT / "docs/scale_measured.md")
+    parser.add_argument("--output", type=Path, default=ROOT / "docs/development/scale_measured.md")
     options = parser.parse_args()
     for seconds in SECONDS:
         run(seconds)

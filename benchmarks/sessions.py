@@ -3,7 +3,7 @@
 ``python benchmarks/sessions.py --raw <folder of monkey_reach>`` makes two sessions of one: the first has the even units
 in the first half of the trials, the second the odd units in the other half. So what they have in common is the animal
 and its task, as two days have. BYOL and MYOW are trained on each alone and on both together, with the same number of
-steps. Writes the table between its marks in docs/spikes.md.
+steps. Writes the table between its marks in docs/results/spikes.md.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         halves(options.raw, Path(folder))
         run(Path(folder), options.splits, options.cores)
-    page = ROOT / "docs/spikes.md"
+    page = ROOT / "docs/results/spikes.md"
     page.write_text(between(page.read_text(), "sessions", table(ROOT / "results" / DATASET, options.splits)))
     print(f"wrote {page}")
 

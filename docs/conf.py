@@ -79,6 +79,7 @@ def _rooms(app: Sphinx) -> None:
     """Write a page for each room of the package, that takes the docstrings of its modules."""
     pages = ROOT / "docs/_api"
     pages.mkdir(exist_ok=True)
+    written = set()
     for folder in sorted(path.parent for path in PACKAGE.rglob("__init__.py")):
         name = ".".join(folder.relative_to(PACKAGE.parent).parts)
         title = "Python API" if folder == PACKAGE else name.removeprefix(f"{PACKAGE.name}.")
@@ -92,9 +93,12 @@ def _rooms(app: Sphinx) -> None:
             # What a module takes from another is described there.
             text += ["   :members:", "   :ignore-module-all:", "   :show-inheritance:", ""]
         page = pages / f"{name}.rst"
+        written.add(page)
         # What has not changed is not read again.
         if not page.exists() or page.read_text() != "\n".join(text):
             page.write_text("\n".join(text))
+    for page in set(pages.glob("*.rst")) - written:
+        page.unlink()
 
 
 def _inherited(app: Sphinx, what: str, name: str, thing: Any, skip: bool, options: Any) -> bool | None:

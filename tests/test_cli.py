@@ -33,7 +33,7 @@ def test_every_stage_has_help(stage):
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_is_there_for_every_shell_that_is_documented(shell):
-    page = (Path(__file__).parents[1] / "docs/cli.md").read_text()
+    page = (Path(__file__).parents[1] / "docs/reference/cli.md").read_text()
     assert f"_NEURAL_ACTION_COMPLETE={shell}_source neural-action" in page
     script = complete(f"{shell}_source")
     assert "_NEURAL_ACTION_COMPLETE" in script

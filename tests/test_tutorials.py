@@ -1,4 +1,4 @@
-"""docs/your_recordings.md, word by word, on real files. Snakemake plans the runs, and converts a trial."""
+"""docs/tutorials/own_recordings.md, word by word, on real files. Snakemake plans the runs, and converts a trial."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from neural_action.config.load import read_yaml
 from running import OWN_PATH, ROOT, snakemake
 
-PAGE = ROOT / "docs/your_recordings.md"
+PAGE = ROOT / "docs/tutorials/own_recordings.md"
 SUITE2P, POSE = "suite2p", "fly_pose/seqikpy/anipose_220525_aJO_Fly001_001/pose-3d/pose3d_aligned.pkl"
 WORM = "nwb/ScholzEtAl2018.AML175_moving.BrainScanner20180223_141721.nwb"
 MONKEY = "monkey_reach/full-chewie-10032013-bin0.10-vel_thresh0.00.npz"

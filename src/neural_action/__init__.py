@@ -1,6 +1,6 @@
 """Self-supervised neural action representations, from raw recordings to tables.
 
-``load_model(path)`` opens a trained model, an object with ``transform``, ``score`` and ``adapt``; see docs/model.md.
+``load_model(path)`` opens a trained model, an object with ``transform``, ``score`` and ``adapt``; see docs/tutorials/model.md.
 """
 
 from importlib import import_module

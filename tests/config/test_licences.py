@@ -32,7 +32,7 @@ def locked() -> set[str]:
 
 
 def test_the_page_lists_what_is_locked():
-    page = listed((ROOT / "docs/licences.md").read_text()) - {"name"}
+    page = listed((ROOT / "docs/development/licences.md").read_text()) - {"name"}
     # Packages for another Python than that of make licences are not installed there.
     conditional = {"backports-zstd", "importlib-metadata", "lazy-importer", "zipp"}
     expected = {"torch", *locked()} - OWN - set(SETTINGS["ignore-packages"])

@@ -23,7 +23,7 @@ from typing import Any
 
 from neural_action import __main__
 
-#: The kinds of damage; docs/faults.md counts the cases of each.
+#: The kinds of damage; docs/development/faults.md counts the cases of each.
 KINDS = (
     "missing",
     "truncated",

@@ -178,7 +178,7 @@ def test_a_title_with_braces_is_planned(tmp_path):
 
 @pytest.mark.workflow
 def test_a_program_is_refused_once_snakemake_has_run_it(tmp_path):
-    """What docs/faults.md warns of: Snakemake reads the files first, and nothing of ours can come before it."""
+    """What docs/development/faults.md warns of: Snakemake reads the files first, and nothing of ours can come before it."""
     mark = tmp_path / "made"
     path = tmp_path / "a.yaml"
     path.write_text(f"__use_yte__: true\ntitle: ?str(__import__('os').mkdir({str(mark)!r}))\n")

@@ -1,6 +1,6 @@
 """What would make a number wrong without an error, planted in raw files, in results or in code: each is noticed.
 
-By a guard, which stops the stage with a line, or by a diagnostic of the report. docs/faults.md lists which.
+By a guard, which stops the stage with a line, or by a diagnostic of the report. docs/development/faults.md lists which.
 """
 
 from __future__ import annotations

@@ -27,11 +27,11 @@ from running import OWN_PATH, ROOT, copy_repository
 
 #: Pages that a test of their own follows.
 ELSEWHERE = {
-    "docs/your_recordings.md": "tests/test_tutorials.py",
-    "docs/model.md": "tests/inference/test_model_document.py",
+    "docs/tutorials/own_recordings.md": "tests/test_tutorials.py",
+    "docs/tutorials/model.md": "tests/inference/test_model_document.py",
 }
 # The whole workflow runs on the first page; the others find its results, as a reader does.
-PAGES = sorted(set(pages()) - set(ELSEWHERE), key=lambda page: (page != "docs/tutorials/tables.md", page))
+PAGES = sorted(set(pages()) - set(ELSEWHERE), key=lambda page: (page != "docs/how_to/tables.md", page))
 SMALL = {
     "dataset": "simulated",
     "rows": ["raw", "simclr"],
@@ -138,7 +138,7 @@ def test_a_page_can_be_followed(copy, page, monkeypatch):
     monkeypatch.chdir(copy)
     for block in blocks(page):
         follow(block, copy)
-    if page == "docs/tutorials/new_method.md":
+    if page == "docs/how_to/new_method.md":
         table = pd.read_csv(copy / "results/simulated/tables/action_recognition.csv")
         row = table[table["method"] == "vicreg"]
         assert set(row["task"]) == {"within", "across"}

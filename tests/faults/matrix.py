@@ -1,4 +1,4 @@
-"""Stages x faults: where a stage is interrupted, how, and what comes of it. docs/faults.md shows the same table."""
+"""Stages x faults: where a stage is interrupted, how, and what comes of it. docs/development/faults.md shows the same table."""
 
 from __future__ import annotations
 

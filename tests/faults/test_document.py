@@ -1,4 +1,4 @@
-"""docs/faults.md says what the tests try, no more and no less."""
+"""docs/development/faults.md says what the tests try, no more and no less."""
 
 import sys
 from collections import Counter
@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT / "tests/corpus"))
 
 from broken import KINDS
 
-PAGE = (ROOT / "docs/faults.md").read_text()
+PAGE = (ROOT / "docs/development/faults.md").read_text()
 
 
 def table(heading: str) -> list[tuple[str, ...]]:

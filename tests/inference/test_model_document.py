@@ -1,4 +1,4 @@
-"""docs/model.md, example by example."""
+"""docs/tutorials/model.md, example by example."""
 
 import re
 import shlex
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from neural_action.cli.main import commands
 
-DOCUMENT = (Path(__file__).resolve().parents[2] / "docs/model.md").read_text()
+DOCUMENT = (Path(__file__).resolve().parents[2] / "docs/tutorials/model.md").read_text()
 
 
 def examples(language: str) -> list[str]:
@@ -20,7 +20,7 @@ def test_every_python_example_runs(made, tmp_path, monkeypatch):
     names["KNOWN"] = [*made.manifests["A"], *made.manifests["B"]]
     assert len(examples("python")) == 6
     for text in examples("python"):
-        exec(compile(text, "docs/model.md", "exec"), names)
+        exec(compile(text, "docs/tutorials/model.md", "exec"), names)
     assert len(names["values"]) == 2
     assert {path.name for path in tmp_path.iterdir()} == {
         *("adapted.safetensors", "adapted.json", "embedding.parquet", "embedding.nwb", "embedding.npz"),

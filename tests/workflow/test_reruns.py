@@ -1,4 +1,4 @@
-"""What a change makes run again: no more and no less. docs/reruns.md is the same table for readers."""
+"""What a change makes run again: no more and no less. docs/development/reruns.md is the same table for readers."""
 
 import os
 import re
@@ -367,7 +367,7 @@ def test_a_damaged_dataset_stops_its_reader_until_it_is_laid_out_again(copy):
 
 
 def test_the_document_is_this_table():
-    lines = (ROOT / "docs/reruns.md").read_text().splitlines()
+    lines = (ROOT / "docs/development/reruns.md").read_text().splitlines()
     rows = [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in lines if line[:1] == "|"]
     table = [(name, runs) for name, (_, runs) in CHANGES.items()] + [(name, NOTICED) for name in DAMAGE]
     assert rows[2:] == [*table, ("an array of the dataset corrupted", DATASET_NOTICED)]

@@ -34,7 +34,7 @@ def init(**options: Any) -> None:
     tables of labels; and arrays that a short .yaml describes. What cannot be known, such as the rate of a camera, is
     asked for: then nothing is written, and init is to be run again with --neural-rate, --behavior-rate or --option. For
     the layouts of the readers a configuration is there already, which is named. Nothing in FOLDER is changed. Next:
-    neural-action check. docs/your_recordings.md goes through it with files of each kind.
+    neural-action check. docs/tutorials/own_recordings.md goes through it with files of each kind.
     """
     from neural_action.stages.init import run
 

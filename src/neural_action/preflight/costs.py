@@ -1,4 +1,4 @@
-"""What a run would take: jobs counted from the plan, a training step timed, the rest from docs/scale_measured.md."""
+"""What a run would take: jobs counted from the plan, a training step timed, the rest from docs/development/scale_measured.md."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from neural_action.objectives.objective import Batch
 
-#: CPU seconds that every job needs to start, without and with torch (measured: docs/scale_measured.md).
+#: CPU seconds that every job needs to start, without and with torch (measured: docs/development/scale_measured.md).
 START, START_TORCH = 1.0, 3.5
 #: s a pixel or unit converted; s a probed window; s a neural frame of the kernel fit; s of 20,000 x 20,000 poses.
 CONVERT, PROBE, KERNEL, SEARCH = 3e-8, 1.7e-3, 1.2e-4, 1.5
