@@ -1,21 +1,21 @@
-# make quick  set up .venv and look at four animals and six rows
+# make quick  set up .venv and run four animals and six rows
 # make run    set up .venv and run the default workflow to its tables
 # make paper  the same with three seeds
 # make test   set up and run the tests
-# make setup  what running needs; make setup-dev  what tests, style and documentation need as well
-# make lint   style, types, licences
+# make setup  install what running needs; make setup-dev  also what tests, style and documentation need
+# make lint   check style, types and the workflow
 # make docs   build the documentation site into build/docs
-# make lock   pin dependencies anew, with hashes, and write the page of licences
+# make lock   update the pinned dependencies (with hashes) and the page of licences
 # make package  build the wheel and check it
-# make test-browser  the pages in Chromium (installs it on Debian, as root)
-# make test-cluster  on a throw-away Debian, as root: a one-node SLURM and conda environments
-# make test-faults   interrupt every stage
+# make test-browser  test the pages in Chromium (installed on Debian, as root)
+# make test-cluster  test SLURM (one node) and conda environments, on a disposable Debian, as root
+# make test-faults   test the interruption of every stage
 PYTHON ?= python3
 CORES ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 IN := PATH="$(CURDIR)/$(BIN):$$PATH"
-# One version of each package for Linux and macOS, Python 3.11 to 3.13. What is pinned stays while pyproject.toml allows it.
+# One version of each package for Linux and macOS and Python 3.11 to 3.13. Pins stay while pyproject.toml allows them.
 PIN := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--custom-compile-command "make lock" --no-emit-package torch
 TORCH := torch==2.13.0
@@ -25,8 +25,8 @@ TORCH := torch==2.13.0
 setup: $(VENV)/.installed
 setup-dev: $(VENV)/.installed-dev
 
-# The lock files pin everything else that is installed, with hashes. torch comes first and without one: which build
-# answers to its version depends on the machine.
+# The lock files pin every other package, with hashes. torch is installed first and without a hash, because its build
+# depends on the machine.
 $(VENV)/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else "$(PYTHON) is Python %d.%d, expected 3.11 to 3.13: make PYTHON=python3.11 setup" % v)'
 	$(PYTHON) -m venv $(VENV)
@@ -63,7 +63,7 @@ test-cluster: setup-dev
 test-faults: setup-dev
 	$(IN) python -m pytest -n $(CORES) -m faults tests/faults
 
-# After a change of dependencies. Both lock files have the same versions; envs/ repeats them (tests/config/test_pins.py).
+# After a change of dependencies. Both lock files and envs/ must have the same versions (tests/config/test_pins.py).
 lock: setup-dev
 	$(PIN) --extra dev --output-file requirements-dev.lock
 	$(PIN) --extra recordings --extra export --extra slurm --constraint requirements-dev.lock --output-file requirements.lock
@@ -86,7 +86,7 @@ lint: setup-dev
 	$(IN) snakemake --lint
 	$(BIN)/mypy
 
-# Warnings are errors: a link that leads nowhere, a docstring that cannot be read.
+# Warnings are errors, such as a broken link or a docstring that cannot be parsed.
 docs: setup-dev
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --conf-dir docs --doctree-dir build/doctrees . build/docs
 

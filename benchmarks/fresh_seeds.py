@@ -1,9 +1,9 @@
 """Do the rows keep their order on simulated flies that nothing was chosen on? Every row on fresh simulator seeds.
 
 ``python benchmarks/fresh_seeds.py`` simulates and runs each seed with the default configuration, one split of it. It
-writes every score, and the paired differences of the two proposed rows, into ``docs/results/fresh_seeds.md``. With ``--preset``
-it is another preset of the simulator, and another page. Seeds that are finished are not run again: results stand in
-``results/simulated_seed_<seed>`` (of another preset, ``results/<preset>_seed_<seed>``).
+writes every score, and the paired differences of the two proposed rows, into ``docs/results/fresh_seeds.md``. With
+``--preset`` it is another preset of the simulator, and another page. Seeds that are finished are not run again: results
+stand in ``results/simulated_seed_<seed>`` (of another preset, ``results/<preset>_seed_<seed>``).
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def main() -> None:
             run(options.preset, seed, options.cores, list(rows()))
     scores = pd.concat([read(options.preset, seed) for seed in options.seeds])
     name = "fresh_seeds" if options.preset == "default" else f"fresh_seeds_{options.preset}"
-    output = options.output or ROOT / f"docs/{name}.md"
+    output = options.output or ROOT / f"docs/results/{name}.md"
     output.write_text(page(scores, rows(), options.preset, options.seeds))
     print(f"wrote {output}")
 

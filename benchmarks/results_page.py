@@ -1,26 +1,32 @@
 """The tables of the documentation, from finished runs: nothing in them is typed by hand.
 
 ``python benchmarks/results_page.py --dataset simulated`` takes the tables of ``results/simulated`` and replaces what
-stands between the marks of that dataset in README.md, docs/results/flies.md and docs/results/spikes.md. A mark names the dataset and
-what is shown: ``<!-- simulated:actions -->``. Tables in ``WHOLE`` are taken as the workflow wrote them; of the others
+stands between the marks of that dataset in ``PAGES``. A mark names the dataset and what is shown:
+``<!-- simulated:actions -->``. Tables in ``WHOLE`` are taken as the workflow wrote them; of the others
 the columns in ``SHOWN``, one a task, probe and label budget. ValueError where a column has several values of a row.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from neural_action.config.load import read_yaml
+from neural_action.provenance import code_hash
 from neural_action.tables.document import EMPTY, interval
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("README.md", "docs/results/flies.md", "docs/results/spikes.md")
+PAGES = ("README.md", "docs/index.md", "docs/results/flies.md", "docs/results/spikes.md")
+IMAGES = ROOT / "docs/images"
+#: Of each picture, the modules that draw it and the hash of their code when it was drawn.
+MADE = IMAGES / "made.json"
 WHOLE = ("ablation", "unseen_animal")
 #: The score that each task is read by, where its table has several.
 METRICS = {
@@ -30,6 +36,7 @@ METRICS = {
     "decoding": "accuracy",
     "continuous_within": "r2",
     "continuous_across": "r2",
+    "retrieval": "r2",
 }
 
 
@@ -46,10 +53,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Shown:
-    """One table of the documentation: scores, or differences to so many references of the workflow's table."""
+    """One table of the documentation: scores, or differences to so many references of the workflow's table.
+
+    Without ``rows``, all of them are shown.
+    """
 
     columns: tuple[Column, ...]
     differences: int = 0
+    rows: tuple[str, ...] = ()
 
 
 ACTIONS, IDENTITY = "action_recognition", "identity_recognition"
@@ -71,14 +82,23 @@ IDENTITIES = (
     Column(IDENTITY, "identity", "knn", "Identity, 10-NN"),
     Column(IDENTITY, "identity", "mlp_identity", "Identity, MLP"),
 )
+BRIEF = (
+    "random_guess",
+    "raw",
+    "simclr",
+    "behavenet",
+    "simclr_mmd",
+    "swap_calcium",
+    "matched_alignment",
+    "behavior",
+)
+WITHIN_AND_ACROSS = (
+    Column(ACTIONS, "within", "softmax", "Within an animal"),
+    Column(ACTIONS, "across", "softmax", "Animal left out"),
+)
 SHOWN = {
-    "short": Shown(
-        (
-            Column(ACTIONS, "within", "softmax", "Within an animal"),
-            Column(ACTIONS, "across", "softmax", "Animal left out"),
-            *IDENTITIES,
-        )
-    ),
+    "brief": Shown((*WITHIN_AND_ACROSS, Column(IDENTITY, "identity", "softmax", "Identity")), rows=BRIEF),
+    "short": Shown((*WITHIN_AND_ACROSS, *IDENTITIES)),
     "actions": Shown(
         tuple(
             Column(ACTIONS, task, probe, f"{where}, {named}, {budget}", budget)
@@ -96,6 +116,7 @@ SHOWN = {
         (
             Column("continuous", "continuous_within", "ridge", "R2, within"),
             Column("continuous", "continuous_across", "ridge", "R2, left out"),
+            Column("label_free", "retrieval", "retrieval", "Behaviour retrieval, R2"),
         )
     ),
     "decoding": Shown(DECODING),
@@ -125,7 +146,17 @@ def main() -> None:
         page.write_text(text)
     picture = folder / "figures/label_efficiency.png"
     if picture.exists() and not options.tables:
-        shutil.copy(picture, ROOT / f"docs/images/{folder.name}_label_efficiency.png")
+        name = f"{folder.name}_label_efficiency.png"
+        shutil.copy(picture, IMAGES / name)
+        record({name: ["neural_action.tables.pictures.efficiency"]})
+
+
+def record(drawn_by: Mapping[str, Sequence[str]]) -> None:
+    """Write into ``MADE`` which modules have just drawn each picture, and the hash of their code."""
+    made = json.loads(MADE.read_text()) if MADE.exists() else {}
+    for name, modules in drawn_by.items():
+        made[name] = {"modules": list(modules), "code": code_hash(modules)}
+    MADE.write_text(json.dumps(made, indent=2, sort_keys=True) + "\n")
 
 
 def made(folder: Path, mark: str) -> str:
@@ -173,6 +204,8 @@ def table(folder: Path, shown: Shown) -> str:
     lines = ["| Method | " + " | ".join(heading for heading, _ in picked) + " |"]
     lines.append("| --- |" + " ---: |" * len(picked))
     for method, label in labels.items():
+        if shown.rows and method not in shown.rows:
+            continue
         cells = [
             _cell(rows.loc[method], sign=shown.differences > 0) if method in rows.index else EMPTY
             for _, rows in picked

@@ -2,7 +2,8 @@
 
 ``python benchmarks/scaling.py`` runs the workflow on simulated trials of four lengths and the pose search on four
 numbers of poses, takes seconds and memory from Snakemake's benchmark files, fits s = a n^b to each stage and writes
-docs/development/scale_measured.md. Runs that are finished are not run again: they stand in ``results/scaling_<seconds>``.
+docs/development/scale_measured.md. Runs that are finished are not run again; they stand in
+``results/scaling_<seconds>``.
 """
 
 from __future__ import annotations

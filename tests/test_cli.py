@@ -108,7 +108,7 @@ DAMAGE = {
         lambda p: np.save(p, np.load(p)[::-1]),
         ("indices.npy", "non-decreasing"),
     ),
-    "unknown label": ("labels.npy", lambda p: np.save(p, np.load(p) + 8), ("labels.npy", "no class")),
+    "unknown label": ("labels.npy", lambda p: np.save(p, np.load(p) + 8), ("labels.npy", "label 8 at entry")),
     "wrong length": ("labels.npy", lambda p: np.save(p, np.load(p)[:-1]), ("labels.npy",)),
 }
 
@@ -184,7 +184,7 @@ def test_init_writes_what_check_reads(session, tmp_path):
     changed.write_text("windows: {frames: 200}\n")
     done = run("check", written, changed, "--methods", root / "config/methods.yaml")
     assert done.returncode == 1, done.stderr
-    assert "PROBLEM: s 1_part00 has 100 frames, windows.frames is 200" in done.stdout
+    assert "PROBLEM: s 1_part00 has 100 frames, expected at least 200 (windows.frames)" in done.stdout
     refused(run("check", written, "--methods", tmp_path / "none.yaml"), "none.yaml", "--methods")
 
 

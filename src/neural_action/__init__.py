@@ -1,6 +1,7 @@
 """Self-supervised neural action representations, from raw recordings to tables.
 
-``load_model(path)`` opens a trained model, an object with ``transform``, ``score`` and ``adapt``; see docs/tutorials/model.md.
+``load_model(path)`` opens a trained model with the methods ``transform``, ``score`` and ``adapt``; see
+docs/tutorials/model.md.
 """
 
 from importlib import import_module
@@ -8,7 +9,7 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-#: Where a name is that this package offers. It is imported when it is asked for: torch takes seconds.
+#: Modules of the public names. They are imported on first use, because torch takes seconds.
 _OFFERED = {
     "load_model": "neural_action.inference.model",
     "TrainedModel": "neural_action.inference.model",

@@ -1,4 +1,4 @@
-"""The command line: ``neural-action <stage> ...``; one command a stage of the workflow."""
+"""The command line ``neural-action <command> ...``; each stage of the workflow is a command."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from neural_action.processes import follow_workflow
 def main() -> None:
     """Run the command line.
 
-    What is wrong with an input (exit status 2) or with a disk or the memory (exit status 1) is one line on standard
-    error. A job that is told to end (SIGTERM, as from a scheduler) removes its temporary files first.
+    Errors of inputs (exit status 2), and errors of the disk or memory (exit status 1), are one line on standard error.
+    On SIGTERM, as from a scheduler, temporary files are removed first.
     """
     signal.signal(signal.SIGTERM, lambda *_: _end(128 + signal.SIGTERM))
     follow_workflow()
@@ -32,7 +32,7 @@ def main() -> None:
         print(f"neural-action: {error}", file=sys.stderr)
         sys.exit(2)
     except OSError as error:
-        # A full or a read-only disk, above all. NumPy's errors of short writes carry no number.
+        # Mostly a full or read-only disk. NumPy's errors of short writes have no error number.
         if debug:
             raise
         what = error.strerror or f"{error}, as on a full disk"
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def _end(status: int) -> NoReturn:
-    """Exit, interrupted. Threads of Zarr may write on: that their folder is gone is no news, and no traceback."""
+    """Exit after an interruption. Tracebacks of Zarr threads, whose folder has been removed, are suppressed."""
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     sys.exit(status)
 

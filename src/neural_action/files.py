@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, archives looked at before they are read."""
+"""Atomic writing of files, and safe reading of archives."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """A temporary sibling to write to; renamed to ``path`` at the end, removed after an error.
+    """A temporary file beside ``path`` to write to. It is renamed to ``path`` at the end, and removed after an error.
 
-    What killed writers of ``path`` left is removed first. A job whose workflow has ended renames nothing: its result
-    would appear under a run that has not asked for it.
+    Temporary files of killed writers of ``path`` are removed first. If the workflow of a job has ended,
+    InterruptedError is raised instead of renaming, because the result might disturb a new run.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -35,7 +35,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
         yield partial
         if orphaned():
             raise InterruptedError(
-                errno.EINTR, "not written, the workflow that started this job has ended", str(path)
+                errno.EINTR, "not written, because the workflow that started this job has ended", str(path)
             )
         os.replace(partial, path)
     finally:
@@ -48,28 +48,28 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-#: Most that the content of a file may come to: this, or so many times its size (our choice). Our archives unpack to
-#: less than 60 times, and numbers that were recorded are not compressed a hundredfold.
+#: Maximum decompressed size of a file: the larger of _UNPACKED bytes and _TIMES its size (our choice). Our archives are
+#: compressed less than 60 times, and recorded numbers never a hundred times.
 _UNPACKED, _TIMES = 1 << 30, 100
 
 
 def most_bytes(path: Path) -> int:
-    """What the content of a file may at most come to in memory, bytes: more is a lie, or an attack."""
+    """Maximum decompressed size of a file in bytes; a larger size is taken for damage or an attack."""
     return max(_UNPACKED, _TIMES * Path(path).stat().st_size)
 
 
 def check_zip(path: Path) -> None:
-    """Raise ValueError if the archive at ``path`` (.npz, a checkpoint) would fill more memory than it can hold.
+    """Raise ValueError if the archive at ``path`` (.npz, a checkpoint) claims more memory than its content can fill.
 
-    A few bytes may claim any size: members that unpack to far more than the file, and arrays whose header has more
-    entries than the member has bytes for. BadZipFile and OSError if it is no archive.
+    This is so if its members unpack to more than ``most_bytes``, or if the header of an array has more entries than the
+    member has bytes. Raises BadZipFile or OSError if the file is no archive.
     """
     size = Path(path).stat().st_size
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
         unpacked = sum(member.file_size for member in members)
         if unpacked > most_bytes(path):
-            raise ValueError(f"unpacks to {unpacked} bytes, the file has {size}")
+            raise ValueError(f"unpacks to {unpacked} bytes, too many for a file of {size} bytes")
         for member in members:
             if member.filename.endswith(".npy"):
                 with archive.open(member) as file:
@@ -77,7 +77,7 @@ def check_zip(path: Path) -> None:
 
 
 def load_npz(path: Path, *names: str) -> dict[str, np.ndarray]:
-    """The arrays of those names in a .npz file, never unpickled. ValueError or OSError for whatever is wrong in it."""
+    """The arrays ``names`` of a .npz file, without pickle. ValueError or OSError for any error in the file."""
     import numpy as np
 
     try:
@@ -86,7 +86,7 @@ def load_npz(path: Path, *names: str) -> dict[str, np.ndarray]:
             return {name: file[name] for name in names}
     except (OSError, ValueError):
         raise
-    except Exception as error:  # forged headers and streams raise whatever their bytes happen to mean
+    except Exception as error:  # forged headers and streams may raise any exception
         raise ValueError(f"{type(error).__name__}: {error}") from None
 
 
@@ -103,7 +103,7 @@ def _check_npy(file: IO[bytes], member: zipfile.ZipInfo) -> None:
 
 
 def read_regular(path: Path, most: int) -> bytes:
-    """The content of a file. OSError for what is no file and may never end (a pipe, a device), or beyond ``most``."""
+    """The content of a file. OSError if it is no regular file (a pipe, a device), or larger than ``most`` bytes."""
     path = Path(path)
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "is no file", str(path))
@@ -115,7 +115,7 @@ def read_regular(path: Path, most: int) -> bytes:
 
 
 def zstd_size(head: bytes) -> int | None:
-    """Bytes that a Zstandard frame unpacks to, by the header it begins with; None if that does not say (RFC 8878)."""
+    """Decompressed size of a Zstandard frame in bytes, from its header; None if it has none (RFC 8878)."""
     if len(head) < 6 or head[:4] != b"\x28\xb5\x2f\xfd":
         return None
     flags = head[4]

@@ -1,18 +1,18 @@
-"""Names where there is little room: of animals, trials, actions, features and rows."""
+"""Shortened names of animals, trials, actions, features and rows, for places with little room."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-#: Characters of a name that is drawn, at most: of an animal, trial, action or feature.
+#: Characters of a drawn name of an animal, trial, action or feature, at most.
 NAME = 24
 
 
 def shortened(names: Iterable[str], length: int = NAME) -> list[str]:
-    """Names as they are drawn, of at most ``length`` characters: the middle of a long one gives way to an ellipsis.
+    """Names of at most ``length`` characters; the middle of a long name is replaced by an ellipsis.
 
-    Where names would then read the same, the cut is moved to where none do; where there is no such place, long names
-    end in their number among ``names``.
+    If different names would become equal, the cut is moved so that none are. If that is not possible, long names end in
+    their number in ``names``.
     """
     names = list(names)
     for head in sorted(range(1, length - 1), key=lambda head: abs(2 * head - length)):

@@ -1,4 +1,4 @@
-"""Full precision within autocast, for views and mining: batches are drawn where encoders run."""
+"""Full precision within autocast, for augmentations and mining, which run together with the encoders."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import torch
 
 
 def full_precision(device: torch.device) -> torch.autocast:
-    """A context without autocast: sums over many similarities or distances need more than bfloat16's three digits."""
+    """A context without autocast, for sums over many similarities or distances, which need more than bfloat16."""
     return torch.autocast(device.type, enabled=False)

@@ -1,4 +1,4 @@
-"""One writer an output: what a workflow that was killed leaves running, and leaves locked."""
+"""Processes and locks: one writer for each output, and cleaning up after a killed workflow."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from typing import IO
 
 from neural_action.errors import InputError
 
-#: Process number of the Snakemake that started a job, in the job's environment (workflow/rules/common.smk).
+#: Environment variable with the process id of the Snakemake that started a job (workflow/rules/common.smk).
 WORKFLOW = "NEURAL_ACTION_WORKFLOW"
-#: Seconds between looks at it, and seconds in which a job without one may clean up (our choice).
+#: Seconds between checks of that process, and seconds for an orphaned job to clean up (our choice).
 _LOOK, _CLEAN_UP = 0.5, 5.0
 
 
 class _Followed:
-    """The processes that this one belongs to; none for a command started by hand."""
+    """Process ids of the workflow and of the parent of this process; None for a command started by hand."""
 
     workflow: int | None = None
     parent: int | None = None
 
 
 def follow_workflow() -> None:
-    """End this process when the workflow that started it is gone: nobody waits for its result, another may redo it.
+    """End this process when the workflow that started it has ended, because another workflow may run the same job.
 
-    Only for a job of the workflow, which says so in the environment. Where the workflow cannot be seen from here, as
-    from another container, nothing is followed.
+    Only for jobs of a workflow, which have its process id in the environment. Does nothing if that process is not
+    visible, as from another container.
     """
     number = os.environ.get(WORKFLOW, "")
     if not number.isdigit() or not _alive(int(number)):
@@ -46,7 +46,7 @@ def follow_workflow() -> None:
 
 
 def orphaned() -> bool:
-    """Whether the workflow that started this process has ended, or the shell between the two."""
+    """Whether the workflow that started this process, or the shell between them, has ended."""
     if _Followed.workflow is None:
         return False
     return os.getppid() != _Followed.parent or not _alive(_Followed.workflow)
@@ -54,10 +54,10 @@ def orphaned() -> bool:
 
 @contextmanager
 def output_lock(output: Path) -> Iterator[None]:
-    """Be the only process that writes ``output``: another one that still does is waited for, and said so.
+    """Make this process the only writer of ``output``; wait for another writer, with a message.
 
-    The lock is the kernel's, so that it ends with its process however that dies, and it is one for all machines where
-    the disk has such locks. Where it has none, this says so and goes on.
+    The lock is a kernel lock, which ends with its process, and holds across machines if the disk supports it. On a disk
+    without locks, a message says so and the process continues.
     """
     output = Path(output)
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -66,16 +66,19 @@ def output_lock(output: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        # While it is held: whoever waits for it finds another file, or none, under the name and takes that.
+        # Removed while it is held: a waiting process then takes the new file under this name.
         lock.unlink(missing_ok=True)
         file.close()
 
 
 def hold_folder(folder: Path) -> tuple[IO[str], bool]:
-    """Hold Snakemake's ``folder`` while the file returned is open; whether a dead run's lock was removed from it.
+    """Hold Snakemake's ``folder`` while the returned file is open.
 
-    Snakemake locks a folder by files, which a killed run leaves behind. They are removed if no run of this workflow
-    holds the folder and the last one that did was of this machine; else Snakemake says what to do.
+    Snakemake locks a folder by files, which remain after a killed run. They are removed if no run of this workflow
+    holds the folder and the last run was on this machine; otherwise Snakemake reports the lock.
+
+    Returns:
+        The open lock file, and whether a lock of a killed run was removed.
 
     Raises:
         InputError: the folder cannot be written to.
@@ -86,7 +89,7 @@ def hold_folder(folder: Path) -> tuple[IO[str], bool]:
     except OSError as error:
         where = Path(error.filename or folder).absolute()
         raise InputError(
-            f"{where}: cannot be written to ({error.strerror}); expected a working folder that can, "
+            f"{where}: cannot be written to ({error.strerror}); expected a writable working folder, "
             "see snakemake --directory"
         ) from None
     here, removed = socket.gethostname(), False
@@ -111,10 +114,10 @@ def hold_folder(folder: Path) -> tuple[IO[str], bool]:
 
 
 def package_folder(folder: Path) -> Path:
-    """The folder that jobs find this package in. It holds no other package that would hide one of their environment.
+    """The folder in which jobs find this package, without other packages that could hide those of their environment.
 
     Args:
-        folder: Snakemake's; it gets a link to a package that is installed among others.
+        folder: Snakemake's folder; if the package is installed in site-packages, a link to it is made there.
     """
     package = Path(__file__).resolve().parent
     if package.parent.name not in ("site-packages", "dist-packages"):
@@ -140,7 +143,7 @@ def _take(lock: Path, output: Path) -> IO[str]:
             )
             fcntl.flock(file, fcntl.LOCK_EX)
         except OSError as error:
-            print(f"{lock}: not locked, this disk has no locks ({error.strerror})", file=sys.stderr)
+            print(f"{lock}: not locked, because this disk has no locks ({error.strerror})", file=sys.stderr)
             return file
         if _is(file, lock):
             file.seek(0)
@@ -152,23 +155,21 @@ def _take(lock: Path, output: Path) -> IO[str]:
 
 
 def _open_lock(path: Path) -> IO[str]:
-    """The lock file, made if it is not there. OSError if it is a link, or another file than one of its own.
+    """The lock file, created if necessary. OSError if it is a link or not a regular file.
 
-    It is written to: through a link that somebody put there, that would be any file.
+    Links are refused, because writing through a link could overwrite any file.
     """
     number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
     found = os.fstat(number)
-    # A lock that its holder has just removed has no name any more.
+    # A lock that its holder has just removed has no links, which is allowed.
     if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
         os.close(number)
-        raise OSError(
-            errno.ELOOP, "a lock that is another file, expected none or a lock; remove it", str(path)
-        )
+        raise OSError(errno.ELOOP, "not a lock file, expected none or a lock file; remove it", str(path))
     return os.fdopen(number, "r+")
 
 
 def _is(file: IO[str], path: Path) -> bool:
-    """Whether ``file`` is still what is found at ``path``."""
+    """Whether ``path`` still is the open ``file``."""
     try:
         return os.path.samestat(os.fstat(file.fileno()), path.stat())
     except FileNotFoundError:
@@ -188,7 +189,7 @@ def _alive(number: int) -> bool:
 def _end_when_orphaned() -> None:
     while not orphaned():
         time.sleep(_LOOK)
-    print("the workflow that started this job has ended: so does the job", file=sys.stderr)
+    print("the workflow that started this job has ended, so the job ends too", file=sys.stderr)
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(_CLEAN_UP)
     os.kill(os.getpid(), signal.SIGKILL)

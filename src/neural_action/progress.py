@@ -1,4 +1,4 @@
-"""How far a long stage is: a bar with the remaining time on a terminal, a plain line now and then elsewhere."""
+"""Progress reporting of long stages: a progress bar on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Self, TypeVar
 
 from tqdm import tqdm
 
-#: Seconds between lines where there is no terminal: the log of an hour stays readable (our choice).
+#: Seconds between lines without a terminal, so that the log of an hour stays readable (our choice).
 EVERY = 20.0
 
 Item = TypeVar("Item")
 
 
 class Progress:
-    """Steps done of ``total``; a context manager. What is done within ``EVERY`` seconds leaves no line in a log.
+    """A context manager that reports steps done of ``total``. Work shorter than ``EVERY`` seconds gives no log line.
 
     Args:
-        total: steps.
-        what: is done; the bar and the line begin with it.
-        unit: of a step, in the singular.
+        total: number of steps.
+        what: description of the work, at the start of the bar or line.
+        unit: name of a step, in the singular.
     """
 
     def __init__(self, total: int, what: str, unit: str):
@@ -40,7 +40,7 @@ class Progress:
         self.bar.close()
 
     def update(self, steps: int = 1) -> None:
-        """So many more steps are done."""
+        """Add ``steps`` to the steps done."""
         self.done += steps
         self.bar.update(steps)
         now = time.monotonic()
@@ -55,7 +55,7 @@ class Progress:
 
 
 def progress(items: Collection[Item], what: str, unit: str) -> Iterator[Item]:
-    """``items``, counted as they are done; see ``Progress``."""
+    """Iterate over ``items`` with progress reporting; see ``Progress``."""
     with Progress(len(items), what, unit) as shown:
         for item in items:
             yield item

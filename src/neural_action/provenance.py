@@ -1,4 +1,4 @@
-"""What code a stage runs: a hash that changes when, and only when, that code does."""
+"""Hashes of the code that a stage runs."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ ROOT = PACKAGE.name
 def code_hash(modules: Iterable[str]) -> str:
     """Hash of the named modules and of every module of this package that they import, transitively.
 
-    Comments, docstrings and layout do not count: the hash is of the syntax tree. Snakemake does not look into a
-    package that a shell command calls, so every rule carries this hash as a parameter.
+    The hash is of the syntax tree, without comments, docstrings and formatting. Every rule has this hash as a
+    parameter, because Snakemake does not track changes in a package that a shell command calls.
     """
     seen: set[str] = set()
     todo = list(modules)
@@ -32,7 +32,7 @@ def code_hash(modules: Iterable[str]) -> str:
 
 
 def part_modules(room: str, names: Iterable[str]) -> list[str]:
-    """The modules of the views, encoders or objectives of those names, which are found by name when a stage runs."""
+    """Modules of the components ``names`` in sub-package ``room``, which stages import by name."""
     from neural_action.config.signatures import signatures
 
     known = signatures(room)

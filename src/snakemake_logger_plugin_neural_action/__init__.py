@@ -1,7 +1,7 @@
-"""Output of a run for a reader: a line a job that has finished, warnings, and the end of the log of a job that failed.
+"""A logger plugin for Snakemake: one line for each finished job, warnings, and the end of the log of a failed job.
 
-A logger plugin of Snakemake, chosen by ``profiles/default``. Snakemake's own output, with files, reasons and resources,
-stands in ``.snakemake/log``; ``--dry-run``, ``--verbose`` and ``--printshellcmds`` show it instead.
+``profiles/default`` selects it. Snakemake's own output, with files, reasons and resources, is in ``.snakemake/log``;
+the options ``--dry-run``, ``--verbose``, ``--printshellcmds`` and ``--debug-dag`` show it instead.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Any
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
-#: Lines shown of the log of a job that failed (our choice).
+#: Last lines of the log of a failed job that are shown (our choice).
 _LAST = 15
-#: How messages begin that say how Snakemake works, not what it does.
+#: Beginnings of messages about the internals of Snakemake, which are not shown.
 _INTERNAL = (
     "Assuming unrestricted shared filesystem",
     "Building DAG of jobs",
@@ -32,7 +32,7 @@ _INTERNAL = (
     "Shutting down, this might take some time",
     "Exiting because a job execution failed",
 )
-#: In the message about a command that failed, with the whole command; what is said of its job tells more.
+#: Part of Snakemake's message with the whole failed command; the message about the job says more.
 _COMMAND = "CalledProcessError in file"
 
 
@@ -40,7 +40,7 @@ class Jobs:
     """Names, counts and times of a run's jobs.
 
     Args:
-        clock: seconds, from any start.
+        clock: function that returns seconds, such as ``time.monotonic``.
     """
 
     def __init__(self, clock: Any = time.monotonic):
@@ -52,25 +52,25 @@ class Jobs:
         self.done, self.total = 0, 0
 
     def plan(self, stats: dict[str, int]) -> str:
-        """Take the number of jobs of each rule; the line that says them."""
+        """Store the number of jobs of each rule; returns the line that lists them."""
         self._left = Counter({rule: number for rule, number in stats.items() if rule not in ("total", "all")})
         self.total = self._left.total()
         self._began = self._clock()
         return f"{self.total} jobs: " + ", ".join(f"{number} {rule}" for rule, number in self._left.items())
 
     def start(self, job: int, rule: str, wildcards: dict[str, str]) -> None:
-        """Take a job that starts."""
+        """Store a job that starts, with its time."""
         values = (
             f"{key} {value}" if str(value).isdigit() else str(value) for key, value in wildcards.items()
         )
         self._running[job] = (rule, " ".join([rule, *values]), self._clock())
 
     def name(self, job: int, rule: str) -> str:
-        """Rule and wildcards of a job that has started; ``rule`` for another."""
+        """Rule and wildcards of a started job; ``rule`` for a job that has not started."""
         return self._running[job][1] if job in self._running else rule
 
     def finish(self, job: int) -> str | None:
-        """The line of a job that has finished; None for one that starts nothing."""
+        """The line of a finished job; None for rule ``all``, which runs nothing."""
         rule, name, began = self._running.pop(job, ("all", "all", 0.0))
         if rule == "all":
             return None
@@ -82,7 +82,7 @@ class Jobs:
         return "  ".join(part for part in (count, f"{name}, {seconds:.0f} s", self.remaining()) if part)
 
     def remaining(self) -> str:
-        """How long the rest takes, by the mean time of each rule; a lower bound before every rule has run."""
+        """Estimate of the remaining time from the mean time of each rule; a lower bound until every rule has run."""
         left = {rule: number for rule, number in self._left.items() if number > 0}
         means = {rule: sum(each) / len(each) for rule, each in self._seconds.items()}
         taken = sum(sum(each) for each in self._seconds.values())
@@ -95,7 +95,7 @@ class Jobs:
 
 
 def failure(record: dict[str, Any], name: str) -> str:
-    """What is shown of a job that failed: the end of its logs, and where the rest is."""
+    """The text about a failed job: the last lines of its logs, and the paths of the logs."""
     lines = [f"FAILED  {name}"]
     for path in map(Path, record.get("log") or ()):
         try:
@@ -111,7 +111,7 @@ def failure(record: dict[str, Any], name: str) -> str:
 
 
 class Formatter(logging.Formatter):
-    """Records of Snakemake as lines; an empty text for those that only its log file takes."""
+    """Formats records of Snakemake as lines; records that are not shown give an empty text."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -139,13 +139,13 @@ class LogHandler(LogHandlerBase):
 
     writes_to_stream = True
     writes_to_file = False
-    #: Snakemake's filter stays: it knows --quiet.
+    #: False keeps Snakemake's own filter, which implements --quiet.
     has_filter = False
     has_formatter = False
     needs_rulegraph = False
 
     def __post_init__(self) -> None:
-        """Choose between lines and Snakemake's own output."""
+        """Choose between this output and Snakemake's own."""
         asked = self.common_settings
         self.has_formatter = not (asked.dryrun or asked.verbose or asked.printshellcmds or asked.debug_dag)
         self._stream = sys.stdout if asked.stdout else sys.stderr
@@ -153,13 +153,13 @@ class LogHandler(LogHandlerBase):
             self.setFormatter(Formatter())
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write what is to be said of a record."""
+        """Write the text of a record, if it has one."""
         try:
             text = self.format(record)
             if text and text != "None":
                 print(text, file=self._stream, flush=True)
         except BrokenPipeError:
             raise
-        # What every handler of logging does: it prints the traceback, and the run goes on.
+        # As all handlers of `logging` do: print the traceback and continue the run.
         except Exception:
             self.handleError(record)

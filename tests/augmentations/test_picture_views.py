@@ -152,7 +152,7 @@ def test_images_of_one_channel_have_no_colour(context):
 
 @pytest.mark.parametrize("make", [ResizedCrop, ColorJitter, Grayscale])
 def test_frames_that_are_no_images_are_refused(context, make):
-    with pytest.raises(InputError, match=f"view {make.name}: needs images"):
+    with pytest.raises(InputError, match=f"augmentation {make.name}: needs images"):
         make(context)
 
 

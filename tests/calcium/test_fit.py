@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from generate import trial
 
-from neural_action.calcium.fit import KernelFit, Segment, configured_kernel, fit_kernel, fit_segments, kernel
+from neural_action.calcium.fit import Segment, fit_kernel, fit_segments
+from neural_action.calcium.kernel import KernelFit, configured_kernel, kernel
 from neural_action.calcium.picture import draw_fit
 from neural_action.calcium.rois import find_rois, traces
 from neural_action.config.settings import CalciumSettings, SimulationSettings

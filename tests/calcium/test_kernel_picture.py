@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from neural_action.calcium.fit import DECAYS, KernelFit
+from neural_action.calcium.fit import DECAYS
+from neural_action.calcium.kernel import KernelFit
 from neural_action.calcium.picture import draw_fit
 
 
@@ -48,4 +49,6 @@ def test_a_bound_of_the_search_is_no_measured_end(low, high, said):
 
 def test_a_trace_of_every_trial_is_not_called_another_cell():
     (axes,) = draw_fit(fitted()).axes
-    assert axes.get_title() == "calcium decay from 5 rests\n60 traces: every cell or region once a trial"
+    assert (
+        axes.get_title() == "calcium decay from 5 rests\n60 traces (a cell or region counts once per trial)"
+    )

@@ -179,7 +179,7 @@ def test_without_cebra_its_row_is_a_line(repository):
     asked = ("--until", "cebra", "--config", "results=plain")
     done = run(repository, *asked, path=path, also=("config/cebra.yaml", "cebra.yaml"))
     assert done.returncode != 0
-    assert "there is no CEBRA here; run with --use-conda" in done.stdout
+    assert "CEBRA is not installed; run with --use-conda" in done.stdout
 
 
 def test_without_conda_the_flag_fails_and_says_why(repository):

@@ -72,12 +72,12 @@ def test_shipped_rows_on_top_of_a_dataset_are_valid(dataset, more, rows):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ({"objective": {"name": "pi_vae"}}, "pi_vae models the counts of one session's units"),
+        ({"objective": {"name": "pi_vae"}}, "pi_vae models the counts of the units of one session"),
         (
             {"objective": {"name": "byol"}, "settings": {"encoders": {"neural": {"name": "trace_cnn"}}}},
-            "'together' needs the encoder mlp",
+            "'together' needs the neural encoder mlp",
         ),
-        ({"representation": "raw"}, "are of rows with an objective of their own"),
+        ({"representation": "raw"}, "only in rows with their own objective"),
     ],
 )
 def test_what_cannot_be_trained_together_is_a_line(row, message):
@@ -157,7 +157,7 @@ def test_mistakes_are_one_line(changes, message):
     ("changes", "message"),
     [
         ({"evaluation": {"tasks": ["decode"]}}, "configuration evaluation.tasks.0: 'decode'"),
-        ({"evaluation": {"tasks": ["within", "decoding"]}}, "none reads evaluation.tasks 'decoding'"),
+        ({"evaluation": {"tasks": ["within", "decoding"]}}, "no probe reads evaluation.tasks 'decoding'"),
         (
             {"evaluation": {"label_budgets": ["all", "third"]}},
             "configuration evaluation.label_budgets.1: 'third', expected: 'all' or 'half' or a valid integer",
@@ -173,7 +173,7 @@ def test_mistakes_are_one_line(changes, message):
         ),
         (
             {"probes": {"angle": {"kind": "angle", "tasks": ["identity"]}}},
-            "configuration probes.angle.tasks: animals are no directions",
+            "configuration probes.angle.tasks: 'identity', expected tasks with directions",
         ),
     ],
 )
@@ -251,10 +251,10 @@ def test_rows_of_an_older_version_name_the_new_ones(old, key):
             },
             "methods.new.augmentations.behavior.0.name: 'swop' is not one of",
         ),
-        ({"label": "x"}, "representation 'trained' has an objective or the model of another row"),
+        ({"label": "x"}, "an objective or the model of another row for representation 'trained'"),
         (
             {"label": "x", "representation": "raw", "objective": {"name": "infonce"}},
-            "and no other has either",
+            "neither for any other representation",
         ),
         (
             {"label": "x", "objective": {"name": "infonce", "negatives": "none"}},
@@ -268,18 +268,18 @@ def test_rows_of_an_older_version_name_the_new_ones(old, key):
             {"label": "x", "objective": {"name": "infonce"}, "settings": {"training": {"step": 3}}},
             "methods.new.settings.training.step: unknown key",
         ),
-        ({"label": "x", "model": "our"}, "methods.new.model: 'our' is not a row with an objective"),
+        ({"label": "x", "model": "our"}, "methods.new.model: 'our' is not a row with its own objective"),
         (
             {"label": "x", "representation": "raw", "settings": {"training": {"steps": 3}}},
-            "adaptation, sessions and settings are of rows with an objective of their own",
+            "adaptation, sessions and settings only in rows with their own objective",
         ),
         (
             {"label": "x", "objective": {"name": "byol"}, "sessions": "together"},
-            "methods.new.sessions: 'together' is of sessions with units of their own",
+            "methods.new.sessions: 'together' needs split.protocol published or repeated",
         ),
         (
             {"label": "x", "representation": "external"},
-            "representation 'external' has an `external` package",
+            "an `external` package for representation 'external'",
         ),
         (
             {
@@ -329,3 +329,17 @@ def test_a_paired_reader_depends_on_the_formats_it_names():
     modules = reader_modules(config["reader"], config["reader_options"])
     assert modules == ["neural_action.recordings.readers.paired", "neural_action.recordings.formats.nwb"]
     assert code_hash(modules) != code_hash(modules[:1])
+
+
+def test_whole_numbers_may_be_text_as_snakemake_gives_them_in_lists():
+    given = read(
+        {"seeds": ["0", "2"], "split": {"test_folds": ["1"]}, "evaluation": {"label_budgets": ["all", "4"]}}
+    )
+    assert (given.seeds, given.split.test_folds, given.evaluation.label_budgets) == ([0, 2], [1], ["all", 4])
+    with pytest.raises(InputError, match=r"configuration seeds\.0: '1\.5'"):
+        read({"seeds": ["1.5"]})
+
+
+def read(changes) -> Settings:
+    """The default configuration with changes."""
+    return validate(complete(changes, lambda name: CONFIG / name))

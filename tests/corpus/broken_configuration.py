@@ -116,7 +116,7 @@ CASES = (
         "twice",
         "seed",
         nothing,
-        r"seeds: \[0, 1, 0\], expected: entries that differ, 0 is there",
+        r"seeds: \[0, 1, 0\], expected: a list without duplicates, 0 is there",
         {"seeds": [0, 1, 0]},
     ),
     Case(
@@ -182,7 +182,7 @@ CASES = (
         put(b"a: " + b"[" * 5000 + b"]" * 5000),
         r"cannot be read as YAML|nested too deeply",
     ),
-    Case("too much", "holds itself", put(b"a: &a [*a]\n"), r"a value holds itself"),
+    Case("too much", "holds itself", put(b"a: &a [*a]\n"), r"a value contains itself"),
     Case(
         "program",
         "Python object",

@@ -90,7 +90,12 @@ CASES = (
     Case("wrong type", "traces of words", changed("GROIaveMax", lambda a: "abc"), r"GROIaveMax is <U3"),
     Case("wrong type", "position of cells", changed("OffsetRot", lambda a: {"x": 1}), r"OffsetRot is object"),
     Case("wrong shape", "15 wedges", changed("GROIaveMax", lambda a: a[:15]), r"expected \(16, volumes\)"),
-    Case("wrong shape", "channels differ", changed("RROIaveMax", lambda a: a[:, :9]), r"differ in shape"),
+    Case(
+        "wrong shape",
+        "channels differ",
+        changed("RROIaveMax", lambda a: a[:, :9]),
+        r"expected the same shape",
+    ),
     Case(
         "wrong shape", "ball axes differ", changed("OffsetFor", lambda a: a[:9]), r"OffsetFor has 9 entries"
     ),
@@ -112,7 +117,7 @@ CASES = (
         "constant",
         "traces",
         lambda f: write(f, {**good(), **{f"{c}ROIaveMax": np.ones((16, VOLUMES)) for c in "GR"}}),
-        r"neural activity is 1 throughout",
+        r"neural activity is 1 everywhere",
     ),
     Case(
         "huge values", "traces", changed("GROIaveMax", poke((3, 7), 1e25)), r"neural activity reaches 1e\+25"
@@ -141,7 +146,7 @@ CASES = (
         "too little",
         "too few image planes",
         changed("tFrameGrab", lambda a: a[:70]),
-        r"tFrameGrab times 10 volumes",
+        r"tFrameGrab has times of 10 volumes",
     ),
     Case(
         "too little",

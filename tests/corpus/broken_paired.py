@@ -124,7 +124,7 @@ CASES = (
     Case("wrong shape", "traces of five dimensions", saved(np.zeros((2,) * 5)), r"traces\.npy"),
     Case("NaN or infinity", "trace", poked(np.nan), r"traces\.npy|NaN"),
     Case("NaN or infinity", "infinite trace", poked(np.inf), r"traces\.npy|infinity"),
-    Case("constant", "traces", saved(np.ones((FRAMES, 4))), r"neural activity is 1 throughout"),
+    Case("constant", "traces", saved(np.ones((FRAMES, 4))), r"neural activity is 1 everywhere"),
     Case("huge values", "trace", poked(1e30), r"neural activity reaches 1e\+30"),
     Case(
         "huge values",
@@ -143,7 +143,7 @@ CASES = (
         "huge values",
         "a frame that is labelled",
         put("labels.csv", b"frame,action\n0,walk\n4000000000000000000,rest\n"),
-        r"labels\.csv: column 'frame' names frame 4000000000000000000",
+        r"labels\.csv: column 'frame' has frame 4000000000000000000",
         options(labels={"options": {"column": "action", "frame": "frame"}}),
     ),
     Case(
@@ -189,7 +189,7 @@ CASES = (
         "clock",
         "starts after the other has ended",
         nothing,
-        r"miss each other by 9980",
+        r"do not overlap \(9980",
         options(neural={"clock": {"rate": 10.0, "start": 1e4}}),
     ),
     Case(

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from broken import Case, cut, put
-from neural_action.calcium.fit import KernelFit
+from neural_action.calcium.kernel import KernelFit
 from neural_action.config.settings import SplitSettings
 from neural_action.datasets.dataset import Source
 from neural_action.datasets.layout import lay_out
@@ -276,35 +276,35 @@ CASES = (
         "missing",
         "a trial of the splits",
         without_a_recording,
-        r"trial 001 of Fly1 is in the split table but has no recording",
+        r"split table: trial 001 of Fly1 has no recording",
         {"stage": "neighbors"},
     ),
     Case(
         "missing",
         "a trial without a split",
         put("splits.csv", SPLITS + b"fold-0,Fly1,001,0,64,train,True,True\n"),
-        r"trial 002 of Fly1 is not in the split table",
+        r"split table: trial 002 of Fly1 is missing",
         {"stage": "neighbors"},
     ),
     Case(
         "missing",
         "the split itself",
         put("splits.csv", SPLITS + b"fold-1,Fly1,001,0,64,train,True,True\n"),
-        r"split 'fold-0': is not in the table, which has fold-1",
+        r"split 'fold-0': not in the split table, expected one of fold-1",
         {"stage": "neighbors"},
     ),
     Case(
         "missing",
         "array of the dataset",
         lambda f: (f / "dataset/labels.npy").unlink(),
-        r"labels\.npy: is missing; delete dataset\.json",
+        r"labels\.npy: missing; delete dataset\.json",
         {"stage": "neighbors"},
     ),
     Case(
         "truncated",
         "array of the dataset",
         cut("dataset/neural.npy", 900),
-        r"neural\.npy: was changed or damaged",
+        r"neural\.npy: changed or damaged",
         {"stage": "pretrain"},
     ),
     Case(
@@ -318,7 +318,7 @@ CASES = (
         "wrong type",
         "an older version's folds for splits",
         put("splits.csv", b"animal,trial,fold\nFly1,001,0\n"),
-        r"an older version wrote it, rerun rule splits",
+        r"made by an older version, rerun rule splits",
         {"stage": "neighbors"},
     ),
     Case(
@@ -378,7 +378,7 @@ CASES = (
         "missing",
         "row of the scores",
         lambda f: None,
-        r"has no score of method 'other'",
+        r"no score of method 'other'",
         {
             "stage": "tables",
             "methods": {**CONFIG["methods"], "other": {"label": "x", "representation": "raw"}},
@@ -487,7 +487,7 @@ CASES = (
         "wrong shape",
         "model of other windows",
         described(shapes={"frames": 16, "neural": [7], "poses": 4, "behavior": 3, "syllables": 0}),
-        r"its description asks for",
+        r"its description has",
         {"stage": "evaluate"},
     ),
     Case(
@@ -515,13 +515,13 @@ CASES = (
         "another's",
         "one recording four times",
         every(neural=np.ones((FRAMES, 6), "f4")),
-        r"has the neural data of",
+        r"has the same neural data as",
     ),
     Case(
         "index out of range",
         "swap into nowhere",
         arrays("swaps0.npz", lambda c: c.update(targets=c["targets"] + 999)),
-        r"swaps in pose \d+, expected one of 256",
+        r"swap target \d+, expected a number below 256",
         {"stage": "pretrain"},
     ),
     Case(
@@ -576,16 +576,18 @@ CASES = (
         "twice",
         "score",
         line(3, lambda text: f"{text}\n{text}"),
-        r"row 4 scores what an earlier row scored",
+        r"row 4 repeats the score of an earlier row",
         {"stage": "tables"},
     ),
-    Case("another's", "store copied to another animal", other_animal, r"has the name of .*Fly1/002"),
-    Case("another's", "data of another animal", same_data, r"Fly2/002.* has the neural data of .*Fly1/002"),
+    Case("another's", "store copied to another animal", other_animal, r"has the same name as .*Fly1/002"),
+    Case(
+        "another's", "data of another animal", same_data, r"Fly2/002.* has the same neural data as .*Fly1/002"
+    ),
     Case(
         "another's",
         "swap table of another run",
         other_run,
-        r"swaps are with poses that are hidden here",
+        r"swaps are with poses that this run hides",
         {"stage": "pretrain"},
     ),
     Case(
@@ -605,7 +607,7 @@ CASES = (
         "name or path",
         "manifest that points elsewhere",
         edited(MANIFEST, lambda c: c.update(store="/etc")),
-        r"store '/etc', expected a folder beside it",
+        r"store '/etc', expected a path inside the manifest's folder",
     ),
     Case(
         "unknown key",
@@ -627,7 +629,10 @@ CASES = (
         r"array behavior is float32 \(64, 3\), expected",
     ),
     Case(
-        "lying header", "store of a terabyte", claims(1 << 36), r"its files hold \d+ bytes, its manifest says"
+        "lying header",
+        "store of a terabyte",
+        claims(1 << 36),
+        r"its files hold \d+ bytes, but its manifest claims",
     ),
     Case(
         "lying header", "negative shape", edited(MANIFEST, resized([-5, 3])), r"cannot be read as a manifest"
@@ -652,14 +657,14 @@ CASES = (
         described(
             encoders={**CONFIG["encoders"], "neural": {**CONFIG["encoders"]["neural"], "layers": 10**12}}
         ),
-        r"its description asks for 1000000000000 layers",
+        r"its description has 1000000000000 layers",
         {"stage": "evaluate"},
     ),
     Case(
         "lying header",
         "model larger than its weights",
         described(encoders={**CONFIG["encoders"], "head_hidden": 10**9}),
-        r"its description asks for \(1000000000,",
+        r"its description has \(1000000000,",
         {"stage": "evaluate"},
     ),
     Case(

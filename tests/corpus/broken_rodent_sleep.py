@@ -76,7 +76,7 @@ CASES = (
         "NaN or infinity",
         "a count",
         changed(COUNTS, poke((2, 7), np.nan)),
-        r"unit 2 counts nan spikes in bin 7",
+        r"unit 2 has nan spikes in bin 7",
     ),
     Case(
         "NaN or infinity", "a state", changed(STATES, poke(5, np.nan)), r"state nan in bin 5, expected 0 to 2"
@@ -85,7 +85,7 @@ CASES = (
         "out of range",
         "a negative count",
         changed(COUNTS, poke((0, 3), -1)),
-        r"unit 0 counts -1 spikes in bin 3",
+        r"unit 0 has -1 spikes in bin 3",
     ),
     Case(
         "labels", "a state without a name", changed(STATES, poke(5, 3)), r"state 3 in bin 5, expected 0 to 2"

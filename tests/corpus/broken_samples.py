@@ -120,14 +120,23 @@ CASES = (
         "name or path", "unicode in a name", text(HEAD + "Müsli,1,x\n"), r"animal 'Müsli', expected letters"
     ),
     Case("name or path", "space in a name", text(HEAD + "a b,1,x\n"), r"animal 'a b', expected letters"),
-    Case("name or path", "name of a kilobyte", text(HEAD + "a" * 1000 + ",1,x\n"), r"animal of 1000 letters"),
+    Case(
+        "name or path",
+        "name of a kilobyte",
+        text(HEAD + "a" * 1000 + ",1,x\n"),
+        r"animal has 1000 characters",
+    ),
     Case("name or path", "absolute path", text(HEAD + "a,1,/etc\n"), r"path '/etc', expected a path inside"),
     Case("name or path", "path to the parent", text(HEAD + "a,1,b/../../c\n"), r"expected a path inside"),
     Case(
         "missing", "nothing to scan", lambda f: None, r"raw: no recording found, expected trial folders", MC2P
     ),
     Case(
-        "name or path", "folder not named like a trial", trial("trial3"), r"trial3: holds a recording", MC2P
+        "name or path",
+        "folder not named like a trial",
+        trial("trial3"),
+        r"trial3: the folder of a recording",
+        MC2P,
     ),
     Case("link", "the same trials twice", linked_twice, r"raw/b: is a link to .*raw/a, expected each", MC2P),
     Case(

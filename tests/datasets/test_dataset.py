@@ -115,7 +115,7 @@ def test_sessions_together_lie_side_by_side(manifests, tmp_path):
     ragged = Source(tmp_path / "dataset").open(BINS)
     assert (ragged.units, ragged.sessions, len(ragged.neural)) == ((("one", 6), ("two", 4)), (), 2 * count)
     np.testing.assert_array_equal(ragged.neural[count : count + 3], session("two", 4, 1).neural[:3])
-    with pytest.raises(InputError, match="are of two animals"):
+    with pytest.raises(InputError, match="of two animals"):
         ragged.neural[count - 1 : count + 1]
     # Behaviour alone is no matter of neurons.
     assert len(Source(tmp_path / "dataset").open(BINS, neural=False).trials) == 2 * len(LENGTHS)
@@ -140,14 +140,14 @@ def test_without_a_split_everything_is_seen_trial_by_trial(manifests):
 
 def test_a_split_table_of_other_recordings_is_one_clear_line(manifests, tmp_path):
     lay_out(manifests[:1], tmp_path / "dataset")
-    with pytest.raises(InputError, match="trial reaches of two is in the split table but has no recording"):
+    with pytest.raises(InputError, match="split table: trial reaches of two has no recording"):
         source(tmp_path, "repeat-0").open(BINS)
     text = (tmp_path / "s.csv").read_text().splitlines()
     (tmp_path / "s.csv").write_text("\n".join([text[0], *(line for line in text if ",two," in line)]) + "\n")
     with pytest.raises(InputError, match="rerun rule splits"):
         source(tmp_path, "repeat-0").open(BINS)
     (tmp_path / "s.csv").write_text(text[0] + "\nrepeat-0,one,reaches,0,99,train,True,True\n")
-    with pytest.raises(InputError, match="its split ends at frame 99, it has 35 frames"):
+    with pytest.raises(InputError, match="ends at frame 99, but has 35 frames"):
         source(tmp_path, "repeat-0").open(BINS)
 
 
@@ -155,11 +155,42 @@ def test_a_split_table_of_other_recordings_is_one_clear_line(manifests, tmp_path
     ("changes", "message"),
     [
         ({"segment": np.zeros(3, np.int32)}, "segment has 3 entries"),
-        ({"segment": np.arange(sum(LENGTHS), dtype=np.int32)[::-1]}, "segment runs backwards"),
-        ({"segment": np.full(sum(LENGTHS), 12, np.int32)}, "segment 12 is none of the 12"),
+        ({"segment": np.arange(sum(LENGTHS), dtype=np.int32)[::-1]}, "segment decreases at entry 1"),
+        ({"segment": np.full(sum(LENGTHS), 12, np.int32)}, "segment 12, expected 0 to 11"),
         ({"segment_names": ("a",) * 12}, "two segments have the same name"),
     ],
 )
 def test_segments_that_cannot_be_are_named(changes, message):
     with pytest.raises(InputError, match=message):
         replace(session("one", 6, 0), **changes).check("x")
+
+
+def laid_out(folder, **units: int):
+    """A layout in memory of one session an animal."""
+    paths = []
+    for at, (animal, count) in enumerate(units.items()):
+        path = folder / "laid_out" / animal
+        write_store(
+            session(animal, count, at), path / "r.zarr", path / "r.json", dataset="d", steps={}, chunk_mb=1.0
+        )
+        paths.append(path / "r.json")
+    return lay_out(paths)
+
+
+def test_units_are_shared_or_own_as_the_configuration_says(tmp_path):
+    layout = laid_out(tmp_path, one=6, two=6)
+    own, shared, unsaid = (
+        dataset_of(layout, None, WindowSettings(units=units)) for units in ("own", "shared", None)
+    )
+    assert (own.units, shared.units, unsaid.units) == ((("one", 6), ("two", 6)), (), ())
+    assert [part.shape[1] for part in own.neural.parts] == [6, 6]
+    np.testing.assert_array_equal(np.concatenate(own.neural.parts), shared.neural)
+    # One animal has nobody to share with.
+    assert dataset_of(layout, None, WindowSettings(units="own"), animal="one").units == ()
+
+
+def test_units_that_differ_cannot_be_shared(tmp_path):
+    with pytest.raises(
+        InputError, match=r"animal two: windows\.units is shared, but neural frame \(4,\) differs"
+    ):
+        dataset_of(laid_out(tmp_path, one=6, two=4), None, WindowSettings(units="shared"))

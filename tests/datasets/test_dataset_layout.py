@@ -86,10 +86,10 @@ def test_damage_is_noticed_where_it_is_read(three, tmp_path, name):
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(bytes(content))
-    with pytest.raises(InputError, match=f"{name}.npy: was changed or damaged"):
+    with pytest.raises(InputError, match=f"{name}.npy: changed or damaged"):
         open_layout(folder)
     path.unlink()
-    with pytest.raises(InputError, match=f"{name}.npy: is missing"):
+    with pytest.raises(InputError, match=f"{name}.npy: missing"):
         open_layout(folder)
     if name == "neural":
         open_layout(folder, neural=False)
@@ -125,7 +125,7 @@ def test_a_description_that_is_none_is_one_clear_line(three, tmp_path, change, m
             {"neural": np.zeros((20, 4), np.float32)},
             r"neural frame \(4,\) differs from \(5,\) of the same animal",
         ),
-        ({"trial": "1"}, "has the name of"),
+        ({"trial": "1"}, "has the same name as"),
     ],
 )
 def test_recordings_that_do_not_fit_are_one_clear_line(stored, changes, message):
@@ -136,10 +136,10 @@ def test_recordings_that_do_not_fit_are_one_clear_line(stored, changes, message)
 
 def test_one_recording_under_two_names_is_one_clear_line(stored):
     one = recording("A", "1", (5,), 0)
-    with pytest.raises(InputError, match="has the neural data of"):
+    with pytest.raises(InputError, match="has the same neural data as"):
         lay_out(stored(one, replace(one, trial="2")))
 
 
 def test_nothing_to_lay_out_is_one_clear_line():
-    with pytest.raises(InputError, match="no recording is given"):
+    with pytest.raises(InputError, match="no recording was given"):
         lay_out([])

@@ -129,9 +129,9 @@ def test_repeated_splits_of_sleep_leave_gaps_between_parts():
 
 def test_too_few_trials_are_named():
     own = recording(np.array([0, 0, 1]), np.array([0, 1, 1]))
-    with pytest.raises(InputError, match="animal A: 2 trials or blocks of time leave none for"):
+    with pytest.raises(InputError, match="animal A: 2 trials or blocks of time, none left for"):
         partition([own], REPEATED)
-    with pytest.raises(InputError, match="leave none for validation"):
+    with pytest.raises(InputError, match="none left for validation"):
         partition([own], PUBLISHED)
 
 
@@ -175,7 +175,7 @@ def test_a_published_validation_part_is_taken_as_it_is():
 
 
 def test_parts_that_leave_a_role_empty_or_are_not_of_all_are_named():
-    with pytest.raises(InputError, match="leave none for test"):
+    with pytest.raises(InputError, match="none left for test"):
         partition([pictures("train", 20)], PUBLISHED)
     with pytest.raises(InputError, match="recording r has no published part"):
         partition([pictures("test", 20), recording(np.arange(9) % 3, np.arange(9))], PUBLISHED)

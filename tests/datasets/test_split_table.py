@@ -45,10 +45,10 @@ def test_a_table_survives_a_file(written, tmp_path):
     ("text", "message"),
     [
         ("", "cannot be read as splits"),
-        ("animal,trial,fold\nA,1,0\n", "column 'split' is missing.*an older version wrote it"),
+        ("animal,trial,fold\nA,1,0\n", "column 'split' is missing.*made by an older version"),
         (f"{HEAD}\nfold-0,A,1,0,10,probe,True,True\n", "role 'probe', expected one of train"),
-        (f"{HEAD}\nfold-0,A,1,10,10,train,True,True\n", "line 2 holds no frames"),
-        (f"{HEAD}\nfold-0,A,1,-1,10,train,True,True\n", "holds no frames"),
+        (f"{HEAD}\nfold-0,A,1,10,10,train,True,True\n", "line 2 has no frames"),
+        (f"{HEAD}\nfold-0,A,1,-1,10,train,True,True\n", "has no frames"),
         (f"{HEAD}\nfold-0,A,1,0,x,train,True,True\n", "cannot be read as splits"),
         (f"{HEAD}\nfold-0,A,1,0,10,train,maybe,True\n", "cannot be read as splits"),
         (
@@ -64,7 +64,7 @@ def test_what_is_no_table_is_one_clear_line(written, text, message):
 
 def test_a_split_that_is_not_there_is_named(written):
     table = written(SOUND)
-    with pytest.raises(InputError, match="split 'fold-1': is not in the table, which has fold-0"):
+    with pytest.raises(InputError, match="split 'fold-1': not in the split table, expected one of fold-0"):
         table.pieces("fold-1")
     with pytest.raises(InputError, match="split 'fold-0' of animal B"):
         table.pieces("fold-0", "B")
@@ -73,7 +73,7 @@ def test_a_split_that_is_not_there_is_named(written):
 def test_labels_of_a_test_that_are_trained_with_are_leaks(written):
     table = written(SOUND.replace("test,False,False", "test,False,True"))
     assert table.leaks() == [
-        "split fold-0: labels of A/1 frames 0 to 10 are trained with, and their role is test"
+        "split fold-0: labels of A/1 frames 0 to 10 are used for training, but their role is test"
     ]
 
 

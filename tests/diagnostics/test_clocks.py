@@ -80,4 +80,4 @@ def test_what_there_is_nothing_to_tell_from_is_said(coupled, settings):
         [np.full(span.samples.stop - span.samples.start, at % 3) for at, span in enumerate(coupled.trials)]
     )
     (only,) = check_labels(replace(coupled, labels=each.astype(np.int8)), settings)[0]
-    assert "labels change" in only.message
+    assert "no trial has two labels" in only.message

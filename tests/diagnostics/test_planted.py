@@ -133,7 +133,7 @@ def test_labels_a_second_late_in_all_trials(planted):
 
 def test_the_rates_of_the_two_clocks_swapped(planted):
     swapped = {"neural_rate": 100.0, "behavior_rate": 16.0}
-    with pytest.raises(InputError, match=r"neural_index puts sample .* are the sampling rates right"):
+    with pytest.raises(InputError, match=r"neural_index assigns sample .* are the sampling rates right"):
         planted.convert(*TRIAL, reader_options=swapped)
 
 
@@ -153,7 +153,7 @@ def test_a_neural_clock_that_drifts(planted):
 def test_a_neural_clock_that_drifts_from_its_own_index(planted):
     path = planted.raw(*TRIAL) / "indices.npy"
     np.save(path, (np.load(path) * 0.95).astype(int))
-    with pytest.raises(InputError, match="neural_index puts sample"):
+    with pytest.raises(InputError, match="neural_index assigns sample"):
         planted.convert(*TRIAL)
 
 
@@ -180,7 +180,7 @@ def test_one_recording_under_two_names(planted):
     shutil.rmtree(two)
     shutil.copytree(one, two)
     planted.convert("Fly3", "003")
-    with pytest.raises(InputError, match=r"Fly3/003.* has the neural data of .*Fly1/003"):
+    with pytest.raises(InputError, match=r"Fly3/003.* has the same neural data as .*Fly1/003"):
         planted.dataset()
 
 
@@ -203,7 +203,7 @@ def test_a_test_trial_leaked_into_training(sound):
     assert warned(found) == {"fold-0", "Fly2/001"}
     trained = [finding.message for finding in found if finding.subject == "fold-0"]
     assert all("Fly2/001" in message for message in trained)
-    assert ["trained on" in message for message in trained] == [True, False]
+    assert ["visible in pretraining" in message for message in trained] == [True, False]
     sound_windows = window_table(sound.dataset(), WINDOWS, stride=4)
     stride = WINDOWS.behavior_stride
     assert not warned(
@@ -218,7 +218,7 @@ def test_a_test_trial_leaked_into_the_swap_table(sound, tmp_path):
     given = (dataset.pose, dataset.pose_animal, leaky.pose_visible)
     table = build_swap_table(*given, settings, names=dataset.animals)
     assert warned(check_swaps(dataset, table, "fold-0")) == {"fold-0"}
-    with pytest.raises(InputError, match="swaps are with poses that are hidden here"):
+    with pytest.raises(InputError, match="swaps are with poses that this run hides"):
         table.fits(tmp_path / "swaps.npz", dataset, trained_on=True)
 
 
@@ -258,7 +258,7 @@ def test_a_probe_whose_trials_train_or_choose_and_test_it(sound, monkeypatch, ta
         return replace(problem, **{part: rows}) if asked == task else problem
 
     monkeypatch.setattr(tasks, "_of_animal", leaky)
-    with pytest.raises(InputError, match=f"{task}, .*: 1 trials train or choose the probe and test it"):
+    with pytest.raises(InputError, match=f"{task}, .*: 1 trials are in both training"):
         read(features, windows, dataset)
 
 

@@ -56,7 +56,7 @@ def test_a_class_that_the_test_of_a_split_does_not_have(layout):
     gone = replace(layout, arrays={**layout.arrays, "labels": labels})
     warned = [finding for finding in check_balance(counted(gone)) if finding.severity == "warning"]
     assert [(finding.subject, finding.values["class"]) for finding in warned] == [("fold-3", "groom")]
-    assert warned[0].message == "no test window of groom: it is not tested there"
+    assert warned[0].message == "no test window of groom: it is not tested in this split"
 
 
 def scores(level, rng, tasks=TASKS):
@@ -117,7 +117,7 @@ def test_a_control_of_one_score_is_no_alarm(sections):
     single = table[(table["split"] == "fold-0") & table["animal"].isin(["A", "all"])]
     found = check_control(single, METHODS, 3, 3, sections)
     assert [finding.severity for finding in found] == ["note"] * 3
-    assert all("a single score cannot be told from it" in finding.message for finding in found)
+    assert all("a single score cannot be compared with chance" in finding.message for finding in found)
 
 
 def test_a_control_that_was_not_run_is_said(sections):
@@ -126,7 +126,7 @@ def test_a_control_that_was_not_run_is_said(sections):
     (finding,) = check_control(table, only, 3, 3, sections)
     assert (finding.severity, finding.subject) == ("note", "all")
     (finding,) = check_control(table.assign(method="swap_calcium"), METHODS, 3, 3, sections)
-    assert finding.message == "not run: permuted has no scores"
+    assert finding.message == "not checked: no scores of permuted"
 
 
 def test_every_check_is_named():

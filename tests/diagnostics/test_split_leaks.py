@@ -75,7 +75,7 @@ def test_a_trial_in_another_role_than_its_table_says(reaches, pieces, animal):
     pieces["A", "t2"] = [Piece(0, FRAMES, "test", False, False)]
     found = checked(reaches, pieces, animal, window_table(animal, BINS, stride=1))
     said = {f"{one.subject} {one.message}" for one in found}
-    assert "A/t2/reach is used as train (seen), the split table says test (hidden)" in said
+    assert "A/t2/reach is used as train (seen), expected test (hidden) as in the split table" in said
 
 
 def test_a_window_of_one_block_with_a_pose_of_another(reaches, pieces):
@@ -85,7 +85,7 @@ def test_a_window_of_one_block_with_a_pose_of_another(reaches, pieces):
     windows = window_table(animal, BINS, stride=1)
     assert worst(checked(reaches, pieces, animal, windows)) == "ok"
     at = int(np.flatnonzero(windows.sees_input)[0])
-    for sample, message in ((2 * 1500 + 1000, "A/t2 from frame 250"), (2 * 1500 + 550, "in no piece")):
+    for sample, message in ((2 * 1500 + 1000, "A/t2 from frame 250"), (2 * 1500 + 550, "outside all pieces")):
         pose = windows.pose.copy()
         pose[at] = sample
         found = checked(reaches, pieces, animal, replace(windows, pose=pose))
@@ -125,8 +125,8 @@ def test_a_class_that_a_role_does_not_have(animal):
     warned = [finding for finding in check_balance(counts) if finding.severity == "warning"]
     assert {finding.subject for finding in warned} == {SPLIT}
     assert {finding.message for finding in warned} == {
-        "no train window of groom: it is not trained on",
-        "no test window of groom: it is not tested there",
+        "no train window of groom: no probe is trained on it",
+        "no test window of groom: it is not tested in this split",
     }
     assert set(counts["role"]) == {"train", "validation", "test"}
 

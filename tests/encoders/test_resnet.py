@@ -62,7 +62,7 @@ def test_another_number_of_features_is_refused():
         InputError, match=r"encoders\.dimension: 128, expected 2048 with .* resnet of depth 50"
     ):
         ResNet(SHAPES, 128, depth=50)
-    with pytest.raises(InputError, match=r"resnet needs images .*, the recordings hold \(7,\)"):
+    with pytest.raises(InputError, match=r"resnet needs images .*, found frames \(7,\)"):
         ResNet(Shapes(1, (7,), 1, 1), 512)
 
 

@@ -101,5 +101,5 @@ def test_validation_chooses_the_epoch_and_test_is_scored_at_that_one_alone():
 
 
 def test_epochs_are_given():
-    with pytest.raises(ValueError, match="with solver 'epochs'"):
+    with pytest.raises(ValueError, match="for solver 'epochs'"):
         probe()

@@ -240,7 +240,7 @@ def test_scaling_is_by_training_windows_and_leaves_silent_units_at_zero():
     [
         ("ridge", "within", "kind ridge cannot read within, expected a kind that gives classes"),
         ("knn", "continuous_across", "kind knn cannot read continuous_across, expected ridge"),
-        ("angle", "identity", "animals are no directions"),
+        ("angle", "identity", "expected classes that are directions"),
     ],
 )
 def test_a_probe_that_cannot_read_its_task_is_a_line(kind, task, message):

@@ -101,7 +101,7 @@ def test_units_that_never_change_are_ignored():
 
 def test_two_trials_are_too_few():
     x, y = moving()
-    with pytest.raises(InputError, match="2 trials to learn from, expected 3"):
+    with pytest.raises(InputError, match="2 visible trials, expected at least 3"):
         cross_fit(x, y, TRIAL, TRIAL < 6)
 
 

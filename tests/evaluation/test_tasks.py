@@ -80,7 +80,7 @@ def test_identity_is_tested_on_trials_of_the_others_that_no_probe_trains_on(flie
 def test_a_trial_that_trains_and_tests_is_a_line(flies):
     joined = replace(flies, trial=flies.trial // 4)
     with pytest.raises(
-        InputError, match=r"within, split fold-3, animal A: 1 trials train or choose .* and test it"
+        InputError, match=r"within, split fold-3, animal A: 1 trials are in both training .* and test"
     ):
         made("within", joined)
 

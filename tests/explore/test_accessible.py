@@ -52,7 +52,11 @@ def diagnostics_page() -> str:
 
 def overview_page() -> str:
     checks = [
-        {"asks": "Is anything hidden visible in training?", "severity": severity, "said": f"{NAME}: sound"}
+        {
+            "asks": "Does training see any data that the split hides?",
+            "severity": severity,
+            "said": f"{NAME}: sound",
+        }
         for severity in ("ok", "note", "warning", "error")
     ]
     return fragment("Actions read on animals whose labels were never used", "animal", PIXEL, PIXEL, checks)

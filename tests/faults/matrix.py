@@ -1,4 +1,4 @@
-"""Stages x faults: where a stage is interrupted, how, and what comes of it. docs/development/faults.md shows the same table."""
+"""Stages x faults: where and how a stage is interrupted, and the outcome; docs/development/faults.md shows them."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "corpus"))
 
 import broken_results
 from damage import DAMAGE, fuzz, line, soon, spoiled
-from neural_action.calcium.fit import KernelFit
+from neural_action.calcium.kernel import KernelFit
 from neural_action.config.load import merged, read_yaml
 from neural_action.config.plan import Plan
 from neural_action.config.sections import Sections

@@ -105,11 +105,11 @@ def test_a_saved_model_is_the_same_model(made, model, tmp_path):
 def test_what_does_not_fit_is_a_line(made, model, tmp_path):
     recording = made.recording("C", "1")
     for given, others, words in (
-        ([made.manifests["A"][0], made.manifests["C"][0]], (), "recordings of A, C, expected of one animal"),
+        ([made.manifests["A"][0], made.manifests["C"][0]], (), "recordings of A, C, expected one new animal"),
         (made.manifests["A"], known(made), "A is both the new animal and a known one"),
         ([recording.neural], (), "adapting needs behaviour"),
         ([replace(recording, behavior_names=("x", "y", "w"))], (), r"behaviour is \['x', 'y', 'w'\]"),
-        ([replace(recording, behavior_rate=100.0)], (), "100 behaviour samples a second"),
+        ([replace(recording, behavior_rate=100.0)], (), "100 behaviour samples per second"),
     ):
         with pytest.raises(InputError, match=words):
             model.adapt(given, others, steps=1)

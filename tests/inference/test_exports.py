@@ -127,5 +127,5 @@ def test_what_cebra_takes(embedding, tmp_path):
 def test_an_unknown_suffix_is_a_line(embedding, tmp_path):
     with pytest.raises(InputError, match=r"suffix '.csv', expected one of"):
         embedding.save(tmp_path / "e.csv")
-    with pytest.raises(InputError, match=r"only an \.nwb file goes into another"):
+    with pytest.raises(InputError, match=r"a source file needs output with suffix"):
         embedding.save(tmp_path / "e.parquet", source=tmp_path / "x.nwb")

@@ -49,7 +49,7 @@ def test_every_command_runs(made, tmp_path, monkeypatch, capsys):
         if arguments[0] == "score":
             said = capsys.readouterr()
             assert 0.5 < float(said.out) <= 1
-            probe = "4 recordings of A, B" if "--train" in arguments else "its other trials"
-            assert f"of 2 recordings of C, by a linear probe trained on {probe}:" in said.err
+            probe = "4 recordings of A, B" if "--train" in arguments else "the other trials"
+            assert f"on 2 recordings of C, linear probe trained on {probe}" in said.err
     assert (tmp_path / "embedding.nc").exists()
     assert (tmp_path / "embedding.parquet").exists()

@@ -22,7 +22,7 @@ def slow(time):
 
 def test_what_is_converted_is_brought_to_the_rate_of_the_model():
     time = np.arange(900) / 15.0
-    with pytest.raises(InputError, match="15 neural frames a second, the model was trained on 10"):
+    with pytest.raises(InputError, match="15 neural frames per second, the model was trained on 10"):
         list(sequences(slow(time), TRAINED_ON, rate=15.0))
     (array,) = sequences(slow(time), TRAINED_ON, rate=15.0, convert=True)
     (same,) = sequences(slow(np.arange(600) / 10.0 + 0.05 - 1 / 30), TRAINED_ON, rate=10.0, convert=True)

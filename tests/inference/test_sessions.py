@@ -121,7 +121,7 @@ def test_each_session_is_embedded_by_its_own_first_layer(model, manifests):
         assert embedding.values.shape == (TRIALS * BINS, 5)
         assert np.isfinite(embedding.values).all()
         assert np.ptp(embedding.values, 0).min() > 0
-    with pytest.raises(InputError, match="of new, the model has units of one, two alone"):
+    with pytest.raises(InputError, match="animal new, the model only has units of one, two"):
         model.transform(manifests["new"])
     whole = reaches("one")
     with pytest.raises(InputError, match=r"neural frames of shape \(3,\), the model was trained on \(9,\)"):

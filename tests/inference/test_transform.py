@@ -76,7 +76,7 @@ def test_a_folder_is_its_recordings(made, model, tmp_path):
     assert found.trials == ("1", "2")
     assert np.array_equal(found.values, model.transform(made.manifests["C"]).values)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match=r"empty: holds no \*\.manifest\.json"):
+    with pytest.raises(InputError, match=r"empty: no \*\.manifest\.json"):
         model.transform(tmp_path / "empty")
 
 
@@ -116,7 +116,7 @@ def test_weights_that_overflow_are_a_line(made, tmp_path):
         tmp_path / "model.safetensors",
     )
     (tmp_path / "model.json").write_bytes(made.model.with_suffix(".json").read_bytes())
-    with pytest.raises(InputError, match="makes NaN or infinity of"):
+    with pytest.raises(InputError, match="have NaN or infinity"):
         neural_action.load_model(tmp_path).transform(made.manifests["C"])
 
 
@@ -183,11 +183,11 @@ def changed(recording, **changes):
         (lambda r: changed(r, neural=np.where(r.neural == r.neural[3], np.nan, r.neural)), ("NaN",)),
         (lambda r: changed(r, neural=r.neural * 20), ("scaled to 0 to 1",)),
         (lambda r: r.neural[0], ("array 0", "expected numbers (frame, ...)")),
-        (lambda r: r.neural, ("rate of its frames or their time",)),
-        (lambda r: [], ("none were given",)),
-        (lambda r: [3], ("int at place 0",)),
+        (lambda r: r.neural, ("rate or the times of its frames",)),
+        (lambda r: [], ("none given",)),
+        (lambda r: [3], ("int at index 0",)),
         (lambda r: changed(r, neural=r.neural[:9], neural_time=r.neural_time[:9], neural_index=0 * r.neural_index),
-         ("none has 16 neural frames in a row",)),
+         ("none has 16 consecutive neural frames",)),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_a_line(made, model, make, words):
@@ -214,7 +214,7 @@ def test_a_description_without_what_is_needed_is_a_line(made, tmp_path, key):
 
 
 def test_a_model_that_is_none_is_a_line(made, tmp_path):
-    with pytest.raises(InputError, match="no such file, expected the weights of a row that is trained"):
+    with pytest.raises(InputError, match="no such file, expected the weights of a trained row"):
         neural_action.load_model(tmp_path / "missing.safetensors")
     with pytest.raises(InputError, match="device"):
         neural_action.load_model(made.model, device="tpu")
@@ -234,7 +234,7 @@ def test_scores_read_what_is_there_to_read(made, model):
 
 def test_scores_without_labels_are_a_line(made, model):
     recording = made.recording("C", "1")
-    with pytest.raises(InputError, match="one trial and nothing to train on"):
+    with pytest.raises(InputError, match="one trial without `train`"):
         model.score(recording)
     bare = replace(recording, labels=np.full_like(recording.labels, -1))
     with pytest.raises(InputError, match="fewer than two labelled classes"):

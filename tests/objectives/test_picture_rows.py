@@ -193,7 +193,7 @@ def test_once_a_batch_needs_views_that_can():
     assert torch.allclose(one, one[:1].expand_as(one), atol=1e-6)
     assert not torch.allclose(one, other)
     with pytest.raises(
-        InputError, match=r"augmentations\.draws: batch, but noise draws its numbers window by window"
+        InputError, match=r"augmentations\.draws: batch, but noise draws numbers for each window"
     ):
         sampler_of({"neural": [ComponentConfig(name="noise")], "draws": "batch"})
 

@@ -176,5 +176,5 @@ def test_a_row_without_shift_draws_as_it_did():
 
 
 def test_supervised_needs_classes():
-    with pytest.raises(InputError, match="needs two classes"):
+    with pytest.raises(InputError, match="expected at least two"):
         create(ComponentConfig(name="supervised"), ENCODERS, Shapes(1, (12,), 1, 2), 0)

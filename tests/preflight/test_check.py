@@ -18,6 +18,7 @@ from neural_action.preflight.alike import Form, unlike
 from neural_action.preflight.problems import notes
 from neural_action.preflight.rests import Motion, count_rests
 from neural_action.recordings.recording import Recording
+from neural_action.recordings.samples import SampleRow
 from neural_action.stages.check import _short, run
 from running import ROOT
 
@@ -33,17 +34,20 @@ def test_trials_that_differ_are_named_with_what_differs():
     more = Form("m1 d3", (21,), (3, 2), ("nose", "tail", "paw"))
     first, second = unlike([usual, usual, more])
     assert first.startswith(
-        "neural frames of m1 d3 are 21, of most trials 20; expected the same units in every trial of an animal"
+        "neural frames of m1 d3 are 21, in most trials they are 20; expected the same units in every trial of an animal"
     )
     assert second.startswith("behaviour of m1 d3 has them in another order (nose, tail, paw)")
     (axes,) = unlike([usual, usual, Form("m3 d1", (20,), (3, 3), usual.names)])
-    assert "behaviour of m3 d1 is 3 x 3, of most trials 3 x 2" in axes
+    assert "behaviour of m3 d1 is 3 x 3, in most trials it is 3 x 2" in axes
     assert list(unlike([usual, usual])) == []
     # Animals may have units of their own, but not images.
     assert list(unlike([usual, usual, Form("m2 d1", (21,), (3, 2), usual.names)])) == []
     image, other = (Form(f"m{side} d1", (side, side), (3, 2), usual.names) for side in (8, 9))
     (sizes,) = unlike([image, image, other])
-    assert "neural frames of m9 d1 are 9 x 9, of most trials 8 x 8; expected images of one size" in sizes
+    assert (
+        "neural frames of m9 d1 are 9 x 9, in most trials they are 8 x 8; expected images of one size"
+        in sizes
+    )
 
 
 def rested(seed, rate=100.0, neural_rate=16.0, seconds=60):
@@ -119,7 +123,8 @@ def test_a_row_that_keeps_a_value_of_its_own_is_said():
     plan = Plan(merged([ROOT / "config/methods.yaml", ROOT / "config/test/tiny.yaml"]))
     assert plan.methods["matched_alignment"].settings["training"]["steps"] == 30
     assert list(notes([], plan, {"training": {"steps": 60}})) == [
-        "training.steps (60) is not for matched_alignment (30): a row's own values stand in methods.<row>.settings"
+        "training.steps (60) does not apply to matched_alignment (30): these rows set their own values in "
+        "methods.<row>.settings"
     ]
     assert list(notes([], plan, {"training": {"steps": 30}})) == []
     # Who sets both knows.
@@ -128,6 +133,36 @@ def test_a_row_that_keeps_a_value_of_its_own_is_said():
         "methods": {"matched_alignment": {"settings": {"training": {"steps": 30}}}},
     }
     assert list(notes([], plan, own)) == []
+
+
+@pytest.mark.parametrize(
+    ("counts", "units", "said"),
+    [
+        ((30, 40), None, "animals have their own units (a 30, b 40)"),
+        ((30, 30), "own", "animals have their own units (a 30, b 30)"),
+        ((30, 30), None, "all animals have 30 units, which are taken to be the same in all"),
+        ((30, 30), "shared", ""),
+    ],
+)
+def test_whether_animals_share_their_units_is_said(counts, units, said):
+    content = merged([ROOT / "config/methods.yaml", ROOT / "config/test/tiny.yaml"])
+    content["windows"]["units"] = units
+    plan = Plan(content)
+    looks = [
+        SimpleNamespace(
+            row=SampleRow(animal, "1", animal),
+            form=SimpleNamespace(neural=(count,), where=animal),
+            notes=[],
+            covered=1.0,
+            source="",
+            recorded_rate=None,
+            doubtful={},
+        )
+        for animal, count in zip("ab", counts, strict=True)
+    ]
+    found = [note for note in notes(looks, plan, {}) if "units" in note]
+    assert len(found) == bool(said)
+    assert all(note.startswith(said) for note in found)
 
 
 @pytest.fixture
@@ -185,7 +220,7 @@ def test_what_can_run_ends_with_0_and_what_cannot_with_1(mice, capsys, monkeypat
     mice.path.write_text(yaml.safe_dump(mice.config))
     status, said = checked(mice.path, capsys)
     assert status == 1
-    assert "PROBLEM: 0 rests of at least 2.5 s after movement in 2 trials" in said
+    assert "PROBLEM: 2 trials have 0 rests of at least 2.5 s after movement" in said
     assert "calcium: {decay: 1.0}" in said
     assert "snakemake" not in said
     # No shown row trains with a kernel.
@@ -213,7 +248,7 @@ def test_the_rows_of_a_dataset_are_those_of_its_kind(tmp_path, capsys, monkeypat
     run((ROOT / "config/rodent_sleep.yaml",), None, 2, tmp_path, 2)
     said = capsys.readouterr().out
     assert "mouse                  none    3000    3.33  5 at 0.25 /s" in said
-    assert "20 random splits of blocks of 600 s, 70% to train" in said
+    assert "20 random splits of blocks of 600 s: 70% training" in said
     assert "synchrony" not in said
     assert "PROBLEM" not in said
     stages = [line.split()[0] for line in said.splitlines() if " jobs " in line]

@@ -38,7 +38,7 @@ def test_two_files_of_poses_are_asked_about(tmp_path):
     poses(folder / "cam2DLC_x.csv", 2.0)
     with pytest.raises(
         InputError,
-        match=r"2 files of behaviour \(cam1DLC_x\.csv, cam2DLC_x\.csv\), which of .*--option 'behavior\.path=",
+        match=r"2 files of behaviour \(cam1DLC_x\.csv, cam2DLC_x\.csv\), expected one .*--option 'behavior\.path=",
     ):
         made(tmp_path)
     key, value = _option("behavior.path={path}/cam2*.csv")
@@ -56,7 +56,7 @@ def test_two_forms_of_one_file_are_one(tmp_path):
     )
     proposal = made(tmp_path)
     assert proposal.sample.behavior[0, 0, 0] == 2.0
-    assert "m1/001/vDLC.csv: vDLC_filtered.csv is the same, filtered, and is read." in proposal.notes
+    assert "m1/001/vDLC.csv: vDLC_filtered.csv is its filtered version and is read instead." in proposal.notes
 
 
 def test_files_of_another_format_are_said(tmp_path):
@@ -104,7 +104,7 @@ def test_labels_of_some_recordings_alone_are_said(tmp_path):
         poses(suite2p(tmp_path / "m1" / trial) / "vDLC.csv")
     (tmp_path / "m1/001/ann_labels.csv").write_text("walk,rest\n" + "1,0\n0,1\n" * 1000)
     notes = made(tmp_path).notes
-    assert "Labels are not read: 1 of 2 recordings have none, such as m1/002." in notes
+    assert "Labels are not read, because 1 of 2 recordings have none, such as m1/002." in notes
 
 
 def test_names_are_honoured(tmp_path):
@@ -170,12 +170,13 @@ def nwb(path, subject="m1", poses=("pose",), series=(), keypoints=None):
 def test_several_poses_in_an_nwb_are_asked_about(tmp_path):
     nwb(tmp_path / "m1/1.nwb", poses=("mouse_a", "mouse_b"))
     with pytest.raises(
-        InputError, match=r"2 of PoseEstimation \(mouse_a, mouse_b\).*'behavior\.options\.series=\[mouse_a\]'"
+        InputError,
+        match=r"2 series of PoseEstimation \(mouse_a, mouse_b\).*'behavior\.options\.series=\[mouse_a\]'",
     ):
         made(tmp_path)
     key, value = _option("behavior.options.series=[mouse_b]")
     assert made(tmp_path, **{key: value}).sample.behavior.shape[1:] == (2, 2)
-    with pytest.raises(InputError, match="2 of PoseEstimation"):
+    with pytest.raises(InputError, match="2 series of PoseEstimation"):
         made(tmp_path, behavior__options__series=["mouse_*"])
 
 
@@ -183,12 +184,12 @@ def test_movement_stands_before_ambient_light(tmp_path):
     nwb(tmp_path / "m1/1.nwb", poses=(), series=("ambient_light", "running_speed", "reward"))
     proposal = made(tmp_path)
     assert proposal.sample.behavior_names == ("running_speed",)
-    assert any("Others are" in note and "ambient_light" in note for note in proposal.notes)
+    assert any("Other series: " in note and "ambient_light" in note for note in proposal.notes)
 
 
 def test_series_alike_are_asked_about(tmp_path):
     nwb(tmp_path / "m1/1.nwb", poses=(), series=("left_wheel", "right_wheel"))
-    with pytest.raises(InputError, match=r"2 of TimeSeries \(left_wheel, right_wheel\)"):
+    with pytest.raises(InputError, match=r"2 series of TimeSeries \(left_wheel, right_wheel\)"):
         made(tmp_path)
     both = made(tmp_path, behavior__options__series=["left_wheel", "right_wheel"])
     assert both.sample.behavior_names == ("left_wheel", "right_wheel")
@@ -199,7 +200,7 @@ def test_keypoints_that_start_apart_go_by_their_own_clocks(tmp_path):
     proposal = made(tmp_path)
     assert proposal.sample.behavior_time[0] == pytest.approx(10.0)
     stream = proposal.sample.streams[1]
-    assert "nose, tail have clocks of their own" in stream.how
+    assert "nose, tail have different clocks" in stream.how
     assert "1800 of 2000 samples are complete" in stream.how
 
 

@@ -74,7 +74,7 @@ def test_what_is_not_known_is_asked_for(tmp_path):
         "init again with --neural-rate and --behavior-rate",
     ):
         made(tmp_path)
-    with pytest.raises(InputError, match="init again with --behavior-rate, per second"):
+    with pytest.raises(InputError, match=r"init again with --behavior-rate \(per second\)"):
         made(tmp_path, neural=10)
     # Times of a camera are a clock too.
     np.savetxt(tmp_path / "Fly1/001/camera.txt", np.arange(2000) / 25)
@@ -85,7 +85,7 @@ def test_what_is_not_known_is_asked_for(tmp_path):
 def test_clocks_that_do_not_overlap_are_refused_until_the_offset_is_known(tmp_path):
     write(tmp_path)
     given = {"behavior.clock.start": 500.0}
-    with pytest.raises(InputError, match=r"miss each other by 400\.1.*init again.*--option.*align\.offset"):
+    with pytest.raises(InputError, match=r"do not overlap \(400\.1.*init again.*--option.*align\.offset"):
         made(tmp_path, given, neural=10, behavior=20)
     proposal = made(tmp_path, {**given, "align.offset": -500}, neural=10, behavior=20)
     text, content = written(proposal, tmp_path)
@@ -99,7 +99,7 @@ def test_options_that_are_none_are_said(tmp_path):
     write(tmp_path)
     with pytest.raises(InputError, match=r"reader_options\.align\.offst: unknown key"):
         made(tmp_path, {"align.offst": 1.0}, neural=10, behavior=20)
-    with pytest.raises(InputError, match=r"--option neural\.clock: 2, expected keys below it"):
+    with pytest.raises(InputError, match=r"--option neural\.clock: 2, expected a mapping with keys"):
         made(tmp_path, {"neural.clock": 2}, neural=10, behavior=20)
 
 
@@ -126,7 +126,7 @@ def test_labels_and_thresholds_can_be_given_or_left_out(tmp_path):
     assert proposal.class_names == ["level_0", "level_1"]
     assert proposal.options["thresholds"] == {"cuts": [1.0]}
     assert made(tmp_path, {"labels": None, "thresholds": None}).class_names is None
-    with pytest.raises(InputError, match=r"--option labels: 3, expected keys below it"):
+    with pytest.raises(InputError, match=r"--option labels: 3, expected a mapping with keys"):
         made(tmp_path, {"labels": 3})
     with pytest.raises(InputError, match=r"reader_options\.behavior\.clock: None, expected"):
         made(tmp_path, {"behavior.clock": None})
@@ -141,7 +141,7 @@ def test_keypoints_that_are_unlikely_are_missing(tmp_path):
     assert behavior["missing"]["policy"] == "drop"
     assert "options: {min_likelihood: 0.6} # [ours] below it a keypoint is missing" in text
     assert any(
-        note.startswith("Keypoints of a likelihood below 0.6 count as missing") for note in proposal.notes
+        note.startswith("Keypoints with a likelihood below 0.6 count as missing") for note in proposal.notes
     )
     assert any("missing nose (2.0%" in note for note in proposal.notes)
     every = made(tmp_path, {"behavior.options.min_likelihood": 0.0}, neural=10, behavior=20)
@@ -175,7 +175,9 @@ def test_trials_that_differ_are_refused_with_what_differs(tmp_path):
     lines[1] += ",tail,tail,tail"
     lines[2] += ",x,y,likelihood"
     path.write_text("\n".join([*lines[:3], *(f"{line},1,1,1" for line in lines[3:])]) + "\n")
-    with pytest.raises(InputError, match=r"behaviour of Fly1 003 has tail, which most have not.*init again"):
+    with pytest.raises(
+        InputError, match=r"behaviour of Fly1 003 has tail, which most trials do not have.*init again"
+    ):
         made(tmp_path, neural=10, behavior=20)
     assert made(tmp_path, {"behavior.options.exclude": ["tail"]}, neural=10, behavior=20).rows
 
@@ -187,7 +189,7 @@ def test_trials_too_few_and_too_short_to_cut(tmp_path):
     assert "cut" not in proposal.options
     assert written(proposal, tmp_path)[1]["split"]["folds"] == 2
     write(tmp_path / "one", seconds=30)
-    with pytest.raises(InputError, match=r"an animal has 1 trial, expected 4.*of 30 s is too short to cut"):
+    with pytest.raises(InputError, match=r"an animal has 1 trial, expected 4.*\(30 s\) is too short to cut"):
         made(tmp_path / "one", neural=10, behavior=20)
     with pytest.raises(InputError, match=r"an animal has 1 trial, expected 4.*cut: null, as given"):
         made(tmp_path / "one", {"cut": None}, neural=10, behavior=20)
@@ -216,7 +218,7 @@ def test_the_calcium_section_can_be_run(tmp_path):
         path.write_text("\n".join(lines) + "\n")
     text, content = written(made(tmp_path / "resting", neural=10, behavior=20), tmp_path)
     assert content["calcium"] == {}
-    assert "its decay is fitted to 6" in text
+    assert "the decay is fitted to 6" in text
     spikes = tmp_path / "spikes"
     spikes.mkdir()
     np.savez(spikes / "s.npz", x=np.random.default_rng(0).random((1000, 3)), v=np.zeros((1000, 2)))
@@ -276,7 +278,7 @@ def test_the_layout_of_a_reader_has_a_configuration(tmp_path):
     simulate_animal(SimulationSettings(preset="tiny", overrides={"trials": 1}), 0, tmp_path)
     with pytest.raises(
         InputError,
-        match=r"read by the reader mc2p .* snakemake .*--configfile config/mc2p\.yaml --config raw=",
+        match=r"reader mc2p reads it .* snakemake .*--configfile config/mc2p\.yaml --config raw=",
     ):
         made(tmp_path)
 
@@ -297,7 +299,8 @@ def test_what_a_reader_says_of_its_files_is_passed_on(tmp_path):
         made(tmp_path)
     np.save(tmp_path / "XYF06_1217_b5_neurons_qualitybehav_states_n_4full.npy", np.zeros(100))
     with pytest.raises(
-        InputError, match=r"rodent_sleep says: .*there are states of rat.*use: .*config/rodent_sleep\.yaml"
+        InputError,
+        match=r"reader rodent_sleep: .*spike counts of rat beside its states.*use: .*config/rodent_sleep\.yaml",
     ):
         made(tmp_path)
 
@@ -321,11 +324,11 @@ def test_the_likeliest_series_of_all_files_is_proposed():
     proposal = Proposal({"neural": {}}, {}, 4)
     _nwb_series("neural", kinds([traces, units], [units]), proposal)
     assert proposal.options["neural"]["options"]["series"] == ["units"]
-    assert proposal.notes == [f"Neural activity: the series {units}. Others are Activity_*."]
+    assert proposal.notes == [f"Neural activity is read from the series {units}. Other series: Activity_*."]
     with pytest.raises(
         InputError,
-        match=r"/raw/1\.nwb: has no series 'Activity_\*' of neural activity, the likeliest of /raw/0\.nwb; it has "
-        r"units: Units .*a folder for each kind.*--option 'neural\.options\.series=",
+        match=r"/raw/1\.nwb: has no series 'Activity_\*' of neural activity, which /raw/0\.nwb has; it has "
+        r"units: Units .*one folder for each kind.*--option 'neural\.options\.series=",
     ):
         _nwb_series("neural", kinds([traces], [units]), Proposal({"neural": {}}, {}, 4))
     own = Proposal({"neural": {"options": {"series": ["x"]}}}, {}, 4)

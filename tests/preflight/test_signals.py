@@ -76,9 +76,8 @@ def test_planes_are_one_recording_and_its_copies_are_left_out(tmp_path):
     proposal = made(tmp_path)
     assert proposal.options["neural"]["path"] == "{path}/suite2p"
     assert proposal.sample.neural.shape[1] == 6
-    assert (
-        "Neural activity is read as F - 0.7 Fneu of plane0, plane1: 6 of 6 units (cells by iscell.npy)"
-        in " ".join(proposal.notes)
+    assert "Neural activity: F - 0.7 Fneu of plane0, plane1: 6 of 6 units (cells by iscell.npy)" in " ".join(
+        proposal.notes
     )
     convert = settings(proposal, tmp_path)
     assert convert.dff.percentile == 10
@@ -102,7 +101,7 @@ def test_what_else_is_there_is_said(tmp_path):
     tifffile.imwrite(tmp_path / "m1/001/raw.tif", np.zeros((9, 8, 8), np.uint16))
     assert any(
         note
-        == "Neural activity is read from suite2p files. Also there, and not read: 1 x a TIFF of 9 pages (tiff)."
+        == "Neural activity is read from suite2p files. Also found, but not read: 1 x a TIFF of 9 pages (tiff)."
         for note in made(tmp_path).notes
     )
 
@@ -122,7 +121,8 @@ def test_raw_fluorescence_without_a_baseline_gets_no_dff(tmp_path):
     proposal = made(tmp_path)
     assert not proposal.dff
     assert any(
-        "the baseline of 3 of 3 units is not above 0: no dF/F is taken" in note for note in proposal.notes
+        "the baseline of 3 of 3 units is not above 0, so dF/F is not computed" in note
+        for note in proposal.notes
     )
 
 
@@ -169,7 +169,7 @@ def test_recordings_of_different_rates_are_brought_to_the_lowest(tmp_path, capsy
         suite2p(tmp_path / animal / "001/suite2p", rate=rate)
     proposal = made(tmp_path)
     assert proposal.neural_rate == 10
-    assert "all are brought to 10, the lowest (convert.neural_rate)" in " ".join(proposal.notes)
+    assert "all are resampled to 10, the lowest (convert.neural_rate)" in " ".join(proposal.notes)
     convert = settings(proposal, tmp_path)
     assert convert.neural_rate == 10
     rows = [next(row for row in proposal.rows if row.animal == animal) for animal in ("m1", "m2")]
@@ -177,7 +177,7 @@ def test_recordings_of_different_rates_are_brought_to_the_lowest(tmp_path, capsy
     assert [(seen.neural_rate, seen.recorded_rate) for seen in looks] == [(10, 10), (10, 15.5)]
     manifest = tmp_path / "out/m.json"
     convert_trial(convert, "d", tmp_path, rows[1], tmp_path / "out/s.zarr", manifest)
-    assert "m2 001_part00: neural frames resampled from 15.5 to 10 a second" in capsys.readouterr().err
+    assert "m2 001_part00: neural frames resampled from 15.5 to 10 /s" in capsys.readouterr().err
     assert read_recording(manifest).neural_rate == 10
     steps = read_manifest(manifest).attributes["steps"]
     assert (steps["neural_rate"], steps["neural_rate_recorded"]) == (10, 15.5)
@@ -195,8 +195,8 @@ def test_recordings_of_different_rates_are_brought_to_the_lowest(tmp_path, capsy
     )
     said = [text for text in problems(as_recorded, plan) if "neural_rate" in text]
     assert said == [
-        "neural frames come at several rates (10 a second such as m1 001_part00, 15.5 a second such as m2 001_part00): "
-        "bring them to one, convert: {neural_rate: 10}"
+        "neural frame rates differ (10 /s such as m1 001_part00, 15.5 /s such as m2 001_part00): "
+        "resample to one rate, convert: {neural_rate: 10}"
     ]
 
 
@@ -227,8 +227,8 @@ def test_of_the_series_of_an_nwb_file_the_fluorescence_of_cells_and_the_movement
     assert proposal.options["behavior"]["options"]["series"] == ["running_speed"]
     assert proposal.dff
     said = " ".join(proposal.notes)
-    assert "Others are Fluorescence/Deconvolved, Fluorescence/Neuropil." in said
-    assert "Others are ambient_light." in said
+    assert "Other series: Fluorescence/Deconvolved, Fluorescence/Neuropil." in said
+    assert "Other series: ambient_light." in said
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_of_the_series_of_an_nwb_file_the_fluorescence_of_cells_and_the_movement
         ),
         (
             ("Deconvolved", "Neuropil"),
-            r"holds no fluorescence of cells but Fluorescence/Deconvolved: .*--option",
+            r"holds Fluorescence/Deconvolved: .*expected fluorescence of cells; .*--option",
         ),
     ],
 )
@@ -281,7 +281,7 @@ def test_the_best_signal_that_caiman_computed_is_read(tmp_path, estimates, signa
     assert proposal.sample.neural.shape[1] == units
     assert not proposal.dff
     said = " ".join(proposal.notes)
-    assert ("F_dff was not computed in every file" in said) == (signal is not None)
+    assert ("Not every file has F_dff" in said) == (signal is not None)
     assert ("all are read" in said) == (units == 4)
 
 
@@ -320,7 +320,7 @@ def test_a_movie_of_several_files_is_one_recording(tmp_path, names, numbers, pat
 def test_acquisitions_that_begin_again_are_not_one_movie(tmp_path):
     poses(tmp_path / "m1/001")
     parts(tmp_path / "m1/001", ["scan_00001.tif", "scan_00002.tif"], [1, 1])
-    with pytest.raises(InputError, match="2 recordings of neural activity and 1 of behaviour in one folder"):
+    with pytest.raises(InputError, match="2 neural recordings and 1 files of behaviour in one folder"):
         made(tmp_path, neural=2.0)
     poses(tmp_path / "m2/001")
     poses(tmp_path / "m2/001", "other_videoDLC.csv")

@@ -42,13 +42,13 @@ def test_parts_of_one_recording_are_one_and_many_recordings_are_cut_short():
     lines = list(stream_lines(many))
     assert sum(line.startswith("  m1 ") for line in lines) == MOST
     assert any(line.startswith("  m1 last") for line in lines)
-    assert lines[-1] == "  and 5 more recordings with no gaps at most"
+    assert lines[-1] == "  and 5 more recordings with at most 0 gaps"
 
 
 def test_streams_that_end_apart_and_times_left_over_are_doubted():
     assert list(clock_doubts([looked("a")])) == []
     (said,) = clock_doubts([looked("a", behavior=np.arange(1200) / 10)])
-    assert said.startswith("m1 1: behaviour goes on for 60.0 s after neural activity has ended")
+    assert said.startswith("m1 1: behaviour ends 60.0 s after neural activity")
     (said,) = clock_doubts(
         [looked("a", how="pulses, 1205 for 1200 frames: the last 5 pulses are not used")] * 2
     )
@@ -76,8 +76,8 @@ def test_who_is_in_which_file_and_why(files):
     }
     lines, notes = who_lines(files, rows)
     assert lines[1:] == [
-        "  m1: a.nwb, c.nwb (subject_id of the file, the samples table alone)",
-        "  x: x/1 (in the path, by the samples table)",
+        "  m1: a.nwb, c.nwb (samples table only, subject_id of the file)",
+        "  x: x/1 (samples table, and in the path)",
     ]
     assert notes == []
 
@@ -88,5 +88,5 @@ def test_a_sheet_that_contradicts_a_file_is_noted(files):
         "m3": [SampleRow("m3", "1", "a.nwb"), SampleRow("m3", "2", "b.nwb")],
     }
     _, notes = who_lines(files, rows)
-    assert "b.nwb: the samples table says m3, the file subject_id m2" in notes
+    assert "b.nwb: the samples table says m3, but the file has subject_id m2" in notes
     assert any("subject_id m1 is in files of 2 animals (m1, m3)" in note for note in notes)

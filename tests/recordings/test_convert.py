@@ -85,7 +85,10 @@ def test_threads_and_chunks_do_not_change_values(trial, tmp_path):
         ({"scale": {"low": 60.0, "high": 40.0}}, r"convert\.scale: low 60"),
         ({"reader": "tiff"}, r"convert\.reader: 'tiff' is not one of fly_walking, mc2p"),
         ({"reader_options": {"side": 0}}, r"convert\.reader_options\.side: 0"),
-        ({"reader_options": {"behavior": "angles"}, "root_relative": True}, "root_relative: needs keypoints"),
+        (
+            {"reader_options": {"behavior": "angles"}, "root_relative": True},
+            "root_relative: behaviour has shape",
+        ),
     ],
 )
 def test_bad_settings_are_one_line_and_write_nothing(trial, tmp_path, settings, says):

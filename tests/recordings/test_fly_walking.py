@@ -109,7 +109,7 @@ def test_channels_and_statistic(tmp_path):
     assert read(tmp_path, channels="by_driver").neural[0, [0, 16]].tolist() == [2, 1]
     assert read(tmp_path, channels="by_driver", name=SWAPPED).neural[0, [0, 16]].tolist() == [1, 2]
     write(tmp_path, content(), "Fly1_x_Dark_1.mat")
-    with pytest.raises(InputError, match="expected it for channels by_driver"):
+    with pytest.raises(InputError, match="for channels: by_driver"):
         read(tmp_path, channels="by_driver", name="Fly1_x_Dark_1.mat")
 
 
@@ -140,14 +140,14 @@ BAD = [
         _values("GROIaveMax", np.ones((15, VOLUMES))),
         r"GROIaveMax has shape \(15, 120\), expected \(16, volumes\)",
     ),
-    (_values("GROIaveMax", np.ones((16, 100))), "differ in shape"),
+    (_values("GROIaveMax", np.ones((16, 100))), "expected the same shape"),
     (_values("GROIaveMax", np.full((16, VOLUMES), np.nan)), "GROIaveMax holds NaN or infinity at entry 0"),
     (_values("GROIaveMax", "text"), "GROIaveMax is <U4 of shape"),
     (_position(OffsetRot=NAN), "OffsetRot holds NaN or infinity at entry 4"),
     (_position(OffsetFor=np.ones(1000)), "OffsetFor has 1000 entries, expected 1100"),
     (_position(t=np.arange(1100)[::-1]), "t runs backwards at entry 1"),
     (_position(tFrameGrab=np.ones(840)), "tFrameGrab runs backwards at entry 1"),
-    (_position(tFrameGrab=np.arange(700)), "tFrameGrab times 100 volumes of 7 planes, expected 120"),
+    (_position(tFrameGrab=np.arange(700)), "tFrameGrab has times of 100 volumes of 7 planes, expected 120"),
     (_position(tVR=np.array([9e9, 9e9])), "0 volumes have behaviour, expected more than 7"),
 ]
 

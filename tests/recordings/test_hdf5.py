@@ -54,8 +54,8 @@ CASES = [
     (stored_outside, r"group/y is stored in other\.bin"),
     (virtual, "group/y is a virtual dataset"),
     (large, r"group/y claims 192\.0 GiB"),
-    (many, r"d18 claims 0\.1 GiB .*with what comes before it 1\.1 GiB"),
-    (one_by_many_names, r"\w+ claims 0\.1 GiB .*with what comes before it 1\.1 GiB"),
+    (many, r"d18 claims 0\.1 GiB .*all datasets up to it 1\.1 GiB"),
+    (one_by_many_names, r"\w+ claims 0\.1 GiB .*all datasets up to it 1\.1 GiB"),
     (large_chunk, r"group/y claims 3\.1 GiB"),
 ]
 

@@ -130,7 +130,7 @@ BAD = [
     (_save("indices.npy", INDICES[::-1]), r"indices\.npy: frame 38 at entry 6, expected non-decreasing"),
     (_save("indices.npy", INDICES[:, None]), r"indices\.npy: int64 of shape \(250, 1\), expected a vector"),
     (_save("indices.npy", np.array(["a"] * SAMPLES)), r"indices\.npy: <U1 of shape"),
-    (_save("labels.npy", LABELS + 8), r"labels\.npy: label 8 at entry 0 belongs to no class, expected -1"),
+    (_save("labels.npy", LABELS + 8), r"labels\.npy: label 8 at entry 0, expected -1"),
     (_save("labels.npy", LABELS - 2), r"labels\.npy: label -2 at entry 0"),
     (_save("labels.npy", LABELS[:-1]), r"labels\.npy: 249 entries, expected 250"),
 ]
@@ -159,7 +159,7 @@ def test_a_missing_folder(tmp_path):
 
 
 def test_configured_classes_bound_the_labels(trial):
-    with pytest.raises(InputError, match=r"label 3 at entry 3 .* or 0 to 2"):
+    with pytest.raises(InputError, match=r"label 3 at entry 3, .* or 0 to 2"):
         read(trial, class_names=("a", "b", "c"))
 
 
@@ -184,7 +184,7 @@ def test_animals_are_named_by_fly_or_in_full_where_flies_share_a_number(tmp_path
 
 def test_a_recording_in_a_folder_of_another_name_is_not_passed_over(tmp_path, make_trial):
     make_trial(tmp_path / "trial3")
-    with pytest.raises(InputError, match=r"trial3: holds a recording, expected a folder <date>_"):
+    with pytest.raises(InputError, match=r"trial3: the folder of a recording, expected the name <date>_"):
         mc2p.scan(tmp_path, mc2p.Options())
 
 

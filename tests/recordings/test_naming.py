@@ -79,20 +79,20 @@ def test_a_path_that_contradicts_its_file_is_said():
     paths = [PurePosixPath(f"sub-{name}/a.nwb") for name in ("m1", "A-7", "m3")]
     assert conflicts(paths, ["m1", "A_7", None]) == []
     assert conflicts(paths, ["m1", "A_8", None]) == [
-        "sub-A-7/a.nwb: the path says sub-A-7, the file subject_id A_8; the file is believed"
+        "sub-A-7/a.nwb: the path has sub-A-7, but the file has subject_id A_8, which is used"
     ]
 
 
 def test_one_subject_in_every_file_of_several_is_asked_about():
     with pytest.raises(
-        InputError, match=r"every file says subject_id x, but paths name 2 subjects \(1, 2\).*names="
+        InputError, match=r"every file has subject_id x, but paths name 2 subjects \(1, 2\).*names="
     ):
         names("sub-1/a.nwb", "sub-2/a.nwb", subjects=["x", "x"])
 
 
 @pytest.mark.parametrize("path", ["20240301_001.nwb", "2024-03-01/002"])
 def test_dates_and_numbers_alone_are_asked_about(path):
-    with pytest.raises(InputError, match=r"dates and numbers alone, who the animal is .*--option 'names="):
+    with pytest.raises(InputError, match=r"has only dates and numbers, so the animal is .*--option 'names="):
         names(path)
 
 

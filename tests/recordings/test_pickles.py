@@ -178,5 +178,5 @@ def test_a_part_that_stands_twice_is_read(tmp_path):
 @pytest.mark.parametrize("load", [load_array_pickle, load_object_pickle, load_npy])
 def test_pipes_are_no_files(tmp_path, load):
     os.mkfifo(tmp_path / "a.npy")
-    with pytest.raises(InputError, match=r"a\.npy: is no file"):
+    with pytest.raises(InputError, match=r"a\.npy: is not a file"):
         load(tmp_path / "a.npy")

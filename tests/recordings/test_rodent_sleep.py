@@ -42,7 +42,7 @@ def test_states_without_counts_are_one_clear_error(tmp_path):
     write(tmp_path)
     np.save(tmp_path / "XYF06_1217_b5_neurons_qualitybehav_states_a.npy", np.zeros(6))
     with pytest.raises(
-        InputError, match=r"qualityfr_bins_a\.npy: no such file; there are states of rat"
+        InputError, match=r"qualityfr_bins_a\.npy: no such file, expected the spike counts of rat"
     ) as raised:
         rodent_sleep.scan(tmp_path, Options())
     assert "\n" not in str(raised.value)
@@ -55,8 +55,8 @@ def test_states_without_counts_are_one_clear_error(tmp_path):
     ("counts", "states", "message"),
     [
         (np.zeros(6), None, "expected counts"),
-        (np.full((2, 6), -1), None, "unit 0 counts -1 spikes in bin 0"),
-        (np.full((2, 6), np.nan), None, "unit 0 counts nan spikes"),
+        (np.full((2, 6), -1), None, "unit 0 has -1 spikes in bin 0"),
+        (np.full((2, 6), np.nan), None, "unit 0 has nan spikes"),
         (None, np.zeros(5), "expected 6 states"),
         (None, np.array([0, 1, 3, 0, 0, 0.0]), "state 3 in bin 2, expected 0 to 2"),
         (None, np.array([0, 1, 0.5, 0, 0, 0.0]), r"state 0\.5 in bin 2"),

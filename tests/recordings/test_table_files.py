@@ -18,14 +18,14 @@ from neural_action.recordings.table_files import read_table, texts
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("x;y\n1,5;2,5\n3,5;4,5\n", "fields parted by semicolons"),
-        ("x\ty\n1\t2\n", "fields parted by tabs"),
+        ("x;y\n1,5;2,5\n3,5;4,5\n", "fields are separated by semicolons"),
+        ("x\ty\n1\t2\n", "fields are separated by tabs"),
         ("x,y\n9504,6,1\n9505,6,2\n", "rows have more fields than the header"),
         ("x,y\n1,2\n9504,6,1\n", "Expected 2 fields in line 3, saw 3"),
         ("x,y,z\n1,2,3\n1,2\n1,2,3\n", "row 3 has 2 fields, expected 3"),
         ("0.5,0.7\n0.6,0.8\n", r"first row holds the number 0\.5"),
         ("0,walk\n1,rest\n", "first row holds the number 0"),
-        ("x,x\n1,2\n", "column 'x' is there twice"),
+        ("x,x\n1,2\n", "column 'x' occurs twice"),
     ],
 )
 @pytest.mark.parametrize("packed", [False, True])

@@ -110,7 +110,7 @@ def test_too_few_poses_are_one_clear_line(dataset):
         dataclasses.replace(span, samples=slice(span.samples.start, span.samples.start + 4))
         for span in dataset.trials
     ]
-    with pytest.raises(InputError, match="18 visible poses are too few for 3 states"):
+    with pytest.raises(InputError, match=r"18 visible poses are too few for syllables\.states 3"):
         fit_syllables(dataclasses.replace(dataset, trials=tuple(spans)), SETTINGS)
 
 

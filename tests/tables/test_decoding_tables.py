@@ -107,7 +107,7 @@ def test_one_split_has_an_interval_over_its_trials(tmp_path):
     # What was not scored trial by trial has no interval.
     assert np.isnan(every.cell("byol", headline(ANIMALS[0], "angle", "macro_f1")).low)
     document, _ = decoding(sections, every)
-    assert any("test trials of the one split" in text for _, text in document.notes)
+    assert any("test trials of the single split" in text for _, text in document.notes)
 
 
 def test_few_labels_have_columns_and_differences(tmp_path):

@@ -13,7 +13,7 @@ from neural_action.tables.diagnostics import SIGNS
 
 def opened(tmp_path, scores, said="sound"):
     found = [{"check": "leak", "subject": "all", "severity": "ok", "message": said, "values": {}}]
-    checks = {"leak": {"asks": "Is anything hidden visible in training?", "severity": "ok"}}
+    checks = {"leak": {"asks": "Does training see any data that the split hides?", "severity": "ok"}}
     diagnostics = tmp_path / "diagnostics.json"
     diagnostics.write_text(json.dumps({"checks": checks, "findings": found, "windows": [{"class": "rest"}]}))
     run(made_up.configuration(), scores, (), diagnostics, tmp_path / "overview.html")

@@ -286,7 +286,7 @@ def test_the_same_scores_make_the_same_tables(scores, tables, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda table: table[table["method"] != "simclr"], "has no score of method 'simclr'"),
+        (lambda table: table[table["method"] != "simclr"], "no score of method 'simclr'"),
         (lambda table: table.drop(columns="probe"), "column 'probe' is missing"),
         (
             lambda table: table.drop(columns="split").assign(fold=0),
@@ -307,8 +307,8 @@ def test_the_same_scores_make_the_same_tables(scores, tables, tmp_path):
             lambda table: table.assign(protocol="transductive"),
             "protocol 'transductive', expected",
         ),
-        (lambda table: pd.concat([table, table[:1]]), "scores what an earlier row scored"),
-        (lambda table: table[table["task"] == "identity"], "none is of an action task"),
+        (lambda table: pd.concat([table, table[:1]]), "repeats the score of an earlier row"),
+        (lambda table: table[table["task"] == "identity"], "no action task was scored"),
     ],
 )
 def test_scores_that_cannot_be_used_are_refused_in_one_line(scores, tmp_path, change, message):

@@ -322,6 +322,6 @@ def test_a_mix_needs_swaps_and_units_in_common(dataset, windows, context):
         NeuralMix(others, whose="own")
     apart = context_of(dataset, windows)
     apart.neural[:, :3] = float("nan")
-    with pytest.raises(InputError, match="units of their own, expected whose: own"):
+    with pytest.raises(InputError, match="their own units, expected whose: own"):
         NeuralMix(apart)
     NeuralMix(apart, whose="own")

@@ -105,5 +105,5 @@ def test_a_draw_just_below_one_stays_in_range(order):
 
 
 def test_without_windows_there_is_no_order():
-    with pytest.raises(InputError, match="no window is visible"):
+    with pytest.raises(InputError, match="none is visible"):
         TrialOrder.of(np.empty(0, int), np.empty(0, int), torch.device("cpu"))

@@ -101,7 +101,9 @@ def test_batches_are_of_equally_many_windows_of_each_animal(ragged):
 
 
 def test_a_batch_needs_a_window_of_each_animal(ragged):
-    with pytest.raises(InputError, match=r"training.batch: 2, expected a window of each of 3 animals"):
+    with pytest.raises(
+        InputError, match=r"training.batch: 2, expected at least one window of each of 3 animals"
+    ):
         sampler_of(ragged, list(UNITS), batch=2)
 
 
@@ -170,14 +172,14 @@ def test_every_objective_trains_each_animals_layer_and_what_is_shared(ragged, tm
 
 @pytest.mark.parametrize("name", ["autoencoder", "pi_vae"])
 def test_objectives_that_rebuild_units_say_why_not(name):
-    with pytest.raises(InputError, match="these animals have none in common"):
+    with pytest.raises(InputError, match="animals have their own units, expected common units"):
         create(ComponentConfig(name=name), ENCODERS, shapes_of(UNITS), 0)
 
 
 @pytest.mark.parametrize(
     ("view", "says"),
     [
-        (ComponentConfig(name="neural_swap"), "augmentation neural_swap: animals have units of their own"),
+        (ComponentConfig(name="neural_swap"), "augmentation neural_swap: animals have their own units"),
         (ComponentConfig(name="neural_mix"), "expected whose: own"),
     ],
 )

@@ -42,10 +42,10 @@ def test_every_window_comes_once_in_an_epoch(make):
 def test_epochs_shorter_than_a_batch_are_refused(make):
     count = len(make(2).rows.start)
     with pytest.raises(
-        InputError, match=rf"batches: epochs of {count} visible windows and training\.batch 5000"
+        InputError, match=rf"batches: epochs with {count} visible windows and training\.batch 5000"
     ):
         make(5000, epochs=True)
-    with pytest.raises(InputError, match="neither matched nor of one animal"):
+    with pytest.raises(InputError, match="no matched or focused batches"):
         make(2, epochs=True, focus=0)
 
 

@@ -57,7 +57,7 @@ def test_a_read_only_disk_is_a_line(disk):
     assert change("remount,ro")
     stopped = run(folder)
     assert stopped.returncode != 0
-    assert f"{folder}/tiny: cannot be written to; expected a folder on a disk that can" in stopped.stdout
+    assert f"{folder}/tiny: cannot be written to; expected a folder on a writable disk" in stopped.stdout
     assert "Traceback" not in stopped.stdout
     assert run(folder, "--dry-run").returncode == 0
 

@@ -124,10 +124,7 @@ def test_a_module_from_a_tag_without_the_package_says_what_to_install(folder, ta
 def test_a_module_with_a_prefix_is_a_line(folder, changed):
     done = as_module(folder, repr(str(ROOT / "workflow/Snakefile")), f"    {changed}", "--dry-run")
     assert done.returncode != 0
-    assert (
-        "module: prefix or replace_prefix makes results/tiny/ another folder, expected none of them"
-        in done.stdout
-    )
+    assert "module: prefix or replace_prefix moves results/tiny/, expected neither" in done.stdout
     assert "Traceback" not in done.stdout
 
 

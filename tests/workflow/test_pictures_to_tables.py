@@ -67,7 +67,7 @@ def test_tables_pictures_and_pages_are_made(digits):
     assert cells["published"].isna().all()
     text = (digits / "tables/decoding.md").read_text()
     assert "a linear layer trained for up to 30 epochs" in text
-    assert "Rate and epoch are chosen on validation windows" in text
+    assert "Learning rate and epoch are chosen on validation windows" in text
     assert "monkey" not in text
     for picture in ("scores", "training", "confusion", "embedding", "statistics"):
         assert (digits / f"figures/{picture}.png").stat().st_size > 5000

@@ -357,7 +357,7 @@ def test_a_damaged_dataset_stops_its_reader_until_it_is_laid_out_again(copy):
     stopped = run(copy, SCORES)
     assert stopped.returncode != 0
     log = (copy / "results/tiny/logs/evaluate/raw/fold-0/seed-0.log").read_text().splitlines()
-    for part in (f"{DATASET}/neural.npy", "was changed or damaged", "rule dataset", "delete dataset.json"):
+    for part in (f"{DATASET}/neural.npy", "changed or damaged", "rule dataset", "delete dataset.json"):
         assert part in log[-1]
     assert not (copy / SCORES).exists()
     (copy / f"{DATASET}/dataset.json").unlink()

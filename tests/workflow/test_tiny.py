@@ -245,7 +245,7 @@ def test_a_damaged_dataset_is_noticed_by_its_consumer(results):
     path.write_bytes(whole)
     assert done.returncode == 2
     last = done.stderr.strip().splitlines()[-1]
-    assert "neural.npy: was changed or damaged" in last
+    assert "neural.npy: changed or damaged" in last
     assert "rule dataset" in last
     assert not (results / "s.csv").exists()
 

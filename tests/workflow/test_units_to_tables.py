@@ -142,7 +142,7 @@ def test_tables_leave_the_cells_of_raw_rows_across_animals_empty(finished):
     lines = {line.split(" | ")[0].strip("| "): line for line in text.splitlines() if line.startswith("| ")}
     assert "–" in lines["Neural"]
     assert lines["Swap + calcium (Günel et al.)"].split(" | ")[2] != "–"
-    assert "each animal has units of its own: Neural is read within animals alone" in text
+    assert "each animal has its own units, so Neural can only be read within animals" in text
 
 
 def test_an_unseen_animal_is_read_once_it_has_a_layer(finished):
@@ -157,7 +157,7 @@ def test_an_unseen_animal_is_read_once_it_has_a_layer(finished):
     same = {name for name, value in frozen.items() if np.array_equal(value, adapted[name])}
     assert {name for name in frozen if not name.startswith("f_n.input.")} <= same
     text = (finished.results / "tables/unseen_animal.md").read_text()
-    assert "without an input layer for it, none can be encoded" in text
+    assert "an animal without an input layer cannot be encoded" in text
 
 
 def test_a_rerun_trains_the_same_weights(finished, tmp_path):
@@ -176,5 +176,5 @@ def test_a_rerun_trains_the_same_weights(finished, tmp_path):
     model = load_model(before)
     values = model.transform(Path(finished.plan.manifests[-1]), stride=4).values
     np.testing.assert_allclose(values[: len(embedded)], embedded, atol=0.01)
-    with pytest.raises(InputError, match="has a first layer for the units of each animal"):
+    with pytest.raises(InputError, match="has input weights for the units of each animal"):
         export(model, tmp_path / "model.onnx", "encoder")

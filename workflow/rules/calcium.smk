@@ -1,4 +1,4 @@
-# The calcium kernel, one fit a run: from the trials that pretraining may see.
+# Fits the calcium kernel once for each run, to the trials that pretraining may see.
 rule calcium:
     input:
         dataset=DATASET,

@@ -1,4 +1,4 @@
-# Raw recordings to Zarr stores, one job a trial; all of them to one dataset; and the split table.
+# Converts raw recordings to Zarr stores (one job for each trial), lays all out as one dataset, and writes the split table.
 if plan.writes_samples:
 
     rule samples:
@@ -17,7 +17,7 @@ if plan.writes_samples:
             mem_mb=grows(500),
             runtime=grows(5),
         params:
-            # A function: Snakemake would take {path} in a reader's patterns for a wildcard of its own.
+            # A function, because Snakemake would take {path} in a reader's patterns for a wildcard.
             config=lambda wildcards: plan.depends_on.sections(
                 "convert.reader", "convert.reader_options"
             ),
@@ -30,7 +30,7 @@ if plan.writes_samples:
 
 rule convert:
     input:
-        # Which row of the samples table this is stands in params: a new trial converts that trial alone.
+        # The row of the samples table is in params, so that adding a trial converts only that trial.
         raw=lambda wildcards: plan.raw_files(wildcards.animal, wildcards.trial),
     output:
         store=directory(f"{RESULTS}/recordings/{{animal}}/{{trial}}.zarr"),
@@ -60,7 +60,7 @@ rule convert:
         " --store {output.store:q} --manifest {output.manifest:q} 2> {log:q}"
 
 
-# All recordings as arrays that every later job maps.
+# All recordings as arrays that later jobs memory-map.
 rule dataset:
     input:
         MANIFESTS,
@@ -83,7 +83,7 @@ rule dataset:
         "python -m neural_action dataset --output {params.dataset:q} {input:q} 2> {log:q}"
 
 
-# What is trained on, what is tested, and what may be seen.
+# The split table: role and visibility of every trial in every split.
 rule splits:
     input:
         MANIFESTS,

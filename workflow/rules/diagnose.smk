@@ -1,4 +1,4 @@
-# Checks for silent errors: leaks, clocks, labels, names, duplicates, balance, the control.
+# Checks for silent errors: leaks, duplicates, permuted labels, clocks, labels, names and balance.
 DIAGNOSTICS = f"{RESULTS}/diagnostics"
 
 

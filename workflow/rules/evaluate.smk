@@ -1,4 +1,4 @@
-# Evaluation of every row, one job a row, run and seed; then all scores in one table.
+# Evaluates every row, one job for each row, run and seed, and collects all scores in one table.
 rule evaluate:
     input:
         unpack(plan.evaluate_inputs),
@@ -12,7 +12,7 @@ rule evaluate:
         f"{RESULTS}/logs/evaluate/{{method}}/{{run}}/seed-{{seed}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/evaluate/{{method}}/{{run}}/seed-{{seed}}.tsv"
-    # Seconds long and many: on a cluster several are one submission, which runs them in turn (profiles/slurm).
+    # Many short jobs: on a cluster several are submitted together and run one after the other (profiles/slurm).
     group:
         "evaluate"
     conda:
@@ -64,7 +64,7 @@ rule collect:
         "python -m neural_action collect --output {output:q} {input:q} 2> {log:q}"
 
 
-# The same scores of animals that pretraining did not see, apart: they belong to other protocols.
+# Scores of animals that pretraining did not see. They are in a file of their own, because their protocol differs.
 use rule collect as collect_unseen with:
     input:
         expand(
@@ -81,7 +81,7 @@ use rule collect as collect_unseen with:
         f"{RESULTS}/benchmarks/collect_unseen.tsv"
 
 
-# How well embeddings of the same windows, or of the same behaviour, map onto each other.
+# How well embeddings of the same windows, or of similar behaviour, map linearly onto each other.
 rule consistency:
     input:
         dataset=DATASET,

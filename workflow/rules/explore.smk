@@ -1,4 +1,4 @@
-# The interactive page: embeddings to select in, with the pose of each moment. Self-contained.
+# The interactive page of embeddings and poses, one self-contained file.
 PICTURED = expand(
     f"{RUN}/embedding.npz",
     method=plan.pictured,
@@ -37,7 +37,7 @@ rule explore:
         " --threads {threads} --output {output:q} 2> {log:q}"
 
 
-# What the report opens with (workflow/report/workflow.rst includes it).
+# The overview that opens the report (workflow/report/workflow.rst includes it).
 rule overview:
     input:
         scores=f"{RESULTS}/scores.csv",

@@ -1,4 +1,4 @@
-# Rows that other packages make, each in its own environment: asked for by a configuration of theirs (config/cebra.yaml).
+# Rows made by other packages, each in its own environment. Enabled by a configuration such as config/cebra.yaml.
 if plan.external:
 
     rule arrays:

@@ -1,5 +1,5 @@
-# Pose index per animal and the swap table, one job a run: hidden trials are neither queries nor targets.
-# A row that changes what the table depends on has a variant of its own.
+# Indexes the poses of each animal and writes the swap table, one job for each run. Hidden trials are neither queries nor
+# targets. Rows whose settings change the table have a variant of it.
 rule neighbors:
     input:
         dataset=DATASET,

@@ -1,4 +1,4 @@
-# Pretraining, one job a row, run and seed.
+# Pretraining, one job for each row, run and seed.
 rule pretrain:
     input:
         unpack(plan.pretrain_inputs),
@@ -35,8 +35,8 @@ rule pretrain:
         " --threads {threads} --output {output.weights:q} --log {output.log:q} 2> {log:q}"
 
 
-# Adapting a model to the animal that its pretraining did not see: a run of its own, so that what follows is the same
-# for both.
+# Adapts a model to the animal that its pretraining did not see. The adapted model is a run of its own, so that later
+# rules treat it like any other run.
 rule adapt:
     input:
         unpack(plan.pretrain_inputs),

@@ -1,4 +1,4 @@
-# Simulated recordings in the authors' release layout, one job an animal.
+# Simulates recordings in the layout of the authors' release, one job for each animal.
 rule simulate:
     output:
         directory(f"{RESULTS}/raw/{{animal}}"),

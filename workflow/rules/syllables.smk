@@ -1,4 +1,4 @@
-# Behavioural syllables by an autoregressive HMM, one fit a run: from the poses that pretraining may see.
+# Fits behavioural syllables with an autoregressive HMM once for each run, to the poses that pretraining may see.
 rule syllables:
     input:
         dataset=DATASET,

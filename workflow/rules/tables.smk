@@ -1,4 +1,4 @@
-# Scores to the papers' tables, and pictures.
+# Tables (as in the papers) and pictures from scores.
 TABLES = expand(
     f"{RESULTS}/tables/{{table}}.{{format}}",
     table=plan.tables,
@@ -8,7 +8,7 @@ FIGURES = expand(
     f"{RESULTS}/figures/{{picture}}.png",
     picture=plan.pictures,
 )
-# Where a row trains with it: movement without rests, or spikes, have no kernel to fit.
+# Only if a row trains with the kernel: it cannot be fitted to spikes or to movement without rests.
 KERNEL_PICTURE = f"{RESULTS}/calcium/{plan.first_run}.png" if plan.fits_kernel else []
 CONSISTENCY = f"{RESULTS}/consistency.csv" if "consistency" in plan.tables else []
 
@@ -106,7 +106,7 @@ rule figures:
         " {params.embeddings:q} {params.logs:q} {params.given:q} --output {params.folder:q} 2> {log:q}"
 
 
-# The configuration a result was made with, and the versions, beside the result.
+# The configuration and the package versions that a result was made with.
 rule resolved_config:
     output:
         f"{RESULTS}/config.yaml",

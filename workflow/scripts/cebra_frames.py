@@ -1,11 +1,11 @@
-"""CEBRA's embedding of every frame (Schneider, Lee and Mathis, Nature 2023), in CEBRA's own environment.
+"""Embed every frame with CEBRA (Schneider, Lee and Mathis, Nature 2023), in CEBRA's own environment.
 
-``conditional: behavior`` trains one model over all animals at once (multi-session), positives by behaviour;
-``conditional: time`` one model an animal, since CEBRA trains several sessions only with behaviour: its embeddings
-of different animals are not aligned. Trained on visible frames alone; trials are embedded one by one. Where the
-arrays hold several parts, as splits of an animal's trials, each is trained and embedded by itself.
+``conditional: behavior`` trains one model for all animals (multi-session), with positives chosen by behaviour.
+``conditional: time`` trains one model for each animal, because CEBRA needs behaviour to train on several sessions; the
+embeddings of different animals are then not aligned. Models are trained on visible frames only, and trials are embedded
+one by one. If the arrays have several parts (splits of an animal's trials), each part has its own model.
 
-Needs cebra, torch and numpy alone; what it reads is written by ``neural-action arrays``.
+Needs only cebra, torch and numpy. ``neural-action arrays`` writes its input.
 """
 
 import argparse
@@ -21,11 +21,11 @@ import torch
 try:
     import cebra
 except ImportError:
-    sys.exit("cebra_frames.py: there is no CEBRA here; run with --use-conda, or pip install cebra==0.6.1")
+    sys.exit("cebra_frames.py: CEBRA is not installed; run with --use-conda, or pip install cebra==0.6.1")
 
 
 def main() -> None:
-    """Read arrays, train, write (frame, dimension) float32 for each part of them, by its name."""
+    """Read the arrays, train, and write (frame, dimension) float32 for each part, under its name."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--options", required=True, help="settings of the row, JSON")
     parser.add_argument("--arrays", type=Path, required=True)
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def embedded(data: dict[str, np.ndarray], conditional: str, settings: dict, seed: int) -> np.ndarray:
-    """(frame, dimension) float32; 0 where an animal was not seen at all."""
+    """(frame, dimension) float32: the embedding; 0 for animals without a visible frame."""
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002 (CEBRA draws from the global generator)
     torch.manual_seed(seed)

@@ -1,1 +1,1 @@
-"""Adaptation between animals: terms added to an objective that make encodings of animals alike."""
+"""Domain adaptation between animals: loss terms that make the encodings of animals similar."""

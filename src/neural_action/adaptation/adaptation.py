@@ -1,4 +1,4 @@
-"""What an adaptation is: a loss on the encodings of a batch that looks at which animal each window is from."""
+"""Interface of an adaptation: a loss on the encodings of a batch and the animals of its windows."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from torch import Tensor, nn
 
 
 class Adaptation(nn.Module, ABC):
-    """A term added to any objective. One class a file, found by its ``name``.
+    """A loss term that can be added to any objective. Each file has one class, found by its ``name``.
 
-    Keyword arguments of ``__init__`` are its configuration keys; positional are the modalities of the objective's
-    encodings, their dimension and the number of animals. It may have parameters of its own, which are trained with
-    the objective's and thrown away afterwards.
+    Keyword arguments of ``__init__`` are its configuration keys. The positional arguments are the modalities of the
+    objective's encodings, their dimension and the number of animals. Parameters of an adaptation are trained with the
+    objective and discarded afterwards.
     """
 
     def __init__(self, modalities: Sequence[str], dimension: int, animals: int):
@@ -22,12 +22,12 @@ class Adaptation(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, encodings: dict[str, Tensor], animal: Tensor, progress: float) -> Tensor:
-        """The scalar to add to the loss.
+        """The scalar that is added to the loss.
 
         Args:
             encodings: (B, dimension) by modality.
-            animal: (B,) int64.
-            progress: share of the training that is done, in [0, 1).
+            animal: (B,) int64, animal of each window.
+            progress: share of training done, in [0, 1).
         """
 
 

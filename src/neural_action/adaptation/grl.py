@@ -13,7 +13,7 @@ from neural_action.adaptation.adaptation import Adaptation
 
 
 class Reversal(torch.autograd.Function):
-    """The identity, whose gradient is multiplied by ``-weight``."""
+    """The identity; its gradient is multiplied by ``-weight``."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: float) -> Tensor:
@@ -28,11 +28,11 @@ class Reversal(torch.autograd.Function):
 
 
 class Grl(Adaptation):
-    """A discriminator per modality names the animal; the encoders are trained to make it fail.
+    """One discriminator for each modality predicts the animal; the encoders are trained to make it fail.
 
-    ``weight`` scales the reversed gradient alone: the discriminators learn at full speed. Until ``warmup`` the
-    encoders are trained by the objective only (recollected from the authors' code, as is the kind of schedule),
-    while the discriminators learn already (our choice: a discriminator that starts from nothing sends noise).
+    ``weight`` scales only the reversed gradient, not the gradient of the discriminators. Until ``warmup`` (a share of
+    training) the encoders are trained by the objective only, as we recall from the authors' code. The discriminators
+    are trained from the start (our choice, because the gradient of an untrained discriminator is noise).
     """
 
     name = "grl"
@@ -57,7 +57,7 @@ class Grl(Adaptation):
         )
 
     def forward(self, encodings: dict[str, Tensor], animal: Tensor, progress: float) -> Tensor:
-        """Mean over modalities of the discriminators' cross-entropy."""
+        """Mean cross-entropy of the discriminators over modalities."""
         weight = 0.0 if progress < self.warmup else self.weight
         losses = [
             F.cross_entropy(self.discriminators[name](Reversal.apply(encodings[name], weight)), animal)

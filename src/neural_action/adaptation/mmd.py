@@ -14,11 +14,11 @@ SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
 
 
 def kernel(x: Tensor, scales: Sequence[float] = SCALES) -> Tensor:
-    """(B, B), the mean of Gaussian kernels exp(-d² / (s m)), m the median squared distance within the batch.
+    """(B, B) mean of Gaussian kernels exp(-d² / (s m)), with m the median squared distance within the batch.
 
-    The median is a constant for the gradient: otherwise spreading all windows out would be a way to lower the loss.
+    The median has no gradient, because otherwise spreading out all windows would lower the loss.
     """
-    # Centred, so that distances do not drown in the rounding of squared lengths.
+    # Centred, so that rounding of the squared lengths does not hide the distances.
     x = x - x.detach().mean(0)
     length = x.square().sum(1)
     squared = (length[:, None] + length[None] - 2 * x @ x.T).clamp(min=0)
@@ -28,14 +28,14 @@ def kernel(x: Tensor, scales: Sequence[float] = SCALES) -> Tensor:
 
 
 def mean_discrepancy(x: Tensor, animal: Tensor, animals: int) -> Tensor:
-    """Mean over pairs of animals of MMD²(a, b), the biased estimate; animals without windows take no part.
+    """Mean over pairs of animals of MMD²(a, b) (biased estimate); animals without windows are ignored.
 
     MMD²(a, b) = E k(x_a, x_a') + E k(x_b, x_b') - 2 E k(x_a, x_b), means over all pairs of windows.
 
     Args:
         x: (B, dimension).
         animal: (B,) int64 in [0, animals).
-        animals: how many there are.
+        animals: number of animals.
     """
     member = torch.nn.functional.one_hot(animal, animals).to(x.dtype)
     counts = member.sum(0)
@@ -49,9 +49,10 @@ def mean_discrepancy(x: Tensor, animal: Tensor, animals: int) -> Tensor:
 
 
 class Mmd(Adaptation):
-    """Make the encodings of all animals one distribution, in every modality.
+    """Make the distributions of encodings of all animals equal, in every modality.
 
-    On matched batches the animals in a batch do alike things, so that only what is not behaviour is made alike.
+    In matched batches, all animals do similar things, so that MMD does not remove differences in behaviour. ``warmup``:
+    share of training after which the weight is full, see ``ramp``.
     """
 
     name = "mmd"
@@ -69,6 +70,6 @@ class Mmd(Adaptation):
         self.weight, self.warmup = weight, warmup
 
     def forward(self, encodings: dict[str, Tensor], animal: Tensor, progress: float) -> Tensor:
-        """``weight`` times the mean over modalities."""
+        """``weight`` times the ramp times the mean discrepancy over modalities."""
         parts = [mean_discrepancy(encodings[name], animal, self.animals) for name in self.modalities]
         return self.weight * ramp(progress, self.warmup) * torch.stack(parts).mean()

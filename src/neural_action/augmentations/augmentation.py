@@ -1,4 +1,4 @@
-"""What a view is, and what it may know: the data on the device and the windows of the batch."""
+"""Interface of augmentations, and the data they may use."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from neural_action.errors import InputError
 
 @dataclass(frozen=True)
 class AugmentationContext:
-    """Everything views draw from, on one device; all rows and windows here are visible to pretraining.
+    """The data that augmentations use, on one device. They draw only from what pretraining may see.
 
     Attributes:
-        neural: (frame, pixels) float32, every frame of the dataset; packed where animals have units of their own.
+        neural: (frame, pixels) float32, all frames of the dataset; packed if animals have their own units.
         pose: (sample, feature) float32, normalised poses of the dataset.
         kernel: (frames,) float32, the calcium response to one event at the start of a window.
-        animal_frames: per animal, (n,) int64, its visible frames in ascending order.
+        animal_frames: for each animal (n,) int64, its visible frames in ascending order.
         swap_targets: (sample, domain, draw) int32 row numbers of ``pose``, or None without a swap table.
-        swap_domains: (animal, domain) bool, the animals each animal may be swapped with, or None.
-        frames: neural frames a window.
-        window_starts: (sample,) int64, the first frame of the visible window nearest to a visible sample (its centre
-            is); -1 for samples of hidden trials.
+        swap_domains: (animal, domain) bool, the animals with which each animal may be swapped, or None.
+        frames: number of neural frames of a window.
+        window_starts: (sample,) int64, first frame of the visible window whose centre is nearest to the sample; -1 for
+            samples of hidden trials.
         syllables: (sample, syllable) float32 posterior probabilities, or None.
-        seed: of the run, for what a view draws once.
-        image: (channel, y, x), how the pixels of a frame lie, or None where frames are no images.
-        layer: (animal,) int64, the input layer of each animal, -1 for none; None where animals have units in common.
+        seed: seed of the run, for numbers that an augmentation draws once.
+        image: (channel, y, x) shape of a frame, or None if frames are not images.
+        layer: (animal,) int64, index of the input layer of each animal, -1 for none; None if animals share their units.
     """
 
     neural: Tensor | PackedUnits
@@ -48,19 +48,19 @@ class AugmentationContext:
 
     @property
     def pixels(self) -> int:
-        """Numbers in a frame that ``take`` returns."""
+        """Number of values of a frame from ``take``."""
         return self.neural.width if isinstance(self.neural, PackedUnits) else self.neural.shape[1]
 
     def layer_of(self, animal: int) -> int:
-        """The input layer of an animal. InputError if it has none."""
+        """Index of the input layer of an animal. InputError if it has none."""
         if self.layer is None or self.layer[animal] < 0:
             raise InputError(
-                f"animal number {animal}: has no input layer, expected one of each animal that is seen"
+                f"animal number {animal}: has no input layer, expected one for each animal in pretraining"
             )
         return int(self.layer[animal])
 
     def take(self, frames: Tensor, out: Tensor | None = None) -> Tensor:
-        """(n, pixels) of frames (n,) int64; ``out`` is overwritten if given."""
+        """(n, pixels) float32 of the frames (n,) int64; written to ``out`` if given."""
         if isinstance(self.neural, PackedUnits):
             return self.neural.take(frames, out)
         return torch.index_select(self.neural, 0, frames, out=out)
@@ -68,7 +68,7 @@ class AugmentationContext:
 
 @dataclass(frozen=True)
 class WindowRows:
-    """The windows of a batch, as row numbers: start (B,), pose (B, poses), animal (B,), all int64."""
+    """Row numbers of the windows of a batch, int64: first frame (B,), poses (B, poses) and animal (B,)."""
 
     start: Tensor
     pose: Tensor
@@ -79,15 +79,15 @@ class WindowRows:
 
     @property
     def centre(self) -> Tensor:
-        """(B,) int64, the middle pose of each window."""
+        """(B,) int64, row number of the middle pose of each window."""
         return self.pose[:, self.pose.shape[1] // 2]
 
 
 class Augmentation(ABC):
-    """A random change of a batch that keeps its meaning. One class a file, found by its ``name``.
+    """A random change of a batch that keeps its meaning. Each file has one class, found by its ``name``.
 
-    Keyword arguments of ``__init__`` are its configuration keys. ``needs`` names inputs of pretraining beside the
-    recordings: ``swaps``, ``kernel``.
+    Keyword arguments of ``__init__`` are its configuration keys. ``needs`` lists the inputs of pretraining that it
+    needs beside the recordings: ``swaps``, ``kernel``.
     """
 
     needs: tuple[str, ...] = ()
@@ -101,27 +101,27 @@ class Augmentation(ABC):
 
         Args:
             values: (B, frames, pixels) neural windows or (B, poses, feature) behaviour windows, float32.
-            rows: where the windows came from.
+            rows: row numbers of the windows.
             generator: the only source of randomness, on the device of ``values``.
         """
 
 
 class DrawnAugmentation(Augmentation):
-    """A view that draws its numbers first, so that they can be compared, or shared by a whole batch.
+    """An augmentation that draws its random numbers first, so that tests can compare them or a batch can share them.
 
     Attributes:
-        once: one draw for all windows that are given together, instead of one a window.
+        once: whether all windows of a call share one draw, instead of one draw for each window.
     """
 
     once = False
 
     @abstractmethod
     def draw(self, count: int, generator: torch.Generator) -> tuple[Tensor, ...]:
-        """What changes ``count`` windows: tensors whose first dimension is the window, as a named tuple."""
+        """Random numbers for ``count`` windows: a named tuple of tensors whose first dimension is the window."""
 
     @abstractmethod
     def apply(self, values: Tensor, drawn: Any) -> Tensor:
-        """Change ``values`` (B, frames, pixels) by what was drawn for B windows, in place."""
+        """Change ``values`` (B, frames, pixels) in place by the numbers drawn for B windows."""
 
     def __call__(self, values: Tensor, rows: WindowRows, generator: torch.Generator) -> Tensor:
         """Shapes as in ``Augmentation``; ``values`` are overwritten."""
@@ -133,18 +133,20 @@ class DrawnAugmentation(Augmentation):
 
 
 def image_of(context: AugmentationContext, view: str) -> tuple[int, int, int]:
-    """(channel, y, x) of the frames. InputError, naming the ``view``, if they are no images."""
+    """(channel, y, x) shape of the frames. InputError, naming the ``view``, if they are not images."""
     if context.image is None:
-        raise InputError(f"view {view}: needs images (channel, y, x), the frames are none")
+        raise InputError(
+            f"augmentation {view}: needs images (channel, y, x), found frames that are not images"
+        )
     return context.image
 
 
 def uniform(low: float, high: float, size: tuple[int, ...] | int, generator: torch.Generator) -> Tensor:
-    """float32 in [low, high), on the generator's device."""
+    """Uniform float32 numbers in [low, high), on the generator's device."""
     size = (size,) if isinstance(size, int) else size
     return low + (high - low) * torch.rand(size, generator=generator, device=generator.device)
 
 
 def chance(count: int, probability: float, generator: torch.Generator) -> Tensor:
-    """(count,) bool, each True with ``probability``."""
+    """(count,) bool, each True with probability ``probability``."""
     return torch.rand(count, generator=generator, device=generator.device) < probability

@@ -1,4 +1,4 @@
-"""Calcium augmentation: activity of another moment, decaying into the window (Günel et al., section 2.2)."""
+"""Calcium augmentation: activity of another moment decays into the window (Günel et al., section 2.2)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from neural_action.errors import InputError
 
 
 class Calcium(Augmentation):
-    """n + K * n_k: add one earlier frame of the same animal, decaying with the fitted kernel.
+    """n + K * n_k: add a random frame n_k of the same animal, decaying with the fitted kernel K.
 
-    k is uniform over the animal's visible frames outside the window. The probability and the amplitude could not be
-    read in the paper's appendix: our choice.
+    k is uniform over the animal's visible frames outside the window. Probability and amplitude are our choice, because
+    they could not be read in the paper's appendix.
     """
 
     name = "calcium"
@@ -29,7 +29,7 @@ class Calcium(Augmentation):
         self.frames = torch.cat(context.animal_frames)
         counts = torch.tensor([len(own) for own in context.animal_frames], device=self.frames.device)
         self.counts, self.offsets = counts, torch.cumsum(counts, 0) - counts
-        # Place of every frame in ``frames``: a window's frames are consecutive there, whatever lies between trials.
+        # Position of every frame in ``frames``, where the frames of a window are consecutive.
         self.place = torch.zeros(len(context.neural), dtype=torch.int64, device=self.frames.device)
         self.place[self.frames] = torch.arange(len(self.frames), device=self.frames.device)
 
@@ -42,7 +42,7 @@ class Calcium(Augmentation):
         return torch.baddbmm(values, response[:, :, None], past[:, None, :], out=values)
 
     def draw(self, rows: WindowRows, generator: torch.Generator) -> Tensor:
-        """(B,) int64: a frame of the same animal outside each window, uniformly."""
+        """(B,) int64: for each window, a uniformly drawn frame of the same animal outside the window."""
         width, first = self.context.frames, self.place[rows.start] - self.offsets[rows.animal]
         free = self.counts[rows.animal] - width
         place = (torch.rand(len(first), generator=generator, device=first.device) * free).long()

@@ -1,4 +1,4 @@
-"""Brightness, contrast, saturation and hue, changed by factors and in an order that each image draws."""
+"""Colour jitter: brightness, contrast, saturation and hue are changed by random factors in random order."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from neural_action.augmentations.augmentation import (
 from neural_action.augmentations.grayscale import luma
 from neural_action.errors import InputError
 
-#: Places of the changes in ``Factors``, and what stands for no change.
+#: Indices of the changes in ``Factors``, and the index for no change.
 _CONTRAST, _SATURATION, _HUE, _NONE = 1, 2, 3, -1
 
 
 class Factors(NamedTuple):
-    """Brightness, contrast, saturation, hue (B, 4) float32; their order (B, 4) int64; (B,) bool: is it changed."""
+    """Factors of brightness, contrast, saturation, hue (B, 4) float32; their order (B, 4) int64; changed (B,) bool."""
 
     factor: Tensor
     order: Tensor
@@ -30,11 +30,11 @@ class Factors(NamedTuple):
 
 
 class ColorJitter(DrawnAugmentation):
-    """Change brightness, contrast and saturation by factors in 1 +- their sizes, hue by +- ``hue`` turns.
+    """Change brightness, contrast and saturation by factors in 1 +- their sizes, and hue by up to +- ``hue`` turns.
 
-    Each window with ``probability``, one draw a window, its frames alike; values are in [0, 1] and stay there. As
-    torchvision's ColorJitter in RandomApply, which the authors' code (MYOW release) uses with these defaults. Images of
-    one channel have neither saturation nor hue.
+    Each window is changed with ``probability``; all its frames are changed equally. Values are in [0, 1] and stay
+    there. Same as torchvision's ColorJitter in RandomApply, which the authors' code (MYOW release) uses with these
+    defaults. Images of one channel have neither saturation nor hue.
     """
 
     name = "color_jitter"
@@ -60,7 +60,7 @@ class ColorJitter(DrawnAugmentation):
         self.channels = image_of(context, self.name)[0]
 
     def draw(self, count: int, generator: torch.Generator) -> Factors:
-        """Factors of ``count`` windows, in the distribution of torchvision."""
+        """Factors of ``count`` windows, with the distribution of torchvision."""
         ranges = [(max(0.0, 1 - size), 1 + size) for size in self.sizes] + [(-self.hue, self.hue)]
         factor = torch.stack([uniform(low, high, count, generator) for low, high in ranges], 1)
         order = uniform(0, 1, (count, 4), generator).argsort(1)
@@ -72,7 +72,7 @@ class ColorJitter(DrawnAugmentation):
         planes = values.view(len(values) * frames, self.channels, -1)
         order = drawn.order
         if self.channels == 1:
-            # What is left of the order where two of the changes do nothing.
+            # The order of brightness and contrast only.
             order = order.argsort(1)[:, :2].argsort(1)
         order = torch.where(drawn.changed[:, None], order, _NONE).repeat_interleave(frames, 0)
         factor = drawn.factor.repeat_interleave(frames, 0)
@@ -84,9 +84,10 @@ class ColorJitter(DrawnAugmentation):
 
 
 def _blend(planes: Tensor, kind: Tensor, factor: Tensor) -> None:
-    """The change of each image (N, channel, pixel) that is none of hue, in place: all are one sum, clipped.
+    """Change brightness, contrast or saturation of each image (N, channel, pixel) in place, then clip to [0, 1].
 
-    Brightness is ``f * x``, saturation ``f * x + (1 - f) * grey``, contrast the same with the image's mean grey.
+    Brightness is ``f * x``, saturation ``f * x + (1 - f) * grey``, and contrast the same with the mean grey of the
+    image.
     """
     grey = planes[:, 0] if planes.shape[1] == 1 else luma(planes)
     own = factor.gather(1, kind.clamp(min=0)[:, None])[:, 0]
@@ -100,7 +101,7 @@ def _blend(planes: Tensor, kind: Tensor, factor: Tensor) -> None:
 
 
 def _turn(planes: Tensor, chosen: Tensor, turns: Tensor) -> None:
-    """Change the hue of the ``chosen`` images in place; on a CUDA device that of others by nothing, without waiting."""
+    """Change the hue of the ``chosen`` images in place. On CUDA, the others turn by 0, which avoids synchronisation."""
     if planes.is_cuda:
         _hue(planes, torch.where(chosen, turns, 0.0))
     else:
@@ -111,14 +112,14 @@ def _turn(planes: Tensor, chosen: Tensor, turns: Tensor) -> None:
 
 
 def _hue(planes: Tensor, turns: Tensor) -> None:
-    """Go (N,) ``turns`` round the colour circle: through hue in sixths of a turn, largest and smallest channel."""
+    """Rotate hue by (N,) ``turns`` in place, computed from hue in sixths of a turn, largest channel and chroma."""
     red, green, blue = planes.unbind(1)
     largest = torch.maximum(torch.maximum(red, green), blue)
     chroma = largest - torch.minimum(torch.minimum(red, green), blue)
     is_red, is_green = largest == red, largest == green
     offset = torch.where(is_red, green - blue, torch.where(is_green, blue - red, red - green))
     start = torch.where(is_red, 0.0, torch.where(is_green, 2.0, 4.0))
-    # Grey has no hue: its chroma is 0, whatever is multiplied by it below.
+    # Grey has chroma 0, so its undefined hue has no effect below.
     hue = offset.div_(chroma.clamp(min=1e-12)).add_(start).add_(6 * turns[:, None])
     for channel, shift in enumerate((5.0, 3.0, 1.0)):
         away = (hue + shift).remainder_(6).sub_(2).abs_().neg_().add_(2).clamp_(0, 1)

@@ -1,4 +1,4 @@
-"""Randomised dropout of units."""
+"""Dropout of units with a random probability."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from neural_action.augmentations.noise_pool import NoisePool
 
 
 class Dropout(Augmentation):
-    """Set values to 0, each with a probability that is drawn for its window from U(0, ``most``).
+    """Set values to 0, with a probability drawn for each window from U(0, ``most``).
 
-    Each window is changed with probability ``apply``. Authors' code (MYOW release), on single bins. In longer windows
-    the values of a unit are dropped one by one, or, with ``units``, in all frames of the window (our choice).
+    Each window is changed with probability ``apply``. As in the authors' code (MYOW release), on single bins. In longer
+    windows, values are dropped independently, or with ``units`` in all frames of a window at once (our choice).
     """
 
     name = "dropout"

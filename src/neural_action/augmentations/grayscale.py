@@ -1,4 +1,4 @@
-"""Colour images to grey ones."""
+"""Conversion of colour images to grey."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from neural_action.augmentations.augmentation import AugmentationContext, DrawnAugmentation, chance, image_of
 
-#: Shares of red, green and blue in a grey value (ITU-R BT.601, as torchvision has them).
+#: Weights of red, green and blue in a grey value (ITU-R BT.601, as in torchvision).
 LUMA = (0.2989, 0.587, 0.114)
 
 
@@ -20,15 +20,15 @@ def luma(planes: Tensor) -> Tensor:
 
 
 class Changed(NamedTuple):
-    """(B,) bool, the windows that lose their colour."""
+    """(B,) bool: whether a window loses its colour."""
 
     changed: Tensor
 
 
 class Grayscale(DrawnAugmentation):
-    """Each window loses its colour with ``probability``; its channels become equal. Authors' code (MYOW release).
+    """Each window loses its colour with ``probability``, as in the authors' code (MYOW release).
 
-    Images of one channel stay as they are.
+    Its channels become equal. Images of one channel are not changed.
     """
 
     name = "grayscale"
@@ -39,11 +39,11 @@ class Grayscale(DrawnAugmentation):
         self.probability = probability
 
     def draw(self, count: int, generator: torch.Generator) -> Changed:
-        """Which of ``count`` windows."""
+        """Which of ``count`` windows lose their colour."""
         return Changed(chance(count, self.probability, generator))
 
     def apply(self, values: Tensor, drawn: Changed) -> Tensor:
-        """Make the windows that were drawn grey, in place."""
+        """Make the drawn windows grey, in place."""
         if self.channels == 3:
             planes = values.view(-1, 3, values.shape[2] // 3)
             grey = luma(planes)[:, None]

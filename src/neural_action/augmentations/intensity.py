@@ -1,4 +1,4 @@
-"""Brightness and contrast of a neural window, the same for all its frames."""
+"""Random brightness and contrast of a neural window."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from neural_action.augmentations.augmentation import Augmentation, AugmentationC
 
 
 class Intensity(Augmentation):
-    """a n + b with log a ~ U(-contrast, contrast) and b ~ U(-brightness, brightness), one draw a window.
+    """a n + b with log a ~ U(-contrast, contrast) and b ~ U(-brightness, brightness), drawn for each window.
 
-    Same for all frames of a window, as in the authors' code; the ranges are our choice.
+    All frames of a window are changed equally, as in the authors' code; the ranges are our choice.
     """
 
     name = "intensity"
@@ -24,5 +24,5 @@ class Intensity(Augmentation):
     def __call__(self, values: Tensor, rows: WindowRows, generator: torch.Generator) -> Tensor:
         """Shapes as in ``Augmentation``."""
         a, b = 2 * torch.rand((2, len(values), 1, 1), generator=generator, device=values.device) - 1
-        # Two passes over values in cache; one addcmul that broadcasts is four times as slow on a CPU.
+        # Two in-place operations; one broadcasting addcmul is four times slower on a CPU.
         return values.mul_(torch.exp(self.contrast * a)).add_(self.brightness * b)

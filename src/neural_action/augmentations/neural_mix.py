@@ -1,4 +1,4 @@
-"""Mixing neural activity of moments at which animals behave alike."""
+"""Mixing of neural activity at moments of similar behaviour."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from neural_action.errors import InputError
 
 
 class NeuralMix(Augmentation):
-    """n + w (m - n): move a neural window, with ``probability``, towards one m of a near pose; w ~ U(0, ``most``).
+    """n + w (m - n): mix a neural window n, with ``probability``, with a window m of a near pose; w ~ U(0, ``most``).
 
-    The journal version of the paper mixes features of animals that behave alike; the amounts are our choice, and that
-    the pose at the window's centre decides, as in ``neural_swap``. ``whose: others`` mixes other animals' windows; this
-    needs the same pixels or units in all. Where each animal has units of its own, ``whose: own`` mixes other moments of
-    the same animal; features of other animals can be mixed only after what is shared (``mixing`` of objective
+    The journal version of the paper mixes features of animals with similar behaviour. Our choice: the amounts, and that
+    the pose at the centre of the window decides, as in ``neural_swap``. ``whose: others`` mixes windows of other
+    animals and needs common pixels or units. If animals have their own units, ``whose: own`` mixes other moments of the
+    same animal; features of other animals can then be mixed only behind the input layers (``mixing`` of objective
     ``infonce``).
     """
 
@@ -37,10 +37,10 @@ class NeuralMix(Augmentation):
     ):
         super().__init__(context)
         self.window_starts = windows_of_poses(context, "augmentation neural_mix")
-        # Where sessions lie side by side, each frame is NaN but for the units of its own.
+        # If sessions are side by side, a frame is NaN outside the units of its session.
         apart = isinstance(context.neural, PackedUnits) or bool(context.neural[:1].isnan().any())
         if whose == "others" and apart:
-            raise InputError("augmentation neural_mix: animals have units of their own, expected whose: own")
+            raise InputError("augmentation neural_mix: animals have their own units, expected whose: own")
         self.probability, self.most = probability, most
         self.near = NearPoses(context, "augmentation neural_mix", whose)
         self.offsets = torch.arange(context.frames, device=context.neural.device)

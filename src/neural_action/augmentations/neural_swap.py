@@ -1,4 +1,4 @@
-"""Neural swapping across animals: the window of another animal that behaves alike."""
+"""Neural swapping across animals: a window is replaced by one of another animal with similar behaviour."""
 
 from __future__ import annotations
 
@@ -11,21 +11,23 @@ from neural_action.errors import InputError
 
 
 def windows_of_poses(context: AugmentationContext, who: str) -> Tensor:
-    """(sample,) int64, the first frame of the window at each pose. InputError where a swap would lead to none."""
+    """(sample,) int64, first frame of the window at each pose. InputError, naming ``who``, if a target has none."""
     if context.window_starts is None:
         raise InputError(f"{who}: needs the windows of the poses")
     targets = context.swap_targets
     if targets is not None and bool((context.window_starts[targets[targets >= 0].long()] < 0).any()):
-        raise InputError(f"{who}: an animal has visible poses but no visible window")
+        raise InputError(
+            f"{who}: an animal has visible poses but no visible window, expected one for each pose"
+        )
     return context.window_starts
 
 
 class NeuralSwap(Augmentation):
-    """Replace a neural window, with ``probability``, by one of another animal whose pose is near.
+    """Replace a neural window, with ``probability``, by a window of another animal with a near pose.
 
-    The journal version of the paper swaps neural data across animals that behave alike; that the pose at the window's
-    centre decides, over the swap table's neighbours, is our choice, as is the probability. It is the first of the
-    neural views: it overwrites what came before.
+    The journal version of the paper swaps neural data across animals with similar behaviour. Our choice: the
+    probability, and that the pose at the centre of the window decides, by the neighbours of the swap table. It must be
+    the first neural augmentation, because it overwrites earlier changes.
     """
 
     name = "neural_swap"
@@ -34,9 +36,7 @@ class NeuralSwap(Augmentation):
     def __init__(self, context: AugmentationContext, *, probability: float = 0.25):
         super().__init__(context)
         if context.layer is not None:
-            raise InputError(
-                "augmentation neural_swap: animals have units of their own, expected the same in all"
-            )
+            raise InputError("augmentation neural_swap: animals have their own units, expected common units")
         self.window_starts = windows_of_poses(context, "augmentation neural_swap")
         self.probability = probability
         self.near = NearPoses(context, "augmentation neural_swap", "others")

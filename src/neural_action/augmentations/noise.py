@@ -1,4 +1,4 @@
-"""Gaussian noise, sliced from a pool that is drawn once a run."""
+"""Gaussian noise from a pool that is drawn once for each run."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from neural_action.augmentations.noise_pool import NoisePool
 class Noise(Augmentation):
     """Add independent Gaussian noise of standard deviation ``sd`` (in units of the data) to every value.
 
-    Each window gets it with probability ``apply``. It is a slice of a pool of 2^20 pre-drawn values (our choice;
-    authors' images got noise too, its size was not readable).
+    Each window is changed with probability ``apply``. The noise of a window is a slice of a pool of 2^20 numbers. Size
+    and pool are our choice: the authors add noise to images too, but its size could not be read.
     """
 
     name = "noise"

@@ -1,4 +1,4 @@
-"""Pepper: a constant added to some units."""
+"""Pepper: a constant is added to random values."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from neural_action.augmentations.noise_pool import NoisePool
 
 
 class Pepper(Augmentation):
-    """Add ``size`` (in units of the data) to each value with ``probability``; each window is changed with ``apply``.
+    """Add ``size`` (in the unit of the data) to each value with ``probability``.
 
-    Authors' code (MYOW release), there on single bins.
+    Each window is changed with probability ``apply``. As in the authors' code (MYOW release), there on single bins.
     """
 
     name = "pepper"

@@ -1,4 +1,4 @@
-"""Noise and scale of a behaviour window."""
+"""Random noise and scale of a behaviour window."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from neural_action.augmentations.augmentation import Augmentation, AugmentationC
 
 
 class PoseNoise(Augmentation):
-    """Add Gaussian noise of ``sd`` to every value and multiply each window by 1 + U(-scale, scale).
+    """Add Gaussian noise of standard deviation ``sd`` to every value and multiply each window by 1 + U(-scale, scale).
 
-    Sizes are in units of the normalised pose and our choice.
+    ``sd`` is in the unit of the normalised pose; both sizes are our choice.
     """
 
     name = "pose_noise"

@@ -1,4 +1,4 @@
-"""Random crops, resized to the size of the image and mirrored: of a whole batch by two matrix products."""
+"""Random crops, resized to the image size and mirrored, by two matrix products for a whole batch."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from neural_action.augmentations.augmentation import (
 from neural_action.errors import InputError
 from neural_action.precision import full_precision
 
-#: How often torchvision draws a size that fits before it takes the whole image.
+#: Number of times that torchvision draws a size before it takes the whole image.
 _TRIES = 10
 
 
 class Boxes(NamedTuple):
-    """What is cut out: (B,) int64 top, left, height and width in pixels, and (B,) bool whether it is mirrored."""
+    """Crops: (B,) int64 top, left, height and width in pixels, and (B,) bool whether they are mirrored."""
 
     top: Tensor
     left: Tensor
@@ -33,11 +33,11 @@ class Boxes(NamedTuple):
 
 
 class ResizedCrop(DrawnAugmentation):
-    """Cut out a part of the image's area in [``least``, ``most``), resize it to the whole (bilinear), mirror it.
+    """Crop a share of the image's area in [``least``, ``most``), resize it to the image size (bilinear) and mirror it.
 
-    One draw a window, the same for its frames. The ratio of the sides is log-uniform in [3/4, 4/3); left and right are
-    swapped with probability ``flip``. As torchvision's RandomResizedCrop and RandomHorizontalFlip, which the authors'
-    code (MYOW release) uses: crops from .2, mined views from .8.
+    All frames of a window have the same crop. The aspect ratio is log-uniform in [3/4, 4/3); left and right are swapped
+    with probability ``flip``. Same as torchvision's RandomResizedCrop and RandomHorizontalFlip, which the authors' code
+    (MYOW release) uses with crops from 0.2, and from 0.8 for mined views.
     """
 
     name = "resized_crop"
@@ -54,7 +54,7 @@ class ResizedCrop(DrawnAugmentation):
         self.least, self.most, self.flip = least, most, flip
 
     def draw(self, count: int, generator: torch.Generator) -> Boxes:
-        """Boxes of ``count`` windows, in the distribution of torchvision."""
+        """Crops of ``count`` windows, with the distribution of torchvision."""
         _, y, x = self.image
         area = y * x * uniform(self.least, self.most, (count, _TRIES), generator)
         ratio = torch.exp(uniform(math.log(3 / 4), math.log(4 / 3), (count, _TRIES), generator))
@@ -62,7 +62,7 @@ class ResizedCrop(DrawnAugmentation):
         fits = (width > 0) & (width <= x) & (height > 0) & (height <= y)
         first = fits.int().argmax(1, keepdim=True)
         found = fits.any(1)
-        # None fits: the largest box in the middle whose ratio is allowed.
+        # If none fits, the largest centred box with an allowed ratio.
         whole_x, whole_y = min(x, round(y * 4 / 3)), min(y, round(x * 4 / 3))
         width = torch.where(found, width.gather(1, first)[:, 0], whole_x).long()
         height = torch.where(found, height.gather(1, first)[:, 0], whole_y).long()
@@ -78,12 +78,12 @@ class ResizedCrop(DrawnAugmentation):
         )
 
     def apply(self, values: Tensor, drawn: Boxes) -> Tensor:
-        """Cut the boxes (B of them) out of ``values`` (B, frames, channel * y * x), in place."""
+        """Crop and resize ``values`` (B, frames, channel * y * x) in place, by one box for each window."""
         _, y, x = self.image
         count = len(values)
         rows = _weights(drawn.top, drawn.height, y)
         columns = _weights(drawn.left, drawn.width, x, drawn.flip)
-        # Of each window one matrix at a time: columns are mixed to (x, plane, y), then rows to (y, x, plane).
+        # One matrix product for each axis: columns give (x, plane, y), then rows (y, x, plane).
         planes = values.view(count, -1, x).transpose(1, 2)
         with full_precision(values.device):
             mixed = torch.bmm(columns, planes).view(count, -1, y)
@@ -93,10 +93,9 @@ class ResizedCrop(DrawnAugmentation):
 
 
 def _weights(first: Tensor, length: Tensor, size: int, flip: Tensor | None = None) -> Tensor:
-    """(B, size, size): how each of ``size`` places is mixed from ``length`` pixels that start at ``first``.
+    """(B, size, size) weights that interpolate ``size`` pixels from the ``length`` pixels that start at ``first``.
 
-    Pixels are as wide as they are far apart, and ends are repeated: torch's bilinear ``interpolate``. ``flip`` (B,)
-    bool: places are in the other order.
+    Same as torch's bilinear ``interpolate``, with repeated edges. ``flip`` (B,) bool reverses the order of pixels.
     """
     places = torch.arange(size, device=first.device)
     scale = (length / size)[:, None]

@@ -15,9 +15,9 @@ class NearPoses:
     """Draws near poses from the swap table: a uniform animal, then one of its neighbours.
 
     Args:
-        context: with a swap table.
-        who: asks, for messages.
-        whose: ``any`` animal that the table allows, ``others`` alone, or the pose's ``own``.
+        context: context with a swap table.
+        who: name for messages.
+        whose: ``any`` animal that the table allows, only ``others``, or only the pose's ``own``.
     """
 
     def __init__(
@@ -25,7 +25,7 @@ class NearPoses:
     ):
         if context.swap_targets is None or context.swap_domains is None:
             raise InputError(f"{who}: needs a swap table")
-        # A row of a padded table lists the domains an animal may draw from, so that a uniform draw is one gather.
+        # A padded table of the domains that each animal may draw from, so that a uniform draw is one gather.
         allowed = context.swap_domains
         own = torch.eye(len(allowed), dtype=torch.bool, device=allowed.device)
         if whose != "any":
@@ -35,14 +35,14 @@ class NearPoses:
             raise InputError(
                 f"{who}: no animal may be swapped with itself, expected neighbors.domains: all"
                 if whose == "own"
-                else f"{who}: no animal may be swapped with another, expected two or more visible ones"
+                else f"{who}: no animal may be swapped with another, expected two or more visible animals"
             )
         order = torch.argsort(~allowed, dim=1, stable=True)
         self.domains = order[:, : int(self.counts.max())]
         self.targets = context.swap_targets
 
     def __call__(self, pose: Tensor, animal: Tensor, generator: torch.Generator) -> Tensor:
-        """int64 rows like ``pose``, near those; ``animal`` (broadcast to ``pose``) is whose they are."""
+        """int64 row numbers of poses near ``pose``, of its shape; ``animal`` (broadcast to ``pose``) is its animal."""
         size, device = pose.shape, generator.device
         which = torch.rand(size, generator=generator, device=device) * self.counts[animal]
         rows = self.domains[animal].expand(*size, -1)
@@ -54,9 +54,9 @@ class NearPoses:
 class Swap(Augmentation):
     """Replace each pose, with ``probability``, by a near pose of a uniformly drawn animal.
 
-    Each pose of a window draws its own animal and its own neighbour, so that a swapped window is composed of several
-    animals. The neighbours were drawn from Equation 2 beforehand (``neighbors.swap``); here is one gather.
-    The probability could not be read in the paper's appendix: our choice.
+    Each pose of a window draws its own animal and neighbour, so a swapped window has poses of several animals. The
+    neighbours were drawn by Equation 2 beforehand (``neighbors.swap``). The probability is our choice, because it could
+    not be read in the paper's appendix.
     """
 
     name = "swap"

@@ -1,13 +1,14 @@
-"""The fitted decay as a picture."""
+"""Picture of the fitted decay."""
 
 from __future__ import annotations
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from neural_action.calcium.fit import DECAYS, KernelFit
+from neural_action.calcium.fit import DECAYS
+from neural_action.calcium.kernel import KernelFit
 
-# Okabe and Ito's colours, told apart by all kinds of colour vision.
+# Colour-blind safe colours of Okabe and Ito.
 BLUE, ORANGE = "#0072B2", "#D55E00"
 AXIS = {"rest": "time since movement stopped (s)", "spikes": "time since last spike (s)"}
 
@@ -15,7 +16,7 @@ AXIS = {"rest": "time since movement stopped (s)", "spikes": "time since last sp
 def draw_fit(fit: KernelFit) -> Figure:
     """Measured mean decay, its standard error over bouts, and the fitted curve with its 95 % interval.
 
-    ``fit`` is from ``fit_kernel``, ``fit_spike_kernel`` or ``configured_kernel`` (then the curve alone).
+    ``fit`` is from ``fit_kernel``, ``fit_spike_kernel`` or ``configured_kernel`` (the last has only a curve).
     """
     figure = Figure(figsize=(5, 3.4), dpi=150, layout="constrained")
     axes = figure.add_subplot()
@@ -35,7 +36,7 @@ def draw_fit(fit: KernelFit) -> Figure:
     axes.axhline(0, color="0.6", linewidth=0.8, zorder=0)
     axes.set_xlabel(AXIS.get(fit.source, "time since event (s)"))
     axes.set_ylabel("fluorescence (share of amplitude)")
-    # What is measured is not cut.
+    # All measured values are inside the axis.
     axes.set_ylim(bottom - 0.02 * (top - bottom), top)
     axes.set_title(_title(fit), fontsize=9)
     axes.legend(frameon=False, fontsize=8, loc="upper right")
@@ -49,7 +50,7 @@ def _label(fit: KernelFit) -> str:
 
 
 def _interval(fit: KernelFit) -> str:
-    """An end at the first or last of the decays is where the search ended, not what was measured."""
+    """The interval as text; bounds at the ends of ``DECAYS`` are shown as limits of the search."""
     if fit.low is None or fit.high is None:
         return ""
     low, high = f"{fit.low:.2f}", f"{fit.high:.2f}"
@@ -65,4 +66,4 @@ def _title(fit: KernelFit) -> str:
     if fit.source == "configured":
         return "configured calcium kernel"
     what = {"rest": "rests", "spikes": "isolated bursts"}[fit.source]
-    return f"calcium decay from {fit.n_bouts} {what}\n{fit.n_rois} traces: every cell or region once a trial"
+    return f"calcium decay from {fit.n_bouts} {what}\n{fit.n_rois} traces (a cell or region counts once per trial)"

@@ -1,4 +1,4 @@
-"""Rest, found from how much the pose moves. No labels."""
+"""Find rest from the motion of the pose, without labels."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from itertools import pairwise
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-#: Seconds over which a speed is taken, and over which its square is averaged (our choice).
+#: Time over which speed is computed, and over which its square is averaged, s (our choice).
 SPEED_SECONDS = 0.05
 SMOOTH_SECONDS = 0.15
-#: A valley between two modes must be this much below the lower of them.
+#: Largest density of a valley, as a share of the lower of its two modes.
 DEPTH = 0.6
-#: Least stretch of movement before a rest, s.
+#: Least duration of movement before a rest, s.
 LEAST_MOVEMENT = 0.3
 
 
@@ -25,18 +25,18 @@ def comparable(velocities: Sequence[np.ndarray]) -> list[np.ndarray]:
 
 
 def motion_energy(pose: np.ndarray, time: np.ndarray, behavior: str = "positions") -> np.ndarray:
-    """Mean over features of squared speed, smoothed over .15 s (our choice).
+    """Mean over features of squared speed, smoothed over 0.15 s (our choice).
 
-    Speeds of positions are differences over .05 s, so that tracking noise, which is independent from sample
-    to sample, does not drown slow movements.
+    Speeds of positions are differences over 0.05 s, so that tracking noise, which is independent between samples, does
+    not mask slow movements.
 
     Args:
-        pose: (n, ...), any unit, one for all features.
+        pose: (n, ...) float, all features in the same unit.
         time: (n,) s, increasing.
-        behavior: "positions", or "velocities" where the features are speeds already and 0 is rest.
+        behavior: "positions", or "velocities" if the features are speeds and 0 is rest.
 
     Returns:
-        (n,) float64, squared unit of speed; NaN where a pose near it is not finite, or has no features.
+        (n,) float64, in squared units of speed; NaN near poses that are not finite, and without features.
     """
     n = len(pose)
     if n < 2 or 0 in pose.shape:
@@ -55,31 +55,30 @@ def motion_energy(pose: np.ndarray, time: np.ndarray, behavior: str = "positions
         )
     missing = ~np.isfinite(energy)
     width = max(1, round(SMOOTH_SECONDS / step)) | 1
-    # A running sum leaves residue of either sign where nothing moves.
+    # Rounding of the running sum can give negative values without movement.
     smooth = np.maximum(uniform_filter1d(np.where(missing, 0, energy), width, mode="nearest"), 0)
     smooth[uniform_filter1d(missing.astype(np.float64), width, mode="nearest") > 1e-9] = np.nan
     return smooth
 
 
 def rest_threshold(energy: np.ndarray) -> float | None:
-    """The energy below which an animal rests, from the distribution of energies alone.
+    """The motion energy below which an animal rests, from the distribution of energies.
 
-    Movement and the tracking noise of a resting animal differ by orders of magnitude, so log energy has
-    several modes, of which the lowest is rest. The threshold is the first valley above it (our choice; unlike
-    a split into two groups it does not count slow grooming as rest, and unlike a quantile it does not assume
-    how much an animal rests).
+    Movement and the tracking noise of a resting animal differ by orders of magnitude, so log energy has several modes,
+    and the lowest is rest. The threshold is the first valley above it (our choice). Unlike a split into two groups, it
+    does not count slow grooming as rest; unlike a quantile, it does not assume how long an animal rests.
 
     Args:
-        energy: (n,) of all trials together; NaN is left out.
+        energy: (n,) energies of all trials; NaN is left out.
 
     Returns:
-        The threshold; None where the distribution has a single mode.
+        The threshold, in the unit of the energy; None if the distribution has a single mode.
     """
     energy = energy[np.isfinite(energy)]
     moving = energy[energy > 0]
     if len(moving) == 0:
         return None
-    # Movement of exactly 0 (a ball that stands still) is a mode, at a finite place of the log scale.
+    # An energy of exactly 0 (a ball at rest) is a mode too; it is placed at the floor of the log scale.
     floor = max(float(np.quantile(moving, 0.01)), 1e-6 * float(moving.max()))
     logs = np.log10(np.maximum(energy, floor))
     bins = np.arange(logs.min() - 0.5, logs.max() + 0.55, 0.05)
@@ -92,7 +91,7 @@ def rest_threshold(energy: np.ndarray) -> float | None:
     for low in peaks:
         for high in peaks[peaks > low]:
             valley = low + int(np.argmin(density[low:high]))
-            # Rest must be at least 2 % of the time: a few frozen samples are not a mode.
+            # Rest must be at least 2 % of the time, because a few frozen samples are no mode.
             if share[valley] > 0.02 and density[valley] < DEPTH * min(density[low], density[high]):
                 return float(10 ** centers[valley])
     return None
@@ -101,17 +100,17 @@ def rest_threshold(energy: np.ndarray) -> float | None:
 def rest_bouts(
     energy: np.ndarray, time: np.ndarray, seconds: float, threshold: float
 ) -> list[tuple[int, int]]:
-    """Stretches of at least ``seconds`` below or at ``threshold``.
+    """Bouts of at least ``seconds`` with energy at or below ``threshold``.
 
     Args:
         energy: (n,) from ``motion_energy``; NaN is not rest.
-        time: (n,) s. A gap of more than 5 sample intervals ends a stretch.
-        seconds: least length.
-        threshold: in the unit of the energy.
+        time: (n,) s. A gap of more than 5 sample intervals ends a bout.
+        seconds: least duration of a bout.
+        threshold: threshold, in the unit of the energy.
 
     Returns:
-        Half-open sample ranges (start, stop), in order. A stretch at the very beginning counts, though when
-        the movement before it stopped is unknown: the caller decides.
+        Half-open sample ranges (start, stop), in order. A bout at the start of a recording is included, although it is
+        unknown when the movement before it stopped.
     """
     if len(energy) < 2:
         return []

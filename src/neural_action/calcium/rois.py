@@ -5,21 +5,20 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import uniform_filter
 
-#: Frames looked at to place regions; more are skipped evenly.
+#: Frames used to find regions; a longer movie is subsampled evenly.
 FRAMES = 1500
 
 
 def find_rois(movie: np.ndarray, n: int) -> np.ndarray:
     """Footprints of 3 x 3 pixels at the ``n`` strongest separate peaks of signal (our choice).
 
-    Signal of a pixel is the covariance of its 3 x 3 mean between neighbouring frames: shot noise is
-    independent from frame to frame and drops out, calcium is not. The mean image series is regressed out
-    first, so that a background common to all pixels makes no peak. Peaks are taken from the strongest down,
-    none within 2 pixels of another.
+    The signal of a pixel is the covariance of its 3 x 3 mean between neighbouring frames. Shot noise is independent
+    between frames and cancels; calcium does not. The mean time course of all pixels is regressed out first, so that a
+    common background gives no peak. Peaks are taken in order of strength, none within 2 pixels of another.
 
     Args:
-        movie: (t, y, x) float; not finite values count as 0.
-        n: how many; fewer where fewer pixels carry signal.
+        movie: (t, y, x) float; values that are not finite count as 0.
+        n: number of regions; fewer are returned if fewer pixels carry signal.
 
     Returns:
         (rois, y, x) float32 weights, each summing to 1.
@@ -33,7 +32,7 @@ def find_rois(movie: np.ndarray, n: int) -> np.ndarray:
     now, after = (_local(run[:count]) for run in runs)
     score = np.asarray(np.mean(now * after, 0, dtype=np.float64))
     power = np.mean(now * now, 0, dtype=np.float64)
-    # Within two standard errors of 0 there is nothing but noise.
+    # Covariances within two standard errors of 0 are noise.
     score[score < 2 * power / np.sqrt(count)] = 0
     rois: list[np.ndarray] = []
     while len(rois) < n and score.max() > 0:
@@ -61,7 +60,7 @@ def traces(movie: np.ndarray, rois: np.ndarray) -> np.ndarray:
 
 
 def _local(frames: np.ndarray) -> np.ndarray:
-    """3 x 3 means, each with its mean and the common time course taken out."""
+    """3 x 3 means of each frame, minus their mean over time and the common time course."""
     local = uniform_filter(frames, (0, 3, 3), mode="nearest").reshape(len(frames), -1)
     local -= local.mean(0)
     common = local.mean(1)

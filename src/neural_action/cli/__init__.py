@@ -1,1 +1,1 @@
-"""The command line: one command a stage of the workflow, and commands for people."""
+"""The command line: one command for each stage of the workflow, and commands that people call."""

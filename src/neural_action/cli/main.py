@@ -1,4 +1,4 @@
-"""The group of all commands. A command is imported when it is called, so that short stages start fast."""
+"""The group of all commands. A command is imported only when it is called, so that short stages start fast."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _COMMANDS = {name: module for module, names in _MODULES.items() for name in name
 
 
 class Stage(click.Command):
-    """A command that is alone in writing its output, whatever else a killed workflow left running."""
+    """A command that locks its output: a process left over from a killed workflow cannot write it too."""
 
     def invoke(self, context: click.Context) -> None:
-        """Run once no other process writes the first output."""
+        """Wait until no other process writes the first output, then run."""
         outputs = [context.params[option.name] for option in self.params if option.type is OUT]
         first = next((path for path in outputs if path is not None), None)
         with nullcontext() if first is None else output_lock(first):
@@ -36,14 +36,14 @@ class Stage(click.Command):
 
 
 class LazyGroup(click.Group):
-    """Commands by name, imported when they are called; listed in the order of the workflow."""
+    """Commands that are imported when they are called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names in the order of the workflow."""
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """The command called ``name``, or None."""
+        """The command ``name``, or None if there is none."""
         if name not in _COMMANDS:
             return None
         module = import_module(f"neural_action.cli.{_COMMANDS[name]}")
@@ -51,7 +51,7 @@ class LazyGroup(click.Group):
 
 
 def stage(name: str | None = None) -> Callable[[Callable[..., None]], Stage]:
-    """Decorator: a command of the workflow, called ``name`` or as its function."""
+    """Decorator that makes a ``Stage``; without ``name`` the command is named as its function."""
     return click.command(name, cls=Stage)
 
 
@@ -60,11 +60,11 @@ def stage(name: str | None = None) -> Callable[[Callable[..., None]], Stage]:
 )
 @click.version_option(__version__)
 def commands() -> None:
-    """From raw recordings to neural action representations and the tables that say what they are worth.
+    """Learn action representations from paired neural and behavioural recordings, and benchmark them.
 
-    Most commands are a stage of the workflow; snakemake calls them in order. By hand they serve to look at one step;
-    transform, export, score and adapt-animal use a trained model. Examples are for the folder of a finished run, such
-    as results/simulated.
+    Most commands are stages of the workflow, which snakemake calls in order. Call one by hand to run a single step.
+    transform, export, score and adapt-animal use a trained model. The examples run in the folder of a finished run,
+    such as results/simulated.
 
-    Bad input ends with exit status 2 and one line; --debug, anywhere, shows the traceback instead.
+    An input error prints one line and exits with status 2. Add --debug anywhere to see the traceback instead.
     """

@@ -11,17 +11,21 @@ from neural_action.cli.main import stage
 from neural_action.cli.options import FILE, OUT, threads
 
 model = click.option(
-    "--model", type=click.Path(exists=True, path_type=Path), required=True, help="Weights, or their folder."
+    "--model",
+    type=click.Path(exists=True, path_type=Path),
+    required=True,
+    help="Weights (.safetensors), or the folder that holds them.",
 )
 device = click.option(
     "--device",
     type=click.Choice(["cpu", "cuda", "auto"]),
     default="cpu",
     show_default=True,
-    help="Where networks run; auto takes a GPU where there is one.",
+    help="Where networks run; auto uses a GPU if there is one.",
 )
 split = click.option(
-    "--split", help="Which model, of a file that holds one for each split, such as repeat-0."
+    "--split",
+    help="Split whose model to use, such as repeat-0, if the file holds a model for each split.",
 )
 recordings = click.argument(
     "recordings", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
@@ -36,12 +40,14 @@ recordings = click.argument(
 @click.option(
     "--stride", type=click.IntRange(1), default=1, show_default=True, help="Frames between windows."
 )
-@click.option("--layer", default="encoder", show_default=True, help="encoder, or projection.")
+@click.option("--layer", default="encoder", show_default=True, help="Layer to write: encoder or projection.")
 @click.option("--rate", type=click.FloatRange(0, min_open=True), help="Frames per second of .npy arrays.")
 @click.option(
-    "--convert", is_flag=True, help="Apply to .npy arrays the steps that the model's recordings went through."
+    "--convert",
+    is_flag=True,
+    help="Preprocess .npy arrays with the steps that the model's recordings were converted with.",
 )
-@click.option("--into", "source", type=FILE, help="NWB file: write a copy of it with the embeddings added.")
+@click.option("--into", "source", type=FILE, help="NWB file to copy; the copy gets the embeddings added.")
 @threads
 @device
 @split
@@ -49,8 +55,8 @@ recordings = click.argument(
 def transform(**options: Any) -> None:
     """Embed recordings with a trained model.
 
-    RECORDINGS are manifests or stores that rule convert wrote, folders of these, or .npy arrays (frame, ...): a trial
-    each.
+    RECORDINGS are manifests or stores that rule convert wrote, folders of these, or .npy arrays (frame, ...), one for
+    each trial.
     """
     from neural_action.stages.use import transform as run
 
@@ -59,8 +65,8 @@ def transform(**options: Any) -> None:
 
 @stage()
 @model
-@click.option("--output", type=OUT, required=True, help="File of the encoder (.onnx).")
-@click.option("--layer", default="encoder", show_default=True, help="encoder, or projection.")
+@click.option("--output", type=OUT, required=True, help="ONNX file to write (.onnx).")
+@click.option("--layer", default="encoder", show_default=True, help="Layer to export: encoder or projection.")
 @split
 def export(**options: Any) -> None:
     """Write the encoder of a trained model as ONNX, for other programs and languages."""
@@ -75,17 +81,23 @@ def export(**options: Any) -> None:
     "--train",
     multiple=True,
     type=click.Path(exists=True, path_type=Path),
-    help="Recording, or folder of them, to train the probe on; repeat the option for each (what a shell's * adds after "
-    "the first would be tested). Without: the other trials of RECORDINGS, each in turn.",
+    help="Recording, or folder of recordings, to train the probe on. Repeat the option for each one; do not use a "
+    "shell's star, because the files after the first would count as RECORDINGS. Default: leave-one-trial-out over "
+    "RECORDINGS.",
 )
-@click.option("--metric", default="balanced_accuracy", show_default=True, help="Or accuracy, or macro_f1.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of all random numbers.")
+@click.option(
+    "--metric",
+    default="balanced_accuracy",
+    show_default=True,
+    help="Metric, such as balanced_accuracy, accuracy or macro_f1.",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed (>= 0).")
 @threads
 @device
 @split
 @recordings
 def score(**options: Any) -> None:
-    """Print how well a linear probe reads actions from a trained model's embeddings (a fraction of 1)."""
+    """Print how well a linear probe decodes actions from a trained model's embeddings (a score from 0 to 1)."""
     from neural_action.stages.use import score as run
 
     run(**options)
@@ -97,7 +109,7 @@ def score(**options: Any) -> None:
     "--known",
     multiple=True,
     type=click.Path(exists=True, path_type=Path),
-    help="Recording, or folder of them, of an animal that the model was trained on; repeat the option for each.",
+    help="Recording, or folder of recordings, of an animal that the model was trained on; repeat it for each one.",
 )
 @click.option("--output", type=OUT, required=True, help="Weights of the adapted model (.safetensors).")
 @click.option("--steps", type=click.IntRange(1), default=200, show_default=True, help="Training steps.")
@@ -106,15 +118,15 @@ def score(**options: Any) -> None:
     type=click.FloatRange(0, min_open=True),
     default=1e-3,
     show_default=True,
-    help="Of AdamW, at its highest.",
+    help="Peak learning rate of AdamW.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of all random numbers.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed (>= 0).")
 @threads
 @device
 @split
 @recordings
 def adapt_animal(**options: Any) -> None:
-    """Adapt a trained model to a new animal, from its unlabelled RECORDINGS (manifests or stores)."""
+    """Adapt a trained model to a new animal with its unlabelled RECORDINGS (manifests or stores)."""
     from neural_action.stages.use import adapt_animal as run
 
     run(**options)

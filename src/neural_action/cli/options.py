@@ -27,22 +27,30 @@ seed = click.option("--seed", type=click.IntRange(0), required=True, help="Rando
 manifests = click.argument("manifests", nargs=-1, required=True, type=FILE)
 scores = click.option("--scores", type=FILE, required=True, help="All scores (.csv, from collect).")
 embeddings = click.option(
-    "--embedding", "embeddings", type=FILE, multiple=True, help="Representations of a row (.npz); repeat it."
+    "--embedding",
+    "embeddings",
+    type=FILE,
+    multiple=True,
+    help="Embedding of a row (.npz); repeat it for each.",
 )
 
 _SOURCE = (
     click.option("--dataset", type=FOLDER, required=True, help="Folder that the command dataset wrote."),
     click.option("--splits", type=FILE, help="The split table (.csv, from splits)."),
     click.option(
-        "--split", multiple=True, help="Name of a split of the run; repeat it. Without: all is seen."
+        "--split",
+        multiple=True,
+        help="Name of a split of the run; repeat it for each. Default: no split, all data is visible.",
     ),
-    click.option("--animal", help="The only animal that is read; default all."),
-    click.option("--joint", is_flag=True, help="Lay animals with units of their own side by side."),
+    click.option("--animal", help="Read this animal only. Default: all animals."),
+    click.option(
+        "--joint", is_flag=True, help="For animals with different units: join their units in one array."
+    ),
 )
 
 
 def source(command: Callable) -> Callable:
-    """Options of the dataset and the splits of a run, given to the command as one ``Source``."""
+    """Decorator that adds the options of the dataset and splits; the command gets them as one ``Source``."""
 
     @wraps(command)
     def wrapped(**options: Any) -> None:

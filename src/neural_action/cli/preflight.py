@@ -1,4 +1,4 @@
-"""Commands before a run: what is in a folder, and what a run would take."""
+"""Commands to call before a run: write a configuration for a folder, and check a configuration."""
 
 from __future__ import annotations
 
@@ -12,29 +12,35 @@ from neural_action.cli.options import ANY, FILE, FOLDER, OUT
 
 @stage()
 @click.argument("folder", type=FOLDER)
-@click.option("--output", type=OUT, help="Configuration to write; default <name>.yaml here.")
-@click.option("--name", help="Name of the dataset; default the folder's.")
 @click.option(
-    "--neural-rate", type=click.FloatRange(0, min_open=True), help="Frames/s, for files without a clock."
+    "--output", type=OUT, help="Configuration to write. Default: <name>.yaml in the current folder."
+)
+@click.option("--name", help="Name of the dataset. Default: the folder's name.")
+@click.option(
+    "--neural-rate",
+    type=click.FloatRange(0, min_open=True),
+    help="Neural frames per second, for files without a clock.",
 )
 @click.option(
-    "--behavior-rate", type=click.FloatRange(0, min_open=True), help="Samples/s, for files without a clock."
+    "--behavior-rate",
+    type=click.FloatRange(0, min_open=True),
+    help="Behaviour samples per second, for files without a clock.",
 )
 @click.option(
     "--option",
     multiple=True,
     metavar="KEY=VALUE",
-    help="What is known of how to read: a key of convert.reader_options, such as align.offset=2.5; several times.",
+    help="Set a key of convert.reader_options, such as align.offset=2.5; repeat it for each key.",
 )
-@click.option("--force", is_flag=True, help="Write over files that are there.")
+@click.option("--force", is_flag=True, help="Overwrite existing files.")
 def init(**options: Any) -> None:
-    """Look at a FOLDER of recordings, say what it holds, and write a configuration and a samples table for it.
+    """List what a FOLDER of recordings holds, and write a configuration and a samples table for it.
 
-    Recognised are NWB, suite2p, CaImAn, TIFF, ThorImage and ThorSync; DeepFly3D, DeepLabCut, SLEAP and Anipose poses;
-    tables of labels; and arrays that a short .yaml describes. What cannot be known, such as the rate of a camera, is
-    asked for: then nothing is written, and init is to be run again with --neural-rate, --behavior-rate or --option. For
-    the layouts of the readers a configuration is there already, which is named. Nothing in FOLDER is changed. Next:
-    neural-action check. docs/tutorials/own_recordings.md goes through it with files of each kind.
+    Recognises NWB, suite2p, CaImAn, TIFF, ThorImage and ThorSync; DeepFly3D, DeepLabCut, SLEAP and Anipose poses;
+    tables of labels; and arrays that a short .yaml describes. If the files lack something, such as the rate of a
+    camera, init writes nothing and says which option to add: --neural-rate, --behavior-rate or --option. Some layouts
+    have their own reader and a configuration that comes with the package; init then names that configuration. Nothing
+    in FOLDER is changed. Next: neural-action check. Examples for each kind of file: docs/tutorials/own_recordings.md.
     """
     from neural_action.stages.init import run
 
@@ -46,23 +52,28 @@ def init(**options: Any) -> None:
 @click.option(
     "--methods",
     type=ANY,
-    help="Rows of the tables; default config/methods.yaml, or what methods_file of CONFIG names.",
+    help="File with the rows of the tables. Default: methods_file of CONFIG, else config/methods.yaml.",
 )
 @click.option(
     "--trials", type=click.IntRange(1), default=2, show_default=True, help="Trials of each animal to read."
 )
-@click.option("--raw", type=FOLDER, help="Folder of raw recordings, if not the one in CONFIG.")
+@click.option("--raw", type=FOLDER, help="Folder of raw recordings. Default: raw of CONFIG.")
 @click.option(
-    "--cores", type=click.IntRange(1), default=2, show_default=True, help="Cores of the run, for its time."
+    "--cores",
+    type=click.IntRange(1),
+    default=2,
+    show_default=True,
+    help="Cores of the planned run; the time is estimated for them.",
 )
 def check(**options: Any) -> None:
-    """Read a little of everything that CONFIG names; print what was found and what the run would take.
+    """Read a few trials of each animal in CONFIG; print what they hold and what a run would cost.
 
-    Animals, trials, durations, rates, gaps, classes and unlabelled samples, whether neural activity goes with movement
-    and at which lag, problems, and the expected time, memory and disk. Several files are merged as by snakemake
-    --configfile. Nothing is written. Next: snakemake --cores 2 --configfile CONFIG.
+    Prints animals, trials, durations, rates, gaps, classes and unlabelled samples; the lag at which neural activity
+    correlates with movement; problems; and the expected time, memory and disk. Several files are merged as by
+    snakemake --configfile. Nothing is written. Next: snakemake --cores 2 --configfile CONFIG.
 
-    A line PROBLEM is of what would stop the run or empty its tables; the exit status is then 1. NOTE stops nothing.
+    A line PROBLEM names something that would stop the run or empty its tables; the exit status is then 1. A line NOTE
+    does not stop the run.
     """
     from neural_action.stages.check import run
 
@@ -74,7 +85,7 @@ def check(**options: Any) -> None:
 def schema(**options: Any) -> None:
     """Write the JSON schema of a dataset's configuration file: keys, types, bounds and defaults.
 
-    An editor completes and checks a file that begins with: # yaml-language-server: $schema=schema.json
+    With it, an editor completes and checks a file whose first line is: # yaml-language-server: $schema=schema.json
 
     \b
     Example:

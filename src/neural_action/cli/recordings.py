@@ -1,4 +1,4 @@
-"""Stages from raw files to the dataset and its splits."""
+"""Stages that make the dataset and its splits from raw files."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from neural_action.cli.options import ANY, OUT, config, manifests, threads
 @config
 @click.option("--output", type=OUT, required=True, help="Complete configuration and versions (.yaml).")
 def resolve(**options: Any) -> None:
-    """Validate a configuration and write it complete, with the versions.
+    """Validate a configuration; write it with all defaults filled in and the versions of the packages.
 
-    Rule resolved_config calls it: a result has its configuration beside it. It is also the quickest check of a file.
+    Rule resolved_config calls it, so that each result is stored with its configuration. It is also the fastest way to
+    check a file.
 
     \b
     Example:
@@ -29,12 +30,12 @@ def resolve(**options: Any) -> None:
 
 @stage()
 @config
-@click.option("--animal", type=click.IntRange(0), required=True, help="Number of the animal, from 0.")
-@click.option("--output", type=OUT, required=True, help="Folder that receives one folder a trial.")
+@click.option("--animal", type=click.IntRange(0), required=True, help="Index of the animal (>= 0).")
+@click.option("--output", type=OUT, required=True, help="Folder to write; it gets one folder for each trial.")
 def simulate(**options: Any) -> None:
-    """Simulate the trials of one animal in the layout of the authors' release (stage: simulate).
+    """Simulate the trials of one animal in the layout of the authors' release.
 
-    Rule simulate calls it for data sets without raw recordings; convert reads what it writes.
+    Rule simulate calls it for simulated datasets; convert reads its output.
 
     \b
     Example:
@@ -48,12 +49,12 @@ def simulate(**options: Any) -> None:
 @stage()
 @config
 @click.option("--raw", type=ANY, required=True, help="Folder of raw recordings.")
-@click.option("--output", type=OUT, required=True, help="CSV of animal, trial and path.")
+@click.option("--output", type=OUT, required=True, help="Samples table to write (.csv): animal, trial, path.")
 def samples(**options: Any) -> None:
     """Scan a folder of raw recordings and write the samples table.
 
-    Rule samples calls it where the configuration has no list of its own (recordings). Edit the table to leave
-    recordings out or to rename animals, and name it there; convert and dataset read it.
+    Rule samples calls it if the configuration has no key recordings. To leave out recordings or to rename animals,
+    edit the table and give its path as recordings.
 
     \b
     Example:
@@ -67,19 +68,21 @@ def samples(**options: Any) -> None:
 @stage()
 @config
 @click.option("--raw", type=ANY, required=True, help="Folder of the raw recordings.")
-@click.option("--path", required=True, help="The recording, a file or folder below that folder.")
-@click.option("--animal", required=True, help="Name of its animal, as in the samples table.")
-@click.option("--trial", required=True, help="Name of its trial, as in the samples table.")
-@click.option("--start", type=float, help="The trial is only a part of the recording, from this time, s ...")
-@click.option("--stop", type=float, help="... to before this one.")
+@click.option("--path", required=True, help="File or folder of the recording, relative to --raw.")
+@click.option("--animal", required=True, help="Name of the animal, as in the samples table.")
+@click.option("--trial", required=True, help="Name of the trial, as in the samples table.")
+@click.option(
+    "--start", type=float, help="Start of the trial in the recording (s), if it is only a part of it."
+)
+@click.option("--stop", type=float, help="End of the trial in the recording (s, exclusive).")
 @click.option("--store", type=OUT, required=True, help="Zarr store to write.")
-@click.option("--manifest", type=OUT, required=True, help="Manifest to write beside it.")
+@click.option("--manifest", type=OUT, required=True, help="Manifest to write, in the store's folder.")
 @threads
 def convert(**options: Any) -> None:
-    """Convert one raw recording to its Zarr store and manifest.
+    """Convert one raw recording to a Zarr store and a manifest.
 
-    Rule convert calls it once a recording; all later stages read the manifests. A row of the samples table gives
-    path, animal and trial.
+    Rule convert calls it for each row of the samples table, which gives path, animal and trial. All later stages read
+    the manifests.
 
     \b
     Example:
@@ -92,10 +95,10 @@ def convert(**options: Any) -> None:
 
 
 @stage()
-@click.option("--output", type=OUT, required=True, help="Folder that receives dataset.json and its arrays.")
+@click.option("--output", type=OUT, required=True, help="Folder to write: dataset.json and its arrays.")
 @manifests
 def dataset(**options: Any) -> None:
-    """Verify all recordings and lay them out once, as arrays that later stages map.
+    """Verify all recordings and join them in arrays that later stages memory-map.
 
     Rule dataset calls it after convert. MANIFESTS are the manifests of all recordings.
 
@@ -110,12 +113,12 @@ def dataset(**options: Any) -> None:
 
 @stage()
 @config
-@click.option("--output", type=OUT, required=True, help="The split table (.csv).")
+@click.option("--output", type=OUT, required=True, help="Split table to write (.csv).")
 @manifests
 def splits(**options: Any) -> None:
-    """Write the split table: what is trained on, what is tested, and what may be seen.
+    """Write the split table: the data of each split for training and testing, and what pretraining may see.
 
-    Rule splits calls it after convert; every later stage reads its table.
+    Rule splits calls it after convert; every later stage reads the table.
 
     \b
     Example:

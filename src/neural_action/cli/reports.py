@@ -9,15 +9,21 @@ import click
 from neural_action.cli.main import stage
 from neural_action.cli.options import FILE, OUT, config, embeddings, scores, source, threads
 
-_consistency = click.option("--consistency", type=FILE, help="Consistency of embeddings (.csv).")
+_consistency = click.option(
+    "--consistency", type=FILE, help="Consistency of embeddings (.csv, from consistency)."
+)
 
 
 @stage()
 @config
 @scores
-@click.option("--unseen", type=FILE, help="Scores of unseen animals, as they are and adapted to (.csv).")
+@click.option(
+    "--unseen",
+    type=FILE,
+    help="Scores of animals left out of pretraining, before and after adaptation (.csv).",
+)
 @_consistency
-@click.option("--output", type=OUT, required=True, help="Folder of tables.")
+@click.option("--output", type=OUT, required=True, help="Folder to write the tables to.")
 def tables(**options: Any) -> None:
     """Render the tables as CSV, Markdown, LaTeX and HTML.
 
@@ -37,14 +43,14 @@ def tables(**options: Any) -> None:
 @source
 @scores
 @embeddings
-@click.option("--log", "logs", type=FILE, multiple=True, help="Training logs (.csv).")
-@click.option("--swaps", type=FILE, help="A swap table (.npz), of recordings with poses.")
+@click.option("--log", "logs", type=FILE, multiple=True, help="Training log (.csv); repeat it for each.")
+@click.option("--swaps", type=FILE, help="Swap table (.npz), if the recordings have poses.")
 @_consistency
-@click.option("--output", type=OUT, required=True, help="Folder of pictures.")
+@click.option("--output", type=OUT, required=True, help="Folder to write the pictures to.")
 def figures(**options: Any) -> None:
     """Draw scores, embeddings, confusion matrices, class statistics, pose neighbours and training curves.
 
-    Rule figures calls it after collect; snakemake --report binds tables and pictures into one file.
+    Rule figures calls it after collect; snakemake --report puts tables and pictures into one file.
 
     \b
     Example:
@@ -60,11 +66,13 @@ def figures(**options: Any) -> None:
 @stage()
 @config
 @source
-@click.option("--swaps", type=FILE, multiple=True, help="Swap table <run>.npz; repeat it.")
-@click.option("--scores", type=FILE, help="All scores (.csv, from collect), for the permuted labels.")
+@click.option("--swaps", type=FILE, multiple=True, help="Swap table <run>.npz; repeat it for each.")
+@click.option(
+    "--scores", type=FILE, help="All scores (.csv, from collect), to check the row with permuted labels."
+)
 @threads
 @click.option(
-    "--output", type=OUT, required=True, help="Folder that receives diagnostics.json, .html and .png."
+    "--output", type=OUT, required=True, help="Folder to write: diagnostics.json, diagnostics.html and .png."
 )
 def diagnose(**options: Any) -> None:
     """Check for silent errors: leaks, shifted clocks and labels, duplicates, imbalance.
@@ -86,11 +94,11 @@ def diagnose(**options: Any) -> None:
 @source
 @embeddings
 @threads
-@click.option("--output", type=OUT, required=True, help="The page (.html).")
+@click.option("--output", type=OUT, required=True, help="Page to write (.html).")
 def explore(**options: Any) -> None:
-    """Write the interactive page: embeddings to select in, with the pose of each moment.
+    """Write the interactive page: select points of an embedding and see the pose at each of them.
 
-    Rule explore calls it after evaluate; the first embedding is shown first.
+    Rule explore calls it after evaluate. The page opens with the first embedding.
 
     \b
     Example:
@@ -106,10 +114,10 @@ def explore(**options: Any) -> None:
 @config
 @scores
 @embeddings
-@click.option("--diagnostics", type=FILE, required=True, help="diagnostics.json of diagnose.")
-@click.option("--output", type=OUT, required=True, help="Fragment of HTML.")
+@click.option("--diagnostics", type=FILE, required=True, help="diagnostics.json, from diagnose.")
+@click.option("--output", type=OUT, required=True, help="HTML fragment to write.")
 def overview(**options: Any) -> None:
-    """Write what the report opens with: scores, embeddings, and the result of every check.
+    """Write the first page of the report: scores, embeddings, and the result of every check.
 
     Rule overview calls it after diagnose.
 

@@ -18,17 +18,22 @@ from neural_action.cli.options import FILE, OUT, config, embeddings, method, see
 @seed
 @threads
 @click.option("--weights", type=FILE, help="Weights of a trained method (.safetensors).")
-@click.option("--swaps", type=FILE, help="Swaps among all poses (.npz), for an encoder of swapped behaviour.")
-@click.option("--external", type=FILE, help="What another package made of every frame (.npz).")
-@click.option("--scores", type=OUT, required=True, help="Scores (.csv).")
 @click.option(
-    "--embedding", type=OUT, required=True, help="Representations and predictions of every window (.npz)."
+    "--swaps", type=FILE, help="Swap table of all poses (.npz), for a row that encodes swapped behaviour."
+)
+@click.option("--external", type=FILE, help="Representation of every frame by another package (.npz).")
+@click.option("--scores", type=OUT, required=True, help="Scores to write (.csv).")
+@click.option(
+    "--embedding",
+    type=OUT,
+    required=True,
+    help="Embedding file to write: representation and prediction of every window (.npz).",
 )
 def evaluate(**options: Any) -> None:
-    """Evaluate the frozen representation of one row: every task, probe and label budget of the dataset.
+    """Evaluate the frozen representation of one row on every task, probe and label budget of the dataset.
 
-    Rule evaluate calls it after pretrain; next is collect. The embedding file holds the representation of every
-    window with its animal, trial, time and label.
+    Rule evaluate calls it after pretrain; next is collect. The embedding file also holds the animal, trial, time and
+    label of every window.
 
     \b
     Example:
@@ -42,10 +47,10 @@ def evaluate(**options: Any) -> None:
 
 
 @stage()
-@click.option("--output", type=OUT, required=True, help="The table of all scores (.csv).")
+@click.option("--output", type=OUT, required=True, help="Table of all scores to write (.csv).")
 @click.argument("scores", nargs=-1, required=True, type=FILE)
 def collect(output: Path, scores: tuple[Path, ...]) -> None:
-    """Collect the scores of all runs into one long table.
+    """Collect the scores of all runs in one long table.
 
     Rule collect calls it after every evaluate; next are tables and figures.
 
@@ -64,9 +69,9 @@ def collect(output: Path, scores: tuple[Path, ...]) -> None:
 @click.option(
     "--dataset", type=click.Path(exists=True, path_type=Path), required=True, help="Folder of the dataset."
 )
-@click.option("--output", type=OUT, required=True, help="Consistency of every pair (.csv).")
+@click.option("--output", type=OUT, required=True, help="Table to write: consistency of every pair (.csv).")
 def consistency(**options: Any) -> None:
-    """Measure how well the embeddings of one row map linearly onto each other, between animals, runs and seeds.
+    """Measure how well the embeddings of each row map linearly onto each other, between animals, runs and seeds.
 
     Rule consistency calls it after evaluate; next are tables and figures.
 

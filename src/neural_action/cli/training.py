@@ -1,4 +1,4 @@
-"""Stages that train, and those that prepare what training reads."""
+"""Stages that train, and stages that prepare the inputs of training."""
 
 from __future__ import annotations
 
@@ -9,24 +9,28 @@ import click
 from neural_action.cli.main import stage
 from neural_action.cli.options import FILE, OUT, config, method, seed, source, threads
 
-_kernel = click.option("--kernel", type=FILE, help="The calcium kernel (.json), if a view needs it.")
-_swaps = click.option("--swaps", type=FILE, help="The swap table (.npz), if a view or the batches need it.")
+_kernel = click.option("--kernel", type=FILE, help="Calcium kernel (.json), if an augmentation needs it.")
+_swaps = click.option(
+    "--swaps", type=FILE, help="Swap table (.npz), if an augmentation or the batches need it."
+)
 _syllables = click.option(
     "--syllables", type=FILE, help="Syllables of the poses (.npz), if the objective needs them."
 )
-_log = click.option("--log", type=OUT, required=True, help="Loss and throughput (.csv).")
+_log = click.option(
+    "--log", type=OUT, required=True, help="Training log to write: loss and throughput (.csv)."
+)
 
 
 @stage()
 @config
 @source
 @threads
-@click.option("--output", type=OUT, required=True, help="Swap table (.npz).")
-@click.option("--report", type=OUT, required=True, help="Recall and times (.json).")
+@click.option("--output", type=OUT, required=True, help="Swap table to write (.npz).")
+@click.option("--report", type=OUT, required=True, help="Report to write: recall and times (.json).")
 def neighbors(**options: Any) -> None:
     """Index each animal's poses and draw the swap table.
 
-    Rule neighbors calls it after dataset and splits, once a run; next is pretrain --swaps.
+    Rule neighbors calls it once for each run, after dataset and splits; next is pretrain --swaps.
 
     \b
     Example:
@@ -42,12 +46,12 @@ def neighbors(**options: Any) -> None:
 @config
 @source
 @threads
-@click.option("--output", type=OUT, required=True, help="The kernel (.json).")
-@click.option("--picture", type=OUT, required=True, help="Fit over data (.png).")
+@click.option("--output", type=OUT, required=True, help="Kernel to write (.json).")
+@click.option("--picture", type=OUT, required=True, help="Picture to write: the fit over the data (.png).")
 def calcium(**options: Any) -> None:
-    """Fit the calcium kernel to how fluorescence falls after movement stops.
+    """Fit the calcium kernel to the decay of fluorescence after movement stops.
 
-    Rule calcium calls it after dataset and splits, once a run; next is pretrain --kernel.
+    Rule calcium calls it once for each run, after dataset and splits; next is pretrain --kernel.
 
     \b
     Example:
@@ -64,13 +68,18 @@ def calcium(**options: Any) -> None:
 @source
 @threads
 @click.option(
-    "--output", type=OUT, required=True, help="Posterior of every visible pose, and the model (.npz)."
+    "--output",
+    type=OUT,
+    required=True,
+    help="File to write: state posterior of every visible pose, and the model (.npz).",
 )
-@click.option("--report", type=OUT, required=True, help="Likelihood, states used, durations (.json).")
+@click.option(
+    "--report", type=OUT, required=True, help="Report to write: likelihood, states used, durations (.json)."
+)
 def syllables(**options: Any) -> None:
     """Fit the autoregressive hidden Markov model of the poses.
 
-    Rule syllables calls it where a row predicts syllables (behavenet); next is pretrain --syllables.
+    Rule syllables calls it if a row predicts syllables (behavenet); next is pretrain --syllables.
 
     \b
     Example:
@@ -91,13 +100,13 @@ def syllables(**options: Any) -> None:
 @_swaps
 @_syllables
 @threads
-@click.option("--output", type=OUT, required=True, help="Weights (.safetensors).")
+@click.option("--output", type=OUT, required=True, help="Weights to write (.safetensors).")
 @_log
 def pretrain(**options: Any) -> None:
-    """Pretrain one row for one run and seed; an interrupted run resumes from its checkpoint.
+    """Pretrain one row for one run and seed; an interrupted job resumes from its checkpoint.
 
-    Rule pretrain calls it after neighbors, calcium and syllables, as far as the row needs them; next are evaluate
-    --weights, and adapt for an animal that was not seen.
+    Rule pretrain calls it after those of neighbors, calcium and syllables that the row needs; next is evaluate
+    --weights, or adapt for an animal left out of pretraining.
 
     \b
     Example:
@@ -115,17 +124,19 @@ def pretrain(**options: Any) -> None:
 @method
 @source
 @seed
-@click.option("--weights", type=FILE, required=True, help="Weights to start from, without the animal.")
+@click.option(
+    "--weights", type=FILE, required=True, help="Weights to start from, pretrained without the animal."
+)
 @_kernel
 @_swaps
 @_syllables
 @threads
-@click.option("--output", type=OUT, required=True, help="Adapted weights (.safetensors).")
+@click.option("--output", type=OUT, required=True, help="Adapted weights to write (.safetensors).")
 @_log
 def adapt(**options: Any) -> None:
-    """Adapt a trained row to the animal that the split tests, from its unlabelled pairs.
+    """Adapt a trained row to the test animal of the split, with that animal's unlabelled data.
 
-    Rule adapt calls it for the rows of adapt.rows, on a model that was pretrained without the animal; next is
+    Rule adapt calls it for the rows of adapt.rows, with a model that was pretrained without the animal; next is
     evaluate with the same split.
 
     \b
@@ -142,11 +153,11 @@ def adapt(**options: Any) -> None:
 @stage()
 @config
 @source
-@click.option("--output", type=OUT, required=True, help="Arrays of every frame (.npz).")
+@click.option("--output", type=OUT, required=True, help="Arrays of every frame to write (.npz).")
 def arrays(**options: Any) -> None:
-    """Write the recordings as plain arrays, for rows that another package makes.
+    """Write the recordings as plain arrays, for rows whose representation comes from another package.
 
-    Rule arrays calls it for rows with a key external, whose package runs in its own environment; next is evaluate
+    Rule arrays calls it for rows with a key external. That package runs in its own environment; next is evaluate
     --external.
 
     \b

@@ -1,4 +1,4 @@
-"""Building a configured part: the class of that name, with its parameters."""
+"""Build a configured component: the class of its name, with its parameters."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from neural_action.config.signatures import check_parameters, signatures
 def build(room: str, part: ComponentConfig, *given: Any) -> Any:
     """An instance of the class called ``part.name`` in sub-package ``room``.
 
-    Positional arguments are given by the caller, keyword arguments by the configuration.
+    ``given`` are the positional arguments; the configuration gives the keyword arguments.
     Raises InputError if there is no such class or the parameters do not fit it.
     """
     check_parameters(room, part.name, part.parameters, room)

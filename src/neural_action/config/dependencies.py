@@ -1,4 +1,4 @@
-"""What each rule depends on: sections of the configuration as JSON, and no more than changes its output."""
+"""The sections of the configuration that each rule depends on, as JSON: only what changes the output of the rule."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from neural_action.config.load import as_json, effective
 from neural_action.config.settings import Settings
 from neural_action.errors import InputError
 
-#: What a swap table and what syllables depend on.
+#: Keys that a swap table and syllables depend on.
 NEIGHBORS = ("neighbors", "windows.behavior_stride", "windows.pose_normalisation")
 SYLLABLES = ("syllables", "windows.behavior_stride", "windows.pose_normalisation")
 #: Row fields that only tables use.
@@ -26,7 +26,7 @@ class Dependencies:
 
     Args:
         settings: the configuration.
-        shown: names of the rows that are in the tables.
+        shown: names of the rows in the tables.
     """
 
     def __init__(self, settings: Settings, shown: Sequence[str]):
@@ -34,7 +34,7 @@ class Dependencies:
         self.content: dict[str, Any] = settings.model_dump(mode="json")
 
     def content_of(self, method: str | None) -> dict[str, Any]:
-        """The configuration as a row changes it; as it is for None."""
+        """The configuration with the changes of a row; unchanged for None."""
         return self.content if method is None else self._contents[method]
 
     @cached_property
@@ -47,8 +47,9 @@ class Dependencies:
         }
 
     def variant(self, method: str, keys: tuple[str, ...]) -> str:
-        """What a row changes in ``keys`` (``section`` or ``section.key``), as the name of a folder: ``default`` for
-        nothing."""
+        """Changes of a row in ``keys`` (``section`` or ``section.key``) as a folder name; ``default`` without changes.
+
+        Raises InputError if a changed value cannot be part of a file name."""
         changes = []
         for section, values in self.settings.methods[method].settings.items():
             for key, value in values.items():
@@ -57,12 +58,12 @@ class Dependencies:
         name = "_".join(sorted(changes)) or "default"
         if not re.fullmatch(VARIANT, name):
             raise InputError(
-                f"configuration methods.{method}.settings: {name!r} cannot be part of a file's name"
+                f"configuration methods.{method}.settings: {name!r} cannot be part of a file name"
             )
         return name
 
     def variant_sections(self, variant: str, *keys: str) -> str:
-        """``sections`` as the rows of a variant of ``keys`` have them."""
+        """``sections`` of the rows with a variant of ``keys``. InputError if no row has it."""
         for name in self.settings.methods:
             if self.variant(name, keys) == variant:
                 return self._chosen(self.content_of(name), keys)
@@ -74,7 +75,7 @@ class Dependencies:
         return as_json(self.content)
 
     def sections(self, *keys: str) -> str:
-        """The named sections, or single keys ``section.key``, as JSON: what a rule depends on and no more."""
+        """The named sections, or single keys ``section.key``, as JSON."""
         return self._chosen(self.content, keys)
 
     @staticmethod
@@ -90,7 +91,7 @@ class Dependencies:
 
     @property
     def splits(self) -> str:
-        """What the split table depends on: not which folds are tested, nor how many repeats a job does."""
+        """What the split table depends on. The tested folds and the number of repeats of a job are left out."""
         chosen = json.loads(self.sections("split"))
         for key in ("repeats_per_job", "test_folds"):
             del chosen["split"][key]
@@ -103,7 +104,7 @@ class Dependencies:
 
     @property
     def tables(self) -> str:
-        """What tables and pictures depend on: of the methods, the shown ones."""
+        """What tables and pictures depend on, with the shown methods only."""
         keys = (
             "dataset",
             "title",
@@ -120,14 +121,14 @@ class Dependencies:
         return as_json({**json.loads(self.sections(*keys)), "methods": methods})
 
     def explore(self, rows: Iterable[str]) -> str:
-        """What the interactive page depends on: of the methods, the ``rows`` that it shows."""
+        """What the interactive page depends on, with the methods ``rows`` only."""
         keys = ("dataset", "title", "real", "windows", "explore", "calcium.behavior")
         methods = {name: self.content["methods"][name] for name in rows}
         return as_json({**json.loads(self.sections(*keys)), "methods": methods})
 
     @property
     def diagnose(self) -> str:
-        """What the checks of the data and of the control depend on."""
+        """What the diagnostics depend on."""
         keys = (
             "dataset",
             "title",
@@ -148,20 +149,20 @@ class Dependencies:
         )
 
     def _method(self, method: str) -> dict[str, Any]:
-        """A row without what only its table shows."""
+        """A row, with fixed values for the fields that only tables use."""
         return {method: {**self.content["methods"][method], "label": method, **_SHOWN}}
 
     def pretrain(self, method: str) -> str:
-        """What pretraining depends on: not the probe, not other rows, not which classes are scored."""
+        """What pretraining of a row depends on. Probes, other rows and scored classes are left out."""
         windows = ("frames", "poses", "behavior_stride", "pose_normalisation")
         keys = ("training", "encoders", *(f"windows.{key}" for key in windows))
         chosen = json.loads(self._chosen(self.content_of(method), keys))
-        # What is asked of the scheduler changes no result.
+        # A request to the scheduler does not change results.
         del chosen["training"]["request_gpu"]
         return as_json({**chosen, "methods": self._method(method)})
 
     def adapt(self, method: str) -> str:
-        """What adapting depends on beside the model it starts from."""
+        """What adapting depends on, in addition to the model it starts from."""
         return as_json({**json.loads(self.pretrain(method)), **json.loads(self.sections("adapt"))})
 
     def evaluate(self, method: str) -> str:
@@ -169,15 +170,15 @@ class Dependencies:
         keys = ("dataset", "windows", "evaluation", "probes")
         chosen = json.loads(self._chosen(self.content_of(self.source(method)), keys))
         del chosen["evaluation"]["consistency_dimensions"]
-        # Only the published split asks for it, for scores of its test blocks.
+        # Used by the published split only, for scores of its test blocks.
         chosen["split"] = {"block_seconds": self.settings.split.block_seconds}
         return as_json({**chosen, "methods": self._method(method)})
 
     def external(self, method: str) -> str:
-        """The settings of a row of another package, as JSON."""
+        """The settings of a row that another package makes, as JSON."""
         return as_json(self.content["methods"][method]["external"])
 
     def source(self, method: str) -> str | None:
-        """The row whose networks ``method`` is evaluated with: itself, another, or none."""
+        """The row whose networks ``method`` uses: itself, another row, or None."""
         row = self.settings.methods[method]
         return method if row.objective is not None else row.model

@@ -1,4 +1,4 @@
-"""Evaluation in the configuration: features of raw bins, probes, tasks and label budgets."""
+"""Settings of the evaluation: features of raw bins, probes, tasks and label budgets."""
 
 from __future__ import annotations
 
@@ -6,21 +6,24 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from neural_action.config.kinds import Count, Each, Fraction, Positive, Section
+from neural_action.config.kinds import Count, Each, Fraction, FromText, Positive, Section
 
-Task = Literal["within", "across", "identity", "decoding", "continuous_within", "continuous_across"]
-#: What a probe's features are centred and divided by: each by its own standard deviation, or all by one number.
+Task = Literal[
+    "within", "across", "identity", "decoding", "continuous_within", "continuous_across", "retrieval"
+]
+LabelBudget = Annotated[Literal["all", "half"] | Annotated[int, Field(ge=1)], FromText]
+#: Scaling of centred features: each by its own standard deviation (``zscore``), or all by one number (``centred``).
 Scale = Literal["zscore", "centred"]
 
 
 class FeatureSettings(Section):
-    """What a row makes of raw bins before they are read, without labels.
+    """Features that a row computes from raw bins, without labels, before probes read them.
 
     ``counts``: means over the last ``windows`` bins of the same trial. ``prediction``: the linear map that best
-    predicts the mean of the ``lag`` bins before and after, of each of ``ranks`` and each of ``penalties``, times the
-    mean variance; validation chooses. ``discriminant``: of each of ``ranks`` and ``penalties`` too, the linear map that
-    keeps what a bin shares with its trial, or with ``while_bins`` of it, and with the ``neighbors`` trials that are
-    nearest to it, looked for ``rounds`` times.
+    predicts the mean of the ``lag`` bins before and after. ``discriminant``: the linear map that keeps what a bin
+    shares with its trial (or with ``while_bins`` bins of it) and with the ``neighbors`` nearest trials, which are
+    searched ``rounds`` times. For both maps, validation chooses one of ``ranks`` and one of ``penalties`` (times the
+    mean variance).
     """
 
     name: Literal["counts", "prediction", "discriminant"]
@@ -34,22 +37,22 @@ class FeatureSettings(Section):
 
 
 class ProbeConfig(Section):
-    """A probe: what reads frozen representations. It gives scores of classes, or values of variables.
+    """A probe, which reads frozen representations and outputs scores of classes or values of variables.
 
-    ``softmax``: multinomial logistic regression, by ``sgd`` (a linear layer trained for ``steps``), ``exact`` (to
-    the optimum, with the weight decay that validation chooses) or ``epochs`` (a linear layer that sees every window
-    once an epoch, with one of ``learning_rates`` times ``factor`` from each of ``milestones`` on, up to one of
-    ``epochs``; validation chooses both). ``angle``: ridge on (cos, sin) of the class, which
-    stands for a direction. ``ridge``: of behaviour variables. ``knn``: the share of the ``neighbors`` nearest windows
-    of training in each class. ``mlp``: a network of ``hidden`` layers, for ``epochs``, or until a tenth of the
-    training windows stops it early.
+    ``softmax``: multinomial logistic regression. Solver ``sgd`` trains a linear layer for ``steps``; ``exact`` finds
+    the optimum; ``epochs`` trains a linear layer for up to ``epochs`` passes over the windows, with one of
+    ``learning_rates``, multiplied by ``factor`` at each of ``milestones`` (validation chooses rate and epoch).
+    ``angle``: ridge regression of (cos, sin) of the class, which is a direction. ``ridge``: ridge regression of
+    behaviour variables. ``knn``: share of each class among the ``neighbors`` nearest training windows. ``retrieval``:
+    mean behaviour of these windows. ``mlp``: a network with ``hidden`` layers, trained for ``epochs``, or without
+    ``epochs`` until early stopping on a tenth of the training windows.
 
-    ``penalties`` are two to each whole number from the first to the last. They are chosen on validation windows, or
-    where a split has none on held-out trials of training. ``vote`` averages scores over ``vote_windows`` windows
-    before and after, or over the trial. A probe without ``tasks`` is left out.
+    ``penalties``: first and last exponent; the penalties are 2 to each whole number between. They are chosen on
+    validation windows, or on held-out training trials if a split has none. ``vote`` averages scores over
+    ``vote_windows`` windows before and after, or over the trial. A probe without ``tasks`` is not used.
     """
 
-    kind: Literal["softmax", "angle", "ridge", "knn", "mlp"]
+    kind: Literal["softmax", "angle", "ridge", "knn", "mlp", "retrieval"]
     tasks: Annotated[list[Task], Each]
     label: str | None = None
     vote: Literal["none", "neighbors", "trial"] = "none"
@@ -72,27 +75,25 @@ class ProbeConfig(Section):
     @model_validator(mode="after")
     def _has_epochs(self) -> ProbeConfig:
         if self.kind == "softmax" and self.solver == "epochs" and self.epochs is None:
-            raise ValueError("epochs, a number, with solver 'epochs'")
+            raise ValueError("epochs, a number, for solver 'epochs'")
         return self
 
 
 class EvaluationSettings(Section):
-    """How frozen representations are evaluated: task x probe x label budget x metric.
+    """Evaluation of frozen representations: task x probe x label budget x metric.
 
-    Tasks: ``within`` (an animal's own other trials train the probe), ``across`` (the other animals' trials train it),
-    ``identity`` (which animal), ``decoding`` (as within, laid out as MYOW's table), ``continuous_within`` and
-    ``continuous_across`` (behaviour variables in place of classes). Label budgets: ``all``, ``half`` (of each animal's
-    blocks of ``label_block_seconds``), or a number of labelled trials of each class; in a recording without trials a
-    run of one class is cut to ``labelled_seconds`` for these. ``choose_by`` is the metric that validation chooses by.
-    ``scale`` centres and scales features by training windows. Raw windows are averaged over ``raw_pool_time`` frames
-    and ``raw_pool_space`` pixels. ``variables`` names the behaviour variables of the continuous tasks; null: all.
+    Tasks: ``within`` (the probe is trained on other trials of the tested animal), ``across`` (on the other animals),
+    ``identity`` (which animal), ``decoding`` (like within, shown as MYOW's table), ``continuous_within`` and
+    ``continuous_across`` (behaviour variables instead of classes), ``retrieval`` (behaviour of the nearest windows of
+    the other animals, without labels). Label budgets: ``all``, ``half`` (half of each animal's blocks of
+    ``label_block_seconds``), or a number of labelled trials of each class; in a recording without trials, a bout of
+    one class, cut to ``labelled_seconds``, counts as a trial. ``choose_by``: metric for choices on validation windows.
+    ``scale``: scaling of features by training windows. ``raw_pool_time`` and ``raw_pool_space``: frames and pixels
+    over which raw windows are averaged. ``variables``: behaviour variables of the continuous tasks; null means all.
     """
 
     tasks: Annotated[list[Task], Field(min_length=1), Each] = ["within", "across", "identity"]
-    label_budgets: Annotated[list[Literal["all", "half"] | Count], Field(min_length=1), Each] = [
-        "half",
-        "all",
-    ]
+    label_budgets: Annotated[list[LabelBudget], Field(min_length=1), Each] = ["half", "all"]
     label_block_seconds: Positive = 10.0
     labelled_seconds: Positive = 60.0
     identity_samples: Count = 1000

@@ -1,28 +1,37 @@
-"""Kinds of values of a configuration: what a name, a path, a number of anything or a section may be."""
+"""Types of configuration values: names, paths, numbers, lists and sections."""
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePosixPath
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from neural_action.text import plain
 
-# Text that is shown: one line.
+# One line of text that is shown.
 Text = Annotated[str, AfterValidator(plain)]
-# Names become names of files, which end at 255 bytes.
+# Names become file names, which are limited to 255 bytes.
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)]
 Dataset = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=100)]
+
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, str) and re.fullmatch(r"[0-9]+", value) else value
+
+
+#: Snakemake's command line gives numbers in lists and mappings as text: ``--config seeds=[0,1]``.
+FromText = BeforeValidator(_whole)
 Fraction = Annotated[float, Field(gt=0, le=1)]
 Probability = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1), FromText]
 Positive = Annotated[float, Field(gt=0)]
-#: What NumPy, scikit-learn and torch all take.
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
+#: Range that NumPy, scikit-learn and torch all accept.
+Seed = Annotated[int, Field(ge=0, lt=2**32), FromText]
 
 
-#: Every seed is a run of every row and fold, every fold and split one of every row and seed (our choice).
+#: Upper limits, because each seed, fold and split multiplies the number of jobs (our choice).
 MOST_SEEDS, MOST_FOLDS, MOST_SPLITS = 1000, 1000, 10_000
 
 
@@ -30,35 +39,35 @@ def _once(values: list) -> list:
     seen: set = set()
     for value in values:
         if value in seen:
-            raise ValueError(f"entries that differ, {value!r} is there twice")
+            raise ValueError(f"a list without duplicates, {value!r} is there twice")
         seen.add(value)
     return values
 
 
 def _unbraced(path: str) -> str:
     if not path or set(path) & set("{}"):
-        raise ValueError("a path without braces, which Snakemake takes for wildcards")
+        raise ValueError("a path without braces, because Snakemake takes them for wildcards")
     return path
 
 
 def _stays(path: str) -> str:
     if ".." in PurePosixPath(path).parts:
-        raise ValueError("a folder, not one above it (..)")
+        raise ValueError("a folder without .. in its path")
     return path
 
 
-#: A path that rules name.
+#: A path used in rules.
 File = Annotated[Text, AfterValidator(_unbraced)]
-#: Where results go: a folder, never one above the one it is named from.
+#: Folder of the results, never above the working folder.
 Folder = Annotated[File, AfterValidator(_stays)]
-#: Classes are counted in int8, below 0 being unlabelled.
+#: Labels are int8, and -1 means unlabelled.
 MOST_CLASSES = 128
 Classes = Annotated[list[Text], Field(min_length=2, max_length=MOST_CLASSES)]
-#: Of a list whose entries differ: a run that is asked for twice would be counted twice.
+#: List without duplicates.
 Each = AfterValidator(_once)
 
 
 class Section(BaseModel):
-    """A part of the configuration: unknown keys are errors, numbers are not made from strings and are finite."""
+    """A section of the configuration. Errors: unknown keys, infinite numbers, text for a number that is not whole."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)

@@ -1,4 +1,4 @@
-"""Reading and validating a configuration: one clear line for whatever is wrong."""
+"""Read and validate a configuration; every error is one line."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from neural_action.config.signatures import check_parameters, one_line
 from neural_action.errors import InputError
 from neural_action.files import read_regular
 
-#: Values of a configuration, aliases written out; the shipped ones have a thousand (our choice).
+#: Largest number of values of a configuration, with aliases expanded; the shipped ones have about 1000 (our choice).
 MOST_VALUES = 100_000
-#: Bytes of a YAML file: parsing takes seconds a megabyte; the shipped ones have a twentieth (our choice).
+#: Largest size of a YAML file in bytes. Parsing takes seconds for a megabyte (our choice).
 MOST_BYTES = 1 << 20
-#: Top-level key that makes Snakemake run a file's expressions as Python.
+#: Top-level key with which Snakemake runs expressions in the file as Python.
 _PROGRAM = "__use_yte__"
 
 
 class _Loader(yaml.SafeLoader):
-    """Plain values alone, and no key twice in one mapping: the first would be lost without a word."""
+    """Loads plain values only, and refuses duplicate keys, because YAML silently keeps only the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
-        """As in ``SafeLoader``. ConstructorError for a key that is there twice."""
+        """Like ``SafeLoader``. Raises ConstructorError for a duplicate key."""
         seen = set()
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
@@ -42,7 +42,7 @@ class _Loader(yaml.SafeLoader):
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """The mapping in a YAML file; InputError if it cannot be read, holds something else or is a program."""
+    """The mapping in a YAML file. InputError if it cannot be read, is no mapping, is too large or is a program."""
     try:
         content = yaml.load(read_regular(path, MOST_BYTES).decode("utf-8"), _Loader)
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
@@ -50,15 +50,15 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise InputError(f"{path}: holds {type(content).__name__}, expected a mapping of configuration keys")
     if _PROGRAM in content:
-        raise InputError(f"{path}: {_PROGRAM} makes it a program, expected plain values")
+        raise InputError(f"{path}: key {_PROGRAM} makes it a program, expected plain values")
     check_size(content, str(path))
     return content
 
 
 def check_size(content: Any, where: str) -> None:
-    """InputError, naming ``where``, if ``content`` has more than ``MOST_VALUES`` values, or holds itself.
+    """Raise InputError (naming ``where``) if ``content`` has more than ``MOST_VALUES`` values, or contains itself.
 
-    A few lines of aliases to aliases stand for billions of values, which are only met when they are written out.
+    A few lines of nested YAML aliases can stand for billions of values.
     """
     sizes: dict[int, int | None] = {}
 
@@ -70,7 +70,7 @@ def check_size(content: Any, where: str) -> None:
             sizes[id(value)] = 1 + sum(map(size, value.values() if isinstance(value, dict) else value))
         found = sizes[id(value)]
         if found is None:
-            raise InputError(f"{where}: a value holds itself, expected plain values")
+            raise InputError(f"{where}: a value contains itself, expected plain values")
         return found
 
     try:
@@ -82,7 +82,7 @@ def check_size(content: Any, where: str) -> None:
 
 
 def merged(paths: Sequence[Path]) -> dict[str, Any]:
-    """The mappings of several files, later ones changing keys of earlier ones at any depth, as Snakemake does."""
+    """The merged mappings of several files. Later files change keys of earlier ones at any depth, as in Snakemake."""
     content: dict[str, Any] = {}
     for path in paths:
         _update(content, read_yaml(path))
@@ -90,16 +90,16 @@ def merged(paths: Sequence[Path]) -> dict[str, Any]:
 
 
 def as_json(content: Any) -> str:
-    """Values as JSON in which Snakemake finds no wildcard: a brace that opens one, as in ``{title}``, is escaped.
+    """Values as JSON without Snakemake wildcards: an opening brace before a letter, as in ``{title}``, is escaped.
 
-    In JSON itself a brace comes before a quotation mark or another brace, so that only texts change, and they are read
-    as they were.
+    A brace of JSON syntax precedes a quotation mark or another brace, so only texts are escaped; they are read back
+    unchanged.
     """
     return re.sub(r"\{(?=\s*\w)", r"\\u007b", json.dumps(content))
 
 
 def rows_file(config: Mapping[str, Any]) -> str:
-    """The file of rows that a dataset is read with, below a checkout: ``config/<methods_file>.yaml``."""
+    """Path of the file of rows of a dataset, ``config/<methods_file>.yaml``. InputError if the name is not valid."""
     name = config.get("methods_file", "methods")
     if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise InputError(
@@ -109,11 +109,11 @@ def rows_file(config: Mapping[str, Any]) -> str:
 
 
 def complete(config: Mapping[str, Any], shipped: Callable[[str], Path]) -> dict[str, Any]:
-    """``config`` with what it does not say: the simulated default if it names no dataset, and the rows.
+    """``config`` completed with the rows, and with the simulated default dataset if it names no dataset.
 
     Args:
-        config: what the user gives; it changes keys of the files, at any depth.
-        shipped: the path of a file of ``config/`` by its name.
+        config: the configuration of the user; it changes keys of the files, at any depth.
+        shipped: function that returns the path of a file of ``config/``.
 
     Raises:
         InputError: a file cannot be read.
@@ -128,7 +128,7 @@ def complete(config: Mapping[str, Any], shipped: Callable[[str], Path]) -> dict[
 def _update(content: dict[str, Any], changes: Mapping[str, Any]) -> None:
     for key, value in changes.items():
         if isinstance(value, Mapping) and isinstance(content.get(key), dict):
-            # What an alias of YAML repeats is one mapping of several rows: a change of one must not reach the others.
+            # Rows may share one mapping through a YAML alias, so the mapping is copied before it is changed.
             content[key] = dict(content[key])
             _update(content[key], value)
         else:
@@ -136,7 +136,7 @@ def _update(content: dict[str, Any], changes: Mapping[str, Any]) -> None:
 
 
 def validate(config: Mapping[str, Any]) -> Settings:
-    """The typed configuration. Raises InputError with the key, the value and what was expected."""
+    """The validated configuration. InputError with the key, the value and what was expected."""
     check_size(config, "configuration")
     check_renamed(config)
     check_row_names(config)
@@ -167,17 +167,13 @@ def validate(config: Mapping[str, Any]) -> Settings:
         )
     for row in settings.explore.rows or ():
         if row not in chosen or settings.methods[row].objective is None:
-            raise InputError(
-                f"configuration explore.rows: {row!r} is not a shown row with an objective of its own"
-            )
+            raise InputError(f"configuration explore.rows: {row!r} is not a shown row with its own objective")
     for row in settings.adapt.rows:
         if row not in chosen or settings.methods[row].objective is None:
-            raise InputError(
-                f"configuration adapt.rows: {row!r} is not a shown row with an objective of its own"
-            )
+            raise InputError(f"configuration adapt.rows: {row!r} is not a shown row with its own objective")
     if settings.adapt.rows and settings.split.protocol != "new_trials":
         raise InputError(
-            "configuration adapt.rows: an unseen animal is compared with one seen under split.protocol new_trials, "
+            "configuration adapt.rows: needs split.protocol new_trials, with which unseen animals are compared, "
             f"found {settings.split.protocol!r}"
         )
     partitioned = settings.split.protocol in ("published", "repeated")
@@ -186,8 +182,8 @@ def validate(config: Mapping[str, Any]) -> Settings:
         _check_method(settings, row, method)
         if partitioned and row in chosen and method.batches == "matched":
             raise InputError(
-                f"configuration methods.{row}: matched batches compare animals; leave the row out (rows) under "
-                f"split.protocol {settings.split.protocol!r}, which reads each animal by itself"
+                f"configuration methods.{row}: matched batches need several animals, but split.protocol "
+                f"{settings.split.protocol!r} reads each animal separately; leave the row out of rows"
             )
     if settings.raw is None and settings.simulation is None:
         raise InputError(
@@ -198,7 +194,7 @@ def validate(config: Mapping[str, Any]) -> Settings:
 
 
 def effective(settings: Settings, method: MethodSettings, row: str) -> Settings:
-    """The configuration with what a row changes in it. InputError if the change is not valid."""
+    """The configuration with the changes of a row (``methods.<row>.settings``). InputError if it is not valid."""
     content = settings.model_dump(mode="json")
     for section, changes in method.settings.items():
         content[section] = {**content[section], **changes}
@@ -211,13 +207,13 @@ def effective(settings: Settings, method: MethodSettings, row: str) -> Settings:
 
 
 def _check_probes(settings: Settings) -> None:
-    """InputError if a task has no probe, or a probe cannot read a task."""
+    """Raise InputError if a task has no probe, or a probe cannot read a task."""
     evaluation = settings.evaluation
     for task in evaluation.tasks:
         readers = [name for name, probe in settings.probes.items() if task in probe.tasks]
         if not readers:
             raise InputError(
-                f"configuration probes: none reads evaluation.tasks {task!r}, expected at least one"
+                f"configuration probes: no probe reads evaluation.tasks {task!r}, expected at least one"
             )
     for name, probe in settings.probes.items():
         for task in probe.tasks:
@@ -230,7 +226,7 @@ def _check_probes(settings: Settings) -> None:
                 )
             if probe.kind == "angle" and task == "identity":
                 raise InputError(
-                    f"configuration probes.{name}.tasks: animals are no directions, expected no identity"
+                    f"configuration probes.{name}.tasks: 'identity', expected tasks with directions for kind angle"
                 )
 
 
@@ -257,7 +253,7 @@ def _check_method(settings: Settings, row: str, method: MethodSettings) -> None:
         source = settings.methods.get(method.model)
         if source is None or source.objective is None:
             raise InputError(
-                f"configuration methods.{row}.model: {method.model!r} is not a row with an objective of its own"
+                f"configuration methods.{row}.model: {method.model!r} is not a row with its own objective"
             )
 
 
@@ -265,13 +261,15 @@ def _check_together(settings: Settings, row: str, method: MethodSettings) -> Non
     where, encoder = f"configuration methods.{row}.sessions", settings.encoders.neural
     if settings.split.protocol not in ("published", "repeated"):
         raise InputError(
-            f"{where}: 'together' is of sessions with units of their own, each read by itself; expected 'apart' "
-            f"under split.protocol {settings.split.protocol!r}"
+            f"{where}: 'together' needs split.protocol published or repeated; expected 'apart' with split.protocol "
+            f"{settings.split.protocol!r}"
         )
     if encoder.name != "mlp" or encoder.parameters.get("scale") == "none":
-        raise InputError(f"{where}: 'together' needs the encoder mlp, which scales what it is given")
+        raise InputError(f"{where}: 'together' needs the neural encoder mlp with a scale other than none")
     if method.objective is not None and method.objective.name == "pi_vae":
-        raise InputError(f"{where}: pi_vae models the counts of one session's units, expected 'apart'")
+        raise InputError(
+            f"{where}: 'together', expected 'apart': pi_vae models the counts of the units of one session"
+        )
 
 
 def load(path: Path) -> Settings:

@@ -1,4 +1,4 @@
-"""What the workflow needs to know of a configuration: recordings, runs, and what each rule depends on."""
+"""A configuration as the workflow uses it: recordings, runs, and what each rule depends on."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from neural_action.recordings.readers import load_reader, reader_modules
 from neural_action.recordings.samples import SampleRow, read_samples, scan
 from neural_action.tables.registry import picture_names, table_names
 
-#: A run that sees everything: of pictures and checks of the recordings, and of swaps among all poses.
+#: A run that sees all trials: for pictures, checks of the recordings, and swaps among all poses.
 EVERYTHING = Run("everything", ())
 
 
 class Plan:
-    """A validated configuration as the rules use it. InputError with one line if anything in it is wrong.
+    """A validated configuration as the rules use it. Raises InputError with one line if anything is wrong.
 
     Args:
         config: the merged configuration mapping.
@@ -47,7 +47,7 @@ class Plan:
         self.unseen = unseen_runs(self.settings.split, self.animals) if self.settings.adapt.rows else {}
 
     def _rows(self) -> list[SampleRow]:
-        # Read at once: Snakemake asks for files in the middle of its own work, where an error is no line.
+        # Read here, because an error raised later, inside Snakemake's input functions, would be a traceback.
         reader = load_reader(self.settings.convert.reader)
         reader.Options.parse(self.settings.convert.reader_options)
         embedded = self.raw in getattr(reader, "EMBEDDED", ())
@@ -69,7 +69,7 @@ class Plan:
 
     @property
     def writes_samples(self) -> bool:
-        """Whether the samples table is the workflow's to write."""
+        """Whether the workflow writes the samples table."""
         return self.settings.recordings is None
 
     @property
@@ -79,12 +79,12 @@ class Plan:
 
     @property
     def row_names(self) -> list[str]:
-        """Every row as one string: what makes the samples table be written anew."""
+        """Each row of the samples table as one string; a change makes the workflow rewrite the table."""
         return [",".join([row.animal, row.trial, row.path, *self.part(row)]) for row in self.rows]
 
     @staticmethod
     def part(row: SampleRow) -> list[str]:
-        """Which part of a recording a trial is, as command line options; none for the whole."""
+        """Command-line options for the part of a recording that a trial is; none for a whole recording."""
         return [] if row.start is None else [f"--start={row.start!r}", f"--stop={row.stop!r}"]
 
     @cached_property
@@ -94,7 +94,7 @@ class Plan:
 
     @property
     def raw_folders(self) -> list[str]:
-        """Folders of the simulator, which the samples table waits for; none for recordings that are there."""
+        """Folders of the simulator, which the samples table waits for; none for real recordings."""
         return [f"{self.raw}/{animal}" for animal in self.simulated_animals] if self.simulated else []
 
     def row(self, animal: str, trial: str) -> SampleRow:
@@ -106,9 +106,11 @@ class Plan:
         return {(row.animal, row.trial): row for row in self.rows}
 
     def raw_files(self, animal: str, trial: str) -> list[str]:
-        """The raw files a trial is made from."""
+        """The raw files of a trial. InputError if the samples table has no such trial."""
         if (animal, trial) not in self._by_name:
-            raise InputError(f"{self.samples}: has no trial {trial} of animal {animal}")
+            raise InputError(
+                f"{self.samples}: no trial {trial} of animal {animal}, expected a row of the table"
+            )
         if self.simulated:
             return [f"{self.raw}/{animal}"]
         reader, given = load_reader(self.settings.convert.reader), self.settings.convert.reader_options
@@ -117,7 +119,7 @@ class Plan:
 
     @property
     def reader_modules(self) -> list[str]:
-        """The modules of the configured reader, and of the formats that it reads."""
+        """Modules of the configured reader and of the formats it reads."""
         return reader_modules(self.settings.convert.reader, self.settings.convert.reader_options)
 
     @property
@@ -127,7 +129,7 @@ class Plan:
 
     @property
     def layout(self) -> list[str]:
-        """The files of the dataset, laid out once."""
+        """The files of the dataset folder."""
         return [f"{self.results}/dataset/{name}" for name in FILES]
 
     @property
@@ -136,48 +138,48 @@ class Plan:
         return f"{self.results}/splits.csv"
 
     def run(self, name: str) -> Run:
-        """The run called ``name``."""
+        """The run called ``name``. InputError if there is none."""
         every = {EVERYTHING.name: EVERYTHING, **self.joint, **self.unseen, **self.runs}
         if name not in every:
             raise InputError(f"run {name!r} is not one of {', '.join(every)}")
         return every[name]
 
     def run_options(self, name: str) -> list[str]:
-        """Command line options of a run; ``--joint`` where animals with units of their own share a model."""
+        """Command-line options of a run; ``--joint`` if animals with their own units share a model."""
         joint = ["--joint"] if name in self.joint and name not in self.runs else []
         return [*self.run(name).options, *joint]
 
     @property
     def first_run(self) -> str:
-        """The run whose embeddings are pictured."""
+        """The run whose embeddings are drawn."""
         return next(iter(self.runs))
 
     @property
     def pictured_animal(self) -> list[str]:
-        """The animal that is pictured, as a command line option; none for all."""
+        """The animal that is drawn, as a command-line option; none for all animals."""
         return [option for option in self.run(self.first_run).options if option.startswith("--animal=")]
 
     @property
     def tables(self) -> list[str]:
-        """The tables that the dataset's tasks and rows make."""
+        """Names of the tables of the dataset."""
         unseen, measured = bool(self.unseen), self.compares
         rows = self.methods.values()
         return table_names(self.settings.evaluation, rows, unseen=unseen, consistency=measured)
 
     @property
     def pictures(self) -> list[str]:
-        """The pictures that the dataset's tasks and rows make."""
+        """Names of the pictures of the dataset."""
         swaps, measured = bool(self.swap_tables), self.compares
         return picture_names(self.settings.evaluation, swaps=swaps, consistency=measured)
 
     @property
     def compares(self) -> bool:
-        """Whether embeddings of a row can be compared: animals, runs or seeds are several."""
+        """Whether embeddings of a row can be compared: there are several animals, runs or seeds."""
         several = (len(self.animals) > 1 or len(self.runs) > 1) and not self.apart
         return bool(self.trained) and (several or len(self.settings.seeds) > 1)
 
     def unadapted(self, wildcards: Any, run: str) -> str:
-        """The weights that an adaptation starts from: of the same row and seed, without the animal."""
+        """Weights that an adaptation starts from: same row and seed, pretrained without the animal."""
         start = self.run(wildcards.run).starts_from
         return f"{run}/model.safetensors".format(**{**dict(wildcards.items()), "run": start})
 
@@ -188,7 +190,7 @@ class Plan:
 
     @property
     def gpus(self) -> int:
-        """GPUs that a training job asks the scheduler for."""
+        """Number of GPUs that a training job requests."""
         training = self.settings.training
         return int(training.device == "cuda" or training.request_gpu)
 
@@ -199,11 +201,11 @@ class Plan:
 
     @property
     def external(self) -> list[str]:
-        """Shown rows whose representation is another package's."""
+        """Shown rows whose representation another package makes."""
         return [name for name, row in self.methods.items() if row.external is not None]
 
     def weights(self, wildcards: Any, run: str) -> list[str]:
-        """The weights that a row is evaluated from, if it has any."""
+        """The weights that a row is evaluated with; empty for a row without networks."""
         source = self.depends_on.source(wildcards.method)
         if source is None:
             return []
@@ -215,22 +217,22 @@ class Plan:
         return [f"{run}/model.safetensors".format(**where)]
 
     def _run_of(self, method: str, run: str) -> str:
-        """The run that ``method`` is pretrained in, to be evaluated in ``run``."""
+        """The run in which ``method`` is pretrained if it is evaluated in ``run``."""
         if self.settings.methods[method].sessions != "together":
             return run
         return next(name for name, joint in self.joint.items() if joint.splits == self.run(run).splits)
 
     def pretrained(self, method: str) -> list[str]:
-        """The runs that a row is pretrained in: those of the protocol, or of all animals together."""
+        """The runs in which a row is pretrained: those of the protocol, or joint runs of all animals."""
         return list(dict.fromkeys(self._run_of(method, run) for run in self.runs))
 
     @property
     def apart(self) -> bool:
-        """Whether each animal is pretrained and read by itself."""
+        """Whether each animal is pretrained and read separately."""
         return any(run.animal for run in self.runs.values())
 
     def models(self, names: Iterable[str]) -> int:
-        """Models that the runs of those names make: splits that see different things have one each."""
+        """Number of models of the named runs: one per split under published and repeated, else one per run."""
         several = self.settings.split.protocol in ("published", "repeated")
         return sum(len(self.run(name).splits) if several else 1 for name in names)
 
@@ -240,7 +242,7 @@ class Plan:
         return any("kernel" in self.needs(name) for name in self.methods)
 
     def needs(self, method: str) -> frozenset[str]:
-        """What pretraining of a row reads beside recordings: ``swaps``, ``kernel``, ``syllables``, ``labels``."""
+        """Inputs of a row's pretraining beside the recordings: ``swaps``, ``kernel``, ``syllables``, ``labels``."""
         row = self.settings.methods[method]
         if row.objective is None:
             return frozenset()
@@ -253,7 +255,7 @@ class Plan:
         return frozenset().union(*asked, matched)
 
     def pretrain_inputs(self, wildcards: Any) -> dict[str, str]:
-        """The files that ``needs`` stands for."""
+        """Paths of the files of ``needs``, by name."""
         run, method = wildcards.run, wildcards.method
         files = {
             "kernel": f"{self.results}/calcium/{run}.json",
@@ -263,7 +265,7 @@ class Plan:
         return {name: files[name] for name in sorted(self.needs(method) & set(files))}
 
     def evaluate_inputs(self, wildcards: Any) -> dict[str, str]:
-        """What another package made, for a row of it; swaps among all poses, for an encoder of swapped behaviour."""
+        """Additional inputs of an evaluation: frames from another package, or swaps among all poses."""
         row = self.settings.methods[wildcards.method]
         if row.external is not None:
             run = "{}/models/{method}/{run}/seed-{seed}"
@@ -276,7 +278,7 @@ class Plan:
 
     @property
     def swap_tables(self) -> list[str]:
-        """The swap tables that are looked at: of the first shown row that trains with one, one a run."""
+        """Swap tables for diagnostics and pictures: one for each run, of the first shown row that trains with one."""
         variants = [
             self.depends_on.variant(name, NEIGHBORS) for name in self.trained if "swaps" in self.needs(name)
         ]
@@ -284,7 +286,7 @@ class Plan:
 
     @property
     def pictured(self) -> list[str]:
-        """Rows whose embeddings are drawn: those configured, or the figure method and what is proposed, if trained."""
+        """Rows on the interactive page: those configured, else the figure method and proposed rows, if trained."""
         if self.settings.explore.rows is not None:
             return self.settings.explore.rows
         proposed = [name for name in self.trained if self.methods[name].role == "proposed"]
@@ -292,7 +294,7 @@ class Plan:
         return [*([first] if first in self.trained else []), *(name for name in proposed if name != first)]
 
     def method_modules(self, method: str) -> list[str]:
-        """Modules of the objective, adaptation, encoders and views that a row names."""
+        """Modules of the objective, adaptation, encoders and augmentations of a row."""
         row, source = self.settings.methods[method], self.depends_on.source(method)
         if source is None:
             return []
@@ -311,5 +313,5 @@ class Plan:
 
     @staticmethod
     def code(stage: str, also: Iterable[str] = ()) -> str:
-        """Hash of the code a stage runs: Snakemake does not look into the package by itself."""
+        """Hash of the code that a stage runs, because Snakemake does not track changes in the package."""
         return code_hash([f"neural_action.stages.{stage}", *also])

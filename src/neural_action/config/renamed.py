@@ -1,4 +1,4 @@
-"""Keys and rows of older versions: one line that names what is written now."""
+"""Keys and rows of older versions, and what replaced them."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from typing import Any
 
 from neural_action.errors import InputError
 
-#: Keys of older versions: what is written now.
+#: Keys of older versions and their replacement.
 _RENAMED = {
     "probe": "probes (a mapping of probes by name) and evaluation",
     "clips": "windows",
     "decoding": "evaluation (label_budgets, choose_by, labelled_seconds) and probes",
     "split.splits": "split.repeats",
     "split.splits_per_job": "split.repeats_per_job",
-    "training.memory_limit_gb": "no key: arrays are mapped",
-    "tables.bootstrap": "no key: intervals have a closed form",
-    "tables.seed": "no key: intervals have a closed form",
+    "training.memory_limit_gb": "no such key: arrays are memory-mapped",
+    "tables.bootstrap": "no such key: intervals have a closed form",
+    "tables.seed": "no such key: intervals have a closed form",
 }
-#: Keys of rows of older versions. Probes read every row, so a row no longer says how it is read.
+#: Keys of rows in older versions. Every probe reads every row now, so rows no longer configure probes.
 _ROW_RENAMED = {
     "views": "augmentations",
     "probe": "probes",
     "readout": "probes and, for its scaling, methods.<row>.scale",
 }
-#: Rows of older versions: what stands in their place.
+#: Rows of older versions and their replacement.
 ROWS_RENAMED = {
     "ours": "swap_calcium",
     "ours_plus": "matched_alignment",
@@ -46,7 +46,7 @@ ROWS_RENAMED = {
 
 
 def check_row_names(config: Mapping[str, Any]) -> None:
-    """InputError naming the new row for a row of an older version."""
+    """Raise InputError, naming the replacement, for a row of an older version."""
     tables, methods = config.get("tables"), config.get("methods")
     named = [
         *(("rows", name) for name in _listed(config.get("rows"))),
@@ -57,7 +57,7 @@ def check_row_names(config: Mapping[str, Any]) -> None:
         named += [(f"tables.{key}", name) for name in _listed([found] if isinstance(found, str) else found)]
     for key, name in named:
         row = methods.get(name) if isinstance(methods, Mapping) else None
-        # A row of the user's own may have any name.
+        # Rows defined by the user may have any name.
         own = isinstance(row, Mapping) and "label" in row
         if name in ROWS_RENAMED and not own:
             raise InputError(
@@ -70,7 +70,7 @@ def _listed(values: Any) -> list[str]:
 
 
 def check_renamed(config: Mapping[str, Any]) -> None:
-    """InputError naming the new key for a key of an older version."""
+    """Raise InputError, naming the replacement, for a key of an older version."""
     for key, new in _RENAMED.items():
         section, _, entry = key.partition(".")
         value = config.get(section)

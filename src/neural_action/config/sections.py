@@ -1,4 +1,4 @@
-"""The sections of a configuration that a stage was given, from a file or as inline JSON."""
+"""Sections of a configuration, from a file or from inline JSON."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from neural_action.errors import InputError
 
 
 class Sections:
-    """Typed access to the sections in ``config``; a section that is not there has its defaults."""
+    """Typed access to the sections in ``config``, a path or JSON; a missing section has its defaults."""
 
     def __init__(self, config: str):
         if config.lstrip().startswith("{"):

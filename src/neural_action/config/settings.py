@@ -1,8 +1,8 @@
-"""The configuration, typed: one model a section, every key with its meaning.
+"""The typed configuration: one model for each section.
 
-Values and their sources stand in ``config/*.yaml``; here are names, types and bounds. Parameters of views,
-encoders and objectives are not listed: the signature of the class that takes them is their schema
-(see ``signatures.py``), so that a new one is one file.
+This file has names, types and bounds; values and their sources are in ``config/*.yaml``. Parameters of augmentations,
+encoders and objectives are not listed here: the signature of their class is their schema (see ``signatures.py``), so
+that a new component is one file.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from neural_action.config.kinds import (
     File,
     Folder,
     Fraction,
+    FromText,
     Name,
     Positive,
     Probability,
@@ -39,7 +40,7 @@ from neural_action.config.kinds import (
 
 
 class SimulationSettings(Section):
-    """The simulator: a preset of sizes and gaps, and what is changed in it."""
+    """The simulator: a preset of sizes and domain gaps, and overrides of its values."""
 
     preset: Literal[
         "default", "tiny", "small_gap", "large_gap", "unrelated_layout", "slow_indicator", "units"
@@ -55,9 +56,9 @@ class DffSettings(Section):
 
 
 class ScaleSettings(Section):
-    """Linear scaling of a trial that maps two percentiles to 0 and 1, clipped there.
+    """Linear scaling of a trial that maps two percentiles to 0 and 1, and clips beyond.
 
-    Of traces they are percentiles ``per`` unit, or of the whole trial; of a movie always of all its pixels.
+    Traces are scaled ``per`` unit or per trial; movies always by the percentiles of all their pixels.
     """
 
     low: Annotated[float, Field(ge=0, lt=100)] = 0.5
@@ -66,9 +67,9 @@ class ScaleSettings(Section):
 
 
 class ConvertSettings(Section):
-    """Raw files to recording store. Each step is explicit; null leaves it out.
+    """Conversion of raw files to recording stores. A step that is null is left out.
 
-    ``neural_rate`` brings the neural frames of all animals to one rate, per second, without aliasing.
+    ``neural_rate`` resamples the neural frames of all animals to one rate (frames per second), without aliasing.
     """
 
     reader: Name
@@ -84,19 +85,21 @@ class ConvertSettings(Section):
 
 
 class SplitSettings(Section):
-    """What is trained on and what is tested: which generator writes the split table (``datasets.protocols``).
+    """The splits into training and test, by the protocol that writes the split table (``datasets.protocols``).
 
-    ``transductive``, ``new_trials`` and ``new_animal`` deal whole trials into ``folds``; they differ in what
+    ``transductive``, ``new_trials`` and ``new_animal`` assign whole trials to ``folds``; they differ in what
     pretraining may see. ``published`` and ``repeated`` split each animal's trials into train, validation and test:
-    once in the order of time, or at random ``repeats`` times. A recording without trials is cut into blocks of
-    ``block_seconds`` for these; where blocks of different roles meet, ``gap_seconds`` are left out. A job of the
-    workflow does ``repeats_per_job`` repeats.
+    once in the order of time, or at random ``repeats`` times. For these two, a recording without trials is cut into
+    blocks of ``block_seconds``, and ``gap_seconds`` are left out between blocks of different roles. One job of the
+    workflow runs ``repeats_per_job`` repeats.
     """
 
     folds: Annotated[int, Field(ge=2, le=MOST_FOLDS)] = 4
     seed: Seed = 0
     protocol: Literal["transductive", "new_trials", "new_animal", "published", "repeated"] = "new_trials"
-    test_folds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1), Each] | None = None
+    test_folds: Annotated[list[Annotated[int, Field(ge=0), FromText]], Field(min_length=1), Each] | None = (
+        None
+    )
     repeats: Annotated[int, Field(ge=1, le=MOST_SPLITS)] = 20
     repeats_per_job: Count = 20
     train: Fraction = 0.8
@@ -107,12 +110,16 @@ class SplitSettings(Section):
     @model_validator(mode="after")
     def _leaves_a_test(self) -> SplitSettings:
         if self.train + self.validation >= 1:
-            raise ValueError("train and validation leave no test trials, their sum should be below 1")
+            raise ValueError("train and validation with a sum below 1, so that test trials are left")
         return self
 
 
 class WindowSettings(Section):
-    """A window: consecutive neural frames and the poses spread evenly over them."""
+    """A window: consecutive neural frames and the poses spread evenly over them.
+
+    ``units`` says whether animals have the same units (``shared``: unit k means the same in all) or their own
+    (``own``). Without it they have their own where their numbers differ.
+    """
 
     frames: Count = 32
     poses: Count = 8
@@ -120,13 +127,14 @@ class WindowSettings(Section):
     stride: Count = 8
     scored_classes: Annotated[Classes, Each] | None = None
     pose_normalisation: Literal["animal_zscore", "none"] = "animal_zscore"
+    units: Literal["shared", "own"] | None = None
 
 
 class NeighborSettings(Section):
     """The pose index and the swap table (Equation 2).
 
-    Two remedies for large sets: ``target_samples`` bounds the poses of an animal that are indexed, ``components``
-    searches among principal components shared by all animals. null leaves either out.
+    For large datasets: ``target_samples`` bounds the number of indexed poses of an animal, and ``components`` searches
+    in principal components shared by all animals. null leaves either out.
     """
 
     neighbors: Count = 128
@@ -142,7 +150,7 @@ class NeighborSettings(Section):
 
 
 class CalciumSettings(Section):
-    """The calcium kernel: a configured decay replaces the fit."""
+    """The calcium kernel. A configured ``decay`` replaces the fit."""
 
     decay: Positive | None = None
     rise: Positive | None = None
@@ -155,9 +163,9 @@ class CalciumSettings(Section):
 
 
 class TrainingSettings(Section):
-    """Pretraining: steps (0: networks stay as they begin), batches, optimizer (``momentum`` is SGD's), checkpoints.
+    """Pretraining: steps (0: networks stay untrained), batches, optimizer (``momentum`` is of SGD), checkpoints.
 
-    ``decayed: weights`` leaves out of weight decay what has one dimension: norms and biases.
+    ``decayed: weights`` applies no weight decay to parameters of one dimension (norms and biases).
     """
 
     steps: Annotated[int, Field(ge=0)] = 400
@@ -175,7 +183,7 @@ class TrainingSettings(Section):
 
 
 class ComponentConfig(BaseModel):
-    """A part chosen by name; the other keys are the parameters of the class of that name."""
+    """A component chosen by ``name``; the other keys are parameters of the class of that name."""
 
     model_config = ConfigDict(extra="allow", frozen=True, strict=True)
     name: Name
@@ -187,7 +195,7 @@ class ComponentConfig(BaseModel):
 
 
 class AdaptSettings(Section):
-    """Adapting a trained model to an animal that pretraining did not see, from its unlabelled pairs."""
+    """Adaptation of a trained model to an animal that pretraining did not see, with its unlabelled pairs."""
 
     rows: Annotated[list[Name], Each] = []
     steps: Count = 200
@@ -197,7 +205,7 @@ class AdaptSettings(Section):
 class EncoderSettings(Section):
     """The two encoders and their heads, shared by every trained row.
 
-    ``unit_width`` is of the features that each animal's input layer makes of its units, where animals have other ones.
+    ``unit_width``: number of features that an animal's input layer makes of its units, if animals have their own units.
     """
 
     neural: ComponentConfig
@@ -211,10 +219,10 @@ class EncoderSettings(Section):
 class AugmentationSettings(Section):
     """Augmentations of each modality, applied in this order.
 
-    ``shift`` is the temporal one: every neural view of a window but the first shows a window 0 to ``shift`` later in
-    the same trial, or of any window of the trial. ``mined`` are those of neural windows among which
-    views are mined, where the
-    objective draws these apart. ``draws: batch`` draws the numbers of an augmentation once for all windows of a batch.
+    ``shift`` is in time: every neural view of a window except the first shows a window 0 to ``shift`` later in the same
+    trial, or any window of the trial. ``mined``: augmentations of the neural windows among which views are mined, for
+    objectives that draw these separately. ``draws: batch`` draws the random numbers of an augmentation once for all
+    windows of a batch.
     """
 
     neural: list[ComponentConfig] = []
@@ -225,7 +233,7 @@ class AugmentationSettings(Section):
 
 
 class CebraSettings(Section):
-    """A row by CEBRA, through its own package and in an environment of its own; keys are CEBRA's."""
+    """A row made by the package CEBRA, in its own environment. The keys are CEBRA's."""
 
     name: Literal["cebra"]
     conditional: Literal["time", "behavior"]
@@ -240,17 +248,16 @@ class CebraSettings(Section):
 
 
 class MethodSettings(Section):
-    """A row of the tables: a representation. It names no probe: every probe of a dataset reads every row.
+    """A row of the tables: a representation. Every probe of a dataset reads every row.
 
-    ``representation`` is ``trained`` (the neural encoder of an objective), ``raw`` (the neural window itself),
-    ``ridge`` (the behaviour that a ridge on each animal's own neural frames predicts),
-    ``behavior`` (the behaviour window itself), ``behavior_encoder`` (an objective's encoder of behaviour, after the
-    row's behaviour views), ``labels`` (the action label alone), ``external`` (what another package made of every
-    frame) or ``none`` (no input: guessing).
-    ``sessions: together`` trains one network for all animals of a dataset that is decoded, with a first layer of each.
-    ``model`` names the row whose trained networks are used instead of an objective of its own. ``role`` says what
-    the row is compared as: the best ``baseline`` is looked for among those alone. ``scale`` replaces
-    ``evaluation.scale``. ``tasks`` names the only tasks that the row is read for; null: all of the dataset.
+    ``representation``: ``trained`` (the neural encoder of an objective), ``raw`` (the neural window), ``ridge``
+    (behaviour predicted by a ridge regression on each animal's neural frames), ``behavior`` (the behaviour window),
+    ``behavior_encoder`` (the behaviour encoder of an objective, after the row's behaviour augmentations), ``labels``
+    (the action label), ``external`` (frames embedded by another package) or ``none`` (guessing).
+    ``sessions: together`` trains one network for all animals of a decoding dataset, with an input layer for each.
+    ``model``: the row whose trained networks are used instead of an own objective. ``role``: the best baseline is
+    chosen among rows of role ``baseline``. ``scale`` replaces ``evaluation.scale``. ``tasks``: the tasks for which the
+    row is read; null means all tasks of the dataset.
     """
 
     label: Text
@@ -279,21 +286,23 @@ class MethodSettings(Section):
         expected = int(self.representation in ("trained", "behavior_encoder"))
         if networks != expected or (self.representation == "behavior_encoder" and self.model is None):
             raise ValueError(
-                "representation 'trained' has an objective or the model of another row, 'behavior_encoder' the "
-                "model of another row, and no other has either"
+                "an objective or the model of another row for representation 'trained', the model of another row for "
+                "'behavior_encoder', and neither for any other representation"
             )
         if (self.representation == "external") != (self.external is not None):
-            raise ValueError("representation 'external' has an `external` package, and no other has one")
+            raise ValueError(
+                "an `external` package for representation 'external', and for no other representation"
+            )
         if self.features is not None and self.representation != "raw":
-            raise ValueError("features are made of raw bins: they are of rows with representation 'raw'")
+            raise ValueError("features only in rows with representation 'raw'")
         changed = self.adaptation is not None or self.settings or self.sessions == "together"
         if self.objective is None and changed:
-            raise ValueError("adaptation, sessions and settings are of rows with an objective of their own")
+            raise ValueError("adaptation, sessions and settings only in rows with their own objective")
         return self
 
 
 class SyllableSettings(Section):
-    """The autoregressive hidden Markov model of the poses."""
+    """The autoregressive hidden Markov model of poses."""
 
     states: Annotated[int, Field(ge=2)] = 16
     lags: Count = 1
@@ -303,10 +312,11 @@ class SyllableSettings(Section):
 
 
 class TableSettings(Section):
-    """Statistics and pictures; whether numbers that a paper published stand beside those of this dataset.
+    """Tables and pictures. ``published``: whether numbers from the papers are shown beside the measured ones.
 
-    ``references`` are the rows that paired differences are taken to, ``curves`` those whose label efficiency is drawn:
-    without names, all. ``chosen_on`` says on which recordings and seeds our own rows were chosen; the tables repeat it.
+    ``references``: the reference rows of paired differences; empty means the figure method and the best baseline.
+    ``curves``: the rows whose label efficiency is drawn; empty means all. ``chosen_on``: recordings and seeds on which
+    our own rows were chosen, shown in the tables.
     """
 
     metric: Literal["accuracy", "balanced_accuracy", "macro_f1"] = "balanced_accuracy"
@@ -318,7 +328,7 @@ class TableSettings(Section):
 
 
 class DiagnosticsSettings(Section):
-    """When a check of the data says that something may be wrong."""
+    """Thresholds of the diagnostics."""
 
     longest_lag: Positive = 4.0
     expected_lag: Annotated[list[float], Field(min_length=2, max_length=2)] = [-0.5, 2.0]
@@ -332,7 +342,7 @@ class DiagnosticsSettings(Section):
 
 
 class ExploreSettings(Section):
-    """The interactive page: which rows, how many windows, and how much of the poses goes into the file."""
+    """The interactive page: its rows, the number of windows, and the amount of behaviour in the file."""
 
     rows: Annotated[list[Name], Field(min_length=1)] | None = None
     points: Count = 100_000
@@ -343,7 +353,7 @@ class ExploreSettings(Section):
 
 
 class Settings(Section):
-    """The whole configuration of a dataset. ``notes`` are for people: what ``init`` decided, in sentences."""
+    """The configuration of a dataset. ``notes`` are sentences for people on what ``init`` decided."""
 
     dataset: Dataset
     title: Text

@@ -1,8 +1,8 @@
-"""Parameters of views, encoders and objectives, checked against the classes that take them.
+"""Check the parameters of augmentations, encoders and objectives against the classes that take them.
 
-A part is a class in ``<package>/<module>.py`` with a ``name`` of its own, and the keyword arguments of its
-``__init__`` are its configuration keys. They are read from the source, not from the imported module: the
-workflow validates its configuration without importing torch, in milliseconds, also where torch is not installed.
+A component is a class in ``<package>/<module>.py`` with an attribute ``name``. The keyword arguments of its
+``__init__`` are its configuration keys. They are read from the source code without importing it, so that the workflow
+validates its configuration in milliseconds and without torch.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from neural_action.errors import InputError
 
 PACKAGE = Path(__file__).resolve().parent.parent
 _TYPES = {"int": int, "float": float, "bool": bool, "str": str}
-#: What pydantic adds to the place of a value for each type that it may be of.
+#: Parts that pydantic appends to the location of a value of several types.
 _BRANCH = re.compile(r"(literal\[|constrained-|list\[|(int|float|str|bool)$)")
-# A value in a message is one glance long, whatever was given.
+# Values in messages are shortened.
 _SHORT = reprlib.Repr()
 _SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 2, 80, 80
 
@@ -31,8 +31,8 @@ _SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 2, 80, 80
 def signatures(room: str) -> dict[str, tuple[str, str, dict[str, tuple[Any, Any]]]]:
     """The named classes of a sub-package: name -> (module, class, {parameter: (type, default)}).
 
-    Only keyword-only parameters count: positional ones are given by the code that builds the part. A default of
-    ``...`` marks a required parameter.
+    Only keyword-only parameters are listed, because ``build`` passes the positional ones. The default ``...`` marks a
+    required parameter.
     """
     found = {}
     for path in sorted((PACKAGE / room).glob("*.py")):
@@ -43,12 +43,12 @@ def signatures(room: str) -> dict[str, tuple[str, str, dict[str, tuple[Any, Any]
 
 
 def check_parameters(room: str, name: str, parameters: dict[str, Any], where: str) -> None:
-    """Raise InputError unless ``parameters`` fit the class of that name in that sub-package."""
+    """Raise InputError (naming ``where``) unless ``parameters`` fit the class ``name`` in sub-package ``room``."""
     known = signatures(room)
     if name not in known:
         raise InputError(f"{where}.name: {name!r} is not one of {', '.join(sorted(known))}")
     limits = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
-    # Any: to a type checker a key could be one of pydantic's own keywords, which begin with underscores.
+    # Any, because a type checker takes keys for pydantic's own keywords, which begin with underscores.
     fields: dict[str, Any] = {**known[name][2]}
     model = create_model(name, __config__=limits, **fields)
     try:
@@ -58,7 +58,7 @@ def check_parameters(room: str, name: str, parameters: dict[str, Any], where: st
 
 
 def one_line(error: ValidationError, where: str) -> str:
-    """The first complaint of a pydantic error, as ``where.key: value, expected ...``."""
+    """The first problem of a pydantic error as ``where.key: value, expected: ...``."""
     errors = error.errors()
     first = errors[0]
     place = first["loc"]
@@ -68,13 +68,13 @@ def one_line(error: ValidationError, where: str) -> str:
         if one["loc"] and one["loc"][:-1] == place[:-1] and _BRANCH.match(str(one["loc"][-1]))
     ]
     if len(branches) > 1 and place and _BRANCH.match(str(place[-1])):
-        # A value that may be of several types has a complaint of each.
+        # A value of several possible types has one problem for each type.
         place = place[:-1]
     else:
         branches = [first]
     key = ".".join(str(part) for part in (where, *place) if str(part))
     if first["type"] == "extra_forbidden":
-        return f"{key}: unknown key, config/README.md explains those that there are"
+        return f"{key}: unknown key; config/README.md lists the keys"
     if first["type"] == "missing":
         return f"{key}: missing key"
     said = [one["msg"].removeprefix("Input should be ").removeprefix("Value error, ") for one in branches]
@@ -83,7 +83,7 @@ def one_line(error: ValidationError, where: str) -> str:
 
 @cache
 def needs(room: str, name: str) -> frozenset[str]:
-    """Inputs beside the recordings that the class of that name asks for by its attribute ``needs``."""
+    """The attribute ``needs`` of a class: its inputs beside the recordings."""
     module, cls, _ = signatures(room)[name]
     path = PACKAGE / room / f"{module.rsplit('.', 1)[1]}.py"
     for node in ast.parse(path.read_text()).body:
@@ -115,9 +115,9 @@ def _keywords(node: ast.ClassDef) -> dict[str, tuple[Any, Any]]:
 
 
 def _type(annotation: ast.expr | None) -> Any:
-    """The type of a parameter: one of a few plain ones, or a ``Literal``, which lists what is allowed."""
+    """The type of a parameter: int, float, bool, str or a ``Literal``. TypeError without an annotation."""
     if annotation is None:
-        raise TypeError("a parameter has no type, expected one that its value can be checked against")
+        raise TypeError("a parameter has no type annotation, expected int, float, bool, str or Literal")
     if isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value) == "Literal":
         return Literal[ast.literal_eval(annotation.slice)]
     return _TYPES[ast.unparse(annotation)]

@@ -1,1 +1,1 @@
-"""Recordings laid out once, who may see what of them, and the windows that models and probes read."""
+"""Datasets: the layout of recordings, splits, and the windows that models and probes read."""

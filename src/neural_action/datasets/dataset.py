@@ -1,8 +1,8 @@
-"""A dataset as one run sees it: the arrays of a layout, the trials in them, and what of these it may see.
+"""A dataset as one run sees it: the arrays of a layout, the trials in them, and their visibility.
 
-Neural frames of all trials form one array, behaviour samples another; a window is a handful of row numbers into
-each. What a split hides is still in the arrays (probing reads it), but ``sees_input`` says so, and every statistic
-here is fitted on what may be seen alone.
+Neural frames of all trials form one array and behaviour samples another; a window is a set of row numbers of both.
+Hidden data are in the arrays too, because probes read them, but have ``sees_input`` False. Statistics are fitted on
+visible data only.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from neural_action.errors import InputError
 
 @dataclass(frozen=True)
 class TrialSpan:
-    """Where a trial, or a piece of one in a split, lies in the arrays of a dataset.
+    """The rows of a trial, or of a piece of a trial in a split, in the arrays of a dataset.
 
     Attributes:
-        animal: name.
-        trial: name of the recording; of a trial within one, ``<recording>/<trial>``.
-        frames, samples: places in ``neural`` and ``pose``.
+        animal: name of the animal.
+        trial: name of the recording, or ``<recording>/<trial>`` for a trial within a recording.
+        frames, samples: its rows in ``neural`` and ``pose``.
         role: train, validation or test in its split; empty without a split.
         sees_input: whether pretraining may see it.
-        sees_label: whether its labels may be trained with.
+        sees_label: whether its labels may be used for training.
     """
 
     animal: str
@@ -45,23 +45,23 @@ class TrialSpan:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Recordings laid end to end.
+    """Concatenated recordings.
 
     Attributes:
-        animals: names, sorted; an animal's number is its place here.
+        animals: names, sorted; the number of an animal is its index here.
         trials: the spans of the trials.
-        neural: (frame, y, x) or (frame, unit) float32; empty where it was not asked for. Where animals differ in their
-            number of units, ``RaggedFrames``; of ``sessions``, side by side: NaN where a unit is another animal's.
-        neural_time: (frame,) float64 s, starting anew in every trial.
+        neural: (frame, y, x) or (frame, unit) float32; empty if it was not requested. ``RaggedFrames`` if animals have
+            their own units. With ``sessions``, units are side by side, and NaN in frames of other animals.
+        neural_time: (frame,) float64 s, on the clock of each recording.
         pose: (sample, feature) float32, every ``behavior_stride``-th behaviour sample, normalised.
-        pose_raw: the same before normalisation, in the store's unit.
+        pose_raw: ``pose`` before normalisation, in the unit of the store.
         pose_time: (sample,) float64 s.
-        labels: (sample,) int16, -1 where unlabelled or not scored.
+        labels: (sample,) int16, -1 if unlabelled or not scored.
         class_names: the scored classes.
         behavior_names: names of keypoints or features.
         behavior_shape: shape of one behaviour sample, (feature,) or (keypoint, axis).
         neural_rate: frames per second.
-        sessions: name and number of units of each animal, if these are laid side by side.
+        sessions: name and number of units of each animal, if units are side by side.
         units: name and number of units of each animal where they differ and are not laid side by side.
     """
 
@@ -99,14 +99,14 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Source:
-    """What a stage reads: the dataset, and the splits that it is for.
+    """The input of a stage: a dataset and its splits.
 
     Attributes:
-        folder: of the layout.
-        splits: the split table; None where everything is seen.
-        names: of splits; none of them sees everything.
-        animal: the only one that is read; None for all.
-        joint: whether animals with units of their own are laid side by side.
+        folder: folder of the layout.
+        splits: path of the split table; None if everything is visible.
+        names: names of the splits; without names, everything is visible.
+        animal: the only animal that is read; None for all.
+        joint: whether units of different animals are put side by side.
     """
 
     folder: Path
@@ -116,17 +116,17 @@ class Source:
     joint: bool = False
 
     def table(self) -> SplitTable:
-        """The split table. InputError if a split is named and no table."""
+        """The split table. InputError if there is none."""
         if self.splits is None:
-            raise InputError(f"split {self.names[0] if self.names else 'of any name'}: --splits is missing")
+            raise InputError(f"split {self.names[0] if self.names else '(any)'}: --splits is missing")
         return SplitTable.read(self.splits)
 
     def layout(self, *, neural: bool = True) -> Layout:
-        """The layout. InputError as ``open_layout``."""
+        """The layout. Raises InputError as ``open_layout``."""
         return open_layout(self.folder, neural=neural)
 
     def open(self, settings: WindowSettings, *, neural: bool = True) -> Dataset:
-        """The dataset as the splits see it. InputError if they see different inputs, and as ``dataset_of``."""
+        """The dataset as the splits see it. InputError if they see different inputs, or as ``dataset_of``."""
         pieces = self.table().inputs(self.names, self.animal) if self.names else None
         layout = self.layout(neural=neural)
         return dataset_of(layout, pieces, settings, animal=self.animal, joint=self.joint)
@@ -147,16 +147,16 @@ def dataset_of(
     joint: bool = False,
     sessions: Sequence[tuple[str, int]] = (),
 ) -> Dataset:
-    """What one split sees of a layout.
+    """A layout as one split sees it.
 
     Args:
         layout: the recordings.
-        pieces: of the split; None sees everything.
+        pieces: pieces of the split; None: everything is visible.
         settings: behaviour stride, scored classes, pose normalisation.
-        animal: the only one that is taken; None for all.
-        joint: whether animals with units of their own are laid side by side.
-        sessions: name and number of units of the animals to lay side by side, some of which may have no recording
-            here; with ``joint`` those of the layout are taken.
+        animal: the only animal that is read; None for all.
+        joint: whether units of different animals are put side by side.
+        sessions: name and number of units of the animals whose units are put side by side, which need not have a
+            recording here; with ``joint`` and no sessions, the animals of the layout.
 
     Raises:
         InputError: a split that does not fit the recordings, an unknown animal or scored class, or animals whose
@@ -169,9 +169,9 @@ def dataset_of(
         _check_fits(entries, pieces)
     if joint and not sessions:
         if images := [entry.animal for entry in entries if len(entry.frame_shape) != 1]:
-            raise InputError(f"animal {images[0]}: has images, expected units: those are laid side by side")
+            raise InputError(f"animal {images[0]}: has images, expected units, which can be put side by side")
         sessions = tuple({entry.animal: entry.frame_shape[0] for entry in entries}.items())
-    units = () if sessions or not len(layout.arrays["neural"]) else _units(entries)
+    units = () if sessions or not len(layout.arrays["neural"]) else own_units(entries, settings)
     spans, rows = [], []
     frame = sample = 0
     for entry in entries:
@@ -214,29 +214,38 @@ def dataset_of(
     )
 
 
-def _units(entries: list[Entry]) -> tuple[tuple[str, int], ...]:
-    """Name and number of units of each animal where they differ; InputError if images differ."""
-    shape = entries[0].frame_shape
+def own_units(entries: Sequence[Entry], settings: WindowSettings) -> tuple[tuple[str, int], ...]:
+    """Name and number of units of each animal where animals have their own (``windows.units``), otherwise ().
+
+    InputError if images differ or are to be animals' own, or units that are to be shared differ in number.
+    """
+    shape, images = entries[0].frame_shape, any(len(entry.frame_shape) != 1 for entry in entries)
     different = [entry for entry in entries if entry.frame_shape != shape]
-    if different and any(len(entry.frame_shape) != 1 for entry in entries):
+    if different and (images or settings.units == "shared"):
+        what = "" if images else "windows.units is shared, but "
         raise InputError(
-            f"animal {different[0].animal}: neural frame {different[0].frame_shape} differs from {shape} of "
+            f"animal {different[0].animal}: {what}neural frame {different[0].frame_shape} differs from {shape} of "
             f"{entries[0].animal}"
         )
-    return tuple({entry.animal: entry.frame_shape[0] for entry in entries}.items()) if different else ()
+    if images and settings.units == "own":
+        raise InputError(
+            f"windows.units: own, but neural frames of {entries[0].animal} are images, expected units"
+        )
+    units = {entry.animal: entry.frame_shape[0] for entry in entries}
+    return tuple(units.items()) if different or (settings.units == "own" and len(units) > 1) else ()
 
 
 def _neural(
     layout: Layout, entries: list[Entry], sessions: tuple[tuple[str, int], ...], *, ragged: bool
 ) -> np.ndarray | RaggedFrames:
-    """(frame, ...) of all ``entries``: a view of the layout, or a copy with the units of sessions side by side."""
+    """(frame, ...) float32 of all ``entries``: a view of the layout, or a copy with units side by side."""
     shape = entries[0].frame_shape
     if not len(layout.arrays["neural"]):
         return np.empty((0, *shape), np.float32)
     if sessions:
         parts = [side_by_side(layout.neural(entry), sessions, entry.animal) for entry in entries]
         return np.concatenate(parts)
-    # Entries are sorted by animal, so those of one animal, or of all, lie end to end.
+    # Entries are sorted by animal, so the entries of one animal, or of all, are contiguous.
     if ragged:
         by_animal = {
             entry.animal: [one for one in entries if one.animal == entry.animal] for entry in entries
@@ -251,27 +260,25 @@ def _end_to_end(layout: Layout, entries: list[Entry]) -> np.ndarray:
 
 
 def _check_fits(entries: Sequence[Entry], pieces: Pieces) -> None:
-    """InputError unless the split is of these very recordings."""
+    """Raise InputError unless the split is of these recordings."""
     names = {(entry.animal, entry.trial): entry for entry in entries}
     if missing := sorted(set(pieces) - set(names)):
         animal, trial = missing[0]
-        raise InputError(
-            f"trial {trial} of {animal} is in the split table but has no recording; rerun rule splits"
-        )
+        raise InputError(f"split table: trial {trial} of {animal} has no recording; rerun rule splits")
     for (animal, trial), entry in names.items():
         if (animal, trial) not in pieces:
-            raise InputError(f"trial {trial} of {animal} is not in the split table; rerun rule splits")
+            raise InputError(f"split table: trial {trial} of {animal} is missing; rerun rule splits")
         count = entry.frames.stop - entry.frames.start
         if (stop := pieces[animal, trial][-1].stop) > count:
             raise InputError(
-                f"{animal}/{trial}: its split ends at frame {stop}, it has {count} frames; rerun rule splits"
+                f"split table: {animal}/{trial} ends at frame {stop}, but has {count} frames; rerun rule splits"
             )
 
 
 def _spans(
     layout: Layout, entry: Entry, pieces: Sequence[Piece] | None, keep: np.ndarray
 ) -> list[tuple[str, slice, slice, Piece]]:
-    """Name, frames and samples (within the recording) of each piece of it, or of each trial within it."""
+    """Name, frames and samples (within the recording) of each piece, or of each trial without a split."""
     count = entry.frames.stop - entry.frames.start
     if pieces is None:
         parts = [(start, stop) for _, start, stop in entry.segments] or [(0, count)]
@@ -280,7 +287,7 @@ def _spans(
     index = layout.arrays["neural_index"][keep]
     out = []
     for piece in pieces:
-        # A recording of one trial is one span, also where it holds samples that belong to no frame.
+        # A recording of one trial is one span, including samples that belong to no frame.
         if (piece.start, piece.stop) == (0, count) and not names:
             out.append((entry.trial, slice(0, count), slice(0, len(index)), piece))
             continue
@@ -291,9 +298,9 @@ def _spans(
 
 
 def side_by_side(neural: np.ndarray, sessions: Sequence[tuple[str, int]], session: str) -> np.ndarray:
-    """(frame, unit) of one session as (frame, units of all), NaN where a unit is another session's.
+    """(frame, unit) of one session as (frame, units of all sessions) float32; units of other sessions are NaN.
 
-    InputError for a session that is not one of ``sessions``, or whose units are not as many.
+    Raises InputError for a session that is not one of ``sessions``, or has another number of units.
     """
     at = 0
     for name, count in sessions:
@@ -308,10 +315,10 @@ def side_by_side(neural: np.ndarray, sessions: Sequence[tuple[str, int]], sessio
 
 
 def normalise_pose(pose: np.ndarray, trials: Sequence[TrialSpan]) -> np.ndarray:
-    """z-score each animal's pose by its own visible samples, without labels (our choice).
+    """(sample, feature) float32: each animal's pose, z-scored by its own visible samples, without labels (our choice).
 
-    An animal of which nothing is visible is scaled by its own hidden samples: that uses no label and no other
-    animal, and is what a user with a new animal would do. Features without variance become 0.
+    An animal without visible samples is z-scored by its hidden samples, as a user with a new animal would do; this uses
+    no labels and no other animals. Constant features become 0.
     """
     out = np.empty_like(pose)
     for animal in {span.animal for span in trials}:

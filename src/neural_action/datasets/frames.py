@@ -1,4 +1,4 @@
-"""A dataset frame by frame, as plain arrays, for packages that know nothing of windows."""
+"""A dataset frame by frame, as plain arrays, for packages that do not use windows."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from neural_action.errors import InputError
 
 
 def frame_arrays(dataset: Dataset) -> dict[str, np.ndarray]:
-    """Every neural frame with the behaviour of its moment: ``frame_behavior``, and ``neural`` (frame, feature) float32.
+    """The arrays of ``frame_behavior``, and ``neural`` (frame, feature) float32.
 
-    InputError where animals have units of their own.
+    Raises InputError if animals have their own units.
     """
     if isinstance(dataset.neural, RaggedFrames):
         raise InputError(
-            "animals have units of their own, expected the same pixels or units in all for rows of other packages"
+            "animals have their own units, expected common pixels or units for rows of other packages"
         )
     return {"neural": dataset.neural.reshape(len(dataset.neural), -1), **frame_behavior(dataset)}
 
@@ -27,7 +27,7 @@ def frame_behavior(dataset: Dataset) -> dict[str, np.ndarray]:
 
     Returns:
         ``behavior`` (frame, feature) float32, the normalised sample nearest in time; ``covered`` (frame,) bool, whether
-        that is within a frame and a half; ``visible`` (frame,) bool, whether pretraining may see the frame;
+        it is within 1.5 frame periods; ``visible`` (frame,) bool, whether pretraining may see the frame;
         ``animal`` and ``trial`` (frame,) int64 numbers.
     """
     count = len(dataset.neural_time)

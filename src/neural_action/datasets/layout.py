@@ -1,8 +1,8 @@
-"""All recordings of a dataset as a few plain arrays, laid out once and mapped by every job.
+"""All recordings of a dataset as a few plain arrays, written once and memory-mapped by every job.
 
-Neural activity of all recordings lies end to end in one flat array, since animals may have other units or images;
-behaviour, labels and clocks likewise. Stores are verified when they are laid out, and the digest of each array when it
-is opened: whoever reads can trust it.
+Neural activity of all recordings is concatenated in one flat array, because animals may have different units or images.
+Behaviour, labels and clocks are concatenated too. Stores are verified when the layout is written, and the digest of
+each array is verified when it is opened.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ ARRAYS = {
 }
 DESCRIPTION = "dataset.json"
 FILES = (DESCRIPTION, *(f"{name}.npy" for name in ARRAYS))
-#: Two rates are the same within this share (our choice: clocks are measured).
+#: Relative tolerance of equal rates (our choice, because clocks are measured).
 _SAME_RATE = 0.01
 
 
@@ -41,12 +41,12 @@ class Entry:
     """A recording in the arrays of a layout.
 
     Attributes:
-        animal, trial: its name.
-        frame_shape: (y, x), (channel, y, x) or (unit,) of one neural frame.
-        values: its place in the flat ``neural``.
-        frames: its place in ``neural_time``.
-        samples: its place in ``behavior``, ``behavior_time``, ``labels`` and ``neural_index``.
-        segments: name, first frame and end of each trial within it; none where it is one trial.
+        animal, trial: names of animal and trial.
+        frame_shape: shape of one neural frame, (y, x), (channel, y, x) or (unit,).
+        values: its range in the flat ``neural``.
+        frames: its range in ``neural_time``.
+        samples: its range in ``behavior``, ``behavior_time``, ``labels`` and ``neural_index``.
+        segments: name, first frame and stop frame of each trial within it; empty if it is one trial.
         sha256: digests of its neural chunks in the store.
     """
 
@@ -62,14 +62,14 @@ class Entry:
 
 @dataclass(frozen=True)
 class Layout:
-    """The arrays, and what the recordings have in common.
+    """The arrays of a dataset, and the attributes common to its recordings.
 
     Attributes:
         entries: the recordings, sorted by animal and trial.
-        attributes: of the first store (dataset, rates, units, steps, ...); JSON values.
-        behavior_shape: of one behaviour sample, (feature,) or (keypoint, axis).
-        arrays: by name; ``neural`` is flat, ``behavior`` is (sample, feature). Without neural data it is empty.
-        digest: of the description, which holds the digest of every array.
+        attributes: attributes of the first store (dataset, rates, units, steps, ...); JSON values.
+        behavior_shape: shape of one behaviour sample, (feature,) or (keypoint, axis).
+        arrays: arrays by name; ``neural`` is flat (empty if it was not read), ``behavior`` is (sample, feature).
+        digest: digest of the description, which has the digest of every array.
     """
 
     entries: tuple[Entry, ...]
@@ -80,7 +80,7 @@ class Layout:
 
     @property
     def animals(self) -> tuple[str, ...]:
-        """Names, sorted."""
+        """Names of the animals, sorted."""
         return tuple(sorted({entry.animal for entry in self.entries}))
 
     @property
@@ -99,7 +99,7 @@ class Layout:
         return {entry.animal: entry.frame_shape for entry in self.entries}
 
     def without_neural(self) -> Layout:
-        """The same with an empty neural array."""
+        """This layout with an empty neural array."""
         return replace(self, arrays={**self.arrays, "neural": np.empty(0, np.float32)})
 
     def neural(self, entry: Entry) -> np.ndarray:
@@ -108,13 +108,13 @@ class Layout:
 
 
 def lay_out(manifests: Sequence[Path], folder: Path | None = None) -> Layout:
-    """Verified recordings laid end to end: in memory, or as files in ``folder`` (written whole, description last).
+    """Verify and concatenate recordings: in memory, or as files in ``folder`` (atomically, the description last).
 
     Raises:
-        InputError: recordings that do not fit each other (classes, behaviour, rates, neurons of one animal), two of
-            one name or with the same neural data, or a store that does not match its manifest.
+        InputError: recordings that differ in classes, behaviour or rates, or within an animal in units; two recordings
+            with the same name or neural data; or a store that does not match its manifest.
     """
-    # zarr takes a third of a second to import, and jobs that map a layout do without it.
+    # Imported here, because jobs that open a layout do not need zarr, which takes 0.3 s to import.
     from neural_action.recordings.store import read_recording
 
     opened = sorted(
@@ -122,7 +122,7 @@ def lay_out(manifests: Sequence[Path], folder: Path | None = None) -> Layout:
         key=lambda pair: (pair[0].animal, pair[0].trial),
     )
     if not opened:
-        raise InputError("dataset: no recording is given, expected the manifest of at least one")
+        raise InputError("dataset: no recording was given, expected at least one manifest")
     _check_alike(opened)
     _check_distinct(opened)
     first = opened[0][0]
@@ -164,9 +164,9 @@ def lay_out(manifests: Sequence[Path], folder: Path | None = None) -> Layout:
 
 
 def open_layout(folder: Path, *, neural: bool = True) -> Layout:
-    """The layout in ``folder``, its arrays mapped. InputError if a file is missing or is not what was written.
+    """The layout in ``folder``, with memory-mapped arrays. InputError if a file is missing or was changed.
 
-    Without ``neural`` that array is not read, and empty.
+    Without ``neural``, the neural array is not read and is empty.
     """
     path = Path(folder) / DESCRIPTION
     try:
@@ -194,13 +194,13 @@ def open_layout(folder: Path, *, neural: bool = True) -> Layout:
 def _mapped(path: Path, kind: type, expected: str) -> np.ndarray:
     if not path.is_file():
         raise InputError(
-            f"{path}: is missing; delete {DESCRIPTION} beside it and rerun, rule dataset makes it anew"
+            f"{path}: missing; delete {DESCRIPTION} beside it and rerun, then rule dataset writes it again"
         )
     if sha256_of(path) != expected:
         raise InputError(
-            f"{path}: was changed or damaged; delete {DESCRIPTION} beside it and rerun, rule dataset makes it anew"
+            f"{path}: changed or damaged; delete {DESCRIPTION} beside it and rerun, then rule dataset writes it again"
         )
-    # Copy on write: torch takes no array that is read-only, and nothing here writes.
+    # Copy on write, because torch does not accept read-only arrays; nothing writes to them.
     array = np.load(path, mmap_mode="c", allow_pickle=False)
     if array.dtype != kind:
         raise ValueError(f"{path.name} is {array.dtype}, expected {np.dtype(kind)}")
@@ -267,7 +267,7 @@ def _entry(content: Mapping[str, Any]) -> Entry:
 
 
 def _check_alike(opened: Sequence[tuple[Manifest, Path]]) -> None:
-    """InputError for classes, behaviour or rates that differ, or neurons that differ within an animal."""
+    """Raise InputError if classes, behaviour or rates differ, or if units differ within an animal."""
     first, first_path = opened[0]
     shapes: dict[str, tuple[int, ...]] = {}
     for manifest, path in opened:
@@ -291,11 +291,13 @@ def _check_alike(opened: Sequence[tuple[Manifest, Path]]) -> None:
 
 
 def _check_distinct(opened: Sequence[tuple[Manifest, Path]]) -> None:
-    """InputError for two recordings of one name, or with the same neural data under two names."""
+    """Raise InputError for two recordings with the same name, or with the same neural data."""
     known: dict[tuple[str, tuple[str, ...]], Path] = {}
     for manifest, path in opened:
         name, content = (manifest.animal, manifest.trial), manifest.arrays["neural"].sha256
         for key in (("name", name), ("neural data", content)):
             if key in known:
-                raise InputError(f"{path}: has the {key[0]} of {known[key]}, expected a recording of its own")
+                raise InputError(
+                    f"{path}: has the same {key[0]} as {known[key]}, expected different recordings"
+                )
             known[key] = path

@@ -1,13 +1,12 @@
 """Splits of an animal's trials into train, validation and test.
 
-``published``: the parts that recordings were published in, or in the order of time, as the release of MYOW splits
-spikes. ``repeated``: at random, trial by trial; a recording
-without trials is cut into blocks of time, and where blocks of different roles meet a gap is left out, so that no two
-neighbouring windows are on both sides.
+``published``: by the published parts of the recordings, or in the order of time, as the release of MYOW splits spikes.
+``repeated``: random splits of trials. A recording without trials is cut into blocks of time, and a gap is left out
+between blocks of different roles, so that neighbouring windows are not split between roles.
 
-Pretraining sees the training part. Under ``published`` it also sees validation without labels, as the release does;
-under ``repeated`` it does not, since an encoder that has seen validation makes what is chosen by it look better than it
-is on new trials (our choice). Probes and objectives train with the labels of the training part alone.
+Pretraining sees the training part. Under ``published`` it also sees the validation part without labels, as in the
+release. Under ``repeated`` it does not, because choices by validation would then look better than they are on new
+trials (our choice). Probes and objectives use only labels of the training part.
 """
 
 from __future__ import annotations
@@ -26,14 +25,14 @@ _GAP = -1
 
 
 def in_order(recordings: Sequence[Recording], settings: SplitSettings) -> Iterator[tuple]:
-    """Rows of the split table of the one split by published parts, or in the order of time where there are none.
+    """Rows of the split table for one split, by published parts, or in the order of time if there are none.
 
     Args:
-        recordings: sorted by animal and trial.
-        settings: shares.
+        recordings: recordings, sorted by animal and trial.
+        settings: shares of the roles.
 
     Raises:
-        InputError: an animal has too few trials for three roles, or a part for one recording and none for another.
+        InputError: an animal has too few trials for three roles, or published parts for only some recordings.
     """
     for at, own in enumerate(_by_animal(recordings)):
         published = any(recording.part for recording in own)
@@ -42,7 +41,7 @@ def in_order(recordings: Sequence[Recording], settings: SplitSettings) -> Iterat
 
 
 def in_turn(recordings: Sequence[Recording], settings: SplitSettings) -> Iterator[tuple]:
-    """Rows of the split table of ``settings.repeats`` random splits. As ``in_order``, with blocks and gaps."""
+    """Rows of the split table for ``settings.repeats`` random splits of trials or blocks; see ``in_order``."""
     for at, own in enumerate(_by_animal(recordings)):
         for number in range(settings.repeats):
             parts = _at_random(own, settings, np.random.default_rng([settings.seed, at, number]))
@@ -63,18 +62,18 @@ def _rows(
 
 
 def _in_order(own: list[Recording], settings: SplitSettings) -> list[np.ndarray]:
-    """The part of every frame: the first trials train, then validate, then test; frames where there are no trials."""
+    """(frame,) role of each recording: first trials for training, then validation, then test; frames without trials."""
     units = [_units(recording) for recording in own]
-    # Rounded down, as the release does.
+    # Rounded down, as in the release.
     count = sum(unit[-1] + 1 for unit in units)
     edges = [int(count * settings.train), int(count * (settings.train + settings.validation))]
     return _spread(own, np.searchsorted(edges, np.arange(count), side="right"), units)
 
 
 def _by_part(own: list[Recording], settings: SplitSettings, number: int) -> list[np.ndarray]:
-    """The part of every frame, as published. Where none is to validate, trials of the training part are drawn for it.
+    """(frame,) published role of each recording. Without a validation part, training trials are drawn for it.
 
-    ``split.validation`` of them, each class by its share.
+    Their share is ``split.validation``, stratified by class.
     """
     if without := [recording.trial for recording in own if not recording.part]:
         raise InputError(
@@ -93,10 +92,10 @@ def _by_part(own: list[Recording], settings: SplitSettings, number: int) -> list
 
 
 def _at_random(own: list[Recording], settings: SplitSettings, rng: np.random.Generator) -> list[np.ndarray]:
-    """The part of every frame: trials or blocks of time, drawn so that each class is spread over the parts.
+    """(frame,) role of each recording: random trials or blocks of time, stratified by class.
 
-    Trials of a class (of blocks, with the rarest class that they hold) are shuffled and laid evenly along a line,
-    which is cut by the shares of the parts (our choice).
+    The trials of a class (blocks with the same rarest class) are shuffled and spread evenly over [0, 1), which is cut
+    by the shares of the roles (our choice).
     """
     units = [
         _numbered(
@@ -124,7 +123,7 @@ def _at_random(own: list[Recording], settings: SplitSettings, rng: np.random.Gen
 
 
 def _spread_by_class(kinds: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """(unit,) places in [0, 1): the units of each kind in random order, evenly along the line."""
+    """(unit,) float in [0, 1): the units of each kind, evenly spread in random order."""
     place = np.empty(len(kinds))
     for kind in np.unique(kinds):
         members = rng.permutation(np.flatnonzero(kinds == kind))
@@ -133,32 +132,32 @@ def _spread_by_class(kinds: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _units(recording: Recording) -> np.ndarray:
-    """(frame,) number of the trial that each frame is in; of itself where there are no trials."""
+    """(frame,) int: number of the trial of each frame; number of the frame if there are no trials."""
     return _numbered(
         np.arange(len(recording.neural_time)) if recording.segment is None else recording.segment
     )
 
 
 def _numbered(values: np.ndarray) -> np.ndarray:
-    """Non-decreasing values as 0, 1, 2, ..."""
+    """Non-decreasing values, renumbered as 0, 1, 2, ..."""
     return np.cumsum(np.diff(values, prepend=values[:1]) > 0)
 
 
 def _spread(own: list[Recording], parts: np.ndarray, units: list[np.ndarray]) -> list[np.ndarray]:
-    """The part of each unit, end to end over the recordings of an animal, for the frames of each recording."""
+    """(frame,) role of each recording, from the role of each unit (``parts``, over all recordings of an animal)."""
     if missing := [name for at, name in enumerate(ROLES) if at not in parts]:
         raise InputError(
-            f"animal {own[0].animal}: {len(parts)} trials or blocks of time leave none for {missing[0]}, expected more"
+            f"animal {own[0].animal}: {len(parts)} trials or blocks of time, none left for {missing[0]}, expected more"
         )
     first = np.cumsum([0, *(unit[-1] + 1 for unit in units)])
     return [parts[start + unit] for start, unit in zip(first, units, strict=False)]
 
 
 def _rarest_class(own: list[Recording], units: list[np.ndarray]) -> np.ndarray:
-    """(unit,) int64: of the classes that occur in a unit, the one that is rarest in the animal; -1 without labels."""
+    """(unit,) int64: the class of each unit that is rarest in the animal; -1 without labels."""
     labels = np.concatenate([recording.labels for recording in own]).astype(np.int64)
     rank = np.argsort(np.argsort(np.bincount(labels[labels >= 0], minlength=len(own[0].class_names))))
-    # The last rank is that of no class.
+    # The last rank stands for no class.
     classes = np.append(np.argsort(rank), -1)
     kinds = []
     for recording, unit in zip(own, units, strict=True):
@@ -170,7 +169,7 @@ def _rarest_class(own: list[Recording], units: list[np.ndarray]) -> np.ndarray:
 
 
 def _with_gaps(part: np.ndarray, time: np.ndarray, seconds: float) -> np.ndarray:
-    """Leave out what is within ``seconds`` of a later part: train beside validation or test, validation beside test."""
+    """Leave out frames within ``seconds`` of a later role (train before validation before test)."""
     out = part.copy()
     for edge in np.flatnonzero(np.diff(part)):
         low, high = part[edge], part[edge + 1]
@@ -182,7 +181,7 @@ def _with_gaps(part: np.ndarray, time: np.ndarray, seconds: float) -> np.ndarray
 
 
 def _pieces(recording: Recording, part: np.ndarray) -> list[tuple[int, int, str]]:
-    """Runs of frames of one role and one trial: start, stop, role."""
+    """Runs of frames with one role and one trial: start, stop, role."""
     changes = np.diff(part) != 0
     if recording.segment is not None:
         changes |= np.diff(recording.segment) != 0

@@ -1,8 +1,8 @@
-"""Protocols: generators of the split table, and the runs that each needs.
+"""Protocols: generators of the split table, and the runs of each protocol.
 
-``transductive``, ``new_trials`` and ``new_animal`` deal whole trials into folds; they differ in what pretraining may
+``transductive``, ``new_trials`` and ``new_animal`` assign whole trials to folds; they differ in what pretraining may
 see. ``published`` and ``repeated`` split each animal's trials into train, validation and test (``partitions``).
-``adapted`` goes with ``new_animal``: a model that has not seen an animal is adapted to its trials outside the fold.
+``adapted`` belongs to ``new_animal``: a model is adapted to the trials of an unseen animal outside the test fold.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ _PROTOCOLS = {
 
 @dataclass(frozen=True)
 class Run:
-    """What one job pretrains and evaluates: splits of the table, of all animals or of one.
+    """Splits that one job pretrains and evaluates, of all animals or of one.
 
     Attributes:
-        name: of its folder.
-        splits: names in the split table.
+        name: name of the run and of its folder.
+        splits: names of splits in the split table.
         animal: the only animal that is read; None for all.
         starts_from: name of the run whose model is adapted; None for a run that is pretrained.
     """
@@ -48,13 +48,13 @@ class Run:
 
     @property
     def options(self) -> list[str]:
-        """The run as command line options."""
+        """The run as command-line options."""
         animal = [] if self.animal is None else [f"--animal={self.animal}"]
         return [*(f"--split={name}" for name in self.splits), *animal]
 
 
 def protocol_of(split: str) -> str:
-    """The protocol that made the split called ``split``. InputError if none does."""
+    """The protocol of the split called ``split``. InputError for an unknown name."""
     first = split.partition("-")[0]
     if first not in _PROTOCOLS:
         raise InputError(f"split {split!r}: expected a name that begins with {', '.join(_PROTOCOLS)}")
@@ -64,9 +64,9 @@ def protocol_of(split: str) -> str:
 def runs(settings: SplitSettings, animals: Iterable[str]) -> dict[str, Run]:
     """The runs that a protocol needs, by name.
 
-    ``transductive``: one, which sees every unlabelled pair (as the paper assumes). ``new_trials``: one a fold, which
-    does not see its test trials. ``new_animal``: one an animal, which does not see that animal. ``published`` and
-    ``repeated``: one an animal and ``repeats_per_job`` splits.
+    ``transductive``: one run, which sees every unlabelled pair (as the paper assumes). ``new_trials``: one run for each
+    fold, which does not see its test trials. ``new_animal``: one run for each animal, which does not see that animal.
+    ``published`` and ``repeated``: one run for each animal and ``repeats_per_job`` splits.
     """
     folds = _tested(settings)
     if settings.protocol == "transductive":
@@ -79,14 +79,14 @@ def runs(settings: SplitSettings, animals: Iterable[str]) -> dict[str, Run]:
 
 
 def joint_runs(settings: SplitSettings) -> dict[str, Run]:
-    """The runs of ``published`` and ``repeated`` that pretrain one model for all animals; otherwise ``runs``."""
+    """Runs of ``published`` and ``repeated`` that pretrain one model for all animals; ``runs`` of other protocols."""
     if settings.protocol not in ("published", "repeated"):
         return runs(settings, ())
     return _by_name(_partitioned(settings, None))
 
 
 def unseen_runs(settings: SplitSettings, animals: Iterable[str]) -> dict[str, Run]:
-    """Every animal left out of pretraining in turn, as it is and adapted to, test fold by test fold."""
+    """Runs that leave each animal out of pretraining, and runs that adapt to it, for each test fold."""
     folds, names = _tested(settings), sorted(animals)
     adapted = [
         Run(f"adapted-{name}-fold-{fold}", (f"adapted-{name}-fold-{fold}",), None, f"without-{name}")
@@ -97,13 +97,13 @@ def unseen_runs(settings: SplitSettings, animals: Iterable[str]) -> dict[str, Ru
 
 
 def split_table(recordings: Sequence[Recording], settings: SplitSettings) -> SplitTable:
-    """Every split of the protocol, of all folds; beside ``new_trials`` those of ``unseen_runs`` too.
+    """All splits of the protocol, of all folds; for ``new_trials`` also those of ``unseen_runs``.
 
-    So the table stays the same, and with it what was trained, when fewer folds are tested or rows are adapted.
+    The table thus does not change, and nothing is retrained, if fewer folds are tested or rows are adapted.
 
     Args:
-        recordings: without their neural data.
-        settings: protocol, folds or shares.
+        recordings: recordings without neural data.
+        settings: protocol, and folds or shares.
 
     Raises:
         InputError: an animal has too few trials for the folds, or for train, validation and test.
@@ -122,7 +122,7 @@ def split_table(recordings: Sequence[Recording], settings: SplitSettings) -> Spl
 
 
 def _by_piece(recordings: Sequence[Recording], settings: SplitSettings, protocol: str) -> list[tuple]:
-    """Rows of the table: every trial within a recording has the role of the recording."""
+    """Rows of the table; every trial within a recording has the role of the recording."""
     pieces = {(recording.animal, recording.trial): _pieces(recording) for recording in recordings}
     return [
         (split, animal, trial, start, stop, *what)
@@ -134,9 +134,9 @@ def _by_piece(recordings: Sequence[Recording], settings: SplitSettings, protocol
 def assign_folds(trials: Iterable[Trial], settings: SplitSettings) -> dict[Trial, int]:
     """The fold in which each (animal, trial) is tested.
 
-    The trials of an animal are shuffled and dealt out in turn, so that every fold tests every animal and no trial
-    is split. Raises InputError if an animal has fewer trials than there are folds. Source: four folds from the
-    paper; over trials, because neighbouring windows of one trial are nearly copies (our choice).
+    The trials of an animal are shuffled and assigned to folds in turn, so that every fold tests every animal and no
+    trial is split. Raises InputError if an animal has fewer trials than folds. Source: four folds as in the paper;
+    folds of trials are our choice, because neighbouring windows of a trial are almost equal.
     """
     by_animal: dict[str, list[str]] = {}
     for animal, trial in trials:
@@ -154,7 +154,7 @@ def assign_folds(trials: Iterable[Trial], settings: SplitSettings) -> dict[Trial
 
 
 def seen_trials(trials: Sequence[Trial], settings: SplitSettings) -> list[list[Trial]]:
-    """The trials whose inputs each split over folds may see; of other protocols, all of them once."""
+    """The trials whose inputs each split over folds may see; for other protocols, all trials once."""
     if settings.protocol in ("published", "repeated"):
         return [list(trials)]
     seen: dict[str, list[Trial]] = {}
@@ -171,11 +171,11 @@ def seen_trials(trials: Sequence[Trial], settings: SplitSettings) -> list[list[T
 def _folded(
     trials: Sequence[Trial], settings: SplitSettings, protocol: str
 ) -> Iterable[tuple[str, str, str, str, bool, bool]]:
-    """Split, animal, trial, role, sees_input and sees_label of every split over folds.
+    """Split, animal, trial, role, sees_input and sees_label for every split over folds.
 
-    Probes train with the labels of trials outside the fold and are tested on those in it. Where an animal is left
-    out, it alone is tested, and the labels of the fold's trials of other animals are not used, so that its probes
-    have the labels of ``new_trials``.
+    Probes are trained on trials outside the fold and tested on trials in it. If an animal is left out, only this animal
+    is tested, and labels of other animals' trials in the fold are not used, so that probes have the same labels as
+    under ``new_trials``.
     """
     folds = assign_folds(trials, settings)
     animals = sorted({animal for animal, _ in folds})
@@ -195,7 +195,7 @@ def _folded(
 
 
 def _pieces(recording: Recording) -> list[tuple[int, int]]:
-    """The trials within a recording, as frames; the whole of it where it is one trial."""
+    """Frames [start, stop) of the trials within a recording; the whole recording if it is one trial."""
     inside = [(start, stop) for _, start, stop in recording.segments]
     return inside or [(0, len(recording.neural_time))]
 

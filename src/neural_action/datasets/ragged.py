@@ -1,4 +1,4 @@
-"""Neural frames of animals with units of their own: one array an animal, numbered through."""
+"""Neural frames of animals with their own units: one array for each animal, with continuous frame numbers."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from neural_action.errors import InputError
 
 
 class RaggedFrames:
-    """What ``Dataset.neural`` is where animals differ in their units: rows are frames, of as many units as there are.
+    """``Dataset.neural`` of animals with their own units: rows are frames with different numbers of units.
 
     Attributes:
-        parts: of each animal, (frame, unit) float32; frames are numbered through, animal after animal.
+        parts: (frame, unit) float32 of each animal; frame numbers continue from animal to animal.
     """
 
     def __init__(self, parts: Sequence[np.ndarray]):
@@ -24,11 +24,11 @@ class RaggedFrames:
         return int(self._stops[-1])
 
     def __getitem__(self, frames: slice) -> np.ndarray:
-        """(n, unit) float32 of a run of frames of one animal. InputError for frames of several."""
+        """(n, unit) float32 of consecutive frames of one animal. InputError for frames of two animals."""
         animal = int(np.searchsorted(self._stops, frames.start, side="right"))
         first = int(self._stops[animal]) - len(self.parts[animal])
         if frames.stop > self._stops[animal]:
             raise InputError(
-                f"frames {frames.start} to {frames.stop}: are of two animals, which differ in units"
+                f"frames {frames.start} to {frames.stop}: of two animals with different units, expected one animal"
             )
         return self.parts[animal][frames.start - first : frames.stop - first]

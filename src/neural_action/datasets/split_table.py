@@ -1,6 +1,6 @@
-"""The split table: the one place that says what is trained on, what is tested, and what may be seen.
+"""The split table, which defines what is trained on, tested and visible.
 
-A row is a run of neural frames of one recording in one split. Whatever trains or probes asks this table.
+A row is a run of neural frames of one recording in one split. All training and probing uses this table.
 """
 
 from __future__ import annotations
@@ -33,10 +33,11 @@ class Piece:
     """Neural frames [start, stop) of a recording in one split.
 
     Attributes:
-        start, stop: frames.
-        role: what probes do with it: train, validation or test.
+        start, stop: frame numbers.
+        role: role for probes: train, validation or test.
         sees_input: whether pretraining may see its neural activity and behaviour.
-        sees_label: whether probes and objectives may train with its labels. Labels of validation only choose.
+        sees_label: whether probes and objectives may be trained with its labels. Validation labels are used only for
+            choices.
     """
 
     start: int
@@ -51,10 +52,10 @@ Pieces = Mapping[Trial, Sequence[Piece]]
 
 
 class SplitTable:
-    """Every split of a dataset.
+    """All splits of a dataset.
 
     Args:
-        frame: columns ``COLUMNS``; a row a piece.
+        frame: table with columns ``COLUMNS`` and one row for each piece.
     """
 
     def __init__(self, frame: pd.DataFrame):
@@ -62,13 +63,13 @@ class SplitTable:
 
     @classmethod
     def read(cls, path: Path) -> SplitTable:
-        """The table that ``write`` wrote. InputError if the file is something else, or pieces of a split overlap."""
+        """Read a file from ``write``. InputError if it is no split table, or if pieces of a split overlap."""
         try:
             frame = pd.read_csv(path, dtype=COLUMNS, keep_default_na=False)
         except (OSError, ValueError, OverflowError) as error:
             raise InputError(f"{path}: cannot be read as splits ({error})") from None
         if missing := [name for name in COLUMNS if name not in frame.columns]:
-            older = "; an older version wrote it, rerun rule splits" if {"fold", "part"} & set(frame) else ""
+            older = "; made by an older version, rerun rule splits" if {"fold", "part"} & set(frame) else ""
             raise InputError(
                 f"{path}: column {missing[0]!r} is missing, found {', '.join(frame.columns)}{older}"
             )
@@ -77,7 +78,7 @@ class SplitTable:
         table = cls(frame)
         if (bad := frame["start"] >= frame["stop"]).any() or (frame["start"] < 0).any():
             at = int(bad.argmax()) + 2
-            raise InputError(f"{path}: line {at} holds no frames, expected start before stop")
+            raise InputError(f"{path}: line {at} has no frames, expected start before stop")
         if overlap := table.overlaps():
             raise InputError(f"{path}: {overlap}")
         return table
@@ -92,13 +93,15 @@ class SplitTable:
         return list(dict.fromkeys(self.frame["split"]))
 
     def pieces(self, split: str, animal: str | None = None) -> dict[Trial, list[Piece]]:
-        """The pieces of one split, of all animals or of one. InputError if there is no such split or animal."""
+        """The pieces of one split, of all animals or one. InputError if the table has no such split or animal."""
         own = self.frame[self.frame["split"] == split]
         if animal is not None:
             own = own[own["animal"] == animal]
         if own.empty:
             of = "" if animal is None else f" of animal {animal}"
-            raise InputError(f"split {split!r}{of}: is not in the table, which has {', '.join(self.splits)}")
+            raise InputError(
+                f"split {split!r}{of}: not in the split table, expected one of {', '.join(self.splits)}"
+            )
         pieces: dict[Trial, list[Piece]] = {}
         ordered = own.sort_values(["animal", "trial", "start"])[[name for name in COLUMNS if name != "split"]]
         for animal, trial, *piece in ordered.itertuples(index=False, name=None):
@@ -108,7 +111,7 @@ class SplitTable:
     def models(
         self, splits: Iterable[str], animal: str | None = None, *, labels: bool = False
     ) -> list[list[str]]:
-        """``splits`` in groups that see the same inputs (and labels, if ``labels``): one model serves a group."""
+        """Groups of ``splits`` that see the same inputs (and labels, if ``labels``); one model serves a group."""
         groups: dict[tuple, list[str]] = {}
         for split in splits:
             pieces = self.pieces(split, animal)
@@ -117,7 +120,7 @@ class SplitTable:
         return list(groups.values())
 
     def inputs(self, splits: Iterable[str], animal: str | None = None) -> dict[Trial, list[Piece]]:
-        """The pieces of the first of ``splits``. InputError unless all of them may see the same inputs."""
+        """The pieces of the first of ``splits``. InputError unless all of them see the same inputs."""
         names = list(splits)
         first = self.pieces(names[0], animal)
         for name in names[1:]:
@@ -126,7 +129,7 @@ class SplitTable:
         return first
 
     def overlaps(self) -> str:
-        """One line on the first two pieces of a split that share frames; empty if there are none."""
+        """A message about two pieces of a split that share frames; empty if there are none."""
         keys = ["split", "animal", "trial"]
         ordered = self.frame.sort_values([*keys, "start"])
         before = ordered.groupby(keys, sort=False)["stop"].shift()
@@ -139,18 +142,18 @@ class SplitTable:
         )
 
     def leaks(self) -> list[str]:
-        """What no protocol allows, one line each: labels of test or validation frames that are trained with."""
+        """One line for each piece outside the role train whose labels may be used for training."""
         frame = self.frame
         bad = frame[frame["sees_label"] & (frame["role"] != "train")]
         return [
-            f"split {row.split}: labels of {row.animal}/{row.trial} frames {row.start} to {row.stop} are trained "
-            f"with, and their role is {row.role}"
+            f"split {row.split}: labels of {row.animal}/{row.trial} frames {row.start} to {row.stop} are used for "
+            f"training, but their role is {row.role}"
             for row in bad.itertuples()
         ]
 
 
 def _runs(pieces: Pieces, *, labels: bool) -> list[tuple[Trial, int, int]]:
-    """Runs of frames that may be seen, or that may be trained with their labels; neighbouring pieces are one."""
+    """Runs of visible frames, or of visible frames whose labels may be used; adjacent pieces are merged."""
     runs: list[tuple[Trial, int, int]] = []
     for trial, own in pieces.items():
         for piece in own:

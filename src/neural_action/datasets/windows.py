@@ -1,4 +1,4 @@
-"""Windows: windows of neural frames with the poses of the same moments, never across a gap."""
+"""Windows: consecutive neural frames with the poses at the same times, never across a gap."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from neural_action.errors import InputError
 
 @dataclass(frozen=True)
 class Windows:
-    """A table of windows; rows are parallel.
+    """A table of windows; arrays are parallel.
 
     Attributes:
         start: (window,) int64, first neural frame, a row number of ``Dataset.neural``.
@@ -21,11 +21,11 @@ class Windows:
         animal: (window,) int64, number of the animal.
         role: (window,) str: train, validation or test in the split; empty without one.
         sees_input: (window,) bool, whether pretraining may see it.
-        sees_label: (window,) bool, whether its label may be trained with.
+        sees_label: (window,) bool, whether its label may be used for training.
         label: (window,) int64, class at the window's centre; -1 unlabelled.
         trial: (window,) int64, row number of ``Dataset.trials``.
         time: (window,) float64 s, the window's centre.
-        frames: neural frames a window.
+        frames: number of neural frames of a window.
     """
 
     start: np.ndarray
@@ -49,12 +49,12 @@ class Windows:
 
 
 def window_table(dataset: Dataset, settings: WindowSettings, *, stride: int) -> Windows:
-    """Every window that starts on a multiple of ``stride`` frames of its trial and bridges no gap.
+    """All windows that start at a multiple of ``stride`` frames of their trial and have no gap.
 
-    A window is ``settings.frames`` consecutive frames; its ``settings.poses`` poses are those nearest in time to the
-    centres of as many equal parts of it (32 frames and 8 poses: the authors' code). A window is dropped when two of
-    its frames are further apart than 1.5 frame periods or a pose is further from its moment than 1.5 periods of
-    the slower clock. Raises InputError if no window is left.
+    A window has ``settings.frames`` consecutive frames. Its ``settings.poses`` poses are those nearest in time to the
+    centres of equal parts of the window (32 frames and 8 poses: the authors' code). A window is left out if two
+    consecutive frames are more than 1.5 frame periods apart, or if a pose is more than 1.5 periods of the slower clock
+    away from its time. Raises InputError if no window is left, or none of some animal.
     """
     parts = [_trial_windows(dataset, at, span, settings, stride) for at, span in enumerate(dataset.trials)]
     arrays = {
@@ -82,7 +82,7 @@ def _trial_windows(
     first = unbroken(clock, settings.frames, stride)
     if len(pose_clock) == 0 or (len(pose_clock) < 2 and settings.frames > 1):
         first = first[:0]
-    # A trial of a single frame has no period of its own.
+    # A trial of a single frame has no period.
     period = np.median(np.diff(clock)) if len(clock) > 1 else 1 / dataset.neural_rate
 
     part = settings.frames / settings.poses
@@ -109,9 +109,9 @@ def _trial_windows(
 
 
 def unbroken(clock: np.ndarray, frames: int, stride: int) -> np.ndarray:
-    """(window,) int64: first frames, on multiples of ``stride``, of ``frames`` frames in a row without a gap.
+    """(window,) int64: first frames, at multiples of ``stride``, of ``frames`` consecutive frames without a gap.
 
-    A gap is more than 1.5 frame periods (s, the median of ``clock``) between two frames.
+    ``clock`` is (frame,) s. A gap is an interval of more than 1.5 times the median interval.
     """
     first = np.arange(0, len(clock) - frames + 1, stride)
     if len(first) == 0 or len(clock) < 2:
@@ -121,7 +121,7 @@ def unbroken(clock: np.ndarray, frames: int, stride: int) -> np.ndarray:
 
 
 def nearest(clock: np.ndarray, moments: np.ndarray) -> np.ndarray:
-    """Index of the entry of ``clock``, increasing and not empty, nearest to each moment."""
+    """Index of the entry of ``clock`` (increasing, not empty) nearest to each of ``moments``."""
     if len(clock) == 1:
         return np.zeros(np.shape(moments), np.int64)
     right = np.clip(np.searchsorted(clock, moments), 1, max(1, len(clock) - 1))

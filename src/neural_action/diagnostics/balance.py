@@ -1,4 +1,4 @@
-"""Class balance: which actions there are, for every animal, split and role, among the windows that are probed."""
+"""Class balance: windows of each action for each animal, split and role, among the windows that probes read."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from neural_action.datasets.split_table import ROLES
 from neural_action.datasets.windows import Windows
 from neural_action.diagnostics.finding import Finding
 
-#: A class with this share of the labelled windows, or more, is named (our choice).
+#: Share of the labelled windows from which a class is reported as dominant (our choice).
 _DOMINANT = 0.8
-#: What follows where a role of a split has none of a class.
+#: Consequence if a role of a split has no window of a class.
 _FOLLOWS = {
-    "train": "it is not trained on",
-    "validation": "nothing is chosen by it",
-    "test": "it is not tested there",
+    "train": "no probe is trained on it",
+    "validation": "it does not help to choose",
+    "test": "it is not tested in this split",
 }
 
 
 def class_counts(dataset: Dataset, windows: Windows, split: str) -> pd.DataFrame:
     """Windows of each animal, role and class: columns ``animal, split, role, class, windows``.
 
-    Unlabelled windows are of class ``""``. A role that a split does not have is left out.
+    Unlabelled windows have class ``""``. Roles without windows are left out.
     """
     names = [*dataset.class_names, ""]
     rows = [
@@ -40,10 +40,10 @@ def class_counts(dataset: Dataset, windows: Windows, split: str) -> pd.DataFrame
 
 
 def check_balance(counts: pd.DataFrame) -> list[Finding]:
-    """Classes that a split or an animal does not have, and classes that are nearly all there is.
+    """Findings on classes that a split or an animal lacks, and on a dominant class.
 
     Args:
-        counts: of ``class_counts``, of all splits.
+        counts: output of ``class_counts`` for all splits.
     """
     labelled = counts[counts["class"] != ""]
     if not labelled["windows"].sum():
@@ -56,7 +56,7 @@ def check_balance(counts: pd.DataFrame) -> list[Finding]:
     tested = labelled[labelled["role"] == "test"]
     for animal, action, count in _summed(tested, "animal", "class"):
         if count == 0:
-            message = f"no window of {action}: no probe of this animal is tested on it"
+            message = f"no test window of {action}: probes of this animal are not tested on it"
             findings.append(Finding("balance", str(animal), "note", message, {"class": action}))
     cells = tested.groupby(["animal", "split", "class"])["windows"].sum()
     if empty := int((cells == 0).sum()):
@@ -74,6 +74,6 @@ def check_balance(counts: pd.DataFrame) -> list[Finding]:
 
 
 def _summed(counts: pd.DataFrame, *keys: str) -> Iterator[tuple[Any, ...]]:
-    """``keys`` and windows of each combination that there is, sorted."""
+    """Values of ``keys`` and number of windows for each existing combination, sorted."""
     summed = counts.groupby(list(keys), as_index=False)["windows"].sum()
     yield from summed.itertuples(index=False, name=None)

@@ -1,4 +1,4 @@
-"""The control: what is probed with permuted labels must end at chance."""
+"""The control: probes trained on permuted labels must score at chance."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from neural_action.config.settings import MethodSettings
 from neural_action.diagnostics.finding import Finding, Value
 from neural_action.tables.scores import Column, Scores
 
-#: Metric of each task whose chance is one over a number.
+#: Metric of each task for which chance is 1 / number of classes or animals.
 _METRICS = {
     "within": "balanced_accuracy",
     "across": "balanced_accuracy",
@@ -28,17 +28,17 @@ def check_control(
     animals: int,
     sections: Sections,
 ) -> list[Finding]:
-    """Rows whose labels are permuted, by task and probe, with all labels: mean and interval beside chance.
+    """Compare rows with permuted labels with chance: mean and interval for each task and probe, with all labels.
 
-    Chance is one over the number of classes or animals. A control whose interval lies above it by more than
-    ``control_tolerance`` is reported; the tolerance allows for classes that a split does not have.
+    Chance is 1 / number of classes or animals. A control is reported if its interval lies above chance by more than
+    ``control_tolerance``, which allows for classes that a split lacks.
 
     Args:
         scores: all scores, as ``neural-action collect`` writes them.
         methods: the rows.
-        classes: how many there are.
-        animals: how many there are.
-        sections: of the configuration: evaluation, probes, tables, diagnostics.
+        classes: number of classes.
+        animals: number of animals.
+        sections: the sections evaluation, probes and diagnostics of the configuration.
     """
     controls = [name for name, row in methods.items() if row.labels == "permuted"]
     every, findings = Scores(scores, sections.probes), []
@@ -64,24 +64,28 @@ def check_control(
             if single:
                 findings.append(
                     Finding(
-                        "control", method, "note", f"{text}; a single score cannot be told from it", values
+                        "control",
+                        method,
+                        "note",
+                        f"{text}; a single score cannot be compared with chance",
+                        values,
                     )
                 )
             elif low > chance + sections.diagnostics.control_tolerance:
-                text += ": permuted labels are read above chance, so something other than labels leaks"
+                text += ": permuted labels score above chance, so something leaks"
                 findings.append(Finding("control", method, "warning", text, values))
             else:
                 findings.append(Finding("control", method, "ok", text, values))
     if not findings:
-        message = "not run: no row has `labels: permuted`"
+        message = "not checked: no row has `labels: permuted`"
         if controls:
-            message = f"not run: {', '.join(controls)} has no scores"
+            message = f"not checked: no scores of {', '.join(controls)}"
         findings.append(Finding("control", "all", "note", message))
     return findings
 
 
 def _read(sections: Sections) -> list[tuple[str, str]]:
-    """Tasks of classes and the probes that read them."""
+    """Pairs of a class task and a probe that reads it."""
     return [
         (task, name)
         for task in sections.evaluation.tasks

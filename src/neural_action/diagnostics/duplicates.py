@@ -1,4 +1,4 @@
-"""Duplicates: is a recording, or a part of one, there twice, under two names?"""
+"""Duplicates: recordings, or parts of recordings, that occur under two names."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from neural_action.datasets.dataset import Dataset
 from neural_action.datasets.layout import Layout
 from neural_action.diagnostics.finding import Finding, Value, name
 
-#: Frames or samples in a row that two trials may have in common by accident (our choice).
+#: Consecutive frames or samples that two trials may share by chance (our choice).
 _ACCIDENTS = 10
 
 
 def check_digests(layout: Layout) -> list[Finding]:
-    """Recordings whose neural data have the same digest, chunk by chunk, or whose behaviour is the same."""
+    """Findings on recordings with equal digests of their neural data, or with equal behaviour."""
     findings = []
     behavior = layout.arrays["behavior"]
     for what, digest in (
@@ -34,17 +34,18 @@ def check_digests(layout: Layout) -> list[Finding]:
                 findings.append(Finding("duplicates", sorted(trials)[1], "error", message, {"what": what}))
     if not findings:
         count = len(layout.entries)
-        message = f"no two of {count} recordings have the digest of their neural data or behaviour in common"
+        message = f"no two of {count} recordings have equal neural data or equal behaviour"
         findings.append(Finding("duplicates", "all", "ok", message, {"recordings": count}))
     return findings
 
 
 def check_overlap(dataset: Dataset) -> list[Finding]:
-    """Trials that share frames or samples: one recording cut into overlapping trials.
+    """Findings on trials that share neural frames or behaviour samples, as overlapping cuts of one recording do.
 
-    Frames are compared by digest, value for value. What is constant over its features, or recurs within a trial, counts
-    for nothing, and so do single ones: coarse values of a few features meet by accident, in a row they do not.
-    Scaling each trial by itself changes its neural values, not its behaviour: that is compared too.
+    Frames are equal if all their values are (compared by digest). Frames with one value for all features, and frames
+    that recur within a trial, are ignored. Up to 10 shared frames in a row are ignored as well, because coarse values
+    of a few features agree by chance. Behaviour is compared too, because scaling each trial separately changes neural
+    values but not behaviour.
     """
     findings = []
     for what, values, spans in (
@@ -70,7 +71,7 @@ def check_overlap(dataset: Dataset) -> list[Finding]:
                 continue
             one, two = dataset.trials[first], dataset.trials[second]
             both = f"{name(one.animal, one.trial)} and {name(two.animal, two.trial)}"
-            message = f"{both} share {count} {what} in a row: one may train and the other test"
+            message = f"{both} share {count} consecutive {what}: one may be in training and the other in test"
             values_of: dict[str, Value] = {"what": what, "count": count}
             findings.append(Finding("duplicates", name(two.animal, two.trial), "error", message, values_of))
     if not findings:
@@ -80,7 +81,7 @@ def check_overlap(dataset: Dataset) -> list[Finding]:
 
 
 def _digests(values: np.ndarray) -> dict[bytes, int]:
-    """Digests of the rows that occur once and are not constant, and where each is."""
+    """Digests of the rows that occur once and are not constant, with their row numbers."""
     flat = np.ascontiguousarray(values.reshape(len(values), -1))
     seen: dict[bytes, list[int]] = defaultdict(list)
     for at in np.flatnonzero(np.ptp(flat, axis=1) > 0):
@@ -89,7 +90,7 @@ def _digests(values: np.ndarray) -> dict[bytes, int]:
 
 
 def _in_a_row(places: list[tuple[int, int]]) -> int:
-    """The most pairs of places that follow one another in both trials."""
+    """Length of the longest run of pairs that are consecutive in both trials."""
     longest = length = 0
     before = (-2, -2)
     for one, other in sorted(places):

@@ -1,4 +1,4 @@
-"""What a check found: one line a person can act on, and the numbers behind it."""
+"""Findings of checks: a line that a person can act on, and the numbers behind it."""
 
 from __future__ import annotations
 
@@ -6,38 +6,39 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Literal, get_args
 
-#: ``ok``: looked at and sound. ``note``: cannot be told from these data, or worth knowing. ``warning``: statistics say
-#: that something may be wrong. ``error``: scores made with these data are wrong.
+#: ``ok``: checked, nothing found. ``note``: these data do not allow the check, or worth knowing. ``warning``:
+#: statistics suggest that something is wrong. ``error``: scores made with these data are wrong.
 Severity = Literal["ok", "note", "warning", "error"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 
-#: A number or a name behind a finding, as JSON has it.
+#: A number or a name behind a finding, as a JSON value.
 Value = float | int | str | None
 
-#: The checks, in the order in which they are shown, and what each asks.
+#: The checks in the order in which they are shown, each with its question.
 CHECKS = {
-    "leak": "Is anything hidden visible in training?",
-    "swaps": "Do swaps stay among what training may see?",
-    "normalisation": "Are statistics of behaviour fitted on visible samples alone?",
-    "duplicates": "Is a recording, or a part of one, there twice?",
-    "control": "Do permuted labels end at chance?",
-    "synchrony": "Do neural activity and movement go together, at one lag?",
-    "labels": "Do labels and what they are read from go together, at lag 0?",
-    "names": "Is each trial like the other trials of its animal?",
-    "balance": "Is every action there for every animal and split?",
+    "leak": "Does training see any data that the split hides?",
+    "swaps": "Do pose swaps use only poses that training may see?",
+    "normalisation": "Is behaviour normalised by visible samples only?",
+    "duplicates": "Are recordings, or parts of them, duplicated?",
+    "control": "Do permuted labels score at chance?",
+    "synchrony": "Are neural activity and movement aligned in time in every trial?",
+    "labels": "Are labels aligned in time with the recordings?",
+    "names": "Does each trial resemble the other trials of its animal?",
+    "balance": "Do every animal and every split have every action?",
 }
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that a check found.
+    """One finding of a check.
 
     Attributes:
         check: a key of ``CHECKS``.
-        subject: what it is about, such as ``Fly1/001``, ``fold-0`` or the dataset, ``all``.
-        severity: how bad.
-        message: one line; names the values found and what was expected.
-        values: the numbers behind it; JSON values.
+        subject: what the finding is about: a trial (``Fly1/001``), an animal, a split (``fold-0``), a row, or ``all``
+            for the dataset.
+        severity: one of ``SEVERITIES``.
+        message: one line with the values found and, where something is wrong, what was expected.
+        values: the numbers behind it, JSON values.
     """
 
     check: str
@@ -47,15 +48,15 @@ class Finding:
     values: Mapping[str, Value] = field(default_factory=dict)
 
     def to_dict(self) -> dict:
-        """For JSON."""
+        """The finding as a dictionary of JSON values."""
         return asdict(self)
 
 
 def worst(findings: Iterable[Finding]) -> Severity:
-    """The worst severity among ``findings``; ``ok`` for none."""
+    """The worst severity among ``findings``; ``ok`` without findings."""
     return max((finding.severity for finding in findings), key=SEVERITIES.index, default="ok")
 
 
 def name(animal: str, trial: str) -> str:
-    """A trial as a subject."""
+    """The subject of a trial, ``<animal>/<trial>``."""
     return f"{animal}/{trial}"

@@ -1,4 +1,4 @@
-"""Labels: do they go together with what the animal does at the same moment?"""
+"""Labels: are they aligned in time with behaviour?"""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from neural_action.diagnostics.finding import Finding, name
 from neural_action.diagnostics.lags import LagCurve, Pair, lag_curves, too_short, unclear
 from neural_action.diagnostics.synchrony import neural_components
 
-#: Principal components of behaviour, and seconds that its mean and its spread are taken over (our choice).
+#: Principal components of behaviour, and the time in seconds over which mean and spread are taken (our choice).
 _COMPONENTS, _WINDOW_SECONDS = 8, 0.5
 
 
 def check_labels(
     dataset: Dataset, settings: DiagnosticsSettings
 ) -> tuple[list[Finding], dict[str, LagCurve]]:
-    """Lagged correlation of the labels with their prediction from behaviour, a finding a trial.
+    """Lagged correlation of the labels with their prediction from behaviour, with one finding for each trial.
 
-    Labels are made from behaviour, so their lag is 0 up to ``label_tolerance``. Where there is no behaviour, they are
-    predicted from neural activity, and a trial is compared with the median lag of the others alone.
+    Labels are annotated from behaviour, so their lag must be 0 up to ``label_tolerance``. Without behaviour, labels are
+    predicted from neural activity, and a trial is only compared with the median lag of all trials.
 
     Returns:
-        The findings, and the curve of every trial that has labels that change, by its name.
+        The findings, and the lag curve of each trial with at least two labels, by trial name.
     """
     if not (dataset.labels >= 0).any():
         return [Finding("labels", "all", "note", "not checked: the recordings have no labels")], {}
     spans = [span for span in dataset.trials if _changes(dataset.labels[span.samples])]
     if not spans:
-        message = "not checked: within no trial do labels change, so that their timing shows in nothing"
+        message = "not checked: no trial has two labels, so the timing of labels cannot be checked"
         return [Finding("labels", "all", "note", message)], {}
     seconds = [float(np.ptp(dataset.pose_time[span.samples])) for span in spans]
     if short := too_short(seconds, settings.longest_lag):
@@ -55,7 +55,7 @@ def _judge(
     clear = {trial: curve.lag for trial, curve in curves.items() if curve.clear}
     if len(clear) < max(1, settings.least_share * len(curves)):
         message = (
-            f"cannot be told: in {len(clear)} of {len(curves)} trials labels go with {source} above chance"
+            f"unclear: in {len(clear)} of {len(curves)} trials labels correlate with {source} above chance"
         )
         return [Finding("labels", "all", "note", message, {"trials": len(curves)})]
     common = float(np.median(list(clear.values())))
@@ -107,7 +107,7 @@ def _at_frames(dataset: Dataset, span: TrialSpan) -> np.ndarray:
 
 
 def _behavior_features(dataset: Dataset) -> np.ndarray:
-    """(sample, feature): mean and log spread over half a second of each animal's leading components of behaviour."""
+    """(sample, feature) float64: mean and log variance over half a second of leading components of each animal."""
     out = np.zeros((len(dataset.pose), 2 * _COMPONENTS))
     for animal in dataset.animals:
         own = [span.samples for span in dataset.trials if span.animal == animal]
@@ -123,7 +123,7 @@ def _behavior_features(dataset: Dataset) -> np.ndarray:
             count = part.shape[1]
             out[samples, :count] = mean
             out[samples, _COMPONENTS : _COMPONENTS + count] = np.log10(np.maximum(spread, 1e-6))
-    # One unit for the ridge.
+    # Features of equal variance, because the ridge has one penalty.
     return (out - out.mean(0)) / np.maximum(out.std(0), 1e-9)
 
 

@@ -1,7 +1,7 @@
-"""At which lag two signals of a trial go together: correlation of one with its prediction from the other.
+"""The lag between two signals of a trial: lagged correlation of one signal with its prediction from the other.
 
-The prediction is fitted on other trials, so that a trial cannot fit its own noise, and a trial that is shifted against
-the others shows where its signals would meet. A positive lag: the predicting signal follows the predicted one.
+The prediction is fitted on other trials. This cross-fitting prevents fitting noise, and shows by how much the signals
+of a trial are shifted against each other. At a positive lag, the predicting signal follows the predicted one.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from scipy.ndimage import maximum_filter1d
 
 from neural_action.diagnostics.finding import Severity
 
-#: Of ridge regression, as a share of the mean variance of the predictors (our choice).
+#: Ridge penalty as a share of the mean variance of the predictors (our choice).
 RIDGE = 0.01
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two signals of one trial on one evenly sampled clock; rows with a NaN take no part.
+    """Two signals of one trial on one evenly sampled clock; rows with a NaN are ignored.
 
     Attributes:
-        group: trials of one group share a prediction; usually the animal.
-        signal: (n, k) float, what is predicted from.
-        target: (n, c) float, what is predicted.
+        group: the prediction is fitted within a group, usually the animal.
+        signal: (n, k) float, the predicting signal.
+        target: (n, c) float, the predicted signal.
     """
 
     group: str
@@ -39,10 +39,10 @@ class LagCurve:
     """Correlation of a trial's target with its prediction, over lags.
 
     Attributes:
-        lags: (lag,) s.
-        correlation: (lag,); NaN where too little overlaps.
-        chance: what the correlation, largest over lags, stays below in 95 % of shifts in a circle that no lag undoes,
-            of all trials together.
+        lags: (lag,) float, s.
+        correlation: (lag,) float; NaN if the trial is too short.
+        chance: 95 % quantile of the largest correlation over lags after circular shifts of more than two longest lags,
+            over all trials.
     """
 
     lags: np.ndarray
@@ -51,12 +51,12 @@ class LagCurve:
 
     @property
     def peak(self) -> float:
-        """Largest correlation; NaN without any."""
+        """Largest correlation; NaN if all are NaN."""
         return float(np.nanmax(self.correlation)) if np.isfinite(self.correlation).any() else float("nan")
 
     @property
     def lag(self) -> float:
-        """Lag of the peak, s, by the parabola through it and its two neighbours; NaN without any."""
+        """Lag of the peak in s, from the parabola through the peak and its two neighbours; NaN without a peak."""
         if not np.isfinite(self.peak):
             return float("nan")
         at = int(np.nanargmax(self.correlation))
@@ -68,12 +68,12 @@ class LagCurve:
         return float(self.lags[at] + shift * (self.lags[1] - self.lags[0]))
 
     def at(self, lag: float) -> float:
-        """Correlation at a lag (s) between those that were looked at."""
+        """Correlation at ``lag`` (s), interpolated linearly."""
         return float(np.interp(lag, self.lags, self.correlation))
 
     @property
     def clear(self) -> bool:
-        """Whether the peak is above chance and not at the end of the lags."""
+        """Whether the peak is above chance and not at the longest lag."""
         if not self.peak > self.chance:
             return False
         return 0 < int(np.nanargmax(self.correlation)) < len(self.lags) - 1
@@ -82,15 +82,15 @@ class LagCurve:
 def lag_curves(
     pairs: Sequence[Pair], rate: float, longest: float
 ) -> list[tuple[LagCurve, LagCurve, LagCurve]]:
-    """Of each trial, and of its first and second half.
+    """Lag curves of each trial, of its first half and of its second half.
 
-    The prediction for a trial is a ridge regression on the other trials of its group, at the lag that suits these best
-    (for a group of one trial: on the other half of it).
+    The prediction for a trial is a ridge regression fitted on the other trials of its group, at the lag at which it
+    explains most. In a group of one trial, each half is predicted from the other half.
 
     Args:
-        pairs: trials.
-        rate: of the shared clock, 1/s.
-        longest: lag, s, to either side; trials that ``too_short`` names have none.
+        pairs: the trials.
+        rate: samples per second of the clock.
+        longest: longest lag in either direction, s; check with ``too_short`` first.
     """
     steps = np.arange(-round(longest * rate), round(longest * rate) + 1)
     parts = [_centred(pair) for pair in pairs]
@@ -121,19 +121,19 @@ def lag_curves(
 
 
 def too_short(seconds: Sequence[float], longest: float) -> str | None:
-    """Why lags cannot be looked at in trials of so many seconds; None if they can in most.
+    """A message if trials of these lengths (s) are too short for lag curves; None if most are long enough.
 
-    Chance is what correlations come to at shifts that no lag undoes: a trial has to hold two of the longest to either
-    side.
+    Chance is measured at circular shifts of more than two longest lags in either direction, so the median trial must be
+    longer than four longest lags.
     """
     median = float(np.median(seconds))
     if median > 4 * longest:
         return None
-    return f"not checked: half of the trials are shorter than {median:.3g} s, too short for lags of {longest:g} s"
+    return f"not checked: the median trial lasts {median:.3g} s, lags of {longest:g} s need more than {4 * longest:g} s"
 
 
 def _centred(pair: Pair) -> tuple[np.ndarray, np.ndarray]:
-    """Both signals about their means, 0 where either is missing."""
+    """Both signals minus their means; 0 in rows where either has a NaN."""
     used = np.isfinite(pair.signal).all(1) & np.isfinite(pair.target).all(1)
     out = []
     for values in (pair.signal, pair.target):
@@ -143,13 +143,13 @@ def _centred(pair: Pair) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _overlap(length: int, step: int) -> tuple[slice, slice]:
-    """Rows of the signal and of the target that meet at a lag of ``step`` samples."""
+    """Rows of signal and target that overlap at a lag of ``step`` samples."""
     step = int(np.clip(step, -length, length))
     return slice(max(0, step), length + min(0, step)), slice(max(0, -step), length - max(0, step))
 
 
 def _moments(signal: np.ndarray, target: np.ndarray, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(k, k) products of the signal with itself and (lag, k, c) with the target at each lag."""
+    """(k, k) product of the signal with itself, and (lag, k, c) products with the target at each lag."""
     cross = np.empty((len(steps), signal.shape[1], target.shape[1]))
     for at, step in enumerate(steps):
         there, here = _overlap(len(signal), step)
@@ -158,7 +158,7 @@ def _moments(signal: np.ndarray, target: np.ndarray, steps: np.ndarray) -> tuple
 
 
 def _weights(moments: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    """(k, c) ridge weights at the lag at which they explain most."""
+    """(k, c) ridge weights at the lag at which they explain most variance."""
     square = sum((moment[0] for moment in moments), start=np.zeros(()))
     cross = sum((moment[1] for moment in moments), start=np.zeros(()))
     ridge = RIDGE * np.trace(square) / len(square) + 1e-12
@@ -169,7 +169,7 @@ def _weights(moments: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
 
 
 def _far_peaks(predicted: np.ndarray, target: np.ndarray, longest: int) -> np.ndarray:
-    """(shift,) largest correlation over the lags, after each shift of the target in a circle by more than two lags."""
+    """(shift,) largest correlation over lags, after each circular shift of the target by more than two longest lags."""
     length = len(target)
     far = slice(2 * longest + 1, length - 2 * longest)
     if far.stop <= far.start:
@@ -184,7 +184,7 @@ def _far_peaks(predicted: np.ndarray, target: np.ndarray, longest: int) -> np.nd
 
 
 def _correlations(predicted: np.ndarray, target: np.ndarray, steps: np.ndarray) -> np.ndarray:
-    """(lag,) correlation over all columns together, each centred where both are there; by Fourier transform."""
+    """(lag,) correlation over all columns together, by Fourier transform; NaN if the trial is too short."""
     length = len(target)
     if length < max(4, steps[-1] + 1):
         return np.full(len(steps), np.nan)
@@ -193,7 +193,7 @@ def _correlations(predicted: np.ndarray, target: np.ndarray, steps: np.ndarray) 
     product = np.fft.rfft(predicted, size, 0) * np.fft.rfft(target, size, 0).conj()
     sums = np.fft.irfft(product.sum(1), size)[steps]
     norm = np.sqrt((predicted**2).sum() * (target**2).sum())
-    # Fewer rows meet at a long lag: the sum is what it would be of all.
+    # Fewer rows overlap at a long lag, so the sum is scaled to the full length.
     meeting = np.maximum(1, length - np.abs(steps)) / length
     return sums / (norm * meeting) if norm > 0 else np.full(len(steps), np.nan)
 
@@ -201,7 +201,7 @@ def _correlations(predicted: np.ndarray, target: np.ndarray, steps: np.ndarray) 
 def unclear(curve: LagCurve, clear: int, trials: int, share: float) -> tuple[Severity, str]:
     """Severity and message for a trial whose peak is not above chance.
 
-    Where nearly all trials (``share``) are above it, one that is not is suspicious; otherwise it tells nothing.
+    It is a warning if at least ``share`` of the trials have a clear peak, and a note otherwise.
     """
     at_end = curve.peak > curve.chance
     what = f"correlation {curve.peak:.2f}, " + (
@@ -210,14 +210,17 @@ def unclear(curve: LagCurve, clear: int, trials: int, share: float) -> tuple[Sev
         else f"not above chance ({curve.chance:.2f})"
     )
     if clear >= share * trials and clear < trials:
-        return "warning", f"{what}, while {clear} of {trials} trials peak above it: is this one out of step?"
-    return "note", f"{what}: cannot be told"
+        return (
+            "warning",
+            f"{what}, but {clear} of {trials} trials have a clear peak: is this trial misaligned?",
+        )
+    return "note", f"{what}: unclear"
 
 
 def apart(curve: LagCurve, lag: float, tolerance: float, drop: float) -> bool:
-    """Whether a curve peaks elsewhere than at ``lag``.
+    """Whether a curve peaks clearly away from ``lag``.
 
-    Further away than ``tolerance`` s, and so that at ``lag`` it has lost more than the share ``drop`` of its peak: a
-    broad peak says little about where it is.
+    The peak must be more than ``tolerance`` s away, and the correlation at ``lag`` must be lower than the peak by more
+    than the share ``drop``, because the position of a broad peak is uncertain.
     """
     return abs(curve.lag - lag) > tolerance and curve.at(lag) < (1 - drop) * curve.peak

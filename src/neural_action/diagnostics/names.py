@@ -1,4 +1,4 @@
-"""Names: is each trial like the other trials of the animal it is said to be of?"""
+"""Names: does each trial resemble the other trials of the animal it is named after?"""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from neural_action.datasets.dataset import Dataset
 from neural_action.datasets.ragged import RaggedFrames
 from neural_action.diagnostics.finding import Finding, Value, name
 
-#: Chance of as many trials being nearest to their own animal, below which it is none (our choice).
+#: With one or two exceptions, probability by chance below which the exceptions are reported (our choice).
 _BY_CHANCE = 0.001
 
 
 def check_names(dataset: Dataset, settings: DiagnosticsSettings) -> list[Finding]:
     """Compare the mean neural frame and the mean behaviour of each trial with those of every animal's other trials.
 
-    An animal's brain and body stay what they are from trial to trial. Where ``names_share`` of the trials are nearest
-    to their own animal, or all but two and by far more than chance has it, those that are not are suspicious; where
-    fewer are, this tells nothing. Nearest: largest
-    correlation over pixels or features, each about its mean over the animals (our choice).
+    Brain and body of an animal look similar in all its trials. The nearest animal is the one with the largest
+    correlation over pixels or features, after subtracting the mean over animals (our choice). If at least
+    ``names_share`` of the trials are nearest to their own animal, the others get a warning. The same holds if all but
+    at most two are, with p < 0.001 by chance. Otherwise the check gives a note.
     """
     findings: list[Finding] = []
     for what, values, spans in (
         ("neural activity", dataset.neural, [span.frames for span in dataset.trials]),
         ("behaviour", dataset.pose_raw, [span.samples for span in dataset.trials]),
     ):
-        # Mean frames of animals with units of their own cannot be compared.
+        # Mean frames of animals with different units cannot be compared.
         if not isinstance(values, RaggedFrames) and 0 not in values.shape:
             findings += _compare(
                 dataset, what, np.stack([_profile(values[rows]) for rows in spans]), settings
             )
     if not findings:
-        message = "not checked: no two animals have two trials each"
+        message = "not checked: fewer than two animals have two trials that can be compared"
         return [Finding("names", "all", "note", message)]
     return findings
 
@@ -54,24 +54,24 @@ def _compare(
     strangers = [at for at, (found, _) in nearest.items() if found != number[at]]
     share = 1 - len(strangers) / len(nearest)
     values: dict[str, Value] = {"what": what, "share_of_own_animal": round(share, 4), "trials": len(nearest)}
-    # Two trials that were exchanged are a large share of few: then it is chance that the others have to be far from.
+    # Two exchanged trials are a large share of few trials, so the share is replaced by a test against chance.
     exchanged = (
         len(strangers) <= 2 and binom.sf(len(nearest) - 3, len(nearest), 1 / len(animals)) < _BY_CHANCE
     )
     if share < settings.names_share and not exchanged:
-        message = f"cannot be told: by their mean {what}, {share:.0%} of trials are nearest to their animal"
+        message = f"unclear: by mean {what}, only {share:.0%} of the trials are nearest to their own animal"
         return [Finding("names", "all", "note", message, values)]
     findings = []
     for at in strangers:
         span, (found, similar) = dataset.trials[at], nearest[at]
         message = (
-            f"mean {what} is like that of {dataset.animals[found]} (correlation {similar[found]:.2f}) more than of "
-            f"{span.animal} ({similar[number[at]]:.2f}), while {share:.0%} of trials are nearest to their animal: "
-            "is the name right?"
+            f"mean {what} is closer to {dataset.animals[found]} (correlation {similar[found]:.2f}) than to "
+            f"{span.animal} ({similar[number[at]]:.2f}), but {share:.0%} of the trials are nearest to their own "
+            "animal: is the name right?"
         )
         findings.append(Finding("names", name(span.animal, span.trial), "warning", message, values))
     if not findings:
-        message = f"by their mean {what}, all {len(nearest)} trials are nearest to their animal"
+        message = f"by mean {what}, all {len(nearest)} trials are nearest to their own animal"
         findings.append(Finding("names", "all", "ok", message, values))
     return findings
 

@@ -1,4 +1,4 @@
-"""All checks of a dataset in their order; what a dataset does not have is left out, and said."""
+"""All checks of a dataset. A check that the data do not allow gives a note."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 from neural_action.config.sections import Sections
 from neural_action.config.settings import DiagnosticsSettings, WindowSettings
-from neural_action.datasets.dataset import Dataset, Source, dataset_of
+from neural_action.datasets.dataset import Dataset, Source, dataset_of, own_units
 from neural_action.datasets.layout import Layout
 from neural_action.datasets.split_table import SplitTable
 from neural_action.datasets.windows import window_table
@@ -35,13 +35,13 @@ from neural_action.neighbors.table import SwapTable
 
 @dataclass
 class Diagnosis:
-    """What all checks found.
+    """The findings of all checks, and data for the picture.
 
     Attributes:
         findings: in the order of ``CHECKS``, the worst first within a check.
-        counts: windows of each animal, split, role and class.
-        synchrony, labels: the lag curves behind two of the checks, by trial.
-        class_names, animals: names, for pictures.
+        counts: windows of each animal, split, role and class, see ``class_counts``.
+        synchrony, labels: lag curves of these two checks, by trial name.
+        class_names, animals: names.
     """
 
     findings: list[Finding]
@@ -57,23 +57,24 @@ class Diagnosis:
 
     @property
     def severities(self) -> dict[str, Severity]:
-        """The worst severity of each check that was made."""
+        """The worst severity of each check that has findings."""
         return {check: worst(found) for check in CHECKS if (found := self.of(check))}
 
 
 def diagnose(
     sections: Sections, source: Source, swaps: Mapping[str, Path], scores: pd.DataFrame | None
 ) -> Diagnosis:
-    """Make every check that the inputs allow.
+    """Run all checks that the inputs allow.
 
     Args:
-        sections: of the configuration: windows, split, methods, evaluation, tables, diagnostics, calcium.
-        source: the dataset, and the splits whose training is looked at.
-        swaps: swap tables by the name of their run, for runs that have one.
-        scores: all scores, or None before there are any.
+        sections: the sections windows, split, methods, evaluation, probes, diagnostics and calcium of the
+            configuration.
+        source: the dataset, and the splits that are checked.
+        swaps: paths of swap tables by the name of their run.
+        scores: all scores; None if nothing is scored yet.
 
     Raises:
-        InputError: a dataset or table that cannot be read, or a swap table of no split that was given.
+        InputError: a dataset or table cannot be read, or a swap table belongs to none of the splits.
     """
     layout, table = source.layout(), source.table()
     findings = check_digests(layout)
@@ -87,7 +88,9 @@ def diagnose(
         findings += found
         counts.append(counted)
     if unknown := sorted(set(swaps) - used):
-        raise InputError(f"{swaps[unknown[0]]}: {unknown[0]!r} is a run of none of {', '.join(source.names)}")
+        raise InputError(
+            f"{swaps[unknown[0]]}: run {unknown[0]!r}, expected a run of one of the splits {', '.join(source.names)}"
+        )
     if not swaps:
         findings.append(Finding("swaps", "all", "note", "not checked: no swap table was given"))
     every = pd.concat(counts, ignore_index=True)
@@ -103,7 +106,7 @@ def diagnose(
         curves, label_curves = {**curves, **own}, {**label_curves, **labels}
     animals = tuple(name for dataset in parts for name in dataset.animals)
     if scores is None:
-        findings.append(Finding("control", "all", "note", "not run: nothing is scored yet"))
+        findings.append(Finding("control", "all", "note", "not checked: nothing is scored yet"))
     else:
         findings += check_control(scores, sections.methods, len(parts[0].class_names), len(animals), sections)
     return Diagnosis(ordered(findings), every, curves, label_curves, parts[0].class_names, animals)
@@ -112,7 +115,7 @@ def diagnose(
 def diagnose_recordings(
     dataset: Dataset, settings: DiagnosticsSettings, behavior: str
 ) -> tuple[list[Finding], Curves, dict[str, LagCurve]]:
-    """The checks of the recordings alone: overlap, synchrony, labels, names."""
+    """The checks that need only recordings (overlap, synchrony, labels, names): findings and lag curves."""
     synchrony, curves = check_synchrony(dataset, settings, behavior)
     labels, label_curves = check_labels(dataset, settings)
     found = [*check_overlap(dataset), *synchrony, *labels, *check_names(dataset, settings)]
@@ -122,7 +125,7 @@ def diagnose_recordings(
 def _of_split(
     layout: Layout, table: SplitTable, split: str, swaps: Path | None, sections: Sections
 ) -> tuple[list[Finding], pd.DataFrame]:
-    """What the training of one split is looked at for, and its windows counted. No neural data are read."""
+    """The checks of one split, and the number of its windows. No neural data are read."""
     pieces = table.pieces(split)
     dataset = dataset_of(layout, pieces, sections.windows)
     windows = window_table(dataset, sections.windows, stride=sections.windows.stride)
@@ -139,14 +142,14 @@ def _of_split(
 
 
 def _together(layout: Layout, windows: WindowSettings) -> list[Dataset]:
-    """Everything at once; animal by animal where each has neurons of its own."""
-    if len(set(layout.units.values())) == 1:
+    """All recordings as one dataset, or one dataset for each animal if animals have different units."""
+    if len(set(layout.units.values())) == 1 and not own_units(layout.entries, windows):
         return [dataset_of(layout, None, windows)]
     return [dataset_of(layout, None, windows, animal=animal) for animal in layout.animals]
 
 
 def _named(found: Sequence[Finding], dataset: Dataset, *, alone: bool) -> list[Finding]:
-    """Findings on a whole dataset are on its animal, where it has one alone."""
+    """Findings with the animal as subject instead of ``all``, if the dataset has a single animal."""
     if not alone and len(dataset.animals) > 1:
         return list(found)
     (animal,) = dataset.animals
@@ -154,7 +157,7 @@ def _named(found: Sequence[Finding], dataset: Dataset, *, alone: bool) -> list[F
 
 
 def ordered(findings: Sequence[Finding]) -> list[Finding]:
-    """By check, the worst first within each, otherwise as found."""
+    """Findings sorted by check, the worst first within a check, otherwise in the given order."""
     severities = ("error", "warning", "note", "ok")
     return sorted(
         findings, key=lambda finding: (list(CHECKS).index(finding.check), severities.index(finding.severity))

@@ -1,7 +1,7 @@
-"""Clocks: do neural activity and movement of every trial go together, at one lag, from beginning to end?
+"""Clocks: are neural activity and movement aligned in time in every trial?
 
-Neural activity follows movement by the time that calcium needs, or leads it a little; what a clock error adds is the
-same for no two trials, or grows along a trial.
+Neural activity follows movement by the delay of the calcium signal, or leads it slightly, by the same lag in all
+trials. The error of a clock differs between trials, or grows along a trial.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from neural_action.datasets.dataset import Dataset, TrialSpan
 from neural_action.diagnostics.finding import Finding, name
 from neural_action.diagnostics.lags import LagCurve, Pair, apart, lag_curves, too_short, unclear
 
-#: Pixels are averaged to about this many, and reduced to so many principal components (our choice).
+#: Number of blocks that pixels are averaged to (about), and number of principal components (our choice).
 _FEATURES, _COMPONENTS = 256, 8
 
 Curves = dict[str, tuple[LagCurve, LagCurve, LagCurve]]
@@ -23,19 +23,19 @@ Curves = dict[str, tuple[LagCurve, LagCurve, LagCurve]]
 def check_synchrony(
     dataset: Dataset, settings: DiagnosticsSettings, behavior: str = "positions"
 ) -> tuple[list[Finding], Curves]:
-    """Lagged correlation of motion energy with its prediction from neural activity, a finding a trial.
+    """Lagged correlation of motion energy with its prediction from neural activity, with one finding for each trial.
 
-    A trial whose correlation is above chance is compared with the median lag of all of these; that median lag with
-    what physiology allows; and the lag of its first half with that of its second. The energy is on a logarithmic scale,
-    as movements differ by orders of magnitude (our choice).
+    Trials with a clear peak are compared with the median of their lags, and the first half of a trial with its second
+    half. The median lag is compared with the range that physiology allows (``expected_lag``). The energy is on a
+    logarithmic scale, because movements differ by orders of magnitude (our choice).
 
     Args:
-        dataset: with neural data.
+        dataset: a dataset with neural data.
         settings: lags and tolerances.
         behavior: whether behaviour holds ``positions`` or ``velocities``.
 
     Returns:
-        The findings, and the curves of every trial, and of its halves, by its name.
+        The findings, and the lag curves of each trial and of its halves, by trial name.
     """
     if 0 in dataset.pose_raw.shape or not len(dataset.neural):
         missing = "behaviour" if 0 in dataset.pose_raw.shape else "neural activity"
@@ -54,7 +54,7 @@ def check_synchrony(
 
 
 def judge(curves: Curves, dataset: Dataset, settings: DiagnosticsSettings) -> list[Finding]:
-    """The findings that curves give rise to."""
+    """The findings from lag curves."""
     seconds = {
         name(span.animal, span.trial): float(np.ptp(dataset.neural_time[span.frames]))
         for span in dataset.trials
@@ -62,8 +62,8 @@ def judge(curves: Curves, dataset: Dataset, settings: DiagnosticsSettings) -> li
     clear = {trial: whole.lag for trial, (whole, _, _) in curves.items() if whole.clear}
     if len(clear) < max(1, settings.least_share * len(curves)):
         message = (
-            f"cannot be told: in {len(clear)} of {len(curves)} trials motion energy is predicted from neural activity "
-            f"above chance, at a lag of less than {settings.longest_lag:g} s"
+            f"unclear: in {len(clear)} of {len(curves)} trials neural activity predicts motion energy above chance, at "
+            f"a lag of less than {settings.longest_lag:g} s"
         )
         return [Finding("synchrony", "all", "note", message, {"trials": len(curves)})]
     common = float(np.median(list(clear.values())))
@@ -83,7 +83,7 @@ def judge(curves: Curves, dataset: Dataset, settings: DiagnosticsSettings) -> li
             continue
         severity, message = "ok", f"lag {whole.lag:.2f} s, correlation {whole.peak:.2f}"
         if first.clear and second.clear:
-            # The halves' middles are half a trial apart.
+            # The centres of the halves are half a trial apart.
             drift = second.lag - first.lag
             values |= {"drift": drift, "drift_per_minute": 60 * drift / max(1e-9, seconds[trial] / 2)}
             limits = settings.lag_tolerance, settings.lag_drop
@@ -96,15 +96,15 @@ def judge(curves: Curves, dataset: Dataset, settings: DiagnosticsSettings) -> li
         if apart(whole, common, settings.lag_tolerance, settings.lag_drop):
             severity = "warning"
             message = (
-                f"lag {whole.lag:.2f} s, expected within {settings.lag_tolerance:g} s of the {common:.2f} s of "
-                "the other trials: is a clock of this trial shifted?"
+                f"lag {whole.lag:.2f} s, expected within {settings.lag_tolerance:g} s of the median {common:.2f} s of "
+                "all trials: is a clock of this trial shifted?"
             )
         findings.append(Finding("synchrony", trial, severity, message, values))
     return findings
 
 
 def neural_components(dataset: Dataset) -> np.ndarray:
-    """(frame, component) float64: leading principal components of each animal's frames, about each trial's mean."""
+    """(frame, component) float64: leading principal components of each animal's frames, centred for each trial."""
     out = np.zeros((len(dataset.neural), _COMPONENTS))
     for animal in dataset.animals:
         own = [span.frames for span in dataset.trials if span.animal == animal]
@@ -118,7 +118,7 @@ def neural_components(dataset: Dataset) -> np.ndarray:
 
 
 def _pooled(neural: np.ndarray) -> np.ndarray:
-    """(frame, feature) float32: pixels averaged over blocks, units as they are."""
+    """(frame, feature) float32: pixels averaged over blocks; traces of units unchanged."""
     if neural.ndim == 3:
         _, height, width = neural.shape
         side = max(1, int(np.ceil(np.sqrt(height * width / _FEATURES))))
@@ -138,7 +138,7 @@ def _energy(dataset: Dataset, span: TrialSpan, behavior: str) -> np.ndarray:
     if known.sum() < 2:
         return np.full((len(frames), 1), np.nan)
     moving = energy[known & (energy > 0)]
-    # The slowest hundredth is noise; what does not move at all has no logarithm.
+    # The lowest percentile is noise, and no movement has no logarithm.
     floor = float(np.quantile(moving, 0.01)) if len(moving) else 1.0
     logs = np.log10(np.maximum(energy[known], floor))
     return np.interp(frames, clock[known], logs, left=np.nan, right=np.nan)[:, None]

@@ -1,4 +1,4 @@
-"""Non-linear projection heads."""
+"""Projection and prediction heads."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from torch import nn
 
 
 def projection_head(dimension: int, hidden: int, out: int) -> nn.Sequential:
-    """g_n and g_b of the paper: (B, dimension) to (B, out) through one hidden layer (sizes: our choice)."""
+    """g_n and g_b of the paper: maps (B, dimension) to (B, out) with one hidden layer (sizes: our choice)."""
     return nn.Sequential(nn.Linear(dimension, hidden), nn.ReLU(inplace=True), nn.Linear(hidden, out))
 
 

@@ -11,9 +11,9 @@ from neural_action.encoders.shapes import Shapes
 class ImageCnn(nn.Module):
     """(B, frames, y * x) or (B, frames, channel * y * x) to (B, dimension).
 
-    Convolutions of stride 2 whose widths double, batch norm, ReLU; then the mean and a linear layer. Frames as
-    channels make the first layer a bank of temporal filters, at a quarter of the cost of a convolution over time.
-    Widths are our choice. Raises InputError if the neural data are not images.
+    Convolutions of stride 2 with doubling widths, batch norm and ReLU, then the mean over pixels and a linear layer.
+    With frames as channels, the first layer is a bank of temporal filters, at a quarter of the cost of a convolution
+    over time. Widths are our choice. Raises InputError if the neural data are not images.
     """
 
     name = "image_cnn"

@@ -11,11 +11,11 @@ from neural_action.encoders.standardise import Standardise
 
 
 class Mlp(nn.Module):
-    """(B, frames, pixels) to (B, dimension): scaled frames side by side, then linear layers.
+    """(B, frames, pixels) to (B, dimension): scaled and concatenated frames, then linear layers.
 
-    Hidden layers have batch norm and a PReLU of one slope; the last layer is linear. With the defaults, one frame a
-    window and ``dimension`` 64 this is the encoder 64-64-64-64 of the authors' code (MYOW release). ``layers: 0`` is a
-    linear encoder.
+    Hidden layers have batch norm and a PReLU with one slope; the last layer is linear. With the defaults, windows of
+    one frame and ``dimension`` 64, this is the encoder 64-64-64-64 of the authors' code (MYOW release). ``layers: 0``
+    is a linear encoder.
     """
 
     name = "mlp"

@@ -1,4 +1,4 @@
-"""The neural encoder of an objective: the configured one, behind an input layer of each animal where they need one."""
+"""The neural encoder of an objective: the configured encoder, with an input layer for each animal if needed."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from neural_action.errors import InputError
 
 
 class UnitEncoder(nn.Module):
-    """Windows of animals with units of their own to (B, dimension): an input layer of each animal, the rest shared.
+    """Windows of animals with their own units to (B, dimension): an input layer for each animal, then a shared encoder.
 
-    The input layer scales units, by the configured encoder's ``scale`` where it has one, else ``zscore``; the rest
-    reads ``unit_width`` features a frame. That each animal's layer is linear is our choice.
+    The input layer scales units by the ``scale`` of the configured encoder, or ``zscore`` if it has none. The shared
+    encoder reads ``unit_width`` features of each frame. The linear input layer is our choice. Raises InputError for a
+    ``scale`` of images.
     """
 
     def __init__(self, encoders: EncoderSettings, shapes: Shapes):
@@ -26,19 +27,19 @@ class UnitEncoder(nn.Module):
         scale = encoders.neural.parameters.get("scale", "zscore")
         if scale not in ("zscore", "centred", "none"):
             raise InputError(
-                f"encoders.neural.scale: {scale!r} is of images, expected zscore, centred or none"
+                f"encoders.neural.scale: {scale!r} is for images only, expected zscore, centred or none"
             )
         self.input = UnitInput([count for _, count in shapes.units], encoders.unit_width, scale=scale)
         shared = replace(shapes, neural=(encoders.unit_width,), units=())
         self.rest = build("encoders", encoders.neural, shared, encoders.dimension)
 
     def forward(self, windows: UnitWindows) -> Tensor:
-        """(B, dimension)."""
+        """(B, dimension) float32."""
         return self.rest(self.input(windows))
 
 
 def neural_encoder(encoders: EncoderSettings, shapes: Shapes) -> nn.Module:
-    """(B, frames, pixels) to (B, dimension) as configured; ``UnitEncoder`` where animals have units of their own."""
+    """The configured encoder (B, frames, pixels) to (B, dimension); ``UnitEncoder`` if animals have own units."""
     if shapes.units:
         return UnitEncoder(encoders, shapes)
     return build("encoders", encoders.neural, shapes, encoders.dimension)

@@ -1,4 +1,4 @@
-"""ResNet (He et al. 2016) for small pictures: its stem keeps their size, as in the authors' code (MYOW release)."""
+"""ResNet (He et al. 2016) for small pictures: the stem keeps the image size, as in the authors' code (MYOW release)."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from neural_action.encoders.shapes import Shapes
 from neural_action.encoders.standardise import Standardise
 from neural_action.errors import InputError
 
-#: Blocks of each stage, and whether they are bottlenecks: 1 x 1, 3 x 3 and 1 x 1 convolutions instead of two of 3 x 3.
+#: Blocks of each stage, and whether they are bottlenecks (1 x 1, 3 x 3, 1 x 1) instead of two 3 x 3 convolutions.
 _STAGES = {18: ((2, 2, 2, 2), False), 50: ((3, 4, 6, 3), True)}
 _WIDTHS = (64, 128, 256, 512)
 
 
 def features(depth: int) -> int:
-    """What comes out: 512 of 18 layers, 2048 of 50."""
+    """Dimension of the output: 512 for depth 18, 2048 for depth 50."""
     return _WIDTHS[-1] * (4 if _STAGES[depth][1] else 1)
 
 
 class ResNet(nn.Module):
     """(B, frames, channel * y * x) to (B, 512), or 2048 with ``depth: 50``.
 
-    The first layer is 3 x 3 with stride 1 and there is no pooling after it; the rest is torchvision's ResNet of that
-    depth, with its names of parameters and its initial weights. Frames of a window are channels. ``scale: channel``
-    z-scores each channel over all pixels of the pictures that pretraining may see; the release has these numbers of
-    CIFAR-10 as constants. Convolutions run in channels_last. Raises InputError if ``dimension`` is another.
+    The first layer is 3 x 3 with stride 1, without pooling. The rest is torchvision's ResNet of that depth, with its
+    parameter names and initialisation. Frames of a window are channels. ``scale: channel`` z-scores each channel over
+    all pixels of the pictures that pretraining may see; the release has constants for CIFAR-10. Convolutions run in
+    channels_last. Raises InputError if ``dimension`` does not match the depth, or if frames are not images.
     """
 
     name = "resnet"
@@ -74,7 +74,7 @@ class ResNet(nn.Module):
 
 
 class _Block(nn.Module):
-    """A residual block; ``stride`` is that of its 3 x 3 convolution, the first of two."""
+    """A residual block; ``stride`` is the stride of its (first) 3 x 3 convolution."""
 
     def __init__(self, width: int, hidden: int, stride: int, deep: bool):
         super().__init__()

@@ -10,7 +10,7 @@ from neural_action.encoders.shapes import Shapes
 class SequenceCnn(nn.Module):
     """(B, time, feature) to (B, dimension).
 
-    Convolutions over time with batch norm and ReLU, the mean over time, a linear layer. Widths are our choice.
+    Convolutions over time with batch norm and ReLU, then the mean over time and a linear layer. Widths are our choice.
     """
 
     def __init__(self, features: int, dimension: int, width: int, layers: int, kernel: int):
@@ -39,7 +39,7 @@ class PoseCnn(SequenceCnn):
 
 
 class TraceCnn(SequenceCnn):
-    """The neural encoder for units: (B, frames, unit) to (B, dimension). Images are taken as pixels."""
+    """The neural encoder for units: (B, frames, unit) to (B, dimension). The pixels of images count as units."""
 
     name = "trace_cnn"
 

@@ -13,14 +13,14 @@ class Shapes:
     """Shapes of one window.
 
     Attributes:
-        frames: neural frames a window.
+        frames: number of neural frames of a window.
         neural: shape of one neural frame, (y, x), (channel, y, x) or (unit,).
-        poses: behaviour samples a window.
+        poses: number of behaviour samples of a window.
         behavior: features of one behaviour sample.
-        syllables: states of the behavioural HMM, 0 without one.
-        classes: action classes of the recordings, 0 where no objective needs them.
-        sessions: name and number of units of each session, where each has units of its own and lies side by side.
-        units: name and number of units of each animal, where each has an input layer of its own; ``neural`` is then
+        syllables: number of states of the behavioural HMM, 0 without one.
+        classes: number of action classes, 0 if the objective does not need them.
+        sessions: name and number of units of each session, if sessions with different units are side by side.
+        units: name and number of units of each animal, if each animal has its own input layer; ``neural`` is then
             empty.
     """
 
@@ -39,10 +39,10 @@ class Shapes:
         return math.prod(self.neural)
 
     def image(self, encoder: str) -> tuple[int, int, int]:
-        """(channel, y, x) of one neural frame. InputError, naming the ``encoder``, if it is no image."""
+        """(channel, y, x) shape of a neural frame. InputError, naming the ``encoder``, if it is not an image."""
         if len(self.neural) not in (2, 3):
             raise InputError(
-                f"encoders.neural: {encoder} needs images (y, x) or (channel, y, x), the recordings hold {self.neural}"
+                f"encoders.neural: {encoder} needs images (y, x) or (channel, y, x), found frames {self.neural}"
             )
         channel, y, x = (1, *self.neural)[-3:]
         return channel, y, x

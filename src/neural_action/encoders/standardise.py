@@ -1,4 +1,4 @@
-"""Centring and scaling of raw neural frames, inside the network that reads them."""
+"""Centring and scaling of raw neural frames, as the first layer of a network."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from torch import Tensor, nn
 from neural_action.encoders.shapes import Shapes
 
 Scale = Literal["zscore", "centred", "channel", "none"]
-#: Frames whose sums are taken at a time: of many pictures, a copy in float64 would not fit into memory.
+#: Frames that are summed at a time, because a float64 copy of all pictures may not fit into memory.
 _ROWS = 4096
 
 
 class Standardise(nn.Module):
-    """(x - mean) / scale of each unit, so that views act on rates in Hz and networks read numbers near one.
+    """(x - mean) / scale of each unit. Augmentations act on the unscaled data, and networks read numbers near 1.
 
-    ``zscore`` divides each unit by its own standard deviation, as the authors' code (MYOW release) does; ``centred``
-    divides all by one, the root mean square of those, so that a unit that hardly fires stays small (our choice);
-    ``channel`` has one mean and one standard deviation for all pixels of a channel, as is usual for pictures; ``none``
-    leaves frames as they are. Units that never change become 0. The statistics are saved with the weights.
-    Where sessions with units of their own lie side by side, a unit that a session does not have is NaN until here, and
-    becomes 0: what the first layer multiplies a session's units by is then its own.
+    ``zscore`` divides each unit by its own standard deviation, as in the authors' code (MYOW release). ``centred``
+    divides all units by the root mean square of these, so that units that rarely fire stay small (our choice).
+    ``channel`` has one mean and one standard deviation for all pixels of a channel, as usual for pictures. ``none``
+    leaves frames unchanged. Constant units become 0. The statistics are saved with the weights.
+    If sessions with different units are side by side, the units of other sessions are NaN in the input and become 0, so
+    that each session has its own weights in the first layer.
     """
 
     mean: Tensor
@@ -36,7 +36,7 @@ class Standardise(nn.Module):
         self.register_buffer("gain", torch.ones(shapes.pixels))
 
     def fit(self, neural: Tensor) -> None:
-        """Take the statistics of (n, pixels) frames, those that pretraining may see."""
+        """Compute the statistics of (n, pixels) frames, which must be visible to pretraining."""
         if self.kind == "none":
             return
         if self.channels:
@@ -67,6 +67,6 @@ class Standardise(nn.Module):
         self.gain.copy_(gain.repeat_interleave(size))
 
     def forward(self, windows: Tensor) -> Tensor:
-        """(..., pixels) float32, a new tensor of that shape."""
+        """Scaled (..., pixels) float32; ``windows`` itself for ``none``."""
         scaled = windows if self.kind == "none" else (windows - self.mean) * self.gain
         return scaled.nan_to_num(0.0, torch.inf, -torch.inf) if self.side_by_side else scaled

@@ -1,4 +1,4 @@
-"""An input layer of each animal onto one shared width, for animals with units of their own."""
+"""An input layer for each animal, to a common width, for animals with their own units."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from neural_action.errors import InputError
 
 
 class UnitInput(nn.Module):
-    """(frames of an animal's units) to (frames, ``width``): a linear map of each animal, all of them in one product.
+    """Linear maps (frames, unit) to (frames, ``width``), one for each animal, computed in one batched product.
 
-    Everything after it can be shared by animals. Weights, statistics and their memory grow with the number of units;
-    the number of operations started does not depend on how many animals there are. Where a tile has no unit, weights
-    are 0 and stay so: what they multiply is 0, and so is their gradient.
+    Everything after it can be shared by animals. Memory grows with the number of units; the number of operations does
+    not depend on the number of animals. Weights of tile places without a unit are 0 and stay 0, because their input and
+    gradient are 0.
 
     Args:
-        units: of each animal.
-        width: of what all animals share.
-        scale: ``zscore`` divides each unit by its own standard deviation, ``centred`` all units of an animal by one;
-            ``none`` leaves activity as it is (see ``Standardise``, which does the same for units of one kind).
+        units: number of units of each animal.
+        width: number of output features.
+        scale: ``zscore`` divides each unit by its own standard deviation, ``centred`` divides all units of an animal by
+            one number, ``none`` leaves activity unchanged (as ``Standardise`` for common units).
     """
 
     mean: Tensor
@@ -39,7 +39,7 @@ class UnitInput(nn.Module):
         super().__init__()
         self.tiles, self.width, self.kind = Tiles(tuple(units)), width, scale
         filled, counts = self.tiles.filled, torch.tensor(self.tiles.counts)
-        # As nn.Linear: uniform within 1 / sqrt(units), which keeps the spread of what comes out alike in all animals.
+        # Uniform within 1 / sqrt(units), as in nn.Linear, which gives outputs of similar variance for all animals.
         spread = torch.tensor([1 / math.sqrt(count) for count in units])
         tiles = torch.repeat_interleave(spread, counts, output_size=self.tiles.total)
         weight = (2 * torch.rand(self.tiles.total, WIDTH, width) - 1) * tiles[:, None, None]
@@ -51,9 +51,9 @@ class UnitInput(nn.Module):
         self.register_buffer("offsets", counts.cumsum(0) - counts, persistent=False)
 
     def forward(self, windows: UnitWindows) -> Tensor:
-        """(B, frames, width) float32, of windows of any of the animals.
+        """(B, frames, width) float32 for windows of any animals.
 
-        The work is that of the animal with most windows for every animal of the batch: equally many waste nothing.
+        Every animal of the batch is padded to the largest number of windows, so equal numbers are most efficient.
         """
         count, frames, pixels = windows.values.shape
         layers, row, each = torch.unique(windows.layer, return_inverse=True, return_counts=True)
@@ -61,7 +61,7 @@ class UnitInput(nn.Module):
         within = torch.empty_like(row)
         within[order] = torch.arange(count, device=row.device) - (each.cumsum(0) - each)[row[order]]
         place = row * most + within
-        # Where an animal has fewer windows than others, the first window stands, and what comes out is not looked at.
+        # Missing windows of an animal are filled with window 0; their output is not used.
         window = place.new_zeros(len(layers) * most)
         window[place] = torch.arange(count, device=row.device)
 
@@ -78,7 +78,7 @@ class UnitInput(nn.Module):
             part if len(layers) == len(self.counts) else part.index_select(0, which)
             for part in (self.weight, self.mean, self.gain)
         )
-        # The gain of what is no unit is 0, also where nothing is scaled: whatever a view put there goes no further.
+        # Places without a unit have gain 0, so values that an augmentation wrote there are removed.
         values = (values if self.kind == "none" else values - mean[:, None]) * gain[:, None]
         parts = torch.bmm(values, weight)
         out = self.bias[layers][:, None].expand(-1, most * frames, -1)
@@ -87,9 +87,9 @@ class UnitInput(nn.Module):
 
     @torch.no_grad()
     def fit(self, animal: int, neural: Tensor) -> None:
-        """Take the statistics of an animal's units from (n, unit) frames, those that pretraining may see.
+        """Compute the statistics of an animal's units from (n, unit) frames, which must be visible to pretraining.
 
-        Units that never change become 0. InputError for another number of units.
+        Constant units become 0. Raises InputError if the number of units does not match.
         """
         if neural.shape[1:] != (self.tiles.units[animal],):
             raise InputError(f"animal {animal}: {neural.shape[1]} units, expected {self.tiles.units[animal]}")
@@ -106,7 +106,7 @@ class UnitInput(nn.Module):
         self.gain[own] = self.tiles.cut(animal, gain[None])[0].to(self.gain)
 
     def train_only(self, animal: int) -> list[RemovableHandle]:
-        """Let gradients reach the weights of one animal alone, until the handles are removed."""
+        """Train only the weights of one animal until the returned handles are removed."""
         owner = torch.arange(len(self.tiles.units)).repeat_interleave(torch.tensor(self.tiles.counts))
         own = (owner == animal).to(self.weight)
         alone = (torch.arange(len(self.bias)) == animal).to(self.bias)
@@ -117,7 +117,7 @@ class UnitInput(nn.Module):
 
     @torch.no_grad()
     def extended(self, units: int) -> UnitInput:
-        """A layer with one more animal, last, freshly initialised; those of the others are copies."""
+        """A copy of the layer with one more animal of ``units`` units at the end, randomly initialised."""
         wider = UnitInput((*self.tiles.units, units), self.width, scale=self.kind).to(self.weight.device)
         wider.requires_grad_(self.weight.requires_grad)
         for name, value in self.state_dict().items():

@@ -1,8 +1,8 @@
-"""Activity of animals with units of their own, laid out in tiles of equally many units.
+"""Activity of animals with different numbers of units, laid out in tiles of equal size.
 
-Animals differ in how many units they have, and a matrix product wants rectangles. So the units of each animal are cut
-into tiles of ``WIDTH``, the last one filled up with zeros: memory grows with the number of units, whatever the largest
-animal has, and one batched product over the tiles of all animals does what a product an animal would.
+The units of each animal are cut into tiles of ``WIDTH`` units; the last tile is padded with zeros. Memory then grows
+with the total number of units, not with the largest animal, and one batched product over the tiles replaces one product
+for each animal.
 """
 
 from __future__ import annotations
@@ -16,34 +16,34 @@ from torch import Tensor
 
 from neural_action.errors import InputError
 
-#: Units a tile. Larger ones make fewer products and more zeros, half a tile an animal on average; 64 and 128 take the
-#: same time (measured with 40 animals of 50 to 1,500 units).
+#: Units of a tile. Larger tiles need fewer products but more padding (half a tile for each animal on average). 64 and
+#: 128 take the same time (measured with 40 animals of 50 to 1,500 units).
 WIDTH = 64
 
 
 @dataclass(frozen=True)
 class Tiles:
-    """Which tile holds which units.
+    """The layout of units in tiles.
 
     Attributes:
-        units: of each animal.
+        units: number of units of each animal.
     """
 
     units: tuple[int, ...]
 
     @property
     def counts(self) -> tuple[int, ...]:
-        """Tiles of each animal."""
+        """Number of tiles of each animal."""
         return tuple(-(-units // WIDTH) for units in self.units)
 
     @property
     def total(self) -> int:
-        """Tiles of all animals."""
+        """Number of tiles of all animals."""
         return sum(self.counts)
 
     @property
     def filled(self) -> Tensor:
-        """(tile, WIDTH) bool: where there is a unit."""
+        """(tile, WIDTH) bool: whether a place has a unit."""
         out = torch.zeros(self.total, WIDTH, dtype=torch.bool)
         at = 0
         for units, count in zip(self.units, self.counts, strict=True):
@@ -52,7 +52,7 @@ class Tiles:
         return out
 
     def cut(self, animal: int, values: Tensor) -> Tensor:
-        """(n, tiles of the animal, WIDTH) of (n, unit), zeros where there is no unit."""
+        """(n, unit) as (n, tiles of the animal, WIDTH), padded with zeros. InputError for another number of units."""
         if values.shape[1:] != (self.units[animal],):
             raise InputError(f"animal {animal}: {values.shape[1]} units, expected {self.units[animal]}")
         out = values.new_zeros(len(values), self.counts[animal] * WIDTH)
@@ -62,11 +62,11 @@ class Tiles:
 
 @dataclass(frozen=True)
 class UnitWindows:
-    """Windows of animals with units of their own; a batch as views change it and ``UnitInput`` reads it.
+    """A batch of windows of animals with their own units, as augmentations change it and ``UnitInput`` reads it.
 
     Attributes:
-        values: (B, frames, pixels) float32, ``pixels`` a number of tiles times WIDTH. A window's units come first;
-            whatever stands behind them is not read.
+        values: (B, frames, pixels) float32; ``pixels`` is a multiple of WIDTH. The units of a window come first; values
+            after them are not used.
         layer: (B,) int64, the input layer of each window's animal.
     """
 
@@ -77,7 +77,7 @@ class UnitWindows:
         return len(self.values)
 
 
-#: Neural windows as objectives are given them: (B, frames, pixels), or those of animals with units of their own.
+#: Neural windows of objectives: (B, frames, pixels), or windows of animals with their own units.
 NeuralWindows = Tensor | UnitWindows
 
 
@@ -85,11 +85,11 @@ class PackedUnits:
     """Frames of all animals in one array of tiles, from which batches are gathered.
 
     Args:
-        neural: of each animal, (frame, unit) numbers; frames are numbered through, animal after animal.
-        device: where batches are made.
+        neural: (frame, unit) numbers of each animal; frame numbers continue from animal to animal.
+        device: device of the batches.
 
     Raises:
-        InputError: an animal without a unit or a frame, or NaN or infinity in one.
+        InputError: an animal without units or frames, or with values that are not finite.
     """
 
     def __init__(self, neural: Sequence[np.ndarray | Tensor], device: torch.device | str = "cpu"):
@@ -101,7 +101,7 @@ class PackedUnits:
         self.tiles = Tiles(tuple(int(values.shape[1]) for values in neural))
         lengths = [len(values) for values in neural]
         counts = self.tiles.counts
-        # The first row is what there is where there is nothing.
+        # Row 0 is the padding.
         rows = 1 + sum(length * count for length, count in zip(lengths, counts, strict=True))
         self.data = torch.zeros(rows, WIDTH, device=device)
         firsts, at = [], 1
@@ -116,7 +116,7 @@ class PackedUnits:
             self.data[at : at + size] = self.tiles.cut(animal, own).reshape(size, WIDTH)
             firsts.append(at + counts[animal] * torch.arange(lengths[animal], device=device))
             at += size
-        #: (frame,) int64, the row of ``data`` of a frame's first tile, and how many tiles a frame has.
+        #: (frame,) int64: row in ``data`` of the first tile of each frame, and its number of tiles.
         self.first = torch.cat(firsts)
         self.counts = torch.repeat_interleave(torch.tensor(counts), torch.tensor(lengths)).to(device)
         self.device, self.width = self.data.device, max(counts) * WIDTH
@@ -125,7 +125,7 @@ class PackedUnits:
         return len(self.first)
 
     def take(self, frames: Tensor, out: Tensor | None = None) -> Tensor:
-        """(n, width) of frames (n,) int64, zeros behind an animal's units; ``out`` is overwritten if given."""
+        """(n, width) float32 of frames (n,) int64, padded with zeros; written to ``out`` if given."""
         tile = torch.arange(self.width // WIDTH, device=self.device)
         rows = self.first[frames][:, None] + tile
         rows.masked_fill_(tile >= self.counts[frames][:, None], 0)

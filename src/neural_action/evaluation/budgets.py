@@ -1,4 +1,4 @@
-"""Label budgets: which labelled windows a probe is given."""
+"""Label budgets: the labelled windows that a probe may use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neural_action.config.evaluation_settings import EvaluationSettings
-from neural_action.evaluation.tasks import CONTINUOUS, Problem, enough, split_number
+from neural_action.evaluation.tasks import VALUES, Problem, enough, split_number
 
 if TYPE_CHECKING:
     from neural_action.datasets.windows import Windows
@@ -19,7 +19,7 @@ ALL = "all"
 
 @dataclass(frozen=True)
 class Budget:
-    """Row numbers of the windows whose labels train a probe and choose its penalty."""
+    """Windows (row numbers, int64) whose labels train a probe (``train``) and choose its penalty (``validation``)."""
 
     name: str
     train: np.ndarray
@@ -29,15 +29,15 @@ class Budget:
 def label_budgets(
     windows: Windows, problem: Problem, settings: EvaluationSettings, split: str, seed: int
 ) -> Iterator[Budget]:
-    """The budgets of the configuration that the problem's task can have, in its order.
+    """The configured budgets that apply to the task of the problem, in configured order.
 
-    With few labels validation has as few: whoever labels eight trials has no other hundred to choose by. Draws depend
-    on split and seed alone, so that every row and probe gets the same. Numbers of trials of each class are for
-    classes of behaviour: identity has ``all`` and ``half`` only. The continuous tasks have ``all``: behaviour is
-    recorded beside neural activity, nobody labels it. A budget with fewer than two classes is left out.
+    With few labels, validation has equally few: whoever labels eight trials has no hundred others to choose by. Draws
+    depend only on split and seed, so that every row and probe gets the same labels. Identity has only ``all`` and
+    ``half``, because numbers of trials refer to classes of behaviour. Tasks of behaviour variables have only ``all``,
+    because recorded behaviour needs no labels. Budgets with fewer than two classes are left out.
     """
 
-    if problem.task in CONTINUOUS:
+    if problem.task in VALUES:
         yield Budget(ALL, problem.train, problem.validation)
         return
     unit = labelled_trials(windows, settings.labelled_seconds)
@@ -63,10 +63,9 @@ def label_budgets(
 
 
 def half_of_blocks(windows: Windows, block_seconds: float, seed: int) -> np.ndarray:
-    """(window,) bool: the windows whose labels may be used when only half of each animal's may.
+    """(window,) bool: windows in a random half of each animal's blocks of ``block_seconds``.
 
-    Labels are kept or dropped in whole blocks of ``block_seconds``: dropping single windows would leave overlapping
-    neighbours with the same label (our choice).
+    Whole blocks are dropped, because the overlapping neighbours of a dropped window would keep its label (our choice).
     """
     block = windows.trial * 1_000_000 + (windows.time // block_seconds).astype(np.int64)
     keep = np.zeros(len(block), bool)
@@ -78,9 +77,9 @@ def half_of_blocks(windows: Windows, block_seconds: float, seed: int) -> np.ndar
 
 
 def labelled_trials(windows: Windows, seconds: float) -> np.ndarray:
-    """(window,) int64: the labelled trial of each window, a run of one class in one trial, cut to ``seconds``.
+    """(window,) int64: id of the labelled trial of each window, a run of one class in one trial, cut to ``seconds``.
 
-    It is a reach, or a bout of a state in a recording without trials.
+    Such a run is a reach, or in a recording without trials a bout of one state.
     """
     changes = (np.diff(windows.trial, prepend=-1) != 0) | (np.diff(windows.label, prepend=-2) != 0)
     run = np.cumsum(changes) - 1
@@ -91,9 +90,9 @@ def labelled_trials(windows: Windows, seconds: float) -> np.ndarray:
 def _trials_of_each_class(
     windows: Windows, unit: np.ndarray, rows: np.ndarray, count: int, entropy: list[int]
 ) -> np.ndarray:
-    """The windows among ``rows`` of ``count`` labelled trials of each class of each animal.
+    """The windows among ``rows`` of ``count`` labelled trials of each class and animal.
 
-    Trials are drawn in turn, so that one is among two, two among four.
+    The order of trials is fixed by ``entropy``, so that a larger ``count`` contains the trials of a smaller one.
     """
     kept = np.zeros(len(rows), bool)
     for animal in np.unique(windows.animal[rows]):
@@ -106,6 +105,6 @@ def _trials_of_each_class(
 
 
 def _first_half(rows: np.ndarray, animal: np.ndarray) -> np.ndarray:
-    """The first half of every animal's rows, which are in random order."""
+    """The first half of each animal's rows, which are in random order."""
     own = [rows[animal[rows] == number] for number in np.unique(animal[rows])]
     return np.concatenate([part[: max(1, round(0.5 * len(part)))] for part in own])

@@ -1,8 +1,8 @@
-"""Principal components of animals with units of their own, aligned where animals behave alike (Safaie et al. 2023).
+"""Align principal components of animals with different units at moments of similar behaviour (Safaie et al. 2023).
 
-Each animal's units are reduced to a few components; canonical correlation over matched moments then turns one animal's
-components into another's. The paper matches trials of one task, averaged and cut to one length; where animals behave
-freely, moments are matched by behaviour instead (our choice).
+Each animal's units are reduced to a few principal components. Canonical correlation over matched moments then maps one
+animal's components to another's. The paper matches trials of one task, averaged and cut to one length. For animals that
+behave freely, moments are matched by behaviour instead (our choice).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from neural_action.neighbors.index import ExactIndex
 def principal_components(neural: np.ndarray, visible: np.ndarray, count: int) -> np.ndarray:
     """(frame, count) float64 components of z-scored units, fitted to the visible frames. Constant units become 0.
 
-    InputError for fewer units that change, or fewer visible frames, than components.
+    Raises InputError if the visible frames have fewer than ``count`` components.
     """
     mean, sd = neural[visible].mean(0, dtype=np.float64), neural[visible].std(0, dtype=np.float64)
     scored = (neural - mean) / np.where(sd > 1e-6 * max(1e-6, float(sd.max())), sd, np.inf)
@@ -27,7 +27,7 @@ def principal_components(neural: np.ndarray, visible: np.ndarray, count: int) ->
     rank = int((size > 1e-10 * max(1e-300, float(size[0]))).sum())
     if rank < count:
         raise InputError(
-            f"{neural.shape[1]} units in {int(visible.sum())} frames have {rank} components, expected {count} at least"
+            f"{neural.shape[1]} units in {int(visible.sum())} frames have {rank} components, expected at least {count}"
         )
     return scored @ axes[:count].T
 
@@ -35,15 +35,18 @@ def principal_components(neural: np.ndarray, visible: np.ndarray, count: int) ->
 def matched_moments(
     reference: np.ndarray, other: np.ndarray, longest: float = np.inf
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of moments at which two animals behave alike: the nearest of either for each of the other.
+    """Pairs of moments with similar behaviour: for each moment of either animal, the nearest moment of the other.
 
     Args:
-        reference: (n, feature) behaviour of one animal, in its own units (z-scored).
-        other: (m, feature) of the other.
-        longest: distance above which moments are not alike.
+        reference: (n, feature) behaviour of one animal, z-scored for the animal.
+        other: (m, feature) behaviour of the other animal.
+        longest: largest distance of a pair.
 
     Returns:
-        (pair,) int64 rows of the first and of the second. InputError if nothing is alike.
+        (pair,) int64 rows of ``reference`` and of ``other``.
+
+    Raises:
+        InputError: no pair is within ``longest``.
     """
     there, near = ExactIndex(np.ascontiguousarray(reference, np.float32)).query(
         np.ascontiguousarray(other, np.float32), 1
@@ -66,14 +69,14 @@ def canonical_alignment(reference: np.ndarray, other: np.ndarray) -> tuple[np.nd
     R_other^-1 V U' R_ref (Safaie et al.: M_other M_ref^-1).
 
     Args:
-        reference: (pair, component) of the animal that is mapped to.
-        other: (pair, component) of the other, at the same moments.
+        reference: (pair, component) components of the target animal.
+        other: (pair, component) components of the other animal, at the same moments.
 
     Returns:
-        (component, component) float64, to be multiplied by from the right, and (component,) canonical correlations.
+        (component, component) float64 map, multiplied from the right, and (component,) canonical correlations.
 
     Raises:
-        InputError: fewer pairs than components, or components that depend on each other over the pairs.
+        InputError: too few pairs, or components that are linearly dependent over the pairs.
     """
     centred = [values - values.mean(0) for values in (reference, other)]
     if len(reference) <= reference.shape[1]:
@@ -85,7 +88,7 @@ def canonical_alignment(reference: np.ndarray, other: np.ndarray) -> tuple[np.nd
         diagonal = np.abs(np.diag(triangle))
         if diagonal.min() <= 1e-10 * diagonal.max():
             raise InputError(
-                "components depend on each other over the matched moments: match more, or take fewer"
+                "components are linearly dependent over the matched moments, expected more moments or fewer components"
             )
     left, correlation, right = np.linalg.svd(q_reference.T @ q_other)
     return solve_triangular(r_other, right.T @ left.T @ r_reference), np.clip(correlation, 0.0, 1.0)
@@ -98,20 +101,20 @@ def aligned_components(
     count: int,
     reference: int = 0,
 ) -> tuple[list[np.ndarray], np.ndarray]:
-    """Components of every animal in the space of one of them.
+    """Components of every animal, aligned to those of a reference animal.
 
     Args:
-        neural: of each animal, (frame, unit).
-        behavior: of each animal, (frame, feature), in its own units; NaN where it is not known.
-        visible: of each animal, (frame,) bool, what components and alignment are fitted to.
-        count: components.
-        reference: the animal whose space it is.
+        neural: (frame, unit) for each animal.
+        behavior: (frame, feature) for each animal, z-scored for the animal; NaN where unknown.
+        visible: (frame,) bool for each animal; components and alignment are fitted to these frames.
+        count: number of components.
+        reference: index of the reference animal.
 
     Returns:
         (frame, count) float64 of each animal, and (animal, count) canonical correlations, 1 for the reference.
 
     Raises:
-        InputError: naming the animal, as the parts above.
+        InputError: as the functions above, with the index of the animal.
     """
     components, moments = [], []
     for animal, (units, moves, seen) in enumerate(zip(neural, behavior, visible, strict=True)):
@@ -136,6 +139,6 @@ def aligned_components(
             turn, correlations[animal] = canonical_alignment(*pair)
         except InputError as error:
             raise InputError(f"animal {animal}: {error}") from None
-        # The means of matched moments fall together, too.
+        # The means over matched moments are aligned as well.
         out[animal] = (components[animal] - pair[1].mean(0)) @ turn + pair[0].mean(0)
     return out, correlations

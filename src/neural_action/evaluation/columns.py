@@ -1,4 +1,4 @@
-"""Columns of the scores: the one long table that users and tables rely on."""
+"""Columns of the scores, one long table for users and tables."""
 
 COLUMNS = [
     "dataset",

@@ -1,10 +1,10 @@
 """Consistency: how well one embedding maps linearly onto another.
 
-Between runs (seeds, splits) the same windows are compared; between animals those with alike behaviour. Each pair is
-scored both ways by two measures. ``held_out`` is ours: least squares on some trials, R2 on the others, so that noise
-scores 0. ``cebra`` is that of CEBRA's ``consistency_score`` (Schneider et al. 2023): R2 on the points that were fitted,
-which grows with the dimension of the first embedding, up to 1 where it has as many dimensions as there are points.
-Compare it only among embeddings of one dimension.
+Between runs (seeds, splits) the same windows are compared; between animals, windows with similar behaviour. Each pair
+is scored in both directions by two measures. ``held_out`` (our choice) fits least squares on some trials and computes
+R2 on the others, so that noise scores 0 or less. ``cebra`` is CEBRA's ``consistency_score`` (Schneider et al. 2023), R2
+on the fitted points. It grows with the dimension of the first embedding, up to 1 if it has as many dimensions as
+points, so compare it only between embeddings of the same dimension.
 """
 
 from __future__ import annotations
@@ -31,12 +31,13 @@ def between_runs(row: str, kind: str, runs: Mapping[str, np.ndarray], trial: np.
 
     Args:
         row: name of the row.
-        kind: what the runs differ in, ``seeds`` or ``splits``.
-        runs: (window, dimension) embeddings by name; dimensions may differ. Give windows that no run trained on.
-        trial: (window,) int64; no trial both fits and scores the held-out measure.
+        kind: how the runs differ, such as ``seeds``.
+        runs: (window, dimension) embeddings by name; dimensions may differ. Pass windows that no run was trained on.
+        trial: (window,) int64; for ``held_out``, no trial is both fitted and scored.
 
     Returns:
-        ``COLUMNS``, two lines each ordered pair of runs; ``value`` is how well ``one`` predicts ``other``.
+        Table with ``COLUMNS``, two rows for each ordered pair of runs; ``value`` is R2 of predicting ``other`` from
+        ``one``.
 
     Raises:
         InputError: fewer than two runs, or runs of different windows.
@@ -65,12 +66,12 @@ def between_animals(
     animals: Sequence[str],
     bins: int = BINS,
 ) -> pd.DataFrame:
-    """Consistency of animals, by windows with alike behaviour.
+    """Consistency of animals at windows with similar behaviour.
 
-    The held-out measure pairs each window of one animal with the window of the other whose behaviour is nearest
-    (Euclidean), among trials that fit and among trials that score apart. CEBRA's averages embeddings within bins of a
-    label, here where in its animal a window is along the first principal component of behaviour (a share from 0 to 1,
-    so that no bin is empty; our choice).
+    ``held_out`` pairs each window of one animal with the window of the other with the nearest behaviour (Euclidean),
+    separately among fitted and among scored trials. ``cebra`` averages embeddings within bins of a label. The label is
+    the rank of the window within its animal along the first principal component of behaviour, scaled from 0 to 1 (our
+    choice, so that no bin is empty).
 
     Args:
         row: name of the row.
@@ -78,15 +79,15 @@ def between_animals(
         behavior: (window, variable) behaviour, normalised by animal.
         animal: (window,) int64 index into ``animals``.
         trial: (window,) int64.
-        animals: names.
-        bins: of the label.
+        animals: names of the animals.
+        bins: number of bins of the label.
 
     Returns:
-        As ``between_runs``, with ``kind`` ``animals``.
+        Table as from ``between_runs``, with ``kind`` ``animals``.
 
     Raises:
-        InputError: fewer than two animals or two windows of one, no behaviour, or an animal with too few windows for
-            the bins.
+        InputError: fewer than two animals, no behaviour, or an animal with fewer than two windows or too few for the
+            bins.
     """
     if len(animals) < 2 or not behavior.shape[1]:
         raise InputError(
@@ -124,10 +125,10 @@ def between_animals(
 
 
 def held_out_r2(parts: Sequence[tuple[Pair, Pair]]) -> float:
-    """R2, weighted by variance, of all scored pairs by least squares fitted on others.
+    """R2 (weighted by variance) of all scored pairs, by least squares fitted on other pairs; NaN for constant targets.
 
     Args:
-        parts: ((x, y) that are fitted, (x, y) that are scored), each (n, dimension).
+        parts: pairs of fitted (x, y) and scored (x, y), each (n, dimension).
     """
     left, scored = 0.0, []
     for (x, y), (probed, true) in parts:
@@ -141,9 +142,9 @@ def held_out_r2(parts: Sequence[tuple[Pair, Pair]]) -> float:
 
 
 def fitted_r2(one: np.ndarray, other: np.ndarray) -> float:
-    """R2 of least squares with an intercept on the (n, dimension) points that were fitted, mean over dimensions.
+    """R2 of least squares with intercept on the fitted points (n, dimension) themselves, mean over dimensions.
 
-    Dimensions of ``other`` that do not vary take no part; NaN if none varies.
+    Constant dimensions of ``other`` are ignored; NaN if all are constant.
     """
     x, y = one - one.mean(0), other - other.mean(0)
     left = ((y - x @ np.linalg.lstsq(x, y, rcond=None)[0]) ** 2).sum(0)
@@ -153,15 +154,15 @@ def fitted_r2(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def bin_means(values: np.ndarray, label: np.ndarray, bins: int, span: tuple[float, float]) -> np.ndarray:
-    """(bins - 1, dimension): mean embedding in each bin of the label, divided by its length, as CEBRA aligns sets.
+    """(bins - 1, dimension) float64: mean embedding in each bin of the label, scaled to length 1, as in CEBRA.
 
-    Edges are ``bins`` evenly spaced values over ``span``. A bin without windows takes in its neighbours, up to two to
-    each side. InputError if they are empty too.
+    Edges are ``bins`` evenly spaced values over ``span``. An empty bin is merged with up to two neighbours on each
+    side. Raises InputError if these are empty too.
     """
     number = np.digitize(label, np.linspace(*span, bins))
     counts = np.bincount(number, minlength=bins + 3).astype(float)
     sums = np.stack([np.bincount(number, column, minlength=bins + 3) for column in values.T], axis=1)
-    # Running sums: windows from bin a to bin b are a difference.
+    # With cumulative sums, the sum from bin a to bin b is a difference.
     counts, sums = np.cumsum(counts), np.cumsum(sums, axis=0)
     out = np.zeros((bins - 1, values.shape[1]))
     found = np.zeros(bins - 1, bool)
@@ -199,19 +200,19 @@ def _frame(
 
 
 def _first_component(behavior: np.ndarray) -> np.ndarray:
-    """(window,) scores on the first principal component, its largest weight positive."""
+    """(window,) scores on the first principal component, with the sign that makes its largest weight positive."""
     centred = behavior - behavior.mean(0, dtype=np.float64)
     axis = np.linalg.eigh(centred.T @ centred)[1][:, -1]
     return centred @ (axis * np.sign(axis[np.abs(axis).argmax()]))
 
 
 def _share_below(values: np.ndarray) -> np.ndarray:
-    """(n,) the share of the others that are smaller, from 0 to 1."""
+    """(n,) float: share of the other values that are smaller, from 0 to 1."""
     return np.argsort(np.argsort(values, kind="stable"), kind="stable") / max(1, len(values) - 1)
 
 
 def _nearest(points: np.ndarray, among: np.ndarray) -> np.ndarray:
-    """(n,) int64: for each point the row of ``among`` that is nearest."""
+    """(n,) int64: row of ``among`` that is nearest to each point."""
     length = (among**2).sum(1)
     chunks = np.array_split(points, max(1, -(-len(points) // _CHUNK)))
     return np.concatenate([(length - 2 * chunk @ among.T).argmin(1) for chunk in chunks])

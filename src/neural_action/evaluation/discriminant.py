@@ -1,11 +1,10 @@
-"""Trial discriminant: directions that stay the same within a trial and within trials that are alike, without labels.
+"""Trial discriminant: linear directions that are constant within a trial and within similar trials, without labels.
 
-A closed form of what contrastive learning does with positives from the same trial and with mined ones. What a bin
-shares with its trial is its signal, what it does not share is its noise; noise is whitened, and the directions with
-the most signal are kept (Fisher's discriminant with the trial for a class). In that space the means of trials are
-compared: they carry the noise of one bin divided by the number of their bins, so that neighbours of a trial are found
-where those of a bin would be lost. The mean over a trial and its nearest ones is then the signal, and so on (our
-choice; mined views are Azabou et al.'s idea).
+This is a closed-form counterpart of contrastive learning with positives from the same trial and with mined positives.
+The mean of a bin's trial is its signal, and the rest is its noise. The noise is whitened, and the directions with most
+signal are kept (Fisher's discriminant with trials as classes). Trials are then compared by their means in that space,
+which are less noisy than single bins. The mean over a trial and its nearest trials is the signal of the next round (our
+choice; mined views are an idea of Azabou et al.).
 """
 
 from __future__ import annotations
@@ -23,16 +22,16 @@ def trial_discriminant(
     rounds: int,
     penalty: float,
 ) -> np.ndarray:
-    """(bin, dimensions) float32, with unit noise in every direction and the most signal in the first.
+    """(bin, dimensions) float32, with unit noise in every direction and most signal in the first.
 
     Args:
         values: (bin, unit) rates or counts.
-        trial: (bin,) what a bin is in: a trial, or a short while of a recording without trials.
-        visible: (bin,) bool, what is learned from; a trial is visible or not.
-        dimensions: directions that are kept; at most the number of units.
-        neighbors: the nearest trials whose means are averaged with a trial's own.
-        rounds: how often neighbours are looked for anew; 0 for none.
-        penalty: added to the variance of the noise, times its mean over units.
+        trial: (bin,) int, trial id of each bin; in a recording without trials, the id of a short run of bins.
+        visible: (bin,) bool, bins that are learned from; whole trials.
+        dimensions: number of directions, at most the number of units.
+        neighbors: number of nearest trials whose means are averaged with a trial's own mean.
+        rounds: number of times that neighbours are searched; 0 for no neighbours.
+        penalty: ridge added to the noise covariance, as a multiple of the mean noise variance over units.
     """
     bins = values[visible].astype(np.float64)
     centre = bins.mean(0)
@@ -48,7 +47,7 @@ def trial_discriminant(
 
 
 def nearest(points: np.ndarray, count: int) -> np.ndarray:
-    """(point, count + 1): each point and the ``count`` nearest to it, fewer where there are not as many; Euclidean."""
+    """(point, count + 1) int: each point and its ``count`` nearest points (Euclidean), or all if there are fewer."""
     length = (points**2).sum(1)
     squared = length[:, None] + length[None] - 2 * points @ points.T
     np.fill_diagonal(squared, -np.inf)
@@ -56,11 +55,11 @@ def nearest(points: np.ndarray, count: int) -> np.ndarray:
 
 
 def discriminant(bins: np.ndarray, signal: np.ndarray, dimensions: int, penalty: float) -> np.ndarray:
-    """(unit, dimensions): the directions w of the most w'Sw, with w'Nw = 1.
+    """(unit, dimensions) float64: directions w with the largest w'Sw, where w'Nw = 1.
 
-    S is the covariance of the ``signal`` of each bin, N that of what is left of the bins (bin, unit), with a ridge.
+    S is the covariance of ``signal`` (bin, unit), and N the covariance of ``bins - signal`` with a ridge.
     """
-    # SciPy is imported by the rows that need it: every evaluation would wait for it otherwise.
+    # Imported here, so that other rows do not wait for SciPy.
     from scipy.linalg import eigh
 
     noise, spread = bins - signal, signal - signal.mean(0)
@@ -71,7 +70,7 @@ def discriminant(bins: np.ndarray, signal: np.ndarray, dimensions: int, penalty:
 
 
 def whiles(trial: np.ndarray, bins: int | None) -> np.ndarray:
-    """(bin,) int64: trials cut into runs of at most ``bins`` bins; as they are for None."""
+    """(bin,) int64: id of a run of at most ``bins`` bins of one trial; of the whole trial for None."""
     starts = np.flatnonzero(np.diff(trial, prepend=trial[0] - 1))
     first = np.repeat(starts, np.diff(starts, append=len(trial)))
     at = np.arange(len(trial)) - first

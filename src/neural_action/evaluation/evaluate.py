@@ -1,4 +1,4 @@
-"""The evaluation of a row: task x probe x label budget x metric, on one split."""
+"""Evaluate a row on one split: task x probe x label budget x metric."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from neural_action.evaluation.features import raw_features
 from neural_action.evaluation.metrics import METRICS, Outcome, measure, r2_by_variable
 from neural_action.evaluation.probes import build_probe
 from neural_action.evaluation.reading import Reading
-from neural_action.evaluation.tasks import CONTINUOUS, OWN, Problem, classes_of, problems
+from neural_action.evaluation.tasks import CONTINUOUS, OWN, VALUES, Problem, classes_of, problems
 
 if TYPE_CHECKING:
     from neural_action.datasets.windows import Windows
 
-#: The layer that a contrastive loss is computed on.
+#: The layer on which a contrastive loss is computed.
 PROJECTION = "projection"
-#: The task whose predictions are kept for pictures: the first of these that the dataset has.
+#: Tasks whose predictions are kept for pictures; the first that the dataset has is used.
 _SHOWN = ("across", "within", "decoding")
-#: Metrics of single trials: those that tables make intervals of.
+#: Metrics that are also computed for single test trials, for intervals in the tables.
 _OF_UNITS = ("accuracy", "delta_accuracy")
 
 
 class Score(NamedTuple):
-    """What ``scores.csv`` says of one number, beside the dataset, protocol, method, split and seed."""
+    """One score of ``scores.csv``, without dataset, protocol, method, split and seed."""
 
     layer: str
     task: str
@@ -46,12 +46,12 @@ class Score(NamedTuple):
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores, and what the first probe that gives classes predicts with all labels.
+    """Scores, and predictions of the first probe of classes with all labels.
 
     Attributes:
         scores: in the order of layers, tasks, animals, budgets and probes.
         predicted: (window,) int64 class of every test window of ``shown``, -1 elsewhere.
-        shown: the task of ``predicted``; empty where there is none.
+        shown: the task of ``predicted``; empty if there is none.
     """
 
     scores: list[Score]
@@ -72,36 +72,38 @@ def evaluate(
     seed: int,
     *,
     variables: Sequence[str] = (),
+    summary: np.ndarray | None = None,
     trained_with_labels: bool = False,
     unit_seconds: float | None = None,
     own_units: bool = False,
 ) -> Evaluation:
-    """Read a row's representation by every probe.
+    """Read a row's representation with every probe.
 
-    Raw windows of a row with ``features`` are made into those first, of each animal apart where its own windows train.
-    A row without features, (n, 0), guesses. A row whose objective trained with labels is read with all labels alone,
-    and not across animals where it trained with labels of the animal that is tested. Where animals have units of their
-    own, raw windows are read within animals alone, and no problem is read with windows that a model cannot represent.
+    If the row has ``features``, these are computed from its raw windows first, for each animal separately if the probe
+    is trained within animals. A row without features, (n, 0), guesses. A row whose objective trained with labels is
+    read with all labels only, and not across animals if it used labels of the tested animal. If animals have their own
+    units, raw windows are read within animals only. Problems with windows that a model cannot represent are left out.
 
     Args:
         features: (window, feature) float by layer.
-        windows: of the split.
+        windows: the windows of the split.
         targets: (window, variable) float, behaviour at the windows' centres; (window, 0) without continuous tasks.
-        animals: names.
-        class_names: names.
+        animals: names of the animals.
+        class_names: names of the classes.
         method: the row.
-        probes: by name.
-        settings: of the evaluation.
-        split: its name, whose last number seeds draws.
-        seed: of the row's run.
+        probes: probes by name.
+        settings: settings of the evaluation.
+        split: name of the split; the number at its end seeds draws.
+        seed: seed of the row's run.
         variables: names of the columns of ``targets``.
+        summary: (window, component) float, what ``retrieval`` predicts; not needed without that task.
         trained_with_labels: whether the row's objective uses labels.
-        unit_seconds: scores of every test trial too, cut to this length; for a dataset with one split.
-        own_units: whether animals have units of their own, so that raw features mean another thing in each.
+        unit_seconds: if given, test trials are scored too, cut to this length; for a dataset with one split.
+        own_units: whether animals have their own units, so that their raw features cannot be compared.
 
     Raises:
-        InputError: no problem has windows to train and test on, a trial trains and tests, a probe cannot read its
-            tasks, or ``settings.variables`` names a variable that is not there.
+        InputError: no problem has windows to train and test on, a trial is in both training and test, a probe cannot
+            read its tasks, or ``settings.variables`` names an unknown variable.
     """
     for name, config in probes.items():
         build_probe(name, config)
@@ -129,7 +131,7 @@ def evaluate(
                 candidates.of(raw, problem),
                 windows,
                 problem,
-                values if problem.task in CONTINUOUS else classes_of(problem.task, windows),
+                _target(problem, windows, values, summary),
                 _count(problem, animals, class_names),
                 scale=method.scale or ("centred" if method.representation == "raw" else settings.scale),
                 choose_by=settings.choose_by,
@@ -141,29 +143,41 @@ def evaluate(
                 if trained_with_labels and budget.name != ALL:
                     continue
                 readers = [(name, probe) for name, probe in probes.items() if problem.task in probe.tasks]
-                # The layer of the objective is shown beside the representation, by one probe.
+                # Only the first probe reads the projection, which is shown beside the representation.
                 if layer == PROJECTION:
                     readers = readers[:1]
                 for at, (name, config) in enumerate(readers):
                     outcome = (reading.read if raw.shape[1] else reading.guess)(name, config, budget)
                     what = (layer, problem.task, name, budget.name, problem.animal)
                     units = _units(problem, budget, windows, unit_seconds)
-                    for unit, metric, value, tested in _numbers(outcome, variables, units):
+                    names = variables if problem.task in CONTINUOUS else ()
+                    for unit, metric, value, tested in _numbers(outcome, names, units):
                         scores.append(Score(*what, unit, metric, value, len(budget.train), tested))
                     if kept and at == 0 and problem.task == shown and budget.name == ALL:
                         predicted[problem.test] = outcome.predicted
     return Evaluation(scores, predicted, shown)
 
 
+def _target(problem: Problem, windows: Windows, values: np.ndarray, summary: np.ndarray | None) -> np.ndarray:
+    """(window,) classes, or (window, column) values of behaviour. ValueError without the summary of ``retrieval``."""
+    if problem.task in CONTINUOUS:
+        return values
+    if problem.task in VALUES:
+        if summary is None:
+            raise ValueError("task retrieval needs the summary of behaviour")
+        return summary
+    return classes_of(problem.task, windows)
+
+
 def _numbers(
     outcome: Outcome, variables: Sequence[str], units: np.ndarray | None
 ) -> Iterator[tuple[str, str, float, int]]:
-    """(unit, metric, value, test windows) of the test set, then of each variable or test trial."""
+    """(unit, metric, value, number of test windows): first of the test set, then of each variable or test trial."""
     tested = len(outcome.scores)
     for metric, value in measure(outcome).items():
         yield "", metric, value, tested
     if outcome.output == "values":
-        for variable, value in zip(variables, r2_by_variable(outcome), strict=True):
+        for variable, value in zip(variables, r2_by_variable(outcome) if variables else (), strict=True):
             if np.isfinite(value):
                 yield variable, "r2", float(value), tested
     elif units is not None:
@@ -176,7 +190,7 @@ def _numbers(
 
 
 def _units(problem: Problem, budget: Budget, windows: Windows, seconds: float | None) -> np.ndarray | None:
-    """(test window,) int64 number of its trial, or of its part of ``seconds``; None where none are scored."""
+    """(test window,) int64 number of its trial, cut to ``seconds``; None if single trials are not scored."""
     if seconds is None or budget.name != ALL or problem.task == "identity":
         return None
     test = problem.test
@@ -185,21 +199,21 @@ def _units(problem: Problem, budget: Budget, windows: Windows, seconds: float | 
 
 
 def _known(problem: Problem, windows: Windows, animals: Sequence[str]) -> bool:
-    """Whether labels of the animal that is tested trained the encoder, where only others' should train the probe."""
-    if problem.task not in ("across", "continuous_across"):
+    """Whether the encoder was trained with labels of the tested animal, although the task is across animals."""
+    if problem.task in (*OWN, "identity"):
         return False
     own = windows.animal == list(animals).index(problem.animal)
     return bool((own & windows.sees_input & windows.sees_label).any())
 
 
 def _represented(values: np.ndarray, problem: Problem) -> bool:
-    """Whether every window of the problem has a representation (window, feature)."""
+    """Whether every window of the problem has a representation, that is, is not NaN in ``values`` (window, feature)."""
     rows = np.concatenate([problem.train, problem.validation, problem.test, problem.fitted])
     return not np.isnan(values[rows, :1]).any()
 
 
 def _count(problem: Problem, animals: Sequence[str], class_names: Sequence[str]) -> int:
-    if problem.task in CONTINUOUS:
+    if problem.task in VALUES:
         return 0
     return len(animals) if problem.task == "identity" else len(class_names)
 
@@ -207,7 +221,7 @@ def _count(problem: Problem, animals: Sequence[str], class_names: Sequence[str])
 def _chosen(
     targets: np.ndarray, variables: Sequence[str], settings: EvaluationSettings
 ) -> tuple[np.ndarray, Sequence[str]]:
-    """The behaviour variables of the configuration, float64, and their names."""
+    """The configured behaviour variables (window, variable) float64 and their names. InputError for unknown names."""
     names = settings.variables if settings.variables is not None else list(variables)
     if missing := [name for name in names if name not in variables]:
         raise InputError(
@@ -217,14 +231,14 @@ def _chosen(
 
 
 class _Candidates:
-    """What validation chooses among: the representation, or features of raw windows, made once for all problems."""
+    """Candidates that validation chooses among: the representation, or features of raw windows, computed once."""
 
     def __init__(self, method: MethodSettings, windows: Windows, animals: Sequence[str]):
         self.method, self.windows, self.animals = method, windows, list(animals)
         self._made: dict[str, dict[str, np.ndarray]] = {}
 
     def of(self, values: np.ndarray, problem: Problem) -> Mapping[str, np.ndarray]:
-        """(window, feature) by name; windows that the problem does not need may be 0."""
+        """(window, feature) by name; 0 for windows that the problem does not need."""
         if self.method.features is None:
             return {"": values}
         key = problem.animal if problem.task in OWN else ""

@@ -1,4 +1,4 @@
-"""What can be made of raw bins without labels and without a network: the baselines that have the same information."""
+"""Features of raw bins without labels and networks: baselines with the same information as trained rows."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from neural_action.evaluation.scaling import Standard
 def raw_features(
     settings: FeatureSettings, bins: np.ndarray, span: np.ndarray, visible: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Candidates of features, each (bin, feature) float32, by name; validation chooses among them.
+    """Candidate features by name, each (bin, feature) float32; validation chooses among them.
 
     Args:
-        settings: which features.
+        settings: the kind of features and its parameters.
         bins: (bin, unit) rates or counts in the order of time.
-        span: (bin,) the trial of each bin, or the run of one part of a split; features look at no other.
-        visible: (bin,) bool, what may be learned from.
+        span: (bin,) int, trial id of each bin (or of a block of a split); features of a bin use only its trial.
+        visible: (bin,) bool, bins that may be learned from.
     """
     if settings.name == "counts":
         return {"counts": causal_counts(bins, span, settings.windows)}
@@ -49,7 +49,7 @@ def raw_features(
 
 
 def causal_counts(bins: np.ndarray, span: np.ndarray, windows: list[int]) -> np.ndarray:
-    """(bin, windows x unit) means over the last bins of the span, the bin itself among them; fewer at its start."""
+    """(bin, windows x unit) float32: means over the last bins of the trial, including the bin; fewer at the start."""
     sums = np.concatenate([np.zeros((1, bins.shape[1])), np.cumsum(bins, axis=0, dtype=np.float64)])
     at = np.arange(len(bins))
     first = _runs(span)[0]
@@ -61,14 +61,14 @@ def causal_counts(bins: np.ndarray, span: np.ndarray, windows: list[int]) -> np.
 
 
 def neighbor_mean(values: np.ndarray, span: np.ndarray, lag: int) -> np.ndarray:
-    """(bin, unit) mean of the ``lag`` bins before and after within the span, without the bin; NaN where it is alone."""
+    """(bin, unit) mean over the ``lag`` bins before and after in the same trial, without the bin; NaN without any."""
     total, count = _window_sums(values, span, lag)
     with np.errstate(invalid="ignore", divide="ignore"):
         return (total - values) / (count - 1)[:, None]
 
 
 def window_mean(values: np.ndarray, span: np.ndarray, lag: int | None) -> np.ndarray:
-    """Means over the ``lag`` bins before and after within the span, and the bin; over the whole span for None."""
+    """(bin, unit) mean over the bin and ``lag`` bins before and after in the same trial; over the trial for None."""
     total, count = _window_sums(values, span, lag)
     return total / count[:, None]
 
@@ -76,10 +76,10 @@ def window_mean(values: np.ndarray, span: np.ndarray, lag: int | None) -> np.nda
 def reduced_rank(
     values: np.ndarray, target: np.ndarray, fit: np.ndarray, rank: int, penalty: float
 ) -> np.ndarray:
-    """(bin, rank) float32: the linear map of ``values`` of that rank that best predicts ``target``.
+    """(bin, rank) float32: ``values`` mapped by the linear map of that rank that best predicts ``target``.
 
-    Reduced-rank regression with a ridge (Izenman 1975): the ridge estimate, projected on the leading directions of what
-    it predicts. Bins of which the target is NaN take no part in the fit.
+    Reduced-rank regression (Izenman 1975) with a ridge: the ridge estimate, projected on the leading directions of its
+    predictions. Bins outside ``fit``, and bins whose target is NaN, are not used for the fit.
     """
     rows = fit & np.isfinite(target).all(1)
     x, y = values[rows], target[rows]
@@ -91,7 +91,7 @@ def reduced_rank(
 
 
 def _runs(span: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """First and last bin of the run that each bin is in."""
+    """First and last bin of the run of equal ``span`` around each bin."""
     starts = np.flatnonzero(np.diff(span, prepend=span[0] - 1))
     lengths = np.diff(starts, append=len(span))
     return np.repeat(starts, lengths), np.repeat(starts + lengths - 1, lengths)

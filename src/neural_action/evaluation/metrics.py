@@ -1,6 +1,6 @@
-"""Metrics: what the scores of a probe are worth against the truth.
+"""Metrics of a probe's scores against the truth.
 
-A metric is a function of an ``Outcome``, registered with the outputs of probes that it applies to.
+A metric is a function of an ``Outcome``, registered for the outputs of probes to which it applies.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from neural_action.evaluation.probes.angle import angle_errors, angles_of, direction_classes
 from neural_action.evaluation.probes.probe import Output
 
-#: One and a half sectors of eight directions, to each side (the release of MYOW).
+#: Tolerance to each side, rad: 1.5 times half a sector of eight directions (the release of MYOW).
 DELTA = 3 * np.pi / 16
 
 
@@ -23,8 +23,8 @@ class Outcome:
     """Scores of test windows; arrays are parallel.
 
     Attributes:
-        output: what the scores are.
-        scores: (n, class) float64, (n, 2) cosines and sines, or (n, variable) values.
+        output: the kind of scores.
+        scores: (n, class) float64 scores of classes, (n, 2) cosines and sines, or (n, variable) values.
         true: (n,) int64 classes, or (n, variable) float64.
         classes: number of classes; 0 for values.
     """
@@ -36,25 +36,25 @@ class Outcome:
 
     @cached_property
     def predicted(self) -> np.ndarray:
-        """(n,) int64 the class with the highest score, or whose direction is nearest."""
+        """(n,) int64: the class with the highest score, or with the nearest direction."""
         if self.output == "directions":
             return direction_classes(angles_of(self.scores), self.classes)
         return self.scores.argmax(1)
 
     @cached_property
     def confusion(self) -> np.ndarray:
-        """(class, class) int64 counts, row true, column predicted."""
+        """(class, class) int64 counts; rows are true, columns predicted classes."""
         return confusion(self.true, self.predicted, self.classes)
 
     @property
     def true_class_scores(self) -> np.ndarray:
-        """(n,) the score that each window gives its true class."""
+        """(n,) float64: score of the true class of each window."""
         return self.scores[np.arange(len(self.true)), self.true]
 
 
 @dataclass(frozen=True)
 class Metric:
-    """``of`` an outcome is one number; ``each`` gives every window's, where the metric is their mean."""
+    """A metric. ``of`` computes one number of an outcome; ``each``, if given, computes the values whose mean it is."""
 
     of: Callable[[Outcome], float]
     outputs: frozenset[str]
@@ -85,7 +85,7 @@ def _mean_of(*outputs: str) -> Callable[[Callable[[Outcome], np.ndarray]], Calla
 
 
 def measure(outcome: Outcome) -> dict[str, float]:
-    """Every metric that applies and is defined, by name."""
+    """All metrics that apply to the outcome and are finite, by name."""
     values = {
         name: metric.of(outcome) for name, metric in METRICS.items() if outcome.output in metric.outputs
     }
@@ -93,13 +93,13 @@ def measure(outcome: Outcome) -> dict[str, float]:
 
 
 def confusion(true: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
-    """(class, class) int64 counts, row true, column predicted."""
+    """(class, class) int64 counts; rows are true, columns predicted classes."""
     return np.bincount(true * classes + predicted, minlength=classes * classes).reshape(classes, classes)
 
 
 @_mean_of(*_CLASSES)
 def accuracy(outcome: Outcome) -> np.ndarray:
-    """Share of windows whose class is right."""
+    """Share of windows whose class is predicted."""
     return outcome.predicted == outcome.true
 
 
@@ -118,7 +118,7 @@ def macro_f1(outcome: Outcome) -> float:
 
 @_metric(*_CLASSES)
 def weighted_f1(outcome: Outcome) -> float:
-    """F1 weighted by how often each class occurs in the truth."""
+    """Mean F1 of the classes, weighted by their number of true windows."""
     counts = outcome.confusion.sum(1)
     return float(np.average(_f1(outcome), weights=counts[counts > 0]))
 
@@ -131,13 +131,13 @@ def _f1(outcome: Outcome) -> np.ndarray:
 
 @_mean_of(_DIRECTIONS)
 def delta_accuracy(outcome: Outcome) -> np.ndarray:
-    """Share of windows whose angle is less than ``DELTA`` off."""
+    """Share of windows with an angular error below ``DELTA``."""
     return angle_errors(angles_of(outcome.scores), outcome.true, outcome.classes) < DELTA
 
 
 @_mean_of(_PROBABILITIES, _SHARES)
 def true_class_score(outcome: Outcome) -> np.ndarray:
-    """Mean score of the true class; of neighbours their share that has the window's class."""
+    """Mean score of the true class; for nearest neighbours, their share with the true class."""
     return outcome.true_class_scores
 
 
@@ -145,8 +145,8 @@ def true_class_score(outcome: Outcome) -> np.ndarray:
 def auroc(outcome: Outcome) -> float:
     """Mean over classes of the area under the ROC curve of the class against the rest; ties count half.
 
-    Over the classes that some windows have and some do not; NaN where there is none (scikit-learn's ``roc_auc_score``,
-    ``ovr``, ``macro``).
+    Only classes that some but not all windows have are used; NaN without such classes. As ``roc_auc_score`` of
+    scikit-learn with ``ovr`` and ``macro``.
     """
     counts = np.bincount(outcome.true, minlength=outcome.classes)
     classes = np.flatnonzero((counts > 0) & (counts < len(outcome.true)))
@@ -164,24 +164,24 @@ def auroc(outcome: Outcome) -> float:
 
 @_metric(_PROBABILITIES)
 def log_loss(outcome: Outcome) -> float:
-    """Mean of minus the logarithm of the true class's probability, that at least the machine's epsilon."""
+    """Mean of -log of the probability of the true class (nats); probabilities are clipped at the machine epsilon."""
     return float(-np.mean(np.log(np.maximum(outcome.true_class_scores, np.finfo(float).eps))))
 
 
 @_metric("values")
 def r2(outcome: Outcome) -> float:
-    """Share of the variance that is explained, summed over variables (weighted by their variance)."""
+    """Share of variance explained, over all variables together (weighted by their variance)."""
     left, total = _squares(outcome)
     return float(1 - left.sum() / total.sum()) if total.sum() > 0 else float("nan")
 
 
 def r2_by_variable(outcome: Outcome) -> np.ndarray:
-    """(variable,) share of the variance of each that is explained; NaN for one that does not vary."""
+    """(variable,) float64: share of variance explained of each variable; NaN for a constant variable."""
     left, total = _squares(outcome)
     return 1 - np.divide(left, total, out=np.full(len(total), np.nan), where=total > 0)
 
 
 def _squares(outcome: Outcome) -> tuple[np.ndarray, np.ndarray]:
-    """(variable,) sums of squares: what is left unexplained, and around the mean of the tested windows."""
+    """(variable,) sums of squares: of the residuals, and around the mean of the tested windows."""
     left = ((outcome.true - outcome.scores) ** 2).sum(0)
     return left, ((outcome.true - outcome.true.mean(0)) ** 2).sum(0)

@@ -1,4 +1,4 @@
-"""One representation on one problem: scaled once, then read by every probe with every label budget."""
+"""Read one representation on one problem: scale it once, then apply every probe with every label budget."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ from neural_action.evaluation.tasks import Problem
 if TYPE_CHECKING:
     from neural_action.datasets.windows import Windows
 
-# What a fitted probe does not depend on.
+# Keys of a probe that do not change its fit.
 _AFTER_THE_FIT = {"label", "tasks", "vote", "vote_windows"}
 
 
 class Reading:
-    """Reads a representation, or several that validation chooses among.
+    """Reads a representation, or several candidates among which validation chooses.
 
     Args:
         candidates: (window, feature) by name.
-        windows: all of the split.
-        problem: which of them train and test.
+        windows: all windows of the split.
+        problem: the windows for training, validation and test.
         target: (window,) int64 classes or (window, variable) float64 behaviour.
         classes: number of classes; 0 for behaviour.
-        scale: of features.
-        choose_by: the metric by which validation chooses.
-        split: its name.
-        seed: of probes.
-        permuted: whether targets that train and choose are shuffled, each among themselves: a control.
+        scale: scaling of features.
+        choose_by: metric by which validation chooses.
+        split: name of the split.
+        seed: seed of the probes.
+        permuted: whether the targets of training and of validation are shuffled, each separately, as a control.
     """
 
     def __init__(
@@ -59,14 +59,14 @@ class Reading:
         self.windows, self.problem, self.target, self.classes = windows, problem, target, classes
         self.choose_by, self.split, self.seed, self.permuted = choose_by, split, seed, permuted
         known = np.concatenate([problem.validation, problem.test])
-        # A vote takes in the unlabelled windows of the trials that are read.
+        # A vote also uses the unlabelled windows of validation and test trials.
         self.read_rows = np.flatnonzero(np.isin(windows.trial, windows.trial[known]))
         self.candidates, self.scale = candidates, scale
         self._paths: dict[tuple[str, str], list[np.ndarray]] = {}
 
     @cached_property
     def scaled(self) -> list[np.ndarray]:
-        """(window, feature) float64 of each candidate; rows that neither train nor are read are 0."""
+        """(window, feature) float64 of each candidate; 0 for windows that are not used."""
         rows = np.union1d(self.problem.train, self.read_rows)
         out = []
         for values in self.candidates.values():
@@ -77,7 +77,7 @@ class Reading:
     def read(self, name: str, config: ProbeConfig, budget: Budget) -> Outcome:
         """Scores of the test windows by the probe ``name``, with the penalty and candidate that validation chooses.
 
-        Where the split has no validation windows, held-out trials of training choose, without votes.
+        If the split has no validation windows, held-out training trials choose, without votes.
         """
         given, judged = self._targets(budget)
         output = KINDS[config.kind].output
@@ -97,9 +97,9 @@ class Reading:
         return Outcome(output, scores[np.searchsorted(self.read_rows, test)], self.target[test], self.classes)
 
     def guess(self, name: str, config: ProbeConfig, budget: Budget) -> Outcome:
-        """What the probe gives without any features: a random class or direction, or the mean of training.
+        """Scores of a guess without features: a random class or direction, or the mean over training.
 
-        The guessed class is a hair more probable than the others, so that probabilities are those of chance.
+        The guessed class has a probability higher by 1e-9, so that all probabilities are at chance.
         """
         rng = self._rng(f"{budget.name} {name}")
         test, output = self.problem.test, KINDS[config.kind].output
@@ -125,7 +125,7 @@ class Reading:
         return np.random.default_rng(zlib.crc32(text.encode()))
 
     def _path(self, name: str, config: ProbeConfig, budget: Budget, given: np.ndarray) -> list[np.ndarray]:
-        """(penalty, read row, column) of each candidate; probes that differ in their votes share it."""
+        """(penalty, read row, column) scores of each candidate, shared by probes that differ only in their vote."""
         key = (config.model_dump_json(exclude=_AFTER_THE_FIT), budget.name)
         if key not in self._paths:
             probe = build_probe(name, config)
@@ -138,7 +138,7 @@ class Reading:
         return self._paths[key]
 
     def _inside(self, name: str, config: ProbeConfig, budget: Budget, given: np.ndarray) -> list[np.ndarray]:
-        """(penalty, training window, column) of each candidate, by probes that did not see the window's trial."""
+        """(penalty, training window, column) scores of each candidate, by probes that did not see the trial."""
         probe, trial = build_probe(name, config), self.windows.trial[budget.train]
         return [
             held_out(probe, Training(scaled[budget.train], given, self.classes, self.seed), trial)

@@ -1,6 +1,6 @@
-"""Representations of windows: a frozen model's, or the recorded windows themselves.
+"""Representations of windows: of a frozen model, or the recorded windows themselves.
 
-torch is imported where a model is read: rows without one are probed without waiting for it.
+torch is imported only where a model is read, so that other rows do not wait for it.
 """
 
 from __future__ import annotations
@@ -44,17 +44,22 @@ def represent(
 ) -> dict[str, np.ndarray]:
     """Representations of every window, float32 (window, dimension), by layer.
 
-    ``encoder`` and, where there is a head, ``projection`` for a trained method (with the networks of another row,
-    ``encoder`` alone); ``behavior_encoder`` for an encoder of behaviour windows after
-    the method's behaviour views; ``raw`` for the neural window, averaged over ``raw_pool_time`` frames and
-    ``raw_pool_space`` pixels to bound its size; ``ridge`` for the behaviour that a ridge of each animal predicts at
-    every frame, averaged over ``raw_pool_time`` frames like the raw window, and ``external`` for what another package
-    made of every frame, likewise; ``behavior`` for the behaviour window; ``labels`` for the action
-    label, one-hot, with a place for unlabelled windows; for ``none`` an empty array, since guessing looks at nothing.
-    Where animals have units of their own, ``raw`` is comparable within an animal alone, and a model gives NaN for
-    animals that it has no input layer of.
-    ``part`` names the model in a file of several, ``split`` what another package made for that split.
-    Raises InputError if a file that is needed was not given, or the model does not fit.
+    - ``trained``: the layer ``encoder`` and, if the model has a head, ``projection`` (only ``encoder`` with the
+      networks of another row).
+    - ``behavior_encoder``: the behaviour encoder's output for the behaviour windows after the method's augmentations.
+    - ``raw``: the neural window, averaged over ``raw_pool_time`` frames and ``raw_pool_space`` pixels.
+    - ``ridge``: behaviour predicted at every frame by a ridge regression for each animal, averaged over
+      ``raw_pool_time`` frames.
+    - ``external``: frames embedded by another package, averaged over ``raw_pool_time`` frames.
+    - ``behavior``: the behaviour window.
+    - ``labels``: the action label, one-hot, with one more column for unlabelled windows.
+    - ``none``: an empty array, for guessing.
+
+    If animals have their own units, ``raw`` can be compared only within an animal, and a model gives NaN for animals
+    without an input layer. ``part`` is the name of the model in a file with several models, and ``split`` the name of
+    the split in the file of another package.
+
+    Raises InputError if a required file is not given, or if the model does not fit the dataset.
     """
     kind = method.representation
     if kind == "none":
@@ -65,9 +70,7 @@ def represent(
         return {"ridge": _predicted(dataset, windows, evaluation)}
     if kind == "external":
         if external is None:
-            raise InputError(
-                "a row of another package is evaluated from what that made of the frames, none was given"
-            )
+            raise InputError("--external: missing, expected the frames that another package embedded")
         frames = external_frames(external, len(dataset.neural_time), split)
         return {"external": raw_windows(frames, windows, evaluation)}
     if kind == "behavior":
@@ -75,7 +78,7 @@ def represent(
     if kind == "labels":
         return {"labels": np.eye(len(dataset.class_names) + 1, dtype=np.float32)[windows.label]}
     if weights is None:
-        raise InputError("a trained method is evaluated from its weights, none were given")
+        raise InputError("--weights: missing, expected the weights of the trained method")
     if kind == "behavior_encoder":
         return _encoded_behavior(method, dataset, windows, weights, swaps, threads, seed)
     every = _encoded_neural(dataset, windows, weights, threads, part)
@@ -108,7 +111,7 @@ def _encoded_neural(
 def _encoded_units(
     model: Objective, animals: Sequence[str], neural: RaggedFrames, windows: Windows, weights: Path
 ) -> dict[str, np.ndarray]:
-    """Of animals with units of their own; NaN for windows of animals that the model has no input layer of."""
+    """Encodings of animals with their own units; NaN for animals without an input layer in the model."""
     import torch
 
     from neural_action.encoders.unit_tiles import PackedUnits, UnitWindows
@@ -116,12 +119,12 @@ def _encoded_units(
     names, packed = [name for name, _ in model.shapes.units], PackedUnits(neural.parts)
     for name, units in zip(animals, packed.tiles.units, strict=True):
         if (found := dict(model.shapes.units).get(name, units)) != units:
-            raise InputError(f"{weights}: was trained with {found} units of {name}, found {units}")
+            raise InputError(f"{weights}: trained with {found} units of {name}, but the dataset has {units}")
     layer = np.array([names.index(name) if name in names else -1 for name in animals])[windows.animal]
     known = np.flatnonzero(layer >= 0)
     if not len(known):
         raise InputError(
-            f"{weights}: has an input layer of {', '.join(names)} alone, found {', '.join(animals)}"
+            f"{weights}: input layers of {', '.join(names)}, expected one of the animals {', '.join(animals)}"
         )
 
     def embed(rows: np.ndarray) -> dict:
@@ -156,7 +159,7 @@ def _encoded_behavior(
 
     model = load_model(weights, device := prepare("cpu", threads))
     if not isinstance(model, EncodesBehavior):
-        raise InputError(f"{weights}: its objective has no encoder of behaviour")
+        raise InputError(f"{weights}: the objective has no behaviour encoder, which the row needs")
     table = None if swaps is None else SwapTable.load(swaps).fits(swaps, dataset)
     context = augmentation_context(dataset, windows, device, swap=table)
     views = [build("augmentations", part, context) for part in method.augmentations.behavior]
@@ -176,7 +179,7 @@ def _encoded_behavior(
 
 
 def _in_chunks(count: int, embed: Callable[[np.ndarray], dict]) -> dict[str, np.ndarray]:
-    """What ``embed`` makes of window numbers, chunk after chunk, as float32 arrays."""
+    """``embed`` applied to window numbers in chunks: float32 arrays by name."""
     import torch
 
     parts: dict[str, list[np.ndarray]] = {}
@@ -188,9 +191,9 @@ def _in_chunks(count: int, embed: Callable[[np.ndarray], dict]) -> dict[str, np.
 
 
 def external_frames(path: Path, frames: int, part: str) -> np.ndarray:
-    """(frame, dimension) float32 that another package made of every frame of the dataset, for that part.
+    """(frame, dimension) float32: frames of the dataset embedded by another package, for one part (split) of the file.
 
-    InputError unless the file holds one finite representation for each of ``frames``.
+    Raises InputError unless the part has one finite vector for each of ``frames``.
     """
     try:
         values = load_npz(path, part)[part]
@@ -204,7 +207,7 @@ def external_frames(path: Path, frames: int, part: str) -> np.ndarray:
 
 
 def _raw(neural: np.ndarray | RaggedFrames, windows: Windows, evaluation: EvaluationSettings) -> np.ndarray:
-    """As ``raw_windows``; where animals have units of their own, those of fewer end in zeros."""
+    """Like ``raw_windows``; if animals have their own units, animals with fewer units are padded with zeros."""
     if not isinstance(neural, RaggedFrames):
         return raw_windows(neural, windows, evaluation)
     first, parts = 0, []
@@ -219,7 +222,7 @@ def _raw(neural: np.ndarray | RaggedFrames, windows: Windows, evaluation: Evalua
 
 
 def _predicted(dataset: Dataset, windows: Windows, evaluation: EvaluationSettings) -> np.ndarray:
-    """(window, features) float32 of what ridges predict; NaN for animals of which nothing is visible."""
+    """(window, feature) float32: behaviour predicted by ridges; NaN for animals without visible trials."""
     neural = dataset.neural
     if isinstance(neural, np.ndarray):
         neural = pooled_space(neural, evaluation.raw_pool_space)
@@ -230,7 +233,9 @@ def _predicted(dataset: Dataset, windows: Windows, evaluation: EvaluationSetting
 
 
 def pooled_space(neural: np.ndarray, space: int) -> np.ndarray:
-    """(frame, ..., y, x) averaged over blocks of ``space`` pixels; (frame, unit) as it is."""
+    """(frame, ..., y, x) averaged over blocks of ``space`` x ``space`` pixels; (frame, unit) unchanged.
+
+    Raises InputError if ``space`` does not divide height and width."""
     if neural.ndim < 3:
         return neural
     y, x = neural.shape[-2:]
@@ -240,10 +245,10 @@ def pooled_space(neural: np.ndarray, space: int) -> np.ndarray:
 
 
 def raw_windows(neural: np.ndarray, windows: Windows, evaluation: EvaluationSettings) -> np.ndarray:
-    """(window, features) float32: windows averaged over blocks of time and, for images, of space.
+    """(window, feature) float32: windows averaged over blocks of time and, for images, of space.
 
-    Averaging keeps the calcium signal, which is slower than the frames, and removes noise: a stronger baseline
-    than single pixels, at a fraction of the size (our choice).
+    Averaging keeps the calcium signal, which is slower than the frame rate, and removes noise. The result is a stronger
+    baseline than single pixels, and smaller (our choice). Raises InputError if the blocks do not divide the window.
     """
     time, space = evaluation.raw_pool_time, evaluation.raw_pool_space
     if windows.frames % time:
@@ -251,7 +256,7 @@ def raw_windows(neural: np.ndarray, windows: Windows, evaluation: EvaluationSett
             f"evaluation.raw_pool_time: {time} does not divide the {windows.frames} frames of a window"
         )
     flat = pooled_space(neural, space).reshape(len(neural), -1)
-    # Running sums turn every average over time into one subtraction.
+    # With cumulative sums, each average over time is one subtraction.
     sums = np.concatenate([np.zeros((1, flat.shape[1])), np.cumsum(flat, 0, dtype=np.float64)])
     edges = windows.start[:, None] + np.arange(0, windows.frames + 1, time)
     pooled = np.diff(sums[edges], axis=1) / time

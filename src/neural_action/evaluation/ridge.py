@@ -1,7 +1,7 @@
-"""Ridge from units to behaviour within an animal: a closed form that needs no neuron in common between animals.
+"""Ridge regression from units to behaviour within each animal, which needs no common neurons between animals.
 
-What it predicts is in units of behaviour, the same for all animals, so that a classifier that is trained on the
-predictions of some animals can be tested on those of another.
+Predicted behaviour has the same variables for all animals, so that a classifier trained on the predictions of some
+animals can be tested on another animal.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from neural_action.datasets.frames import frame_behavior
 from neural_action.datasets.ragged import RaggedFrames
 from neural_action.errors import InputError
 
-#: Added to the variance of every unit, which is 1 (our choice: from no regularisation to hardly any prediction).
+#: Penalties, relative to the unit variance of 1 (our choice: from almost none to almost no prediction).
 PENALTIES = 10.0 ** np.arange(-2.0, 3.5, 0.5)
-#: Frames that a frame's behaviour is predicted from, beside itself (our choice).
+#: Frames from which the behaviour of a frame is predicted, relative to it (our choice).
 LAGS = (-3, -2, -1, 0)
-#: A trial to predict, and two to choose the penalty with.
+#: Least number of visible trials: one is predicted, and two are needed to choose the penalty.
 _LEAST = 3
 
 
@@ -30,8 +30,8 @@ class CrossFit:
 
     Attributes:
         predicted: (frame, target) float64.
-        penalty: (trial, target) float64, what each trial was predicted with, in the order of ``trials``.
-        trials: (trial,) their numbers, ascending.
+        penalty: (trial, target) float64, penalty used for each trial, in the order of ``trials``.
+        trials: (trial,) int, trial numbers, ascending.
     """
 
     predicted: np.ndarray
@@ -40,14 +40,14 @@ class CrossFit:
 
 
 def lagged(values: np.ndarray, trial: np.ndarray, lags: Sequence[int]) -> np.ndarray:
-    """(frame, lag x unit): units at each frame plus each of ``lags``.
+    """(frame, lag x unit): the units at each frame plus each of ``lags``.
 
-    Beyond the ends of a trial its first or last frame stands; no other trial is reached into.
+    Beyond the ends of a trial, its first or last frame is repeated; other trials are never used.
 
     Args:
         values: (frame, unit).
-        trial: (frame,) numbers; the frames of a trial follow each other.
-        lags: in frames; negative ones are earlier.
+        trial: (frame,) int, trial numbers; the frames of a trial are consecutive.
+        lags: lags in frames; negative lags are earlier.
     """
     edges = np.flatnonzero(np.diff(trial)) + 1
     first, last = np.concatenate([[0], edges]), np.concatenate([edges, [len(trial)]]) - 1
@@ -64,8 +64,8 @@ def ridge_path(
 ) -> np.ndarray:
     """(penalty, n, target) predictions of ``others`` for each penalty, from one decomposition.
 
-    Minimises the mean over training frames of ``|y - x W - b|^2`` plus ``penalty |W|^2`` exactly, in features or in
-    frames, whichever are fewer.
+    Minimises the mean over training frames of ``|y - x W - b|^2`` plus ``penalty |W|^2`` exactly, in the space of
+    features or of frames, whichever is smaller.
 
     Args:
         train: (frame, feature).
@@ -93,17 +93,17 @@ def cross_fit(
     visible: np.ndarray,
     penalties: np.ndarray = PENALTIES,
 ) -> CrossFit:
-    """Predict every trial of an animal from its other visible ones.
+    """Predict every trial of an animal by a ridge fitted on its other visible trials.
 
-    A visible trial is predicted by a ridge on the other visible ones, a hidden one by a ridge on all of them. The
-    penalty is chosen for each target and each ridge by leaving one of the trials out that it is fitted to. Units
-    are scaled by their visible frames, without targets; units that never change there are ignored.
+    The ridge for a hidden trial is fitted on all visible trials. The penalty is chosen for each target and each ridge
+    by leaving out one of the fitted trials at a time. Units are z-scored by their visible frames; units that are
+    constant there are ignored.
 
     Args:
         values: (frame, feature) float, units and their lags.
-        target: (frame, target) float; frames where one is NaN are predicted and not learned from.
-        trial: (frame,) numbers.
-        visible: (frame,) bool, what may be learned from; a trial is visible or not.
+        target: (frame, target) float; frames with a NaN are predicted but not learned from.
+        trial: (frame,) int, trial numbers.
+        visible: (frame,) bool, frames that may be learned from; whole trials.
         penalties: (penalty,), positive.
 
     Raises:
@@ -113,15 +113,15 @@ def cross_fit(
     learned, trials = np.unique(trial[known]), np.unique(trial)
     if len(learned) < _LEAST:
         raise InputError(
-            f"ridge: {len(learned)} trials to learn from, expected {_LEAST}: one is predicted, and one of the others "
-            "is left out to choose the penalty"
+            f"ridge: {len(learned)} visible trials, expected at least {_LEAST}: one is predicted, and one of the "
+            "others is left out to choose the penalty"
         )
     mean, sd = values[visible].mean(0, dtype=np.float64), values[visible].std(0, dtype=np.float64)
     x = (values - mean) / np.where(sd > 1e-6 * max(1e-6, float(sd.max())), sd, np.inf)
     paths: dict[frozenset, np.ndarray] = {}
 
     def path(fitted: frozenset) -> np.ndarray:
-        """(penalty, frame, target) of all frames by a ridge on these trials; many sets of trials occur twice."""
+        """(penalty, frame, target) predictions of all frames by a ridge on these trials, cached as many sets recur."""
         if fitted not in paths:
             rows = known & np.isin(trial, list(fitted))
             paths[fitted] = ridge_path(x[rows], target[rows], x, penalties)
@@ -143,12 +143,12 @@ def cross_fit(
 
 
 def predicted_behavior(dataset: Dataset, pooled: np.ndarray | RaggedFrames) -> np.ndarray:
-    """(frame, feature) float32: the normalised behaviour as each animal's own ridge predicts it, trials cross-fitted.
+    """(frame, feature) float32: normalised behaviour predicted by each animal's own ridge, cross-fitted over trials.
 
-    NaN for an animal of which nothing is visible.
+    NaN for an animal without visible trials. Raises InputError, naming the animal, as ``cross_fit``.
 
     Args:
-        dataset: behaviour, trials and what may be seen.
+        dataset: the dataset, with behaviour.
         pooled: its neural frames, (frame, ...).
     """
     found = frame_behavior(dataset)
@@ -159,7 +159,7 @@ def predicted_behavior(dataset: Dataset, pooled: np.ndarray | RaggedFrames) -> n
         trial, visible = found["trial"][own], found["visible"][own]
         if not visible.any():
             continue
-        # Frames of an animal lie end to end.
+        # The frames of an animal are consecutive.
         values = pooled[slice(int(own[0]), int(own[-1]) + 1)].reshape(len(own), -1).astype(np.float64)
         try:
             out[own] = cross_fit(lagged(values, trial, LAGS), target[own], trial, visible).predicted
@@ -169,7 +169,7 @@ def predicted_behavior(dataset: Dataset, pooled: np.ndarray | RaggedFrames) -> n
 
 
 def r_squared(target: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """(target,) share of the variance that is predicted, below 0 where the mean would do better; NaN for a constant."""
+    """(target,) float: share of variance predicted, below 0 if the mean is better; NaN for a constant target."""
     spread = np.square(target - target.mean(0)).sum(0)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(spread > 0, 1 - np.square(target - predicted).sum(0) / spread, np.nan)

@@ -1,4 +1,4 @@
-"""Centring and scaling of features by the windows that train a probe."""
+"""Centring and scaling of features by training windows."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from neural_action.config.evaluation_settings import Scale
 
 @dataclass(frozen=True)
 class Standard:
-    """Mean and spread of training windows; called, it centres and scales others.
+    """Mean and spread of training windows; a call centres and scales other windows.
 
-    ``zscore`` divides each feature by its own standard deviation. ``centred`` divides all by the root mean square of
-    these, which keeps the relative size of raw signals: z-scoring lifts silent pixels to the size of active ones.
+    ``zscore`` divides each feature by its own standard deviation. ``centred`` divides all features by the root mean
+    square of the standard deviations, which keeps the relative size of raw signals (z-scoring amplifies the noise of
+    silent pixels).
     """
 
     mean: np.ndarray
@@ -22,12 +23,12 @@ class Standard:
 
     @classmethod
     def of(cls, train: np.ndarray, scale: Scale) -> Standard:
-        """Of (n, feature) windows. A constant feature becomes 0 everywhere under ``zscore``."""
+        """Fit to (n, feature) windows. With ``zscore``, constant features become 0."""
         mean, sd = train.mean(0, dtype=np.float64), train.std(0, dtype=np.float64)
         if scale == "centred":
             return cls(mean, max(1e-12, float(np.sqrt(np.mean(sd**2)))))
         return cls(mean, np.where(sd > 1e-6 * max(1e-6, float(sd.max())), sd, np.inf))
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
-        """float64 of the same shape."""
+        """Scaled ``values``, float64 of the same shape."""
         return (values - self.mean) / self.spread

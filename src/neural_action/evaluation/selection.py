@@ -1,4 +1,4 @@
-"""Choosing a penalty, and among the features of a row, without the test windows."""
+"""Choose a penalty and the features of a row without the test windows."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _FOLDS = 5
 
 
 def best(outcomes: Sequence[Outcome], metric: str) -> int:
-    """The number of the outcome that ranks first: by ``metric``, among equals by the lower loss.
+    """Index of the best outcome by ``metric``; ties are broken by the lower loss.
 
-    The loss is cross-entropy, or squared error of directions and values; values are ranked by that alone.
+    The loss is cross-entropy, or the squared error of directions. Values of variables are ranked by squared error only.
     """
     return max(range(len(outcomes)), key=lambda at: _rank(outcomes[at], metric))
 
@@ -33,9 +33,9 @@ def _rank(outcome: Outcome, metric: str) -> tuple[float, float]:
 
 
 def inner_folds(trial: np.ndarray) -> np.ndarray:
-    """(n,) int64: the fold in which each training window is held out.
+    """(n,) int64: fold in which each training window is held out.
 
-    Trials are dealt to at most five folds; the windows of a single trial are cut in the order given.
+    Trials are assigned to at most five folds. The windows of a single trial are cut into folds in the given order.
     """
     trials, number = np.unique(trial, return_inverse=True)
     if len(trials) > 1:
@@ -44,7 +44,9 @@ def inner_folds(trial: np.ndarray) -> np.ndarray:
 
 
 def held_out(probe: Probe, train: Training, trial: np.ndarray) -> np.ndarray:
-    """(penalty, n, column) scores of every training window by a probe that did not see its trial, (n,) int64."""
+    """(penalty, n, column) scores of each training window by a probe that did not see its ``trial`` ((n,) int64).
+
+    Raises ValueError without windows."""
     fold, out = inner_folds(trial), None
     for at in np.unique(fold):
         held = fold == at

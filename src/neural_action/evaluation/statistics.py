@@ -1,8 +1,8 @@
-"""Means of scores with 95 % intervals that hold their level, and tests of differences.
+"""Means of scores with 95 % intervals, and tests of differences.
 
-Scores hang together: those of one animal are alike, those of one trained encoder are alike, and random splits of one
-recording share trials. Each function says over what it generalises. ``tests/evaluation/test_statistics.py`` simulates
-how often each interval holds the truth.
+Scores are correlated: within an animal, within a trained encoder, and between random splits, which share trials. Each
+function says what its interval generalises over. ``tests/evaluation/test_statistics.py`` checks the coverage of each
+interval by simulation.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr, stdtrit
 
-#: What tells one score of a column from another.
+#: Columns that identify a score within a column of a table.
 KEYS = ("animal", "split", "seed", "unit")
 _LEVEL = 0.95
 
@@ -25,10 +25,10 @@ class Estimate:
     """A mean of scores.
 
     Attributes:
-        mean: fraction of 1, as the scores.
-        low, high: 95 % interval; NaN where the scores do not give one.
+        mean: mean, in the unit of the scores.
+        low, high: bounds of the 95 % interval; NaN if the scores give none.
         n: number of scores.
-        p: two-sided, that the mean is 0; NaN without an interval.
+        p: two-sided p value of a mean of 0; NaN without an interval.
     """
 
     mean: float
@@ -39,7 +39,7 @@ class Estimate:
 
 
 def generalises_over(scores: pd.DataFrame) -> Literal["animals", "splits", "units", "nothing"]:
-    """What the interval of ``estimate`` is over."""
+    """What the interval of ``estimate`` generalises over."""
     whole = scores[scores["unit"] == ""]
     if whole["animal"].nunique() > 1:
         return "animals"
@@ -49,15 +49,15 @@ def generalises_over(scores: pd.DataFrame) -> Literal["animals", "splits", "unit
 
 
 def estimate(scores: pd.DataFrame, ratio: float) -> Estimate:
-    """The mean and the interval that these scores allow.
+    """The mean, with the interval that these scores allow.
 
-    Several animals: ``over_animals``. One animal (or all animals in one score) and several splits: ``over_splits``. One
-    split whose test trials are scored: ``over_units``. Otherwise a mean without an interval.
+    With several animals: ``over_animals``. With one animal (or one score for all animals) and several splits:
+    ``over_splits``. With one split whose test trials are scored: ``over_units``. Otherwise there is no interval.
 
     Args:
         scores: columns ``animal, split, seed, unit, value, n_test``. Rows with an empty unit are scores of whole test
-            sets, others of single test trials.
-        ratio: test windows over training windows of a split with all labels.
+            sets, other rows of single test trials.
+        ratio: number of test windows divided by number of training windows of a split with all labels.
     """
     over, whole = generalises_over(scores), scores["unit"] == ""
     if over == "animals":
@@ -73,9 +73,9 @@ def estimate(scores: pd.DataFrame, ratio: float) -> Estimate:
 def over_animals(scores: pd.DataFrame) -> Estimate:
     """t interval of the mean over animals (of the mean over splits of the mean over seeds).
 
-    A trained encoder is shared by the animals that it reads, and so is its luck. Where all animals have scores of the
-    same (split, seed), the variance of the mean holds that shared part too (two-way random effects, degrees of freedom
-    by Satterthwaite). The interval says how the mean would come out with other animals and other seeds.
+    All animals read by one trained encoder share its random variation. If all animals have scores of the same (split,
+    seed), the variance of the mean includes that shared part (two-way random effects, degrees of freedom by
+    Satterthwaite). The interval generalises over animals and seeds.
 
     Args:
         scores: columns ``animal, split, seed, value``.
@@ -87,13 +87,13 @@ def over_animals(scores: pd.DataFrame) -> Estimate:
 
 
 def over_units(scores: pd.DataFrame) -> Estimate:
-    """t interval of the mean over the test trials of one split, each weighted by its windows.
+    """t interval of the mean over the test trials of one split, each weighted by its number of windows.
 
-    A ratio estimator, since trials differ in windows. The part that all trials of a seed share is added as in
-    ``over_animals``. The interval says how the mean would come out with other test trials, not with another training.
+    This is a ratio estimator, because trials differ in their number of windows. The variance that all trials of a seed
+    share is added as in ``over_animals``. The interval generalises over test trials, but not over training sets.
 
     Args:
-        scores: columns ``unit, seed, value, n_test``, one row a trial and seed.
+        scores: columns ``unit, seed, value, n_test``, one row for each trial and seed.
     """
     means = np.array(list(_means(scores["unit"], scores["value"]).values()))
     windows = np.array(list(_means(scores["unit"], scores["n_test"]).values()), float)
@@ -104,12 +104,12 @@ def over_units(scores: pd.DataFrame) -> Estimate:
 def over_splits(scores: pd.DataFrame, ratio: float) -> Estimate:
     """Corrected resampled t interval of the mean over splits (Nadeau and Bengio, Machine Learning 2003).
 
-    Splits share trials, so the variance of the mean of J splits is (1/J + ratio) times that of the splits, and not 1/J.
-    The interval says how the mean would come out with other trials of the same recordings.
+    Splits share trials, so the variance of the mean of J splits is (1/J + ratio) times the variance of the splits, not
+    1/J times. The interval generalises over trials of the same recordings.
 
     Args:
         scores: columns ``split, seed, value``.
-        ratio: test windows over training windows.
+        ratio: number of test windows divided by number of training windows.
     """
     means = np.array(list(_means(scores["split"], scores["value"]).values()))
     variance = (1 / len(means) + ratio) * means.var(ddof=1) if len(means) > 1 else float("nan")
@@ -117,9 +117,9 @@ def over_splits(scores: pd.DataFrame, ratio: float) -> Estimate:
 
 
 def paired(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
-    """``one`` minus ``other`` wherever both have a score of the same animal, split, seed and unit.
+    """``one`` minus ``other`` for every animal, split, seed and unit that both have.
 
-    ValueError where either has two of the same.
+    Raises ValueError if either has two scores of the same animal, split, seed and unit.
     """
     keys = [list(zip(*(part[name] for name in KEYS), strict=True)) for part in (one, other)]
     found = [dict(zip(own, part["value"], strict=True)) for own, part in zip(keys, (one, other), strict=True)]
@@ -130,7 +130,7 @@ def paired(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
 
 
 def holm(p: Sequence[float]) -> np.ndarray:
-    """p values of a family, adjusted by Holm (1979): 1 - level holds for the whole family. NaN takes no part."""
+    """p values of a family, adjusted by Holm (1979), which controls the family-wise error rate. NaN stays NaN."""
     given = np.asarray(p, float)
     adjusted = np.full(len(given), np.nan)
     order = np.argsort(given)[: int((~np.isnan(given)).sum())]
@@ -142,14 +142,13 @@ def holm(p: Sequence[float]) -> np.ndarray:
 def recovered_share(seen: pd.DataFrame, unseen: pd.DataFrame, adapted: pd.DataFrame) -> Estimate:
     """(adapted - unseen) / (seen - unseen) of the means over animals, with Fieller's interval.
 
-    Gain and loss are paired by animal. Where the loss may be 0 the interval has no bounds (-inf, inf). Splits of
-    different protocols have different names, so each is averaged over its own; animals without a score in one of the
-    three are left out.
+    Gain and loss are paired by animal. If the loss may be 0, the interval has no bounds (-inf, inf). The protocols have
+    different splits, so each is averaged over its own splits. Animals without a score in one of the three are left out.
 
     Args:
         seen: columns ``animal, split, seed, value``, of animals that pretraining saw.
-        unseen: the same, of animals that it did not see.
-        adapted: the same, after adapting to them.
+        unseen: the same, of animals that pretraining did not see.
+        adapted: the same, after adapting to these animals.
     """
     every = [_animal_means(part) for part in (seen, unseen, adapted)]
     table = np.array([[part[name] for part in every] for name in every[0] if all(name in p for p in every)])
@@ -159,7 +158,7 @@ def recovered_share(seen: pd.DataFrame, unseen: pd.DataFrame, adapted: pd.DataFr
     share = float(gain.mean() / loss.mean()) if n and loss.mean() else nan
     if n < 2:
         return Estimate(share, nan, nan, n, nan)
-    # All shares whose residual gain - share x loss has a mean that t does not tell from 0: a quadratic in the share.
+    # The shares for which the mean of gain - share x loss does not differ from 0 by t: a quadratic inequality.
     t = stdtrit(n - 1, (1 + _LEVEL) / 2)
     (gain_gain, gain_loss), (_, loss_loss) = np.cov(gain, loss) / n
     a = loss.mean() ** 2 - t**2 * loss_loss
@@ -172,7 +171,7 @@ def recovered_share(seen: pd.DataFrame, unseen: pd.DataFrame, adapted: pd.DataFr
 
 
 def _means(keys: Iterable[Hashable], values: Iterable[float]) -> dict[Any, float]:
-    """Mean of the values of each key, in order of appearance. A few dozen values: faster than a group-by."""
+    """Mean of the values of each key, in order of appearance. Faster than a group-by for a few dozen values."""
     found: dict[Any, list[float]] = {}
     for key, value in zip(keys, values, strict=True):
         found.setdefault(key, []).append(value)
@@ -180,13 +179,13 @@ def _means(keys: Iterable[Hashable], values: Iterable[float]) -> dict[Any, float
 
 
 def _animal_means(scores: pd.DataFrame) -> dict[str, float]:
-    """Mean over splits of the mean over seeds, of each animal."""
+    """Mean over splits of the mean over seeds, for each animal."""
     splits = _means(zip(scores["animal"], scores["split"], strict=True), scores["value"])
     return _means((animal for animal, _ in splits), splits.values())
 
 
 def _complete(units: Iterable[Hashable], runs: Iterable[Hashable], values: Iterable[float]) -> np.ndarray:
-    """(unit, run) of the runs that every unit has."""
+    """(unit, run) values of the runs that every unit has."""
     table = {(unit, run): value for unit, run, value in zip(units, runs, values, strict=True)}
     rows, columns = (list(dict.fromkeys(key[at] for key in table)) for at in (0, 1))
     kept = [run for run in columns if all((unit, run) in table for unit in rows)]
@@ -194,7 +193,7 @@ def _complete(units: Iterable[Hashable], runs: Iterable[Hashable], values: Itera
 
 
 def _crossed(values: np.ndarray, means: np.ndarray, share: np.ndarray, n: int) -> Estimate:
-    """Mean over units crossed with runs, with the uncertainty of ``crossed_variance``."""
+    """Mean over units crossed with runs, with the interval from ``crossed_variance``."""
     variance, freedom = crossed_variance(values, means, share)
     return _t(float(means @ share), float(variance), float(freedom), n)
 
@@ -206,9 +205,9 @@ def crossed_variance(
 
     Args:
         values: (..., unit, run) scores of units (animals, trials) that all have the same runs (seeds, encoders);
-            without at least two runs, nothing is known of what units share.
-        means: (..., unit) the units' means.
-        share: (unit,) weights, sum 1.
+            with fewer than two runs, the variance that units share is not estimated.
+        means: (..., unit) means of the units.
+        share: (unit,) weights with sum 1.
 
     Returns:
         (...,) variance, NaN for a single unit, and (...,) degrees of freedom.
@@ -231,7 +230,7 @@ def crossed_variance(
     wider = both > of_units
     parts = of_units**2 / (units - 1) + of_runs**2 / (runs - 1) + of_rest**2 / ((units - 1) * (runs - 1))
     satterthwaite = np.divide(both**2, parts, out=np.full_like(parts, units - 1.0), where=parts > 0)
-    # Of a difference of mean squares the approximation falls below what the smaller number of either gives.
+    # For a difference of mean squares, the approximation can fall below the degrees of freedom of the smaller factor.
     satterthwaite = np.maximum(satterthwaite, min(units, runs) - 1.0)
     return np.where(wider, both, of_units), np.where(wider, satterthwaite, freedom)
 

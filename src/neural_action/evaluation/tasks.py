@@ -1,4 +1,4 @@
-"""Tasks: which windows train a probe and which test it."""
+"""Tasks: the windows on which a probe is trained, validated and tested."""
 
 from __future__ import annotations
 
@@ -18,19 +18,21 @@ if TYPE_CHECKING:
 ALL_ANIMALS = "all"
 OWN = ("within", "decoding", "continuous_within")
 CONTINUOUS = ("continuous_within", "continuous_across")
+#: Tasks whose targets are values of behaviour, which needs no labels.
+VALUES = (*CONTINUOUS, "retrieval")
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One task on one animal; arrays are row numbers of windows.
+    """One task on one animal. Arrays are row numbers of windows, int64.
 
     Attributes:
-        task: of the configuration.
-        animal: whose windows are tested; ``all`` for identity.
-        train: what may train the probe when all labels are used.
-        validation: what may choose penalties and candidates; empty where the split has none.
-        test: what is scored.
-        fitted: what features are centred and scaled by.
+        task: the task.
+        animal: the tested animal; ``all`` for identity.
+        train: windows on which the probe may be trained with all labels.
+        validation: windows that choose penalties and candidates; empty if the split has none.
+        test: windows that are scored.
+        fitted: windows by which features are centred and scaled.
     """
 
     task: Task
@@ -49,11 +51,13 @@ def problems(
     split: str,
     seed: int,
 ) -> Iterator[Problem]:
-    """The problems of a task in one split: one an animal with test windows, or one of all for identity.
+    """The problems of a task in one split: one for each animal with test windows, or one for all for identity.
 
-    ``within``, ``decoding``: the animal's own labelled training windows train. ``across``: the other animals'. The
-    continuous tasks likewise, with unlabelled windows too. Left out are problems with nothing to test or fewer than two
-    classes to train on. Raises InputError if a trial trains and tests, or the labels of a test window may be seen.
+    ``within``, ``decoding``: the probe is trained on labelled training windows of the tested animal. ``across``: on
+    those of the other animals. The
+    continuous tasks and ``retrieval`` likewise, with unlabelled windows too. Left out are problems with nothing to test
+    or fewer than two classes to train on. Raises InputError if a trial trains and tests, or the labels of a test window
+    may be seen.
     """
     if task == "identity":
         made = _identity(windows, animals, settings, split, seed)
@@ -67,34 +71,34 @@ def problems(
 
 
 def enough(task: Task, windows: Windows, train: np.ndarray) -> bool:
-    """Whether these windows can train: two classes or animals at least, or two windows of behaviour."""
-    if task in CONTINUOUS:
+    """Whether a probe can be trained on these windows: two classes or animals, or two windows of behaviour."""
+    if task in VALUES:
         return len(train) > 1
     return len(np.unique(classes_of(task, windows)[train])) > 1
 
 
 def classes_of(task: Task, windows: Windows) -> np.ndarray:
-    """(window,) int64 what the task asks for: the animal for identity, otherwise the label."""
+    """(window,) int64 classes of the task: the animal for identity, otherwise the label."""
     return windows.animal if task == "identity" else windows.label
 
 
 def split_number(split: str) -> int:
-    """The number that a split's name ends with, which seeds its draws; 0 where there is none (``published``)."""
+    """The number at the end of a split's name, which seeds its draws; 0 without a number (``published``)."""
     found = re.search(r"(\d+)$", split)
     return int(found[1]) if found else 0
 
 
 def check_apart(problem: Problem, windows: Windows, split: str) -> None:
-    """InputError if a trial both trains and tests: its overlapping windows would be scored on themselves.
+    """Raise InputError if a trial is in training (or validation) and in test, because its windows overlap.
 
-    Likewise if the split table says that the label of a test window may be used for training.
+    Also raised if the split table allows training with the label of a test window.
     """
     where = f"{problem.task}, split {split}, animal {problem.animal}"
     known = np.concatenate([problem.train, problem.validation])
     shared = np.intersect1d(windows.trial[known], windows.trial[problem.test])
     if len(shared):
         raise InputError(
-            f"{where}: {len(shared)} trials train or choose the probe and test it, expected none"
+            f"{where}: {len(shared)} trials are in both training (or validation) and test, expected none"
         )
     if seen := int(windows.sees_label[problem.test].sum()):
         raise InputError(f"{where}: labels of {seen} test windows may be used for training, expected none")
@@ -102,7 +106,7 @@ def check_apart(problem: Problem, windows: Windows, split: str) -> None:
 
 def _of_animal(task: Task, windows: Windows, number: int, animal: str) -> Problem:
     own = windows.animal == number
-    usable = np.ones(len(own), bool) if task in CONTINUOUS else windows.label >= 0
+    usable = np.ones(len(own), bool) if task in VALUES else windows.label >= 0
     teachers = own if task in OWN else ~own
     training = (windows.role == "train") & teachers
     train = np.flatnonzero(training & usable & windows.sees_label)
@@ -112,7 +116,7 @@ def _of_animal(task: Task, windows: Windows, number: int, animal: str) -> Proble
         train=train,
         validation=np.flatnonzero((windows.role == "validation") & teachers & usable),
         test=np.flatnonzero((windows.role == "test") & own & usable),
-        # Decoding scales by unlabelled training windows too, which few labels leave in plenty.
+        # Decoding scales features by unlabelled training windows too.
         fitted=np.flatnonzero(training) if task == "decoding" else train,
     )
 
@@ -120,15 +124,15 @@ def _of_animal(task: Task, windows: Windows, number: int, animal: str) -> Proble
 def _identity(
     windows: Windows, animals: Sequence[str], settings: EvaluationSettings, split: str, seed: int
 ) -> Iterator[Problem]:
-    """Equally many windows of every animal, trained and tested on different trials.
+    """The same number of windows from every animal, trained and tested on different trials.
 
-    Of ``identity_samples`` windows a quarter is drawn from test trials (1000 samples and four folds: Günel et al.;
-    different trials: our choice, since neighbouring windows of a trial are nearly copies). Labels are not needed, so
-    unlabelled windows take part. Nothing where an animal has no training or no test windows.
+    A quarter of ``identity_samples`` windows is drawn from test trials (1000 samples and four folds: Günel et al.;
+    different trials: our choice, because neighbouring windows of a trial are almost equal). Unlabelled windows are used
+    too. No problem if an animal has no training or no test windows.
     """
     each = settings.identity_samples // len(animals)
     trains = (windows.role == "train") & windows.sees_label
-    # Where an animal is left out, trials of the others that no probe trains on stand beside its test trials.
+    # If an animal is left out, trials of the other animals that no probe is trained on are tested too.
     tests = (windows.role == "test") | ((windows.role == "train") & ~windows.sees_label)
     rng = np.random.default_rng([seed, split_number(split)])
     train, test = [], []

@@ -1,4 +1,4 @@
-"""Places of windows in the plane: a map that thousands are laid out in, and into which the others are put."""
+"""Two-dimensional maps of windows: t-SNE of some windows (landmarks), the others placed between them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from neural_action.tables.pictures.embedding import flatten
 
-#: Landmarks that a window is put between (our choice).
+#: Number of landmarks that a window is placed between (our choice), and windows processed at once.
 _NEAR, _CHUNK = 5, 4096
 
 
@@ -19,10 +19,10 @@ def principal(features: np.ndarray) -> np.ndarray:
 
 
 def neighbour_map(features: np.ndarray, landmarks: int, seed: int = 0) -> np.ndarray:
-    """(window, 2) float32: t-SNE (as in the pictures) of at most ``landmarks`` windows, the others put between them.
+    """(window, 2) float32: t-SNE (as in the pictures) of ``landmarks`` random windows, the others placed between them.
 
-    A window that is no landmark lies at the mean of its 5 nearest landmarks' places, weighted by the inverse of its
-    distances to them (our choice): t-SNE of 100,000 windows would take most of an hour.
+    Every other window lies at the mean position of its 5 nearest landmarks, weighted by the inverse distance in the
+    representation (our choice). t-SNE of 100,000 windows would take most of an hour.
     """
     if len(features) <= landmarks:
         return flatten(features).astype(np.float32)

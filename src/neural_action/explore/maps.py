@@ -1,7 +1,7 @@
-"""The two linked maps of the page, by Bokeh: one for actions, one for animals.
+"""The two linked maps of the page, made with Bokeh: one for actions, one for animals.
 
-Bokeh has the frames, the tools, what they select, names and the window in focus. The dots themselves the page paints
-under the frames, in a picture a frame: Bokeh takes seconds to draw 100,000 dots where there is no GPU.
+Bokeh provides the frames, the tools, the selection, the names and the marker of the window in focus. The page paints
+the dots into a canvas under each frame, because Bokeh takes seconds to draw 100,000 dots without a GPU.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from neural_action.tables.pictures import style
 
 
 def maps() -> Mapping[str, object]:
-    """A Bokeh item for the page to embed; its sources are empty, the page fills them.
+    """A Bokeh JSON item that the page embeds. Its sources are empty; the page fills them.
 
-    Ranges ``across`` and ``up`` are shared by the figures ``label`` and ``animal``. Sources: ``here`` (x, y), ``path``
-    (x, y), and ``label_names`` and ``animal_names`` (x, y, text). Tools are called ``<figure>_lasso``, ``_box`` and
+    The figures ``label`` and ``animal`` share the ranges ``across`` and ``up``. The sources are ``here`` and ``path``
+    (x, y), and ``label_names`` and ``animal_names`` (x, y, text). The tools are named ``<figure>_lasso``, ``_box`` and
     ``_pan``.
     """
     from bokeh.core.properties import value

@@ -1,4 +1,4 @@
-"""What is shown of a moment: poses as bytes, and the traces of its trial."""
+"""Data shown with a window: behaviour stored in bytes, and the traces of its trial."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from neural_action.config.settings import ExploreSettings
 from neural_action.datasets.dataset import Dataset
 from neural_action.recordings.skeleton import Part, skeleton
 
-#: Features that are drawn as lines, at most: those with the most variance (our choice).
+#: Features drawn as lines, at most: those with the largest variance (our choice).
 LINES = 8
 _FLY_SIDE = 19
 
 
 @dataclass(frozen=True)
 class View:
-    """A plane that keypoints are seen in.
+    """A plane in which keypoints are drawn.
 
     Attributes:
-        name: what it is called.
+        name: name of the view.
         axes: the two axes of a keypoint that are drawn.
-        keypoints: places of the keypoints that are drawn.
+        keypoints: indices of the keypoints that are drawn.
         flip: whether the second axis points down in the recordings.
     """
 
@@ -35,17 +35,17 @@ class View:
 
 @dataclass(frozen=True)
 class Moments:
-    """Behaviour of all trials, thinned and in bytes.
+    """Behaviour of all trials, subsampled and stored in bytes.
 
     Attributes:
         kind: ``skeleton``, ``features`` or ``none``.
         values: (sample, column) uint8, behaviour between ``low`` (0) and ``high`` (255).
         low, high: (column,) float, in the unit of the recordings.
-        columns: of a skeleton ``keypoint, axis`` flattened; of features their names.
-        first: (trial + 1,) int64, where each trial begins in ``values``.
-        start, rate: (trial,) s of its first sample, and samples per second.
-        parts: of the skeleton.
-        views: planes it is seen in.
+        columns: names of keypoints (a skeleton has one column for each keypoint and axis) or of features.
+        first: (trial + 1,) int64, first row of each trial in ``values``.
+        start, rate: (trial,) float, time of the first sample (s), and samples per second.
+        parts: chains of keypoints of a skeleton.
+        views: planes in which a skeleton is drawn.
     """
 
     kind: str
@@ -61,10 +61,10 @@ class Moments:
 
 
 def moments(dataset: Dataset, settings: ExploreSettings) -> Moments:
-    """Behaviour at no more than ``settings.pose_rate`` samples a second, fewer where all would exceed the size allowed.
+    """Behaviour at about ``settings.pose_rate`` samples a second, or fewer if it would exceed ``settings.megabytes``.
 
-    Keypoints in two or three axes are a skeleton; anything else is drawn as lines. Values beyond the .1 and 99.9
-    percentiles of all are clipped there: a byte is about half a percent of what is left (our choice).
+    Keypoints with two or three axes are a skeleton; other behaviour is drawn as lines. Values are clipped to their 0.1
+    and 99.9 percentiles and stored in a byte, a resolution of 0.4 % of that range (our choice).
     """
     trials = len(dataset.trials)
     if 0 in dataset.pose_raw.shape:
@@ -118,7 +118,7 @@ def moments(dataset: Dataset, settings: ExploreSettings) -> Moments:
 
 
 def _thinning(dataset: Dataset, columns: int, settings: ExploreSettings) -> int:
-    """Every so manyth sample is kept."""
+    """Subsampling step: every n-th sample is kept."""
     periods = [
         float(np.median(np.diff(dataset.pose_time[span.samples])))
         for span in dataset.trials
@@ -136,13 +136,13 @@ def _feature_names(dataset: Dataset) -> list[str]:
 
 
 def _views(dataset: Dataset, stacked: np.ndarray) -> tuple[View, ...]:
-    """The fly's two sides, which have a camera each; two planes of a skeleton in space; else the one there is."""
+    """The two sides of the fly, which have a camera each; two planes of a skeleton in three axes; else one view."""
     keypoints, axes = dataset.behavior_shape
     every = tuple(range(keypoints))
     if (keypoints, axes) == (38, 2):
         values = stacked.reshape(-1, keypoints, axes)
         coxae = [side + leg for side in (0, _FLY_SIDE) for leg in (0, 5, 10)]
-        # Which way is up is not part of a recording: legs hang down, so claws are drawn below the coxae.
+        # Recordings do not say which direction is up. Claws are drawn below the coxae, because legs hang down.
         flip = bool(values[:, coxae, 1].mean() < values[:, [at + 4 for at in coxae], 1].mean())
         return (
             View("one side", (0, 1), every[:_FLY_SIDE], flip),
@@ -150,15 +150,15 @@ def _views(dataset: Dataset, stacked: np.ndarray) -> tuple[View, ...]:
         )
     if axes == 3:
         return View("x, y", (0, 1), every, False), View("x, z", (0, 2), every, False)
-    # Pixels count from the top.
+    # The second axis is taken for image rows, which count from the top.
     return (View("x, y", (0, 1), every, True),)
 
 
 def traces(dataset: Dataset, behavior: str, points: int) -> dict[str, np.ndarray]:
-    """(trial, points) uint8 of each trial from its first to its last neural frame, evenly sampled.
+    """Traces by name, each (trial, points) uint8, sampled evenly from the first to the last neural frame of each trial.
 
-    ``activity``: mean neural activity, and ``movement``: the logarithm of motion energy, each between its 1st and 99th
-    percentile of the trial; and ``action``: the label, 255 for none.
+    ``activity`` is the mean neural activity and ``movement`` the logarithm of motion energy, both scaled from the 1st
+    to the 99th percentile of the trial. ``action`` is the label, 255 for none.
     """
     out = {
         name: np.zeros((len(dataset.trials), points), np.uint8) for name in ("action", "movement", "activity")

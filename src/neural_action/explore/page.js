@@ -1,11 +1,12 @@
 "use strict";
-// State: the clip in focus, the selected clips, and which row and map are shown. Everything on the page follows from it.
+// State: the window in focus, the selected windows, and the row and map that are shown. The page is drawn from it.
+// `index` and `indices` are numbers of windows; all arrays of windows are parallel.
 const read = (id) => JSON.parse(document.getElementById(id).textContent);
 const $ = (id) => document.getElementById(id);
 const SVG = "http://www.w3.org/2000/svg";
 const about = read("described");
 const state = { focus: 0, selected: null, row: 0, layout: null, playing: true, began: 0 };
-// Filled when the page starts: arrays by name, Bokeh's models, the places of the clips, and these by cells.
+// Filled when the page starts: arrays by name, Bokeh's models, coordinates of the windows, and a grid to search them.
 let data, models, xs, ys, grid;
 
 const TYPES = { uint8: Uint8Array, uint16: Uint16Array, int16: Int16Array, uint32: Uint32Array, float32: Float32Array,
@@ -25,11 +26,11 @@ function element(name, attributes = {}, parent = null, text = null) {
   return made;
 }
 
-// Names as they are drawn are short; the whole name is what a tooltip says.
+// Drawn names are shortened; tooltips have the full name.
 const NONE = { name: "not labelled", short: "not labelled", color: "#d5dae2" };
 const classOf = (label) => (label < 0 ? NONE : about.classes[label]);
 const className = (label) => classOf(label).name;
-const animalOf = (clip) => data.animal[clip];
+const animalOf = (index) => data.animal[index];
 const seconds = (value) => `${value.toFixed(1)} s`;
 
 // --- the maps ---------------------------------------------------------------------------------------------------
@@ -43,11 +44,11 @@ function showMaps() {
   models.animal_names.data = directLabels(data.animal, about.animals);
   fit();
   const row = about.rows[state.row];
-  $("run").textContent = `${row.label}, ${row.run}: ${count.toLocaleString("en")} clips. Distances between islands of a t-SNE mean nothing.`;
+  $("run").textContent = `${row.label}, ${row.run}: ${count.toLocaleString("en")} windows. Distances between islands of a t-SNE have no meaning.`;
   showFocus();
 }
 
-// Dots are painted into one picture a map, in an order in which no trial lies on top of the others.
+// The dots of each map are painted into one canvas, in random order, so that no trial lies on top of the others.
 const paint = { asked: false, order: null, chosen: null };
 function repaint() {
   if (paint.asked) return;
@@ -57,7 +58,7 @@ function repaint() {
 
 function rgb(color) { return [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16)); }
 
-// Share of each pixel around the middle that a disc covers.
+// Pixels around a centre, and the share of each that a disc covers.
 function disc(radius) {
   const side = Math.ceil(radius), out = [];
   for (let i = -side; i <= side; i++) for (let j = -side; j <= side; j++) {
@@ -78,8 +79,8 @@ function paintMap({ view, canvas, group, colors }) {
   const { start: x0, end: x1 } = models.across, { start: y0, end: y1 } = models.up;
   const across = wide / (x1 - x0), up = tall / (y1 - y0), radius = dots * (xs.length > 30000 ? 1.5 : xs.length > 8000 ? 2 : 2.5);
   const stamp = disc(radius), none = rgb("#d5dae2"), rest = rgb("#c4cad4");
-  const stroke = (clip, [r, g, b], strength) => {
-    const px = Math.round((xs[clip] - x0) * across), py = tall - 1 - Math.round((ys[clip] - y0) * up);
+  const stroke = (index, [r, g, b], strength) => {
+    const px = Math.round((xs[index] - x0) * across), py = tall - 1 - Math.round((ys[index] - y0) * up);
     if (px < -4 || py < -4 || px > wide + 4 || py > tall + 4) return;
     for (const [i, j, share] of stamp) {
       const u = px + i, v = py + j;
@@ -90,16 +91,16 @@ function paintMap({ view, canvas, group, colors }) {
       pixels[at + 2] += a * (b - pixels[at + 2]);
     }
   };
-  const color = (clip) => (group[clip] < 0 ? none : colors[group[clip]]);
-  if (!paint.chosen) for (const clip of paint.order) stroke(clip, color(clip), 0.8);
+  const color = (index) => (group[index] < 0 ? none : colors[group[index]]);
+  if (!paint.chosen) for (const index of paint.order) stroke(index, color(index), 0.8);
   else {
-    for (const clip of paint.order) if (!paint.chosen[clip]) stroke(clip, rest, 0.3);
-    for (const clip of paint.order) if (paint.chosen[clip]) stroke(clip, color(clip), 0.95);
+    for (const index of paint.order) if (!paint.chosen[index]) stroke(index, rest, 0.3);
+    for (const index of paint.order) if (paint.chosen[index]) stroke(index, color(index), 0.95);
   }
   context.putImageData(picture, 0, 0);
 }
 
-// The whole map, with room for names at its edges: so large a share of what the clips take.
+// Margin around the map for names at its edges, as a share of the extent of the windows.
 const ROOM = 0.09;
 function fit() {
   for (const [range, values] of [[models.across, xs], [models.up, ys]]) {
@@ -108,7 +109,7 @@ function fit() {
   }
 }
 
-// A name where its group is dense and most of what is there is of the group; none where there is no such place.
+// Puts the name of each group where the group is dense and has most of the windows; without such a place, no name.
 function directLabels(group, names) {
   const x = xs, y = ys, side = 26, count = new Map();
   const [left, right, low, high] = [min(x), max(x), min(y), max(y)];
@@ -123,7 +124,7 @@ function directLabels(group, names) {
     count.get(key)[at]++;
   }
   const every = around(all, side), placed = [], out = { x: [], y: [], text: [] };
-  // The two maps share the width; a character is about 8 pixels.
+  // Each map has half of the width; a character is about 8 pixels wide.
   const pixel = (1 + 2 * ROOM) / ($("plot").clientWidth / 2);
   for (const [key, own] of [...count].sort((a, b) => max(b[1]) - max(a[1]))) {
     const wide = around(own, side), least = 0.05 * sum(own);
@@ -140,7 +141,7 @@ function directLabels(group, names) {
   return out;
 }
 
-// Sums over each cell and the eight beside it.
+// Sum over each cell and its eight neighbours.
 function around(cells, side) {
   return cells.map((_, at) => {
     let sum = 0;
@@ -156,7 +157,7 @@ const sum = (values) => values.reduce((a, b) => a + b, 0);
 function min(values) { let m = Infinity; for (const v of values) if (v < m) m = v; return m; }
 function max(values) { let m = -Infinity; for (const v of values) if (v > m) m = v; return m; }
 
-// Clips by cells of the plane, to find those near a place.
+// Windows by cells of the plane, to find the windows near a point.
 class Grid {
   constructor(x, y) {
     this.x = x; this.y = y; this.side = Math.max(1, Math.min(200, Math.floor(Math.sqrt(x.length / 4))));
@@ -171,7 +172,7 @@ class Grid {
   }
   at(value, from) { return Math.floor((value - from) / this.step); }
   key(i, j) { return i * 1009 + j; }
-  // Clips by distance from a place, the nearest `count`, looking in ever wider squares.
+  // The `count` windows nearest to a point, nearest first, searched in growing squares of at most `rings` cells.
   nearest(x, y, count, rings = Infinity) {
     const i = this.at(x, this.left), j = this.at(y, this.low), far = (k) => (this.x[k] - x) ** 2 + (this.y[k] - y) ** 2;
     for (let ring = 1; ; ring = ring < 4 ? ring + 1 : 2 * ring) {
@@ -188,18 +189,18 @@ class Grid {
 }
 
 function showFocus() {
-  const clip = state.focus, trial = data.trial[clip];
-  models.here.data = { x: [xs[clip]], y: [ys[clip]] };
+  const index = state.focus, trial = data.trial[index];
+  models.here.data = { x: [xs[index]], y: [ys[index]] };
   const path = { x: [], y: [] };
   for (let i = trialFirst(trial); i < data.trial.length && data.trial[i] === trial; i++) {
-    if (Math.abs(data.time[i] - data.time[clip]) <= 2 * about.windowSeconds) { path.x.push(xs[i]); path.y.push(ys[i]); }
+    if (Math.abs(data.time[i] - data.time[index]) <= 2 * about.windowSeconds) { path.x.push(xs[i]); path.y.push(ys[i]); }
   }
   models.path.data = path;
   const { animal, name, short } = about.trials[trial];
   $("readout").replaceChildren(...[
-    ["action", classOf(data.label[clip])], ["animal", about.animals[animal]],
+    ["action", classOf(data.label[index])], ["animal", about.animals[animal]],
     ["trial", { name, short }],
-    ["time", { name: "", short: seconds(data.time[clip]) }],
+    ["time", { name: "", short: seconds(data.time[index]) }],
   ].flatMap(([key, { name, short, color }]) => {
     const term = document.createElement("span"), said = document.createElement("b");
     term.textContent = key;
@@ -209,33 +210,33 @@ function showFocus() {
     said.dataset.key = key;
     return [term, said];
   }));
-  showTrial(trial, clip);
+  showTrial(trial, index);
   state.began = performance.now();
   drawFigure(0.5);
 }
 
 // --- selection --------------------------------------------------------------------------------------------------
 
-function select(clips) {
-  state.selected = clips.length ? clips : null;
+function select(indices) {
+  state.selected = indices.length ? indices : null;
   paint.chosen = null;
   if (state.selected) {
     paint.chosen = new Uint8Array(data.label.length);
-    for (const clip of clips) paint.chosen[clip] = 1;
-    if (!paint.chosen[state.focus]) focus(clips[0]);
+    for (const index of indices) paint.chosen[index] = 1;
+    if (!paint.chosen[state.focus]) focus(indices[0]);
   }
   repaint();
   showSelection();
 }
 
-// What a lasso or a box holds; with shift, also what was selected before.
+// Selects the windows in a lasso or a box; with shift, adds them to the selection.
 function brushed({ geometry, final }) {
   if (!final) return;
   const inside = geometry.type === "poly" ? polygon(geometry.x, geometry.y)
     : (x, y) => x >= Math.min(geometry.x0, geometry.x1) && x <= Math.max(geometry.x0, geometry.x1) &&
       y >= Math.min(geometry.y0, geometry.y1) && y <= Math.max(geometry.y0, geometry.y1);
   const before = state.shift ? paint.chosen : null;
-  select(where((clip) => before?.[clip] || inside(xs[clip], ys[clip])));
+  select(where((index) => before?.[index] || inside(xs[index], ys[index])));
 }
 
 function polygon(px, py) {
@@ -253,12 +254,12 @@ function polygon(px, py) {
 function showSelection() {
   const indices = state.selected ?? [];
   const total = data.label.length, chosen = state.selected ?? [...data.label.keys()];
-  $("count").textContent = state.selected ? `${indices.length.toLocaleString("en")} of ${total.toLocaleString("en")} clips` : `nothing; all ${total.toLocaleString("en")} clips:`;
+  $("count").textContent = state.selected ? `${indices.length.toLocaleString("en")} of ${total.toLocaleString("en")} windows` : `none; all ${total.toLocaleString("en")} windows:`;
   $("clear").hidden = !state.selected;
-  shares("by-class", "by action", about.classes, chosen, (clip) => data.label[clip]);
+  shares("by-class", "by action", about.classes, chosen, (index) => data.label[index]);
   shares("by-animal", "by animal", about.animals, chosen, animalOf);
-  for (const [id, group] of [["classes", (clip) => data.label[clip]], ["animals", animalOf]]) {
-    const only = state.selected ? group(indices[0]) : -2, pure = state.selected && indices.every((clip) => group(clip) === only);
+  for (const [id, group] of [["classes", (index) => data.label[index]], ["animals", animalOf]]) {
+    const only = state.selected ? group(indices[0]) : -2, pure = state.selected && indices.every((index) => group(index) === only);
     for (const chip of $(id).children) {
       const key = Number(chip.dataset.key);
       chip.setAttribute("aria-pressed", String(Boolean(pure && key === only && indices.length === totalOf(id, key))));
@@ -271,16 +272,16 @@ function totalOf(id, key) {
   const name = `${id}:${key}`;
   if (!totals.has(name)) {
     let count = 0;
-    for (let clip = 0; clip < data.label.length; clip++) if ((id === "classes" ? data.label[clip] : animalOf(clip)) === key) count++;
+    for (let index = 0; index < data.label.length; index++) if ((id === "classes" ? data.label[index] : animalOf(index)) === key) count++;
     totals.set(name, count);
   }
   return totals.get(name);
 }
 
-function shares(id, title, names, clips, group) {
+function shares(id, title, names, indices, group) {
   const counts = new Array(names.length).fill(0);
   let none = 0;
-  for (const clip of clips) { const key = group(clip); if (key < 0) none++; else counts[key]++; }
+  for (const index of indices) { const key = group(index); if (key < 0) none++; else counts[key]++; }
   const rows = names.map((known, key) => [known, counts[key]]);
   if (none) rows.push([NONE, none]);
   const most = Math.max(1, ...rows.map((row) => row[1])), heading = document.createElement("h3");
@@ -292,12 +293,12 @@ function shares(id, title, names, clips, group) {
     row.children[0].textContent = short;
     row.children[0].title = name;
     if (count) row.querySelector(".bar").style.cssText += `min-width:1px;width:${(100 * count) / most}%;background:${color}`;
-    row.children[2].textContent = `${count.toLocaleString("en")} · ${((100 * count) / Math.max(1, clips.length)).toFixed(0)} %`;
+    row.children[2].textContent = `${count.toLocaleString("en")} · ${((100 * count) / Math.max(1, indices.length)).toFixed(0)} %`;
     return row;
   }));
 }
 
-const where = (test) => { const out = []; for (let clip = 0; clip < data.label.length; clip++) if (test(clip)) out.push(clip); return out; };
+const where = (test) => { const out = []; for (let index = 0; index < data.label.length; index++) if (test(index)) out.push(index); return out; };
 
 function chips(id, names, group) {
   $(id).replaceChildren(...names.map(({ name, short, color }, key) => {
@@ -308,7 +309,7 @@ function chips(id, names, group) {
     chip.children[0].style.background = color;
     chip.children[1].textContent = short;
     chip.title = name;
-    chip.onclick = () => select(chip.getAttribute("aria-pressed") === "true" ? [] : where((clip) => group(clip) === key));
+    chip.onclick = () => select(chip.getAttribute("aria-pressed") === "true" ? [] : where((index) => group(index) === key));
     return chip;
   }));
 }
@@ -317,18 +318,18 @@ function chips(id, names, group) {
 
 const firsts = new Map();
 function trialFirst(trial) {
-  if (!firsts.size) for (let clip = data.trial.length - 1; clip >= 0; clip--) firsts.set(data.trial[clip], clip);
+  if (!firsts.size) for (let index = data.trial.length - 1; index >= 0; index--) firsts.set(data.trial[index], index);
   return firsts.get(trial);
 }
 function trialLast(trial) {
-  let clip = trialFirst(trial);
-  while (clip + 1 < data.trial.length && data.trial[clip + 1] === trial) clip++;
-  return clip;
+  let index = trialFirst(trial);
+  while (index + 1 < data.trial.length && data.trial[index + 1] === trial) index++;
+  return index;
 }
 
 const STRIP = { wide: 1000, high: 100 };
 let shownTrial = -1;
-function showTrial(trial, clip) {
+function showTrial(trial, index) {
   const { animal, name, short, start, end } = about.trials[trial], strip = $("strip");
   const across = (time) => (STRIP.wide * (time - start)) / Math.max(1e-9, end - start);
   if (trial !== shownTrial) {
@@ -344,11 +345,11 @@ function showTrial(trial, clip) {
     element("line", { id: "now", y1: 0, y2: STRIP.high, stroke: "#1d2330", "stroke-width": 1.5, "vector-effect": "non-scaling-stroke" }, strip);
     $("scrub").max = trialLast(trial) - trialFirst(trial);
   }
-  const half = about.windowSeconds / 2, left = across(data.time[clip] - half);
+  const half = about.windowSeconds / 2, left = across(data.time[index] - half);
   $("window").setAttribute("x", left);
-  $("window").setAttribute("width", across(data.time[clip] + half) - left);
-  $("scrub").value = clip - trialFirst(trial);
-  $("scrub").setAttribute("aria-valuetext", `${seconds(data.time[clip])}, ${className(data.label[clip])}`);
+  $("window").setAttribute("width", across(data.time[index] + half) - left);
+  $("scrub").value = index - trialFirst(trial);
+  $("scrub").setAttribute("aria-valuetext", `${seconds(data.time[index])}, ${className(data.label[index])}`);
 }
 
 const trace = (key, trial) => data[`trace:${key}`].subarray(trial * about.tracePoints, (trial + 1) * about.tracePoints);
@@ -376,7 +377,7 @@ const COLORS = { "front leg": "#0072B2", "middle leg": "#E69F00", "hind leg": "#
 const PALETTE = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#B8A200", "#4A4A4A"];
 let figureViews = [];
 
-// Behaviour at a time of a trial, between the samples beside it; one number a column.
+// Behaviour at a time (s) of a trial, interpolated between samples; one number for each column.
 function behaviorAt(trial, time) {
   const columns = about.moments.low.length, first = data.poseFirst[trial], count = data.poseFirst[trial + 1] - first;
   const at = Math.min(Math.max((time - data.poseStart[trial]) * data.poseRate[trial], 0), count - 1);
@@ -427,7 +428,7 @@ function prepareFigure() {
   });
 }
 
-// One scale for all views, so that the trial in focus fills them.
+// One scale for all views, chosen so that the trial in focus fills them.
 let scaledTrial = -1, figureScale = 1;
 function scaleFigure(trial) {
   if (trial === scaledTrial) return;
@@ -449,25 +450,25 @@ function scaleFigure(trial) {
   figureScale = Math.min(...scales);
 }
 
-let drawnClip = -1;
+let drawnIndex = -1;
 function drawFigure(share) {
-  const clip = state.focus, trial = data.trial[clip], { kind, columns } = about.moments;
-  const time = data.time[clip] + (share - 0.5) * about.windowSeconds;
+  const index = state.focus, trial = data.trial[index], { kind, columns } = about.moments;
+  const time = data.time[index] + (share - 0.5) * about.windowSeconds;
   const { start, end } = about.trials[trial], now = (STRIP.wide * (time - start)) / Math.max(1e-9, end - start);
   $("now").setAttribute("x1", now); $("now").setAttribute("x2", now);
   if (kind === "skeleton") {
     const pose = behaviorAt(trial, time);
     scaleFigure(trial);
     for (const view of figureViews) view.draw(pose, figureScale);
-    if (clip !== drawnClip) $("figure").setAttribute("aria-label", `Stick figure of ${columns.length} keypoints at ${seconds(data.time[clip])}, ${className(data.label[clip])}`);
-  } else if (kind === "features") drawFeatures(clip, trial, share);
-  drawnClip = clip;
+    if (index !== drawnIndex) $("figure").setAttribute("aria-label", `Stick figure of ${columns.length} keypoints at ${seconds(data.time[index])}, ${className(data.label[index])}`);
+  } else if (kind === "features") drawFeatures(index, trial, share);
+  drawnIndex = index;
 }
 
-function drawFeatures(clip, trial, share) {
+function drawFeatures(index, trial, share) {
   const svg = $("figure"), { columns, short, low, high } = about.moments, left = 78, right = 292;
-  const lane = 138 / columns.length, from = data.time[clip] - about.windowSeconds / 2;
-  if (clip !== drawnClip) {
+  const lane = 138 / columns.length, from = data.time[index] - about.windowSeconds / 2;
+  if (index !== drawnIndex) {
     svg.replaceChildren();
     const samples = Array.from({ length: 41 }, (_, i) => behaviorAt(trial, from + (i / 40) * about.windowSeconds));
     columns.forEach((name, c) => {
@@ -478,7 +479,7 @@ function drawFeatures(clip, trial, share) {
         fill: "none", stroke: PALETTE[c % PALETTE.length], "stroke-width": 1.8, "data-feature": name }, svg);
     });
     element("line", { id: "cursor", y1: 4, y2: 146, stroke: "#1d2330", "stroke-width": 1 }, svg);
-    svg.setAttribute("aria-label", `Lines of ${columns.join(", ")} over ${seconds(about.windowSeconds)} around ${seconds(data.time[clip])}`);
+    svg.setAttribute("aria-label", `Lines of ${columns.join(", ")} over ${seconds(about.windowSeconds)} around ${seconds(data.time[index])}`);
   }
   const x = left + share * (right - left);
   $("cursor").setAttribute("x1", x); $("cursor").setAttribute("x2", x);
@@ -499,8 +500,8 @@ function play(on) {
 
 // --- keys and pointers ------------------------------------------------------------------------------------------
 
-function focus(clip) {
-  state.focus = Math.min(Math.max(clip, 0), data.label.length - 1);
+function focus(index) {
+  state.focus = Math.min(Math.max(index, 0), data.label.length - 1);
   showFocus();
 }
 
@@ -527,9 +528,9 @@ const KEYS = {
   " ": () => play(!state.playing),
   Escape: () => select([]),
   n: near,
-  a: () => select(where((clip) => data.label[clip] === data.label[state.focus])),
-  i: () => select(where((clip) => animalOf(clip) === animalOf(state.focus))),
-  t: () => select(where((clip) => data.trial[clip] === data.trial[state.focus])),
+  a: () => select(where((index) => data.label[index] === data.label[state.focus])),
+  i: () => select(where((index) => animalOf(index) === animalOf(state.focus))),
+  t: () => select(where((index) => data.trial[index] === data.trial[state.focus])),
 };
 
 function onKey(event) {
@@ -539,21 +540,21 @@ function onKey(event) {
   KEYS[event.key](event);
 }
 
-// The clip under the pointer, within 10 pixels, and where it is drawn.
+// The window within 10 pixels of the pointer, and where it is drawn; null without one.
 function under(view, { sx, sy, x, y }) {
-  const [clip] = grid.nearest(x, y, 1, 2);
-  if (clip === undefined) return null;
-  const at = [view.frame.x_scale.compute(xs[clip]), view.frame.y_scale.compute(ys[clip])];
-  return Math.hypot(at[0] - sx, at[1] - sy) > 10 ? null : [clip, ...at];
+  const [index] = grid.nearest(x, y, 1, 2);
+  if (index === undefined) return null;
+  const at = [view.frame.x_scale.compute(xs[index]), view.frame.y_scale.compute(ys[index])];
+  return Math.hypot(at[0] - sx, at[1] - sy) > 10 ? null : [index, ...at];
 }
 
 function onHover(view, event) {
   const found = under(view, event);
   $("hover").hidden = !found;
   if (!found) return;
-  const [clip, sx, sy] = found, trial = about.trials[data.trial[clip]];
+  const [index, sx, sy] = found, trial = about.trials[data.trial[index]];
   const box = $("maps").getBoundingClientRect(), at = view.el.getBoundingClientRect();
-  $("hover").textContent = `${className(data.label[clip])} · ${about.animals[trial.animal].name} · ${trial.name} · ${seconds(data.time[clip])}`;
+  $("hover").textContent = `${className(data.label[index])} · ${about.animals[trial.animal].name} · ${trial.name} · ${seconds(data.time[index])}`;
   const half = $("hover").offsetWidth / 2;
   $("hover").style.left = `${Math.min(Math.max(at.left - box.left + sx, half), box.width - half)}px`;
   $("hover").style.top = `${at.top - box.top + sy}px`;
@@ -585,7 +586,7 @@ function listen() {
     const box = $("strip").getBoundingClientRect(), trial = data.trial[state.focus], { start, end } = about.trials[trial];
     const time = start + ((event.clientX - box.left) / box.width) * (end - start);
     let best = trialFirst(trial);
-    for (let clip = best; clip <= trialLast(trial); clip++) if (Math.abs(data.time[clip] - time) < Math.abs(data.time[best] - time)) best = clip;
+    for (let index = best; index <= trialLast(trial); index++) if (Math.abs(data.time[index] - time) < Math.abs(data.time[best] - time)) best = index;
     focus(best);
   };
   document.addEventListener("keydown", onKey);
@@ -628,7 +629,7 @@ async function start() {
   paint.order = shuffled(data.label.length);
   state.playing = !matchMedia("(prefers-reduced-motion: reduce)").matches;
   chooseLayouts();
-  chips("classes", about.classes, (clip) => data.label[clip]);
+  chips("classes", about.classes, (index) => data.label[index]);
   chips("animals", about.animals, animalOf);
   prepareFigure();
   listen();

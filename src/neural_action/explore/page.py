@@ -1,4 +1,4 @@
-"""The page: data, maps, style and script in one file that needs nothing else."""
+"""The interactive page: data, maps, style and script in one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from neural_action.names import shortened
 from neural_action.tables.pictures.style import action_colors, animal_colors
 
 _HERE = Path(__file__).parent
-#: Characters of a name in the narrowest column of the page, and of a feature beside its line.
+#: Characters of a name in the narrowest column of the page, and of a feature's name beside its line.
 _NAME, _FEATURE = 18, 14
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A trial as the page names it.
+    """A trial of the page.
 
     Attributes:
         animal: number of the animal.
-        name: of the trial.
-        start, end: s, of its first and last neural frame.
+        name: name of the trial.
+        start, end: times of its first and last neural frame, s.
     """
 
     animal: int
@@ -42,12 +42,12 @@ class Trial:
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the tables as the page shows it.
+    """A row of the tables, shown as maps.
 
     Attributes:
-        label: what it is called.
-        run: which run, such as ``fold-0, seed 0``.
-        layouts: (window, 2) float32 places, by the name of the map.
+        label: label of the row.
+        run: name of the run, such as ``fold-0, seed 0``.
+        layouts: (window, 2) float32 positions, by the name of the map.
     """
 
     label: str
@@ -57,20 +57,20 @@ class Row:
 
 @dataclass(frozen=True)
 class Content:
-    """Everything the page shows; windows are sorted by trial and time, and parallel.
+    """The content of the page. Arrays of windows are parallel and sorted by trial and time.
 
     Attributes:
         title, opening: headings.
         class_names, animals: names.
-        trials: in the order of their numbers.
-        rows: at least one; the first is shown first.
+        trials: the trials, in the order of their numbers.
+        rows: at least one row; the first is shown first.
         label: (window,) int, -1 unlabelled.
-        trial: (window,) int.
-        time: (window,) float s, centres.
-        window_seconds: length of a window.
+        trial: (window,) int, number of the trial.
+        time: (window,) float, centre of the window, s.
+        window_seconds: length of a window, s.
         moments: behaviour.
         traces: (trial, points) uint8, see ``moments.traces``.
-        notes: what else a reader should know, a sentence each.
+        notes: notes for the reader, one sentence each.
     """
 
     title: str
@@ -121,7 +121,7 @@ def render(content: Content) -> str:
     arrays: dict[str, np.ndarray] = {
         "label": content.label.astype(np.int16),
         "trial": content.trial.astype(np.uint32),
-        # Whole: stamps may count from 1970, where float32 tells two minutes apart.
+        # float64: times may count from 1970, where float32 has steps of two minutes.
         "time": content.time.astype(np.float64),
         "pose": behavior.values,
         "poseFirst": behavior.first.astype(np.uint32),
@@ -142,7 +142,7 @@ def render(content: Content) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    # The core alone: widgets, tables, formulas and WebGL are not used.
+    # Only the core of Bokeh: the page uses no widgets, tables, formulas or WebGL.
     library = Resources(mode="inline", components=["bokeh"]).js_raw[:1]
     return environment.get_template("page.html.j2").render(
         content=content,
@@ -157,7 +157,7 @@ def render(content: Content) -> str:
 
 
 def _named(names: Sequence[str], colors: Sequence[str]) -> list[dict[str, str]]:
-    """What the page knows of actions or animals: the name, how it is drawn, and the colour."""
+    """Name, short name and colour of each action or animal."""
     return [
         {"name": name, "short": short, "color": color}
         for name, short, color in zip(names, shortened(names, _NAME), colors, strict=True)
@@ -165,12 +165,12 @@ def _named(names: Sequence[str], colors: Sequence[str]) -> list[dict[str, str]]:
 
 
 def _packed(values: np.ndarray) -> dict[str, str]:
-    """Type and content: little-endian bytes, gzip, base64."""
+    """Type and content of an array: little-endian bytes, compressed by gzip, in base64."""
     values = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
     squeezed = gzip.compress(values.tobytes(), compresslevel=6, mtime=0)
     return {"type": values.dtype.name, "data": base64.b64encode(squeezed).decode("ascii")}
 
 
 def _embedded(value: Any) -> str:
-    """JSON within a script element, which no text in it can end."""
+    """JSON for a script element; ``<`` is escaped, so that no text can end the element."""
     return json.dumps(value, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")

@@ -1,1 +1,1 @@
-"""A trained model in use: recordings to embeddings, scores, and new animals. ``neural_action.load_model`` opens one."""
+"""Use of a trained model: embeddings, scores and adaptation to new animals. See ``neural_action.load_model``."""

@@ -1,4 +1,4 @@
-"""The data that a model is adapted with, from recordings given by a person instead of by the workflow."""
+"""Adaptation of a model to recordings given by a user instead of by the workflow."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import Tensor
 
-from neural_action.calcium.fit import kernel
+from neural_action.calcium.kernel import kernel
 from neural_action.config.settings import (
     AdaptSettings,
     AugmentationSettings,
@@ -46,13 +46,13 @@ def adapted(model: TrainedModel, data: Data, known: Data, settings: AdaptSetting
     wanted = _needed(what["objective"]["name"], views, what["batches"])
     if "syllables" in wanted:
         raise InputError(
-            f"adapt: the objective {what['objective']['name']!r} needs syllables, which are not part of the model; "
-            "expected a model that does without (the workflow adapts it: configuration adapt.rows)"
+            f"adapt: objective {what['objective']['name']!r} needs syllables, which a model does not include; expected "
+            "another objective, or adaptation by the workflow (configuration adapt.rows)"
         )
     window_settings = WindowSettings.model_validate(what["windows"])
     if model.objective.shapes.units:
         raise InputError(
-            "adapt: the model has an input layer of each animal; expected the workflow to adapt it (configuration "
+            "adapt: the model has an input layer for each animal, expected adaptation by the workflow (configuration "
             "adapt.rows)"
         )
     with _stores(data, what["recordings"]) as new, _stores(known, what["recordings"]) as old:
@@ -116,7 +116,7 @@ def _needed(objective: str, augmentations: AugmentationSettings, batches: str) -
 
 @contextmanager
 def _stores(data: Data, trained_on: Mapping[str, Any]) -> Iterator[list[Path]]:
-    """Manifests of what was given; recordings in memory are written to a folder for the time being."""
+    """Manifests of the given recordings; recordings in memory are written to a temporary folder."""
     given = listed(data)
     with tempfile.TemporaryDirectory() as folder:
         paths = []
@@ -136,7 +136,7 @@ def _stores(data: Data, trained_on: Mapping[str, Any]) -> Iterator[list[Path]]:
                 paths.append(manifest_path(Path(one)))
             else:
                 raise InputError(
-                    f"adapt: {type(one).__name__} at place {at}, expected a manifest, a store or a Recording: "
+                    f"adapt: {type(one).__name__} at index {at}, expected a manifest, a store or a Recording, because "
                     "adapting needs behaviour"
                 )
         yield paths
@@ -147,8 +147,8 @@ def _one_animal(new: list[Path], old: list[Path], sessions: Mapping[str, int]) -
     if len(animals) != 1:
         found = ", ".join(sorted(animals)) or "none"
         raise InputError(
-            f"adapt: recordings of {found}, expected of one animal; adapt to one after another, and name known animals "
-            "as known (--known, once for each)"
+            f"adapt: recordings of {found}, expected one new animal; adapt to animals one after another, and pass "
+            "known animals as known (--known, once for each)"
         )
     if animals & (others | set(sessions)):
         raise InputError(f"adapt: {animals.pop()} is both the new animal and a known one")
@@ -156,9 +156,9 @@ def _one_animal(new: list[Path], old: list[Path], sessions: Mapping[str, int]) -
 
 
 def _comparable(manifest: Manifest, path: Path, trained_on: Mapping[str, Any]) -> None:
-    """Behaviour that is what the model was trained on; neural data are checked as for ``transform``.
+    """Raise InputError unless a recording can be compared with those that the model was trained on.
 
-    Sessions have units of their own: of a known one as many as the model has, of a new one any number.
+    If sessions have their own units, a known session must have the units of the model; a new one may have any number.
     """
     neural, sessions = manifest.arrays["neural"].shape[1:], trained_on.get("sessions")
     expected = [sessions.get(manifest.animal, neural[0])] if sessions else trained_on["neural_shape"]

@@ -1,4 +1,4 @@
-"""Embeddings of windows with the moment that each is of, and the forms in which they leave."""
+"""Embeddings of windows with their times, and their export to other formats."""
 
 from __future__ import annotations
 
@@ -22,20 +22,19 @@ if TYPE_CHECKING:
 class Embedding:
     """Embeddings of windows; arrays are parallel.
 
-    It stands for its ``values`` wherever an array is taken: ``np.asarray(e)``, ``torch.as_tensor(e)``,
-    ``pd.DataFrame(e)``, ``LogisticRegression().fit(e, e.label)``. Rows that are chosen by a slice, a mask or numbers
-    (``e[:100]``, ``e[e.label >= 0]``) are an embedding again; one row, or rows and columns (``e[0]``, ``e[:, :2]``),
-    are an array.
+    It can be used as the array ``values``: ``np.asarray(e)``, ``torch.as_tensor(e)``, ``pd.DataFrame(e)``,
+    ``LogisticRegression().fit(e, e.label)``. Indexing with a slice, a mask or an array (``e[:100]``,
+    ``e[e.label >= 0]``) gives an embedding; indexing with a number or a tuple (``e[0]``, ``e[:, :2]``) gives an array.
 
     Attributes:
         values: (window, dimension) float32.
         time: (window,) float64 s, the window's centre on the neural clock of its trial.
-        trial: (window,) int64, place of the window's trial in ``trials`` and ``animals``.
-        label: (window,) int64, the action at the window's centre, a place in ``class_names``; -1 unlabelled.
-        trials: (trial,) names.
-        animals: (trial,) the animal of each trial.
+        trial: (window,) int64, index of the window's trial in ``trials`` and ``animals``.
+        label: (window,) int64, action at the window's centre, index into ``class_names``; -1 unlabelled.
+        trials: names of the trials.
+        animals: animal of each trial.
         class_names: the action classes.
-        about: of the model: method, run, seed, layer, window length; JSON values.
+        about: method, run, seed and layer of the model, frames and stride of windows; JSON values.
     """
 
     values: np.ndarray
@@ -56,23 +55,23 @@ class Embedding:
         return len(self.values)
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
-        """``values``; with ``copy=False`` the array itself. ValueError if that would be of another ``dtype``."""
+        """``values``; with ``copy=False`` without a copy. ValueError if ``dtype`` would need a copy."""
         return np.array(self.values, dtype, copy=True if copy is None else copy)
 
     def __dlpack__(self, **options: Any) -> Any:
-        """``values`` for ``torch.as_tensor`` and others; they share memory."""
+        """``values`` for ``torch.as_tensor`` and others, with shared memory."""
         return self.values.__dlpack__(**options)
 
     def __dlpack_device__(self) -> Any:
-        """Where ``values`` are: in the computer's memory."""
+        """Device of ``values``: the CPU."""
         return self.values.__dlpack_device__()
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        """(dimension,) of each window."""
+        """Iterate over the (dimension,) values of each window."""
         return iter(self.values)
 
     def __getitem__(self, rows: Any) -> Embedding | np.ndarray:
-        """See the class. IndexError as for ``values``."""
+        """See the class. Raises IndexError as ``values``."""
         if isinstance(rows, int | np.integer | tuple) or rows is None or rows is Ellipsis:
             return self.values[rows]
         return replace(
@@ -85,17 +84,17 @@ class Embedding:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Windows and dimensions."""
+        """Number of windows and of dimensions."""
         return self.values.shape[0], self.values.shape[1]
 
     @property
     def ndim(self) -> int:
-        """2."""
+        """Number of axes, 2."""
         return self.values.ndim
 
     @property
     def dtype(self) -> np.dtype:
-        """Of ``values``."""
+        """Type of ``values``."""
         return self.values.dtype
 
     @property
@@ -105,11 +104,11 @@ class Embedding:
 
     @property
     def action(self) -> np.ndarray:
-        """(window,) str: the action of each window, empty where unlabelled."""
+        """(window,) str: the action of each window; empty if unlabelled."""
         return np.array([*self.class_names, ""], dtype=np.str_)[self.label]
 
     def of_trial(self, at: int) -> Embedding:
-        """The windows of one trial."""
+        """The windows of trial number ``at``."""
         rows = self.trial == at
         return Embedding(
             self.values[rows],
@@ -123,7 +122,7 @@ class Embedding:
         )
 
     def to_frame(self) -> pd.DataFrame:
-        """A row a window: ``animal, trial, time, action, e0, e1, ...``."""
+        """A table with one row for each window: ``animal, trial, time, action, e0, e1, ...``."""
         import pandas as pd
 
         columns = {f"e{at}": column for at, column in enumerate(self.values.T)}
@@ -145,10 +144,10 @@ class Embedding:
         return data.assign_attrs({key: str(value) for key, value in self.about.items()})
 
     def to_cebra(self, by: str = "animal") -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """What functions of ``cebra`` take: a list of (window, dimension) float32, and of (window,) int64 labels.
+        """Input for functions of ``cebra``: lists of (window, dimension) float32 and of (window,) int64 labels.
 
-        One entry an animal, or a trial with ``by="trial"``, in order. ``cebra`` has no label for windows without one:
-        they are left out, unless no window is labelled.
+        There is one entry for each animal, or for each trial with ``by="trial"``. Unlabelled windows are left out,
+        because ``cebra`` has no label for them, unless no window is labelled.
         """
         if by not in ("animal", "trial"):
             raise InputError(f"by: {by!r}, expected 'animal' or 'trial'")
@@ -163,11 +162,11 @@ class Embedding:
         return [self.values[part] for part in rows], [self.label[part] for part in rows]
 
     def save(self, path: str | Path, source: str | Path | None = None) -> None:
-        """Write to ``path``, in the format of its suffix.
+        """Write to ``path`` in the format of its suffix.
 
         ``.parquet``: ``to_frame``. ``.nc``: ``to_xarray`` as NetCDF-4. ``.nwb``: a processing module
-        ``neural_action``, in a copy of the NWB file ``source`` or in a file of its own. ``.npz``, ``.h5``: arrays, as
-        ``cebra.load_data`` reads them by key. Raises InputError for another suffix or where a package is missing.
+        ``neural_action``, in a copy of the NWB file ``source`` or in a new file. ``.npz``, ``.h5``: arrays that
+        ``cebra.load_data`` reads by key. Raises InputError for another suffix, or if a package is missing.
         """
         from neural_action.inference.writers import write
 

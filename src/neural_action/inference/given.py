@@ -1,4 +1,4 @@
-"""What a model can be given: paths, folders of them, recordings, and arrays of whatever library."""
+"""Input of a model: paths, folders, recordings, and arrays of several libraries."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from neural_action.recordings.recording import Recording
 #: A path, a ``Recording``, or an array (frame, ...): NumPy, torch, xarray or dask.
 Given = str | Path | Recording | Any
 Data = Given | Sequence[Given]
-#: Dimensions of a DataArray that are time, wherever they stand.
+#: Names of the time dimension of a DataArray.
 _TIMES = ("neural_time", "time", "frame")
 
 
 def listed(data: Data) -> list[Given]:
-    """One entry a recording: what was given, or what is in the list, folders as the manifests below them."""
+    """A list with one entry for each recording; folders are replaced by the manifests below them."""
     if isinstance(data, str | Path | Recording) or is_array(data):
         data = [data]
     out: list[Given] = []
@@ -29,21 +29,23 @@ def listed(data: Data) -> list[Given]:
 
 
 def is_array(value: Any) -> bool:
-    """Whether a value is an array of some library; a pandas table is none."""
+    """Whether a value is an array of some library; a pandas table is not."""
     return hasattr(value, "shape") and hasattr(value, "dtype")
 
 
 def manifests_below(path: Path) -> list[Path]:
-    """The path; of a folder that is no store every manifest below it. InputError for a folder without one."""
+    """The path itself, or for a folder that is no store, all manifests below it. InputError if there are none."""
     if not path.is_dir() or path.suffix == ".zarr":
         return [path]
     if found := sorted(path.rglob("*.manifest.json")):
         return found
-    raise InputError(f"{path}: holds no *.manifest.json, expected recordings that rule convert wrote")
+    raise InputError(
+        f"{path}: no *.manifest.json below this folder, expected recordings written by rule convert"
+    )
 
 
 def as_array(value: Any) -> tuple[np.ndarray, np.ndarray | None]:
-    """The values (frame, ...) in memory, and the times of the frames in s if it is a DataArray that has them."""
+    """Values (frame, ...) in memory, and the frame times in s if a DataArray has them."""
     if hasattr(value, "detach"):
         value = value.detach().cpu()
         # NumPy has no bfloat16.
@@ -56,7 +58,7 @@ def as_array(value: Any) -> tuple[np.ndarray, np.ndarray | None]:
 
 
 def _seconds(clock: Any) -> np.ndarray | None:
-    """(frame,) float64 s of a coordinate; of dates from the first on; None for what is no clock."""
+    """(frame,) float64 s of a coordinate (dates relative to the first); None if it is no clock."""
     if clock is None:
         return None
     values = np.asarray(clock.values)

@@ -1,4 +1,4 @@
-"""A trained model, in scikit-learn's manner: ``transform`` recordings, ``score`` them, ``adapt`` to a new animal."""
+"""A trained model with an interface like scikit-learn: ``transform``, ``score``, and ``adapt`` to a new animal."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _CHUNK = 256
 
 
 class _Recorded(Section):
-    """What the model was trained on; see ``training.description.recorded``."""
+    """Attributes of the recordings that the model was trained on, see ``training.description.recorded``."""
 
     model_config = ConfigDict(extra="allow", frozen=True, strict=True, allow_inf_nan=False)
     neural_shape: list[Count]
@@ -55,7 +55,7 @@ class _Recorded(Section):
 
 
 class _Description(Section):
-    """What using a model needs of the JSON beside it."""
+    """Keys of a model's JSON that are needed to use it."""
 
     model_config = ConfigDict(extra="allow", frozen=True, strict=True)
     windows: WindowSettings
@@ -70,13 +70,13 @@ class _Description(Section):
 
 
 class TrainedModel:
-    """A model on disk, opened; ``load_model`` makes one.
+    """A trained model, opened by ``load_model``.
 
     Attributes:
         objective: the networks, in evaluation mode.
-        description: what the JSON beside the weights says: ``method``, ``run``, ``seed``, ``windows``, ``recordings``
-            (what the model was trained on), ``animals`` (seen in training), and how it was trained.
-        device: where it runs.
+        description: content of the JSON beside the weights: ``method``, ``run``, ``seed``, ``windows``, ``recordings``
+            (attributes of the training recordings), ``animals`` (seen in training), and the settings of training.
+        device: the device of the networks.
     """
 
     def __init__(self, objective: Objective, description: Mapping[str, Any], device: torch.device):
@@ -100,22 +100,22 @@ class TrainedModel:
         stride: int = 1,
         layer: str = "encoder",
     ) -> Embedding:
-        """Embed every window of neural frames that bridges no gap.
+        """Embed every window of neural frames without a gap.
 
         Args:
-            data: the path of a manifest or store, or of a folder of them, a ``Recording``, an array (frame, y, x) or
-                (frame, unit) of NumPy, torch, xarray or dask, or a list of such: one entry a recording, whose trials
-                are embedded apart.
+            data: path of a manifest or store, or of a folder of them; a ``Recording``; an array (frame, y, x) or
+                (frame, unit) of NumPy, torch, xarray or dask; or a list of these with one entry for each recording.
+                Trials of a recording are embedded separately.
             rate: frames per second of arrays.
-            time: (frame,) s of arrays, instead of ``rate``; a DataArray with times as a coordinate needs neither.
-            convert: apply the steps that the model's recordings went through (dF/F, scaling, size) to arrays and
-                recordings in memory; what is in a store went through its own, which must be the same.
+            time: (frame,) s of arrays, instead of ``rate``. A DataArray with times as a coordinate needs neither.
+            convert: whether to apply the conversion steps of the model's recordings (dF/F, scaling, size) to arrays and
+                recordings in memory. Stores are already converted, and must have the same steps.
             stride: frames between the starts of windows.
-            layer: ``encoder``, or ``projection`` where there is a head.
+            layer: ``encoder``, or ``projection`` if the model has a head.
 
         Raises:
-            InputError: recordings that differ from what the model was trained on in shape, rate, unit or steps, hold
-                NaN, or are all shorter than a window; a layer that is not there.
+            InputError: recordings that differ from the training recordings in shape, rate, unit or steps, have NaN, or
+                are all shorter than a window; or an unknown layer.
         """
         if stride < 1:
             raise InputError(f"stride: {stride}, expected at least 1")
@@ -134,11 +134,13 @@ class TrainedModel:
             trials.append((sequence.trial, sequence.animal))
         values, centre, trial, label = (np.concatenate(column) for column in zip(*parts, strict=True))
         if not len(values):
-            raise InputError(f"recordings: none has {frames} neural frames in a row, the length of a window")
+            raise InputError(
+                f"recordings: none has {frames} consecutive neural frames, the length of a window"
+            )
         if not np.isfinite(values).all():
             raise InputError(
-                f"recordings: the model makes NaN or infinity of {int((~np.isfinite(values)).any(1).sum())} of "
-                f"{len(values)} windows, expected finite embeddings"
+                f"recordings: embeddings of {int((~np.isfinite(values)).any(1).sum())} of {len(values)} windows have "
+                "NaN or infinity, expected finite embeddings"
             )
         names, animals = zip(*trials, strict=True)
         about = {key: self.description[key] for key in ("method", "run", "seed")}
@@ -178,24 +180,25 @@ class TrainedModel:
         seed: int = 0,
         stride: int | None = None,
     ) -> float:
-        """How well a probe reads actions from embeddings of ``data``, by default a linear one and a fraction of 1.
+        """Score of a probe that reads actions from embeddings of ``data``, by default of a linear probe.
 
-        The probe is trained on the labelled windows of ``train`` (as ``across`` in the tables, if these are other
-        animals); without it, on all other trials of ``data``, each trial in turn, and all predictions are scored
-        together.
+        The probe is trained on the labelled windows of ``train`` (like ``across`` in the tables, if these are other
+        animals). Without ``train``, each trial of ``data`` is predicted by a probe trained on the other trials, and all
+        predictions are scored together.
 
         Args:
-            data: recordings with labels, or an embedding of them, that are tested.
-            train: the same, that the probe is trained on.
-            metric: ``balanced_accuracy``, ``accuracy``, ``macro_f1``, ``weighted_f1``, ``auroc``, ``log_loss`` or what
-                else the probe's kind has.
-            probe: settings; by default SGD with balanced classes, as in the default configuration. Held-out trials of
-                training choose its penalty, by balanced accuracy.
-            seed: of the probe.
+            data: test recordings with labels, or their embedding.
+            train: training recordings with labels, or their embedding.
+            metric: ``balanced_accuracy``, ``accuracy``, ``macro_f1``, ``weighted_f1``, ``auroc``, ``log_loss`` or
+                another metric of the probe's kind. Shares are fractions of 1.
+            probe: settings of the probe; by default SGD with balanced classes, as in the default configuration.
+                Held-out training trials choose the penalty, by balanced accuracy.
+            seed: seed of the probe.
             stride: frames between windows of recordings; by default a quarter of a window, as in the workflow.
 
         Raises:
-            InputError: no labels, one class, one trial and nothing to train on, or classes that differ.
+            InputError: no labels, a single class, a single trial without ``train``, different classes in ``data`` and
+                ``train``, or an unknown metric.
         """
         settings = probe or ProbeConfig(
             kind="softmax", tasks=["across"], solver="sgd", steps=250, class_weight="balanced"
@@ -206,20 +209,21 @@ class TrainedModel:
         if train is None:
             known = tested
             if len(tested.trials) < 2:
-                raise InputError("score: one trial and nothing to train on, expected two trials or `train`")
+                raise InputError("score: one trial without `train`, expected two trials or `train`")
             parts = [(known.trial != at, tested.trial == at) for at in range(len(tested.trials))]
         else:
             known = train if isinstance(train, Embedding) else self.transform(train, stride=stride)
             parts = [(np.ones(len(known), bool), np.ones(len(tested), bool))]
         if known.class_names != tested.class_names:
             raise InputError(
-                f"score: classes {', '.join(tested.class_names)} are tested, {', '.join(known.class_names)} trained"
+                f"score: test classes {', '.join(tested.class_names)}, expected the training classes "
+                f"{', '.join(known.class_names)}"
             )
         true, output, classes = [], [], len(known.class_names)
         for of_known, of_tested in parts:
             rows, test = of_known & (known.label >= 0), of_tested & (tested.label >= 0)
             if len(np.unique(known.label[rows])) < 2:
-                raise InputError("score: fewer than two labelled classes to train a probe on")
+                raise InputError("score: fewer than two labelled classes in training, expected at least two")
             if not test.any():
                 continue
             scaled = Standard.of(known.values[rows], "zscore")
@@ -232,7 +236,7 @@ class TrainedModel:
             output.append(path[at])
             true.append(tested.label[test])
         if not true:
-            raise InputError("score: no labelled window to test on")
+            raise InputError("score: no labelled test window, expected at least one")
         result = measure(Outcome(reader.output, np.concatenate(output), np.concatenate(true), classes))
         if metric not in result:
             raise InputError(f"metric: {metric!r} is not one of {', '.join(result)}")
@@ -247,24 +251,24 @@ class TrainedModel:
         learning_rate: float = AdaptSettings().learning_rate,
         seed: int = 0,
     ) -> TrainedModel:
-        """A copy of this model, adapted to an animal it has not seen, from unlabelled pairs.
+        """A copy of this model, adapted to an unseen animal with unlabelled pairs.
 
-        As stage ``adapt`` does it (``training.adapt``): the neural encoder alone goes on training, with the row's own
-        objective, views and batches, half of each batch from the new animal.
+        As in stage ``adapt`` (``training.adapt``), only the neural encoder is trained, with the objective,
+        augmentations and batches of the row. Half of each batch is from the new animal.
 
         Args:
-            data: manifests, stores or ``Recording`` of the new animal, with behaviour. Recordings in memory must have
-                gone through the model's steps already.
-            known: the same of animals that the model was trained on. Poses are swapped into these, and they are not
-                forgotten; without them the new animal is all that is seen.
-            steps: of the adaptation.
-            learning_rate: of the adaptation.
-            seed: of batches and views.
+            data: manifests, stores or ``Recording`` of the new animal, with behaviour. Recordings in memory must be
+                converted with the steps of the model.
+            known: the same for animals that the model was trained on. Poses are swapped with these animals, and the
+                model does not forget them. Without ``known``, training uses only the new animal.
+            steps: steps of the adaptation.
+            learning_rate: learning rate of the adaptation.
+            seed: seed of batches and augmentations.
 
         Raises:
             InputError: arrays, which have no behaviour; recordings of no or several new animals; behaviour or neural
-                data that differ from what the model was trained on; an objective that needs syllables, or matched
-                batches without ``known``.
+                data that differ from the training recordings; an objective that needs syllables; or matched batches
+                without ``known``.
         """
         from neural_action.inference.adaptation import adapted
 
@@ -272,7 +276,7 @@ class TrainedModel:
         return adapted(self, data, known, settings, seed)
 
     def save(self, path: str | Path) -> None:
-        """Write weights (.safetensors) and, beside them, their description (.json)."""
+        """Write weights (.safetensors) and their description beside them (.json). InputError for another suffix."""
         weights = Path(path)
         if weights.suffix != ".safetensors":
             raise InputError(f"{weights}: suffix {weights.suffix!r}, expected .safetensors")
@@ -284,12 +288,11 @@ class TrainedModel:
 
 
 def load_model(path: str | Path, device: str = "cpu", split: str | None = None) -> TrainedModel:
-    """Open the model at ``path``: its weights (.safetensors), or the folder that holds ``model.safetensors``.
+    """Open the model at ``path``, its weights (.safetensors) or the folder with ``model.safetensors``.
 
-    Nothing in either file is executed. ``device`` is ``cpu``, ``cuda`` or ``auto`` (CUDA where there is one). A file of
-    repeated splits holds a model for each: ``split`` is the name of one, such as ``repeat-0``.
-    Raises InputError if a file is missing, damaged, has no such split, or is from a version that did not write down
-    what is needed.
+    No code in the files is executed. ``device`` is ``cpu``, ``cuda`` or ``auto`` (CUDA if available). A file of
+    repeated splits has one model for each split; ``split`` is the name of one, such as ``repeat-0``. Raises InputError
+    if a file is missing or damaged, has no such split, or was written by an older version.
     """
     weights = Path(path)
     if weights.is_dir():
@@ -297,7 +300,7 @@ def load_model(path: str | Path, device: str = "cpu", split: str | None = None) 
     if device not in ("cpu", "cuda", "auto"):
         raise InputError(f"device: {device!r}, expected cpu, cuda or auto")
     if device == "cuda" and not torch.cuda.is_available():
-        raise InputError("device: 'cuda', but torch finds no CUDA device; expected cpu or auto here")
+        raise InputError("device: 'cuda', but torch finds no CUDA device; expected cpu or auto")
     chosen = torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
     objective = load_objective(weights, chosen, split)
     description = _described(weights.with_suffix(".json"))
@@ -312,7 +315,7 @@ def _described(path: Path) -> dict[str, Any]:
         _Description.model_validate(description)
     except ValidationError as error:
         raise InputError(
-            f"{path}: {one_line(error, '')}; expected a model of this version: rerun rule pretrain"
+            f"{path}: {one_line(error, '')}; expected a model of this version, rerun rule pretrain"
         ) from None
     return description
 
@@ -320,6 +323,6 @@ def _described(path: Path) -> dict[str, Any]:
 def _same_classes(class_names: tuple[str, ...], sequence: NeuralSequence) -> tuple[str, ...]:
     if class_names and sequence.class_names and class_names != sequence.class_names:
         raise InputError(
-            f"{sequence.where}: classes {', '.join(sequence.class_names)}, but {', '.join(class_names)} of the first"
+            f"{sequence.where}: classes {', '.join(sequence.class_names)}, expected {', '.join(class_names)}"
         )
     return class_names or sequence.class_names

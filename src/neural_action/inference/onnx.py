@@ -1,4 +1,4 @@
-"""The encoder of a trained model as ONNX, which other programs and languages run."""
+"""Export of a trained model's encoder to ONNX, for other programs and languages."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from neural_action.inference.writers import needed
 if TYPE_CHECKING:
     from neural_action.inference.model import TrainedModel
 
-#: Windows that the network is followed with; any number is taken afterwards.
+#: Windows of the example input of the export; the exported model takes any number.
 _EXAMPLE = 4
 
 
 class _Layer(nn.Module):
-    """(window, frames, ...) float32 to (window, dimension) float32 of one layer."""
+    """Maps (window, frames, ...) float32 to one layer, (window, dimension) float32."""
 
     def __init__(self, objective: Any, layer: str):
         super().__init__()
@@ -36,19 +36,19 @@ class _Layer(nn.Module):
 def export(model: TrainedModel, path: Path, layer: str = "encoder") -> None:
     """Write ``layer`` of a model to ``path`` (.onnx).
 
-    Its input ``windows`` is (window, frames, y, x) or (window, frames, unit) float32, frames as the model's store has
-    them (dF/F, scaling and size done); its output is (window, dimension) float32, called as the layer. The metadata
-    entry ``neural_action`` is JSON: how windows are cut, what the recordings were, which animals were seen.
+    The input ``windows`` is (window, frames, y, x) or (window, frames, unit) float32, converted like the model's
+    recordings (dF/F, scaling, size). The output is (window, dimension) float32, with the name of the layer. The
+    metadata entry ``neural_action`` is JSON: settings of windows, attributes of the recordings, and the animals seen.
 
-    Raises InputError for another suffix, a layer that is not there, a model with units of its own for each animal, and
-    where a package is missing.
+    Raises InputError for another suffix, an unknown layer, a model with an input layer for each animal, or a missing
+    package.
     """
     if path.suffix != ".onnx":
         raise InputError(f"{path}: suffix {path.suffix!r}, expected .onnx")
     about = model.description
     if model.objective.shapes.sessions or model.objective.shapes.units:
         raise InputError(
-            "export: the model has a first layer for the units of each animal, expected one with one input for all"
+            "export: the model has input weights for the units of each animal, expected a model with common units"
         )
     onnx = needed("onnx", "export", "ONNX")
     needed("onnxscript", "export", "ONNX")
@@ -59,7 +59,7 @@ def export(model: TrainedModel, path: Path, layer: str = "encoder") -> None:
     if layer not in layers:
         raise InputError(f"layer: {layer!r} is not one of {', '.join(layers)}")
     with warnings.catch_warnings():
-        # Its own deprecations, and how it optimises, are nobody's business here.
+        # Hide deprecation warnings and log messages of the exporter.
         warnings.simplefilter("ignore")
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         program = torch.onnx.export(
@@ -71,7 +71,7 @@ def export(model: TrainedModel, path: Path, layer: str = "encoder") -> None:
             output_names=[layer],
             dynamic_shapes={"windows": {0: torch.export.Dim("window")}},
         )
-    # None comes of the old exporter alone.
+    # Only the old exporter returns None.
     assert program is not None
     content = program.model_proto
     kept = ("version", "method", "run", "seed", "windows", "recordings", "animals")

@@ -1,4 +1,4 @@
-"""What a model is given, whatever it came as: neural frames on a clock, with a name and labels if there are any."""
+"""Input of a model in a common form: neural frames with times, names, and labels if there are any."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from neural_action.recordings.recording import UNLABELLED, Recording
 from neural_action.recordings.resample import at_rate, resampled
 from neural_action.recordings.store import Manifest, read_manifest, read_recording
 
-#: Rates may differ by this share (our choice): a window of 32 frames is then off by less than a frame.
+#: Relative tolerance of rates (our choice): within a window of 32 frames, the error is less than a frame.
 RATE_TOLERANCE = 0.02
-#: Values may leave the range that frames were scaled to by this much: sums in float16.
+#: Tolerance of the range [0, 1] of scaled frames, because of rounding in float16.
 _RANGE_SLACK = 0.01
 #: Steps of ``convert`` that change neural values or their shape.
 STEPS = ("dff", "scale", "resize")
@@ -31,12 +31,12 @@ class NeuralSequence:
     """One trial as a model reads it.
 
     Attributes:
-        where: what messages call it.
-        animal: its name.
-        trial: its name.
+        where: name in messages.
+        animal: name of the animal.
+        trial: name of the trial.
         neural: (frame, ...) float.
         time: (frame,) float64 s.
-        labels: (sample,) int64, places in ``class_names``; -1 unlabelled.
+        labels: (sample,) int64, indices into ``class_names``; -1 unlabelled.
         label_time: (sample,) float64 s, on the same clock as ``time``.
         class_names: the action classes.
     """
@@ -51,7 +51,7 @@ class NeuralSequence:
     class_names: tuple[str, ...]
 
     def label_at(self, moments: np.ndarray) -> np.ndarray:
-        """(moment,) int64: the label nearest to each moment; -1 further from any than 1.5 periods of the labels."""
+        """(moment,) int64: label nearest to each moment (s); -1 if none is within 1.5 label periods."""
         if len(self.labels) < 2:
             return np.full(len(moments), UNLABELLED, np.int64)
         at = nearest(self.label_time, moments)
@@ -67,26 +67,26 @@ def sequences(
     time: np.ndarray | Sequence[np.ndarray] | None = None,
     convert: bool = False,
 ) -> Iterator[NeuralSequence]:
-    """The trials in ``data``, read one after another, each checked against what the model was trained on.
+    """The trials in ``data``, one after another, each checked against the training recordings of the model.
 
-    A recording that holds many trials (``segment``) gives each of them, called ``<trial>/<segment>``.
+    Trials within a recording (``segment``) are separate, with names ``<trial>/<segment>``.
 
     Args:
-        data: the path of a manifest, of a store beside one or of a folder of these, a ``Recording``, an array
-            (frame, ...) of NumPy, torch, xarray or dask, or a list of such.
+        data: path of a manifest, of a store beside one, or of a folder of these; a ``Recording``; an array (frame, ...)
+            of NumPy, torch, xarray or dask; or a list of these.
         trained_on: ``recordings`` of the model's description.
         rate: frames per second of arrays.
-        time: (frame,) s of arrays, instead of ``rate``; a list of them for a list of arrays. A DataArray with times as
-            the coordinate of its frames needs neither.
-        convert: apply to arrays and recordings the steps that the model's recordings went through, with statistics of
-            each trial by itself, as ``convert`` does. Stores went through theirs.
+        time: (frame,) s of arrays, instead of ``rate``; a list for a list of arrays. A DataArray with times as the
+            coordinate of its frames needs neither.
+        convert: whether to apply the conversion steps of the model's recordings to arrays and recordings in memory,
+            with statistics of each recording, as ``convert`` does. Stores are already converted.
 
     Raises:
-        InputError: what differs, what was found and what the model was trained on.
+        InputError: recordings that cannot be read, or that differ from the training recordings.
     """
     given = listed(data)
     if not given:
-        raise InputError("recordings: none were given, expected at least one")
+        raise InputError("recordings: none given, expected at least one")
     clocks = time if isinstance(time, list | tuple) else [time] * len(given)
     if len(clocks) != len(given):
         raise InputError(f"time: {len(clocks)} clocks for {len(given)} recordings, expected one each")
@@ -107,17 +107,17 @@ def sequences(
             yield _checked(_array(values, at, rate, clock, trained_on, convert=convert), trained_on)
         else:
             raise InputError(
-                f"recordings: {type(one).__name__} at place {at}, expected a path, a Recording or an array"
+                f"recordings: {type(one).__name__} at index {at}, expected a path, a Recording or an array"
             )
 
 
 def manifest_path(path: Path) -> Path:
-    """The path of a manifest, given that or the store that it lies beside."""
+    """The path of a manifest, from that path or from the path of the store beside it."""
     return path.with_name(f"{path.stem}.manifest.json") if path.suffix == ".zarr" else path
 
 
 def _segments(whole: NeuralSequence, recording: Recording) -> Iterator[NeuralSequence]:
-    """The trials of a recording, or itself if it is one; labels stay whole, being found by their time."""
+    """The trials of a recording, or the recording if it is one trial. Labels are not cut, as they are found by time."""
     if recording.segment is None:
         yield whole
         return
@@ -128,21 +128,21 @@ def _segments(whole: NeuralSequence, recording: Recording) -> Iterator[NeuralSeq
 
 
 def check_steps(manifest: Manifest, path: Path, trained_on: Mapping[str, Any], steps: Sequence[str]) -> None:
-    """Raise InputError if a store did not go through the ``steps`` that the model's went through."""
+    """Raise InputError if ``steps`` of a store differ from those of the model's recordings."""
     for step in steps:
         here, there = manifest.attributes["steps"].get(step), trained_on["steps"].get(step)
         if here != there:
             raise InputError(
-                f"{path}: was converted with convert.{step} {here}, the model was trained with {there}; convert it "
-                "like the model's recordings"
+                f"{path}: converted with convert.{step} {here}, the model was trained with {there}; convert it like "
+                "the model's recordings"
             )
 
 
 def check_rate(where: str, what: str, here: float, there: float) -> None:
-    """Raise InputError if a rate is not the one that the model was trained on."""
+    """Raise InputError if a rate differs from that of the training recordings."""
     if abs(here / there - 1) > RATE_TOLERANCE:
         raise InputError(
-            f"{where}: {here:.4g} {what} a second, the model was trained on {there:.4g} (within {RATE_TOLERANCE:.0%})"
+            f"{where}: {here:.4g} {what} per second, the model was trained on {there:.4g} (within {RATE_TOLERANCE:.0%})"
         )
 
 
@@ -185,7 +185,7 @@ def _array(
     elif clock is not None and rate is None:
         time = np.asarray(clock, np.float64)
     else:
-        raise InputError(f"{where}: expected either the rate of its frames or their time")
+        raise InputError(f"{where}: expected either the rate or the times of its frames")
     if time.shape != (len(values),) or not np.isfinite(time).all() or (np.diff(time) <= 0).any():
         raise InputError(
             f"{where}: time of shape {time.shape}, expected {len(values)} increasing finite seconds"
@@ -196,10 +196,10 @@ def _array(
 
 
 def _converted(sequence: NeuralSequence, trained_on: Mapping[str, Any]) -> NeuralSequence:
-    """The sequence after the model's steps, with statistics of its own."""
+    """The sequence after the conversion steps of the model, with its own statistics."""
     steps = {key: trained_on["steps"][key] for key in (*STEPS, "dtype") if key in trained_on["steps"]}
     if steps.get("scale") is not None:
-        # Models that do not say were trained on traces of which all units were scaled together.
+        # Models of older versions, without the key `per`, were trained on traces scaled per trial.
         steps["scale"] = {"per": "trial", **steps["scale"]}
     settings = ConvertSettings.model_validate({"reader": "array", **steps})
     values, time = np.asarray(sequence.neural, np.float32), sequence.time
@@ -218,7 +218,7 @@ def _checked(sequence: NeuralSequence, trained_on: Mapping[str, Any]) -> NeuralS
     if sessions := trained_on.get("sessions"):
         if sequence.animal not in sessions:
             raise InputError(
-                f"{where}: of {sequence.animal or 'no animal'}, the model has units of {', '.join(sessions)} alone"
+                f"{where}: animal {sequence.animal or '(none)'}, the model only has units of {', '.join(sessions)}"
             )
         expected = (sessions[sequence.animal],)
     if values.shape[1:] != expected:

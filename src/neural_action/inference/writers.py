@@ -1,4 +1,4 @@
-"""Embeddings as files that other programs read; each whole or not at all."""
+"""Writers of embeddings to files for other programs; every file is written atomically."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from neural_action.inference.embedding import Embedding
 
 MODULE = "neural_action"
-#: Seconds that windows of a regular series may be off.
+#: Tolerance of the times of a regular series, s.
 _REGULAR = 1e-6
 
 
 def write(embedding: Embedding, path: Path, source: Path | None) -> None:
-    """Write in the format of the suffix of ``path``; see ``Embedding.save``."""
+    """Write in the format of the suffix of ``path``; see ``Embedding.save``. InputError as there."""
     writers: dict[str, Callable[[Embedding, Path], None]] = {
         ".parquet": _parquet,
         ".nc": _netcdf,
@@ -38,15 +38,15 @@ def write(embedding: Embedding, path: Path, source: Path | None) -> None:
     if path.suffix not in writers:
         raise InputError(f"{path}: suffix {path.suffix!r}, expected one of {', '.join(writers)}")
     if source is not None and path.suffix != ".nwb":
-        raise InputError(f"{source}: only an .nwb file goes into another file, found {path.name}")
+        raise InputError(f"{source}: a source file needs output with suffix .nwb, found {path.name}")
     if source is not None and (not source.is_file() or source.resolve() == path.resolve()):
-        raise InputError(f"{source}: expected an NWB file, another one than is written")
+        raise InputError(f"{source}: not a file or equal to the output, expected another NWB file")
     with atomic_write(path) as partial:
         writers[path.suffix](embedding, partial)
 
 
 def arrays(embedding: Embedding) -> dict[str, np.ndarray]:
-    """The embedding as arrays of numbers alone; names are numbers, in ``names`` of ``about``."""
+    """The embedding as numeric arrays by name; ``names`` has the names behind the numbers."""
     animals = sorted(set(embedding.animals))
     return {
         "embedding": embedding.values,
@@ -58,7 +58,7 @@ def arrays(embedding: Embedding) -> dict[str, np.ndarray]:
 
 
 def names(embedding: Embedding) -> dict[str, list[str]]:
-    """What the numbers in ``arrays`` stand for."""
+    """Names behind the numbers in ``arrays``."""
     return {
         "trial": list(embedding.trials),
         "animal": sorted(set(embedding.animals)),
@@ -67,7 +67,7 @@ def names(embedding: Embedding) -> dict[str, list[str]]:
 
 
 def needed(package: str, extra: str, what: str) -> ModuleType:
-    """An optional package. InputError that says how to install it, if it is missing."""
+    """Import an optional package. If it is missing, InputError with the command that installs it."""
     try:
         return import_module(package)
     except ImportError:
@@ -104,9 +104,10 @@ def _hdf5(embedding: Embedding, path: Path) -> None:
 
 
 def _nwb(embedding: Embedding, path: Path, source: Path | None) -> None:
-    """A processing module with one TimeSeries a trial on the trial's neural clock, in a file of its own with a Subject.
+    """Write a processing module with one TimeSeries for each trial, on the neural clock of the trial.
 
-    An NWB file is of one subject: where there are several animals, it has none, and series are named after them.
+    A new file has a Subject only if all trials are of one animal, because an NWB file has a single subject. Series are
+    named after animal and trial.
     """
     pynwb = needed("pynwb", "nwb", "NWB")
     if source is not None:
@@ -151,18 +152,18 @@ def _nwb(embedding: Embedding, path: Path, source: Path | None) -> None:
 
 
 def _subject(pynwb: ModuleType, embedding: Embedding) -> Any:
-    """The animal, if all is of one; what the recordings do not say (species, sex, age) is not made up."""
+    """The subject if there is one animal; species, sex and age are unknown."""
     animals = set(embedding.animals)
     if len(animals) != 1:
         return None
-    # Of any age, as the standard writes it.
+    # P0D/ means any age in the NWB standard.
     return pynwb.file.Subject(
         subject_id=animals.pop(), sex="U", age="P0D/", description="The animal as the recordings name it"
     )
 
 
 def _clock(time: np.ndarray) -> dict[str, Any]:
-    """Starting time and rate of windows that are as far apart as each other, within a microsecond; else their times."""
+    """Starting time and rate of evenly spaced windows (within a microsecond), else their times."""
     if len(time) > 1:
         step = float(time[-1] - time[0]) / (len(time) - 1)
         if np.abs(time - (time[0] + step * np.arange(len(time)))).max() < _REGULAR:

@@ -1,4 +1,4 @@
-"""Nearest poses: exact search for small sets, pynndescent for large ones, behind one interface."""
+"""Search of nearest poses: exact for small sets, approximate (pynndescent) for large sets."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 
 from neural_action.errors import InputError
 
-#: Below this share of the poses' mean ``|p|^2`` a squared distance from the product of matrices has lost digits.
+#: Squared distances below this share of the mean ``|p|^2`` of the poses are imprecise in the matrix product.
 NEAR = 1e-2
-#: Every such-many-th distance of a query is looked at to guess how far its k-th neighbour is.
+#: Subsampling step of the distances of a query, to estimate the distance of its k-th neighbour.
 STEP = 16
 
 
@@ -20,30 +20,30 @@ class PoseIndex(Protocol):
     method: str
 
     def query(self, poses: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """The ``k`` nearest of the indexed poses, or all of them if they are fewer.
+        """The ``k`` nearest indexed poses, or all if there are fewer.
 
         Args:
             poses: (q, d) float32.
-            k: neighbours a query, at least 1.
+            k: number of neighbours of each query, at least 1.
 
         Returns:
-            Row numbers (q, k) int32 and Euclidean distances (q, k) float32, nearest first. A pose that is
-            itself indexed finds itself.
+            Row numbers (q, k) int32 and Euclidean distances (q, k) float32, nearest first. An indexed pose finds
+            itself.
         """
 
 
 class ExactIndex:
-    """Every distance, a chunk of queries at a time, so that memory is bounded by chunk x poses.
+    """Exact search over all distances, in chunks of queries, with memory of chunk x poses.
 
-    ``|q - p|^2`` comes from one matrix product of centred float32 poses; where that loses digits (poses that
-    nearly coincide) the difference is taken directly. Recall is 1 up to ties within float32 rounding.
+    ``|q - p|^2`` is computed by one matrix product of centred float32 poses. For nearly equal poses, where this is
+    imprecise, the difference is computed directly. Recall is 1 up to ties within float32 rounding.
     """
 
     method = "exact"
 
     def __init__(self, poses: np.ndarray, chunk: int = 256):
         self.poses = np.ascontiguousarray(poses, np.float32)
-        # Distances do not change under a shift, digits do: pixels far from 0 would cancel in the product.
+        # Centring keeps distances, but avoids cancellation for poses far from 0.
         self.center = self.poses.mean(0, dtype=np.float64)
         centered = (self.poses - self.center).astype(np.float32)
         self.squares = np.einsum("nd,nd->n", centered, centered)
@@ -58,7 +58,7 @@ class ExactIndex:
         for first in range(0, len(poses), self.chunk):
             queries = np.asarray(poses[first : first + self.chunk], np.float32)
             part = (queries - self.center).astype(np.float32)
-            # |q - p|^2 up to the constant |q|^2 is enough to rank, and one product: (q, 1) (-2 p, |p|^2).
+            # For ranking, |q - p|^2 without the constant |q|^2 suffices: one product, (q, 1) (-2 p, |p|^2).
             ranks = np.column_stack([part, np.ones(len(part), np.float32)]) @ self.augmented
             near = _smallest(ranks, k)
             squares = np.take_along_axis(ranks, near, 1) + np.einsum("qd,qd->q", part, part)[:, None]
@@ -70,7 +70,7 @@ class ExactIndex:
         return indices, distances
 
     def _distances(self, queries: np.ndarray, near: np.ndarray, squares: np.ndarray) -> np.ndarray:
-        """Roots of ``squares`` (q, k), taken anew from the poses themselves where they are small."""
+        """Square roots of ``squares`` (q, k); small ones are recomputed from the poses."""
         row, place = np.nonzero(squares < NEAR * self.squares.mean())
         apart = queries[row] - self.poses[near[row, place]]
         squares[row, place] = np.einsum("qd,qd->q", apart, apart)
@@ -80,14 +80,14 @@ class ExactIndex:
 class DescentIndex:
     """Approximate neighbours by nearest-neighbour descent (pynndescent).
 
-    Its random streams are one a thread, so it has one thread: the same answers for the same seed, wherever it runs.
-    The first index of a process waits for compilation, about a minute.
+    It uses one thread, because pynndescent has a random stream for each thread: results then depend only on the seed.
+    The first index of a process waits about a minute for compilation.
     """
 
     method = "pynndescent"
 
     def __init__(self, poses: np.ndarray, seed: int, neighbors: int = 128):
-        from pynndescent import NNDescent  # takes seconds that exact search need not wait for
+        from pynndescent import NNDescent  # imported here, because it takes seconds
 
         self.poses = np.ascontiguousarray(poses, np.float32)
         self.index = NNDescent(
@@ -103,7 +103,7 @@ class DescentIndex:
         poses, k = np.ascontiguousarray(poses, np.float32), min(k, len(self.poses))
         indices, distances = self.index.query(poses, k, epsilon=0.2)
         indices, distances = indices.astype(np.int32), distances.astype(np.float32)
-        # The descent may end with fewer than k (crowds of equal poses): those queries are searched exactly.
+        # With many equal poses, the search may find fewer than k: these queries are searched exactly.
         short = ((indices < 0) | ~np.isfinite(distances)).any(1)
         if short.any():
             indices[short], distances[short] = ExactIndex(self.poses).query(poses[short], k)
@@ -111,10 +111,10 @@ class DescentIndex:
 
 
 class TorchIndex:
-    """Every distance, on a CUDA device: exact search at any size that its memory holds.
+    """Exact search over all distances on a CUDA device, for any number of poses that fits its memory.
 
-    As ``ExactIndex``: one product of centred float32 poses ranks, and the distances of what was found are taken from
-    the poses themselves. Ties within float32 rounding may fall otherwise than on a CPU.
+    Like ``ExactIndex``: one product of centred float32 poses ranks, and distances of the neighbours are computed from
+    the poses. Ties within float32 rounding may be ordered differently than on a CPU.
     """
 
     method = "exact, cuda"
@@ -151,33 +151,35 @@ class TorchIndex:
 
 
 def uses_cuda(device: str) -> bool:
-    """Whether ``device`` (auto, cpu, cuda) means CUDA here. InputError if it is demanded and there is none."""
+    """Whether ``device`` (auto, cpu, cuda) means CUDA here. InputError for ``cuda`` without a CUDA device."""
     if device == "cpu":
         return False
     import torch
 
     if device == "cuda" and not torch.cuda.is_available():
-        raise InputError("configuration neighbors.device: 'cuda', but no CUDA device is present")
+        raise InputError(
+            "configuration neighbors.device: 'cuda', but no CUDA device is present; expected cpu or auto"
+        )
     return torch.cuda.is_available()
 
 
 def build_index(
     poses: np.ndarray, exact_below: int, neighbors: int, seed: int, *, cuda: bool = False
 ) -> PoseIndex:
-    """An index over poses: exact below ``exact_below`` poses, approximate from there on; on CUDA always exact.
+    """An index over poses: exact below ``exact_below`` poses, approximate above; always exact on CUDA.
 
-    The default border of 40,000 is our choice: at 20,000 poses both cost the same. Sets too small for descent
-    to be meant for (below 4 ``neighbors``) are always searched exactly.
+    The default of 40,000 is our choice: at 20,000 poses both cost the same. Sets below 4 ``neighbors`` poses are always
+    searched exactly.
 
     Args:
         poses: (n, d) float32.
-        exact_below: border between the two.
-        neighbors: how many will be asked for; sets the degree of the approximate graph.
-        seed: of the approximate search.
+        exact_below: number of poses from which the search is approximate.
+        neighbors: number of neighbours of a query; sets the degree of the approximate graph.
+        seed: seed of the approximate search.
         cuda: whether to search on a CUDA device.
 
     Raises:
-        InputError: no pose, or NaN or infinity in one.
+        InputError: no pose, or a pose that is not finite.
     """
     if len(poses) == 0:
         raise InputError("pose index: 0 poses, expected at least one")
@@ -190,25 +192,25 @@ def build_index(
 
 
 def check_finite(poses: np.ndarray) -> None:
-    """InputError that names the first of ``poses`` (n, d) with NaN or infinity in it."""
+    """Raise InputError, naming the first of ``poses`` (n, d) that has NaN or infinity."""
     finite = np.isfinite(poses).all(1)
     if not finite.all():
         raise InputError(
-            f"pose {int(np.argmin(finite))} of {len(poses)} holds NaN or infinity, expected finite numbers"
+            f"pose {int(np.argmin(finite))} of {len(poses)} has NaN or infinity, expected finite numbers"
         )
 
 
 def recall(index: PoseIndex, poses: np.ndarray, queries: np.ndarray, k: int) -> float:
     """Share of the ``k`` true neighbours that ``index`` finds.
 
-    A found pose counts if it is as near as the true k-th one (to a part in 100,000), so that ties, as among
-    duplicated poses, do not count as misses.
+    A found pose counts if it is as near as the true k-th neighbour (to 1 in 100,000), so that ties, as between
+    duplicate poses, are not misses.
 
     Args:
-        index: built over ``poses``.
+        index: index of ``poses``.
         poses: (n, d) float32, searched exactly for the truth.
-        queries: (q, d) float32, a sample.
-        k: neighbours.
+        queries: (q, d) float32, a sample of queries.
+        k: number of neighbours.
     """
     _, true = ExactIndex(poses).query(queries, k)
     _, found = index.query(queries, k)
@@ -216,15 +218,15 @@ def recall(index: PoseIndex, poses: np.ndarray, queries: np.ndarray, k: int) -> 
 
 
 def share_found(true: np.ndarray, found: np.ndarray) -> float:
-    """Share of ``found`` (q, k) distances that are within the largest ``true`` (q, k) one of their row."""
+    """Share of ``found`` (q, k) distances that are at most the largest ``true`` (q, k) distance of their row."""
     return float(np.mean(found <= true[:, -1:] * (1 + 1e-5) + 1e-12))
 
 
 def _smallest(ranks: np.ndarray, k: int) -> np.ndarray:
-    """Columns (q, k) of the ``k`` smallest of each row of ``ranks`` (q, n), in any order.
+    """(q, k) int: columns of the ``k`` smallest entries of each row of ``ranks`` (q, n), in any order.
 
-    A bound from a sample of the row leaves about 2 k entries to partition, a fifth of the time of
-    partitioning all n. A row whose bound proves too low is partitioned whole: the answer is exact.
+    A bound from a sample of the row leaves about 2 k entries to partition, which takes a fifth of the time of a full
+    partition. Rows whose bound is too low are partitioned fully, so the result is exact.
     """
     n = ranks.shape[1]
     if k >= n:

@@ -8,17 +8,17 @@ _CHUNK = 65_536
 
 
 def shared_components(poses: np.ndarray, candidate: np.ndarray, count: int) -> np.ndarray:
-    """The leading principal components of the candidates, for every pose.
+    """Scores of all poses on the leading principal components of the candidates.
 
-    The covariance is summed a chunk at a time: memory beyond the answer does not grow with the poses.
+    The covariance is summed in chunks, so that memory beyond the result does not grow with the number of poses.
 
     Args:
         poses: (sample, feature) float32.
-        candidate: (sample,) bool, the poses that the components are fitted on.
-        count: components, fewer than features.
+        candidate: (sample,) bool, poses on which the components are fitted.
+        count: number of components, fewer than features.
 
     Returns:
-        (sample, count) float32; distances in it are at most those of the poses.
+        (sample, count) float32; distances between them are at most the distances between poses.
     """
     rows = np.flatnonzero(candidate)
     mean = poses[rows].mean(0, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Equation 2 over the nearest neighbours: probabilities, and draws from them."""
+"""Equation 2 over the nearest neighbours: probabilities and draws."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import numpy as np
 
 
 def swap_distribution(distances: np.ndarray, scale: float) -> np.ndarray:
-    """P(l) = exp(-d_l / scale) / sum_m exp(-d_m / scale), Equation 2 over the N nearest.
+    """P(l) = exp(-d_l / scale) / sum_m exp(-d_m / scale), Equation 2 over the N nearest poses.
 
-    The paper has no scale, that is 1 in the unit of its poses. It is explicit here (our choice), because one
-    unit is nearly flat over 128 neighbours for some poses and one-hot for others. The nearest distance is
-    taken off first, which changes no probability and keeps the sum above 0.
+    The paper has no scale, that is, a scale of 1 in the unit of its poses. It is explicit here (our choice), because
+    with a scale of 1 the distribution over 128 neighbours is nearly flat in some units and one-hot in others. The
+    nearest distance is subtracted first, which changes no probability and keeps the sum above 0.
 
     Args:
-        distances: (..., k), Euclidean, in the unit of the poses.
-        scale: in the same unit, positive.
+        distances: (..., k) float, Euclidean, in the unit of the poses.
+        scale: positive, in the same unit.
 
     Returns:
         Probabilities (..., k) float64, summing to 1 over the last axis.
@@ -30,10 +30,10 @@ def draw_swaps(
     """Draw with replacement from ``swap_distribution``, by inverting its cumulative sum.
 
     Args:
-        indices: (q, k) integer, what is drawn from.
-        distances: (q, k), of each of them.
-        scale: of the distribution, in the unit of the distances.
-        draws: a row.
+        indices: (q, k) int, the neighbours to draw from.
+        distances: (q, k) float, their distances.
+        scale: scale of the distribution, in the unit of the distances.
+        draws: number of draws for each row.
         rng: the only source of randomness.
 
     Returns:
@@ -41,7 +41,7 @@ def draw_swaps(
     """
     q, k = indices.shape
     cumulative = np.cumsum(swap_distribution(distances, scale), axis=1)
-    # Row r is shifted by r, so that one sorted search serves all rows.
+    # Row r is shifted by r, so that one sorted search does all rows.
     shift = np.arange(q)[:, None]
     uniform = rng.random((q, draws)) * cumulative[:, -1:]
     place = np.searchsorted((cumulative + shift).ravel(), (uniform + shift).ravel(), side="right")

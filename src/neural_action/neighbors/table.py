@@ -1,4 +1,4 @@
-"""The swap table: for every pose and animal, pre-drawn near poses of that animal."""
+"""The swap table: for every pose and animal, near poses of that animal, drawn in advance."""
 
 from __future__ import annotations
 
@@ -25,20 +25,19 @@ from neural_action.neighbors.space import shared_components
 from neural_action.neighbors.swap import draw_swaps
 from neural_action.progress import Progress
 
-#: Target of a sample that training never gathers.
+#: Target of hidden samples, which training never uses.
 HIDDEN = -1
 
 
 @dataclass(frozen=True)
 class SwapTable:
-    """Pre-drawn swaps.
+    """Swaps drawn in advance.
 
     Attributes:
-        targets: (sample, animal, draw) int32 row numbers of the dataset's poses; ``HIDDEN`` where the sample
-            may not be seen or the animal is not one to swap with. Hidden rows are never trained on, so never
-            gathered.
-        domains: (animal, animal) bool, which animals (columns) the poses of an animal (row) are swapped with.
-            A row without any belongs to an animal of which nothing is visible.
+        targets: (sample, animal, draw) int32 row numbers of the dataset's poses; ``HIDDEN`` for hidden samples, and for
+            animals with which the sample is not swapped.
+        domains: (animal, animal) bool, the animals (columns) with which the poses of an animal (row) are swapped. The
+            row of an animal without visible poses is False.
         animals: names of the animals.
         report: method, recall, distance scale, counts, seconds; JSON values.
     """
@@ -50,24 +49,24 @@ class SwapTable:
 
     @property
     def scale(self) -> float:
-        """The distance scale of Equation 2 that was drawn with, in the unit of the poses."""
+        """The distance scale of Equation 2, in the unit of the poses."""
         return float(self.report["distance_scale"])
 
     @property
     def method(self) -> list[str]:
-        """How neighbours were searched: "exact", "pynndescent" or both, by size of the animals."""
+        """The search methods that were used, such as "exact" and "pynndescent"."""
         return list(self.report["method"])
 
     @property
     def recall(self) -> dict[str, float]:
-        """Mean and least share of true neighbours found, over pairs of animals."""
+        """Mean and minimum over pairs of animals of the share of true neighbours found."""
         return {"mean": self.report["recall_mean"], "min": self.report["recall_min"]}
 
     def fits(self, path: Path, dataset: Dataset, *, trained_on: bool = False) -> SwapTable:
-        """This table, read from ``path``; InputError unless it is of the dataset's poses and animals.
+        """This table. Raises InputError, naming ``path``, unless it has the poses and animals of the dataset.
 
-        With ``trained_on``, also if it has no swap of a visible pose, or swaps in one that the dataset hides: a table
-        of another run does.
+        With ``trained_on``, also raised if a visible pose has no swap, or a swap with a hidden pose, as in the table of
+        another run.
         """
         count, targets = len(dataset.pose), self.targets
         if (
@@ -82,22 +81,22 @@ class SwapTable:
                 f"expected {count} of {', '.join(dataset.animals)}"
             )
         if targets.size and not HIDDEN <= targets.min() <= targets.max() < count:
-            raise InputError(f"{path}: swaps in pose {targets.max()}, expected one of {count}")
+            raise InputError(f"{path}: swap target {targets.max()}, expected a number below {count} poses")
         if trained_on:
             visible = dataset.pose_visible
             drawn = targets[visible][self.domains[dataset.pose_animal[visible]]]
             wrong = int(((drawn == HIDDEN) | ~visible[drawn]).sum())
             if wrong:
                 raise InputError(
-                    f"{path}: {wrong} of {drawn.size} swaps are with poses that are hidden here, expected the table of "
-                    "this run"
+                    f"{path}: {wrong} of {drawn.size} swaps are with poses that this run hides, expected the swap "
+                    "table of this run"
                 )
         return self
 
     def save(self, path: Path) -> None:
-        """Write as .npz, whole or not at all.
+        """Write as .npz, atomically.
 
-        Wall times stay out of it, so that the same input makes the same file.
+        Times are left out, so that equal inputs give equal files.
         """
         report = {key: value for key, value in self.report.items() if not key.startswith("seconds")}
         with atomic_write(path) as partial, partial.open("wb") as file:
@@ -111,7 +110,7 @@ class SwapTable:
 
     @classmethod
     def load(cls, path: Path) -> SwapTable:
-        """Read what ``save`` wrote, without pickle. InputError if the file is something else."""
+        """Read a file from ``save``, without pickle. InputError if it is no swap table."""
         try:
             file = load_npz(path, "targets", "domains", "animals", "report")
             animals = tuple(str(name) for name in file["animals"])
@@ -129,34 +128,35 @@ def build_swap_table(
 ) -> SwapTable:
     """Search every pair of animals and draw swaps (Günel et al., section 2.2).
 
-    One index per target animal, over its candidate poses, queried by the candidate poses of every animal that
-    may be swapped into it. A pose is never its own neighbour; an equal pose elsewhere may be. An animal with
-    fewer candidates than N gives what it has. An animal without candidates (held out) takes no part.
+    Each target animal has one index of its candidate poses, which is queried with the candidate poses of every animal
+    that may be swapped with it. A pose is never its own neighbour, but an equal pose elsewhere may be. An animal with
+    fewer candidates than N has fewer neighbours, and an animal without candidates (held out) is ignored.
 
-    A distance scale ``median`` is the median distance to a neighbour, over the N nearest of
-    ``recall_queries`` poses of every pair of animals, searched exactly: at it the weights of a typical pose's
-    neighbours differ by a factor of about e, neither flat nor one-hot (our choice). The same searches measure
-    recall, among the indexed poses and in the space of all features.
+    The distance scale ``median`` is the median distance to a neighbour, over the N nearest poses of ``recall_queries``
+    poses of every pair of animals, searched exactly. With this scale, the weights of the neighbours of a typical pose
+    differ by a factor of about e, neither flat nor one-hot (our choice). The same searches measure recall among the
+    indexed poses, in the space of all features.
 
-    With ``target_samples`` an animal with more candidates is indexed by so many of them, drawn evenly: cost and
-    memory of a pair of animals then grow with the queries alone. With ``components`` neighbours are searched among
-    the leading principal components of all candidates, and their distances taken from the poses themselves.
+    With ``target_samples``, at most so many random candidates of an animal are indexed, so that cost and memory of a
+    pair of animals grow only with the number of queries. With ``components``, neighbours are searched in the leading
+    principal components of all candidates, and their distances are computed from the poses.
 
     Args:
-        poses: (sample, feature) float32, one unit for all features.
-        animal: (sample,) number of the animal, 0 to animals - 1.
-        candidate: (sample,) bool; the others are neither queries nor targets.
+        poses: (sample, feature) float32, all features in the same unit.
+        animal: (sample,) int, number of the animal, 0 to animals - 1.
+        candidate: (sample,) bool; other poses are neither queries nor targets.
         settings: N, draws, distance scale, domains, search.
-        names: of the animals; by default their numbers.
+        names: names of the animals; by default their numbers.
 
     Raises:
-        InputError: shapes that do not fit, a candidate pose that is not finite, or an animal with candidates
-            that has none to swap with.
+        InputError: shapes that do not fit, a candidate pose that is not finite, or an animal with candidates that
+            cannot be swapped with any animal.
     """
     began = time.perf_counter()
     if not len(poses) == len(animal) == len(candidate):
         raise InputError(
-            f"swap table: {len(poses)} poses, {len(animal)} animals, {len(candidate)} candidate flags"
+            f"swap table: {len(poses)} poses, {len(animal)} animal numbers and {len(candidate)} candidate flags, "
+            "expected equal lengths"
         )
     if names is None:
         names = tuple(str(number) for number in range(int(animal.max(initial=-1)) + 1))
@@ -214,11 +214,11 @@ def build_swap_table(
 
 
 def _domains(own: list[np.ndarray], settings: NeighborSettings, names: tuple[str, ...]) -> np.ndarray:
-    """(animal, animal) bool: whom each may be swapped with. InputError where one with poses has none."""
+    """(animal, animal) bool: animals with which each may be swapped. InputError if an animal with poses has none."""
     counts = np.array([len(rows) for rows in own])
     visible = counts > 0
     domains = visible[:, None] & visible[None, :]
-    # Alone, a pose has no other of its animal to be swapped with.
+    # The only pose of an animal cannot be swapped within the animal.
     np.fill_diagonal(domains, (counts > 1) if settings.domains == "all" else False)
     alone = np.flatnonzero(visible & ~domains.any(1))
     if len(alone) or not visible.any():
@@ -232,7 +232,7 @@ def _domains(own: list[np.ndarray], settings: NeighborSettings, names: tuple[str
 
 
 def _thinned(rows: np.ndarray, number: int, settings: NeighborSettings) -> np.ndarray:
-    """The candidates of an animal that are indexed, ascending."""
+    """Row numbers of the indexed candidates of an animal, ascending."""
     if settings.target_samples is None or len(rows) <= settings.target_samples:
         return rows
     rng = np.random.default_rng([settings.seed, number])
@@ -240,7 +240,7 @@ def _thinned(rows: np.ndarray, number: int, settings: NeighborSettings) -> np.nd
 
 
 def _places(queries: np.ndarray, indexed: np.ndarray) -> np.ndarray:
-    """Place of each query (ascending rows) in ``indexed`` (ascending rows); -1 where it is not indexed."""
+    """Position of each query (ascending rows) in ``indexed`` (ascending rows); -1 if it is not indexed."""
     place = np.minimum(np.searchsorted(indexed, queries), len(indexed) - 1)
     return np.where(indexed[place] == queries, place, -1)
 
@@ -261,7 +261,7 @@ def _sample(
     pairs: list[tuple[int, int]],
     settings: NeighborSettings,
 ) -> tuple[float, dict[tuple[int, int], tuple[np.ndarray, np.ndarray]]]:
-    """The distance scale, and true neighbour distances of a few poses of every pair, for recall."""
+    """The distance scale, and sampled poses of every pair with their true neighbour distances, for recall."""
     rng = np.random.default_rng(settings.seed)
     true: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
     for target in sorted({target for _, target in pairs}):
@@ -274,7 +274,7 @@ def _sample(
             true[query, target] = sampled, _neighbors(index, queries, settings.neighbors, itself)[1]
     if settings.distance_scale != "median":
         return float(settings.distance_scale), true
-    # Poses that are mostly equal have a median distance of 0: the mean then, and 1 if all are equal.
+    # If most poses are equal, the median is 0: use the mean then, and 1 if all are equal.
     distances = np.concatenate([far.ravel() for _, far in true.values()])
     return float(np.median(distances)) or float(distances.mean()) or 1.0, true
 
@@ -282,12 +282,12 @@ def _sample(
 def _neighbors(
     index: PoseIndex, queries: np.ndarray, k: int, itself: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Neighbours of ``queries``, without themselves where they are the indexed poses ``itself`` (q,), -1 for none."""
+    """Neighbours of ``queries`` without the queries themselves, which are indexed poses ``itself`` (q,) (or -1)."""
     if itself is None:
         return index.query(queries, k)
     indices, distances = index.query(queries, k + 1)
     own = indices == itself[:, None]
-    # Where the pose is not indexed, or duplicates crowd it out of its list, the farthest neighbour is dropped instead.
+    # If a query is not in its list (not indexed, or displaced by duplicates), the farthest neighbour is dropped.
     own[~own.any(1), -1] = True
     shape = (len(indices), indices.shape[1] - 1)
     return indices[~own].reshape(shape), distances[~own].reshape(shape)

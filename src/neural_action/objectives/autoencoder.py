@@ -1,4 +1,4 @@
-"""Autoencoder (AE): rebuild the recorded window from the encoding of a view of it."""
+"""Autoencoder (AE): reconstruct the recorded window from the encoding of its augmented view."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from neural_action.objectives.objective import Batch, Encodings, Objective
 
 
 class Autoencoder(Objective):
-    """Mean squared error of the rebuilt window, in the unit that ``scale`` gives it.
+    """Mean squared error of the reconstructed window, after scaling by ``scale``.
 
-    A row of the paper's Table 2 whose layers we could not read: the decoder has two hidden layers of ``width``
-    (our choice). With views it is a denoising autoencoder; its target is the window as recorded.
+    A row of the paper's Table 2. The decoder has two hidden layers of ``width`` (our choice, because the paper's layers
+    could not be read). With augmentations it is a denoising autoencoder, whose target is the recorded window. Raises
+    InputError if animals have their own units.
     """
 
     name = "autoencoder"
@@ -35,7 +36,7 @@ class Autoencoder(Objective):
     ):
         super().__init__(encoders, shapes)
         if shapes.units:
-            raise InputError("objective autoencoder: rebuilds units, and these animals have none in common")
+            raise InputError("objective autoencoder: animals have their own units, expected common units")
         self.f_n = neural_encoder(encoders, shapes)
         self.target_scale = Standardise(shapes, scale)
         self.decoder = nn.Sequential(
@@ -52,7 +53,7 @@ class Autoencoder(Objective):
         return {"neural": self.f_n(batch.neural())}
 
     def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
-        """Mean squared error."""
+        """Mean squared error of the reconstruction."""
         rebuilt = self.decoder(encodings["neural"])
         return F.mse_loss(rebuilt, self.target_scale(batch.recorded()))
 

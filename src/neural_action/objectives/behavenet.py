@@ -1,4 +1,4 @@
-"""BehaveNet (Batty et al. 2019), as the paper's baseline: predict behavioural syllables from neural activity."""
+"""BehaveNet (Batty et al. 2019), a baseline of the paper: predict behavioural syllables from neural activity."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from neural_action.objectives.objective import Batch, Encodings, Objective
 class BehaveNet(Objective):
     """Predict the posterior of an autoregressive HMM's states at every pose; cross-entropy with soft targets.
 
-    The HMM is fitted beforehand to the poses that pretraining may see (``syllables``). BehaveNet reads discrete
-    states from neural activity with a network, as here; its network and number of states are our choice.
+    The HMM is fitted before, to the poses that pretraining may see (``syllables``). As in BehaveNet, a network decodes
+    discrete states from neural activity; the network and the number of states are our choice.
     """
 
     name = "behavenet"
@@ -26,7 +26,7 @@ class BehaveNet(Objective):
     def __init__(self, encoders: EncoderSettings, shapes: Shapes, *, width: int = 128):
         super().__init__(encoders, shapes)
         if shapes.syllables == 0:
-            raise InputError("objective behavenet: needs syllables of the poses, none were given")
+            raise InputError("objective behavenet: needs syllables of the poses, none given")
         self.f_n = neural_encoder(encoders, shapes)
         self.decoder = nn.Sequential(
             nn.Linear(encoders.dimension, width),
@@ -40,7 +40,7 @@ class BehaveNet(Objective):
         return {"neural": self.f_n(batch.neural())}
 
     def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
-        """Cross-entropy of the predicted syllables, in nats a pose."""
+        """Cross-entropy of the predicted syllables, in nats per pose."""
         log_probability = torch.log_softmax(self.decoder(encodings["neural"]), dim=-1)
         return -(batch.syllables() * log_probability).sum(-1).mean()
 

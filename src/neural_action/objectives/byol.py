@@ -18,7 +18,7 @@ from neural_action.objectives.objective import Batch, Encodings, Objective
 
 
 def target_momentum(base: float, progress: float) -> float:
-    """1 - (1 - base) (cos(pi progress) + 1) / 2: from ``base`` to 1 over training (Grill et al. 2020, section 3.2)."""
+    """1 - (1 - base) (cos(pi progress) + 1) / 2, which rises from ``base`` to 1 (Grill et al. 2020, section 3.2)."""
     return 1 - (1 - base) * (math.cos(math.pi * progress) + 1) / 2
 
 
@@ -28,20 +28,20 @@ def cosine_distance(predicted: Tensor, target: Tensor) -> Tensor:
 
 
 def follower(**online: nn.Module) -> nn.ModuleDict:
-    """Copies of online networks, by name, that no gradient reaches."""
+    """Copies of online networks by name, without gradients."""
     copies = {name: copy.deepcopy(network) for name, network in online.items()}
     return nn.ModuleDict(copies).requires_grad_(False)
 
 
 class Byol(Objective):
-    """Predict one view's target encoding from the other view's online encoding, both ways; cosine distance.
+    """Predict the target encoding of one view from the online encoding of the other, both ways; cosine distance.
 
-    The target network is a copy of the encoder that receives no gradient and follows it after every step,
+    The target network is a copy of the encoder without gradients, which follows the encoder after every step:
     xi <- m xi + (1 - m) theta, with m from ``momentum`` to 1. For spikes there is no projector, as in the authors' code
-    (MYOW release); for pictures it has ``projection`` features behind ``hidden``. ``scale: 2`` makes the distance that
-    of Grill et al. and of the release, the squared one of normalised vectors: with SGD the size of a loss matters. The
-    release's target starts from other weights than the encoder and its momentum stays at the base for monkeys; here the
-    target starts as a copy and the schedule is Grill et al.'s.
+    (MYOW release); for pictures the projector has ``hidden`` units and ``projection`` outputs. ``scale: 2`` gives the
+    squared distance of normalised vectors, as in Grill et al. and in the release; with SGD, the scale of a loss
+    matters. In the release, the target starts from other weights than the encoder, and its momentum is constant for
+    monkeys. Here the target starts as a copy, with the schedule of Grill et al.
     """
 
     name = "byol"
@@ -67,7 +67,7 @@ class Byol(Objective):
         self.target = follower(f_n=self.f_n, g_n=self.g_n)
 
     def encode(self, batch: Batch) -> Encodings:
-        """h_n of two views, and beside the modalities what the target makes of each."""
+        """h_n of two views, and the target encoding of each."""
         one, other = batch.neural(), batch.neural()
         with torch.no_grad():
             target, target_again = self.target["f_n"](one), self.target["f_n"](other)
@@ -79,7 +79,7 @@ class Byol(Objective):
         }
 
     def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
-        """Mean cosine distance of both predictions, in [0, 2], times ``scale``."""
+        """Mean cosine distance of both predictions (in [0, 2]) times ``scale``."""
         with torch.no_grad():
             target, target_again = (
                 self.target["g_n"](encodings[view]) for view in ("target", "target_again")
@@ -89,7 +89,7 @@ class Byol(Objective):
 
     @torch.no_grad()
     def follow(self) -> None:
-        """Move the target's parameters towards the online ones. Running statistics are the target's own."""
+        """Move the target's parameters towards the online parameters; the target has its own running statistics."""
         pairs = [
             (mine, theirs)
             for name, part in self.target.items()
@@ -99,7 +99,7 @@ class Byol(Objective):
         torch._foreach_lerp_([mine for mine, _ in pairs], [theirs for _, theirs in pairs], weight)
 
     def embed(self, neural: NeuralWindows) -> dict[str, Tensor]:
-        """The online encoding, and the online projection where there is a projector."""
+        """The online encoding, and the online projection if there is a projector."""
         h = self.f_n(neural)
         return (
             {"encoder": h} if isinstance(self.g_n, nn.Identity) else {"encoder": h, "projection": self.g_n(h)}

@@ -25,18 +25,19 @@ def infonce(
     *,
     symmetric: bool = True,
 ) -> Tensor:
-    """Equation 1 for projections (N, dimension) of behaviour and neural activity; cosine similarity.
+    """Equation 1 for projections of behaviour and neural activity, with cosine similarity.
 
-    The mean over the N pairs instead of the sum, so that the learning rate does not depend on the batch size
-    (our choice).
+    The loss is the mean over the N pairs instead of the sum, so that the learning rate does not depend on the batch
+    size (our choice).
 
     Args:
-        z_b: of behaviour.
-        z_n: of neural activity.
+        z_b: (N, dimension) projections of behaviour.
+        z_n: (N, dimension) projections of neural activity.
         temperature: positive.
-        animal: (N,); given, only windows of the same animal are negatives (our choice): then what tells animals
-            apart does not help to tell windows apart.
-        symmetric: False is the poster's loss, which only looks for the behaviour window of each neural window.
+        animal: (N,) int64; if given, only windows of the same animal are negatives (our choice), so that differences
+            between animals do not help.
+        symmetric: whether the loss has both directions; False is the poster's loss, which only identifies the behaviour
+            window of each neural window.
     """
     similarity = F.normalize(z_b, dim=1) @ F.normalize(z_n, dim=1).T / temperature
     if animal is not None:
@@ -47,16 +48,16 @@ def infonce(
 
 
 def neighbor_infonce(z: Tensor, animal: Tensor, group: Tensor, temperature: float) -> Tensor:
-    """Pull windows of different animals whose behaviour is alike together, against all other windows (our choice).
+    """Attract windows of different animals with similar behaviour, against all other windows (our choice).
 
     -1/P sum over the P ordered pairs (i, j) of one group and different animals of
     log exp(<z_i, z_j>/T) / (exp(<z_i, z_j>/T) + sum over windows k of other groups of exp(<z_i, z_k>/T)).
-    Windows of one's own animal are among the negatives, so knowing the animal can only raise the loss.
+    Windows of the same animal are among the negatives, so encoding the animal can only increase the loss.
 
     Args:
         z: (N, dimension) projections of neural windows.
-        animal: (N,).
-        group: (N,).
+        animal: (N,) int64.
+        group: (N,) int64, equal for windows with similar behaviour.
         temperature: positive.
     """
     z = F.normalize(z, dim=1)
@@ -69,16 +70,16 @@ def neighbor_infonce(z: Tensor, animal: Tensor, group: Tensor, temperature: floa
 
 
 def mix(h: Tensor, group: Tensor, probability: float, chance: Tensor) -> Tensor:
-    """Move encodings towards those of another window of their group: h_i + w (h_j - h_i).
+    """Mix encodings with those of another window of their group: h_i + w (h_j - h_i).
 
-    The journal version mixes features across animals that behave alike; the amounts are our choice: with
-    ``probability``, w is uniform in [0, 1/2].
+    The journal version mixes features across animals with similar behaviour. The amounts are our choice: with
+    ``probability``, w is uniform in [0, 1/2], else 0.
 
     Args:
-        h: (N, dimension), ordered so that a group is a run of equally many windows.
-        group: (N,).
-        probability: that an encoding is mixed.
-        chance: (3, N) uniform in [0, 1).
+        h: (N, dimension); the windows of a group are consecutive, and all groups have the same size.
+        group: (N,) int64.
+        probability: probability that an encoding is mixed.
+        chance: (3, N) uniform numbers in [0, 1).
     """
     size = int((group == group[0]).sum())
     at = torch.arange(len(h), device=h.device)
@@ -89,7 +90,7 @@ def mix(h: Tensor, group: Tensor, probability: float, chance: Tensor) -> Tensor:
 
 
 class InfoNce(Objective):
-    """Pull the neural window and the behaviour window of one moment together, against the rest of the batch."""
+    """Attract the neural window and the behaviour window of the same time, against the rest of the batch."""
 
     name = "infonce"
     modalities = ("neural", "behavior")
@@ -121,7 +122,7 @@ class InfoNce(Objective):
         return {"neural": self.f_n(batch.neural()), "behavior": self.f_b(batch.behavior())}
 
     def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
-        """Equation 1, and what was configured beside it."""
+        """Equation 1, plus the configured ``neighbor_weight`` times ``neighbor_infonce``."""
         h_n = encodings["neural"]
         if self.mixing > 0:
             h_n = mix(h_n, batch.group, self.mixing, batch.uniform(3, len(h_n)))
@@ -141,5 +142,5 @@ class InfoNce(Objective):
         )
 
     def embed_behavior(self, behavior: Tensor) -> Tensor:
-        """h_b (B, dimension) of behaviour windows (B, poses, feature)."""
+        """h_b (B, dimension) float32 of behaviour windows (B, poses, feature)."""
         return self.f_b(behavior)

@@ -14,9 +14,10 @@ from neural_action.objectives.objective import Batch, Encodings, Objective
 
 
 class NeuralInfoNce(Objective):
-    """Pull two augmented views of one neural window together; behaviour is not used.
+    """Attract two augmented views of the same neural window; behaviour is not used.
 
-    Negatives are the other windows' second views, as in Equation 1 (our choice; SimCLR counts the first views too).
+    Negatives are the second views of the other windows, as in Equation 1 (our choice; SimCLR also uses the first
+    views).
     """
 
     name = "infonce_neural"
@@ -33,7 +34,7 @@ class NeuralInfoNce(Objective):
         return {"neural": self.f_n(batch.neural()), "neural_again": self.f_n(batch.neural())}
 
     def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
-        """Equation 1 with the second view in the place of behaviour."""
+        """Equation 1 with the second view instead of behaviour."""
         one, other = (self.g_n(encodings[view]) for view in self.modalities)
         return infonce(one, other, self.temperature)
 

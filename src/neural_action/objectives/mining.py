@@ -1,4 +1,4 @@
-"""Mined views (Azabou et al.): for each window, one of its nearest neighbours among windows of other moments."""
+"""Mined views (Azabou et al.): for each window, one of its nearest neighbours among other windows."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from neural_action.precision import full_precision
 def mine(
     anchors: Tensor, candidates: Tensor, excluded: Tensor, k: int, chance: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """One of the ``k`` most similar candidates of each anchor, uniformly; cosine similarity (authors' code).
+    """A uniform draw from the ``k`` most similar candidates of each anchor, by cosine similarity (authors' code).
 
     Args:
         anchors: (N, dimension).
         candidates: (M, dimension).
-        excluded: (N, M) bool, what may not be mined.
-        k: how many neighbours are drawn from; fewer where fewer candidates are allowed.
-        chance: (N,) uniform in [0, 1).
+        excluded: (N, M) bool, pairs that may not be mined.
+        k: number of neighbours to draw from; fewer if fewer candidates are allowed.
+        chance: (N,) uniform numbers in [0, 1).
 
     Returns:
-        (N,) int64 numbers of candidates, and (N,) bool: False where no candidate is allowed.
+        (N,) int64 indices of candidates, and (N,) bool, False if no candidate is allowed.
     """
     with full_precision(anchors.device):
         similarity = F.normalize(anchors.float(), dim=1) @ F.normalize(candidates.float(), dim=1).T

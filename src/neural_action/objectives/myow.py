@@ -1,4 +1,4 @@
-"""Mine your own view (Azabou et al.): BYOL, and a second prediction of views mined from the data itself."""
+"""Mine your own view (MYOW, Azabou et al.): BYOL with a second prediction, of views mined from the data."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from neural_action.objectives.objective import Batch, Encodings
 
 
 class Myow(Byol):
-    """(1 - w) BYOL + w mined: predict, in a second projection, a window that is encoded alike but is of another moment.
+    """(1 - w) BYOL + w mined: a second projection predicts the mined view of a window.
 
-    A window's mined view is one of the ``neighbors`` candidates whose target encodings are nearest to its online
-    encoding; never of the same trial, or (``exclude: window``) none that starts within ``window`` frames. Pictures are
-    trials of one frame: what may not be mined is the picture itself.
+    The mined view is one of the ``neighbors`` candidates whose target encodings are nearest to the online encoding of
+    the window. It is of another trial, or with ``exclude: window`` does not start within ``window`` frames. Pictures
+    are trials of one frame, so only the picture itself is excluded.
 
-    Candidates are the windows of the batch, or ``pool`` windows drawn apart from it. With ``views: own``, windows and
-    candidates get views for mining alone, by ``augmentations.mined``. With ``batch`` the first view of the batch is
-    mined; a pool needs ``own``. The second projector and predictor stand on the first ones (cascaded), with
-    ``mined_hidden`` features inside (0: ``hidden``). w is 0 until ``start`` of training and rises linearly to
-    ``weight`` at ``warmup``.
+    Candidates are the windows of the batch, or ``pool`` windows drawn separately. With ``views: own``, windows and
+    candidates have separate views for mining, by ``augmentations.mined``. With ``views: batch``, the first view of the
+    batch is used; a pool needs ``own``. The second projector and predictor are stacked on the first ones (cascaded),
+    with ``mined_hidden`` hidden units (0: ``hidden``). w is 0 until ``start`` (a share of training) and rises linearly
+    to ``weight`` at ``warmup``.
 
-    The release's code for pictures is ``views: own, pool: 0, exclude: none`` with ``augmentations.draws: batch``: its
-    pool is the batch in the same order, so that a window finds itself.
+    The release's code for pictures is ``views: own, pool: 0, exclude: none`` with ``augmentations.draws: batch``. Its
+    pool is the batch in the same order, so a window can be its own mined view.
     """
 
     name = "myow"
@@ -76,14 +76,14 @@ class Myow(Byol):
 
     @property
     def mined_weight(self) -> float:
-        """w at this moment of training."""
+        """w at the current progress of training."""
         if self.progress < self.start:
             return 0.0
         rise = self.warmup - self.start
         return self.weight * min(1.0, (self.progress - self.start) / rise if rise > 0 else 1.0)
 
     def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
-        """Both terms; windows that nothing may be mined for have no second one."""
+        """Both terms; the second term ignores windows without an allowed candidate."""
         first, weight = super().loss(encodings, batch), self.mined_weight
         if self.progress < self.start:
             return first
@@ -99,7 +99,7 @@ class Myow(Byol):
         return (1 - weight) * first + weight * self.scale * distance
 
     def _searched(self, encodings: Encodings, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """Online encodings of the windows, target encodings of the candidates, and the candidates' numbers."""
+        """Online encodings of the windows, target encodings of the candidates, and window numbers of the candidates."""
         if self.views == "batch":
             return encodings["neural"], encodings["target"], batch.windows
         candidates = batch.pool(self.pool) if self.pool else batch.windows

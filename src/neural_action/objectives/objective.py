@@ -1,4 +1,4 @@
-"""What an objective is: networks, encodings of a batch, a loss on them, and the representation it leaves."""
+"""Interface of objectives: networks, encodings of a batch, a loss on them, and the representation."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from neural_action.encoders.standardise import Standardise
 from neural_action.encoders.unit_input import UnitInput
 from neural_action.encoders.unit_tiles import NeuralWindows
 
-#: Encodings of a batch by modality, each (B, dimension): what adaptation between animals acts on.
+#: Encodings of a batch by modality, each (B, dimension); domain adaptation acts on them.
 Encodings = dict[str, Tensor]
 
 
 class Batch(Protocol):
-    """A batch of windows that draws views of itself; each call of ``neural`` or ``behavior`` is a new random view.
+    """A batch of windows. Each call of ``neural`` or ``behavior`` draws a new augmented view.
 
-    Neural windows are ``UnitWindows`` where animals have units of their own: the neural encoder reads either.
+    Neural windows are ``UnitWindows`` if animals have their own units; the neural encoder reads either.
     """
 
     @property
@@ -29,30 +29,30 @@ class Batch(Protocol):
 
     @property
     def group(self) -> Tensor:
-        """(B,) int64, equal for windows of different animals whose behaviour is alike; InputError if not matched."""
+        """(B,) int64, equal for windows of different animals with similar behaviour; InputError if not matched."""
 
     @property
     def label(self) -> Tensor:
-        """(B,) int64, the class of each window, -1 where unlabelled."""
+        """(B,) int64, the class of each window, -1 if unlabelled."""
 
     @property
     def windows(self) -> Tensor:
         """(B,) int64, the numbers of the windows."""
 
     def excluded(self, window: int | None, others: Tensor | None = None) -> Tensor:
-        """(B, M) bool: windows and ``others``, or each other, at most ``window`` frames apart; None: of one trial."""
+        """(B, M) bool: windows and ``others`` (or each other) at most ``window`` frames apart; None: of one trial."""
 
     def pool(self, count: int) -> Tensor:
-        """(count,) int64, numbers of windows drawn apart from the batch, each once."""
+        """(count,) int64, numbers of windows drawn separately from the batch, without replacement."""
 
     def near(self, least: int, most: int) -> tuple[Tensor, Tensor]:
-        """A window ``least`` to ``most`` before or after each in its trial: (B,) numbers; (B,) bool: is there one?"""
+        """(B,) int64, a window ``least`` to ``most`` away from each in its trial; (B,) bool, whether it exists."""
 
     def far(self, beyond: int | None) -> Tensor:
-        """Windows that start more than ``beyond`` frames away, as (B,) numbers; of another trial for None."""
+        """(B,) int64, windows that start more than ``beyond`` frames away; in another trial for None."""
 
     def between(self, others: Tensor) -> Tensor:
-        """Windows between each window and its ``others`` (B,) of the same trial; itself where there is none."""
+        """(B,) int64, a window between each window and its ``others`` (B,) of its trial; itself if there is none."""
 
     def neural(self) -> NeuralWindows:
         """(B, frames, pixels) float32, an augmented view of the neural windows; a later one may be shifted in time."""
@@ -61,7 +61,7 @@ class Batch(Protocol):
         """(B, frames, pixels) float32, an augmented view of the windows of those numbers."""
 
     def mined_of(self, windows: Tensor) -> NeuralWindows:
-        """(B, frames, pixels) float32, a view of the windows of those numbers by the augmentations of mined views."""
+        """(B, frames, pixels) float32, a view of the windows of those numbers by the ``mined`` augmentations."""
 
     def recorded(self) -> NeuralWindows:
         """(B, frames, pixels) float32, the neural windows as recorded."""
@@ -70,22 +70,22 @@ class Batch(Protocol):
         """(B, poses, feature) float32, an augmented view of the behaviour windows."""
 
     def syllables(self) -> Tensor:
-        """(B, poses, syllable) float32, posterior probabilities of the syllables at the poses as recorded."""
+        """(B, poses, syllable) float32, posterior probabilities of the syllables at the recorded poses."""
 
     def uniform(self, *shape: int) -> Tensor:
-        """float32 in [0, 1), from the batch's own generator."""
+        """Uniform float32 numbers in [0, 1), from the generator of the batch."""
 
 
 class Objective(nn.Module, ABC):
-    """A self-supervised objective. One class a file, found by its ``name``.
+    """An objective of pretraining. Each file has one class, found by its ``name``.
 
-    Keyword arguments of ``__init__`` are its configuration keys. ``needs`` names inputs of pretraining beside the
-    recordings: ``swaps``, ``kernel``, ``syllables``; ``labels`` where it trains with labels.
+    Keyword arguments of ``__init__`` are its configuration keys. ``needs`` lists the inputs of pretraining that it
+    needs beside the recordings: ``swaps``, ``kernel``, ``syllables``, and ``labels`` if it trains with labels.
 
     Attributes:
         modalities: the keys of its encodings.
-        followers: children that are not trained but follow those that are.
-        progress: the fraction of training that is done, which schedules go by; set before each step.
+        followers: child modules that are not trained but follow trained ones.
+        progress: fraction of training done, for schedules; set before each step.
     """
 
     needs: tuple[str, ...] = ()
@@ -106,25 +106,25 @@ class Objective(nn.Module, ABC):
         """The scalar to minimise, from what ``encode`` returned for this batch."""
 
     def follow(self) -> None:
-        """After the optimizer's step: what follows the trained networks does so. Nothing here."""
+        """Update the followers after an optimizer step; does nothing by default."""
 
     def fit_scales(self, neural: Tensor, visible: Tensor) -> None:
-        """Take the statistics of every ``Standardise`` from the frames ``visible`` (n,) of (frame, pixels)."""
+        """Fit every ``Standardise`` to the frames ``visible`` (n,) int64 of ``neural`` (frame, pixels)."""
         for part in self.modules():
             if isinstance(part, Standardise):
                 part.fit(neural[visible])
 
     def fit_units(self, layer: int, neural: Tensor) -> None:
-        """Take the statistics of one animal's units in its input layers, from the (n, unit) frames that are seen."""
+        """Fit the statistics of input layer number ``layer`` to the visible (n, unit) frames of its animal."""
         for part in self.modules():
             if isinstance(part, UnitInput):
                 part.fit(layer, neural)
 
     @abstractmethod
     def embed(self, neural: NeuralWindows) -> dict[str, Tensor]:
-        """Representations of neural windows (B, frames, pixels): ``encoder`` and, if there is one, ``projection``.
+        """Representations (B, dimension) of neural windows (B, frames, pixels), by layer: ``encoder``, ``projection``.
 
-        ``projection`` is the output of a projection head, where a contrastive loss is computed.
+        ``projection``, on which a contrastive loss is computed, is only there if the objective has a projection head.
         """
 
 

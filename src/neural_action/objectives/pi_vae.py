@@ -20,7 +20,7 @@ Gaussian = tuple[Tensor, Tensor]
 
 
 def product(one: Gaussian, other: Gaussian) -> Gaussian:
-    """The Gaussian proportional to the product of two: precisions add, means are weighted by them."""
+    """The Gaussian proportional to the product of two Gaussians: precisions add, and weight the means."""
     (mean_1, log_1), (mean_2, log_2) = one, other
     log_variance = -torch.logaddexp(-log_1, -log_2)
     mean = mean_1 * torch.exp(log_variance - log_1) + mean_2 * torch.exp(log_variance - log_2)
@@ -37,10 +37,11 @@ def divergence(one: Gaussian, other: Gaussian) -> Tensor:
 class PiVae(Objective):
     """-ELBO = -E_q[log p(x | z)] + KL(q(z | x, u) || p(z | u)), q(z | x, u) proportional to q(z | x) p(z | u).
 
-    u is the class: p(z | u) is a Gaussian of each class, learned; a window without a label has a standard normal
-    prior (our choice). q(z | x) is Gaussian. p(x | z) is Poisson, of counts in frames of ``bin_seconds``, or Gaussian
-    with a variance of one, of standardised frames; its mean is a network of two hidden layers, where the paper has
-    a normalising flow (our choice). The representation is the mean of q(z | x), which uses no label.
+    u is the class, and p(z | u) a learned Gaussian for each class; windows without a label have a standard normal prior
+    (our choice). q(z | x) is Gaussian. p(x | z) is Poisson for counts in frames of ``bin_seconds``, or Gaussian with
+    variance 1 for standardised frames. Its mean is a network with two hidden layers, where the paper has a normalising
+    flow (our choice). The representation is the mean of q(z | x), which uses no label. Raises InputError if animals
+    have their own units.
     """
 
     name = "pi_vae"
@@ -57,15 +58,13 @@ class PiVae(Objective):
     ):
         super().__init__(encoders, shapes)
         if shapes.units:
-            raise InputError(
-                "objective pi_vae: models the counts of units, and these animals have none in common"
-            )
+            raise InputError("objective pi_vae: animals have their own units, expected common units to model")
         dimension = encoders.dimension
         self.poisson, self.bin_seconds = observation == "poisson", bin_seconds
         self.f_n = build("encoders", encoders.neural, shapes, dimension)
         self.log_variance = nn.Linear(dimension, dimension)
         self.target_scale = Standardise(shapes, "none" if self.poisson else "zscore")
-        # Row ``classes`` is of windows without a label.
+        # ``prior`` appends a row for windows without a label.
         self.prior_mean = nn.Parameter(torch.randn(shapes.classes, dimension))
         self.prior_log_variance = nn.Parameter(torch.zeros(shapes.classes, dimension))
         self.decoder = nn.Sequential(
@@ -78,8 +77,8 @@ class PiVae(Objective):
         )
 
     def prior(self, label: Tensor) -> Gaussian:
-        """p(z | u) of (N,) labels."""
-        # -1 picks the last row.
+        """p(z | u) of (N,) labels, -1 for unlabelled."""
+        # Label -1 indexes the last row.
         standard = self.prior_mean.new_zeros(1, self.prior_mean.shape[1])
         return (
             torch.cat([self.prior_mean, standard])[label],
@@ -91,7 +90,7 @@ class PiVae(Objective):
         return {"neural": self.f_n(batch.neural())}
 
     def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
-        """-ELBO with one sample of z, in nats a window and unit, up to a constant of the data."""
+        """-ELBO with one sample of z, in nats per window and unit, up to a constant of the data."""
         mean = encodings["neural"]
         prior = self.prior(batch.label)
         posterior = product((mean, self.log_variance(mean)), prior)
@@ -101,7 +100,7 @@ class PiVae(Objective):
         return (error + divergence(posterior, prior)).mean() / self.shapes.pixels
 
     def negative_log_likelihood(self, decoded: Tensor, recorded: Tensor) -> Tensor:
-        """(N,): -log p(x | z) without what z has no part in; ``decoded`` is the log rate a frame, or the mean."""
+        """(N,): -log p(x | z) without terms independent of z; ``decoded`` is the log rate per frame, or the mean."""
         if self.poisson:
             counts = recorded * self.bin_seconds
             return (torch.exp(decoded) - counts * decoded).flatten(1).sum(1)
@@ -109,7 +108,7 @@ class PiVae(Objective):
 
     @staticmethod
     def _normal(batch: Batch, shape: torch.Size) -> Tensor:
-        """Standard normal numbers from the batch's uniform ones (Box and Muller)."""
+        """Standard normal numbers from uniform numbers of the batch (Box and Muller)."""
         one, other = batch.uniform(2, *shape)
         return torch.sqrt(-2 * torch.log1p(-one)) * torch.cos(2 * torch.pi * other)
 

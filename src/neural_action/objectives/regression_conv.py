@@ -15,8 +15,8 @@ from neural_action.objectives.objective import Batch, Encodings, Objective
 class RegressionConv(Objective):
     """Predict the poses of a window from its neural encoding; mean squared error.
 
-    The decoder spreads the encoding over the poses' moments and refines it by convolutions over time. Its layers
-    are described in an appendix we could not read: our choice.
+    The decoder expands the encoding to the times of the poses, followed by convolutions over time. Its layers are our
+    choice, because the paper's appendix could not be read.
     """
 
     name = "regression_conv"

@@ -14,11 +14,11 @@ from neural_action.objectives.objective import Batch, Encodings, Objective
 
 
 class RegressionRecurrent(Objective):
-    """Predict the poses of a window one after the other from its neural encoding; mean squared error.
+    """Predict the poses of a window one after another from its neural encoding; mean squared error.
 
-    A gated recurrent unit starts from the encoding; each step reads the pose that the step before predicted (zeros,
-    the mean pose, at first). The poses are never fed in, so the encoding has to hold them. Its layers are described
-    in an appendix we could not read: our choice.
+    A gated recurrent unit starts from the encoding. Each step reads the pose that the previous step predicted (at first
+    zeros, the mean pose). The true poses are never an input, so the encoding has to contain them. The layers are our
+    choice, because the paper's appendix could not be read.
     """
 
     name = "regression_recurrent"
@@ -35,7 +35,7 @@ class RegressionRecurrent(Objective):
         return {"neural": self.f_n(batch.neural())}
 
     def decode(self, h: Tensor) -> Tensor:
-        """(B, dimension) to (B, poses, feature)."""
+        """Predicted poses (B, poses, feature) of encodings (B, dimension)."""
         state, pose = torch.tanh(self.start(h)), h.new_zeros(len(h), self.shapes.behavior)
         poses = []
         for _ in range(self.shapes.poses):

@@ -1,4 +1,4 @@
-"""Relative positioning (RP; Banville et al. 2021): tell pairs of near windows from pairs of far ones."""
+"""Relative positioning (RP; Banville et al. 2021): distinguish pairs of near windows from pairs of far windows."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from neural_action.objectives.objective import Batch, Encodings, Objective
 class RelativePosition(Objective):
     """Logistic regression on ``|h - h'|``: is the second window at most ``near`` windows away, or far?
 
-    Far is another trial (``far: trial``) or more than ``window`` frames away. A row of the paper's Table 2; its
-    distances could not be read: our choice. Half the pairs are near ones (Banville et al. draw both alike).
+    Far means in another trial (``far: trial``) or more than ``window`` frames away. A row of the paper's Table 2; the
+    distances are our choice, because they could not be read. Half of the pairs are near, as in Banville et al.
     """
 
     name = "relative_position"
@@ -40,7 +40,7 @@ class RelativePosition(Objective):
         self.classifier = nn.Linear(encoders.dimension, 1)
 
     def encode(self, batch: Batch) -> Encodings:
-        """h_n of the windows, of a near window of each and of a far one; beside them, whether there is a near one."""
+        """h_n of the windows, of a near and of a far window of each, and whether a near window exists."""
         near, exists = batch.near(1, self.near)
         far = batch.far(self.window)
         return {
@@ -51,7 +51,7 @@ class RelativePosition(Objective):
         }
 
     def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
-        """Binary cross-entropy, in nats a pair; a window without a near one takes no part."""
+        """Binary cross-entropy, in nats per pair; windows without a near window are ignored."""
         h, near, far = (encodings[name] for name in self.modalities)
         return pair_loss(self.classifier, (h - near).abs(), (h - far).abs(), encodings["exists"])
 
@@ -61,7 +61,7 @@ class RelativePosition(Objective):
 
 
 def pair_loss(classifier: nn.Module, true: Tensor, false: Tensor, exists: Tensor) -> Tensor:
-    """Binary cross-entropy of features (N, feature) of true and of false pairs, averaged over those that exist."""
+    """Binary cross-entropy of features (N, feature) of true and of false pairs, averaged over pairs that exist."""
     logits = classifier(torch.cat([true, false]))[:, 0]
     loss = F.softplus(-logits[: len(true)]) + F.softplus(logits[len(true) :])
     return 0.5 * (loss * exists).sum() / exists.sum().clamp(min=1)

@@ -1,4 +1,4 @@
-"""The supervised row: the same encoder, trained to name the class."""
+"""The supervised row: the same encoder, trained to classify."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from neural_action.objectives.objective import Batch, Encodings, Objective
 class Supervised(Objective):
     """Cross-entropy of a linear classifier on the encoding, over the labelled windows of the batch.
 
-    The encoding is then probed like that of every other row. A row of the paper's Table 2; that its encoder and
-    views are those of the other rows is our choice.
+    The encoding is probed like that of every other row. A row of the paper's Table 2; it uses the encoder and
+    augmentations of the other rows (our choice). Raises InputError for fewer than two classes.
     """
 
     name = "supervised"
@@ -26,7 +26,9 @@ class Supervised(Objective):
     def __init__(self, encoders: EncoderSettings, shapes: Shapes):
         super().__init__(encoders, shapes)
         if shapes.classes < 2:
-            raise InputError(f"objective supervised: needs two classes, the recordings have {shapes.classes}")
+            raise InputError(
+                f"objective supervised: recordings have {shapes.classes} classes, expected at least two"
+            )
         self.f_n = neural_encoder(encoders, shapes)
         self.classifier = nn.Linear(encoders.dimension, shapes.classes)
 

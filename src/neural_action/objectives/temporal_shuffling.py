@@ -1,4 +1,4 @@
-"""Temporal shuffling (TS; Banville et al. 2021): tell windows in order from windows out of order."""
+"""Temporal shuffling (TS; Banville et al. 2021): distinguish ordered from shuffled triplets of windows."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from neural_action.objectives.relative_position import pair_loss
 class TemporalShuffling(Objective):
     """Logistic regression on ``(|h - h'|, |h' - h''|)``: does h' lie between h and h'', or far from both?
 
-    h and h'' are of windows 2 to ``near`` apart in one trial. Far is another trial (``far: trial``) or more than
-    ``window`` frames away. A row of the paper's Table 2; its distances could not be read: our choice.
+    The windows of h and h'' are 2 to ``near`` windows apart in one trial. Far means in another trial (``far: trial``)
+    or more than ``window`` frames away. A row of the paper's Table 2; the distances are our choice, because they could
+    not be read.
     """
 
     name = "temporal_shuffling"
@@ -40,7 +41,7 @@ class TemporalShuffling(Objective):
         self.classifier = nn.Linear(2 * encoders.dimension, 1)
 
     def encode(self, batch: Batch) -> Encodings:
-        """h_n of the windows, of an end, of a window between and of a far one; beside them, whether there are such."""
+        """h_n of the windows, of an end, of a window between and of a far window, and whether an end exists."""
         end, exists = batch.near(2, self.near)
         between, far = batch.between(end), batch.far(self.window)
         return {
@@ -52,7 +53,7 @@ class TemporalShuffling(Objective):
         }
 
     def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
-        """Binary cross-entropy, in nats a triplet; a window whose trial is too short takes no part."""
+        """Binary cross-entropy, in nats per triplet; windows in too short trials are ignored."""
         h, end, between, far = (encodings[name] for name in self.modalities)
         ordered, shuffled = (
             torch.cat([(h - middle).abs(), (middle - end).abs()], dim=1) for middle in (between, far)

@@ -1,1 +1,1 @@
-"""Looking at recordings before anything long starts: what a folder holds, how to read it, what a run would cost."""
+"""Checks before a run: what a folder holds, how to read it, and what a run would cost."""

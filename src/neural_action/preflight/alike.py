@@ -1,4 +1,4 @@
-"""What has to be alike in every trial: images, units of an animal, and keypoints or features."""
+"""Check that trials agree in the shape of images, in the units of an animal, and in keypoints or features."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from neural_action.recordings.recording import Recording
 
 _Key = TypeVar("_Key", bound=Hashable)
 _Behavior = tuple[tuple[str, ...], tuple[int, ...]]
-#: Trials that a message names.
+#: Maximum number of trials that a message names.
 _NAMED = 4
 
 
 @dataclass(frozen=True)
 class Form:
-    """What a trial is made of.
+    """Shapes and names of a trial.
 
     Attributes:
         where: animal and trial.
         neural, behavior: shapes of one neural frame and one behaviour sample.
-        names: of keypoints or features.
+        names: names of keypoints or features.
     """
 
     where: str
@@ -37,7 +37,7 @@ class Form:
 
     @classmethod
     def of(cls, recording: Recording) -> Form:
-        """That of a recording."""
+        """The form of ``recording``."""
         return cls(
             f"{recording.animal} {recording.trial}",
             tuple(recording.neural.shape[1:]),
@@ -47,9 +47,9 @@ class Form:
 
 
 def unlike(forms: Sequence[Form]) -> Iterator[str]:
-    """A phrase for whatever most trials have and others have not: which trials, what differs, and what to do.
+    """One phrase for each difference from the most frequent form: which trials, what differs, and what to do.
 
-    Animals may differ in their units, not in their images.
+    Animals may have different units, but their images must have one size.
     """
     units = all(len(form.neural) == 1 for form in forms)
     for animal in dict.fromkeys(form.animal for form in forms) if units else [None]:
@@ -58,26 +58,26 @@ def unlike(forms: Sequence[Form]) -> Iterator[str]:
         )
         for shape, trials in frames.items():
             yield (
-                f"neural frames of {listed(trials)} are {shown(shape)}, of most trials {shown(frame)}; expected "
-                f"{'the same units in every trial of an animal' if units else 'images of one size, or units'}: leave "
-                "these trials out (in the samples table)"
+                f"neural frames of {listed(trials)} are {shown(shape)}, in most trials they are {shown(frame)}; "
+                f"expected {'the same units in every trial of an animal' if units else 'images of one size, or units'}"
+                ": remove these trials from the samples table"
             )
     usual, others = _parted(forms, lambda form: (form.names, form.behavior))
     for found, trials in others.items():
         yield (
             f"behaviour of {listed(trials)} {_difference(found, usual)}; expected the same keypoints or features in "
-            "every trial: leave some out everywhere (convert.reader_options.behavior.options, such as exclude), or "
-            "these trials (in the samples table)"
+            "every trial: exclude keypoints or features in all trials (convert.reader_options.behavior.options, such "
+            "as exclude), or remove these trials from the samples table"
         )
 
 
 def shown(shape: tuple[int, ...]) -> str:
-    """A shape in words."""
+    """A shape as text, such as ``64 x 64``."""
     return " x ".join(map(str, shape))
 
 
 def _parted(forms: Sequence[Form], key: Callable[[Form], _Key]) -> tuple[_Key, dict[_Key, list[str]]]:
-    """What most have, and the trials of everything else."""
+    """The most frequent key, and the trials of every other key."""
     usual = Counter(map(key, forms)).most_common(1)[0][0]
     others: dict[_Key, list[str]] = {}
     for form in forms:
@@ -87,19 +87,19 @@ def _parted(forms: Sequence[Form], key: Callable[[Form], _Key]) -> tuple[_Key, d
 
 
 def _difference(found: _Behavior, usual: _Behavior) -> str:
-    """How names and shape of some trials differ from the usual ones."""
+    """Phrase for how the names and shape of some trials differ from the usual ones."""
     (names, shape), (expected, form) = found, usual
     said = []
     if lacking := [name for name in expected if name not in names]:
         said.append(f"has no {', '.join(lacking)}")
     if more := [name for name in names if name not in expected]:
-        said.append(f"has {', '.join(more)}, which most have not")
+        said.append(f"has {', '.join(more)}, which most trials do not have")
     if not said and names != expected:
         said.append(f"has them in another order ({', '.join(names)})")
-    return " and ".join(said) or f"is {shown(shape)}, of most trials {shown(form)}"
+    return " and ".join(said) or f"is {shown(shape)}, in most trials it is {shown(form)}"
 
 
 def listed(trials: list[str]) -> str:
-    """The first few of them, and how many more there are."""
+    """The first ``_NAMED`` trials, and the number of the others."""
     more = f" and {len(trials) - _NAMED} more" if len(trials) > _NAMED else ""
     return ", ".join(trials[:_NAMED]) + more

@@ -1,4 +1,4 @@
-"""One file of several that could be meant: the one that can be told from the others, or a question."""
+"""Choose one file for a role if a folder holds several; ask the user if the choice is not clear."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from neural_action.errors import InputError
 from neural_action.preflight.folder import Found
 
 _WHAT = {"behavior": "behaviour", "labels": "labels"}
-#: Of two forms of one pose file, the one on the left is taken.
+#: Two forms of the same pose file: the left one is read.
 _SAME = ((".csv", ".h5"), (".csv", ".hdf5"), (".analysis.h5", ".slp"), (".h5", ".slp"))
 
 
 def one_of(role: str, items: list[Found], folder: Path, parent: Path, given: Any, notes: list[str]) -> Found:
-    """The file of ``role`` in ``parent`` that is meant; what was passed over is added to ``notes``.
+    """The file to read for ``role`` in ``parent``; files that are passed over are added to ``notes``.
 
-    A pattern that was given decides. Else one file in two forms (a CSV beside the HDF5 of the same name) is one, and a
-    filtered pose stands before what it was filtered from. InputError, with the option that answers, for what is left.
+    A given pattern decides. Otherwise, two forms of one file (a CSV and an HDF5 of the same name) count as one, and a
+    filtered pose is preferred to the unfiltered one. InputError, with the option to add, if several files are left.
     """
     items = _matching(items, folder, parent, given)
     for item in list(items):
@@ -26,21 +26,21 @@ def one_of(role: str, items: list[Found], folder: Path, parent: Path, given: Any
             twin = item.path.with_name(item.path.name.removesuffix(dropped) + kept)
             if item.path.name.endswith(dropped) and any(other.path == twin for other in items):
                 items = [other for other in items if other is not item]
-                notes.append(f"{_below(item.path, folder)} is {twin.name} in another form, which is read.")
+                notes.append(f"{_below(item.path, folder)}: {twin.name} holds the same and is read instead.")
                 break
     for item in list(items):
         filtered = [other for other in items if other.path.stem == f"{item.path.stem}_filtered"]
         if filtered:
             items = [other for other in items if other is not item]
             notes.append(
-                f"{_below(item.path, folder)}: {filtered[0].path.name} is the same, filtered, and is read."
+                f"{_below(item.path, folder)}: {filtered[0].path.name} is its filtered version and is read instead."
             )
     if len(items) > 1:
         names = [item.path.relative_to(parent).as_posix() for item in items]
         raise InputError(
-            f"{parent}: {len(items)} files of {_WHAT[role]} ({', '.join(names[:6])}), which of them belongs to the "
-            f"neural activity is not known; nothing was written: run init again with --option "
-            f"'{role}.path={{path}}/{names[0]}' or a pattern that means one file in each folder"
+            f"{parent}: {len(items)} files of {_WHAT[role]} ({', '.join(names[:6])}), expected one that belongs to the "
+            f"neural activity; nothing was written: run init again with --option "
+            f"'{role}.path={{path}}/{names[0]}' or with a pattern that matches one file in each folder"
         )
     return items[0]
 
@@ -48,7 +48,10 @@ def one_of(role: str, items: list[Found], folder: Path, parent: Path, given: Any
 def given_file(
     role: str, format_name: str, pattern: str, folder: Path, beside: Path
 ) -> tuple[Path, Found] | None:
-    """The file that a given pattern means, and the lowest folder around ``beside`` that it stands for as ``{path}``."""
+    """The file that a given pattern matches, and the folder that ``{path}`` then stands for.
+
+    That folder is the lowest one above ``beside`` in which the pattern matches exactly one file; None if there is none.
+    """
     for parent in beside.parents:
         if parent != folder and folder not in parent.parents:
             return None

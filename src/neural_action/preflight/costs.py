@@ -1,4 +1,7 @@
-"""What a run would take: jobs counted from the plan, a training step timed, the rest from docs/development/scale_measured.md."""
+"""Estimate the cost of a run: count jobs in the plan, time a training step, and use measured constants.
+
+The constants are from docs/development/scale_measured.md.
+"""
 
 from __future__ import annotations
 
@@ -16,20 +19,31 @@ if TYPE_CHECKING:
 
     from neural_action.objectives.objective import Batch
 
-#: CPU seconds that every job needs to start, without and with torch (measured: docs/development/scale_measured.md).
+#: CPU seconds to start a job, without and with torch.
 START, START_TORCH = 1.0, 3.5
-#: s a pixel or unit converted; s a probed window; s a neural frame of the kernel fit; s of 20,000 x 20,000 poses.
+#: CPU seconds for each converted value (pixel or unit of a frame), each probed window, each neural frame of the kernel
+#: fit, and each neighbour search of 20,000 in 20,000 poses.
 CONVERT, PROBE, KERNEL, SEARCH = 3e-8, 1.7e-3, 1.2e-4, 1.5
-#: s a window that is read in one of several splits of an animal, by all probes (measured on the monkey and the mouse).
+#: CPU seconds for each window and split, all probes, if animals are read apart (measured on the monkey and the mouse).
 READ = 5e-5
-#: Bytes of a process that has torch and no data.
+#: Bytes of memory of a process with torch and no data.
 RESIDENT = 0.7e9
+#: Training steps that are timed.
 _STEPS = 8
 
 
 @dataclass(frozen=True)
 class Size:
-    """Of a dataset: neural frames, numbers in one, behaviour samples kept, numbers in one, trials, animals."""
+    """Size of a dataset.
+
+    Attributes:
+        frames: number of neural frames.
+        frame: shape of a frame.
+        samples: number of behaviour samples after the stride.
+        sample: values in a behaviour sample.
+        trials, animals: their numbers.
+        rate: neural frames per second.
+    """
 
     frames: int
     frame: tuple[int, ...]
@@ -42,7 +56,15 @@ class Size:
 
 @dataclass(frozen=True)
 class Cost:
-    """Jobs and CPU seconds of each stage; bytes of memory of the largest job and of everything that is written."""
+    """Estimated cost of a run.
+
+    Attributes:
+        jobs: stage -> number of jobs.
+        seconds: stage -> CPU seconds of all its jobs.
+        memory: bytes of memory of the largest job.
+        disk: bytes of all files that the run writes.
+        step: CPU seconds of a training step.
+    """
 
     jobs: dict[str, int]
     seconds: dict[str, float]
@@ -52,13 +74,13 @@ class Cost:
 
 
 def cost(plan: Plan, size: Size) -> Cost:
-    """The estimate for a plan. Rows differ in the time of a step by about half: SimCLR's is timed for all."""
+    """The estimate for a plan. Only a step of SimCLR is timed; the steps of other rows differ by about half."""
     settings = plan.settings
     seeds, runs = len(settings.seeds), len(plan.runs)
     values = size.frames * int(np.prod(size.frame))
-    # What a job probes: all animals, or one.
+    # A job probes the windows of all animals, or of one if animals are read apart.
     windows = size.frames / settings.windows.stride / (size.animals if plan.apart else 1)
-    # Poses that pretraining may see, of each animal.
+    # Poses of an animal that pretraining may see.
     poses = size.samples / size.animals * (1 - 1 / max(2, settings.split.folds))
     variants = {
         plan.depends_on.variant(name, NEIGHBORS) for name in plan.trained if "swaps" in plan.needs(name)
@@ -95,16 +117,16 @@ def cost(plan: Plan, size: Size) -> Cost:
         jobs,
         seconds,
         RESIDENT + 4.0 * values + 8.0 * size.samples * size.sample,
-        # Stores, and the arrays laid out from them.
+        # The stores, and the arrays of the dataset (float32).
         (half + 4) * values + 8.0 * size.samples * size.sample + embeddings + swaps,
         step,
     )
 
 
 def seconds_a_step(plan: Plan, size: Size) -> float:
-    """CPU seconds of a training step here, one thread: the fastest of a few of SimCLR on made-up windows.
+    """CPU seconds of a training step of SimCLR on this machine with one thread: the fastest of ``_STEPS`` steps.
 
-    Without behaviour, of SimCLR between two views of neural windows.
+    The windows are random. Without behaviour, SimCLR compares two views of neural windows.
     """
     import torch
 
@@ -121,7 +143,7 @@ def seconds_a_step(plan: Plan, size: Size) -> float:
     )
     optimizer = torch.optim.AdamW(model.parameters(), fused=True)
     neural = torch.rand(batch, windows.frames, int(np.prod(size.frame)))
-    # Of a batch, SimCLR reads nothing else.
+    # SimCLR reads nothing else from a batch.
     made = cast("Batch", _MadeUp(neural, torch.rand(batch, windows.poses, size.sample)))
     best = np.inf
     for _ in range(_STEPS):
@@ -135,7 +157,7 @@ def seconds_a_step(plan: Plan, size: Size) -> float:
 
 
 class _MadeUp:
-    """A batch of given windows, as objectives read one."""
+    """A batch of given windows with the methods that objectives call."""
 
     def __init__(self, neural: Tensor, behavior: Tensor):
         import torch

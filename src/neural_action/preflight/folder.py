@@ -1,4 +1,4 @@
-"""What a folder holds: every file or folder that some format recognises, by role."""
+"""Find every file or folder below a folder that a format recognises, with its roles."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from neural_action.preflight.movies import movies
 from neural_action.recordings.formats import arrays, known_formats, module_of, nwb
 from neural_action.text import has_hidden
 
-#: Of several kinds of neural activity in one folder, the first is proposed: traces before the movies they came from.
+#: Formats of each role, the preferred one first; traces come before the movies that they were extracted from.
 PREFERRED = {
     "neural": ("nwb", "suite2p", "caiman", "arrays", "thorimage", "tiff"),
     "behavior": ("nwb", "deepfly3d", "deeplabcut", "sleap", "anipose", "arrays"),
     "labels": ("events", "frame_labels", "arrays"),
 }
-#: Files that are looked at, at most: enough to see how a folder is laid out.
+#: Maximum number of entries to look at (our choice): enough to see the layout of a folder.
 MOST = 20_000
 
 
 @dataclass(frozen=True)
 class Found:
-    """Something recognised.
+    """A recognised file or folder.
 
     Attributes:
         path: file or folder.
         format: name of the format.
-        roles: what it can give: of neural, behavior, labels.
-        phrase: what it holds, in words.
-        series: of an NWB file, what it holds by role, the likeliest first (``formats.nwb.contents``).
-        options: of the format, that follow from what was found, such as the pattern of a movie's files.
+        roles: those of neural, behavior and labels that it can provide.
+        phrase: description for messages.
+        series: for an NWB file, its series by role, the likeliest first (``formats.nwb.contents``).
+        options: options of the format that follow from the files, such as the pattern of a movie's files.
     """
 
     path: Path
@@ -47,20 +47,22 @@ class Found:
 def look(folder: Path) -> list[Found]:
     """Everything recognised below ``folder``, sorted by path; hidden paths are left out.
 
-    What lies in a folder that is recognised as a whole, such as the registered movie and the NWB copy in one of
-    suite2p, is left out where the folder gives the same. Raises InputError for a folder with more than ``MOST``
+    Some folders are recognised as a whole, such as a suite2p folder. A file inside one, such as its registered movie
+    or NWB copy, is left out if the folder provides the same roles. InputError for a folder with more than ``MOST``
     entries, and for a recognised file whose name has control characters.
     """
     found, tiffs = [], []
     for count, path in enumerate(_walk(folder)):
         if count >= MOST:
             raise InputError(
-                f"{folder}: more than {MOST} entries, expected a folder of recordings; name one below it"
+                f"{folder}: more than {MOST} entries, expected a folder of recordings; give a folder inside it"
             )
         item = recognise(path)
         if item is not None:
             if has_hidden(str(path.relative_to(folder))):
-                raise InputError(f"{path}: has control characters in its name, expected none; rename it")
+                raise InputError(
+                    f"{path}: has control characters in its name, expected none; rename the file"
+                )
             found.append(item)
         if path.suffix.lower() in (".tif", ".tiff"):
             tiffs.append(path)
@@ -74,7 +76,7 @@ def look(folder: Path) -> list[Found]:
 
 
 def _joined(found: list[Found], tiffs: list[Path]) -> list[Found]:
-    """TIFF files that are one movie as one, by their folder and a pattern."""
+    """``found`` with all TIFF files of one movie replaced by one item: their folder and a pattern."""
     many = {item.path for item in found if item.format == "tiff"}
     for folder, pattern, members in movies(tiffs, many):
         phrase = f"a movie of {len(members)} TIFF files ({pattern})"
@@ -84,7 +86,7 @@ def _joined(found: list[Found], tiffs: list[Path]) -> list[Found]:
 
 
 def recognise(path: Path) -> Found | None:
-    """What ``path`` is, by the first format that recognises it; None if none does."""
+    """``path`` as the first format that recognises it describes it; None if no format does."""
     for name in known_formats():
         module = module_of(name)
         phrase = module.recognise(path)

@@ -1,4 +1,4 @@
-"""Folders in the layout of a reader of its own: a configuration is shipped for each of these."""
+"""Folders in a layout that has its own reader: the package has a configuration for each of these."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from neural_action.recordings.readers import load_reader, reader_names
 
 
 def refuse_layouts(folder: Path) -> dict[str, str]:
-    """What readers say that know files of ``folder`` and cannot read them, by the reader's name.
+    """Errors of readers that cannot read ``folder``, by the reader's name.
 
-    Raises InputError, which points to its configuration, where a reader reads the folder: rows, protocol and sizes for
-    such recordings are chosen there, and a proposal would know nothing of them.
+    InputError if a reader can read the folder. It names the reader's configuration, which holds rows, protocol and
+    sizes chosen for such recordings; a proposal cannot know these.
     """
     complaints = {}
     for name in reader_names():
@@ -30,16 +30,16 @@ def refuse_layouts(folder: Path) -> dict[str, str]:
             continue
         if rows:
             raise InputError(
-                f"{folder}: is read by the reader {name} ({module.EXPECTED}), for which there is a configuration; "
+                f"{folder}: reader {name} reads it ({module.EXPECTED}) and has its own configuration; "
                 f"nothing was written; {_use(name, folder)}"
             )
     return complaints
 
 
 def complained(folder: Path, complaints: dict[str, str]) -> str:
-    """A phrase for what readers say of a folder that they do not read, and for what their configurations make of it."""
+    """Phrase with the errors of ``refuse_layouts``, and the command that uses each reader's configuration."""
     return "; ".join(
-        f"the reader {name} says: {complaint}; {_use(name, folder)}" for name, complaint in complaints.items()
+        f"reader {name}: {complaint}; {_use(name, folder)}" for name, complaint in complaints.items()
     )
 
 

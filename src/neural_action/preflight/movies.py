@@ -1,4 +1,4 @@
-"""TIFF files of one folder that are one movie: parts that follow each other, or an image a file."""
+"""Group TIFF files of a folder that make one movie: consecutive parts, or one file for each image."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from pathlib import Path
 
 from neural_action.recordings.formats import tiff
 
-#: Fewer files of one image are no movie (our choice).
+#: Minimum number of single-image files that count as a movie (our choice).
 LEAST = 8
-#: ``scan_00001_00002.tif``, ``run_MMStack_1.ome.tif``, ``stack@0001.tif``, ``movie_X2.tif``: what counts is cut off.
+#: Numbered files: ``scan_00001_00002.tif``, ``run_MMStack_1.ome.tif``, ``stack@0001.tif``, ``movie_X2.tif``.
 _NUMBERED = re.compile(r"(?P<start>.*?)[_@-]?X?\d+(?P<end>\D*)")
 
 
 def movies(paths: Iterable[Path], many: set[Path]) -> list[tuple[Path, str, list[Path]]]:
-    """Folder, pattern and files of each movie that several files make.
+    """Folder, pattern and ordered files of each movie that consists of several files.
 
-    Acquisitions that begin again at frame 1, as ScanImage numbers them, are not one movie.
+    Files whose ScanImage frame numbers start again at 1 are separate acquisitions, not one movie.
 
     Args:
         paths: TIFF files.
-        many: those of them that hold several images.
+        many: the files that hold several images.
     """
     groups: dict[tuple[Path, str, str], list[Path]] = {}
     by_name = {path: path for path in paths}

@@ -1,4 +1,4 @@
-"""What would stop a run, empty its tables, or come out other than its configuration seems to say."""
+"""Find problems that stop a run or empty its tables, and notes on results that may surprise."""
 
 from __future__ import annotations
 
@@ -17,41 +17,41 @@ from neural_action.recordings.resample import same_rate
 
 
 def problems(looks: list[Look], plan: Plan) -> Iterator[str]:
-    """What would stop the run, or empty its tables: found, expected, and what to do."""
-    # Animals that are read apart may have units of their own.
+    """Problems that would stop the run or empty its tables: what was found, what was expected, and what to do."""
+    # Animals that are read apart may have different units.
     groups = [[look for look in looks if look.row.animal == animal] for animal in plan.animals]
     for group in groups if plan.apart else [looks]:
         yield from unlike([look.form for look in group])
         yield from _rates(group)
     if not np.sum([look.counts[1:] for look in looks]):
-        yield "nothing is labelled; the action tables would be empty: give labels or thresholds"
+        yield "no sample is labelled, the action tables would be empty: set labels or thresholds"
     short = min(looks, key=lambda look: look.frames)
     if short.frames < plan.settings.windows.frames:
         yield (
-            f"{short.form.where} has {short.frames} frames, windows.frames is {plan.settings.windows.frames}: "
-            "make windows shorter, or leave it out"
+            f"{short.form.where} has {short.frames} frames, expected at least {plan.settings.windows.frames} "
+            "(windows.frames): shorten the windows, or leave the trial out"
         )
-    if plan.settings.split.protocol == "new_animal" and _units(looks):
+    if plan.settings.split.protocol == "new_animal" and _own_units(looks, plan):
         yield (
-            "animals differ in their units, so that one of which nothing is seen cannot be encoded: set split.protocol "
-            "new_trials, and adapt.rows for what adapting to a new animal reaches"
+            "animals have different units, so an animal left out of pretraining cannot be encoded: set split.protocol "
+            "to new_trials, and adapt.rows to measure adaptation to a new animal"
         )
     yield from _rests(looks, plan)
 
 
 def _rates(looks: list[Look]) -> Iterator[str]:
-    """Neural frames at several rates: a window of so many frames would be another stretch of time in every animal."""
+    """A problem if neural frame rates differ: a window would then last longer in one recording than in another."""
     usual = min(look.neural_rate for look in looks)
     if not all(same_rate(look.neural_rate, usual) for look in looks):
         by_rate = {f"{look.neural_rate:.4g}": look.form.where for look in looks}
-        shown = ", ".join(f"{rate} a second such as {where}" for rate, where in sorted(by_rate.items()))
+        shown = ", ".join(f"{rate} /s such as {where}" for rate, where in sorted(by_rate.items()))
         yield (
-            f"neural frames come at several rates ({shown}): bring them to one, convert: {{neural_rate: {usual:.4g}}}"
+            f"neural frame rates differ ({shown}): resample to one rate, convert: {{neural_rate: {usual:.4g}}}"
         )
 
 
 def _rests(looks: list[Look], plan: Plan) -> Iterator[str]:
-    """Too few rests for the fit of the kernel, which fails after everything was converted."""
+    """A problem if there are too few rests to fit the kernel: the fit would fail only after conversion."""
     settings, convert = plan.settings.calcium, plan.settings.convert
     if settings.decay is not None or not plan.fits_kernel:
         return
@@ -59,7 +59,7 @@ def _rests(looks: list[Look], plan: Plan) -> Iterator[str]:
     motions = {(look.row.animal, look.row.trial): look.motion for look in looks}
     rests = count_rests(motions, trials, plan.settings.split, settings)
     if not rests.enough:
-        # A few trials can have none by accident: before that is a problem, all are read.
+        # The few trials read so far may have no rest by chance, so read all trials before reporting a problem.
         others = [row for row in plan.rows if (row.animal, row.trial) not in motions]
         for row, recording in read_rows(Path(plan.raw), others, convert):
             motion = Motion.of(recording, convert.root_relative, settings.behavior)
@@ -67,47 +67,58 @@ def _rests(looks: list[Look], plan: Plan) -> Iterator[str]:
         rests = count_rests(motions, trials, plan.settings.split, settings)
     if not rests.enough:
         yield (
-            f"{rests.found} rests of at least {settings.rest_seconds:g} s after movement in {rests.trials} trials, "
-            f"{rests.fewest:.0f} in those that some run sees, and the kernel is fitted to {LEAST_BOUTS} or more: set "
-            "calcium: {decay: 1.0} to the decay of your indicator, s, or make calcium.rest_seconds shorter"
+            f"{rests.trials} trials have {rests.found} rests of at least {settings.rest_seconds:g} s after movement "
+            f"({rests.fewest:.0f} in the trials that one run sees), expected at least {LEAST_BOUTS} to fit the kernel: "
+            "set calcium: {decay: 1.0} to the decay of your indicator (s), or shorten calcium.rest_seconds"
         )
 
 
 def notes(looks: list[Look], plan: Plan, own: Mapping[str, Any]) -> Iterator[str]:
-    """What is worth knowing and stops nothing; ``own`` is the configuration without the file of rows."""
+    """Notes that do not stop the run; ``own`` is the configuration without the file of rows."""
     yield from dict.fromkeys(f"{look.row.animal}: {note}" for look in looks for note in look.notes)
     for look in looks:
         if look.covered < 0.5:
             yield f"{look.form.where}: {look.covered:.0%} of the neural frames have behaviour"
     yield from _signals(looks)
     units = _units(looks)
-    if units and not plan.apart:
+    if not plan.apart and len(units) > 1:
         counts = ", ".join(f"{animal} {count}" for animal, count in units.items())
-        yield (
-            f"animals differ in their units ({counts}): each gets an input layer of its own, everything after it is "
-            "shared; raw rows are read within animals alone"
-        )
+        if _own_units(looks, plan):
+            yield (
+                f"animals have their own units ({counts}): each gets an input layer of its own, everything after it is "
+                "shared; raw rows are read within animals alone"
+            )
+        elif plan.settings.windows.units is None:
+            yield (
+                f"all animals have {next(iter(units.values()))} units, which are taken to be the same in all; if unit "
+                "k of one animal is not unit k of another, set windows.units: own, otherwise shared"
+            )
     if kept := _kept(plan, own):
         said = [
-            f"{section}.{key}{_value(own[section][key])} is not for {', '.join(rows)}"
+            f"{section}.{key}{_value(own[section][key])} does not apply to {', '.join(rows)}"
             for (section, key), rows in kept.items()
         ]
-        yield f"{'; '.join(said)}: a row's own values stand in methods.<row>.settings"
+        yield f"{'; '.join(said)}: these rows set their own values in methods.<row>.settings"
 
 
 def _units(looks: list[Look]) -> dict[str, int]:
-    """Units of each animal where these differ."""
-    units = {look.row.animal: look.form.neural[0] for look in looks if len(look.form.neural) == 1}
-    return units if len(set(units.values())) > 1 else {}
+    """Number of units of each animal; none of images."""
+    return {look.row.animal: look.form.neural[0] for look in looks if len(look.form.neural) == 1}
+
+
+def _own_units(looks: list[Look], plan: Plan) -> bool:
+    """Whether animals have their own units, as ``datasets.dataset.own_units`` says."""
+    units, sharing = _units(looks), plan.settings.windows.units
+    return len(units) > 1 and (sharing == "own" or (sharing is None and len(set(units.values())) > 1))
 
 
 def _signals(looks: list[Look]) -> Iterator[str]:
-    """Which signal the numbers come from, how it is resampled, and units of it that cannot be trusted."""
+    """The signal that is read as neural activity, how it is resampled, and units that cannot be trusted."""
     sources: dict[str, list[str]] = {}
     for look in looks:
         said = look.source
         if look.recorded_rate and abs(look.recorded_rate / look.neural_rate - 1) > 1e-6:
-            said += f", resampled from {look.recorded_rate:.4g} to {look.neural_rate:.4g} a second"
+            said += f", resampled from {look.recorded_rate:.4g} to {look.neural_rate:.4g} /s"
         sources.setdefault(said, []).append(look.form.where)
     for said, trials in sources.items():
         if said:
@@ -117,11 +128,11 @@ def _signals(looks: list[Look]) -> Iterator[str]:
         for reason, units in look.doubtful.items():
             doubtful.setdefault(f"unit {listed(units)} {reason}", []).append(look.form.where)
     for said, trials in doubtful.items():
-        yield f"{listed(trials)}: {said}; its activity is not to be trusted"
+        yield f"{listed(trials)}: {said}; do not trust its activity"
 
 
 def _kept(plan: Plan, own: Mapping[str, Any]) -> dict[tuple[str, str], list[str]]:
-    """Keys that ``own`` sets and some shown rows do not take, having values of their own from elsewhere."""
+    """(section, key) that ``own`` sets -> trained rows that use another value, set in the file of rows."""
     kept: dict[tuple[str, str], list[str]] = {}
     for name in plan.trained:
         said = own.get("methods", {}).get(name, {}).get("settings", {})
@@ -134,5 +145,5 @@ def _kept(plan: Plan, own: Mapping[str, Any]) -> dict[tuple[str, str], list[str]
 
 
 def _value(value: Any) -> str:
-    """A number or a word in brackets; nothing for what is longer than that."""
+    """A number or a word in brackets; empty for lists and mappings."""
     return "" if isinstance(value, dict | list) else f" ({value})"

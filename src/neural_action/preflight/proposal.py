@@ -1,4 +1,4 @@
-"""How the recordings of a folder could be read: reader options and the rows of the samples table."""
+"""Propose how to read the recordings of a folder: reader options and the rows of the samples table."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from neural_action.recordings.readers import paired
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.samples import SampleRow
 
-#: Folds that are proposed: the paper's.
+#: Proposed number of folds: the paper's.
 FOLDS = 4
-#: Option of a pose format below which a keypoint is not taken for tracked, as the trackers themselves have it:
-#: DeepLabCut's pcutoff, SLEAP's threshold of peaks; for Anipose that of DeepLabCut (our choice).
+#: Pose format -> option and value below which a keypoint counts as not tracked. The values are DeepLabCut's pcutoff and
+#: SLEAP's peak threshold; Anipose gets that of DeepLabCut (our choice).
 LIKELY = {
     "deeplabcut": ("min_likelihood", 0.6),
     "sleap": ("min_score", 0.2),
@@ -36,20 +36,20 @@ _ROLES = {"neural": "neural activity", "behavior": "behaviour", "labels": "label
 
 @dataclass
 class Proposal:
-    """What would be written.
+    """Content of the configuration and the samples table that ``init`` writes.
 
     Attributes:
-        options: of the reader ``paired``.
-        sources: where options come from that are not found in the files, by dotted key.
-        folds: of the split.
-        rows: of the samples table.
-        class_names: of the actions, if there are any.
-        calcium: the section of that name.
-        calcium_source: why it is so.
-        neural_rate: frames a second that all are brought to; None where they have one rate.
-        dff: whether neural activity is raw fluorescence, of which dF/F is taken.
-        notes: what was decided, in sentences.
-        sample: the first recording as the reader gives it; set by ``trials.complete_proposal``.
+        options: options of the reader ``paired``.
+        sources: dotted key -> where the option comes from, if not from the files.
+        folds: number of folds.
+        rows: rows of the samples table.
+        class_names: names of the actions, if there are any.
+        calcium: section ``calcium`` of the configuration.
+        calcium_source: comment that explains this section.
+        neural_rate: frames per second to which all recordings are resampled; None if they have one rate.
+        dff: whether neural activity is raw fluorescence and is converted to dF/F.
+        notes: sentences on what was decided.
+        sample: the first recording, as the reader returns it; set by ``trials.complete_proposal``.
     """
 
     options: dict[str, Any]
@@ -65,14 +65,19 @@ class Proposal:
     sample: Recording = field(init=False, repr=False, compare=False)
 
     def option(self, key: str, value: Any, source: str = "") -> bool:
-        """Set an option by its dotted key, unless it was given; returns whether it was set."""
+        """Set an option by its dotted key unless it already has a value; return whether it was set.
+
+        InputError if a key on the way is not a mapping.
+        """
         *parents, last = key.split(".")
         place = self.options
         for at, parent in enumerate(parents):
             place = place.setdefault(parent, {})
             if not isinstance(place, dict):
                 where = ".".join(parents[: at + 1])
-                raise InputError(f"--option {where}: {place!r}, expected keys below it, such as {key}=VALUE")
+                raise InputError(
+                    f"--option {where}: {place!r}, expected a mapping with keys, such as {key}=VALUE"
+                )
         if last in place:
             return False
         place[last] = value
@@ -82,7 +87,7 @@ class Proposal:
 
     @property
     def body(self) -> bool:
-        """Whether behaviour is keypoints of a body, which have a centre that they can be relative to."""
+        """Whether behaviour is the keypoints of a body, so that they can be relative to its centre."""
         return self.sample.behavior.ndim == 3 and self.sample.behavior.shape[1] > 2
 
 
@@ -94,24 +99,23 @@ def propose(
     behavior_rate: float | None = None,
     given: Mapping[str, Any] | None = None,
 ) -> Proposal:
-    """The proposal for ``folder`` with what ``look`` found in it; every recording is read for it.
+    """The proposal for ``folder``; this reads every recording.
 
     Args:
         folder: the raw folder.
-        found: what is in it.
-        folds: trials that every animal needs.
-        neural_rate: frames per second, for files without a clock.
-        behavior_rate: samples per second, likewise.
-        given: reader options that are known, by dotted key; they are taken as they are.
+        found: its files, as ``look`` returns them.
+        folds: number of folds, and so of trials that every animal needs.
+        neural_rate: neural frames per second, for files without a clock.
+        behavior_rate: behaviour samples per second, for files without a clock.
+        given: dotted key -> value of reader options; these are not changed.
 
     Raises:
-        InputError: a folder that a reader of its own reads; nothing that pairs neural activity with behaviour, with
-            what was found; whatever keeps the recordings from being read or from filling the folds, with what init
-            has to be told.
+        InputError: the folder has a layout with its own reader; no neural activity with behaviour was found; or the
+            recordings cannot be read or do not fill the folds. The message names the option of init that helps.
     """
     complaints = refuse_layouts(folder)
     if complaints and not found:
-        raise InputError(f"{folder}: nothing that a format recognises; {complained(folder, complaints)}")
+        raise InputError(f"{folder}: no files of a known format; {complained(folder, complaints)}")
     neural, behavior = _best(found, "neural"), _best(found, "behavior", given)
     proposal = Proposal({}, {}, folds)
     for key, value in (given or {}).items():
@@ -144,14 +148,14 @@ def propose(
 
 @dataclass
 class _Group:
-    """A recording: its path, and what belongs to it by role."""
+    """A recording: its path, and its file for each role."""
 
     path: Path
     parts: dict[str, Found]
 
 
 def _best(found: list[Found], role: str, given: Mapping[str, Any] | None = None) -> list[Found]:
-    """Everything of the preferred format, or of the given one, that gives ``role``."""
+    """All items with ``role`` of the given format, or else of the first format in ``PREFERRED`` that has any."""
     wanted = (given or {}).get(f"{role}.format")
     for name in PREFERRED[role] if wanted is None else (wanted,):
         if items := [item for item in found if item.format == name and role in item.roles]:
@@ -160,7 +164,7 @@ def _best(found: list[Found], role: str, given: Mapping[str, Any] | None = None)
 
 
 def _passed_over(found: list[Found], groups: list[_Group], proposal: Proposal) -> None:
-    """Notes on files of other formats that could have been read for behaviour or labels."""
+    """Add notes on files of other formats that could be read for behaviour or labels."""
     for role in ("behavior", "labels"):
         taken = {group.parts[role].format for group in groups if role in group.parts}
         others = Counter(item.format for item in found if role in item.roles and item.format not in taken)
@@ -175,7 +179,10 @@ def _passed_over(found: list[Found], groups: list[_Group], proposal: Proposal) -
 def _groups(
     folder: Path, neural: list[Found], behavior: list[Found], labels: list[Found], proposal: Proposal
 ) -> list[_Group]:
-    """Each neural item with the behaviour nearest to it: itself, or one in the lowest folder that holds both."""
+    """Group each neural file with its behaviour (the same file, or one in the lowest common folder) and labels.
+
+    InputError if it is not clear which files belong together, or no neural file has behaviour.
+    """
     groups = []
     pattern, chosen_format = _given(proposal, "behavior", "path"), _given(proposal, "behavior", "format")
     for item in neural:
@@ -194,18 +201,18 @@ def _groups(
         rivals = [other for other in neural if parent in (other.path, *other.path.parents)]
         if not beside:
             proposal.notes.append(
-                f"{item.path.relative_to(folder)}: no behaviour in a folder with it; left out."
+                f"{item.path.relative_to(folder)}: left out, there is no behaviour in its folder."
             )
         elif len(rivals) > 1:
             raise InputError(
-                f"{parent}: {len(rivals)} recordings of neural activity and {len(beside)} of behaviour in one folder, "
-                "expected a folder for each recording; or write the samples table and the patterns of reader paired by "
-                "hand"
+                f"{parent}: {len(rivals)} neural recordings and {len(beside)} files of behaviour in one folder, "
+                "expected one folder for each recording; or write the samples table and the patterns of reader paired "
+                "by hand"
             )
         elif len(beside) > 1 and "pattern" in item.options:
             raise InputError(
-                f"{parent}: {item.phrase} and {len(beside)} files of behaviour, expected a folder for each recording, "
-                "or one movie and one file of behaviour"
+                f"{parent}: {item.phrase} and {len(beside)} files of behaviour, expected one folder for each "
+                "recording, with one movie and one file of behaviour"
             )
         else:
             pattern = _given(proposal, "behavior", "path")
@@ -218,12 +225,12 @@ def _groups(
             group.parts["labels"] = one_of("labels", own, folder, group.path, pattern, proposal.notes)
     if not groups:
         raise InputError(
-            f"{folder}: no neural recording has behaviour in a folder with it, expected them together"
+            f"{folder}: no neural recording has behaviour in its folder, expected both in one folder"
         )
     lacking = [group for group in groups if "labels" not in group.parts]
     if 0 < len(lacking) < len(groups):
         proposal.notes.append(
-            f"Labels are not read: {len(lacking)} of {len(groups)} recordings have none, such as "
+            f"Labels are not read, because {len(lacking)} of {len(groups)} recordings have none, such as "
             f"{lacking[0].path.relative_to(folder).as_posix()}."
         )
     if lacking:
@@ -233,16 +240,16 @@ def _groups(
 
 
 def _given(proposal: Proposal, role: str, key: str) -> Any:
-    """An option of a role that was given, if it was."""
+    """Value of the option ``key`` of ``role``; None if it is not set."""
     part = proposal.options.get(role)
     return part.get(key) if isinstance(part, dict) else None
 
 
 def _sources(groups: list[_Group], proposal: Proposal) -> None:
-    """Formats, patterns and the options that follow from the files."""
+    """Set formats, path patterns and the options that follow from the files."""
     parts = groups[0].parts
     for role, item in parts.items():
-        # Given as null: not to be read.
+        # labels: null, as given, means that labels are not read.
         if role == "labels" and proposal.options.get(role, {}) is None:
             continue
         proposal.option(f"{role}.format", item.format)
@@ -262,8 +269,8 @@ def _sources(groups: list[_Group], proposal: Proposal) -> None:
         key, least = LIKELY[format_name]
         if proposal.option(f"behavior.options.{key}", least, "[ours] below it a keypoint is missing"):
             proposal.notes.append(
-                f"Keypoints of a {key.removeprefix('min_')} below {least:g} count as missing (behavior.options.{key}; "
-                "0 takes them all)."
+                f"Keypoints with a {key.removeprefix('min_')} below {least:g} count as missing "
+                f"(behavior.options.{key}; 0 keeps all)."
             )
     labels = proposal.options.get("labels") or {}
     if labels.get("format") in ("events", "frame_labels") and proposal.option(
@@ -273,7 +280,7 @@ def _sources(groups: list[_Group], proposal: Proposal) -> None:
 
 
 def _pattern(paths: list[str]) -> str:
-    """One pattern for paths that differ in their last part at most; else their suffix at any depth."""
+    """One glob pattern for all paths: in their common folder if they have one, otherwise at any depth."""
     if len(set(paths)) == 1:
         return re.sub(r"([*?\[])", r"[\1]", paths[0])
     parents, names = {str(Path(path).parent) for path in paths}, [Path(path).name for path in paths]
@@ -289,7 +296,7 @@ def _pattern(paths: list[str]) -> str:
 
 
 def _nwb_series(role: str, items: list[Found], proposal: Proposal) -> None:
-    """The likeliest series of the first NWB file that all of them have."""
+    """Choose the likeliest series of the first NWB file that all files have. InputError if there is none."""
     if role == "labels":
         return
     first, *others = items
@@ -304,23 +311,23 @@ def _nwb_series(role: str, items: list[Found], proposal: Proposal) -> None:
         if proposal.option(f"{role}.options.series", [chosen]):
             more = ", ".join(name for name in entries if name != chosen)
             proposal.notes.append(
-                f"{_ROLES[role].capitalize()}: the series {entries[chosen]}."
-                + (f" Others are {more}." if more else "")
+                f"{_ROLES[role].capitalize()} is read from the series {entries[chosen]}."
+                + (f" Other series: {more}." if more else "")
             )
     elif "series" not in proposal.options[role].get("options", {}):
         likeliest = next(iter(entries))
         item = next(item for item, there in zip(others, names, strict=True) if likeliest not in there)
         raise InputError(
-            f"{item.path}: has no series {likeliest!r} of {_ROLES[role]}, the likeliest of {first.path}; it has "
-            f"{'; '.join(item.series[role])}; expected files of one kind: a folder for each kind, or a series that all "
-            f"have (--option '{role}.options.series=[NAME]')"
+            f"{item.path}: has no series {likeliest!r} of {_ROLES[role]}, which {first.path} has; it has "
+            f"{'; '.join(item.series[role])}; expected files with the same series: use one folder for each kind, or "
+            f"name a series that all have (--option '{role}.options.series=[NAME]')"
         )
     if role == "neural" and first.series["labels"]:
         proposal.notes.append(f"Intervals that could be labels: {'; '.join(first.series['labels'])}.")
 
 
 def _one_series(path: Path, entries: list[str]) -> None:
-    """InputError where the likeliest of an NWB file's series are several alike: names do not say whose they are."""
+    """InputError if several series of an NWB file are equally likely, because their names do not tell them apart."""
     kind = entries[0].split(": ")[1].split(" ")[0]
     rank = nwb_behavior.likelihood(_series(entries[0]))
     alike = [
@@ -334,12 +341,12 @@ def _one_series(path: Path, entries: list[str]) -> None:
 
 
 def _series(entry: str) -> str:
-    """The name of a series in what ``formats.nwb.contents`` says."""
+    """The name of a series in an entry of ``formats.nwb.contents``."""
     return entry.split(":")[0]
 
 
 def _rows(folder: Path, groups: list[_Group], proposal: Proposal) -> list[SampleRow]:
-    """Animal and trial of every recording, as ``names`` has them, or from its file or its path; notes say how."""
+    """Rows of the samples table; animal and trial come from ``names``, else from the file or its path (see notes)."""
     relative = [PurePosixPath(group.path.relative_to(folder).as_posix()) for group in groups]
     if pattern := proposal.options.get("names"):
         proposal.notes.append(f"Animals and trials are named as given ({pattern}).")
@@ -355,8 +362,8 @@ def _rows(folder: Path, groups: list[_Group], proposal: Proposal) -> list[Sample
         shown = ", ".join(f"{animal} ({count})" for animal, count in list(animals.items())[:6])
         more = f" and {len(animals) - 6} more" if len(animals) > 6 else ""
         proposal.notes.append(
-            f"Animals (recordings of each) by {why}: {shown}{more}. If that is wrong, --option names=... or the "
-            "samples table."
+            f"Animals (recordings of each) by {why}: {shown}{more}. If that is wrong, add --option names=... or edit "
+            "the samples table."
         )
     return [
         SampleRow(name.animal, name.trial, path.as_posix())
@@ -365,6 +372,6 @@ def _rows(folder: Path, groups: list[_Group], proposal: Proposal) -> list[Sample
 
 
 def _subject(group: _Group) -> str | None:
-    """The subject that a file of the recording names."""
+    """The subject in the recording's NWB file; None if there is none."""
     files = [item.path for item in group.parts.values() if item.format == "nwb"]
     return nwb.subject(files[0]) if files else None

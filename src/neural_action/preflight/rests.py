@@ -1,4 +1,4 @@
-"""The rests that the calcium kernel would be fitted to, counted before anything is converted."""
+"""Count the rests to which the calcium kernel would be fitted, before anything is converted."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from neural_action.recordings.steps import root_relative
 
 @dataclass(frozen=True)
 class Motion:
-    """What rest is found from in a trial.
+    """Motion of a trial, from which its rests are found.
 
     Attributes:
-        values: (sample,) motion energy of positions; (sample, feature) velocities as they are, for what their energy is
-            depends on all trials.
+        values: (sample,) motion energy of positions, or (sample, feature) velocities, whose energy depends on all
+            trials.
         behavior_time: (sample,) s.
         neural_time: (frame,) s.
     """
@@ -33,12 +33,12 @@ class Motion:
 
     @classmethod
     def of(cls, recording: Recording, relative: bool, behavior: str) -> Motion:
-        """That of a recording.
+        """The motion of a recording.
 
         Args:
-            recording: as its reader gives it.
-            relative: keypoints are stored relative to the root (``convert.root_relative``).
-            behavior: whether behaviour holds positions or velocities (``calcium.behavior``).
+            recording: as its reader returns it.
+            relative: whether keypoints are stored relative to the root (``convert.root_relative``).
+            behavior: ``positions`` or ``velocities`` (``calcium.behavior``).
         """
         values, time = np.asarray(recording.behavior, np.float32), recording.behavior_time
         values = root_relative(values) if relative else values
@@ -46,7 +46,7 @@ class Motion:
         return cls(values, time, recording.neural_time)
 
     def between(self, start: float, stop: float) -> Motion:
-        """That of the part from ``start`` to before ``stop``, s."""
+        """The motion from ``start`` to before ``stop`` (s)."""
         samples = slice(*np.searchsorted(self.behavior_time, (start, stop)))
         frames = slice(*np.searchsorted(self.neural_time, (start, stop)))
         return Motion(self.values[samples], self.behavior_time[samples], self.neural_time[frames])
@@ -57,9 +57,10 @@ class Rests:
     """Rests after movement.
 
     Attributes:
-        found: in the trials that were looked at.
-        trials: how many of these there are.
-        fewest: in the trials that one run sees, the fewest of all runs; were the other trials like those looked at.
+        found: number of rests in the trials that were read.
+        trials: number of trials that were read.
+        fewest: expected number of rests that one run sees, for the run with the fewest; trials that were not read
+            count with the mean of those that were.
     """
 
     found: int
@@ -68,7 +69,7 @@ class Rests:
 
     @property
     def enough(self) -> bool:
-        """Whether every run could fit its kernel."""
+        """Whether every run has enough rests (``LEAST_BOUTS``) to fit its kernel."""
         return self.fewest >= LEAST_BOUTS
 
 
@@ -78,13 +79,13 @@ def count_rests(
     split: SplitSettings,
     settings: CalciumSettings,
 ) -> Rests:
-    """The rests that ``calcium.fit.fit_kernel`` would find.
+    """Count the rests that ``calcium.fit.fit_kernel`` would find.
 
     Args:
-        looked_at: some trials, by animal and name.
+        looked_at: (animal, trial) -> motion of the trials that were read.
         trials: all trials of the dataset.
-        split: says which of them a run sees.
-        settings: shortest rest, delay, and what behaviour holds.
+        split: determines which trials a run sees.
+        settings: shortest rest, delay, and whether behaviour holds positions or velocities.
     """
     motions = list(looked_at.values())
     energies = _energies(motions, settings)
@@ -102,7 +103,7 @@ def count_rests(
 
 
 def _energies(motions: Sequence[Motion], settings: CalciumSettings) -> list[np.ndarray]:
-    """Motion energy of each trial; of velocities in units of their root mean square, as the fit has them."""
+    """Motion energy of each trial; velocities are divided by their root mean square, as in the fit."""
     if settings.behavior == "positions":
         return [motion.values for motion in motions]
     velocities = comparable([motion.values for motion in motions])
@@ -113,7 +114,7 @@ def _energies(motions: Sequence[Motion], settings: CalciumSettings) -> list[np.n
 
 
 def _followed(motion: Motion, energy: np.ndarray, threshold: float, settings: CalciumSettings) -> int:
-    """Rests of a trial that follow movement and have frames enough."""
+    """Number of rests in a trial that follow movement and have at least ``LEAST_FRAMES`` frames."""
     count = 0
     for rest in rests_after_movement(energy, motion.behavior_time, settings.rest_seconds, threshold):
         rows = decay_frames(motion.neural_time, *rest, settings.rest_delay)

@@ -1,4 +1,4 @@
-"""A little of every animal's recordings: shapes, clocks, classes, and whether neural activity goes with movement."""
+"""Read a few trials of each animal: shapes, clocks, classes, and the correlation of activity with movement."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ from neural_action.recordings.samples import SampleRow
 from neural_action.recordings.steps import sampled_frames
 from neural_action.recordings.streams import Stream
 
-#: Frames that are read for synchrony, at most, and the bytes of them; s of lag either way; shifts of the control.
+#: For synchrony (our choice): maximum frames and bytes to read, largest lag (s), number of random shifts.
 FRAMES, BYTES, LAG, SHIFTS = 2000, 64 << 20, 2.0, 200
 
 
 @dataclass(frozen=True)
 class Look:
-    """What a trial looks like.
+    """Summary of a trial.
 
     Attributes:
-        row: of the samples table.
-        seconds: between its first and last neural frame.
-        frames, samples: of neural activity and behaviour.
-        segments: trials that the recording holds; 0 where it is one itself.
+        row: row of the samples table.
+        seconds: time from the first to the last neural frame, s.
+        frames, samples: number of neural frames and of behaviour samples.
+        segments: number of trials in the recording; 0 if the recording is one trial.
         form: shapes and names.
-        motion: what rest is found from.
-        neural_rate, behavior_rate: per second.
-        gaps: steps of the neural clock longer than 1.5 periods.
-        covered: share of the neural frames that have behaviour.
-        counts: (class + 1,) samples that are unlabelled, then of each class.
-        class_names: of them.
+        motion: motion, from which rests are found.
+        neural_rate, behavior_rate: frames and samples per second.
+        gaps: number of steps of the neural clock longer than 1.5 periods.
+        covered: fraction of the neural frames that have behaviour.
+        counts: (class + 1,) number of unlabelled samples, then of samples of each class.
+        class_names: names of the classes.
         lags: (lag,) s; positive: neural activity follows behaviour.
-        correlation: (lag,) of motion energy with mean neural activity; empty where there is too little.
-        chance: the 95th percentile of the largest correlation after shifting one against the other.
-        notes: of the reader.
-        source: which signal of the raw files the neural activity is, and its unit.
-        recorded_rate: neural frames per second before they are resampled, if they are.
+        correlation: (lag,) correlation of motion energy with mean neural activity; empty if there is too little data.
+        chance: 95th percentile of the largest absolute correlation after random circular shifts.
+        notes: notes of the reader.
+        source: signal of the raw files that is read as neural activity, and its unit.
+        recorded_rate: neural frames per second as recorded, before any resampling.
         doubtful: reason -> names of units that cannot be trusted.
-        streams: what was read of the whole recording, each on its clock.
-        part: train, validation or test, where the recordings were published in these.
+        streams: streams of the whole recording, each with its clock.
+        part: train, validation or test, if the recordings were published with such parts; otherwise empty.
     """
 
     row: SampleRow
@@ -76,13 +76,16 @@ class Look:
 
 
 def look_at(root: Path, rows: list[SampleRow], settings: ConvertSettings, energy: str) -> Iterator[Look]:
-    """Read each trial's clocks and behaviour, and some of its neural activity. InputError as the reader raises.
+    """Summarise each trial: read its clocks and behaviour, and part of its neural activity.
 
     Args:
         root: the raw folder.
         rows: the trials.
-        settings: reader and options.
-        energy: whether behaviour holds positions or velocities (``calcium.behavior``).
+        settings: reader and its options.
+        energy: ``positions`` or ``velocities`` (``calcium.behavior``).
+
+    Raises:
+        InputError: a recording cannot be read.
     """
     for row, recording in read_rows(root, rows, settings):
         yield _look(root, row, recording, settings, energy)
@@ -91,14 +94,14 @@ def look_at(root: Path, rows: list[SampleRow], settings: ConvertSettings, energy
 def read_rows(
     root: Path, rows: list[SampleRow], settings: ConvertSettings
 ) -> Iterator[tuple[SampleRow, Recording]]:
-    """Rows with their recordings; parts of one that follow each other read it once. InputError as its reader raises."""
+    """Each row with its recording; consecutive rows of one recording read it once. InputError from the reader."""
     reader = load_reader(settings.reader)
     options = reader.Options.parse(settings.reader_options)
     names = None if settings.class_names is None else tuple(settings.class_names)
     last: tuple[str, Recording] | None = None
     for row in rows:
         where = str(root / row.path)
-        # Parts of one file differ in their trial, whole recordings in a file may too.
+        # Only rows with a start are parts of one recording; a file may also hold several whole recordings.
         if last is None or row.start is None or last[0] != row.path:
             last = row.path, reader.read(root, row, options, names).check(where)
         yield row, last[1] if row.part is None else last[1].between(*row.part, where)
@@ -144,7 +147,7 @@ def _look(root: Path, row: SampleRow, recording: Recording, settings: ConvertSet
 
 
 def _doubtful(recording: Recording, settings: ConvertSettings) -> dict[str, list[str]]:
-    """Reason -> names of units that cannot be trusted; of images nothing."""
+    """Reason -> names of units that cannot be trusted; empty for images."""
     if recording.neural.ndim != 2:
         return {}
     frames = np.asarray(sampled_frames(recording.neural), np.float32)
@@ -154,13 +157,19 @@ def _doubtful(recording: Recording, settings: ConvertSettings) -> dict[str, list
 
 
 def synchrony(recording: Recording, energy: str) -> tuple[np.ndarray, np.ndarray, float]:
-    """Lagged correlation of log motion energy with mean neural activity, and what shifted clocks give (our choice).
+    """Lagged correlation of log motion energy with mean neural activity, and its chance level (our choice).
 
-    Only a stretch of frames from the first one with behaviour is read. Mean activity is of units or pixels, each
-    z-scored. Shifts are circular, by at least twice the largest lag.
+    Reads at most ``FRAMES`` frames, from the first one with behaviour. Units or pixels are z-scored before the mean.
+    Chance is the 95th percentile, over random circular shifts by at least twice the largest lag, of the largest
+    absolute correlation.
+
+    Args:
+        recording: the trial.
+        energy: ``positions`` or ``velocities`` (``calcium.behavior``).
 
     Returns:
-        (lag,) s, (lag,) correlation, the control; the last two empty and NaN for fewer than 50 frames.
+        (lag,) s, (lag,) correlation, and chance. Both arrays are empty and chance is NaN if there are fewer than 50
+        frames or samples, fewer frames than 8 times the largest lag, no movement or constant activity.
     """
     nothing = np.empty(0), np.empty(0), float("nan")
     first = int(recording.neural_index[0])
@@ -191,7 +200,7 @@ def synchrony(recording: Recording, energy: str) -> tuple[np.ndarray, np.ndarray
 
 
 def _normed(rows: np.ndarray) -> np.ndarray:
-    """Rows centred and of length 1, so that their products are correlations; constant rows become 0."""
+    """Rows with mean 0 and norm 1, so that their products are correlations; constant rows become 0."""
     centred = rows - rows.mean(1, keepdims=True)
     length = np.linalg.norm(centred, axis=1, keepdims=True)
     return centred / np.where(length > 0, length, np.inf)

@@ -1,4 +1,4 @@
-"""Which of the signals that were found is proposed as neural activity, and what is said of the others."""
+"""Choose the signal that is proposed as neural activity, and report the others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from neural_action.preflight.proposal import Proposal
 
 
-#: Files of neural activity that no format reads, by pattern, and what to do with them.
+#: Pattern of neural files that no format reads -> what to do with them.
 UNREAD = {
     "Fall.mat": "suite2p's copy for MATLAB is not read: keep the folder plane0 with F.npy and iscell.npy",
     "*.sbx": "movies of Scanbox are not read: run suite2p on them, or write TIFF",
@@ -30,7 +30,7 @@ UNREAD = {
 
 
 def unread(folder: Path) -> str:
-    """What to do with files of ``folder`` that no format reads, "; " before it; "" where there are none."""
+    """What to do with files of ``folder`` that no format reads, each starting with "; "; "" if there are none."""
     firsts = {pattern: next(folder.rglob(pattern), None) for pattern in UNREAD}
     return "".join(
         f"; {path.name}: {UNREAD[pattern]}" for pattern, path in firsts.items() if path is not None
@@ -38,27 +38,27 @@ def unread(folder: Path) -> str:
 
 
 def left_out(found: Sequence[Found], taken: Sequence[Found]) -> str:
-    """A sentence on neural activity that was found beside what is read; "" where there is none."""
+    """Sentence on neural activity that was found but is not read; "" if there is none."""
     others = Counter(
         f"{item.phrase} ({item.format})" for item in found if "neural" in item.roles and item not in taken
     )
     if not others:
         return ""
     listed = "; ".join(f"{count} x {phrase}" for phrase, count in others.items())
-    return f"Neural activity is read from {taken[0].format} files. Also there, and not read: {listed}."
+    return f"Neural activity is read from {taken[0].format} files. Also found, but not read: {listed}."
 
 
 def refuse_unclear(path: Path, entries: Sequence[str]) -> None:
-    """InputError unless the first series is the only one of its kind, and activity of cells.
+    """InputError unless the first series is the only one of its kind and holds activity of cells.
 
     Args:
         path: the NWB file.
-        entries: as ``formats.nwb.contents`` says them, the likeliest first: ``name: kind shape``.
+        entries: entries of ``formats.nwb.contents``, the likeliest first: ``name: kind shape``.
     """
     kinds = [entry.split(": ", 1)[1].split(" ", 1)[0] for entry in entries]
-    again = "nothing was written: run init again with --option 'neural.options.series=[NAME]', one of them"
+    again = "nothing was written: choose one with --option 'neural.options.series=[NAME]' and run init again"
     if kinds[0] in _roi_series.UNASKED:
-        raise InputError(f"{path}: holds no fluorescence of cells but {'; '.join(entries)}; {again}")
+        raise InputError(f"{path}: holds {'; '.join(entries)}, expected fluorescence of cells; {again}")
     alike = [entry for entry, kind in zip(entries, kinds, strict=True) if kind == kinds[0]]
     if len(alike) > 1:
         raise InputError(
@@ -67,7 +67,7 @@ def refuse_unclear(path: Path, entries: Sequence[str]) -> None:
 
 
 def neural_options(items: Sequence[Found], proposal: Proposal) -> None:
-    """Options of the format that follow from what the files hold; none that were given."""
+    """Set options of the neural format that follow from the files. InputError if movies have different patterns."""
     kind = items[0].format
     if proposal.options["neural"]["format"] != kind:
         return
@@ -75,8 +75,8 @@ def neural_options(items: Sequence[Found], proposal: Proposal) -> None:
         values = {item.options.get(key) for item in items}
         if len(values) > 1:
             raise InputError(
-                f"{items[0].path}: movies are named differently ({', '.join(sorted(map(str, values)))}), "
-                f"expected one pattern (--option 'neural.options.{key}=PATTERN')"
+                f"{items[0].path}: names of movies differ ({', '.join(sorted(map(str, values)))}), "
+                f"expected one pattern for all (--option 'neural.options.{key}=PATTERN')"
             )
         proposal.option(f"neural.options.{key}", values.pop())
     if kind == "suite2p":
@@ -88,20 +88,20 @@ def neural_options(items: Sequence[Found], proposal: Proposal) -> None:
         ]
         if lacking and proposal.option("neural.options.signal", "F"):
             proposal.notes.append(
-                "There is no Fneu.npy: raw fluorescence is read without subtracting neuropil."
+                "There is no Fneu.npy, so raw fluorescence is read without subtracting neuropil."
             )
     if kind == "caiman":
         _caiman(items, proposal)
 
 
 def _caiman(items: Sequence[Found], proposal: Proposal) -> None:
-    """The best signal that every file has, and all units where none were evaluated."""
+    """Choose the best signal that every file has, and all units if a file has no evaluated components."""
     there = [caiman.computed(item.path) for item in items]
     signal = next((name for name in caiman.RANKED if all(name in signals for signals, _ in there)), None)
     if signal is not None and signal != "F_dff" and proposal.option("neural.options.signal", signal):
         proposal.notes.append(
-            f"F_dff was not computed in every file: {signal} is read ({caiman.UNITS[signal]}); "
+            f"Not every file has F_dff, so {signal} is read ({caiman.UNITS[signal]}); "
             f"{items[0].path.name} has {', '.join(there[0][0])}."
         )
     if not all(accepted for _, accepted in there) and proposal.option("neural.options.accepted", False):
-        proposal.notes.append("Components were not evaluated (no idx_components): all are read.")
+        proposal.notes.append("Components were not evaluated (no idx_components), so all are read.")

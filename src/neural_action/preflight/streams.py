@@ -1,4 +1,4 @@
-"""Lines of ``neural-action check`` about clocks: each stream of each recording, and how it was aligned."""
+"""Lines of ``neural-action check`` about clocks: the streams of each recording, and how they were aligned."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from neural_action.preflight.sample import Look
 from neural_action.recordings.streams import Stream
 
-#: Recordings that are printed, those with gaps first.
+#: Maximum number of recordings to print; those with most gaps are kept.
 MOST = 20
-#: A stream that goes on for so much of the other after that one has ended is worth a note (our choice).
+#: A note is printed if the ends of the two streams differ by more than this fraction of the neural one (our choice).
 _BEYOND = 0.1
 SHOWN = {"neural": "neural", "behavior": "behaviour", "labels": "labels"}
 
 
 def stream_lines(looks: list[Look]) -> Iterator[str]:
-    """Start, end, rate, gaps and coverage of every stream, a line each; of parts of one recording once."""
+    """One line for each stream: start, end, rate, gaps and coverage. Parts of one recording share these lines."""
     recordings: dict[str, list[Look]] = {}
     for look in looks:
         recordings.setdefault(f"{look.row.animal} {look.row.path}", []).append(look)
@@ -32,11 +32,11 @@ def stream_lines(looks: list[Look]) -> Iterator[str]:
         for stream in first.streams:
             yield f"    {SHOWN[stream.name]:<10}{described(stream)}"
     if len(recordings) > MOST:
-        yield f"  and {len(recordings) - MOST} more recordings with {_gaps(order[MOST][0]) or 'no'} gaps at most"
+        yield f"  and {len(recordings) - MOST} more recordings with at most {_gaps(order[MOST][0])} gaps"
 
 
 def clock_doubts(looks: list[Look]) -> Iterator[str]:
-    """What hints at a wrong clock: a stream that ends long before the other, times left over."""
+    """Signs of a wrong clock: a stream that ends long before the other, or times that are not used."""
     seen: set[str] = set()
     for look in looks:
         where = f"{look.row.animal} {look.row.path}"
@@ -54,8 +54,8 @@ def clock_doubts(looks: list[Look]) -> Iterator[str]:
                 else ("neural activity", "behaviour")
             )
             yield (
-                f"{look.form.where}: {late} goes on for {beyond:.1f} s after {early} has ended; where both were "
-                "recorded together, a rate or a clock is wrong"
+                f"{look.form.where}: {late} ends {beyond:.1f} s after {early}; if both were recorded together, "
+                "a rate or a clock is wrong"
             )
         for stream in (neural, behavior):
             if "are not used" in stream.how:
@@ -63,7 +63,7 @@ def clock_doubts(looks: list[Look]) -> Iterator[str]:
 
 
 def described(stream: Stream) -> str:
-    """A stream in a line."""
+    """A stream in one line: span, rate, number of samples, gaps, and how it was aligned."""
     gaps = (
         f"{stream.gaps} gap{'' if stream.gaps == 1 else 's'} (longest {stream.longest:.2f} s)"
         if stream.gaps

@@ -1,4 +1,4 @@
-"""What a proposal needs to know of all recordings: clocks, missing values, classes, trials enough, rests."""
+"""Complete a proposal from all recordings: clocks, missing values, classes, number of trials, rests."""
 
 from __future__ import annotations
 
@@ -27,39 +27,39 @@ from neural_action.recordings.steps import sampled_frames
 if TYPE_CHECKING:
     from neural_action.preflight.proposal import Proposal
 
-#: Pieces that a recording is cut into where an animal has fewer trials than folds, the gap between them, and the
-#: shortest one, s.
+#: Recordings are cut if an animal has fewer trials than folds: number of pieces, gap between them (s), shortest piece
+#: (s) (our choice).
 PIECES, GAP, SHORTEST = 8, 2.0, 5.0
-#: s over which the speed is smoothed before it is cut into classes.
+#: Seconds over which speed is smoothed before it is cut into classes (our choice).
 SMOOTH = 0.5
-#: s, of an indicator that is not known.
+#: Assumed decay of an unknown indicator, s (our choice).
 DECAY = 1.0
-#: The section as it is where nothing is said.
+#: Section ``calcium`` with its defaults.
 CALCIUM = CalciumSettings()
-#: Percentile that F0 of raw fluorescence is.
+#: Percentile of raw fluorescence that is taken as F0 (our choice).
 PERCENTILE = 10.0
-#: Units of raw fluorescence, and of what is none, or no longer.
+#: Units that mean raw fluorescence, and units that exclude it.
 _RAW = re.compile(r"raw|fluoresc|lumens|counts|\ba\.?u\b", re.IGNORECASE)
 _NOT_RAW = re.compile(r"d_?f|Δf|denoised|background|neuropil|deconvolved|spike", re.IGNORECASE)
-#: Units of what does not decay.
+#: Units of spikes, which do not decay.
 _SPIKES = re.compile("spike|deconvolved", re.IGNORECASE)
 _AGAIN = (
-    "; nothing was written: run init again when it is mended, or with what is known as --option KEY=VALUE, a key of "
-    "reader_options such as align.offset=2.5"
+    "; nothing was written: fix this and run init again, or add --option KEY=VALUE with a key of reader_options, such "
+    "as align.offset=2.5"
 )
 
 
 @dataclass
 class _Recordings:
-    """Of all recordings.
+    """Facts about all recordings.
 
     Attributes:
-        forms: what each is made of.
-        speeds: (sample,) of each, in the unit of its behaviour a second.
-        seconds: that both clocks of each cover.
-        rates: neural frames per second of each, by its path.
-        motions: of each, by its path.
-        classes: that occur, in order.
+        forms: shapes and names of each recording.
+        speeds: (sample,) speed in each recording, in the unit of its behaviour per second.
+        seconds: time that both clocks of each recording cover, s.
+        rates: path -> neural frames per second.
+        motions: path -> motion.
+        classes: names of the classes that occur, in order (keys only).
     """
 
     forms: list[Form] = field(default_factory=list)
@@ -71,7 +71,7 @@ class _Recordings:
 
 
 def complete_proposal(folder: Path, proposal: Proposal) -> None:
-    """Read every recording, and decide what depends on what is in them. InputError as ``propose``."""
+    """Read every recording and set what depends on their content. InputError as ``propose``."""
     _clocks(folder, proposal)
     recordings = _read(folder, proposal)
     first = proposal.sample
@@ -82,12 +82,12 @@ def complete_proposal(folder: Path, proposal: Proposal) -> None:
     if difference := next(unlike(recordings.forms), None):
         raise InputError(
             f"{folder}: {difference}; nothing was written: run init again with --option, such as "
-            "'behavior.options.exclude=[NAME]', or on a folder of what is alike"
+            "'behavior.options.exclude=[NAME]', or on a folder of recordings that agree"
         )
     _one_rate(recordings.rates, proposal)
     proposal.dff = _is_raw(proposal)
     if proposal.options.get("labels") or "thresholds" in proposal.options:
-        # A single class is none to tell apart: the configuration takes two or more.
+        # The configuration requires at least two classes.
         proposal.class_names = list(recordings.classes) if len(recordings.classes) > 1 else None
     else:
         _speed_classes(np.concatenate(recordings.speeds), proposal)
@@ -96,7 +96,7 @@ def complete_proposal(folder: Path, proposal: Proposal) -> None:
 
 
 def _clocks(folder: Path, proposal: Proposal) -> None:
-    """InputError, with the options that say it, where neither the files nor what was given has a clock."""
+    """InputError, with the options to add, if neither the files nor the given options have a clock."""
     lacking, options = {}, paired.Options.parse(proposal.options)
     for role, name in (("neural", "neural activity"), ("behavior", "behaviour")):
         source: paired.SourceOptions = getattr(options, role)
@@ -116,20 +116,23 @@ def _clocks(folder: Path, proposal: Proposal) -> None:
             if found.time is not None:
                 start, rate = float(found.time[0]), rate or 1 / float(np.median(np.diff(found.time)))
             proposal.notes.append(
-                f"The files of {name} have a clock of their own (from {start:g} s, {rate:.4g} /s); {clock.rate:g} /s "
-                f"from {clock.start:g} s is used as given: leave --{role}-rate out to use theirs."
+                f"The files of {name} have their own clock (from {start:g} s, {rate:.4g} /s), but the given one "
+                f"({clock.rate:g} /s from {clock.start:g} s) is used. To use their clock, leave out --{role}-rate."
             )
         if isinstance(found, Neural) and found.source:
-            proposal.notes.append(f"Neural activity is read as {found.source}; {found.unit}.")
+            proposal.notes.append(f"Neural activity: {found.source}; unit: {found.unit}.")
     if lacking:
         raise InputError(
             f"{folder}: the files of {' and of '.join(lacking.values())} have no clock; nothing was written: run init "
-            f"again with {' and '.join(lacking)}, per second"
+            f"again with {' and '.join(lacking)} (per second)"
         )
 
 
 def _read(folder: Path, proposal: Proposal) -> _Recordings:
-    """What is needed of every recording; the first becomes the sample. InputError as the reader says."""
+    """Facts about every recording; the first one becomes the sample. InputError from the reader.
+
+    If values are missing and no policy was given, sets the policy ``drop`` and reads again.
+    """
     options, recordings = paired.Options.parse(proposal.options), _Recordings()
     try:
         for row in progress(proposal.rows, "reading recordings", "recording"):
@@ -137,7 +140,7 @@ def _read(folder: Path, proposal: Proposal) -> _Recordings:
             if not recordings.forms:
                 proposal.sample = recording
             if recording.neural.ndim == 2:
-                recording.neural.sum().compute()  # whether all of it is finite: its reader says where not
+                recording.neural.sum().compute()  # Reads all of it: the reader raises on values that are not finite.
             recordings.forms.append(Form.of(recording))
             recordings.rates[row.path] = recording.neural_rate
             recordings.classes.update(dict.fromkeys(recording.class_names))
@@ -154,34 +157,34 @@ def _read(folder: Path, proposal: Proposal) -> _Recordings:
             raise InputError(f"{error}{_AGAIN}") from None
         missing, lost = str(error).split(";")[0], "frames" if role == "neural" else "samples"
         proposal.notes.append(
-            f"{missing}: gaps of up to 0.1 s are filled and other such {lost} left out ({role}.missing)."
+            f"{missing}: gaps of up to 0.1 s are filled, and {lost} in longer gaps are left out ({role}.missing)."
         )
         if role == "neural":
-            proposal.notes.append("A unit that has no value at all becomes constant; check names it.")
+            proposal.notes.append("A unit without any value becomes constant; neural-action check lists it.")
         return _read(folder, proposal)
     return recordings
 
 
 def _one_rate(rates: dict[str, float], proposal: Proposal) -> None:
-    """The lowest rate for all, where recordings differ: nothing is made up between frames."""
+    """If rates differ, set the lowest one for all recordings, so that no recording is upsampled."""
     lowest = min(rates.values())
     if all(same_rate(rate, lowest) for rate in rates.values()):
         return
     proposal.neural_rate = round(lowest, 6)
     listed = ", ".join(f"{rate:.4g} ({path})" for path, rate in list(rates.items())[:4])
     proposal.notes.append(
-        f"Neural frames per second differ: {listed}{', ...' if len(rates) > 4 else ''}; all are brought to "
+        f"Neural frames per second differ: {listed}{', ...' if len(rates) > 4 else ''}; all are resampled to "
         f"{lowest:.4g}, the lowest (convert.neural_rate)."
     )
     proposal.sample = resampled(proposal.sample, proposal.neural_rate, proposal.rows[0].path)
 
 
 def _is_raw(proposal: Proposal) -> bool:
-    """Whether neural activity is raw fluorescence, of which dF/F is taken: by its unit and by F0 of most units."""
+    """Whether neural activity is raw fluorescence, by its unit; F0 must be above 0 in at least half of the units."""
     sample, unit = proposal.sample, proposal.sample.units["neural"]
     if unit == "as given":
         proposal.notes.append(
-            "The unit of the neural activity is not said: of raw fluorescence take dF/F "
+            "The unit of the neural activity is unknown. If it is raw fluorescence, compute dF/F "
             "(convert.dff: {percentile: 10.0})."
         )
     if not _RAW.search(unit) or _NOT_RAW.search(unit):
@@ -193,42 +196,42 @@ def _is_raw(proposal: Proposal) -> bool:
     if 2 * low <= frames.shape[1]:
         return True
     proposal.notes.append(
-        f"The unit is {unit}, but the baseline of {low} of {frames.shape[1]} units is not above 0: no dF/F is taken "
-        "(convert.dff)."
+        f"The unit is {unit}, but the baseline of {low} of {frames.shape[1]} units is not above 0, so dF/F is not "
+        "computed (convert.dff)."
     )
     return False
 
 
 def _covered(recording: Recording) -> tuple[float, float]:
-    """From where to where, s, there are neural frames and behaviour."""
+    """Start and end (s) of the time that has both neural frames and behaviour."""
     neural, behavior = recording.neural_time, recording.behavior_time
     return float(max(neural[0], behavior[0])), float(min(neural[-1], behavior[-1]))
 
 
 def _speed_classes(speeds: np.ndarray, proposal: Proposal) -> None:
-    """Terciles of speed, as a placeholder for actions."""
+    """Use terciles of speed as placeholder classes."""
     low, high = (float(f"{value:.3g}") for value in np.nanquantile(speeds, (1 / 3, 2 / 3)))
     if not low < high:
         proposal.notes.append(
-            "No labels were found, and the speed of the behaviour does not vary: nothing is labelled."
+            "No labels were found, and the speed of the behaviour does not vary, so nothing is labelled."
         )
         return
     cuts = {"of": "speed", "cuts": [low, high], "smooth_seconds": SMOOTH}
     proposal.option("thresholds", cuts, "[ours] terciles, a placeholder")
     proposal.class_names = ["slow", "medium", "fast"]
     proposal.notes.append(
-        "No labels were found: actions are terciles of the speed in all recordings, a placeholder that lets the "
-        "tables be filled; replace it by labels of your own."
+        "No labels were found. Terciles of the speed over all recordings stand in for actions, so that the tables can "
+        "be filled; replace them by your own labels."
     )
 
 
 def _cut(folder: Path, shortest: float, proposal: Proposal) -> None:
-    """Pieces of every recording, where an animal has fewer trials than folds; else fewer folds.
+    """If an animal has fewer trials than folds, cut every recording into pieces, or reduce the folds.
 
     Args:
         folder: the raw folder.
-        shortest: s of the shortest recording.
-        proposal: gets the option ``cut`` and the rows, or the folds.
+        shortest: duration of the shortest recording, s.
+        proposal: its option ``cut`` and rows are set, or its folds.
     """
     folds, least = proposal.folds, _fewest(proposal)
     seconds = float(np.floor((shortest + GAP) / PIECES - GAP))
@@ -241,15 +244,15 @@ def _cut(folder: Path, shortest: float, proposal: Proposal) -> None:
             _fewer_folds(folder, "cut: null, as given", proposal)
             return
         if seconds < SHORTEST:
-            _fewer_folds(folder, f"the shortest recording of {shortest:.0f} s is too short to cut", proposal)
+            _fewer_folds(folder, f"the shortest recording ({shortest:.0f} s) is too short to cut", proposal)
             return
         cut = paired.CutOptions(seconds=seconds, gap=GAP)
         options = options.model_copy(update={"cut": cut})
         proposal.option("cut", cut.model_dump(), "[ours]")
     proposal.rows = [piece for row in proposal.rows for piece in paired.pieces(folder, row, options)]
     proposal.notes.append(
-        f"Every recording is cut into pieces of {cut.seconds:g} s, {cut.gap:g} s apart: every animal "
-        f"needs {folds} trials, one a fold."
+        f"Every recording is cut into pieces of {cut.seconds:g} s, {cut.gap:g} s apart, because every animal needs "
+        f"{folds} trials, one for each fold."
     )
     if _fewest(proposal) < folds:
         _fewer_folds(folder, "after cutting", proposal)
@@ -260,27 +263,29 @@ def _fewest(proposal: Proposal) -> int:
 
 
 def _fewer_folds(folder: Path, why: str, proposal: Proposal) -> None:
-    """As many folds as the animal with the fewest trials has. InputError for a single trial."""
+    """Set the folds to the number of trials of the animal with fewest. InputError if that is 1."""
     least, wanted = _fewest(proposal), proposal.folds
     if least < 2:
         raise InputError(
-            f"{folder}: an animal has 1 trial, expected {wanted}, one a fold; {why}; nothing was written: run init "
-            "again with more trials, or longer ones"
+            f"{folder}: an animal has 1 trial, expected {wanted}, one for each fold; {why}; nothing was written: run "
+            "init again with more or longer trials"
         )
     proposal.folds = least
-    proposal.notes.append(f"An animal has {least} trials ({why}): {least} folds instead of {wanted}.")
+    proposal.notes.append(
+        f"An animal has only {least} trials ({why}), so there are {least} folds, not {wanted}."
+    )
 
 
 def _calcium(motions: dict[str, Motion], proposal: Proposal) -> None:
-    """The section calcium: the fit of the kernel, if there is rest to fit it to."""
+    """Set section ``calcium``: fit the kernel if there are enough rests, otherwise assume a decay."""
     unit = proposal.sample.units["neural"]
     if _SPIKES.search(unit):
         proposal.calcium = {"decay": DECAY}
         proposal.calcium_source = (
-            "[ours] s: spikes do not decay; the calcium augmentation has no meaning for them"
+            "[ours] s; spikes do not decay, so the calcium augmentation has no meaning for them"
         )
         proposal.notes.append(
-            f"The unit is {unit}: spikes do not decay, the calcium augmentation of row swap_calcium means nothing."
+            f"The unit is {unit}. Spikes do not decay, so the calcium augmentation of row swap_calcium has no meaning."
         )
         return
     looked_at = {
@@ -292,15 +297,15 @@ def _calcium(motions: dict[str, Motion], proposal: Proposal) -> None:
     rests = count_rests(looked_at, list(looked_at), SplitSettings(folds=proposal.folds), CALCIUM)
     if rests.enough:
         proposal.calcium_source = (
-            f"its decay is fitted to {rests.found} rests after movement; {{decay: 1.0}} (s) replaces the fit"
+            f"the decay is fitted to {rests.found} rests after movement; {{decay: 1.0}} (s) replaces the fit"
         )
         return
     proposal.calcium = {"decay": DECAY}
     proposal.calcium_source = (
-        "[ours] s, assumed: too few rests after movement for a fit; put that of your indicator"
+        "[ours] s, assumed: too few rests after movement for a fit; set the decay of your indicator"
     )
     proposal.notes.append(
-        f"The decay of the indicator is assumed to be {DECAY:g} s (calcium.decay), put that of yours: there are too "
-        f"few rests of {CALCIUM.rest_seconds:g} s after movement to fit it ({rests.found}; {rests.fewest:.0f} in the "
-        "trials that some run sees)."
+        f"The decay of the indicator is assumed to be {DECAY:g} s; set calcium.decay to that of your indicator. There "
+        f"are too few rests of {CALCIUM.rest_seconds:g} s after movement to fit it ({rests.found}; "
+        f"{rests.fewest:.0f} in the trials that one run sees)."
     )

@@ -1,4 +1,4 @@
-"""Lines of ``neural-action check`` about animals: who is in which file, and what says so."""
+"""Lines of ``neural-action check`` about animals: the files of each, and where its name comes from."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from neural_action.recordings.hdf5 import opened
 from neural_action.recordings.naming import safe
 from neural_action.recordings.samples import SampleRow
 
-#: Files that are shown of an animal; animals that are shown.
+#: Maximum number of files shown for each animal, and of animals shown.
 _FILES, _ANIMALS = 4, 40
 
 
 def who_lines(root: Path, by_animal: dict[str, list[SampleRow]]) -> tuple[list[str], list[str]]:
-    """Lines that list each animal's files with what says who it is, and notes on files that say otherwise."""
-    lines, notes = ["animals (who is in which file, and what says so):"], []
+    """Lines with each animal's files and where its name comes from, and notes on files with another name."""
+    lines, notes = ["animals (files of each, and where its name comes from):"], []
     subjects = {
         path: subject_of(root / path)
         for path in dict.fromkeys(row.path for rows in by_animal.values() for row in rows)
@@ -34,12 +34,14 @@ def who_lines(root: Path, by_animal: dict[str, list[SampleRow]]) -> tuple[list[s
             if subject:
                 owners.setdefault(subject, set()).add(animal)
                 if safe(subject) != animal:
-                    notes.append(f"{path}: the samples table says {animal}, the file subject_id {subject}")
+                    notes.append(
+                        f"{path}: the samples table says {animal}, but the file has subject_id {subject}"
+                    )
     if len(by_animal) > _ANIMALS:
         lines.append(f"  and {len(by_animal) - _ANIMALS} more animals")
     notes += [
-        f"subject_id {subject} is in files of {len(animals)} animals ({', '.join(sorted(animals))}): one animal under "
-        "two names spoils identity and what is read from an animal left out"
+        f"subject_id {subject} is in files of {len(animals)} animals ({', '.join(sorted(animals))}): if one animal has "
+        "two names, identity scores and scores on unseen animals are wrong"
         for subject, animals in owners.items()
         if len(animals) > 1
     ]
@@ -47,7 +49,7 @@ def who_lines(root: Path, by_animal: dict[str, list[SampleRow]]) -> tuple[list[s
 
 
 def subject_of(path: Path) -> str | None:
-    """``general/subject/subject_id`` of an NWB file; None where it has none. InputError if it cannot be read."""
+    """``general/subject/subject_id`` of an NWB file, or None if it has none. InputError if it cannot be read."""
     with opened(path, "an NWB file") as file:
         item = file.get("general/subject/subject_id")
         value = None if item is None or not hasattr(item, "dtype") else np.asarray(item[()]).ravel()
@@ -62,4 +64,4 @@ def _reason(animal: str, path: str, subject: str | None) -> str:
         return "subject_id of the file"
     if f"sub-{animal}" in path:
         return "sub- in the path"
-    return "in the path, by the samples table" if animal in safe(path) else "the samples table alone"
+    return "samples table, and in the path" if animal in safe(path) else "samples table only"

@@ -15,7 +15,7 @@ from neural_action.preflight.trials import PERCENTILE
 from neural_action.recordings.readers import paired
 from neural_action.text import has_hidden, printable
 
-#: Rows that one animal can fill: the others compare animals.
+#: Rows that work with one animal; the others compare animals.
 ONE_ANIMAL = (
     "random_guess",
     "raw",
@@ -26,17 +26,18 @@ ONE_ANIMAL = (
     "behavior",
     "permuted_labels",
 )
-#: Seconds of a window, between probed windows, and behaviour samples kept a second; pixels of an image, at most.
+#: Our choice: window (s), time between probed windows (s), behaviour samples kept per second, longest side of an image
+#: (pixels).
 WINDOW, STRIDE, KEPT, SIDE = 2.0, 0.5, 25.0, 64
-#: Options of the reader, and of a file that it reads.
+#: Order of the keys of the reader's options.
 _ORDER = [*paired.Options.model_fields, *paired.SourceOptions.model_fields]
 
 
 def configuration(proposal: Proposal, *, dataset: str, raw: Path, samples: Path) -> str:
-    """The text of the configuration file. What depends on rates and shapes is filled from the sample.
+    """The text of the configuration file. Values that depend on rates and shapes come from the sample.
 
-    What was found by name stands in YAML scalars alone, never in a comment: a line end in it would end the comment.
-    Raises InputError for such a name with control characters.
+    Names from files appear only in YAML scalars, never in comments, where a line end would end the comment. InputError
+    if a name has control characters.
     """
     names = (
         *_texts(proposal.options),
@@ -47,7 +48,7 @@ def configuration(proposal: Proposal, *, dataset: str, raw: Path, samples: Path)
     )
     for name in names:
         if has_hidden(name):
-            raise InputError(f"{raw}: {name!r} has control characters, expected names without; rename it")
+            raise InputError(f"{raw}: the name {name!r} has control characters, expected none; rename it")
     sample = proposal.sample
     neural, behavior = sample.neural_rate, sample.behavior_rate
     images = sample.neural.ndim == 3
@@ -61,15 +62,13 @@ def configuration(proposal: Proposal, *, dataset: str, raw: Path, samples: Path)
         "# dataset; its config/README.md explains every key. Sources: [found] in the files; [given] to init; [paper]",
         "# Guenel et al.; [code] the authors' code; [ours] our choice.",
         "",
-        _one("dataset", dataset, "its name, and the folder below results/"),
-        _one("title", dataset, "what tables and pictures call it"),
+        _one("dataset", dataset, "name of the dataset and of its folder in results/"),
+        _one("title", dataset, "name in tables and pictures"),
         *_notes(proposal.notes),
         _one("real", True),
         _one("raw", str(raw.resolve())),
-        _one(
-            "recordings", str(samples.resolve()), "the samples table: animal, trial, path; edit names there"
-        ),
-        _one("seeds", [0], "[ours] three or more for a result"),
+        _one("recordings", str(samples.resolve()), "samples table: animal, trial, path; edit names there"),
+        _one("seeds", [0], "[ours] use three or more for results that you report"),
     ]
     if animals == 1:
         lines.append(_one("rows", list(ONE_ANIMAL), "one animal: rows that compare animals are left out"))
@@ -77,28 +76,28 @@ def configuration(proposal: Proposal, *, dataset: str, raw: Path, samples: Path)
         "",
         "convert:",
         _one("  reader", "paired"),
-        "  reader_options:          # [found], where nothing else is said",
+        "  reader_options:          # [found] unless a comment says otherwise",
         *_options(proposal.options, proposal.sources),
         _one(
-            "  class_names", proposal.class_names, "names of the actions, in this order; null: the reader's"
+            "  class_names", proposal.class_names, "names and order of the actions; null: those of the reader"
         ),
         _one(
             "  neural_rate",
             proposal.neural_rate,
-            "[ours] frames a second that all animals are brought to; null: as recorded",
+            "[ours] frames per second after resampling; null: as recorded",
         ),
         _one(
             "  dff",
             {"percentile": PERCENTILE} if proposal.dff else None,
-            "[ours] dF/F of raw fluorescence; null for dF/F or rates",
+            "[ours] compute dF/F of raw fluorescence; null: data are dF/F or rates already",
         ),
         _one(
             "  scale",
             {"low": 0.5, "high": 99.5},
-            f"[code] percentiles of each trial to 0 and 1{'' if images else ', each unit by itself [ours]'}",
+            f"[code] percentiles of each trial that become 0 and 1{'' if images else ', for each unit [ours]'}",
         ),
         _one(
-            "  resize", _side(sample) if images else None, "[ours] pixels of the longer side, by block means"
+            "  resize", _side(sample) if images else None, "[ours] pixels of the longer side, as block means"
         ),
         _one(
             "  root_relative",
@@ -111,9 +110,9 @@ def configuration(proposal: Proposal, *, dataset: str, raw: Path, samples: Path)
         _one(
             "  folds",
             proposal.folds,
-            f"{'[paper]' if proposal.folds == FOLDS else '[ours]'} over trials: every animal needs as many",
+            f"{'[paper]' if proposal.folds == FOLDS else '[ours]'} over trials; every animal needs at least as many",
         ),
-        _one("  protocol", "new_trials", "[ours] also transductive (the paper's) and new_animal"),
+        _one("  protocol", "new_trials", "[ours] others: transductive (the paper's), new_animal"),
         "",
         "windows:",
         _one("  frames", frames, f"[ours] {frames / neural:.2g} s at {neural:.4g} frames/s"),
@@ -125,11 +124,22 @@ def configuration(proposal: Proposal, *, dataset: str, raw: Path, samples: Path)
         ),
         _one("  stride", max(1, round(STRIDE * neural)), "[ours] frames between probed windows"),
         _one("  pose_normalisation", "animal_zscore", "[ours]"),
+        *(
+            [
+                _one(
+                    "  units",
+                    "own",
+                    "each animal has its own neurons; shared if unit k is the same in all animals",
+                )
+            ]
+            if not images and animals > 1
+            else []
+        ),
         "",
         _one(
             "neighbors",
             {"neighbors": 128, "draws": 32, "distance_scale": "median"},
-            "[paper] 128, rest [ours]",
+            "[paper] neighbors, the others [ours]",
         ),
         "",
         _one("calcium", proposal.calcium, proposal.calcium_source),
@@ -143,26 +153,32 @@ def configuration(proposal: Proposal, *, dataset: str, raw: Path, samples: Path)
         _one("  behavior", {"name": "pose_cnn", "width": 128, "layers": 2, "kernel": 3}, "[ours]"),
         "",
         "evaluation:",
-        _one("  tasks", ["within"] if animals == 1 else ["within", "across", "identity"], "[paper]"),
+        _one(
+            "  tasks",
+            ["within"] if animals == 1 else ["within", "across", "identity", "retrieval"],
+            "[paper]; retrieval [ours]",
+        ),
         _one("  raw_pool_time", 4 if images else 1, "[ours] frames averaged in the raw row"),
-        _one("  raw_pool_space", 2 if images else 1, "[ours] pixels likewise"),
+        _one(
+            "  raw_pool_space", 2 if images else 1, "[ours] pixels averaged in the raw row, along each axis"
+        ),
         "",
         "tables:",
-        _one("  metric", "balanced_accuracy", "[ours] scores.csv holds accuracy and macro F1 too"),
-        _one("  published", False, "no paper's numbers beside yours"),
+        _one("  metric", "balanced_accuracy", "[ours] scores.csv also holds accuracy and macro F1"),
+        _one("  published", False, "do not show the paper's numbers beside yours"),
     ]
     return "\n".join(lines) + "\n"
 
 
 def _notes(notes: list[str]) -> list[str]:
-    """The notes, quoted: they hold names that were found."""
+    """Lines of the key ``notes``; each note is quoted, because it can hold names from files."""
     if not notes:
         return []
     return [f"{'notes:':<33} # what init decided", *(f"  - {_scalar(note)}" for note in notes)]
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Every text in a value, at any depth."""
+    """Every string in a value, at any depth, keys included."""
     if isinstance(value, dict):
         value = [*value, *value.values()]
     if isinstance(value, str):
@@ -173,19 +189,19 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _scalar(text: str) -> str:
-    """A text as a quoted YAML scalar on a line."""
+    """A string as a quoted YAML scalar on one line."""
     return yaml.safe_dump(text, default_style='"', width=math.inf, allow_unicode=True).strip()
 
 
 def _one(key: str, value: Any, comment: str = "") -> str:
-    """``key: value  # comment`` on a line."""
+    """``key: value  # comment`` on one line."""
     text = yaml.safe_dump(value, default_flow_style=True, width=math.inf, sort_keys=False).strip()
     line = f"{key}: {text.removesuffix('...').strip()}"
     return f"{line:<33} # {printable(comment)}" if comment else line
 
 
 def _options(options: dict[str, Any], sources: dict[str, str], by: int = 4, above: str = "") -> list[str]:
-    """Lines of the reader's options in the order of its documentation, the innermost mappings on a line each."""
+    """Lines of the reader's options in the order of its fields; each innermost mapping is on one line."""
     lines = []
     for key in sorted(options, key=lambda key: _ORDER.index(key) if key in _ORDER else len(_ORDER)):
         value, name = options[key], f"{above}{key}"
@@ -198,7 +214,10 @@ def _options(options: dict[str, Any], sources: dict[str, str], by: int = 4, abov
 
 
 def _side(sample: Any) -> int | None:
-    """The largest side of at most ``SIDE`` pixels that whole blocks make; None where the images are that small."""
+    """The largest longer side of at most ``SIDE`` pixels that whole blocks give.
+
+    None if the images are that small already, or if no block size divides both sides.
+    """
     y, x = sample.neural.shape[1:]
     longer = max(y, x)
     sides = [longer // n for n in range(1, longer + 1) if y % n == 0 and x % n == 0 and longer // n <= SIDE]

@@ -1,4 +1,4 @@
-"""Two clocks on one zero: which neural frame each behaviour sample belongs to."""
+"""Align two clocks: find the neural frame of each behaviour sample."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from neural_action.recordings.units import EPOCH
 def by_time(neural: np.ndarray, behavior: np.ndarray, where: str) -> tuple[np.ndarray, np.ndarray]:
     """Behaviour samples that lie in a neural frame, and the frame of each.
 
-    A frame lasts from its time to the next one's, but at most 1.5 frame periods: samples before the first frame, after
-    the last or in a gap belong to none.
+    A frame lasts from its time to that of the next frame, but at most 1.5 frame periods. Samples before the first
+    frame, after the last one or in a gap have no frame.
 
     Args:
         neural: (frame,) s, increasing.
@@ -23,26 +23,27 @@ def by_time(neural: np.ndarray, behavior: np.ndarray, where: str) -> tuple[np.nd
         (kept,) int64 sample numbers and (kept,) int32 frame numbers.
 
     Raises:
-        InputError: clocks that run backwards, or that do not overlap, with the time between them.
+        InputError: a clock does not increase; the clocks do not overlap (with the time between them); or fewer than 2
+            samples lie in a frame.
     """
     for name, clock in (("neural", neural), ("behaviour", behavior)):
         check_clock(name, clock, where)
     apart = max(behavior[0] - neural[-1], neural[0] - behavior[-1])
     if apart > 0:
-        epoch = "; one of them counts s since 1970" if apart > EPOCH else ""
+        epoch = "; one of them is Unix time" if apart > EPOCH else ""
         raise InputError(
             f"{where}: neural frames from {neural[0]:.3f} to {neural[-1]:.3f} s and behaviour from "
-            f"{behavior[0]:.3f} to {behavior[-1]:.3f} s miss each other by {apart:.3f} s; expected clocks with one "
-            f"zero (align.offset is added to behaviour times){epoch}"
+            f"{behavior[0]:.3f} to {behavior[-1]:.3f} s do not overlap ({apart:.3f} s apart); expected clocks with the "
+            f"same zero (align.offset is added to behaviour times){epoch}"
         )
     period = float(np.median(np.diff(neural))) if len(neural) > 1 else np.inf
-    # Times made from two rates coincide up to rounding.
+    # Times computed from two rates agree only up to rounding.
     slack = 1e-6 * period if len(neural) > 1 else 0.0
     frame = np.searchsorted(neural, behavior + slack, side="right") - 1
     kept = np.flatnonzero((frame >= 0) & (behavior - neural[np.maximum(frame, 0)] < 1.5 * period))
     if len(kept) < 2:
         raise InputError(
-            f"{where}: {len(kept)} of {len(behavior)} behaviour samples lie in a neural frame, expected more"
+            f"{where}: {len(kept)} of {len(behavior)} behaviour samples lie in a neural frame, expected at least 2"
         )
     return kept, frame[kept].astype(np.int32)
 
@@ -50,23 +51,29 @@ def by_time(neural: np.ndarray, behavior: np.ndarray, where: str) -> tuple[np.nd
 def by_index(
     neural: np.ndarray, behavior: np.ndarray, index: np.ndarray, where: str
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The same for clocks of unknown offset, from the neural frame of each sample (-1: none).
+    """Align clocks with an unknown offset from the neural frame of each sample.
 
-    The offset that is added to behaviour times is the median of what would put each sample in the middle of its
-    frame (our choice).
+    The offset added to behaviour times is the median of the offsets that put each sample in the middle of its frame
+    (our choice).
+
+    Args:
+        neural: (frame,) s, increasing.
+        behavior: (sample,) s, increasing.
+        index: (sample,) neural frame, -1 for none.
+        where: the file of the index, for messages.
 
     Returns:
         (kept,) int64 sample numbers, (kept,) int32 frame numbers, (kept,) float64 s on the neural clock.
 
     Raises:
-        InputError: an index of another length, outside the frames or running backwards; rates that contradict it: a
-            sample further from its frame than the frame is long.
+        InputError: a clock does not increase; the index has another length, lies outside the frames or decreases; or a
+            sample is more than 1.5 frame periods from the middle of its frame, so the rates do not fit the index.
     """
     for name, clock in (("neural", neural), ("behaviour", behavior)):
         check_clock(name, clock, where)
     if len(index) != len(behavior):
         raise InputError(
-            f"{where}: {len(index)} frame numbers, expected {len(behavior)}, one a behaviour sample"
+            f"{where}: {len(index)} frame numbers, expected {len(behavior)}, one for each behaviour sample"
         )
     whole = index.astype(np.int64)
     if (whole != index).any() or whole.max() >= len(neural) or whole.min() < -1:
@@ -76,7 +83,7 @@ def by_index(
     frame = whole[kept]
     if len(kept) < 2 or (np.diff(frame) < 0).any():
         raise InputError(
-            f"{where}: frame numbers run backwards or name no frame, expected non-decreasing ones"
+            f"{where}: frame numbers decrease, or fewer than 2 are >= 0, expected non-decreasing ones"
         )
     period = float(np.median(np.diff(neural)))
     offset = float(np.median(neural[frame] + period / 2 - behavior[kept]))
@@ -85,30 +92,30 @@ def by_index(
     if far.max() > 1.5 * period:
         at = int(np.argmax(far))
         raise InputError(
-            f"{where}: sample {kept[at]} lies {far[at]:.3f} s from the middle of its frame {frame[at]} of "
-            f"{period:.3f} s; expected rates of neural activity and behaviour that fit the frame numbers"
+            f"{where}: sample {kept[at]} is {far[at]:.3f} s from the middle of its frame {frame[at]} ({period:.3f} s "
+            "long); expected rates of neural activity and behaviour that fit the frame numbers"
         )
     return kept, frame.astype(np.int32), time
 
 
 def by_events(neural: np.ndarray, behavior: np.ndarray, where: str, tolerance: float) -> tuple[float, float]:
-    """``offset`` and ``drift`` that put behaviour times on the neural clock: time * drift + offset.
+    """``offset`` (s) and ``drift`` that map behaviour times to the neural clock: time * drift + offset.
 
-    One common event shifts the clock; from two on the map is fitted by least squares.
+    With one common event, drift is 1; with two or more, both are fitted by least squares.
 
     Args:
-        neural: (event,) s, when the events were on the neural clock.
-        behavior: (event,) s, when they were on the clock of the behaviour.
+        neural: (event,) s on the neural clock.
+        behavior: (event,) s on the behaviour clock.
         where: the recording, for messages.
-        tolerance: s that an event may be off after the fit.
+        tolerance: largest residual of an event after the fit, s.
 
     Raises:
-        InputError: different numbers of events, or an event further off.
+        InputError: the numbers of events differ or are 0, or a residual is larger.
     """
     if len(neural) != len(behavior) or not len(neural):
         raise InputError(
-            f"{where}: {len(neural)} events on the neural clock and {len(behavior)} on that of the behaviour, "
-            "expected the same ones"
+            f"{where}: {len(neural)} events on the neural clock and {len(behavior)} on the behaviour clock, "
+            "expected the same events on both"
         )
     if len(neural) == 1:
         return float(neural[0] - behavior[0]), 1.0
@@ -118,19 +125,19 @@ def by_events(neural: np.ndarray, behavior: np.ndarray, where: str, tolerance: f
         at = int(np.argmax(off))
         raise InputError(
             f"{where}: event {at} is {off[at]:.3f} s off after fitting one clock to the other, expected at most "
-            f"{tolerance:g} s: the events are not the same ones"
+            f"{tolerance:g} s; the events on the two clocks differ"
         )
     return float(offset), float(drift)
 
 
 def check_clock(name: str, clock: np.ndarray, where: str) -> None:
-    """InputError unless times are finite and increase."""
+    """InputError unless there are times, all finite and strictly increasing."""
     if not len(clock) or not np.isfinite(clock).all():
         at = int(np.argmin(np.isfinite(clock))) if len(clock) else 0
-        raise InputError(f"{where}: {name} times are NaN or missing at entry {at}")
+        raise InputError(f"{where}: {name} times are NaN or missing at entry {at}, expected finite times")
     steps = np.diff(clock)
     if (steps <= 0).any():
         at = int(np.argmax(steps <= 0))
         raise InputError(
-            f"{where}: {name} times run backwards at entry {at + 1} ({clock[at]:g} s then {clock[at + 1]:g} s)"
+            f"{where}: {name} times do not increase at entry {at + 1} ({clock[at]:g} s, then {clock[at + 1]:g} s)"
         )

@@ -1,4 +1,4 @@
-"""The clock of one stream: a rate, times of the file itself, a file of times, or pulses of ThorSync."""
+"""The clock of one stream: a rate, times in the file, a file of times, or pulses of ThorSync."""
 
 from __future__ import annotations
 
@@ -19,10 +19,19 @@ _WHERE = "convert.reader_options"
 
 
 class ClockOptions(ReaderOptions):
-    """Times of frames or samples, if not those of the file: ``rate`` from ``start`` s on, a file of ``times`` (with a
-    ``column``), or every ``every``-th edge of a ``line`` of the ThorSync file ``sync``, whose ticks come at ``rate``
-    where its settings were not kept. ``seconds`` is the unit of times that are read (null: as the column's name says,
-    else 1). Times and frames may differ in number by the share ``tolerance``; what is left over at the end is not used.
+    """Times of frames or samples, if the file's own clock is not used.
+
+    Attributes:
+        rate: frames or samples per second; with ``sync``, ticks per second if the file's settings are missing.
+        start: time of the first frame or sample, s.
+        times: file of times.
+        column: column of ``times``.
+        seconds: seconds per unit of times that are read; null: from the column's name, else 1.
+        sync: ThorSync file.
+        line: line of ``sync`` whose edges are the times.
+        every: use every n-th edge.
+        tolerance: allowed difference between the numbers of times and of frames, as a fraction; surplus ones at the
+            end are not used.
     """
 
     rate: Annotated[float, Field(gt=0)] | None = None
@@ -37,7 +46,7 @@ class ClockOptions(ReaderOptions):
 
     @property
     def own_rate(self) -> float | None:
-        """The rate of frames or samples; beside ``sync`` it is that of its ticks."""
+        """The rate of frames or samples; None with ``sync``, where ``rate`` is that of its ticks."""
         return None if self.sync is not None else self.rate
 
 
@@ -47,8 +56,8 @@ class Clock:
 
     Attributes:
         time: (n,) float64 s; n may be smaller than the number of samples by the tolerance.
-        how: where they come from, in a phrase.
-        read: whether they were read, in a unit that nobody gave.
+        how: phrase that says where they come from.
+        read: whether they were read from a file without a given unit.
     """
 
     time: np.ndarray
@@ -59,18 +68,19 @@ class Clock:
 def clock_of(
     options: ClockOptions, found: Any, count: int, path: Path, role: str, find: Callable[[str, str], Path]
 ) -> Clock:
-    """The clock of what a format gave.
+    """The clock of a stream.
 
     Args:
-        options: of the configuration.
-        found: a ``Neural`` or ``Behavior``: its own times, rate and video frames.
-        count: frames or samples of it.
+        options: clock options of the configuration.
+        found: the ``Neural`` or ``Behavior`` that a format returned, with its own times, rate and video frames.
+        count: number of frames or samples in it.
         path: its file.
         role: ``neural`` or ``behavior``.
-        find: the file that a pattern under a key means.
+        find: returns the file for a pattern and its key.
 
     Raises:
-        InputError: no clock, no line, times that differ in number from the frames by more than the tolerance.
+        InputError: there is no clock or no line, or the numbers of times and of frames differ by more than the
+            tolerance.
     """
     key = f"configuration {_WHERE}.{role}.clock"
     frames = getattr(found, "frames", None)
@@ -101,7 +111,9 @@ def clock_of(
         )
     if found.time is not None:
         if len(found.time) != count:
-            raise InputError(f"{path}: {len(found.time)} times, expected {count}")
+            raise InputError(
+                f"{path}: {len(found.time)} times, expected {count}, one for each frame or sample"
+            )
         return Clock(
             np.asarray(found.time, np.float64) * (options.seconds or 1.0),
             f"times of the file{said}",
@@ -121,15 +133,14 @@ def _matched(
     what: str,
     path: Path,
 ) -> tuple[np.ndarray, str]:
-    """Times of the samples, and what is left over; ``times`` are one a video frame, or one a sample."""
+    """Times of the samples, and a phrase on surplus ones; there is one time for each video frame or each sample."""
     video = count if frames is None or len(times) == count else int(frames[-1]) + 1
     by_frame = video != count or (frames is not None and len(times) != count)
     more = len(times) - video
     if abs(more) > max(1.0, tolerance * video) or len(times) < 2:
         raise InputError(
             f"{where}: {len(times)} {what}, expected {video}, one for each frame of {path}: {abs(more) / video:.1%} "
-            f"too {'many' if more > 0 else 'few'} (clock.tolerance allows {tolerance:.1%}), and which are whose is not "
-            "known"
+            f"too {'many' if more > 0 else 'few'} (clock.tolerance allows {tolerance:.1%})"
         )
     said = (
         ""

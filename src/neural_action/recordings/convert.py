@@ -1,4 +1,4 @@
-"""One raw recording to its store: reader, explicit steps, verified write."""
+"""Convert one raw recording to its store: read it, apply the configured steps, write and verify."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ def convert_trial(
 ) -> None:
     """Read the raw recording of ``row`` below ``root``, apply the configured steps, write store and manifest.
 
-    The neural array is never whole in memory: what is needed is bounded by chunk size x threads.
+    The whole neural array is never in memory at once; memory is bounded by chunk size x threads.
 
     Args:
         settings: reader, its options, and the steps.
         dataset: name of the dataset, an attribute of the store.
         root: folder of the raw recordings.
-        row: which one.
+        row: the recording.
         store: the Zarr store to write.
         manifest: its manifest, written last.
-        threads: chunks computed at a time.
+        threads: number of chunks computed at the same time.
 
     Raises:
-        InputError: anything wrong with the raw files or the steps' settings, in one line.
+        InputError: the raw files or the settings of a step are wrong.
     """
     root = Path(root)
     reader = load_reader(settings.reader)
@@ -61,7 +61,7 @@ def convert_trial(
         if recording.neural_rate != settings.neural_rate:
             click.echo(
                 f"{row.animal} {row.trial}: neural frames resampled from {recording.neural_rate:.4g} to "
-                f"{settings.neural_rate:.4g} a second (convert.neural_rate)",
+                f"{settings.neural_rate:.4g} /s (convert.neural_rate)",
                 err=True,
             )
     with dask.config.set(scheduler="threads", num_workers=threads):
@@ -82,10 +82,9 @@ def convert_trial(
 
 
 def apply_steps(settings: ConvertSettings, recording: Recording, where: str = "") -> Recording:
-    """The recording with neural data resampled, resized, normalised and cast (lazily), behaviour relative to the root.
+    """The recording after all steps: neural data resampled, resized, normalised, cast; behaviour relative to the root.
 
-    Only the sampled frames that the statistics need are computed here. Raises InputError, naming ``where``, as the
-    steps do.
+    Neural data stay lazy; only the sampled frames for the statistics are computed here. InputError as the steps.
     """
     if settings.neural_rate is not None:
         recording = resampled(recording, settings.neural_rate, where)
@@ -106,7 +105,7 @@ def apply_steps(settings: ConvertSettings, recording: Recording, where: str = ""
 
 
 def normalised(settings: ConvertSettings, neural: Any) -> da.Array:
-    """Neural data (frame, ...) of one trial after size, dF/F, scaling and type, lazily. InputError as the steps."""
+    """Neural data (frame, ...) of one trial, lazily resized, as dF/F, scaled and cast. InputError as the steps."""
     if not isinstance(neural, da.Array):
         neural = da.from_array(neural)
     few = sampled_frames(neural)

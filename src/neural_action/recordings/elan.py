@@ -1,4 +1,4 @@
-"""ELAN: the annotations of an .eaf, or of tab-delimited text without a header, by tier.
+"""ELAN: read annotations by tier from an .eaf, or from tab-delimited text without a header.
 
 Sources: the EAF 3.0 schema (TIME_ORDER in ms, TIER, ALIGNABLE_ANNOTATION); ELAN manual, "Tab-delimited text file".
 """
@@ -21,7 +21,7 @@ _HOURS = re.compile(r"(\d+):(\d\d):(\d\d\.\d+)")
 
 
 def tiers_of_eaf(path: Path) -> Tiers:
-    """Annotations that have times of their own. InputError for a file that is none."""
+    """Annotations with their own times (ALIGNABLE_ANNOTATION), by tier. InputError if the file is no ELAN file."""
     try:
         root = ElementTree.parse(path).getroot()
         slots = {
@@ -43,28 +43,31 @@ def tiers_of_eaf(path: Path) -> Tiers:
 
 
 def headerless(path: Path) -> Tiers:
-    """Rows of tier, participant, times in one to four forms, value: begin, end and duration of each form.
+    """Annotations by tier from rows: tier, participant, begin, end and duration in one to four forms, value.
 
-    InputError if the times of a row do not add up.
+    InputError if a row has no times in hh:mm:ss.ms, or if its begin, end and duration do not add up.
     """
     tiers: Tiers = {}
     with path.open(newline="", errors="replace") as file:
         for number, row in enumerate(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE), 1):
             if not row or row[0].startswith("#"):
                 continue
-            # The first form is hours, minutes, seconds; begin, end and duration in all forms follow each other.
+            # Cells in the form hh:mm:ss.ms are begin, end and maybe duration, in this order.
             forms = [at for at, cell in enumerate(row) if _HOURS.fullmatch(cell)]
             if len(forms) < 2:
-                raise InputError(f"{path}: line {number} has no begin and end time (hh:mm:ss.ms)")
+                raise InputError(f"{path}: line {number}: expected a begin and an end time (hh:mm:ss.ms)")
             begin, end = (_hours(row[at]) for at in forms[:2])
             if len(forms) > 2 and abs(end - begin - _hours(row[forms[2]])) > 0.002:
-                raise InputError(f"{path}: line {number}: begin, end and duration do not add up")
+                raise InputError(
+                    f"{path}: line {number}: begin {begin:g} s, end {end:g} s, duration {row[forms[2]]}, expected "
+                    "duration = end - begin"
+                )
             tiers.setdefault(row[0], []).append((row[-1].strip(), begin, end))
     return tiers
 
 
 def seconds_of(path: Path, values: Any, form: str) -> np.ndarray:
-    """A column of times in one of ELAN's forms as float64 s. InputError naming the first that is none."""
+    """A column of times in one of ELAN's forms, as float64 s. InputError with the first value of another form."""
     out = np.full(len(values), np.nan)
     for at, value in enumerate(values):
         try:

@@ -1,4 +1,4 @@
-"""Neural values that are not finite are found when they are computed, with their frame."""
+"""Check that lazy neural values are finite when they are computed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def finite(data: Any, path: Path, names: tuple[str, ...]) -> da.Array:
-    """The lazy array as float32; InputError with frame and unit, when it is computed, for NaN or infinity."""
+    """The lazy array as float32; computing it raises InputError, with frame and unit, for NaN or infinity."""
     data = arrays.lazy(data)
 
     def check(block: np.ndarray, block_info: Any = None) -> np.ndarray:
@@ -28,7 +28,7 @@ def finite(data: Any, path: Path, names: tuple[str, ...]) -> da.Array:
             of = "" if unit is None else f" of unit {names[unit] if names else unit}"
             raise InputError(
                 f"{path}: NaN or infinity in neural frame {first + at}{of}, expected finite values"
-                + ("; neural.missing.policy interpolate or drop" if block.ndim == 2 else "")
+                + ("; set neural.missing.policy to interpolate or drop" if block.ndim == 2 else "")
             )
         return block
 

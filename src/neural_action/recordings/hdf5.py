@@ -1,4 +1,4 @@
-"""Datasets of HDF5 files, read a block at a time from a file that is open only meanwhile."""
+"""Read datasets of HDF5 files block by block; the file is open only during a read."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ EXPECTED = "an HDF5 file"
 
 @contextmanager
 def opened(path: Path, expected: str = EXPECTED, kind: str = "HDF5") -> Iterator[Any]:
-    """The open file, of a ``kind`` that errors name it by.
+    """The open file; error messages call it ``kind``.
 
-    InputError if it is missing or no HDF5; if anything lies in another file (an external link, external storage, a
-    virtual dataset), which the recording's sources would not name; or if datasets claim far more than it can hold.
+    InputError if the file is missing or no HDF5; if any data lies in another file (an external link, external storage,
+    a virtual dataset), which the sources of the recording would not list; or if datasets claim far more data than the
+    file can hold.
     """
     with _opened(path, expected, kind) as file:
         _check(file, path, kind)
@@ -30,12 +31,12 @@ def opened(path: Path, expected: str = EXPECTED, kind: str = "HDF5") -> Iterator
 
 
 def _check(file: Any, path: Path, kind: str) -> None:
-    """InputError naming the dataset, before any is read: a shape without data takes no room, and is read as zeros."""
+    """InputError naming a bad dataset before any is read; a shape without data takes no space but reads as zeros."""
     import h5py
 
     links: list[tuple[str, Any]] = []
     try:
-        # An exception that left this walk would be lost.
+        # Collect first, because an exception raised inside this walk would be lost.
         file.visititems_links(lambda name, link: links.append((name, link)))
         most, claimed = most_bytes(path), 0
         for name, link in links:
@@ -45,17 +46,18 @@ def _check(file: Any, path: Path, kind: str) -> None:
             if not isinstance(item, h5py.Dataset):
                 continue
             if item.is_virtual:
-                _refuse_other(path, name, "a virtual dataset, made of others")
+                _refuse_other(path, name, "a virtual dataset, made of other datasets")
             if item.external:
                 _refuse_other(path, name, f"stored in {item.external[0][0]}")
-            # A dataset counts as often as it has names: it may be read by each.
+            # A dataset with several names counts once for each, because each may be read.
             claimed += item.nbytes
-            # A chunk is unpacked whole, and may be larger than all of its dataset.
+            # A chunk is decompressed as a whole, and may be larger than its dataset.
             chunk = math.prod(item.chunks or (0,)) * item.dtype.itemsize
             if max(claimed, chunk) > most:
                 raise InputError(
-                    f"{path}: {name} claims {max(item.nbytes, chunk) / 2**30:.1f} GiB (shape {item.shape}), with what "
-                    f"comes before it {claimed / 2**30:.1f} GiB, in a file of {path.stat().st_size / 2**20:.1f} MiB"
+                    f"{path}: {name} claims {max(item.nbytes, chunk) / 2**30:.1f} GiB (shape {item.shape}), and all "
+                    f"datasets up to it {claimed / 2**30:.1f} GiB, expected at most {most / 2**30:.1f} GiB in a file "
+                    f"of {path.stat().st_size / 2**20:.1f} MiB"
                 )
     except InputError:
         raise
@@ -81,19 +83,19 @@ def _opened(path: Path, expected: str = EXPECTED, kind: str = "HDF5") -> Iterato
 
 
 def members(item: Any) -> dict[str, Any]:
-    """What lies in a group, by name; nothing in what is no group, links that lead nowhere left out."""
+    """Name -> member of a group, without broken links; empty if ``item`` is no group."""
     return {name: found for name in item if (found := item.get(name)) is not None} if _is_group(item) else {}
 
 
 def read_numbers(path: Path, name: str, item: Any) -> np.ndarray:
-    """A dataset of numbers, whole. InputError naming it if ``item`` is none."""
+    """A whole dataset of numbers. InputError naming it if ``item`` is something else."""
     if _is_group(item) or item.dtype.kind not in "biuf" or item.shape is None:
         raise InputError(f"{path}: {name} is {_kind(item)}, expected numbers")
     return np.asarray(item[()])
 
 
 def read_names(path: Path, name: str, item: Any) -> list[str]:
-    """A dataset of texts as a list. InputError naming it if ``item`` is none."""
+    """A dataset of strings as a list. InputError naming it if ``item`` is something else or empty."""
     values = [] if _is_group(item) or item.shape is None else np.asarray(item[()], object).ravel().tolist()
     if not values or not all(isinstance(value, bytes | str) for value in values):
         raise InputError(f"{path}: {name} is {_kind(item)}, expected names")
@@ -109,7 +111,7 @@ def _kind(item: Any) -> str:
 
 
 class Dataset:
-    """A dataset by name, sliced like an array; its file is opened for each read alone, from any thread."""
+    """A dataset that can be sliced like an array, from any thread; each read opens and closes the file."""
 
     def __init__(self, path: Path, name: str, shape: tuple[int, ...], dtype: np.dtype):
         self.path, self.name, self.shape, self.dtype, self.ndim = path, name, shape, dtype, len(shape)

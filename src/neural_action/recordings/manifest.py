@@ -1,4 +1,4 @@
-"""The manifest of a recording store: what it holds, and the digest of every chunk."""
+"""The manifest of a recording store: its attributes and arrays, and the digest of every chunk."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ import numpy as np
 from neural_action.errors import InputError
 from neural_action.files import read_regular
 
-#: 1 had dimensions frame and sample, and no coordinates.
+#: Version of the layout; version 1 had dimensions frame and sample, and no coordinates.
 SCHEMA = 2
-#: Type and first dimension of every array but the neural one.
+#: Type and first dimension of every array except the neural one.
 ARRAYS = {
     "behavior": (np.float32, "behavior_time"),
     "neural_time": (np.float64, "neural_time"),
@@ -25,9 +25,9 @@ ARRAYS = {
     "labels": (np.int8, "behavior_time"),
     "neural_index": (np.int32, "behavior_time"),
 }
-#: What a recording may be without: behaviour.
+#: Optional arrays.
 _ABSENT = ("behavior",)
-#: Of recordings that hold many trials.
+#: Array of recordings that hold many trials.
 SEGMENT = {"segment": (np.int32, "neural_time")}
 _ATTRIBUTES = (
     "dataset",
@@ -43,16 +43,16 @@ _ATTRIBUTES = (
     "version",
 )
 _OPTIONAL = ("segment_names", "unit_names", "part")
-#: Types of the neural array. Of whole numbers 255 stands for 1.
+#: Types of the neural array; in uint8, 255 stands for 1.
 NEURAL = ("float16", "float32", "uint8")
 LARGEST = 255
-#: Most bytes of a manifest: a hundred characters for each chunk and segment of a very long recording (our choice).
+#: Maximum bytes of a manifest: about 100 for each chunk and segment of a very long recording (our choice).
 _LONGEST = 256 << 20
 
 
 @dataclass(frozen=True)
 class ArrayDigest:
-    """Shape and type of an array; per chunk of ``chunk`` rows, the SHA-256 of its values (C order)."""
+    """Shape and type of an array, and the SHA-256 of the values (C order) of each chunk of ``chunk`` rows."""
 
     shape: tuple[int, ...]
     dtype: str
@@ -60,9 +60,11 @@ class ArrayDigest:
     sha256: tuple[str, ...]
 
     def check(self, name: str) -> None:
-        """ValueError if shape, chunk and digests do not fit each other: an entry without a digest is never read."""
+        """ValueError if shape, type, chunk and digests do not fit each other; every value must have a digest."""
         if not self.shape or min(*self.shape, self.chunk) < 1 or len(self.shape) > 4:
-            raise ValueError(f"{name} of shape {self.shape} in chunks of {self.chunk}, expected entries")
+            raise ValueError(
+                f"{name} has shape {self.shape} and chunks of {self.chunk}, expected 1 to 4 dimensions of at least 1"
+            )
         if not (name == "neural" and self.dtype in NEURAL) and self.dtype != _dtype(name):
             raise ValueError(f"{name} is {self.dtype}, expected {_dtype(name)}")
         if len(self.sha256) != (expected := -(-self.shape[0] // self.chunk)):
@@ -75,11 +77,11 @@ class ArrayDigest:
 
     @property
     def read_as(self) -> np.dtype:
-        """The type that values are read as."""
+        """The type of the values after reading: float32 for uint8, otherwise the stored type."""
         return np.dtype(np.float32 if self.dtype == "uint8" else self.dtype)
 
     def numbers(self, block: np.ndarray) -> np.ndarray:
-        """The numbers, of type ``read_as``, that a block of values stands for."""
+        """Decode a block of stored values to type ``read_as``."""
         return block / np.float32(LARGEST) if self.dtype == "uint8" else block
 
     def chunks(self) -> Iterator[tuple[int, slice]]:
@@ -90,15 +92,15 @@ class ArrayDigest:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a store holds, as written beside it.
+    """Description of a store, written in the same folder.
 
     Attributes:
         store: the Zarr folder.
         attributes: the attributes of the store: dataset, animal, trial, neural_rate, behavior_rate,
-            class_names, behavior_names, units, sources, steps, version; segment_names where there are segments,
-            unit_names where cells are known, part where it was published in parts.
-        arrays: digest of each array: neural, behavior (where there is some), neural_time, behavior_time, labels,
-            neural_index; segment of a recording that holds many trials.
+            class_names, behavior_names, units, sources, steps, version; optionally segment_names (with segments),
+            unit_names (with identified cells) and part (if published in parts).
+        arrays: digest of each array: neural, neural_time, behavior_time, labels, neural_index; optionally behavior, and
+            segment for a recording that holds many trials.
     """
 
     store: Path
@@ -132,7 +134,7 @@ class Manifest:
 
 
 def read_manifest(path: Path) -> Manifest:
-    """The manifest at ``path``; the store is not looked at. InputError if it is not one."""
+    """The manifest at ``path``; does not open the store. InputError if the file is no valid manifest."""
     try:
         content = json.loads(read_regular(path, _LONGEST))
         if content["schema"] != SCHEMA:
@@ -147,7 +149,7 @@ def read_manifest(path: Path) -> Manifest:
             array.check(name)
         store = content["store"]
         if Path(store).is_absolute() or ".." in Path(store).parts:
-            raise ValueError(f"store {store!r}, expected a folder beside it")
+            raise ValueError(f"store {store!r}, expected a path inside the manifest's folder")
         return Manifest(Path(path).parent / store, attributes, arrays)
     except InputError:
         raise
@@ -156,7 +158,7 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def group_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """The attributes of the Zarr group, of the kinds that NetCDF has too: sections of keys are JSON."""
+    """The attributes of the Zarr group, in types that NetCDF also has; mappings become JSON text."""
     flat = {
         name: json.dumps(value, sort_keys=True) if isinstance(value, Mapping) else value
         for name, value in attributes.items()
@@ -166,7 +168,7 @@ def group_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def array_attributes(name: str, dtype: str, attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """The CF attributes of an array of that type: what it is, its unit, and what its numbers and flags mean."""
+    """The CF attributes of an array of type ``dtype``: long name, unit, scale, and meanings of flags."""
     long_names = {
         "neural": "neural activity",
         "behavior": "behaviour",
@@ -187,7 +189,7 @@ def array_attributes(name: str, dtype: str, attributes: Mapping[str, Any]) -> di
     if name == "labels":
         names = ["unlabelled", *attributes["class_names"]]
         out["flag_values"] = list(range(-1, len(names) - 1))
-        # Blanks part the meanings.
+        # CF separates meanings by blanks.
         out["flag_meanings"] = " ".join(re.sub(r"\s+", "_", one) for one in names)
     return out
 
@@ -197,6 +199,6 @@ def _dtype(name: str) -> str:
 
 
 def _names(arrays: Mapping[str, Any]) -> tuple[str, ...]:
-    """Names of the arrays that a manifest must list, and of those that it may."""
+    """Names of the required arrays, and of the optional ones that the manifest lists."""
     may = (*_ABSENT, *SEGMENT)
     return tuple(name for name in ("neural", *ARRAYS, *SEGMENT) if name in arrays or name not in may)

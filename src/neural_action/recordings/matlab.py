@@ -1,8 +1,8 @@
-"""MATLAB files (version 5, which MATLAB saves up to ``-v7``): looked through element by element, then read by SciPy.
+"""MATLAB files (version 5, which MATLAB saves up to ``-v7``): check every element, then read them with SciPy.
 
-SciPy takes the type of an element for a place in a table, and as many cells as a header claims, without a look at
-either (1.17; its documentation warns of files by strangers): a damaged byte ends the process, or worse. So every
-element of what is read is checked here first. The layout is that of MathWorks, *MAT-File Format*, chapter 1.
+SciPy (1.17) uses the type of an element as an index into a table, and the number of cells in a header, without checking
+either; its documentation warns of untrusted files. A damaged byte can crash the process. So every element of the wanted
+variables is checked here first. Layout: MathWorks, *MAT-File Format*, chapter 1.
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ Order = Literal["little", "big"]
 Element = tuple[int, memoryview]  # type and content
 _NOTHING: Element = (0, memoryview(b""))
 _ORDERS: dict[bytes, Order] = {b"IM": "little", b"MI": "big"}
-#: Types of elements: whole and other numbers, text, and what holds others.
+#: Types of elements: integers and other numbers, text, and containers.
 _INT8, _INT32, _UINT32, _MATRIX, _COMPRESSED = 1, 5, 6, 14, 15
 _NUMBERS = {1, 2, 3, 4, 5, 6, 7, 9, 12, 13}
 _TEXTS = {*_NUMBERS, 16, 17, 18}
-#: Classes of arrays; 6 to 15 are those of numbers. Functions (16) and objects (3, 17) are no recordings.
+#: Classes of arrays; 6 to 15 are numbers. Functions (16) and objects (3, 17) are refused.
 _CELL, _STRUCT, _CHAR, _SPARSE = 1, 2, 4, 5
 _COMPLEX = 0x0800
-#: SciPy reads what lies in another by calling itself (our choice; recordings nest two or three deep).
+#: Maximum nesting, because SciPy reads recursively (our choice; recordings nest two or three deep).
 _DEEPEST = 32
-#: Enough of a variable to hold its name.
+#: Bytes at the start of a variable that are enough for its name.
 _HEAD = 1 << 12
 
 
 def load_mat(path: Path, *names: str) -> dict[str, Any]:
-    """The variables of those names that the file has; structures have their fields as attributes.
+    """The variables among ``names`` that the file has; fields of structures are attributes.
 
-    Raises InputError naming the file: missing, another version, damaged, or unpacking to far more than its size.
+    InputError naming the file if it is missing, has another version, is damaged, or unpacks to far more than its size.
     """
     from scipy.io import loadmat
 
     if not path.is_file():
-        raise InputError(f"{path}: no such file")
+        raise InputError(f"{path}: no such file, expected a MATLAB file (.mat)")
     try:
         _check(path, names)
         return loadmat(path, squeeze_me=True, struct_as_record=False, variable_names=names)
@@ -56,12 +56,12 @@ def variable(path: Path, content: Any, name: str) -> Any:
     """A variable of ``load_mat``, or a field of a structure in it. InputError if there is none."""
     value = content.get(name) if isinstance(content, dict) else getattr(content, name, None)
     if value is None:
-        raise InputError(f"{path}: has no variable {name!r}")
+        raise InputError(f"{path}: has no variable {name!r}, expected one")
     return value
 
 
 def numbers(path: Path, content: Any, name: str) -> np.ndarray:
-    """The same as float64. InputError if it is something else."""
+    """A variable, as ``variable``, as float64. InputError if it is missing or no numbers."""
     values = np.asarray(variable(path, content, name))
     if values.dtype.kind not in "biuf":
         raise InputError(f"{path}: {name} is {values.dtype} of shape {values.shape}, expected numbers")
@@ -69,7 +69,7 @@ def numbers(path: Path, content: Any, name: str) -> np.ndarray:
 
 
 def _check(path: Path, names: tuple[str, ...]) -> None:
-    """ValueError if SciPy should not read those variables."""
+    """ValueError if SciPy cannot safely read the variables ``names``."""
     left, end = most_bytes(path), path.stat().st_size
     with path.open("rb") as file:
         order = _ORDERS.get(file.read(128)[126:128])
@@ -92,7 +92,7 @@ def _check(path: Path, names: tuple[str, ...]) -> None:
 
 
 def _unpacked_size(data: bytes, most: int) -> int:
-    """Bytes that are compressed, up to about ``most``; unpacked in pieces that are counted and dropped."""
+    """Decompressed size in bytes, counted up to about ``most``; pieces are decompressed and dropped."""
     unpack, size = zlib.decompressobj(), 0
     while data and size <= most:
         size += len(unpack.decompress(data, 1 << 20))
@@ -101,7 +101,7 @@ def _unpacked_size(data: bytes, most: int) -> int:
 
 
 def _matrix(kind: int, data: bytes, order: Order, most: int = 0) -> memoryview:
-    """The content of a variable, unpacked if it is compressed; of its beginning, of ``most`` bytes at most."""
+    """The content of a variable, decompressed if needed, up to ``most`` bytes (0: all)."""
     content = memoryview(data)
     if kind == _COMPRESSED:
         unpacked = memoryview(zlib.decompressobj().decompress(data, most))
@@ -112,7 +112,7 @@ def _matrix(kind: int, data: bytes, order: Order, most: int = 0) -> memoryview:
 
 
 def _elements(data: memoryview, order: Order, whole: bool = True) -> Iterator[Element]:
-    """Type and content of each element; ``whole``: all of ``data`` is there."""
+    """Type and content of each element. ValueError if ``data`` is ``whole`` and an element ends beyond it."""
     at = 0
     while at < len(data):
         kind, size = (int.from_bytes(data[place : place + 4], order) for place in (at, at + 4))
@@ -128,7 +128,7 @@ def _elements(data: memoryview, order: Order, whole: bool = True) -> Iterator[El
 
 
 def _header(elements: Iterator[Element], order: Order) -> tuple[int, list[int], str]:
-    """Flags, sides and name: what every matrix begins with."""
+    """Flags, sides and name at the start of every matrix."""
     parts = [next(elements, _NOTHING) for _ in range(3)]
     (flags_kind, flags), (sides_kind, sides), (name_kind, name) = parts
     if (flags_kind, len(flags)) != (_UINT32, 8) or sides_kind != _INT32 or name_kind != _INT8:
@@ -140,7 +140,7 @@ def _header(elements: Iterator[Element], order: Order) -> tuple[int, list[int], 
 
 
 def _check_matrix(data: memoryview, order: Order, depth: int) -> None:
-    """ValueError unless a matrix holds what its class and sides say."""
+    """ValueError unless a matrix has the elements that its class and sides require."""
     if depth > _DEEPEST:
         raise ValueError(f"variables in variables, deeper than {_DEEPEST}")
     elements = _elements(data, order)
@@ -166,6 +166,6 @@ def _check_matrix(data: memoryview, order: Order, depth: int) -> None:
         )
     if kind in (_CELL, _STRUCT):
         for _, content in rest:
-            # An empty matrix may be written as nothing at all.
+            # An empty matrix may be written without content.
             if content:
                 _check_matrix(content, order, depth + 1)

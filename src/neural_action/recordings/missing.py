@@ -1,4 +1,4 @@
-"""Behaviour that is missing: named, filled over short gaps, or left out."""
+"""Missing values: refuse them, interpolate over short gaps, or drop the samples."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Policy = Literal["refuse", "interpolate", "drop"]
 
 
 class MissingOptions(ReaderOptions):
-    """What becomes of missing values, ``longest_gap`` in s."""
+    """How missing values are treated; ``longest_gap`` in s."""
 
     policy: Policy = "refuse"
     longest_gap: Annotated[float, Field(ge=0)] = 0.1
@@ -23,23 +23,23 @@ class MissingOptions(ReaderOptions):
 def impute(
     data: np.ndarray, time: np.ndarray, names: tuple[str, ...], policy: Policy, longest: float, where: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Behaviour without missing values, and the samples that are kept.
+    """Data without missing values, and the indices of the samples that are kept.
 
-    ``refuse``: any missing value is an InputError. ``interpolate``: gaps of at most ``longest`` seconds between known
-    values are filled linearly, and what is left is an error. ``drop``: the same, and samples with anything left are
-    left out.
+    ``refuse``: any missing value raises InputError. ``interpolate``: gaps of at most ``longest`` seconds between known
+    values are filled linearly; any other missing value raises InputError. ``drop``: fills the same gaps, and drops
+    samples that still have missing values.
 
     Args:
-        data: (sample, keypoint, axis) or (sample, feature) float32, NaN or infinite where missing.
+        data: (sample, keypoint, axis) or (sample, feature) float32, NaN or infinite if missing.
         time: (sample,) s.
-        names: of keypoints or features.
-        policy: what is done.
-        longest: s between the known values on both sides of a gap.
+        names: names of keypoints or features.
+        policy: the policy.
+        longest: longest time between the known values on both sides of a gap that is filled, s.
         where: the recording, for messages.
 
     Raises:
-        InputError: missing values that the policy does not take, with the names of keypoints, how much of each is
-            missing, its first sample and its longest gap.
+        InputError: the policy does not allow the missing values, or ``drop`` leaves fewer than 2 samples. The message
+            gives names, share missing, first missing sample and longest gap.
     """
     missing = ~np.isfinite(data)
     if missing.any() and policy != "refuse":
@@ -56,14 +56,14 @@ def impute(
 
 
 _HINTS = {
-    "refuse": "expected none, missing.policy interpolate (short gaps) or drop (leaves samples out), or exclude",
-    "interpolate": "expected only gaps that missing.longest_gap allows, missing.policy drop, or exclude",
-    "drop": "which leaves no sample; expected keypoints that are tracked, or exclude",
+    "refuse": "expected none; set missing.policy to interpolate (short gaps) or drop (samples), or use exclude",
+    "interpolate": "expected gaps of at most missing.longest_gap; set missing.policy to drop, or use exclude",
+    "drop": "no sample is complete, expected tracked keypoints; use exclude",
 }
 
 
 def described(missing: np.ndarray, time: np.ndarray, names: tuple[str, ...]) -> str:
-    """What is missing, in a phrase: (sample, name) bool."""
+    """Phrase on what is missing, worst names first, from (sample, name) bool."""
     share = missing.mean(0)
     worst = [at for at in np.argsort(-share, kind="stable") if share[at]]
     shown = [
@@ -76,7 +76,7 @@ def described(missing: np.ndarray, time: np.ndarray, names: tuple[str, ...]) -> 
 
 
 def _longest(missing: np.ndarray, time: np.ndarray) -> float:
-    """Longest time between known values, or to the end of the recording, around missing ones."""
+    """Longest time (s) from the known value before a gap, or the start, to the one after it, or the end."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], missing.astype(np.int8), [0]])))
     starts, stops = edges[::2], edges[1::2]
     last = len(time) - 1

@@ -1,4 +1,4 @@
-"""Which animal and which trial a recording is of, from what its file says or from its path."""
+"""Find the animal and the trial of a recording, from its file or from its path."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 from neural_action.errors import InputError
 
-#: Suffixes that are cut off; folders may have dots in their names.
+#: Suffixes that are removed from names; other dots stay, because folders may have dots in their names.
 _SUFFIXES = (
     ".nwb",
     ".h5",
@@ -25,7 +25,7 @@ _SUFFIXES = (
     ".tif",
     ".tiff",
 )
-#: Labels as BIDS and DANDI have them.
+#: ``sub-`` and ``ses-`` as in BIDS and DANDI.
 _SUBJECT, _SESSION = re.compile(r"(?:^|[_/])sub-([^_/]+)"), re.compile(r"(?:^|[_/])ses-([^_/]+)")
 _YEAR, _MONTH, _DAY = r"(?:19|20)\d\d", r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12]\d|3[01])"
 _DATE = re.compile(
@@ -36,14 +36,14 @@ _TRIAL = re.compile(
     r"(?:ses|sess|session|run|trial|day|block|epoch|rec|recording|scan|part|d)-?\d+|\d+", re.IGNORECASE
 )
 _NUMBERED = re.compile(r"[A-Za-z]+-?\d+[A-Za-z]?")
-#: A name, then what numbers a trial.
+#: A name, then the number of a trial.
 _LAST = re.compile(r"(?P<animal>.+?)[_-](?P<trial>[A-Za-z]*\d+)")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True)
 class Name:
-    """Animal and trial of a recording, and what says who the animal is."""
+    """Animal and trial of a recording, and ``why``, the source of the animal's name."""
 
     animal: str
     trial: str
@@ -51,29 +51,29 @@ class Name:
 
 
 def safe(name: str) -> str:
-    """The name with every run of characters that a name may not have as one underscore."""
+    """The name with each run of characters other than letters, digits, ".", "_" and "-" replaced by one underscore."""
     return _UNSAFE.sub("_", name)
 
 
 def named(paths: Sequence[PurePosixPath], subjects: Sequence[str | None]) -> list[Name]:
     """The name of every recording.
 
-    In this order: the subject that its file names; ``sub-`` in its path; its folder or its name. Dates, numbers of
-    sessions and runs are of the trial, never of the animal.
+    The animal's name is the subject in the file; else ``sub-`` in the path; else the folder or file name. Dates and the
+    numbers of sessions and runs belong to the trial, never to the animal.
 
     Args:
         paths: relative to the raw folder.
-        subjects: what each file says, if it does.
+        subjects: subject in each file, or None.
 
     Raises:
-        InputError: a path of dates and numbers alone; files that all say one subject, in paths that say several.
+        InputError: a path has only dates and numbers; or all files have the same subject but paths name several.
     """
     flat = all(len(path.parts) == 1 for path in paths)
     numbered = flat and all(_LAST.fullmatch(_stem(path.name)) for path in paths)
     labels = {_plain(match[1]) for path in paths if (match := _SUBJECT.search(path.as_posix()))}
     if len(labels) > 1 and len(set(subjects)) == 1 and None not in subjects:
         raise InputError(
-            f"every file says subject_id {subjects[0]}, but paths name {len(labels)} subjects "
+            f"every file has subject_id {subjects[0]}, but paths name {len(labels)} subjects "
             f"({', '.join(sorted(labels))}); expected --option "
             "'names=(?P<animal>...)(?P<trial>...)', a regular expression on the path"
         )
@@ -91,13 +91,13 @@ def named(paths: Sequence[PurePosixPath], subjects: Sequence[str | None]) -> lis
 
 
 def conflicts(paths: Sequence[PurePosixPath], subjects: Sequence[str | None]) -> list[str]:
-    """Files whose path names another subject than they do."""
+    """A sentence for each file whose path names another subject than the file."""
     said = []
     for path, subject in zip(paths, subjects, strict=True):
         label = _SUBJECT.search(path.as_posix())
         if subject and label and _plain(label[1]) != _plain(subject):
             said.append(
-                f"{path}: the path says sub-{label[1]}, the file subject_id {subject}; the file is believed"
+                f"{path}: the path has sub-{label[1]}, but the file has subject_id {subject}, which is used"
             )
     return said
 
@@ -117,7 +117,7 @@ def _stem(name: str) -> str:
 
 
 def _tokens(component: str) -> list[str]:
-    """Parts of a name between underscores, spaces and hyphens; dates with hyphens are one."""
+    """Parts of a name between underscores, spaces and hyphens; a date with hyphens is one part."""
     kept = re.sub(rf"({_YEAR})-({_MONTH})-({_DAY})", r"\1.\2.\3", component)
     return [token for token in re.split(r"[_\s-]+", kept) if token]
 
@@ -127,7 +127,7 @@ def _of_trial(token: str) -> bool:
 
 
 def _by_path(path: PurePosixPath, numbered: bool) -> Name:
-    """From folders and file name."""
+    """Animal and trial from folders and file name. InputError if there are only dates and numbers."""
     parts = [*path.parts[:-1], _stem(path.name)]
     split = [_tokens(part) for part in parts]
     dated = any(is_date(token) for tokens in split for token in tokens)
@@ -136,7 +136,7 @@ def _by_path(path: PurePosixPath, numbered: bool) -> Name:
             return _around_dates(path, split[0], [], "the name without its date")
         if numbered and (match := _LAST.fullmatch(parts[0])):
             animal, trial = match["animal"], match["trial"]
-            # Of m1_day2_run3 the day is of the trial, too.
+            # In m1_day2_run3, the day also belongs to the trial.
             while (earlier := _LAST.fullmatch(animal)) and _TRIAL.fullmatch(earlier["trial"]):
                 if earlier["trial"].isdigit():
                     break
@@ -159,12 +159,12 @@ def _by_path(path: PurePosixPath, numbered: bool) -> Name:
 
 
 def _around_dates(path: PurePosixPath, tokens: list[str], before: list[str], why: str) -> Name:
-    """What is left of a name without dates, numbers and sessions; the one numbered word of several, such as m1."""
+    """The animal is the parts that are no date, number or session; if only one is a numbered word (m1), that one."""
     rest = [token for token in tokens if not _of_trial(token)]
     if not rest:
         raise InputError(
-            f"{path}: dates and numbers alone, who the animal is is not known; expected --option "
-            "'names=(?P<animal>...)(?P<trial>...)', a regular expression on the path, or the samples table by hand"
+            f"{path}: has only dates and numbers, so the animal is not known; expected --option "
+            "'names=(?P<animal>...)(?P<trial>...)', a regular expression on the path, or a samples table by hand"
         )
     words = [token for token in rest if _NUMBERED.fullmatch(token)]
     animal = words if len(words) == 1 else rest
@@ -173,14 +173,14 @@ def _around_dates(path: PurePosixPath, tokens: list[str], before: list[str], why
 
 
 def _trial(path: PurePosixPath, animal: str) -> str:
-    """The session, or what the path says beside the animal; ``1`` where it says nothing."""
+    """The session, else the parts of the path that are not the animal; ``1`` if there are none."""
     if session := _SESSION.search(path.as_posix()):
         return session[1]
     return "_".join(_beside(path, animal)) or "1"
 
 
 def _beside(path: PurePosixPath, animal: str) -> list[str]:
-    """Parts of the path, without those that are the animal."""
+    """Parts of the path other than the animal."""
     parts = [*path.parts[:-1], _stem(path.name)]
     found: dict[str, None] = {}
     for part in parts:
@@ -192,7 +192,7 @@ def _beside(path: PurePosixPath, animal: str) -> list[str]:
 
 
 def _distinct(paths: Sequence[PurePosixPath], found: list[Name]) -> list[Name]:
-    """Trials of one name that are several files get what else their paths say."""
+    """The names, where trials with the same name get the other parts of their paths instead."""
     count = Counter((name.animal, name.trial) for name in found)
     return [
         name

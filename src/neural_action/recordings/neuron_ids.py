@@ -1,4 +1,4 @@
-"""Who is who among an animal's units, where a human could tell: for a reference that matches cells."""
+"""Identities of an animal's units, annotated by hand; a reference that matches cells between animals uses them."""
 
 from __future__ import annotations
 
@@ -15,25 +15,26 @@ _COLUMNS = ("worm", "trace_index_1based", "label", "neuron_class", "confidence")
 def read_unit_names(
     path: Path, animal: str, units: np.ndarray, traces: int, by: str, min_confidence: float
 ) -> tuple[tuple[str, ...], list[str]]:
-    """The names of an animal's units, and what is to be said of them.
+    """The names of an animal's units, and notes on them.
 
-    A label that ends in ``?`` says that left and right could not be told: no label, but its class. A label that is
-    given to several units stays with the one that is surest, and with none if there is none such.
+    A label that ends in ``?`` means that left and right could not be told apart: such a unit has a class but no label.
+    If several units have the same label, only the one with the highest confidence keeps it; none does if two share that
+    confidence.
 
     Args:
         path: CSV with columns worm, trace_index_1based, label, neuron_class, confidence.
-        animal: as in column worm.
+        animal: name as in column worm.
         units: (unit,) int64, the column of each unit in the file of traces, from 0.
-        traces: how many there are in that file.
-        by: column that units are named by, ``label`` or ``neuron_class``.
-        min_confidence: identities that are less sure are left out.
+        traces: number of traces in that file.
+        by: column with the names, ``label`` or ``neuron_class``.
+        min_confidence: identities with a lower confidence are left out.
 
     Returns:
-        (unit,) names, empty where there is none, and phrases.
+        (unit,) names, "" for a unit without one, and phrases.
 
     Raises:
-        InputError: a file that cannot be read, lacks a column, holds other than numbers where these belong, or names
-            a trace that there is not, or one twice.
+        InputError: the file cannot be read or lacks a column; an index or a confidence is no number; an index is
+            outside the traces or occurs twice.
     """
     rows = [row for row in _rows(path) if row["worm"] == animal]
     named: dict[int, dict[str, str]] = {}
@@ -42,10 +43,11 @@ def read_unit_names(
         if trace != round(trace) or trace < 1:
             raise InputError(f"{path}: trace_index_1based {trace:g} of {animal}, expected 1 or more")
         if trace > traces:
-            raise InputError(f"{path}: trace {trace:g} of {animal}, which has {traces} traces")
+            raise InputError(f"{path}: trace_index_1based {trace:g} of {animal}, expected at most {traces}")
         if trace in named:
             raise InputError(
-                f"{path}: trace {trace:g} of {animal} is both {named[int(trace)]['label']} and {row['label']}"
+                f"{path}: trace_index_1based {trace:g} of {animal} is both {named[int(trace)]['label']} and "
+                f"{row['label']}, expected each trace once"
             )
         named[int(trace)] = row
     sure = {
@@ -61,13 +63,13 @@ def read_unit_names(
         uncertain = label.endswith("?")
         if len(same) > 1 and not uncertain:
             twice.append(label)
-        # Two cells of an uncertain side are two cells of one class.
+        # Two units with the same uncertain label are two cells of one class, so both keep it.
         for trace in same if uncertain else best if len(best) == 1 else []:
             row = sure[trace][0]
             names[trace] = row["neuron_class"] if by == "neuron_class" else "" if uncertain else label
     if twice:
         said.append(
-            f"{path.name} gives {', '.join(twice)} to several units: the surest one alone keeps the name"
+            f"{path.name} gives {', '.join(twice)} to several units; only the one with the highest confidence keeps it"
         )
     return tuple(names.get(int(unit) + 1, "") for unit in units), said
 

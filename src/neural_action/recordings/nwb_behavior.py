@@ -1,4 +1,4 @@
-"""Behaviour in NWB: which series it is, and poses (ndx-pose) of keypoints that may have clocks of their own."""
+"""Behaviour in NWB: choose the series, and read poses (ndx-pose), whose keypoints may have different clocks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from neural_action.errors import InputError
 from neural_action.recordings.common_clock import on_one_clock
 from neural_action.recordings.formats import Behavior
 
-#: Series of the same kind, the likelier for what an animal does first; what is none of these comes between.
+#: Names of series that likely are movement, and names that likely are something else.
 _MOVING = re.compile(
     r"pos(e|ition)|speed|velocit|running|wheel|treadmill|locomot|motion|movement|joint|angle|body", re.I
 )
@@ -22,12 +22,15 @@ _OTHER = re.compile(
     re.I,
 )
 
-#: Times in s, or the rate of what starts at 0; where both are known, both.
+#: Times in s and the rate if it is known; or None and the rate of a series that starts at 0.
 Clock = tuple[np.ndarray, float | None] | tuple[None, float]
 
 
 def likelihood(name: str, item: Any = None) -> int:
-    """0 for a series that is called like movement or lies in a container of behaviour, 2 for one called otherwise."""
+    """Rank of a series, the likeliest lowest: 0 for movement, 1 if unknown, 2 for another signal.
+
+    Movement is recognised by the name, or by a container of behaviour that holds the series.
+    """
     if _OTHER.search(name) and not _MOVING.search(name):
         return 2
     parent = type(getattr(item, "parent", None)).__name__
@@ -36,23 +39,25 @@ def likelihood(name: str, item: Any = None) -> int:
 
 
 def several(path: Path, names: list[str], kind: str) -> InputError:
-    """The question which of several alike series is meant."""
+    """The error that asks which of several similar series to read."""
     return InputError(
-        f"{path}: {len(names)} of {kind} ({', '.join(names)}), which of them is the animal that was imaged is not "
-        f"known; expected --option 'behavior.options.series=[{names[0]}]' or another"
+        f"{path}: {len(names)} series of {kind} ({', '.join(names)}), expected one of the imaged animal: add --option "
+        f"'behavior.options.series=[{names[0]}]' or another"
     )
 
 
 def pose(
     path: Path, item: Any, exclude: list[str], least: float, clock_of: Callable[[Path, str, Any], Clock]
 ) -> Behavior:
-    """(sample, keypoint, axis) of a PoseEstimation, NaN below ``least`` confidence; every keypoint by its own clock.
+    """(sample, keypoint, axis) float32 of a PoseEstimation; NaN below confidence ``least``.
 
-    InputError naming the file: no keypoints, keypoints of different axes, clocks that do not overlap.
+    Each keypoint may have its own clock.
+
+    InputError naming the file if there are no keypoints, their axes differ, or their clocks do not overlap.
     """
     series = {name: one for name, one in item.pose_estimation_series.items() if name not in exclude}
     if not series:
-        raise InputError(f"{path}: {item.name} has no keypoints")
+        raise InputError(f"{path}: {item.name} has no keypoints after exclude, expected at least one")
     axes = next(iter(series.values())).data.shape[1:]
     points, clocks, given = [], [], []
     for name, one in series.items():
@@ -74,7 +79,10 @@ def pose(
 def joined(
     path: Path, parts: list[tuple[str, Any]], exclude: list[str], clock_of: Callable[[Path, str, Any], Clock]
 ) -> Behavior:
-    """(sample, feature) of series side by side, in their units, each by its own clock. InputError as ``pose``."""
+    """(sample, feature) float32 of several series, concatenated; each series may have its own clock.
+
+    InputError as ``pose``, and if a feature of ``exclude`` does not exist.
+    """
     values, clocks, given = [], [], []
     every: list[str] = []
     for name, item in parts:
@@ -102,7 +110,7 @@ def _times(clock: Clock, count: int) -> np.ndarray:
 
 
 def _kept(time: np.ndarray, first: Clock, said: str) -> Clock:
-    """The common clock: that of the first series where all have one, a rate where it has no more than that."""
+    """The common clock: that of the first series if all have the same, otherwise the common times."""
     if said:
         return time, None
     return first if first[0] is None else (time, first[1])

@@ -1,6 +1,6 @@
-"""Tables of numbers that pandas wrote to HDF5 (``to_hdf``, either format), read without PyTables or its pickles.
+"""Tables of numbers that pandas wrote to HDF5 (``to_hdf``, both formats), read without PyTables.
 
-Columns of a ``table`` are pickled into an attribute: they are read through the allow-list of ``pickles``, so that
+Column names of a ``table`` are pickled in an attribute; they are read through the allow-list of ``pickles``, so that
 nothing is executed. Sources: pandas/io/pytables.py (``AppendableFrameTable``, ``BlockManagerFixed``).
 """
 
@@ -25,8 +25,8 @@ class Frame:
 
     Attributes:
         values: (row, column) float64.
-        columns: the name of each column, a tuple of its levels.
-        index: (row,) numbers or texts.
+        columns: name of each column, a tuple of its levels.
+        index: (row,) numbers or strings.
     """
 
     values: np.ndarray
@@ -35,18 +35,18 @@ class Frame:
 
 
 def holds_frame(file: Any, key: str) -> bool:
-    """Whether an open HDF5 has such a table."""
+    """Whether an open HDF5 file has a pandas table ``key``."""
     item = members(file).get(key)
     return item is not None and "pandas_type" in getattr(item, "attrs", {})
 
 
 def read_frame(path: Path, key: str) -> Frame:
-    """The table called ``key``. InputError naming the file: no such table, no numbers, a layout that is not known."""
+    """The table ``key``. InputError naming the file if there is none, or it has no numbers or an unknown layout."""
     with opened(path, _EXPECTED) as file:
         group = members(file).get(key)
         if group is None or "pandas_type" not in group.attrs:
             raise InputError(
-                f"{path}: holds {', '.join(members(file)) or 'nothing'}, expected {key} of pandas"
+                f"{path}: holds {', '.join(members(file)) or 'nothing'}, expected a table {key} of pandas"
             )
         try:
             kind = _text(group.attrs["pandas_type"])
@@ -58,14 +58,14 @@ def read_frame(path: Path, key: str) -> Frame:
             ) from None
     if frame.values.shape != (len(frame.index), len(frame.columns)):
         raise InputError(
-            f"{path}: {key} has values of shape {frame.values.shape} for {len(frame.index)} rows and "
+            f"{path}: {key} has values of shape {frame.values.shape}, expected {len(frame.index)} rows and "
             f"{len(frame.columns)} columns"
         )
     return frame
 
 
 def _table(path: Path, key: str, group: Any) -> Frame:
-    """Rows of one compound type: the index, and one field for each block of columns."""
+    """Read the ``table`` format: rows of a compound type with the index, and one field for each block of columns."""
     table = group["table"][()]
     blocks = [name for name in table.dtype.names if name != "index"]
     columns, values = [], []
@@ -82,7 +82,7 @@ def _table(path: Path, key: str, group: Any) -> Frame:
 
 
 def _fixed(path: Path, key: str, group: Any) -> Frame:
-    """Levels and their numbers as arrays of their own; blocks of values, columns by row as they are stored."""
+    """Read the ``fixed`` format: separate arrays of levels, of their numbers, and of each block of values."""
     order = _labelled(group, "axis0")
     columns, values = [], []
     for block in range(int(group.attrs["nblocks"])):

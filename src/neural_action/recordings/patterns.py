@@ -1,4 +1,4 @@
-"""Patterns of a configuration: of files below a folder, and regular expressions, which must end."""
+"""Patterns in a configuration: file patterns, and regular expressions, whose search time is limited."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 
 from neural_action.errors import InputError
 
-#: Seconds that a regular expression may take for all names of a dataset (our choice; it takes milliseconds).
+#: Maximum search time for all names of a dataset, s (our choice; a usual expression takes milliseconds).
 SECONDS = 10.0
-#: ``**`` in one pattern, at most: each multiplies what is walked through.
+#: Maximum number of ``**`` in one pattern (our choice): each multiplies the number of folders that are visited.
 _DEEP = 3
-# In a process of its own: a search cannot be interrupted from another thread.
+# Run in another process, because a search cannot be interrupted from another thread.
 _SEARCH = """
 import json, re, sys
 pattern, texts = json.load(sys.stdin)
@@ -25,13 +25,13 @@ json.dump([match and match.groupdict() for match in found], sys.stdout)
 
 
 def below(folder: Path, pattern: str, key: str) -> list[Path]:
-    """The paths below ``folder`` that match, sorted. InputError, naming ``key``, for a pattern that is none."""
+    """The paths below ``folder`` that match ``pattern``, sorted. InputError, naming ``key``, for an invalid pattern."""
     where = f"configuration {key}: {pattern[:80]!r}, expected a pattern below the raw folder"
     parts = Path(pattern).parts
     if not parts or ".." in parts or Path(pattern).is_absolute():
         raise InputError(where)
     if parts.count("**") > _DEEP:
-        raise InputError(f"{where} with at most {_DEEP} times **")
+        raise InputError(f"{where} with ** at most {_DEEP} times")
     try:
         return sorted(folder.glob(pattern))
     except (ValueError, NotImplementedError, re.error) as error:
@@ -39,10 +39,9 @@ def below(folder: Path, pattern: str, key: str) -> list[Path]:
 
 
 def search_all(pattern: str, texts: Sequence[str], key: str) -> list[dict[str, str | None] | None]:
-    """The named groups of the first match in each text, None where there is none.
+    """The named groups of the first match in each text, None for a text without a match.
 
-    InputError, naming ``key``, for what is no regular expression, or takes longer than ``SECONDS``: some would take
-    longer than the world has stood.
+    InputError, naming ``key``, for an invalid regular expression, or one that takes longer than ``SECONDS``.
     """
     try:
         re.compile(pattern)
@@ -62,6 +61,6 @@ def search_all(pattern: str, texts: Sequence[str], key: str) -> list[dict[str, s
         )
     except subprocess.TimeoutExpired:
         raise InputError(
-            f"configuration {key}: {pattern[:80]!r} takes more than {SECONDS:g} s, expected no repeats in repeats"
+            f"configuration {key}: {pattern[:80]!r} takes more than {SECONDS:g} s, expected no nested repeats"
         ) from None
     return json.loads(done.stdout)

@@ -1,7 +1,7 @@
-"""Arrays and nested containers of them from pickles and .npy files, without executing anything of theirs.
+"""Read arrays and nested containers of arrays from pickles and .npy files, without executing their code.
 
-Every global that a pickle names is looked up in a table of this module, never imported. What the table holds
-are stand-ins that understand the few forms in which NumPy 1 and 2 pickle a plain array of numbers.
+Every global that a pickle names is looked up in a table of this module and never imported. The table holds stand-ins
+for the few forms in which NumPy 1 and 2 pickle a plain array of numbers.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import numpy as np
 from neural_action.errors import InputError
 from neural_action.files import check_zip
 
-# An hour of 42 angles at 100 /s is 60 MB. The file bounds what is allocated: no form below makes more than it
-# holds.
+# Maximum size of a file (our choice; an hour of 42 angles at 100 /s is 60 MB). No form below allocates more than the
+# file holds.
 MAX_BYTES = 1 << 30
-# What a pickle may come to that names parts several times: this, or so many times its size (our choice).
+# A pickle may refer to one part several times; it may unpack to this, or to 16 times its size (our choice).
 _LEAST = 64 << 20
 _NUMBERS = re.compile(r"[<>|=]?[biuf](1|2|4|8)")
 
@@ -33,7 +33,7 @@ class _Type:
         self.order: Literal["<", ">", "=", "|"] = "<"
 
     def __setstate__(self, state: tuple) -> None:
-        # Of a broken pickle it is none of these, which NumPy refuses.
+        # In a broken pickle this can be any text; NumPy then refuses it.
         self.order = cast(Literal["<", ">", "=", "|"], _text(state[1]))
 
     def dtype(self) -> np.dtype:
@@ -82,12 +82,12 @@ def _text(value: Any) -> str:
     return value.decode("latin1") if isinstance(value, bytes) else str(value)
 
 
-#: What stands for each name that a pickled array needs.
+#: Stand-in for each name that a pickled array needs.
 ALLOWED: dict[tuple[str, str], Any] = {
     ("numpy", "ndarray"): Array,
     ("numpy", "dtype"): _Type,
     ("_codecs", "encode"): _encode,
-    # How old protocols write no bytes at all.
+    # Old protocols write empty bytes this way.
     ("__builtin__", "bytes"): _no_bytes,
 } | {
     (f"{package}.{module}", name): stand_in
@@ -99,7 +99,7 @@ ALLOWED: dict[tuple[str, str], Any] = {
 }
 
 
-# The unpickler in Python, not the one in C: its memo is a dictionary, which a forged index cannot inflate.
+# The Python unpickler instead of the C one: its memo is a dictionary, which a forged index cannot inflate.
 class _ArrayUnpickler(pickle._Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in ALLOWED:
@@ -110,8 +110,8 @@ class _ArrayUnpickler(pickle._Unpickler):
 def load_array_pickle(path: Path) -> np.ndarray:
     """The NumPy array of numbers in a pickle, in native byte order, read through an allow-list.
 
-    Raises InputError if the file cannot be read, is larger than ``MAX_BYTES``, names anything but what a
-    plain array needs (the name is in the message, nothing is imported or executed), or holds something else.
+    InputError if the file cannot be read, is larger than ``MAX_BYTES``, holds something else, or refers to a name that
+    a plain array does not need. That name is in the message; nothing is imported or executed.
     """
     try:
         data = bounded(path)
@@ -129,7 +129,7 @@ def load_array_pickle(path: Path) -> np.ndarray:
 class _ObjectArray(Array):
     """Stands for numpy.ndarray where Python objects may be inside."""
 
-    #: What stands for the array where its entries are Python objects: a list of them, or the one that there is.
+    #: The entries of an array of Python objects: a list, or the single object of a 0-d array.
     objects: Any = None
 
     def __setstate__(self, state: tuple) -> None:
@@ -149,7 +149,7 @@ def _scalar(dtype: _Type, data: Any = b"") -> Any:
 
 
 class _Opaque:
-    """Stands for whatever else a pickle names: takes what it is given and does nothing with it."""
+    """Stands for any other name in a pickle: accepts all arguments and ignores them."""
 
     def __new__(cls, *arguments: Any, **named: Any) -> _Opaque:
         return super().__new__(cls)
@@ -190,9 +190,8 @@ class _ObjectUnpickler(pickle._Unpickler):
 def load_object_pickle(path: Path, *, opaque: bool = False) -> Any:
     """The dictionaries, lists, numbers, strings and NumPy arrays in a pickle or in a pickled .npy.
 
-    With ``opaque``, anything else that it names becomes an object that does nothing, instead of an InputError:
-    for files of which a few plain entries are wanted. Nothing is imported or executed either way. Raises InputError
-    as ``load_array_pickle``.
+    With ``opaque``, an unknown name becomes an object that does nothing, instead of an InputError; use it to read a few
+    plain entries of a file. Nothing is imported or executed in either case. InputError as ``load_array_pickle``.
     """
     try:
         data = bounded(path)
@@ -204,7 +203,7 @@ def load_object_pickle(path: Path, *, opaque: bool = False) -> Any:
 
 
 def object_pickle(data: bytes, where: Path | str, *, npy: bool = False, opaque: bool = False) -> Any:
-    """What ``load_object_pickle`` reads, from bytes; messages name ``where``. ``npy``: behind the header of .npy."""
+    """As ``load_object_pickle``, from bytes; messages name ``where``. With ``npy``, skip the header of an .npy file."""
     try:
         stream = io.BytesIO(data)
         if npy:
@@ -225,10 +224,9 @@ def object_pickle(data: bytes, where: Path | str, *, npy: bool = False, opaque: 
 
 
 def _plain(value: Any, most: int) -> Any:
-    """Stand-ins of arrays replaced by arrays, at any depth. InputError if all of it comes to more than ``most`` bytes.
+    """``value`` with stand-ins replaced by arrays, at any depth. InputError if it unpacks to more than ``most`` bytes.
 
-    A pickle may name one part many times, and that in a part which is named many times: a few bytes stand for any
-    number of values, which are only met when they are walked through.
+    Nested references to one part let a few bytes stand for any number of values, so sizes are summed while walking.
     """
     made: dict[int, tuple[Any, int]] = {}
 
@@ -238,7 +236,7 @@ def _plain(value: Any, most: int) -> Any:
         if id(value) not in made:
             made[id(value)] = unpack(value)
             if made[id(value)][1] > most:
-                raise InputError(f"unpacks to more than {most} bytes")
+                raise InputError(f"unpacks to more than {most} bytes, expected at most that")
         return made[id(value)]
 
     def unpack(value: Any) -> tuple[Any, int]:
@@ -269,7 +267,7 @@ def load_npy(path: Path) -> np.ndarray:
 
 
 def load_npz(path: Path) -> dict[str, np.ndarray]:
-    """The arrays in a .npz file by name, never unpickled. InputError as ``load_npy``, of what it unpacks to."""
+    """Name -> array in a .npz file, never unpickled. InputError if it cannot be read or unpacks to too much."""
     try:
         check_zip(path)
         with np.load(path, allow_pickle=False) as file:
@@ -281,10 +279,10 @@ def load_npz(path: Path) -> dict[str, np.ndarray]:
 
 
 def bounded(path: Path) -> bytes:
-    """The bytes of a file. InputError if they are more than ``MAX_BYTES``, or if it is none and may never end."""
+    """The bytes of a file. InputError if it has more than ``MAX_BYTES``, or is no regular file."""
     path = Path(path)
     if path.exists() and not path.is_file():
-        raise InputError("is no file, expected one")
+        raise InputError("is not a file, expected a file")
     if (size := path.stat().st_size) > MAX_BYTES:
         raise InputError(f"{size} bytes, expected at most {MAX_BYTES}")
     return path.read_bytes()

@@ -1,4 +1,4 @@
-"""Recordings that are well formed and cannot be right: no signal, another unit, clocks that contradict each other."""
+"""Check recordings for values that cannot be right: no signal, a wrong unit, clocks that contradict each other."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from neural_action.errors import InputError
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.steps import least_baseline, sampled_frames
 
-#: Values above this overflow float32 as soon as they are squared and summed over a window.
+#: Larger values overflow float32 when they are squared and summed over a window.
 LARGEST = 1e15
-#: How far, in s, a behaviour sample's neural frame may be from the sample by the two clocks, beside two frames (our
-#: choice: nominal clocks drift less in minutes, a clock in another unit more).
+#: Maximum time (s), in addition to two frame periods, between a behaviour sample and its neural frame (our choice:
+#: nominal clocks drift less within minutes, clocks in different units differ more).
 MISALIGNED = 0.5
-#: Times the median standard deviation of units that one of them may have (our choice).
+#: Maximum ratio of a unit's standard deviation to the median over units (our choice).
 WIDEST = 100
 
 
 def doubtful_units(frames: np.ndarray, percentile: float | None) -> dict[str, np.ndarray]:
-    """Why a unit's activity cannot be trusted -> (unit,) numbers of such units.
+    """Reason why activity cannot be trusted -> (n,) indices of the units.
 
     Args:
-        frames: (frame, unit) float32, evenly spaced frames as the file has them.
-        percentile: of F0, where dF/F is computed (``convert.dff``); None where it is not.
+        frames: (frame, unit) float32, evenly spaced frames as in the file.
+        percentile: percentile that is F0, if dF/F is computed (``convert.dff``); otherwise None.
     """
     constant = np.ptp(frames, axis=0) == 0
     reasons = {"is constant": np.flatnonzero(constant)}
     if percentile is not None:
         low = np.percentile(frames, percentile, axis=0) < least_baseline(frames)
-        reasons[f"has a baseline (percentile {percentile:g}) that is not above 0, or hardly"] = (
-            np.flatnonzero(low & ~constant)
+        reasons[f"has a baseline (percentile {percentile:g}) at, below or barely above 0"] = np.flatnonzero(
+            low & ~constant
         )
     sd = frames.std(0, dtype=np.float64)
     usual = float(np.median(sd))
@@ -39,7 +39,7 @@ def doubtful_units(frames: np.ndarray, percentile: float | None) -> dict[str, np
 
 
 def check_plausible(recording: Recording, where: str) -> None:
-    """InputError naming ``where`` and what cannot be; neural activity is looked at in evenly spaced frames."""
+    """InputError naming ``where`` if signals, rates or alignment cannot be right; uses evenly spaced neural frames."""
     _check_signal(recording, where)
     for clock in ("neural", "behavior"):
         _check_rate(
@@ -49,14 +49,14 @@ def check_plausible(recording: Recording, where: str) -> None:
 
 
 def _check_signal(recording: Recording, where: str) -> None:
-    """Both signals change, and hold nothing that no instrument measures."""
+    """InputError if a signal is constant or exceeds ``LARGEST``."""
     frames = np.asarray(sampled_frames(recording.neural))
     for name, values in (("neural activity", frames), ("behaviour", np.asarray(recording.behavior))):
         if values.size == 0:
             continue
         low, high = float(values.min()), float(values.max())
         if len(values) > 1 and low == high:
-            raise InputError(f"{where}: {name} is {low:g} throughout, expected a signal")
+            raise InputError(f"{where}: {name} is {low:g} everywhere, expected a signal that varies")
         if max(-low, high) > LARGEST:
             raise InputError(
                 f"{where}: {name} reaches {max(-low, high):g}, expected at most {LARGEST:g}: is the unit right?"
@@ -64,17 +64,17 @@ def _check_signal(recording: Recording, where: str) -> None:
 
 
 def _check_rate(clock: np.ndarray, rate: float, what: str) -> None:
-    """The clock ticks at its rate, give or take a factor of two."""
+    """InputError if the median step of the clock differs from 1 / rate by a factor of two or more."""
     period = float(np.median(np.diff(clock))) if len(clock) > 1 else 1 / rate
     if not 0.5 < period * rate < 2:
         raise InputError(
-            f"{what}_time ticks every {period:g} s at {rate:g} a second, expected {1 / rate:g} s: is one of the two in "
-            "another unit?"
+            f"{what}_time has a median step of {period:g} s at a rate of {rate:g} /s, expected {1 / rate:g} s: is one "
+            "of the two in another unit?"
         )
 
 
 def _check_alignment(recording: Recording, where: str) -> None:
-    """Index and clocks say the same, wherever there is a neural frame at the time of a sample."""
+    """InputError if ``neural_index`` and the clocks disagree for a sample that has a neural frame nearby."""
     frames, samples = recording.neural_time, recording.behavior_time
     period = float(np.median(np.diff(frames))) if len(frames) > 1 else np.inf
     after = np.clip(np.searchsorted(frames, samples), 1, max(1, len(frames) - 1)) % len(frames)
@@ -83,6 +83,6 @@ def _check_alignment(recording: Recording, where: str) -> None:
     at, most = int(np.argmax(apart)), MISALIGNED + 2 * period
     if apart[at] > most:
         raise InputError(
-            f"{where}: neural_index puts sample {at} at frame {recording.neural_index[at]}, {apart[at]:.2f} s from it "
-            f"by the clocks, expected at most {most:.2f} s: are the sampling rates right?"
+            f"{where}: neural_index assigns sample {at} to frame {recording.neural_index[at]}, but the clocks put them "
+            f"{apart[at]:.2f} s apart, expected at most {most:.2f} s: are the sampling rates right?"
         )

@@ -1,4 +1,4 @@
-"""The canonical recording: one trial of one animal, whatever the raw files looked like."""
+"""The canonical recording: one trial of one animal, independent of the raw format."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ _OF_SAMPLES = ("behavior", "behavior_time", "labels")
 
 @dataclass(frozen=True)
 class Recording:
-    """Neural activity and behaviour of one trial, on two clocks that share one zero.
+    """Neural activity and behaviour of one trial, on two clocks with the same zero.
 
     Attributes:
         animal: name of the animal; unique in a dataset.
         trial: name of the trial; unique within its animal.
-        neural: (time, y, x) or (time, channel, y, x) images or (time, unit) traces, float16/32, or uint8 where
-            255 stands for 1; a NumPy or a lazy dask array.
+        neural: (time, y, x) or (time, channel, y, x) images or (time, unit) traces, float16 or float32, or uint8 with
+            255 for 1; a NumPy or a lazy dask array.
         neural_time: (time,) float64, seconds, strictly increasing.
-        behavior: (sample, feature) or (sample, keypoint, axis), float32; NumPy or dask. (sample, 0) where none was
+        behavior: (sample, feature) or (sample, keypoint, axis), float32; NumPy or dask. (sample, 0) if none was
             recorded.
         behavior_time: (sample,) float64, seconds, strictly increasing.
-        labels: (sample,) int8 index into ``class_names``; ``UNLABELLED`` where there is none.
-        neural_index: (sample,) int32, the neural frame that each behaviour sample belongs to; non-decreasing.
+        labels: (sample,) int8 index into ``class_names``, or ``UNLABELLED``.
+        neural_index: (sample,) int32, the neural frame of each behaviour sample; non-decreasing.
         class_names: the action classes.
         behavior_names: keypoint names for (sample, keypoint, axis), feature names for (sample, feature).
         neural_rate: neural frames per second.
         behavior_rate: behaviour samples per second.
         units: unit of each array, such as ``{"neural": "dF/F", "behavior": "mm"}``.
         sources: SHA-256 of each raw file, by its path relative to the raw folder.
-        segment: (frame,) int32, the behavioural trial of each neural frame, a place in ``segment_names``, in runs that
-            do not come back; None for a recording that is one trial itself.
-        segment_names: names of those trials, in the order of time.
-        unit_names: the cell that each unit is, where it is known, else an empty text; none for a recording that knows
-            no cell. Only references that match cells use them.
+        segment: (frame,) int32, non-decreasing: the behavioural trial of each neural frame, an index into
+            ``segment_names``; None if the recording is one trial.
+        segment_names: names of these trials, in temporal order.
+        unit_names: identified cell of each unit, "" if unknown; empty for a recording without identified cells. Only
+            references that match cells use them.
         notes: what the reader did that a user should know, such as units that it left out; ``check`` prints them.
-        neural_names: of the units, where the file names them; else empty.
-        neural_source: which signal of the raw files the neural activity is, in a phrase; "" where there is no choice.
-        part: train, validation or test, where the recordings were published in these parts; else "".
-        streams: what was read, before the clocks were put on one zero and samples left out.
+        neural_names: names of the units, if the file has them; otherwise empty.
+        neural_source: phrase that says which signal of the raw files was read; "" if there is only one.
+        part: train, validation or test, if the recordings were published in these parts; otherwise "".
+        streams: the streams as read, before samples were left out.
     """
 
     animal: str
@@ -76,14 +76,14 @@ class Recording:
 
     @property
     def segments(self) -> list[tuple[str, int, int]]:
-        """Name, first frame and end of each trial in a recording that holds many, in the order of time; else none."""
+        """Name, first frame and end (exclusive) of each segment, in temporal order; empty without segments."""
         if self.segment is None:
             return []
         edges = np.flatnonzero(np.diff(self.segment, prepend=-1, append=-1)).tolist()
         return [(self.segment_names[self.segment[start]], start, stop) for start, stop in pairwise(edges)]
 
     def check(self, where: str) -> Recording:
-        """Return this recording, or raise InputError naming ``where`` and the first thing that is inconsistent."""
+        """Return this recording. InputError naming ``where`` and the first inconsistency, if there is one."""
         frames, samples = self.neural.shape[0], self.behavior.shape[0]
         for name, length, expected in (
             ("neural_time", len(self.neural_time), frames),
@@ -95,7 +95,7 @@ class Recording:
                 raise InputError(f"{where}: {name} has {length} entries, expected {expected}")
         if frames == 0 or samples == 0:
             raise InputError(
-                f"{where}: {frames} neural frames and {samples} behaviour samples, expected at least one each"
+                f"{where}: {frames} neural frames and {samples} behaviour samples, expected at least one of each"
             )
         if self.neural.ndim not in (2, 3, 4):
             raise InputError(
@@ -108,11 +108,13 @@ class Recording:
             )
         if self.unit_names and (self.neural.ndim, self.neural.shape[1]) != (2, len(self.unit_names)):
             raise InputError(
-                f"{where}: {len(self.unit_names)} unit names for neural activity of shape {self.neural.shape}"
+                f"{where}: {len(self.unit_names)} unit names, expected one for each unit of neural activity of shape "
+                f"{self.neural.shape}"
             )
         if len(self.behavior_names) != self.behavior.shape[1]:
             raise InputError(
-                f"{where}: {len(self.behavior_names)} behaviour names for {self.behavior.shape[1]} columns"
+                f"{where}: {len(self.behavior_names)} behaviour names, expected {self.behavior.shape[1]}, one for each "
+                "keypoint or feature"
             )
         self._check_names(where)
         for name, clock in (("neural_time", self.neural_time), ("behavior_time", self.behavior_time)):
@@ -124,23 +126,25 @@ class Recording:
             if len(steps) and steps.min() <= 0:
                 at = int(np.argmax(steps <= 0))
                 raise InputError(
-                    f"{where}: {name} runs backwards at entry {at + 1} ({clock[at]:g} s then {clock[at + 1]:g} s), "
+                    f"{where}: {name} does not increase at entry {at + 1} ({clock[at]:g} s, then {clock[at + 1]:g} s), "
                     "expected strictly increasing times"
                 )
         low, high = int(self.neural_index.min()), int(self.neural_index.max())
         if low < 0 or high >= frames:
             bad = low if low < 0 else high
-            raise InputError(f"{where}: neural_index {bad} points outside the {frames} neural frames")
+            raise InputError(
+                f"{where}: neural_index {bad}, expected 0 to {frames - 1} ({frames} neural frames)"
+            )
         if np.any(np.diff(self.neural_index) < 0):
             at = int(np.argmax(np.diff(self.neural_index) < 0))
             raise InputError(
-                f"{where}: neural_index runs backwards at entry {at + 1}, expected non-decreasing frames"
+                f"{where}: neural_index decreases at entry {at + 1}, expected non-decreasing frames"
             )
         low, high = int(self.labels.min()), int(self.labels.max())
         if low < UNLABELLED or high >= len(self.class_names):
             bad = low if low < UNLABELLED else high
             raise InputError(
-                f"{where}: label {bad} belongs to no class, expected {UNLABELLED} (unlabelled) or "
+                f"{where}: label {bad}, expected {UNLABELLED} (unlabelled) or "
                 f"0 to {len(self.class_names) - 1} ({', '.join(self.class_names)})"
             )
         if self.segment is not None:
@@ -148,16 +152,17 @@ class Recording:
         return self
 
     def between(self, start: float, stop: float, where: str) -> Recording:
-        """The frames from ``start`` to before ``stop`` (s, neural clock) and their behaviour; times stay as they are.
+        """The frames from ``start`` to before ``stop`` (s, neural clock) and their behaviour; times are not shifted.
 
-        InputError, naming ``where``, if that leaves nothing.
+        InputError, naming ``where``, if no frame or no sample is left.
         """
         first, last = np.searchsorted(self.neural_time, (start, stop))
         samples = np.flatnonzero((self.neural_index >= first) & (self.neural_index < last))
         if last - first < 1 or len(samples) < 1:
             raise InputError(
                 f"{where}: {last - first} neural frames and {len(samples)} behaviour samples from {start:g} to "
-                f"{stop:g} s, expected some of {self.neural_time[0]:g} to {self.neural_time[-1]:g} s"
+                f"{stop:g} s, expected at least one of each; the recording is from {self.neural_time[0]:g} to "
+                f"{self.neural_time[-1]:g} s"
             )
         kept = {name: getattr(self, name)[samples] for name in _OF_SAMPLES}
         return replace(
@@ -172,7 +177,7 @@ class Recording:
     def _check_names(self, where: str) -> None:
         if len(self.class_names) > MOST_CLASSES:
             raise InputError(
-                f"{where}: {len(self.class_names)} actions, expected at most {MOST_CLASSES}, which int8 counts"
+                f"{where}: {len(self.class_names)} actions, expected at most {MOST_CLASSES} (labels are int8)"
             )
         for kind, names in (("action", self.class_names), ("behaviour", self.behavior_names)):
             for name in names:
@@ -181,21 +186,19 @@ class Recording:
                         f"{where}: {kind} {name!r}, expected a name that is not blank, without control characters"
                     )
         if len(set(self.class_names)) < len(self.class_names):
-            raise InputError(f"{where}: two actions have the same name, expected a name each")
+            raise InputError(f"{where}: two actions have the same name, expected different names")
 
     def _check_segments(self, segment: np.ndarray, where: str, frames: int) -> None:
         if len(segment) != frames:
             raise InputError(f"{where}: segment has {len(segment)} entries, expected {frames}")
         if np.any(np.diff(segment) < 0):
             at = int(np.argmax(np.diff(segment) < 0))
-            raise InputError(
-                f"{where}: segment runs backwards at entry {at + 1}, expected non-decreasing trials"
-            )
+            raise InputError(f"{where}: segment decreases at entry {at + 1}, expected non-decreasing numbers")
         low, high = int(segment[0]), int(segment[-1])
         if low < 0 or high >= len(self.segment_names):
             bad = low if low < 0 else high
             raise InputError(
-                f"{where}: segment {bad} is none of the {len(self.segment_names)} that have names"
+                f"{where}: segment {bad}, expected 0 to {len(self.segment_names) - 1}, the named segments"
             )
         if len(set(self.segment_names)) < len(self.segment_names):
-            raise InputError(f"{where}: two segments have the same name, expected a name each")
+            raise InputError(f"{where}: two segments have the same name, expected different names")

@@ -1,8 +1,8 @@
-"""Neural activity at another rate, without aliasing: what several animals are brought to one rate by.
+"""Resample neural activity to another rate without aliasing, to bring several animals to one rate.
 
-A new frame is a mean of recorded ones around its middle, weighted by a sinc under a Kaiser window that passes half of
-the lower of the two rates (the filter of ``scipy.signal.resample_poly``, here at the times that frames really have).
-Nothing is averaged over a gap of the clock, or over the border of two trials.
+A new frame is a weighted mean of the recorded frames around its middle. The weights are a sinc with a Kaiser window,
+with cut-off at half of the lower of the two rates (the filter of ``scipy.signal.resample_poly``, but at the real times
+of the frames). The mean never crosses a gap of the clock or the border of two trials.
 """
 
 from __future__ import annotations
@@ -20,22 +20,23 @@ if TYPE_CHECKING:
     import dask.array as da
     from scipy.sparse import csr_array
 
-#: Rates that differ by less than this share count as one: half a frame in a window of 2 s at 25 /s (our choice).
+#: Rates that differ by at most this fraction count as equal: half a frame in a window of 2 s at 25 /s (our choice).
 SAME_RATE = 0.01
-#: Zero crossings of the sinc on either side, and the shape of the window: those of ``resample_poly``.
+#: Zero crossings of the sinc on each side, and beta of the Kaiser window, as in ``resample_poly``.
 _CROSSINGS, _BETA = 10, 5.0
-#: A longer step of the clock, in frames, is a gap; a sample lies in a frame for as long (as in ``alignment.by_time``).
+#: A step of the clock longer than this many frame periods is a gap; a frame lasts at most as long (as in
+#: ``alignment.by_time``).
 _GAP = 1.5
 _BLOCK_BYTES = 8 << 20
 
 
 def same_rate(one: float, other: float) -> bool:
-    """Whether two rates, per second, count as one."""
+    """Whether two rates (per second) count as equal."""
     return abs(one - other) <= SAME_RATE * max(one, other)
 
 
 def resampled(recording: Recording, rate: float, where: str) -> Recording:
-    """The recording with neural frames at ``rate`` a second, lazily; behaviour samples in no new frame are left out.
+    """The recording with neural frames at ``rate`` per second (lazy); behaviour samples outside new frames are dropped.
 
     Args:
         recording: frames and samples on one clock.
@@ -43,7 +44,7 @@ def resampled(recording: Recording, rate: float, where: str) -> Recording:
         where: the recording, for messages.
 
     Raises:
-        InputError: no stretch between gaps that is as long as a new frame, or no sample in one.
+        InputError: no part between gaps is as long as a new frame, or no new frame has a behaviour sample.
     """
     if abs(recording.neural_rate / rate - 1) < 1e-6:
         return recording
@@ -54,8 +55,8 @@ def resampled(recording: Recording, rate: float, where: str) -> Recording:
         kept = np.flatnonzero((frame >= 0) & (samples - times[np.maximum(frame, 0)] < _GAP / rate))
     if not len(times) or not len(kept):
         raise InputError(
-            f"{where}: convert.neural_rate {rate:g}: no frame of {1 / rate:g} s with behaviour between the gaps of "
-            f"{recording.neural_rate:.4g} frames a second; expected a higher rate"
+            f"{where}: convert.neural_rate {rate:g}: no frame of {1 / rate:g} s with behaviour fits between the gaps "
+            f"(recorded at {recording.neural_rate:.4g} /s), expected a higher rate"
         )
     return replace(
         recording,
@@ -73,20 +74,24 @@ def resampled(recording: Recording, rate: float, where: str) -> Recording:
 def at_rate(
     neural: Any, time: np.ndarray, rate: float, segment: np.ndarray | None = None
 ) -> tuple[da.Array, np.ndarray, np.ndarray]:
-    """Frames at ``rate`` a second: lazily (new, ...) float32; (new,) s; (new,) the first frame of the run of each.
+    """Resample frames to ``rate`` per second.
 
     Args:
         neural: (frame, ...) numbers.
         time: (frame,) s, increasing.
         rate: new frames per second.
         segment: (frame,) trial of each frame, if there are several.
+
+    Returns:
+        New frames, lazy (new, ...) float32; their times, (new,) s; and for each the first recorded frame of its run,
+        (new,).
     """
     times, weights, first = _plan(time, _runs(time, segment), rate)
     return (_applied(neural, weights) if len(times) else neural[:0]), times, first
 
 
 def _runs(time: np.ndarray, segment: np.ndarray | None) -> list[tuple[int, int]]:
-    """Frames, from and to before, that follow each other without a gap and in one trial."""
+    """First frame and end (exclusive) of each run of frames without a gap and within one trial."""
     if len(time) < 2:
         return [(0, len(time))]
     broken = np.diff(time) > _GAP * float(np.median(np.diff(time)))
@@ -104,7 +109,7 @@ def _plan(
     from scipy.special import i0
 
     period = float(np.median(np.diff(time))) if len(time) > 1 else 1 / rate
-    # A frame lasts from its time on; what is weighted are distances between the middles of frames.
+    # A frame starts at its time; weights depend on distances between the middles of frames.
     reach = _CROSSINGS / min(rate, 1 / period)
     times: list[np.ndarray] = []
     first, rows, columns, values = [], [], [], []
@@ -136,7 +141,7 @@ def _plan(
 
 
 def _applied(neural: Any, weights: csr_array) -> da.Array:
-    """``weights`` @ frames, a block of new frames at a time."""
+    """``weights`` @ frames, lazily in blocks of new frames."""
     import dask.array as da
     from dask.delayed import delayed
 

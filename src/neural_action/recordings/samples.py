@@ -1,4 +1,4 @@
-"""The samples table: which file or folder is which animal's trial."""
+"""The samples table: animal, trial and file or folder of each recording."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from neural_action.errors import InputError
 from neural_action.text import has_hidden, is_missing
 
 COLUMNS = ("animal", "trial", "path")
-#: May be left out, or empty: the whole recording.
+#: Optional columns; without them, or if empty, the trial is the whole recording.
 PART = ("start", "stop")
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
-#: Names become names of files, next to which temporary ones are written; file systems end at 255 bytes.
+#: Names become parts of file names, to which temporary suffixes are added; file systems allow 255 bytes.
 _LONGEST = 100
-#: Every recording is a job of the workflow, which plans some ten thousand in a minute (our choice).
+#: Maximum number of rows (our choice): each is a job, and the workflow plans about ten thousand jobs in a minute.
 MOST_ROWS = 50_000
 
 
 @dataclass(frozen=True)
 class SampleRow:
-    """One recording: trial ``trial`` of ``animal``, a file or folder ``path`` relative to the raw folder.
+    """One row: ``trial`` of ``animal``, and ``path``, its file or folder relative to the raw folder.
 
-    ``start`` and ``stop``, s on the neural clock: the trial is only this part of the recording.
+    If ``start`` and ``stop`` are set (s on the neural clock), the trial is only this part of the recording.
     """
 
     animal: str
@@ -37,16 +37,18 @@ class SampleRow:
 
     @property
     def part(self) -> tuple[float, float] | None:
-        """``start`` and ``stop``; None: the whole recording."""
+        """``start`` and ``stop``; None for the whole recording."""
         return None if self.start is None or self.stop is None else (self.start, self.stop)
 
 
 def check_rows(rows: list[SampleRow], where: str) -> list[SampleRow]:
     """The rows, sorted by animal and trial.
 
-    Raises InputError, naming ``where``, on no rows, a name of other than letters, digits, dot, underscore and hyphen
-    (names become file names), one that reads as a missing value (NA, None), a path outside the raw folder, two rows of
-    one animal and trial, or parts of one recording that overlap: one would give away the other.
+    Raises:
+        InputError: naming ``where``: there are no rows, or more than ``MOST_ROWS``; a name has characters other than
+            letters, digits, dot, underscore and hyphen, reads as a missing value (NA, None) or is too long; a path is
+            outside the raw folder; two rows have the same animal and trial; or parts of one recording overlap, which
+            would leak data between trials.
     """
     if not rows:
         raise InputError(f"{where}: lists no recording, expected at least one")
@@ -63,10 +65,10 @@ def check_rows(rows: list[SampleRow], where: str) -> list[SampleRow]:
                 )
             if is_missing(name):
                 raise InputError(
-                    f"{where}: {kind} {name!r}, which programs read as a missing value; expected a name"
+                    f"{where}: {kind} {name!r}, expected a name that programs do not read as a missing value"
                 )
             if len(name) > _LONGEST:
-                raise InputError(f"{where}: {kind} of {len(name)} letters, expected at most {_LONGEST}")
+                raise InputError(f"{where}: {kind} has {len(name)} characters, expected at most {_LONGEST}")
         path = PurePosixPath(row.path)
         if not row.path or path.is_absolute() or ".." in path.parts or has_hidden(row.path):
             raise InputError(
@@ -75,25 +77,25 @@ def check_rows(rows: list[SampleRow], where: str) -> list[SampleRow]:
         if (row.animal, row.trial) in seen:
             raise InputError(
                 f"{where}: trial {row.trial} of animal {row.animal} is listed twice "
-                f"({seen[row.animal, row.trial]} and {row.path})"
+                f"({seen[row.animal, row.trial]} and {row.path}), expected once"
             )
         seen[row.animal, row.trial] = row.path
     parts = sorted((row.path, row.start, row.stop, row.trial) for row in rows if row.start is not None)
     for (one, _, stop, trial), (other, start, _, after) in pairwise(parts):
         if one == other and start is not None and stop is not None and start < stop:
             raise InputError(
-                f"{where}: trials {trial} and {after} of {one} overlap from {start:g} to {stop:g} s"
+                f"{where}: trials {trial} and {after} of {one} overlap from {start:g} to {stop:g} s, expected none"
             )
     return sorted(rows, key=lambda row: (row.animal, row.trial))
 
 
 def read_samples(path: Path) -> list[SampleRow]:
-    """The rows of a CSV with columns animal, trial and path, maybe start and stop; other columns are the user's own.
+    """The rows of a CSV with columns animal, trial and path, optionally start and stop; other columns are ignored.
 
-    Raises InputError if the file cannot be read, a column is missing, a part is none, or ``check_rows`` complains.
+    InputError if the file cannot be read, a column is missing, start and stop are invalid, and as ``check_rows``.
     """
     if Path(path).exists() and not Path(path).is_file():
-        raise InputError(f"{path}: is no file, expected a CSV of recordings")
+        raise InputError(f"{path}: is not a file, expected a CSV of recordings")
     try:
         with Path(path).open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, strict=True)
@@ -112,7 +114,7 @@ def read_samples(path: Path) -> list[SampleRow]:
 
 
 def write_samples(rows: list[SampleRow], path: Path) -> None:
-    """Write rows as CSV with columns animal, trial and path, and start and stop if any is a part."""
+    """Write rows as CSV with columns animal, trial and path; and start and stop, if any row has them."""
     columns = (*COLUMNS, *(PART if any(row.start is not None for row in rows) else ()))
     with Path(path).open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -121,7 +123,7 @@ def write_samples(rows: list[SampleRow], path: Path) -> None:
 
 
 def _part(path: Path, line: dict[str, str | None]) -> tuple[float, float] | tuple[()]:
-    """Start and stop of a line, if it has both."""
+    """Start and stop of a line; empty if it has neither. InputError if it has one, or they are no increasing times."""
     given = [(line.get(name) or "").strip() for name in PART]
     if given == ["", ""]:
         return ()
@@ -129,7 +131,7 @@ def _part(path: Path, line: dict[str, str | None]) -> tuple[float, float] | tupl
         start, stop = (float(value) for value in given)
     except ValueError:
         raise InputError(
-            f"{path}: start {given[0]!r} and stop {given[1]!r}, expected seconds, or neither"
+            f"{path}: start {given[0]!r} and stop {given[1]!r}, expected both in seconds, or neither"
         ) from None
     if not start < stop:
         raise InputError(f"{path}: start {start:g} and stop {stop:g}, expected start before stop")
@@ -137,10 +139,9 @@ def _part(path: Path, line: dict[str, str | None]) -> tuple[float, float] | tupl
 
 
 def scan(reader: str, folder: Path, options: dict[str, Any]) -> list[SampleRow]:
-    """Every recording that the reader of that name recognises below ``folder``, sorted by animal and trial.
+    """Every recording that ``reader`` recognises below ``folder``, sorted by animal and trial.
 
-    Raises InputError for an unknown reader or option, no recording, or recordings that ``check_rows``
-    refuses.
+    InputError for an unknown reader or option, if there is no recording, and as ``check_rows``.
     """
     from neural_action.recordings.readers import load_reader
 

@@ -1,4 +1,4 @@
-"""Which keypoints a skeleton joins, from their names; for pictures alone."""
+"""Find connected keypoints from their names; used only for drawing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-#: Joints of a leg from the body outwards, as pose trackers of insects call them.
+#: Names of leg joints from the body outwards, in pose trackers of insects.
 _LEG = (
     ("coxa", "thc", "thorax-coxa", "body-coxa"),
     ("femur", "ctr", "coxa-femur", "coxa-trochanter"),
@@ -15,17 +15,17 @@ _LEG = (
     ("tarsus", "tita", "tibia-tarsus"),
     ("claw", "tip", "pretarsus"),
 )
-#: Keypoints of the fly with 38, a side: three legs of five joints, an antenna, three stripes of the abdomen.
+#: Keypoints of the fly, and of each side: three legs of five joints, an antenna, three stripes of the abdomen.
 _FLY, _SIDE = 38, 19
 
 
 @dataclass(frozen=True)
 class Part:
-    """Keypoints that are joined in a row.
+    """A chain of connected keypoints.
 
     Attributes:
-        name: what it is, such as ``front leg``.
-        keypoints: places in the keypoint names, in order.
+        name: name of the part, such as ``front leg``.
+        keypoints: indices of the keypoints, in order.
     """
 
     name: str
@@ -33,11 +33,11 @@ class Part:
 
 
 def skeleton(names: Sequence[str]) -> tuple[Part, ...]:
-    """The parts that the names tell of; empty where they tell nothing, so that points are drawn alone.
+    """The parts that can be found from the names; empty if there are none, so that only points are drawn.
 
-    Known: the 38 keypoints of the fly (numbered, sides after each other: three legs of five joints, antenna, abdomen);
-    joints of legs after a common prefix (``LF_leg_Coxa`` ... ``LF_leg_Claw``); numbered keypoints of one prefix
-    (``tail_1``, ``tail_2``, ...), which are joined in the order of their numbers.
+    Known: the 38 numbered keypoints of the fly (one side after the other: three legs of five joints, antenna, abdomen);
+    joints of legs with a common prefix (``LF_leg_Coxa`` ... ``LF_leg_Claw``); numbered keypoints with a common prefix
+    (``tail_1``, ``tail_2``, ...), which are connected in the order of their numbers.
     """
     if len(names) == _FLY and all(re.fullmatch(r"keypoint_\d+", name) for name in names):
         return tuple(part for first in (0, _SIDE) for part in _fly_side(first))
@@ -61,7 +61,7 @@ def skeleton(names: Sequence[str]) -> tuple[Part, ...]:
 
 
 def _joint(name: str) -> tuple[str, int | None]:
-    """A keypoint's prefix, and the place of its joint in a leg."""
+    """A keypoint's prefix and the index of its joint in a leg; the whole name and None if it is no leg joint."""
     lower = name.lower()
     for joint, words in enumerate(_LEG):
         for word in words:

@@ -1,8 +1,8 @@
 """SLEAP projects (``.slp``): labelled frames as (track, frame, node, 2), read without SLEAP.
 
-Tables ``frames``, ``instances``, ``points`` (by hand) and ``pred_points``; names in JSON. Where a frame has an instance
-by hand and a predicted one of the same track, the one by hand counts, as in ``Labels.numpy`` of sleap-io. Coordinates
-of format 1.0 lie on the grid of pixel corners: half a pixel is taken off. Source: sleap-io, docs/formats/slp.md.
+A project has tables ``frames``, ``instances``, ``points`` (manual) and ``pred_points``, and names in JSON. If a frame
+has a manual and a predicted instance of one track, the manual one is used, as in ``Labels.numpy`` of sleap-io.
+Coordinates of format 1.0 refer to pixel corners, so half a pixel is subtracted. Source: sleap-io, docs/formats/slp.md.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from neural_action.recordings.hdf5 import members, opened
 
 EXPECTED = "a SLEAP project with frames, instances and pred_points"
 _TABLES = ("frames", "instances", "points", "pred_points")
-#: ``instance_type`` of a prediction; the format from which coordinates are of pixel centres.
+#: ``instance_type`` of a prediction, and the first format whose coordinates refer to pixel centres.
 _PREDICTED, _CENTRES = 1, 1.1
 
 
 @dataclass(frozen=True)
 class Project:
-    """What a project holds of one video.
+    """The poses of one video of a project.
 
     Attributes:
-        points: (track, frame, node, 2) float32 pixels; NaN where there is nothing.
-        scores: (track, frame, node) float32; 1 where labelled by hand.
+        points: (track, frame, node, 2) float32 pixels; NaN if not visible.
+        scores: (track, frame, node) float32; 1 for manual labels, NaN without an instance.
         nodes: names of the keypoints.
-        tracks: names of the tracks; empty where nothing was tracked.
-        frames: (frame,) int64 video frames that are labelled, increasing.
-        predicted: share of the instances that are predictions.
+        tracks: names of the tracks; empty without tracking.
+        frames: (frame,) int64, the labelled video frames, increasing.
+        predicted: fraction of the instances that are predictions.
     """
 
     points: np.ndarray
@@ -45,12 +45,16 @@ class Project:
 
 
 def is_project(file: Any) -> bool:
-    """Whether an open HDF5 is laid out so."""
+    """Whether an open HDF5 file is a SLEAP project."""
     return {"metadata", *_TABLES} <= set(members(file))
 
 
 def read_project(path: Path, video: int | None = None) -> Project:
-    """The project's one video, or number ``video`` of several. InputError naming the file for anything else."""
+    """The poses of the project's only video, or of number ``video``.
+
+    InputError naming the file if it is no such project, has several videos and ``video`` is none of them, lists a frame
+    twice, or does not assign each animal to a track.
+    """
     with opened(path, EXPECTED) as file:
         if not is_project(file):
             raise InputError(f"{path}: holds {', '.join(members(file)) or 'nothing'}, expected {EXPECTED}")
@@ -84,31 +88,34 @@ def _project(
     videos = np.unique(frames["video"])
     if len(videos) > 1 and video not in videos:
         raise InputError(
-            f"{path}: labels {len(videos)} videos, expected options video: one of {', '.join(map(str, videos))}"
+            f"{path}: has {len(videos)} videos, expected options video: one of {', '.join(map(str, videos))}"
         )
     frames = frames[frames["video"] == (videos[0] if len(videos) == 1 else video)]
     frames = frames[np.argsort(frames["frame_idx"], kind="stable")]
     if not len(frames) or len(np.unique(frames["frame_idx"])) < len(frames):
-        raise InputError(f"{path}: {len(frames)} labelled frames, or a frame twice, expected each once")
+        raise InputError(
+            f"{path}: {len(frames)} labelled frames, {len(np.unique(frames['frame_idx']))} of them different; expected "
+            "at least one, and each once"
+        )
     lanes = max(1, len(tracks))
     shape = (lanes, len(frames), len(nodes))
     points, scores = np.full((*shape, 2), np.nan, np.float32), np.full(shape, np.nan, np.float32)
     predicted = 0
     for at, frame in enumerate(frames):
         own = instances[int(frame["instance_id_start"]) : int(frame["instance_id_end"])]
-        # Predictions first, so that what was labelled by hand lies over them.
+        # Predictions first, so that manual labels overwrite them.
         own = own[np.argsort(own["instance_type"] != _PREDICTED, kind="stable")]
         by_hand = own[own["instance_type"] != _PREDICTED]
         if not tracks and max(len(by_hand), len(own) - len(by_hand)) > 1:
             raise InputError(
-                f"{path}: frame {frame['frame_idx']} has {len(own)} animals and the project no tracks: who is who is "
-                "not known; expected a project that was tracked"
+                f"{path}: frame {frame['frame_idx']} has {len(own)} animals but the project has no tracks, expected a "
+                "tracked project"
             )
         for instance in own:
             lane = int(instance["track"]) if tracks else 0
             if lane < 0:
                 raise InputError(
-                    f"{path}: frame {frame['frame_idx']} has an animal without a track, expected each in a track"
+                    f"{path}: frame {frame['frame_idx']} has an animal without a track, expected a track for each"
                 )
             is_predicted = instance["instance_type"] == _PREDICTED
             predicted += int(is_predicted)
@@ -116,7 +123,7 @@ def _project(
             rows = table[int(instance["point_id_start"]) : int(instance["point_id_end"])]
             if len(rows) != len(nodes):
                 raise InputError(
-                    f"{path}: an instance has {len(rows)} points, expected {len(nodes)}, one a node"
+                    f"{path}: an instance has {len(rows)} points, expected {len(nodes)}, one for each node"
                 )
             points[lane, at] = np.stack([rows["x"], rows["y"]], 1) - corner
             points[lane, at][~rows["visible"].astype(bool)] = np.nan

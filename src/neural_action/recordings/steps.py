@@ -1,8 +1,8 @@
-"""The explicit steps between raw arrays and the store; each maps an array to one on the same clock.
+"""The steps between raw arrays and the store; each maps an array to another one on the same clock.
 
-Steps on neural data are pure functions of lazy (dask) arrays, (time, y, x) or (time, unit), a frame at a
-time. The two that need statistics of the trial, dF/F and scaling, take them from ``sampled_frames`` and are
-one linear map.
+Steps on neural data are pure functions of lazy (dask) arrays, (time, y, x) or (time, unit), and treat each frame
+separately. dF/F and scaling need statistics of the trial: they take them from ``sampled_frames`` and are applied as one
+linear map.
 """
 
 from __future__ import annotations
@@ -13,20 +13,21 @@ import numpy as np
 from neural_action.errors import InputError
 from neural_action.recordings.manifest import LARGEST
 
-# Statistics of a trial are taken over evenly spaced frames: this many, fewer where frames are large, so that
-# memory does not grow with the recording.
+# Statistics of a trial use at most this many evenly spaced frames and this many bytes, so that memory does not grow
+# with the recording.
 SAMPLED_FRAMES = 500
 SAMPLED_BYTES = 64 << 20
 #: Percentiles of a unit need more frames than those of an image.
 SAMPLED_TRACES = 2_000
-#: F0 is at least this share of each unit's own mean absolute value; of that of all pixels, so that dark ones stay dark.
+#: F0 is at least this fraction of the mean absolute value: for a unit its own mean, for a pixel that of all pixels, so
+#: that dark pixels stay dark (our choice).
 LEAST_UNIT, LEAST_PIXEL = 0.1, 0.01
 
 
 def sampled_frames(neural: da.Array) -> da.Array:
-    """Evenly spaced frames, lazily: one to ``SAMPLED_FRAMES`` (traces ``SAMPLED_TRACES``), at most ``SAMPLED_BYTES``.
+    """Evenly spaced frames, lazily: at most ``SAMPLED_FRAMES`` (traces: ``SAMPLED_TRACES``) and ``SAMPLED_BYTES``.
 
-    Taken from an array that no step was applied to yet, only these frames are read from the file.
+    Applied before any other step, it reads only these frames from the file.
     """
     frame_bytes = 4 * int(np.prod(neural.shape[1:]))
     most = SAMPLED_TRACES if neural.ndim == 2 else SAMPLED_FRAMES
@@ -35,13 +36,13 @@ def sampled_frames(neural: da.Array) -> da.Array:
 
 
 def resize(neural: da.Array, side: int) -> da.Array:
-    """(time, y, x) to float32 images whose longer side is ``side`` pixels: means over square blocks.
+    """Shrink (time, y, x) to float32 images whose longer side is ``side`` pixels, by means over square blocks.
 
-    Our choice: an area average neither rings nor aliases. Raises InputError, with the sides that are
-    possible, for traces or if ``side`` is not a whole fraction of the sides.
+    Our choice: an area average neither rings nor aliases. InputError for traces, or, with the possible sides, if square
+    blocks do not divide the image.
     """
     if neural.ndim != 3:
-        raise InputError(f"convert.resize: {side}, but the recording holds traces of shape {neural.shape}")
+        raise InputError(f"convert.resize: {side}, expected null for traces (shape {neural.shape})")
     y, x = neural.shape[1:]
     longer = max(y, x)
     possible = [longer // n for n in range(longer, 0, -1) if y % n == 0 and x % n == 0]
@@ -63,24 +64,26 @@ def linear_map(
 ) -> tuple[np.ndarray | float, np.ndarray | float, tuple[float, float] | None]:
     """dF/F, then percentile scaling, as one map value * gain + offset followed by clipping.
 
-    dF/F = (F - F0) / F0, with F0 the ``dff`` percentile of each pixel or unit (our choice). F0 is at least a
-    tenth of the mean absolute value of its unit, so that one that neuropil is subtracted from to below zero stays in
-    proportion; of pixels at least a hundredth of that of all of them, so that dark and constant ones stay finite and
-    small (our choice). Scaling maps two percentiles to 0 and 1 and windows there (.5 and 99.5: the authors' code): of
-    each unit by itself, since one unit's range says nothing of another's (our choice), of all pixels of a movie
-    together; where the two are equal, as in a constant recording, the map only shifts.
+    dF/F = (F - F0) / F0, where F0 is the ``dff`` percentile of each pixel or unit (our choice). F0 has a lower bound
+    (our choice): for a unit, a tenth of its mean absolute value, so that units below 0 after neuropil subtraction keep
+    a reasonable scale; for a pixel, a hundredth of the mean absolute value of all pixels, so that dark and constant
+    pixels stay finite and small.
+
+    Scaling maps two percentiles to 0 and 1 and clips there (.5 and 99.5: the authors' code). Percentiles are taken for
+    each unit separately, because ranges differ between units (our choice), and for all pixels of a movie together. If
+    both percentiles are equal, as in a constant recording, values are only shifted.
 
     Args:
         frames: (frame, ...) float32, evenly spaced frames of the trial.
-        dff: percentile of F0; None leaves dF/F out.
-        scale: the two percentiles; None leaves scaling out.
-        per_unit: of traces, they are each unit's own.
+        dff: percentile that is F0; None for no dF/F.
+        scale: the two percentiles; None for no scaling.
+        per_unit: whether percentiles of traces are taken for each unit.
 
     Returns:
         gain and offset (scalars, or of one frame's shape) and the clipping bounds, if any.
 
     Raises:
-        InputError: percentiles in the wrong order.
+        InputError: the low percentile is not below the high one.
     """
     if scale is not None and scale[0] >= scale[1]:
         raise InputError(f"convert.scale: low {scale[0]:g} and high {scale[1]:g}, expected low below high")
@@ -100,17 +103,17 @@ def linear_map(
 def _map_of_units(
     frames: np.ndarray, dff: float | None, scale: tuple[float, float]
 ) -> tuple[np.ndarray, np.ndarray, tuple[float, float]]:
-    """``linear_map`` of traces, each unit by itself: percentiles of dF/F are dF/F of percentiles."""
+    """``linear_map`` of traces for each unit; percentiles of dF/F are computed as dF/F of percentiles."""
     units = np.ascontiguousarray(frames.T)
     base, low, high = np.percentile(units, (0.0 if dff is None else dff, *scale), axis=1)
     f0 = np.ones(len(units)) if dff is None else np.maximum(base, least_baseline(frames))
     spread = np.where(high > low, high - low, f0)
-    # With dF/F or without, what is left is (F - low) / (high - low); F0 only scales a unit that does not vary.
+    # Both with and without dF/F the result is (F - low) / (high - low); F0 matters only for constant units.
     return 1 / spread, -low / spread, (0.0, 1.0)
 
 
 def least_baseline(frames: np.ndarray) -> np.ndarray:
-    """The least F0 of each unit, (unit,), or of all pixels, () float64; 1 where all is 0."""
+    """Lower bound of F0: (unit,) float64 for traces, () float64 for all pixels of a movie; 1 if all values are 0."""
     traces = frames.ndim == 2
     size = np.abs(frames).mean(axis=0 if traces else None, dtype=np.float64)
     least = (LEAST_UNIT if traces else LEAST_PIXEL) * size
@@ -125,9 +128,9 @@ def normalise(
     dtype: str,
     per_unit: bool = True,
 ) -> da.Array:
-    """Apply ``linear_map`` of ``frames`` to ``neural`` and cast to ``dtype`` (float16, float32, or uint8: 255 is 1).
+    """Apply ``linear_map`` of ``frames`` to ``neural`` and cast to ``dtype`` (uint8: 255 for 1).
 
-    Raises InputError, when a chunk is computed, for values that do not fit float16, or are not 0 to 1 for uint8.
+    Computing a chunk raises InputError if values do not fit float16, or are not 0 to 1 for uint8.
     """
     gain, offset, bounds = linear_map(frames, dff, scale, per_unit)
     gain, offset = (np.asarray(value, np.float32) for value in (gain, offset))
@@ -144,31 +147,33 @@ def normalise(
                 return out.astype(dtype, copy=False)
         except FloatingPointError:
             raise InputError(
-                f"convert.dtype: {dtype} cannot hold {np.abs(out).max():g}, expected float32 or a scale"
+                f"convert.dtype: {dtype} cannot hold {np.abs(out).max():g}, expected float32, or set convert.scale"
             ) from None
 
     return da.map_blocks(apply, neural, dtype=dtype, meta=np.empty((0,) * neural.ndim, dtype))
 
 
 def _as_bytes(values: np.ndarray) -> np.ndarray:
-    """uint8 of values from 0 to 1, in steps of 1 / 255. InputError for any other."""
+    """Values from 0 to 1 as uint8, in steps of 1 / 255. InputError for values outside."""
     if not (values.min(initial=0) >= 0 and values.max(initial=1) <= 1):
         raise InputError(
-            f"convert.dtype: uint8 holds 0 to 1, found {values.min():g} to {values.max():g}; expected float32, or a "
-            "scale"
+            f"convert.dtype: uint8 holds 0 to 1, found {values.min():g} to {values.max():g}; expected float32, or set "
+            "convert.scale"
         )
     return np.rint(LARGEST * values).astype(np.uint8)
 
 
 def root_relative(pose: np.ndarray) -> np.ndarray:
-    """Pose (sample, keypoint, axis) relative to a point that is fixed to the body, in the same unit.
+    """Pose (sample, keypoint, axis) relative to a root on the body, in the same unit (our choice).
 
-    For the 38 keypoints of the fly, each side is seen by its own camera and has its own root: the mean of its
-    three thorax-coxa joints (0, 5, 10 of keypoints 0-18; 19, 24, 29 of 19-37). Any other skeleton: its
-    centroid. Our choice. Raises InputError for behaviour without keypoints.
+    With 38 keypoints (the fly), each side is seen by its own camera and has its own root, the mean of its three
+    thorax-coxa joints (0, 5, 10 of keypoints 0-18; 19, 24, 29 of 19-37). For any other skeleton the root is the
+    centroid. InputError for behaviour without keypoints.
     """
     if pose.ndim != 3:
-        raise InputError(f"convert.root_relative: needs keypoints, the behaviour has shape {pose.shape}")
+        raise InputError(
+            f"convert.root_relative: behaviour has shape {pose.shape}, expected (sample, keypoint, axis)"
+        )
     if pose.shape[1] != 38:
         return pose - pose.mean(1, keepdims=True)
     out = pose.copy()

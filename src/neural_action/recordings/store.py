@@ -1,8 +1,7 @@
-"""The recording store: Zarr format 3, one a trial, with a manifest that knows every chunk's digest.
+"""The recording store: one Zarr store (format 3) for each trial, and a manifest with the digest of every chunk.
 
-A Zarr folder that loses or changes a chunk looks fine to a workflow, and to Zarr (a missing chunk reads as
-zeros). So what is written is hashed on the way in and read back, the manifest is written last, and whoever
-reads verifies.
+A lost or changed chunk is not noticed by a workflow or by Zarr, which reads a missing chunk as zeros. So each chunk is
+hashed and read back when it is written, the manifest is written last, and every read verifies the chunks.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ from neural_action.recordings.manifest import (
 )
 from neural_action.recordings.recording import Recording
 
-# dask takes most of a second to import, and dozens of short jobs read stores without it.
+# Imported late elsewhere: dask takes most of a second to import, and many short jobs read stores without it.
 if TYPE_CHECKING:
     import dask.array as da
 
@@ -53,10 +52,10 @@ __all__ = [
     "write_store",
 ]
 
-#: Bytes that a manifest may claim without a look at the files, and how far these may be compressed (our choice:
-#: recordings, which have noise, compress less than a hundredfold).
+#: Bytes that a manifest may claim without a check of the file sizes, and the maximum compression ratio above that (our
+#: choice: recordings have noise and compress less than a hundredfold).
 _TRUSTED, _COMPRESSED = 1 << 30, 1000
-#: Most bytes of a zarr.json: names of very many segments (our choice).
+#: Maximum bytes of a zarr.json, enough for the names of very many segments (our choice).
 _METADATA = 64 << 20
 
 
@@ -70,22 +69,22 @@ def write_store(
     chunk_mb: float,
     threads: int = 1,
 ) -> None:
-    """Write a recording and its manifest. A failure leaves what was there before, and nothing half-written.
+    """Write a recording and its manifest. A failure keeps any old store and leaves no partial one.
 
-    A lazy neural array is computed and written a chunk at a time: memory is bounded by chunk size x threads.
-    Every chunk is read back and compared.
+    A lazy neural array is computed and written chunk by chunk; memory is bounded by chunk size x threads. Every chunk
+    is read back and compared.
 
     Args:
-        recording: what to write; its neural array, float16 or uint8 or else written as float32, may be lazy.
-        path: the Zarr store; one that exists is replaced when the new one is complete.
-        manifest: JSON with the digest of every chunk, written last: a store without one is not to be trusted.
+        recording: the recording; its neural array may be lazy, and is stored as float16, uint8 or else float32.
+        path: the Zarr store; an existing one is replaced when the new one is complete.
+        manifest: JSON with the digest of every chunk, written last; a store without a manifest is not valid.
         dataset: name of the dataset, an attribute.
         steps: the conversion steps, an attribute; JSON values.
         chunk_mb: size of a chunk, MiB before compression.
-        threads: chunks that are computed at a time.
+        threads: number of chunks computed at the same time.
 
     Raises:
-        InputError: an inconsistent recording, or whatever a lazy array raises.
+        InputError: the recording is inconsistent, or its lazy array raises it.
     """
     recording.check(f"{recording.animal}/{recording.trial}")
     attributes = {
@@ -110,7 +109,7 @@ def write_store(
     path.parent.mkdir(parents=True, exist_ok=True)
     for left in path.parent.glob(f".{path.name}.*.part"):
         shutil.rmtree(left, ignore_errors=True)
-    # A name of its own: a killed job may have left a child that still writes to its folder.
+    # A unique name, because a killed job may have left a child process that still writes to its folder.
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.part")
     try:
         group = zarr.open_group(partial, mode="w", zarr_format=3, attributes=group_attributes(attributes))
@@ -129,7 +128,7 @@ def write_store(
         if recording.behavior_names:
             _name(group, "keypoint" if recording.behavior.ndim == 3 else "feature", recording.behavior_names)
         with warnings.catch_warnings():
-            # That other programs may not know it: those read the metadata of each array.
+            # Zarr warns that other programs may not know consolidated metadata; they read those of each array.
             warnings.simplefilter("ignore", zarr.errors.ZarrUserWarning)
             zarr.consolidate_metadata(group.store)
         content = {
@@ -140,7 +139,7 @@ def write_store(
         }
         with atomic_write(manifest) as file:
             file.write_text(json.dumps(content, indent=1) + "\n")
-            # From here on there is no old recording: without a manifest the folder counts for nothing.
+            # Remove the old manifest first: without it, the old store is not valid.
             manifest.unlink(missing_ok=True)
             shutil.rmtree(path, ignore_errors=True)
             os.replace(partial, path)
@@ -150,11 +149,10 @@ def write_store(
 
 
 def read_recording(path: Path, *, with_neural: bool = True) -> Recording:
-    """The recording of a manifest as NumPy arrays, every chunk verified.
+    """The recording of a manifest as NumPy arrays, with every chunk verified.
 
-    Without neural data, ``neural`` has no frames (and is not read); everything else is small and always read.
-    Raises InputError, naming store, array and chunk, if attributes, shapes or values differ from the
-    manifest.
+    Without ``with_neural``, ``neural`` is not read and has 0 frames; the other arrays are small and always read.
+    InputError, naming store, array and chunk, if attributes, shapes or values differ from the manifest.
     """
     manifest = read_manifest(path)
     group = _open(manifest)
@@ -188,10 +186,10 @@ def read_recording(path: Path, *, with_neural: bool = True) -> Recording:
 
 
 def copy_neural(path: Path, out: np.ndarray) -> None:
-    """Copy the neural array of a manifest into ``out``, a verified chunk at a time.
+    """Copy the neural array of a manifest into ``out`` chunk by chunk, verifying each.
 
-    ``out`` has the array's shape and any float type; it may be memory-mapped. Raises InputError as
-    ``read_recording``.
+    ``out`` has the array's shape and any float type; it may be memory-mapped. InputError as ``read_recording``,
+    ValueError for another shape.
     """
     manifest = read_manifest(path)
     if out.shape != manifest.arrays["neural"].shape:
@@ -200,10 +198,9 @@ def copy_neural(path: Path, out: np.ndarray) -> None:
 
 
 def open_neural(path: Path) -> da.Array:
-    """The neural array of a manifest, lazily, in the store's chunks; each is verified when it is computed.
+    """The neural array of a manifest as a lazy array in the store's chunks; each is verified when it is computed.
 
-    For recordings that do not fit memory. Raises InputError as ``read_recording``, on opening or on
-    computing.
+    For recordings that do not fit in memory. InputError as ``read_recording``, when opened or when computed.
     """
     import dask.array as da
 
@@ -220,7 +217,7 @@ def open_neural(path: Path) -> da.Array:
 
 
 class _Checked:
-    """A Zarr array that hashes every chunk written and reads it back; in any order, from any thread."""
+    """A Zarr array that hashes and reads back every chunk written, in any order and from any thread."""
 
     def __init__(self, array: zarr.Array, shown: Progress):
         self.array, self.rows, self.shown = array, array.chunks[0], shown
@@ -230,11 +227,11 @@ class _Checked:
         block = np.ascontiguousarray(block, self.array.dtype)
         rows = region[0]
         self.array[rows] = block
-        # Compared as bits: NaN and signed zeros count, and it is cheaper than a second digest.
+        # Compare bits: this includes NaN and signed zeros, and is cheaper than a second digest.
         bits = f"u{block.dtype.itemsize}"
         if not np.array_equal(np.asarray(self.array[rows]).view(bits), block.view(bits)):
             raise OSError(
-                f"{self.array.store_path}: rows from {rows.start} read back are not what was written"
+                f"{self.array.store_path}: rows from {rows.start} read back differ from what was written"
             )
         self.sha256[rows.start // self.rows] = hashlib.sha256(block.data).hexdigest()
         self.shown.update()
@@ -284,7 +281,7 @@ def _write(
         compressors=ZstdCodec(level=1),
         dimension_names=dimensions,
         attributes=attributes,
-        # Chunks of zeros are written too: a missing file is always damage.
+        # Chunks of zeros are written too, so that a missing file always means damage.
         config={"write_empty_chunks": True},
     )
     with Progress(-(-values.shape[0] // rows), f"writing {name}", "chunk") as shown:
@@ -303,7 +300,7 @@ def _write(
 
 
 def _name(group: zarr.Group, dimension: str, names: tuple[str, ...]) -> None:
-    """A coordinate of names, for people: what reads a store here takes them from its manifest."""
+    """Write a coordinate of names for other programs; this package reads names from the manifest."""
     array = group.create_array(
         dimension, shape=(len(names),), dtype="string", chunks=(len(names),), dimension_names=(dimension,)
     )
@@ -313,7 +310,7 @@ def _name(group: zarr.Group, dimension: str, names: tuple[str, ...]) -> None:
 def _broken(manifest: Manifest, what: str) -> InputError:
     return InputError(
         f"{manifest.store}: {what}; the store was changed or damaged: delete its manifest and rerun, "
-        "rule convert makes it anew"
+        "rule convert writes it again"
     )
 
 
@@ -329,7 +326,7 @@ def _open(manifest: Manifest) -> zarr.Group:
     if claimed > _TRUSTED:
         held = sum(path.stat().st_size for path in manifest.store.rglob("*") if path.is_file())
         if claimed > _TRUSTED + _COMPRESSED * held:
-            raise _broken(manifest, f"its files hold {held} bytes, its manifest says {claimed}")
+            raise _broken(manifest, f"its files hold {held} bytes, but its manifest claims {claimed}")
     expected = group_attributes(manifest.attributes)
     for name in {**expected, **attributes}:
         if name not in attributes or name not in expected or attributes[name] != expected[name]:
@@ -352,7 +349,11 @@ def _array(manifest: Manifest, group: zarr.Group, name: str) -> zarr.Array:
     if (shape, dtype) != (digest.shape, digest.dtype):
         raise _broken(manifest, f"array {name} is {dtype} {shape}, expected {digest.dtype} {digest.shape}")
     if written != ((digest.chunk, *digest.shape[1:]), ["bytes", "zstd"]):
-        raise _broken(manifest, f"array {name} has chunks {written[0]} packed by {', '.join(written[1])}")
+        raise _broken(
+            manifest,
+            f"array {name} has chunks {written[0]} with codecs {', '.join(written[1])}, expected "
+            f"{(digest.chunk, *digest.shape[1:])} with bytes, zstd",
+        )
     return array
 
 
@@ -360,7 +361,7 @@ def _chunk(manifest: Manifest, array: zarr.Array, name: str, number: int, rows: 
     expected = math.prod(array.chunks) * array.dtype.itemsize
     key = "/".join(["c", str(number), *("0" for _ in array.shape[1:])])
     path = manifest.store / name / key
-    # Zstandard makes nothing longer than by a 256th, and says first how much it unpacks to: that much is allocated.
+    # Zstandard adds at most a 256th to the size. Its header has the decompressed size, which Zarr would allocate.
     wrong = _irregular(path, expected + expected // 128 + 1024)
     if not wrong:
         with path.open("rb") as file:
@@ -380,7 +381,7 @@ def _chunk(manifest: Manifest, array: zarr.Array, name: str, number: int, rows: 
 
 
 def _irregular(path: Path, most: int) -> str:
-    """What is wrong with a file of the store, if it is none, which may never end, or larger than it can be."""
+    """Phrase if ``path`` is missing, no regular file (reading may never end) or larger than ``most`` bytes; else ""."""
     if not path.is_file():
         return "is no file" if path.exists() else "missing"
     size = path.stat().st_size

@@ -1,4 +1,4 @@
-"""What each stream of a recording was before the clocks were put on one zero: for ``neural-action check``."""
+"""Summary of each stream of a recording before samples are left out, for ``neural-action check``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-#: A step of so many usual ones is a gap.
+#: A step longer than this many median steps is a gap (our choice).
 GAP = 1.5
 
 
@@ -16,12 +16,12 @@ class Stream:
 
     Attributes:
         name: neural, behavior or labels.
-        start, stop: s on the clock of the neural frames, of the first and the last sample.
-        count: samples.
-        rate: the usual one, samples per second.
-        gaps: steps longer than ``GAP`` usual ones.
-        longest: s of the longest step.
-        how: where its times come from, and what was done to put it beside the others.
+        start, stop: time of the first and the last sample on the clock of the neural frames, s.
+        count: number of samples.
+        rate: samples per second, from the median step; 0 for a single sample.
+        gaps: number of steps longer than ``GAP`` median steps.
+        longest: longest step, s.
+        how: where its times come from, and how it was aligned.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Stream:
 
     @classmethod
     def of(cls, name: str, time: np.ndarray, how: str) -> Stream:
-        """That of (n,) times in s, n > 0."""
+        """The stream of (n,) times in s, n > 0."""
         steps = np.diff(time)
         usual = float(np.median(steps)) if len(steps) else 0.0
         gaps = int((steps > GAP * usual).sum()) if len(steps) else 0

@@ -1,7 +1,7 @@
-"""Tables in CSV and Parquet, read strictly: what pandas would mend by guessing is refused in a line.
+"""Read tables in CSV and Parquet strictly: InputError where pandas would guess.
 
-pandas takes a field too many for an index, a field too few for a missing value, a first row of numbers for names, and
-``NA`` or ``None`` for no value, all without a word; and a small Parquet may stand for gigabytes.
+Without a warning, pandas reads a surplus field as an index, a missing field as a missing value, a first row of numbers
+as names, and ``NA`` or ``None`` as no value. Also, a small Parquet file may unpack to gigabytes.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from neural_action.recordings.formats import needs
 if TYPE_CHECKING:
     import pandas as pd
 
-#: What other programs part fields by where the comma is a decimal point.
+#: Field separators of other programs, used where the comma is the decimal point.
 _OTHERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 def read_table(path: Path, *, words: bool = False, headerless: bool = False) -> pd.DataFrame:
-    """The table in a ``.parquet``, ``.csv`` or ``.csv.gz`` with a header, as pandas has it.
+    """The table in a ``.parquet``, ``.csv`` or ``.csv.gz`` with a header, as a pandas data frame.
 
-    A blank field is missing (NaN), and so are the words that pandas knows (``NA``, ``None``): with ``words``, which may
-    be names, these stay what they are. With ``headerless``, a CSV whose first row is numbers alone has no header, and
-    columns ``column_0`` and so on.
+    A blank field is missing (NaN), and so are words such as ``NA`` and ``None``, which are kept with ``words``, because
+    they may be names. With ``headerless``, a CSV whose first row is only numbers has no header; its columns are named
+    ``column_0`` and so on.
 
-    Raises InputError naming the file and the row: fields parted by something else than commas, rows with more or fewer
-    fields than the header, a header of numbers or with one name twice, a table that unpacks to far more than its file.
+    InputError naming the file and the row: fields are not separated by commas; a row has more or fewer fields than the
+    header; the header has numbers or a name twice; or the table unpacks to far more than its file.
     """
     try:
         return _parquet(path) if path.suffix == ".parquet" else _csv(path, words, headerless)
@@ -48,15 +48,15 @@ def read_table(path: Path, *, words: bool = False, headerless: bool = False) -> 
 
 
 def texts(column: Any) -> list[str]:
-    """The values of a column as texts, empty where there is none."""
+    """The values of a column as strings, "" for missing ones."""
     import pandas as pd
 
     return ["" if missing else str(value) for value, missing in zip(column, pd.isna(column), strict=True)]
 
 
 def refuse_short_rows(path: Path, table: pd.DataFrame, heads: int = 1) -> None:
-    """InputError for a row with fewer fields than the header of ``heads`` rows: pandas fills them without a word."""
-    # A row that ends early lacks the last field, so that a file without gaps there is not read again.
+    """InputError for a row with fewer fields than the header of ``heads`` rows, which pandas fills silently."""
+    # A short row lacks the last field, so a file without gaps in the last column need not be read again.
     if not len(table) or not table.iloc[:, -1].isna().any():
         return
     rows = csv.reader(io.StringIO(_bytes(path).decode("utf-8-sig")))
@@ -64,14 +64,14 @@ def refuse_short_rows(path: Path, table: pd.DataFrame, heads: int = 1) -> None:
     for number, row in enumerate(islice(rows, heads - 1, None), heads + 1):
         if row and len(row) < len(names):
             raise InputError(
-                f"{path}: row {number} has {len(row)} fields, expected {len(names)} as the header"
+                f"{path}: row {number} has {len(row)} fields, expected {len(names)} as in the header"
             )
 
 
 def _csv(path: Path, words: bool, headerless: bool) -> pd.DataFrame:
     import pandas as pd
 
-    # Blank lines at the end are no rows; one between others is, or every row after it would be another frame's.
+    # Blank lines at the end are ignored; a blank line between others is a row, to keep the numbers of later rows.
     data = _bytes(path).removeprefix(codecs.BOM_UTF8).rstrip(b"\r\n")
     headed = not (headerless and _headerless(data))
     if headed:
@@ -91,24 +91,24 @@ def _csv(path: Path, words: bool, headerless: bool) -> pd.DataFrame:
             )
         except pd.errors.ParserWarning:
             raise InputError(
-                f"{path}: rows have more fields than the header, expected as many, and points in numbers"
+                f"{path}: rows have more fields than the header, expected the same number, and decimal points"
             ) from None
     refuse_short_rows(path, table)
     return table if headed else table.rename(columns={at: f"column_{at}" for at in table.columns})
 
 
 def _headerless(data: bytes) -> bool:
-    """Whether the first line of a CSV is numbers, and not the column numbers that pandas writes."""
+    """Whether the first line of a CSV is numbers other than the column numbers that pandas writes."""
     first, second = (_numbers(line) for line in (*data.split(b"\n", 2), b"")[:2])
     if first is None:
         return False
-    # One column that begins 0, 0 is called 0; one that begins 0, 0.05 is not.
+    # A single column that starts with 0, 0 has the name 0; one that starts with 0, 0.05 has no name.
     counted = first == list(range(len(first))) and (len(first) > 1 or second == [0.0])
     return not counted
 
 
 def _numbers(line: bytes) -> list[float] | None:
-    """The numbers of a line, None if anything else is in it."""
+    """The numbers of a line, or None if a field is no number."""
     try:
         return [float(cell) for cell in line.decode().split(",")]
     except ValueError:
@@ -116,14 +116,14 @@ def _numbers(line: bytes) -> list[float] | None:
 
 
 def _bytes(path: Path) -> bytes:
-    """The content of a file; of a packed one no more than it can hold."""
+    """The content of a file, decompressed if it is .gz. InputError if that gives far more than the file size."""
     if path.suffix != ".gz":
         return path.read_bytes()
     most = most_bytes(path)
     with gzip.open(path) as packed:
         data = packed.read(most + 1)
     if len(data) > most:
-        raise InputError(f"{path}: unpacks to more than {most} bytes")
+        raise InputError(f"{path}: unpacks to more than {most} bytes, expected at most that")
     return data
 
 
@@ -132,10 +132,10 @@ def _check_header(path: Path, line: str) -> None:
     for mark, called in _OTHERS.items():
         if len(next(csv.reader([line], delimiter=mark), [])) > len(names):
             raise InputError(
-                f"{path}: fields parted by {called}, expected commas between fields and points in numbers"
+                f"{path}: fields are separated by {called}, expected commas, and decimal points in numbers"
             )
     if twice := [name for name, count in Counter(names).items() if name and count > 1]:
-        raise InputError(f"{path}: column {twice[0]!r} is there twice, expected a name each")
+        raise InputError(f"{path}: column {twice[0]!r} occurs twice, expected different names")
     if (numbers := [name for name in names if _is_number(name)]) and not _counts(numbers, names):
         raise InputError(
             f"{path}: the first row holds the number {numbers[0]}, expected the names of the columns"
@@ -143,7 +143,7 @@ def _check_header(path: Path, line: str) -> None:
 
 
 def _counts(numbers: Sequence[str], names: Sequence[str]) -> bool:
-    """Whether numbers among names are those of columns, from 0 or 1 on, as pandas writes them."""
+    """Whether the numbers among the names are column numbers from 0 or 1, as pandas writes them."""
     alone = len(numbers) == 1 and any(name and name != numbers[0] for name in names)
     return not alone and any(
         list(numbers) == [str(at + first) for at in range(len(numbers))] for first in (0, 1)
@@ -179,7 +179,7 @@ def _parquet(path: Path) -> pd.DataFrame:
         for field in schema:
             if pa.types.is_nested(field.type):
                 raise InputError(f"{path}: column {field.name!r} is {field.type}, expected numbers or text")
-    # A text that stands in every row is kept once.
+    # Strings are read as dictionaries, which keep a repeated string once.
     repeated = [
         field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_binary(field.type)
     ]

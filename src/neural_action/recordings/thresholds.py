@@ -1,4 +1,4 @@
-"""Actions from thresholds on how fast an animal moves, for recordings that nobody annotated."""
+"""Actions from thresholds on the animal's speed or on a feature, for recordings without annotation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from neural_action.recordings.recording import UNLABELLED
 
 
 class ThresholdOptions(ReaderOptions):
-    """Actions by thresholds (``cuts``) on the speed of the behaviour, or on one of its features, smoothed."""
+    """Actions from thresholds ``cuts`` on the smoothed speed, or on the smoothed feature ``of``."""
 
     of: str = "speed"
     cuts: Annotated[list[float], Field(min_length=1)]
@@ -22,12 +22,12 @@ class ThresholdOptions(ReaderOptions):
 
 
 def speed(data: np.ndarray, time: np.ndarray, smooth: float) -> np.ndarray:
-    """(sample,) float64: length of the velocity, over keypoints averaged; NaN near gaps of the clock.
+    """(sample,) float64: norm of the velocity, averaged over keypoints; NaN near gaps of the clock.
 
     Args:
-        data: (sample, keypoint, axis) or (sample, feature), positions of one unit.
+        data: (sample, keypoint, axis) or (sample, feature), positions in one unit.
         time: (sample,) s, increasing.
-        smooth: s over which positions are averaged before differentiating (our choice).
+        smooth: width over which positions are averaged before differentiation, s (our choice).
     """
     points = data.reshape(len(data), -1, data.shape[2] if data.ndim == 3 else data.shape[1]).astype(
         np.float64
@@ -54,9 +54,9 @@ def measured(
 def measured(
     of: str, data: np.ndarray, names: tuple[str, ...], time: np.ndarray, smooth: float
 ) -> np.ndarray | None:
-    """(sample,) float64 of what is thresholded; NaN near gaps of the clock, None if there is no such feature.
+    """(sample,) float64, the quantity to threshold; NaN near gaps of the clock, None if there is no such feature.
 
-    A feature of the name ``of``, smoothed; for ``speed``, where no feature is called that, the ``speed`` of the data.
+    It is the smoothed feature ``of``; if there is no feature ``speed``, ``speed`` is the speed of the data.
     """
     if of in names and data.ndim == 2:
         values = smoothed_over(data[:, names.index(of)].astype(np.float64), time, smooth)
@@ -66,13 +66,13 @@ def measured(
 
 
 def smoothed_over(values: np.ndarray, time: np.ndarray, seconds: float) -> np.ndarray:
-    """A boxcar over the first axis of about ``seconds``."""
+    """Values smoothed along the first axis by a boxcar of about ``seconds``."""
     width = max(1, round(seconds / float(np.median(np.diff(time))))) | 1
     return uniform_filter1d(values, width, axis=0, mode="nearest")
 
 
 def near_gap(time: np.ndarray, seconds: float) -> np.ndarray:
-    """(sample,) bool: whether the boxcar or the difference reaches over a gap of 1.5 sample periods."""
+    """(sample,) bool: whether the boxcar or the difference crosses a gap of more than 1.5 sample periods."""
     steps = np.diff(time)
     period = float(np.median(steps))
     reach = round(seconds / period) // 2 + 1
@@ -83,7 +83,10 @@ def near_gap(time: np.ndarray, seconds: float) -> np.ndarray:
 
 
 def classes(values: np.ndarray, cuts: list[float]) -> np.ndarray:
-    """(sample,) int8: 0 below the first cut, 1 from it on, and so on; unlabelled where NaN. InputError if unsorted."""
+    """(sample,) int8: 0 below the first cut, 1 from it to the second, and so on; NaN is unlabelled.
+
+    InputError if ``cuts`` do not increase.
+    """
     if sorted(set(cuts)) != list(cuts):
         raise InputError(
             f"configuration convert.reader_options.thresholds.cuts: {cuts}, expected increasing numbers"
@@ -102,9 +105,9 @@ def labelled(
     smooth: float,
     class_names: tuple[str, ...] | None,
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """(sample,) int8 classes of ``measured``, and their names; ``level_0`` and so on where none are given.
+    """(sample,) int8 classes of ``measured``, and their names, by default ``level_0`` and so on.
 
-    Raises InputError for a feature that there is not, or for names that are not one more than the cuts.
+    InputError for an unknown feature, or if the number of names is not the number of cuts plus 1.
     """
     values = measured(of, data, names, time, smooth)
     if values is None:

@@ -1,8 +1,8 @@
-"""Trials from the pickles of the MYOW release, without executing anything of theirs.
+"""Read trials from the pickles of the MYOW release, without executing their code.
 
-The newer files hold a list of torch_geometric graphs, one a trial, of torch tensors; each tensor is a stream of
-pickles again (``torch.save`` before its zip format) followed by numbers. The older ones hold lists of NumPy arrays.
-Names are looked up in a table of stand-ins as in ``pickles``; neither torch nor torch_geometric is imported.
+The newer files hold a list of torch_geometric graphs of torch tensors, one graph for each trial. Each tensor is itself
+a stream of pickles (``torch.save`` before its zip format) followed by numbers. The older files hold lists of NumPy
+arrays. Names are looked up in a table of stand-ins as in ``pickles``; neither torch nor torch_geometric is imported.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _STORAGES = {
 
 
 class _Object:
-    """Stands for a graph and for what holds its arrays: the state it was pickled with, and nothing else."""
+    """Stands for a graph and for the container of its arrays: keeps only the pickled state."""
 
     state: Any = None
 
@@ -42,14 +42,14 @@ class _Object:
 
 
 class _Kind:
-    """Stands for a class of torch storages: the type of its numbers."""
+    """Stands for a class of torch storages; keeps the type of its numbers."""
 
     def __init__(self, name: str):
         self.dtype = np.dtype(_STORAGES[name])
 
 
 class _StorageUnpickler(pickle._Unpickler):
-    """One of the pickles at the head of a saved storage; the storage itself is only described there."""
+    """Reads one of the pickles at the start of a saved storage; these only describe the storage."""
 
     def find_class(self, module: str, name: str) -> Any:
         if module != "torch" or name not in _STORAGES:
@@ -61,31 +61,33 @@ class _StorageUnpickler(pickle._Unpickler):
     def persistent_load(self, described: Any) -> np.dtype:
         tag, kind, *_ = described
         if tag != "storage" or not isinstance(kind, _Kind):
-            raise InputError("describes no torch storage")
+            raise InputError(f"describes {tag!r}, expected a torch storage of numbers")
         return kind.dtype
 
 
 def _storage(data: Any) -> np.ndarray:
-    """torch.storage._load_from_bytes: (n,) numbers."""
+    """Stands for torch.storage._load_from_bytes: (n,) numbers."""
     stream = io.BytesIO(data)
     magic, protocol, system, dtype, keys = (_StorageUnpickler(stream).load() for _ in range(5))
     if (magic, protocol) != (_MAGIC, _PROTOCOL) or not isinstance(dtype, np.dtype) or len(keys) != 1:
-        raise InputError("holds a tensor in a form other than torch.save's older one")
+        raise InputError("holds a tensor in another form, expected that of torch.save before its zip format")
     order: Literal["<", ">"] = "<" if system.get("little_endian", True) else ">"
     count = int.from_bytes(stream.read(8), "little" if order == "<" else "big")
     return np.frombuffer(stream.read(), dtype.newbyteorder(order), count=count)
 
 
 def _tensor(storage: Any, offset: Any, size: Any, stride: Any, *rest: Any) -> Array:
-    """torch._utils._rebuild_tensor_v2: numbers of a storage, laid out by offset, size and stride."""
+    """Stands for torch._utils._rebuild_tensor_v2: numbers of a storage, arranged by offset, size and stride."""
     array = Array()
     if math.prod(size) == 0:
         array.value = np.zeros(size, storage.dtype)
         return array
     last = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
-    # A step of nothing would make more numbers than the file holds.
+    # A stride of 0 would make more numbers than the file holds.
     if min((offset, *size, *stride)) < 0 or last >= len(storage) or math.prod(size) > len(storage):
-        raise InputError(f"lays out {tuple(size)} numbers, its storage holds {len(storage)}")
+        raise InputError(
+            f"has a tensor of shape {tuple(size)}, expected at most the {len(storage)} numbers of its storage"
+        )
     strides = [step * storage.dtype.itemsize for step in stride]
     view = np.lib.stride_tricks.as_strided(storage[offset:], size, strides, writeable=False)
     array.value = view.astype(storage.dtype.newbyteorder("="))
@@ -112,10 +114,10 @@ class _TrialUnpickler(pickle._Unpickler):
 
 
 def load_trial_pickle(path: Path) -> list[dict[str, np.ndarray]]:
-    """The arrays of each trial, by the name the file gives them.
+    """The arrays of each trial, by their name in the file.
 
-    Raises InputError if the file cannot be read, is larger than ``pickles.MAX_BYTES``, names anything that trials do
-    not need (the name is in the message, nothing is imported or executed), or holds something else.
+    InputError if the file cannot be read, is larger than ``pickles.MAX_BYTES``, holds something else, or refers to a
+    name that trials do not need. That name is in the message; nothing is imported or executed.
     """
     try:
         content = _TrialUnpickler(io.BytesIO(bounded(path)), encoding="latin1").load()
@@ -123,14 +125,14 @@ def load_trial_pickle(path: Path) -> list[dict[str, np.ndarray]]:
         if isinstance(trials, dict):
             counts = {name: len(values) for name, values in trials.items()}
             if len(set(counts.values())) != 1:
-                raise InputError(f"lists of arrays have lengths {counts}, expected one array a trial in each")
+                raise InputError(f"lists of arrays have lengths {counts}, expected one array for each trial")
             trials = [dict(zip(trials, trial, strict=True)) for trial in zip(*trials.values(), strict=True)]
         else:
             trials = [_mapping(trial) for trial in trials]
         found = [_arrays(trial) for trial in trials]
-        # One array may stand in any number of trials.
+        # One array may be referenced by any number of trials.
         if sum(array.nbytes for trial in found for array in trial.values()) > most_bytes(path):
-            raise InputError(f"unpacks to more than {most_bytes(path)} bytes")
+            raise InputError(f"unpacks to more than {most_bytes(path)} bytes, expected at most that")
         return found
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
@@ -139,7 +141,7 @@ def load_trial_pickle(path: Path) -> list[dict[str, np.ndarray]]:
 
 
 def _mapping(graph: Any) -> dict[str, Any]:
-    """What a graph holds by name; graphs of torch_geometric 1 hold it themselves."""
+    """Name -> value in a graph; graphs of torch_geometric 1 hold these directly in their state."""
     state = graph.state
     return state["_store"].state["_mapping"] if "_store" in state else state
 

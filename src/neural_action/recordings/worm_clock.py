@@ -1,4 +1,4 @@
-"""Frames of a worm on one clock: its continuous parts, one time between frames for all worms, and blocks of them."""
+"""The clock of a worm's recording: its continuous parts, interpolation to one frame period, and blocks of frames."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ import numpy as np
 from neural_action.errors import InputError
 from neural_action.recordings.alignment import check_clock
 
-#: Times between frames that differ by less than this share are the same; time stamps of one microscope differ by .01 %.
+#: Frame periods that differ by less than this fraction count as equal; those of one microscope differ by 0.01 %.
 SAME = 0.02
-#: Steps longer than this many times the usual one are gaps.
+#: Steps longer than this many median steps are gaps.
 GAP = 1.5
-#: Frames that are taken to lie between two parts where there are no stamps: how many really did is not known.
+#: Assumed number of frames between two parts without time stamps; the real number is unknown.
 _PAUSE = 10
 
 
 @dataclass(frozen=True)
 class Clock:
-    """Where the frames of a recording lie in time, and how they are had from those that were recorded.
+    """Times of the frames of a recording, and how to interpolate them from the recorded frames.
 
     Attributes:
-        time: (frame,) float64 s from the first frame.
-        parts: first frame and end of each continuous part, ascending, end to end.
-        period: s between frames.
-        recorded: frames in the file.
-        before: (frame,) int64, the recorded frame at or before each.
-        share: (frame,) float64 in [0, 1), how far each is on the way to the next recorded frame.
+        time: (frame,) float64, s after the first frame.
+        parts: first frame and end (exclusive) of each continuous part; together the parts cover all frames in order.
+        period: time between frames, s.
+        recorded: number of frames in the file.
+        before: (frame,) int64, the recorded frame at or before each frame.
+        share: (frame,) float64 in [0, 1), position of each frame between that recorded frame and the next one.
         notes: what was done that a user should know.
     """
 
@@ -41,18 +41,18 @@ class Clock:
     notes: tuple[str, ...] = ()
 
     def interpolated(self, values: np.ndarray) -> np.ndarray:
-        """(frame, column) float64 of (recorded, column), linearly between two frames of a part."""
-        # A frame that is had as it is does not ask its neighbour, which may be missing.
+        """(frame, column) float64 from (recorded, column), interpolated linearly between two frames of a part."""
+        # A frame at a recorded one does not use the next frame, which may be missing.
         between = np.flatnonzero(self.share > 0)
         out, before, share = values[self.before], self.before[between], self.share[between, None]
         with np.errstate(
             invalid="ignore", over="ignore"
-        ):  # infinity is missing, too, and said to be by who asks
+        ):  # Infinity counts as missing; the caller treats it.
             out[between] = values[before] * (1 - share) + values[before + 1] * share
         return out
 
     def nearest(self, values: np.ndarray) -> np.ndarray:
-        """(frame,) of (recorded,): the nearer of two frames."""
+        """(frame,) from (recorded,): the value of the nearer recorded frame."""
         return values[self.before + (self.share > 0.5)]
 
 
@@ -68,15 +68,16 @@ def worm_clock(
 
     Args:
         path: for messages.
-        stamps: (stamp,) s, one a frame.
+        stamps: (stamp,) s, one for each frame.
         splits: (2, part) first and last frame of each part, from 1.
-        frames: in the file.
-        period: s between frames that is wanted, or None for the recording's own.
-        assumed: s between frames where there is not one stamp a frame, or None.
+        frames: number of frames in the file.
+        period: wanted time between frames, s; None keeps that of the recording.
+        assumed: time between frames, s, if there is not one stamp for each frame; None refuses such files.
 
     Raises:
-        InputError: stamps that are not one a frame, without ``assumed``; that run backwards or are not finite; that
-            come half or twice as often as is wanted, or more so; parts that overlap or lie outside the frames.
+        InputError: there is not one stamp for each frame and ``assumed`` is None; stamps do not increase or are not
+            finite; the recorded period differs from ``period`` by a factor of two or more; parts overlap or lie outside
+            the frames.
     """
     parts = _parts(path, splits, frames)
     notes: list[str] = []
@@ -85,17 +86,15 @@ def worm_clock(
         time = stamps - stamps[0]
     elif assumed is None:
         raise InputError(
-            f"{path}: {len(stamps)} time stamps for {frames} frames, expected one each; exclude the worm, or give the "
-            "time between its frames (convert.reader_options.assumed_period)"
+            f"{path}: {len(stamps)} time stamps for {frames} frames, expected one for each; exclude the worm, or set "
+            "the time between its frames (convert.reader_options.assumed_period)"
         )
     else:
         place = np.arange(frames, dtype=np.float64)
         for first, _ in parts[1:]:
             place[first:] += _PAUSE
         time = assumed * place
-        notes.append(
-            f"{len(stamps)} time stamps for {frames} frames: {assumed:g} s between frames are assumed"
-        )
+        notes.append(f"{len(stamps)} time stamps for {frames} frames: assumed {assumed:g} s between frames")
     steps = np.concatenate([np.diff(time[first:stop]) for first, stop in parts])
     own = float(np.median(steps)) if len(steps) else assumed or period or 1.0
     parts = [piece for part in parts for piece in _without_gaps(time, part, GAP * own)]
@@ -123,16 +122,16 @@ def worm_clock(
 
 
 def blocks(path: Path, clock: Clock, count: int, gap: float) -> list[tuple[float, float]]:
-    """Start and stop, s, of ``count`` blocks of about one length, each within one part.
+    """Start and stop (s) of ``count`` blocks of similar length, each within one part.
 
-    A part gets blocks by its length, one at least. Between blocks of a part ``gap`` seconds are left out.
-    InputError if nothing is left of a block.
+    The number of blocks in a part is proportional to its length, and at least 1. ``gap`` seconds between the blocks of
+    a part are left out. InputError if a block would be empty.
     """
     lengths = np.array([stop - first for first, stop in clock.parts])
     counts = np.maximum(1, np.floor(count * lengths / lengths.sum()).astype(int))
     while counts.sum() < count:
         counts[np.argmax(lengths / counts)] += 1
-    # Between two frames; half a period before the first and after the last.
+    # Edges lie midway between two frames, and half a period before the first and after the last one.
     half = clock.period / 2
     edges = np.concatenate(
         [[clock.time[0] - half], (clock.time[1:] + clock.time[:-1]) / 2, [clock.time[-1] + half]]
@@ -149,7 +148,7 @@ def blocks(path: Path, clock: Clock, count: int, gap: float) -> list[tuple[float
                     f"{path}: {stop - first} continuous frames, expected more for {many} blocks with {apart} frames "
                     "between them; lower convert.reader_options.blocks or gap_seconds"
                 )
-            # A part ends where its last frame does, wherever the next begins.
+            # At the ends of a part, the edge is half a period from its first or last frame.
             low = edges[start] if start > first else clock.time[start] - half
             high = edges[end] if end < stop else clock.time[end - 1] + half
             found.append((round(float(low), 4), round(float(high), 4)))
@@ -183,13 +182,13 @@ def _parts(path: Path, splits: np.ndarray, frames: int) -> list[tuple[int, int]]
         if not before <= first < stop <= frames:
             raise InputError(
                 f"{path}: gcamp/idx_splits has frames {first + 1} to {stop} after {before}, expected ascending parts "
-                f"of {frames} frames"
+                f"within {frames} frames"
             )
     return parts
 
 
 def _without_gaps(time: np.ndarray, part: tuple[int, int], longest: float) -> list[tuple[int, int]]:
-    """The part, cut where a step of the clock is longer than ``longest``."""
+    """The part, cut at steps of the clock longer than ``longest`` (s)."""
     first, stop = part
     cuts = (first + 1 + np.flatnonzero(np.diff(time[first:stop]) > longest)).tolist()
     return list(zip([first, *cuts], [*cuts, stop], strict=True))

@@ -1,4 +1,4 @@
-"""Stage: adapt a trained model to an animal that its pretraining did not see."""
+"""Stage: adapt a trained model to an animal left out of its pretraining."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ def run(
     output: Path,
     log: Path,
 ) -> None:
-    """Adapt ``weights`` to the animal that the split tests (``training.adapt``); what is tested is hidden."""
+    """Adapt ``weights`` to the test animal of the split (``training.adapt``), without its test data.
+
+    InputError if the method is not trained, or the split does not test exactly one animal.
+    """
     sections = Sections(config)
     row = sections.method(method)
     if row.objective is None:
@@ -39,10 +42,10 @@ def run(
     tested = {animal for (animal, _), own in pieces.items() if any(piece.role == "test" for piece in own)}
     if len(tested) != 1:
         raise InputError(
-            f"split {', '.join(source.names)}: tests {len(tested)} animals, expected the one that is adapted to"
+            f"split {', '.join(source.names)}: tests {len(tested)} animals, expected 1, the one to adapt to"
         )
     animal = tested.pop()
-    # Of a row that trains with labels, every fold without the animal has a model of its own.
+    # A row that trains with labels has one model for each fold that leaves the animal out.
     start = source.names[0].replace("adapted-", "without-", 1)
     model = load_model(weights, part=start if model_names(weights) else None)
     known = [name for name, _ in model.shapes.units]

@@ -1,4 +1,4 @@
-"""Stage: the recordings as plain arrays, for rows that another package makes."""
+"""Stage: write the recordings as plain arrays, for rows whose representation comes from another package."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from neural_action.files import atomic_write
 
 
 def run(config: str, source: Source, output: Path) -> None:
-    """Write the arrays of ``frame_arrays`` as ``<split>/<name>``, once for splits that see the same.
+    """Write the arrays of ``frame_arrays`` as ``<split>/<name>``, once for all splits that see the same data.
 
-    ``visible`` is what training may see in that split, and behaviour is normalised by it.
+    ``visible`` marks the frames that training may see in that split; behaviour is normalised with these.
     """
     sections, table, layout = Sections(config), source.table(), source.layout()
     arrays: dict[str, np.ndarray] = {}

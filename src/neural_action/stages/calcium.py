@@ -1,10 +1,11 @@
-"""Stage: the calcium kernel of one run."""
+"""Stage: fit the calcium kernel of one run."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from neural_action.calcium.fit import configured_kernel, fit_kernel
+from neural_action.calcium.fit import fit_kernel
+from neural_action.calcium.kernel import configured_kernel
 from neural_action.calcium.picture import draw_fit
 from neural_action.config.sections import Sections
 from neural_action.datasets.dataset import Source
@@ -12,7 +13,7 @@ from neural_action.files import atomic_write
 
 
 def run(config: str, source: Source, threads: int, output: Path, picture: Path) -> None:
-    """Fit on the trials that pretraining may see, or take the configured decay."""
+    """Fit the kernel on the trials that pretraining may see; if ``calcium.decay`` is set, use that decay instead."""
     sections = Sections(config)
     settings = sections.calcium
     if settings.decay is not None:

@@ -1,4 +1,4 @@
-"""Command: read a little of everything that a configuration names, and say what a run would take."""
+"""Command: read a few trials of each animal of a configuration, and estimate the cost of a run."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from neural_action.preflight.sample import Look, look_at
 from neural_action.preflight.streams import clock_doubts, stream_lines
 from neural_action.preflight.who import who_lines
 
-#: A peak this far from lag 0 (s) is worth a warning.
+#: A correlation peak further from lag 0 than this (s) gets a warning (our choice).
 LATE = 1.0
-#: Letters of an animal's name in the table.
+#: Width of the column with the animal's name, in characters.
 _WIDTH = 20
 
 
 def run(config: tuple[Path, ...], methods: Path | None, trials: int, raw: Path | None, cores: int) -> None:
-    """Print animals, clocks, classes, synchrony, problems and the expected time, memory and disk. Nothing is written.
+    """Print animals, clocks, classes, synchrony, problems and the expected time, memory and disk; write nothing.
 
-    SystemExit with status 1 if there is a problem.
+    SystemExit with status 1 if there is a problem. InputError if ``methods`` does not exist or ``raw`` is null.
     """
     own = merged(config)
     methods = methods or Path(rows_file(own))
     if not methods.is_file():
         raise InputError(
-            f"{methods}: no such file, expected the rows of the tables; run in a checkout, or give --methods"
+            f"{methods}: no such file, expected the rows of the tables; run in a checkout, or add --methods"
         )
     content = merged([methods, *config])
     if raw is not None:
@@ -46,7 +46,7 @@ def run(config: tuple[Path, ...], methods: Path | None, trials: int, raw: Path |
     click.echo(f"{settings.dataset}: {settings.title}")
     if plan.simulated:
         raise InputError(
-            "configuration raw: null; simulated recordings need no check, expected a folder of recordings"
+            "configuration raw: null, expected a folder of recordings; simulated recordings need no check"
         )
     by_animal = {animal: [row for row in plan.rows if row.animal == animal] for animal in plan.animals}
     chosen = [row for rows in by_animal.values() for row in _spread(rows, trials)]
@@ -69,7 +69,7 @@ def run(config: tuple[Path, ...], methods: Path | None, trials: int, raw: Path |
     for line in _costs(cost(plan, _size(plan, looks)), cores):
         click.echo(line)
     if found:
-        click.echo("Next: mend what PROBLEM says, and check again")
+        click.echo("Next: fix each PROBLEM, and check again")
         sys.exit(1)
     given = f" --config raw={shlex.quote(str(raw))}" if raw is not None else ""
     click.echo(f"Next: snakemake --cores {cores} --configfile {shlex.join(map(str, config))}{given}")
@@ -80,14 +80,14 @@ def _recordings(plan: Plan) -> str:
 
 
 def _spread(rows: list, count: int) -> list:
-    """``count`` of the rows, evenly."""
+    """``count`` evenly spaced rows, or all of them if there are fewer."""
     return [
         rows[at] for at in sorted({round(at) for at in np.linspace(0, len(rows) - 1, min(count, len(rows)))})
     ]
 
 
 def _animals(by_animal: dict[str, list], looks: list[Look]) -> Iterator[str]:
-    """A line an animal."""
+    """A head line, and one line for each animal."""
     head = f"{'neural':<24}{'behaviour':<24}{'gaps':>5}{'covered':>9}"
     yield f"{'animal':<{_WIDTH}}{'trials':>7}{'s each':>8}  {head}"
     for animal, rows in by_animal.items():
@@ -102,7 +102,7 @@ def _animals(by_animal: dict[str, list], looks: list[Look]) -> Iterator[str]:
 
 
 def _sessions(looks: list[Look]) -> Iterator[str]:
-    """A line a recording of many trials, or one that is cut into blocks of time."""
+    """A head line, and one line for each recording, of animals that are read apart."""
     yield f"{'animal':<{_WIDTH}}{'trials':>7}{'bins':>8}{'hours':>8}  neural"
     for look in looks:
         counts = f"{look.segments or 'none':>7}{look.frames:>8}{look.seconds / 3600:>8.2f}"
@@ -114,7 +114,7 @@ def _neural(look: Look) -> str:
 
 
 def _short(name: str) -> str:
-    """A name in its column, a long one without its middle."""
+    """The name padded to its column; the middle of a long name is left out."""
     return f"{shortened([name], _WIDTH - 1)[0]:<{_WIDTH}}"
 
 
@@ -128,7 +128,7 @@ def _classes(looks: list[Look]) -> Iterator[str]:
 
 
 def _protocol(plan: Plan, looks: list[Look]) -> Iterator[str]:
-    """How trials are split, of animals read apart; whether the two clocks fit, of animals compared."""
+    """How trials are split, if animals are read apart; else the synchrony of the two clocks."""
     split = plan.settings.split
     if not plan.apart:
         yield from _synchrony(looks)
@@ -136,17 +136,19 @@ def _protocol(plan: Plan, looks: list[Look]) -> Iterator[str]:
     how = f"read animal by animal (split.protocol {split.protocol}): "
     if split.protocol == "published" and any(look.part for look in looks):
         parts = list(dict.fromkeys(look.part for look in looks))
-        drawn = "" if "validation" in parts else f", {split.validation:.0%} of the training part to validate"
+        drawn = (
+            "" if "validation" in parts else f", {split.validation:.0%} of the training part for validation"
+        )
         yield f"{how}the published parts {', '.join(parts)}{drawn}"
         return
     blocks = "trials" if all(look.segments for look in looks) else f"blocks of {split.block_seconds:g} s"
     how += (
-        "1 split in the order of time"
+        "1 split in temporal order"
         if split.protocol == "published"
         else f"{split.repeats} random splits of {blocks}"
     )
     test = 1 - split.train - split.validation
-    yield f"{how}, {split.train:.0%} to train, {split.validation:.0%} to validate, {test:.0%} to test"
+    yield f"{how}: {split.train:.0%} training, {split.validation:.0%} validation, {test:.0%} test"
 
 
 def _synchrony(looks: list[Look]) -> Iterator[str]:
@@ -154,7 +156,7 @@ def _synchrony(looks: list[Look]) -> Iterator[str]:
     for animal in dict.fromkeys(look.row.animal for look in looks):
         own = [look for look in looks if look.row.animal == animal and len(look.correlation)]
         if not own:
-            yield f"  {animal}: too little to say"
+            yield f"  {animal}: too few frames or too little movement to tell"
             continue
         peaks = [int(np.argmax(np.abs(look.correlation))) for look in own]
         for look, peak in zip(own, peaks, strict=True):
@@ -167,15 +169,15 @@ def _synchrony(looks: list[Look]) -> Iterator[str]:
                 if lag < 0
                 else "in step"
             )
-            late = f" (further than {LATE:g} s: check align)" if clear and abs(lag) > LATE else ""
+            late = f" (more than {LATE:g} s: check align)" if clear and abs(lag) > LATE else ""
             yield (
                 f"  {animal} {look.row.trial}: {value:+.2f} at {lag:+.2f} s, chance {look.chance:.2f}: "
-                f"{verdict + late if clear else 'none seen: if there should be, check align'}"
+                f"{verdict + late if clear else 'no correlation found; check align if you expect one'}"
             )
 
 
 def _size(plan: Plan, looks: list[Look]) -> Size:
-    """Of the whole dataset: the trials that were not read are taken to be as the mean of those that were."""
+    """Size of the whole dataset, extrapolated from the mean of the trials that were read."""
     trials, mean = len(plan.rows), lambda values: float(np.mean(list(values)))
     kept = mean(look.samples for look in looks) / plan.settings.windows.behavior_stride
     side, shape = plan.settings.convert.resize, looks[0].form.neural
@@ -201,7 +203,7 @@ def _costs(cost: Cost, cores: int) -> Iterator[str]:
         if cost.jobs[stage]:
             yield f"  {stage:<20}{cost.jobs[stage]:>6} jobs {_time(seconds):>9} of CPU"
     yield f"  memory of the largest job {cost.memory / 2**30:.1f} GiB; disk at most {cost.disk / 2**30:.2f} GiB"
-    yield "An estimate: half or twice as much is no surprise."
+    yield "These are estimates; expect them to be off by a factor of two."
 
 
 def _time(seconds: float) -> str:

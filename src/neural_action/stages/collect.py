@@ -1,4 +1,4 @@
-"""Stage: all scores in one long table."""
+"""Stage: collect all scores in one long table."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TEXT = dict.fromkeys(("animal", "unit", "label_budget", "split"), str)
 
 
 def run(output: Path, scores: tuple[Path, ...]) -> None:
-    """Write every score, sorted. InputError naming a file that is no table of scores."""
+    """Write all scores, sorted by every column but the value. InputError for a file that is no table of scores."""
     table = pd.concat([_read(path) for path in scores], ignore_index=True)
     table = table.sort_values([name for name in COLUMNS if name != "value"], kind="stable")
     with atomic_write(output) as partial:
@@ -28,5 +28,5 @@ def _read(path: Path) -> pd.DataFrame:
         raise InputError(f"{path}: cannot be read as CSV ({error})") from None
     if missing := [name for name in COLUMNS if name not in table.columns]:
         older = "; an older version wrote it, rerun rule evaluate" if "fold" in table.columns else ""
-        raise InputError(f"{path}: column {missing[0]!r} is missing, expected scores{older}")
+        raise InputError(f"{path}: column {missing[0]!r} is missing, expected a table of scores{older}")
     return table

@@ -1,4 +1,4 @@
-"""Stage: how well embeddings of one row map linearly onto each other, between animals and between runs."""
+"""Stage: measure how well embeddings of one row map linearly onto each other, between animals, seeds and runs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,17 @@ _ARRAYS = ("encoder", "start", "time", "animal", "trial", "role", "animals", "me
 
 @dataclass(frozen=True)
 class Compared:
-    """What is compared of an embedding file; arrays are parallel, (window,) or (window, dimension)."""
+    """Fields of an embedding file that the comparison uses.
+
+    Attributes:
+        values: (window, dimension) float64, the leading principal components of the encoder's output.
+        start: (window,) first frame.
+        time: (window,) centre, s.
+        animal, trial: (window,) index of the animal in ``animals`` and of the trial in the dataset.
+        role: (window,) train, validation or test.
+        animals: names.
+        method, run, seed: which row, run and seed the embedding is from.
+    """
 
     values: np.ndarray
     start: np.ndarray
@@ -36,7 +46,7 @@ class Compared:
 
     @classmethod
     def load(cls, path: Path, dimensions: int) -> Compared:
-        """The leading ``dimensions`` principal components of the encoder's output, and where its windows are."""
+        """Read a file; keep ``dimensions`` components of the encoder's output. InputError if it is no embedding."""
         try:
             file = load_npz(path, *_ARRAYS)
             names = tuple(map(str, file["animals"]))
@@ -54,17 +64,18 @@ class Compared:
 
 
 def leading(values: np.ndarray, dimensions: int) -> np.ndarray:
-    """(window, at most ``dimensions``) scores on the leading principal components."""
+    """(window, at most ``dimensions``) projection of ``values`` on their leading principal components."""
     centred = values - values.mean(0)
     axes = np.linalg.eigh(centred.T @ centred)[1][:, ::-1]
     return centred @ axes[:, :dimensions]
 
 
 def run(config: str, dataset: Path, embeddings: tuple[Path, ...], output: Path) -> None:
-    """Write a line each ordered pair of animals, seeds or runs of each row. InputError if a file is no embedding.
+    """Write one line for each ordered pair of animals, of seeds and of runs of each row.
 
-    Animals are compared within the first run of a row; seeds within it too; runs, where they read the same windows, by
-    the first seed. A row with one of each has no line.
+    Animals and seeds are compared within the first run of a row. Runs are compared for the first seed, and only if
+    they have the same windows. A row with one animal, one seed and one run has no line. InputError if a file is no
+    embedding.
     """
     sections = Sections(config)
     opened = Source(dataset).open(sections.windows, neural=False)

@@ -1,4 +1,4 @@
-"""Stage: one raw recording to its store."""
+"""Stage: convert one raw recording to its store."""
 
 from __future__ import annotations
 
@@ -22,9 +22,12 @@ def run(
     manifest: Path,
     threads: int,
 ) -> None:
-    """Convert the recording at ``path`` below ``raw``, or its part from ``start`` to ``stop``, this animal's trial."""
+    """Convert the recording ``path`` in ``raw``, or its part from ``start`` to before ``stop`` (s).
+
+    InputError if only one of ``start`` and ``stop`` is given.
+    """
     sections = Sections(config)
     if (start is None) != (stop is None):
-        raise InputError("--start and --stop: one without the other, expected both or neither")
+        raise InputError("--start and --stop: only one is given, expected both or neither")
     row = SampleRow(animal, trial, path, start, stop)
     convert_trial(sections.convert, sections.dataset, raw, row, store, manifest, threads)

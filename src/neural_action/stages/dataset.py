@@ -1,4 +1,4 @@
-"""Stage: all recordings laid out once."""
+"""Stage: join all recordings in one dataset."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from neural_action.datasets.layout import lay_out
 
 
 def run(output: Path, manifests: tuple[Path, ...]) -> None:
-    """Verify every store and write the arrays that later stages map into ``output``."""
+    """Verify every store and write the arrays, which later stages memory-map, into ``output``."""
     lay_out(manifests, output)

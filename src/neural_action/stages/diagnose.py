@@ -28,7 +28,10 @@ def run(
     threads: int,
     output: Path,
 ) -> None:
-    """Write diagnostics.json, .html and .png into ``output``. A swap table's file is named by its run."""
+    """Write diagnostics.json, .html and .png into ``output``; print errors and warnings on standard error.
+
+    The name of a file in ``swaps`` without its suffix is the name of its run.
+    """
     sections = Sections(config)
     every = None if scores is None else read_scores(scores, sections).table
     with threadpool_limits(threads):

@@ -21,6 +21,7 @@ from neural_action.errors import InputError
 from neural_action.evaluation.columns import COLUMNS
 from neural_action.evaluation.evaluate import Evaluation, evaluate
 from neural_action.evaluation.representation import represent
+from neural_action.evaluation.retrieval import behavior_summary
 from neural_action.files import atomic_write
 from neural_action.progress import progress
 
@@ -37,9 +38,9 @@ def run(
     scores: Path,
     embedding: Path,
 ) -> None:
-    """Score every problem of the splits; write the scores, and representations and predictions of the first splits.
+    """Evaluate the row on every split; write the scores, and the representation and predictions of each window.
 
-    InputError if there is nothing to train or test on, the labels name one class alone, or a file does not fit.
+    InputError if there is nothing to train or test on, the labels hold only one class, or a file does not fit.
     """
     sections = Sections(config)
     row = sections.method(method)
@@ -74,11 +75,11 @@ class Split:
 def _splits(
     sections: Sections, row: MethodSettings, source: Source, given: dict[str, Any], weights: Path | None
 ) -> Iterator[Split]:
-    """Every split of the run, evaluated. Splits that see the same share a model, and its representation."""
+    """Evaluate every split of the run. Splits that see the same data share a model and its representation."""
     table = source.table()
     with_labels = row.objective is not None and "labels" in needs("objectives", row.objective.name)
     groups = table.models(source.names, source.animal, labels=with_labels)
-    # What is represented of behaviour or labels alone needs no neural data.
+    # A row that represents only behaviour or labels needs no neural data.
     layout = source.layout(neural=row.representation in ("trained", "raw", "ridge"))
     settings, evaluation = sections.windows, sections.evaluation
     for group in groups:
@@ -104,8 +105,9 @@ def _splits(
                 name,
                 given["seed"],
                 variables=variables_of(dataset),
+                summary=_summary(dataset, windows) if "retrieval" in evaluation.tasks else None,
                 trained_with_labels=with_labels,
-                # One split alone has its trials for an interval.
+                # With a single split, the interval comes from its trials.
                 unit_seconds=sections.split.block_seconds if protocol_of(name) == "published" else None,
                 own_units=bool(dataset.units),
             )
@@ -115,6 +117,13 @@ def _splits(
 def centre_behavior(dataset: Dataset, windows: Windows) -> np.ndarray:
     """(window, variable) float32: behaviour at the middle of each window, normalised animal by animal."""
     return dataset.pose[windows.pose[:, windows.pose.shape[1] // 2]]
+
+
+def _summary(dataset: Dataset, windows: Windows) -> np.ndarray:
+    """(window, component): the summary of behaviour, by the windows that train. InputError without behaviour."""
+    if not dataset.pose.shape[1]:
+        raise InputError("evaluation.tasks: retrieval needs behaviour, and these recordings have none")
+    return behavior_summary(dataset.pose[windows.pose], np.flatnonzero(windows.role == "train"))
 
 
 def variables_of(dataset: Dataset) -> tuple[str, ...]:
@@ -138,9 +147,9 @@ def _lines(
 
 
 def _content(splits: list[Split], *, trained: bool) -> dict[str, np.ndarray]:
-    """Arrays of the embedding file: the windows of the first split, and what is predicted of them.
+    """Arrays of the embedding file: the windows of the first split, their representation and predictions.
 
-    Splits that test other windows of the same representation (folds of one model) add their predictions.
+    Splits with the same representation (folds of one model) test other windows; they add their predictions.
     """
     first = splits[0]
     windows, dataset = first.windows, first.dataset
@@ -149,7 +158,7 @@ def _content(splits: list[Split], *, trained: bool) -> dict[str, np.ndarray]:
         if split.features is first.features:
             tested = split.evaluation.predicted >= 0
             predicted[tested], where[tested] = split.evaluation.predicted[tested], split.name
-    # What another row's networks represent stands in that row's file.
+    # An untrained row uses the networks of another row, whose own file holds the representation.
     layers = {name: values.astype(np.float16) for name, values in first.features.items() if trained}
     return {
         **layers,
@@ -168,7 +177,7 @@ def _content(splits: list[Split], *, trained: bool) -> dict[str, np.ndarray]:
 
 
 def _check_classes(windows: Windows, names: tuple[str, ...]) -> None:
-    """InputError if the labels name one class alone: nothing can be read from them."""
+    """InputError if all labelled windows have the same class: there is nothing to tell apart."""
     found = np.unique(windows.label[windows.label >= 0])
     if len(found) == 1:
         raise InputError(f"labels: every labelled window is {names[found[0]]}, expected two classes or more")

@@ -1,4 +1,4 @@
-"""Stage: the interactive page."""
+"""Stage: write the interactive page."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from neural_action.files import atomic_write, load_npz
 from neural_action.tables.notes import opening
 from neural_action.tables.pictures.runs import Run
 
-#: Points of a trial's traces at most (our choice: the width of the page).
+#: Maximum number of points in a trial's traces (our choice: the width of the page).
 _TRACE_POINTS = 900
 
 
 @dataclass(frozen=True)
 class Shown:
-    """Where the windows of a run are: label, first frame and centre (s) of each; arrays are parallel."""
+    """Windows of a run: (window,) label int64, first frame int64 and centre float64 (s)."""
 
     label: np.ndarray
     start: np.ndarray
@@ -34,7 +34,7 @@ class Shown:
 
     @classmethod
     def load(cls, path: Path) -> Shown:
-        """Read them from an embedding. InputError if the file is something else."""
+        """Read them from an embedding file. InputError if the file is no embedding."""
         kinds = (("label", np.int64), ("start", np.int64), ("time", np.float64))
         try:
             file = load_npz(path, *(name for name, _ in kinds))
@@ -43,7 +43,7 @@ class Shown:
             raise InputError(f"{path}: cannot be read as an embedding ({error})") from None
 
     def same(self, other: Shown) -> bool:
-        """Whether both are of the same moments."""
+        """Whether both runs have the same windows."""
         return np.array_equal(self.start, other.start)
 
 
@@ -54,10 +54,10 @@ def run(
     threads: int,
     output: Path,
 ) -> None:
-    """Write the page of the runs in ``embeddings``, the first shown first.
+    """Write the page of the runs in ``embeddings``; it opens with the first one.
 
-    A run of other windows than the first, or without a representation, is left out, and said on standard error.
-    InputError if none is left, or the windows are not of the recordings.
+    A run without a representation, or with other windows than the first, is left out; standard error says so.
+    InputError if no run is left, or the windows do not fit the recordings.
     """
     sections = Sections(config)
     settings, methods = sections.explore, sections.methods
@@ -71,7 +71,7 @@ def run(
             features = found.features()
             if features is None or (first is not None and not windows.same(first)):
                 print(
-                    f"{path}: left out: no representation, or other windows than the first row",
+                    f"{path}: left out, it has no representation or other windows than the first row",
                     file=sys.stderr,
                 )
                 continue
@@ -116,22 +116,26 @@ def run(
 
 
 def _points(dataset: Dataset) -> int:
-    """Points of the traces of a trial: two at least, no more than the longest trial has frames."""
+    """Number of points in a trial's traces: at least 2, at most the frames of the longest trial."""
     longest = max(span.frames.stop - span.frames.start for span in dataset.trials)
     return max(2, min(_TRACE_POINTS, longest))
 
 
 def _trials(start: np.ndarray, dataset: Dataset) -> np.ndarray:
-    """(n,) int64: number of the trial that each first frame is in. Trials are in the order of frames."""
+    """(window,) int64: index of the trial that holds each first frame. Trials are sorted by their frames."""
     first = np.array([span.frames.start for span in dataset.trials])
     return np.searchsorted(first, start, side="right") - 1
 
 
 def _chosen(windows: Shown, dataset: Dataset, settings: ExploreSettings, path: Path) -> np.ndarray:
-    """Rows of the windows that are shown, by trial and time: all, or evenly spread ones."""
+    """Indices of the shown windows, in order of first frame: all, or every n-th so that ``points`` fit.
+
+    InputError if a window starts after the last frame of the dataset.
+    """
     if len(windows.start) and windows.start.max() >= len(dataset.neural_time):
         raise InputError(
-            f"{path}: windows at frame {windows.start.max()}, the recordings hold {len(dataset.neural_time)}"
+            f"{path}: has a window at frame {windows.start.max()}, "
+            f"expected frames below {len(dataset.neural_time)}, the frames of the dataset"
         )
     order = np.argsort(windows.start, kind="stable")
     return order[:: max(1, -(-len(order) // settings.points))]
@@ -140,16 +144,19 @@ def _chosen(windows: Shown, dataset: Dataset, settings: ExploreSettings, path: P
 def _notes(every: int, shown: int, settings: ExploreSettings, behavior: Moments) -> list[str]:
     notes = []
     if shown < every:
-        notes.append(f"Shown are {shown:,} of {every:,} windows, evenly spread.")
+        notes.append(f"The page shows {shown:,} of {every:,} windows, evenly spaced.")
     if shown > settings.landmarks:
         notes.append(
-            f"t-SNE laid out {settings.landmarks:,} windows; each of the others lies between the five nearest of these."
+            f"t-SNE was computed on {settings.landmarks:,} windows; "
+            "every other window is placed between its five nearest neighbours among these."
         )
     if behavior.kind == "skeleton":
         rate = float(np.median(behavior.rate))
-        notes.append(f"Poses at {rate:.3g} samples a second, in bytes; in between, the figure moves evenly.")
+        notes.append(
+            f"Poses are stored at {rate:.3g} samples per second with 8 bits; the figure is interpolated in between."
+        )
         if not behavior.parts:
-            notes.append("The names of the keypoints do not say what joins them: explore.skeleton does.")
+            notes.append("The names of the keypoints do not say which are connected: set explore.skeleton.")
     if behavior.kind == "none":
-        notes.append("These recordings have no behaviour: there is no figure.")
+        notes.append("These recordings have no behaviour, so there is no figure.")
     return notes

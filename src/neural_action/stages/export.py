@@ -1,4 +1,4 @@
-"""Command: the encoder of a trained model as ONNX."""
+"""Command: write the encoder of a trained model as ONNX."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stage: pictures of scores, representations, recordings, pose neighbours and training."""
+"""Stage: draw scores, representations, recordings, pose neighbours and training."""
 
 from __future__ import annotations
 
@@ -41,16 +41,16 @@ def run(
 ) -> None:
     """Write the pictures that ``tables.registry`` names as .png into ``output``.
 
-    InputError if an input is not what it should be, or the swap table does not count the dataset's poses.
+    InputError if an input has the wrong format, or the swap table has another number of poses than the dataset.
 
     Args:
         config: the configuration, a file or inline JSON.
         source: the dataset.
         scores: ``scores.csv``.
-        embeddings: of the runs that are drawn.
-        logs: of the trained rows.
-        swaps: a swap table of all poses; without it neighbours are not drawn.
-        consistency: how well embeddings map onto each other; without it no matrices.
+        embeddings: embedding files of the runs to draw.
+        logs: training logs of the trained rows.
+        swaps: swap table of all poses; without it, the picture of neighbours is left out.
+        consistency: table of stage consistency; without it, its matrices are left out.
         output: folder of the pictures.
     """
     sections = Sections(config)
@@ -86,12 +86,12 @@ def _of_runs(
 ) -> dict[str, Callable[[], Figure]]:
     methods = sections.methods
     labels = {name: row.label for name, row in methods.items()}
-    # A row that guesses has nothing to show but its score.
+    # A row that guesses has only scores to show.
     shown = [name for name, row in methods.items() if row.representation != "none"]
     runs = by_method([Run.load(path) for path in embeddings], shown)
     across = "across" in sections.evaluation.tasks and len(dataset.animals) > 1
     trained_on = "the other animals" if across else "other trials of the animal"
-    # Read first: a log that is none is an error before anything is drawn.
+    # Read now, so that a bad log fails before anything is drawn.
     table = read_logs(logs)
     return {
         "confusion": lambda: draw_confusion(runs, labels, trained_on),

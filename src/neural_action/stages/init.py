@@ -19,7 +19,7 @@ from neural_action.preflight.proposal import FOLDS, Proposal, propose
 from neural_action.preflight.written import configuration
 from neural_action.recordings.samples import check_rows, write_samples
 
-#: Options that are patterns of paths.
+#: Options whose values are path patterns.
 _PATTERNS = ("path", "times", "sync", "index", "neural_events", "behavior_events")
 
 
@@ -32,9 +32,10 @@ def run(
     option: tuple[str, ...],
     force: bool,
 ) -> None:
-    """Say what ``folder`` holds; write ``output`` (default ``<name>.yaml``) and ``<name>_recordings.csv`` beside it.
+    """Print what ``folder`` holds; write ``output`` (default ``<name>.yaml``) and a samples table in its folder.
 
-    Nothing is written that could not be run: InputError says what is lacking.
+    The samples table is named as ``output`` with ``_recordings.csv`` for its suffix. InputError if a file exists
+    (without ``force``), or if the files and options lack something that a run needs; then nothing is written.
     """
     dataset = _name(name, folder)
     given = dict(map(_option, option))
@@ -42,13 +43,13 @@ def run(
     samples = output.with_name(f"{output.stem}_recordings.csv")
     for path in (output, samples):
         if path.exists() and not force:
-            raise InputError(f"{path}: exists, expected a new file (--output), or --force to write over it")
+            raise InputError(f"{path}: exists, expected a new file (--output); add --force to overwrite it")
     found = look(folder)
     click.echo(f"{folder} holds")
     for kind, items in _by_kind(found).items():
         click.echo(f"  {len(items)} x {kind}, such as {items[0].path.relative_to(folder).as_posix()}")
     if not found:
-        click.echo("  nothing that a format recognises by itself")
+        click.echo("  no files of a known format")
     proposal = propose(folder, found, FOLDS, neural_rate, behavior_rate, given)
     rows = check_rows(proposal.rows, str(folder))
     text = configuration(proposal, dataset=dataset, raw=folder, samples=samples)
@@ -60,7 +61,7 @@ def run(
 
 
 def _name(name: str | None, folder: Path) -> str:
-    """The name of the dataset; the folder's if none is given. InputError for one that a configuration refuses."""
+    """The name of the dataset, by default from the folder's. InputError if the configuration does not allow it."""
     if name is None:
         return re.sub(r"[^A-Za-z0-9_-]+", "_", folder.resolve().name).strip("_") or "mine"
     try:
@@ -70,17 +71,17 @@ def _name(name: str | None, folder: Path) -> str:
 
 
 def _option(text: str) -> tuple[str, Any]:
-    """Key and value of ``KEY=VALUE``, the value as YAML has it."""
+    """Key and value of ``KEY=VALUE``; the value is parsed as YAML."""
     key, equals, value = text.partition("=")
     if not equals or not re.fullmatch(r"[a-z_]+(\.[a-z_]+)*", key):
         raise InputError(f"--option {text!r}: expected KEY=VALUE, such as align.offset=2.5")
-    # Paths begin with {path}, which YAML takes for a mapping; names are a regular expression.
+    # Not YAML: names is a regular expression, and a leading {path} would be a mapping.
     if key == "names" or value.startswith(("{path}", "{animal}", "{trial}")):
         return key, value
     try:
         return key, yaml.safe_load(value)
     except yaml.YAMLError as error:
-        # So does a pattern that begins with an asterisk, which YAML takes for an alias.
+        # A leading asterisk in a path pattern is an alias in YAML.
         if key.rsplit(".", 1)[-1] in _PATTERNS:
             return key, value
         raise InputError(f"--option {text!r}: not YAML ({error})") from None

@@ -1,4 +1,4 @@
-"""Stage: pose index and swap table of one run."""
+"""Stage: draw the swap table of one run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from neural_action.neighbors.table import build_swap_table
 
 
 def run(config: str, source: Source, threads: int, output: Path, report: Path) -> None:
-    """Draw swaps among what pretraining may see: hidden poses are neither queries nor targets."""
+    """Draw swaps among the poses that pretraining may see: hidden poses are neither queries nor targets."""
     sections = Sections(config)
     dataset = source.open(sections.windows, neural=False)
     with threadpool_limits(threads):

@@ -1,4 +1,4 @@
-"""Stage: what a person wants to see first, as the opening of the report."""
+"""Stage: write the first page of the report."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from neural_action.tables.pictures.scores import draw_scores
 from neural_action.tables.pictures.style import write_png
 from neural_action.tables.scores import read_scores
 
-#: What the scores of a task are.
+#: Heading above the scores of each task.
 _HEADINGS = {
     "across": "Actions of animals whose labels the probe never saw",
     "within": "Actions in trials whose labels the probe never saw",
@@ -34,9 +34,9 @@ _HEADINGS = {
 
 
 def run(config: str, scores: Path, embeddings: tuple[Path, ...], diagnostics: Path, output: Path) -> None:
-    """Write an HTML page: scores with intervals, embeddings by action and by animal, the verdict of every check.
+    """Write an HTML fragment: scores with intervals, embeddings by action and by animal, the result of every check.
 
-    InputError if ``diagnostics`` is none.
+    InputError if ``diagnostics`` was not written by stage diagnose.
     """
     sections = Sections(config)
     methods, settings = sections.methods, sections.tables
@@ -63,7 +63,7 @@ def run(config: str, scores: Path, embeddings: tuple[Path, ...], diagnostics: Pa
 
 
 def _address(figure: Figure) -> str:
-    """The picture as a data address."""
+    """The picture as a data URI."""
     buffer = io.BytesIO()
     write_png(figure, buffer)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -31,10 +31,10 @@ def run(
     output: Path,
     log: Path,
 ) -> None:
-    """Train on what the splits may see; write weights, their description and the log.
+    """Train on the data that the splits may see; write weights, their description and the log.
 
-    Splits that see the same share a model. A run whose splits see different things is a model each, in one file, by
-    the name of its first split.
+    Splits that see the same data share a model. If the splits of a run see different data, the file holds several
+    models, each under the name of its first split. InputError if the method is not trained.
     """
     sections = Sections(config)
     row = sections.method(method)
@@ -46,7 +46,7 @@ def run(
     models: dict[str, Objective] = {}
     logs, checkpoints = [], []
     for first, *_ in groups:
-        # A checkpoint of its own for each, also of those that are done: an interrupted job goes on where it was.
+        # Each model has its own checkpoint, kept until all are trained, so that an interrupted job can resume.
         name = "checkpoint.pt" if len(groups) == 1 else f"checkpoint-{first}.pt"
         checkpoints.append(output.with_name(name))
         fingerprint = inputs.fingerprint([config, method, first, seed])

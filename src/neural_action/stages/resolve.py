@@ -1,4 +1,4 @@
-"""Stage: the configuration that the results were made with, and the versions."""
+"""Stage: write the configuration of a run, complete, with package versions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PACKAGES = (
 
 
 def run(config: str, output: Path) -> None:
-    """Write the complete configuration, defaults filled in, with the versions that matter."""
+    """Write the configuration with all defaults filled in; comments at its top list the versions of ``PACKAGES``."""
     settings = validate(Sections(config).content).model_dump(mode="json")
     versions = {"neural-action": __version__, "python": platform.python_version()}
     versions |= {name: version(name) for name in PACKAGES}

@@ -1,4 +1,4 @@
-"""Stage: the samples table of a folder."""
+"""Stage: write the samples table of a folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stage: the JSON schema of a configuration, for editors and for the catalogue of workflows."""
+"""Stage: write the JSON schema of a configuration, for editors and for the Snakemake workflow catalog."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from neural_action.files import atomic_write
 
 
 def schema() -> dict[str, Any]:
-    """JSON schema (draft 2020-12) of a dataset's file, with types, bounds and defaults.
+    """JSON schema (draft 2020-12) of a dataset's configuration file, with types, bounds and defaults.
 
-    Of the rows, ``methods``, it says only that they are mappings: they come from ``config/methods.yaml``, and a dataset
-    may leave them out or change some keys of one, as it may of one of the ``probes``. Parameters of encoders are not in
-    it either: signatures are checked when a file is read.
+    The schema allows any mapping for each of the ``methods``: rows come from ``config/methods.yaml``, and a dataset's
+    file may leave them out or change single keys. For the same reason no key of ``probes`` is required. It does not
+    cover the parameters of encoders, which are checked against signatures when a file is read.
     """
     content = Settings.model_json_schema()
     content["required"] = [key for key in content["required"] if key != "methods"]

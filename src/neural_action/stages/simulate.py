@@ -1,4 +1,4 @@
-"""Stage: simulate one animal in the release's raw layout."""
+"""Stage: simulate one animal in the raw layout of the authors' release."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from neural_action.recordings.simulate import simulate_animal
 
 
 def run(config: str, animal: int, output: Path) -> None:
-    """Write every trial of animal number ``animal`` below ``output``."""
+    """Write every trial of the animal with index ``animal`` below ``output``.
+
+    InputError if the configuration has no section ``simulation``.
+    """
     settings = Sections(config).simulation
     if settings is None:
         raise InputError("configuration simulation: missing key")

@@ -1,4 +1,4 @@
-"""Stage: the split table."""
+"""Stage: write the split table."""
 
 from __future__ import annotations
 

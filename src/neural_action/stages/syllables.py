@@ -1,4 +1,4 @@
-"""Stage: behavioural syllables of one run."""
+"""Stage: fit the behavioural syllables of one run."""
 
 from __future__ import annotations
 

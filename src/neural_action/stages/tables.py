@@ -1,4 +1,4 @@
-"""Stage: scores to tables."""
+"""Stage: write the tables of the scores."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from neural_action.tables.decoding import decoding
 from neural_action.tables.document import Document
 from neural_action.tables.efficiency import label_efficiency
 from neural_action.tables.identity import identity_recognition
+from neural_action.tables.label_free import label_free
 from neural_action.tables.page import RECORD, Page
 from neural_action.tables.registry import table_names
 from neural_action.tables.render import html, latex, markdown
@@ -30,6 +31,7 @@ _BUILDERS = {
     "identity_recognition": identity_recognition,
     "label_efficiency": label_efficiency,
     "continuous": continuous,
+    "label_free": label_free,
     "ablation": ablation,
 }
 
@@ -39,15 +41,15 @@ def run(
 ) -> None:
     """Write the tables that ``tables.registry`` names, as .csv, .md, .tex and .html, into ``output``.
 
-    The CSV is tidy, one row a cell; ``mean, low, high, published`` are fractions of 1, like the scores.
-    InputError if ``scores`` is of another dataset or protocol, or lacks a configured method.
+    The CSV is tidy: one row for each cell of the table. ``mean, low, high, published`` lie between 0 and 1, like the
+    scores. InputError if ``scores`` has another dataset or protocol, or lacks a configured method.
 
     Args:
         config: the configuration, a file or inline JSON.
         scores: ``scores.csv``.
         output: folder of the tables.
         unseen: scores under the protocols that leave animals out of pretraining.
-        consistency: how well embeddings map onto each other.
+        consistency: table of stage consistency.
     """
     sections = Sections(config)
     every = read_scores(scores, sections)

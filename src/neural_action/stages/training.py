@@ -1,4 +1,4 @@
-"""What the stages that train share: the data a run may see, on its device, as the parts of a row read them."""
+"""Shared by the stages that train: the data that a run may see, on the device."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from neural_action.augmentations.augmentation import AugmentationContext
-from neural_action.calcium.fit import KernelFit
+from neural_action.calcium.kernel import KernelFit
 from neural_action.config.sections import Sections
 from neural_action.datasets.dataset import Dataset, Source, dataset_of
 from neural_action.datasets.layout import Layout
@@ -28,7 +28,7 @@ from neural_action.training.device import prepare
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a run trains from; files that no part of its row needs are None."""
+    """Input files of a training run; a file that the row does not need is None."""
 
     source: Source
     kernel: Path | None
@@ -36,7 +36,7 @@ class Inputs:
     syllables: Path | None
 
     def fingerprint(self, options: Sequence, *others: Path) -> str:
-        """Hash of what a run depends on, so that the checkpoint of another run is never resumed."""
+        """SHA-256 of ``options`` and all input files, so that a run never resumes the checkpoint of another run."""
         digest = hashlib.sha256(json.dumps(list(options)).encode())
         digest.update(self.source.digest())
         for path in (self.kernel, self.swaps, self.syllables, *others):
@@ -46,7 +46,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class TrainingData:
-    """The dataset, its windows at every start, and both on the device."""
+    """The dataset and its windows (stride 1), and ``context``, which holds both on the device."""
 
     layout: Layout
     dataset: Dataset
@@ -57,7 +57,7 @@ class TrainingData:
 
     @property
     def seen(self) -> list[str]:
-        """Names of the animals of which at least one trial is seen."""
+        """Sorted names of the animals with at least one visible trial."""
         return _seen(self.dataset)
 
 
@@ -66,7 +66,7 @@ def _seen(dataset: Dataset) -> list[str]:
 
 
 def with_seen_labels(windows: Windows) -> Windows:
-    """The windows with the labels that may be trained with: an objective never meets another one."""
+    """The windows with every label hidden that training may not see."""
     return replace(windows, label=np.where(windows.sees_label, windows.label, UNLABELLED))
 
 
@@ -78,10 +78,10 @@ def training_data(
     *,
     layers: Sequence[str] = (),
 ) -> TrainingData:
-    """What a model may train from that serves ``splits``, which see the same.
+    """Training data of a model that serves ``splits``, which all see the same data.
 
-    ``layers`` names the animals of the model's input layers in order, where each has units of its own; by default those
-    that are seen.
+    If animals have different units, the model has one input layer for each animal; ``layers`` names these animals in
+    order, by default the visible ones.
     """
     settings, training, source = sections.windows, sections.training, inputs.source
     device = prepare(training.device, threads)

@@ -29,14 +29,14 @@ def transform(
     split: str | None,
     recordings: tuple[Path, ...],
 ) -> None:
-    """Embed ``recordings`` and write them in the format of the suffix of ``output``."""
+    """Embed ``recordings`` and write the embedding; the suffix of ``output`` sets the format."""
     opened = _opened(model, threads, device, split)
     with threadpool_limits(threads):
         data = [_given(path) for path in _recordings(recordings)]
         found = opened.transform(data, rate=rate, convert=convert, stride=stride, layer=layer)
     found.save(output, source)
     shape = " x ".join(map(str, found.values.shape))
-    print(f"{shape} of {len(found.trials)} trials: {output}", file=sys.stderr)
+    print(f"Wrote {output}: {shape} of {len(found.trials)} trials", file=sys.stderr)
 
 
 def score(
@@ -49,13 +49,15 @@ def score(
     split: str | None,
     recordings: tuple[Path, ...],
 ) -> None:
-    """Print how well a linear probe reads actions, a fraction of 1; and, to the other stream, of what on what."""
+    """Print how well a linear probe decodes actions, from 0 to 1; standard error says what it was tested on."""
     opened = _opened(model, threads, device, split)
     tested, known = _recordings(recordings), _recordings(train)
     with threadpool_limits(threads):
         value = opened.score(tested, known or None, metric=metric, seed=seed)
-    probe = f"trained on {_counted(known)}" if known else "trained on its other trials"
-    click.echo(f"{metric} of {_counted(tested)}, by a linear probe {probe}:", err=True)
+    probe = (
+        f"trained on {_counted(known)}" if known else "trained on the other trials, leaving one out in turn"
+    )
+    click.echo(f"{metric} on {_counted(tested)}, linear probe {probe}:", err=True)
     click.echo(f"{value:.4f}")
 
 
@@ -88,18 +90,18 @@ def _opened(model: Path, threads: int, device: str, split: str | None) -> Traine
 
 
 def _recordings(paths: tuple[Path, ...]) -> list[Path]:
-    """The paths, of a folder the manifests below it. InputError for a folder without one."""
+    """The paths, with each folder replaced by its manifests. InputError for a folder without manifests."""
     return [found for path in paths for found in manifests_below(path)]
 
 
 def _counted(paths: list[Path]) -> str:
-    """How many recordings, and of whom."""
+    """Number of recordings, and the names of their animals."""
     animals = sorted({read_manifest(manifest_path(path)).animal for path in paths})
     return f"{len(paths)} recording{'' if len(paths) == 1 else 's'} of {', '.join(animals)}"
 
 
 def _given(path: Path) -> Path | np.ndarray:
-    """A manifest or store as it is; the array of a .npy file, read without pickle."""
+    """The path of a manifest or store unchanged; for a .npy file its array, read without pickle."""
     if path.suffix != ".npy":
         return path
     try:

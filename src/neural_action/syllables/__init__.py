@@ -1,1 +1,1 @@
-"""Behavioural syllables: an autoregressive hidden Markov model of the poses."""
+"""Behavioural syllables: an autoregressive hidden Markov model of poses."""

@@ -1,4 +1,4 @@
-"""An autoregressive hidden Markov model: hmmlearn's machinery with linear-Gaussian dynamics as emissions."""
+"""An autoregressive hidden Markov model: hmmlearn with linear-Gaussian dynamics as emissions."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from neural_action.progress import Progress
 
 #: Added to the regression and to the noise covariance, in units of the data (about 1 after whitening; our choice).
 _RIDGE = 1e-3
-#: Probability that a state is kept from one sample to the next before fitting (our choice).
+#: Initial probability that a state is kept from one sample to the next (our choice).
 _STICKY = 0.9
 
-#: Steps between any two states that count as seen: of probability 0, none would lead to the state that a stray sample
-#: is nearest to, and the passes would divide by 0 (our choice, far below one step).
+#: Pseudo-count of transitions between any two states (our choice, far below one transition). With probabilities of 0, a
+#: stray sample could make the forward-backward passes divide by 0.
 _PSEUDO_COUNT = 1e-6
 
 
 class AutoregressiveHmm(BaseHMM):
     """x_t = W_k (x_{t-1}, ..., x_{t-L}, 1) + e, e ~ N(0, Q_k), k a Markov chain.
 
-    A row handed to hmmlearn holds a sample and what it depends on, see ``with_lags``; so the library's
-    forward-backward passes and EM loop serve unchanged, and here are only the likelihood of a row under each state
-    and the weighted regression that maximises it.
+    Each row of the data has a sample and the samples it depends on, see ``with_lags``. The forward-backward passes and
+    the EM loop of hmmlearn are thus unchanged. This class adds the likelihood of a row for each state, and the weighted
+    regression that maximises it.
 
     Attributes:
         weights_: (states, lags * d + 1, d) float64.
         covars_: (states, d, d) float64.
-        startprob_, transmat_: of hmmlearn.
+        startprob_, transmat_: see hmmlearn.
     """
 
     def __init__(self, n_components: int = 8, dimensions: int = 1, random_state: int = 0, n_iter: int = 30):
@@ -53,7 +53,7 @@ class AutoregressiveHmm(BaseHMM):
         self.startprob_ = np.full(states, 1 / states)
         self.transmat_ = np.full((states, states), (1 - _STICKY) / (states - 1))
         np.fill_diagonal(self.transmat_, _STICKY)
-        # Clusters of poses and their changes are a first guess of what the animal is doing.
+        # The initial states are clusters of poses and their changes.
         y, z = self._split(x)
         change = y - z[:, : self.dimensions]
         spread = np.maximum(change.std(0), 1e-6)
@@ -72,7 +72,7 @@ class AutoregressiveHmm(BaseHMM):
         )
 
     def _compute_log_likelihood(self, x: np.ndarray) -> np.ndarray:
-        """(row, state). All states at once: one product predicts, one whitens what is left."""
+        """(row, state) float64, for all states at once: one product predicts, one whitens the residuals."""
         y, z = self._split(x)
         states, d = self.n_components, self.dimensions
         predicted = z @ self.weights_.transpose(1, 0, 2).reshape(-1, states * d)
@@ -84,7 +84,7 @@ class AutoregressiveHmm(BaseHMM):
         return -0.5 * (squared + log_det + d * np.log(2 * np.pi))
 
     def _compute_likelihood(self, x: np.ndarray) -> np.ndarray:
-        """Densities over the largest of each row, which are never all 0: posteriors do not depend on that factor."""
+        """Densities divided by the largest of each row, so that they are never all 0; posteriors do not change."""
         log_likelihood = self._compute_log_likelihood(x)
         largest = log_likelihood.max(1, keepdims=True)
         self._log_factor += float(largest.sum())
@@ -135,7 +135,7 @@ class AutoregressiveHmm(BaseHMM):
         self._regress(stats)
 
     def _regress(self, stats: dict) -> None:
-        """Weighted least squares of each state, slightly regularised."""
+        """Weighted least squares for each state, slightly regularised."""
         lagged = stats["zz"].shape[1]
         self.weights_ = np.stack(
             [
@@ -158,19 +158,19 @@ class AutoregressiveHmm(BaseHMM):
 
 
 class ShownMonitor(ConvergenceMonitor):
-    """hmmlearn's monitor, every iteration of which is a step of ``shown``."""
+    """hmmlearn's monitor, which updates the progress ``shown`` after every iteration."""
 
     def __init__(self, monitor: ConvergenceMonitor, shown: Progress):
         super().__init__(monitor.tol, monitor.n_iter, monitor.verbose)
         self.shown = shown
 
     def report(self, log_prob: float) -> None:
-        """Take note of an iteration that ended with this log-likelihood."""
+        """Record an iteration with its log-likelihood."""
         super().report(log_prob)
         self.shown.update()
 
 
 def with_lags(sequence: np.ndarray, lags: int) -> np.ndarray:
-    """(time, d) to (time - lags, (1 + lags) d): every sample with the ``lags`` before it, latest first."""
+    """(time, d) to (time - lags, (1 + lags) d): every sample with the ``lags`` samples before it, latest first."""
     count = len(sequence) - lags
     return np.concatenate([sequence[lags - lag : lags - lag + count] for lag in range(lags + 1)], axis=1)

@@ -1,4 +1,4 @@
-"""Syllables of a dataset: fitted to the visible poses, posterior probabilities at each of them."""
+"""Syllables of a dataset: a model fitted to the visible poses, and its posterior probabilities."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from neural_action.progress import Progress
 
 @dataclass(frozen=True)
 class Syllables:
-    """What was fitted.
+    """Posterior probabilities of syllables, and a report of the fit.
 
     Attributes:
         posterior: (sample, syllable) float32, rows sum to 1; 0 at hidden samples.
-        report: log-likelihood a sample and iteration, shares, durations, variance explained; JSON values.
+        report: log-likelihood per sample, iterations, shares, durations, variance explained; JSON values.
     """
 
     posterior: np.ndarray
@@ -36,14 +36,14 @@ class Syllables:
 
 
 def fit_syllables(dataset: Dataset, settings: SyllableSettings) -> Syllables:
-    """Principal components of the visible poses, whitened, and an autoregressive HMM on them, trial by trial.
+    """Fit an autoregressive HMM to whitened principal components of the visible poses, with trials as sequences.
 
-    BehaveNet (Batty et al. 2019) fits such a model to a compressed behavioural video; poses are compressed here by
-    principal components, which like states and lags are our choice. The first ``lags`` samples of a trial have the
-    posterior of the first that is modelled. Poses of fewer features than ``dimensions`` are modelled as they are.
-    InputError if there are too few samples for the states.
+    BehaveNet (Batty et al. 2019) fits such a model to compressed behavioural video. Here poses are compressed by
+    principal components; components, states and lags are our choice. The first ``lags`` samples of a trial get the
+    posterior of the next sample. Poses with fewer features than ``dimensions`` keep all their components.
+    Raises InputError if there are too few samples for the states.
     """
-    # Imported here: pretraining reads syllables, and need not wait for what fits them.
+    # Imported here, so that pretraining, which only reads syllables, does not wait for it.
     from sklearn.decomposition import PCA
 
     from neural_action.syllables.arhmm import AutoregressiveHmm, ShownMonitor, with_lags
@@ -56,8 +56,8 @@ def fit_syllables(dataset: Dataset, settings: SyllableSettings) -> Syllables:
     dimensions = min(settings.dimensions, dataset.pose.shape[1])
     if sum(lengths) < settings.states * (dimensions * lags + 1):
         raise InputError(
-            f"syllables: {sum(lengths)} visible poses are too few for {settings.states} states of "
-            f"{dimensions} components"
+            f"syllables: {sum(lengths)} visible poses are too few for syllables.states {settings.states} with "
+            f"{dimensions} components, expected at least {settings.states * (dimensions * lags + 1)}"
         )
     visible = np.concatenate([dataset.pose[span.samples] for span in spans])
     components = PCA(dimensions, whiten=True, svd_solver="full").fit(visible)
@@ -92,7 +92,7 @@ def fit_syllables(dataset: Dataset, settings: SyllableSettings) -> Syllables:
 
 
 def load_posterior(path: Path, dataset: Dataset) -> np.ndarray:
-    """(sample, syllable) float32. InputError if the file does not hold one row a pose of the dataset."""
+    """(sample, syllable) float32 posterior probabilities. InputError unless the file has one row for each pose."""
     try:
         posterior = load_npz(path, "posterior")["posterior"].astype(np.float32)
     except (OSError, ValueError) as error:

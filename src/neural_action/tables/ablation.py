@@ -1,4 +1,4 @@
-"""The table of ablations: what each part of the method adds, on actions and on identity."""
+"""The ablation table: what each part of the method adds, for actions and for identity."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from neural_action.tables.scores import Column, Scores
 
 
 def ablation(sections: Sections, scores: Scores) -> tuple[Document, Page]:
-    """Every row of the ablation after the figure method, a block a probe, with paired differences to it.
+    """The figure method and the ablation rows, one block for each probe, with paired differences to the figure method.
 
-    Raises InputError if the figure method is not configured or nothing was scored.
+    Raises InputError if the figure method is not configured.
     """
     metric, reference = sections.tables.metric, sections.tables.figure_method
     if reference not in sections.methods:
@@ -43,8 +43,8 @@ def ablation(sections: Sections, scores: Scores) -> tuple[Document, Page]:
             )
     text = [
         *notes.shared_notes(sections, scores, methods, shown),
-        ("Rows", "each changes one thing in the first row; `config/ablation.yaml` says which"),
-        ("Identity", "lower is better: the representation says less about the animal"),
+        ("Rows", "each row changes one thing in the first row; see `config/ablation.yaml`"),
+        ("Identity", "lower is better: the representation encodes less about the animal"),
         notes.difference_note(sections),
     ]
     return Document("Ablation", notes.opening(sections), tuple(page.blocks), tuple(text)), page

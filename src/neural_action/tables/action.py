@@ -14,7 +14,7 @@ TASKS = ("within", "across")
 
 
 def columns(scores: Scores, probe: str, metric: str, *, projection: bool = False) -> list[Column]:
-    """Both tasks as one probe reads them, with half and all labels where they were scored."""
+    """Columns of both tasks for one probe, with half and with all labels where they were scored."""
     return [
         Column(task, probe, budget, metric, notes.TASKS[task], f"{budget} labels", projection=projection)
         for task in TASKS
@@ -23,18 +23,20 @@ def columns(scores: Scores, probe: str, metric: str, *, projection: bool = False
 
 
 def headline(scores: Scores, probe: str, metric: str) -> Column:
-    """Across animals, or within animals where nothing was scored across, with the most labels.
+    """The main column: across animals with the most labels, or within animals if nothing was scored across.
 
-    InputError if the probe read neither.
+    Raises InputError if the probe scored neither task.
     """
     for task in reversed(TASKS):
         if budgets := scores.budgets(task, probe):
             return Column(task, probe, budgets[-1], metric, notes.TASKS[task], f"{budgets[-1]} labels")
-    raise InputError(f"scores: probe {probe!r} read no action task; expected labelled windows in two classes")
+    raise InputError(
+        f"scores: probe {probe!r} scored no action task; expected labelled windows of two classes"
+    )
 
 
 def action_recognition(sections: Sections, scores: Scores) -> tuple[Document, Page]:
-    """Action recognition within and across animals, a block a probe, on the projection too, and differences.
+    """Action recognition within and across animals: for each probe, scores on both layers and paired differences.
 
     Raises InputError if a reference is not configured or no actions were scored.
     """
@@ -43,7 +45,7 @@ def action_recognition(sections: Sections, scores: Scores) -> tuple[Document, Pa
     probes = scores.read_by(*TASKS)
     if not probes:
         raise InputError(
-            "scores: none is of an action task; expected labelled windows in at least two classes"
+            "scores: no action task was scored; expected labelled windows of at least two classes"
         )
     shown, across = [], []
     for probe in probes:
@@ -62,7 +64,7 @@ def action_recognition(sections: Sections, scores: Scores) -> tuple[Document, Pa
         (
             "Columns",
             "Within animals: the probe is trained on other trials of the tested animal. Across animals: it is trained "
-            "on all other animals, each animal is tested in turn. Half labels: half of each animal's labelled time",
+            "on all other animals, and each animal is tested in turn. Half labels: half of each animal's labelled time",
         ),
         *notes.chance_note(scores, methods, across),
         notes.difference_note(sections),

@@ -1,4 +1,4 @@
-"""The table of consistency: how well one embedding of a row maps linearly onto another of the same row."""
+"""The consistency table: how well one embedding of a row maps linearly onto another embedding of that row."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from neural_action.tables.page import Page
 from neural_action.tables.scores import Scores
 
 COLUMNS = ("row", "kind", "measure", "one", "other", "value")
-#: What each kind compares.
+#: Kinds of comparison and their headings.
 KINDS = {
     "animals": "Between animals",
     "runs": "Between runs",
@@ -25,11 +25,11 @@ _PARTS = ("mean", "lowest", "highest")
 
 
 def read_consistency(path: Path) -> pd.DataFrame:
-    """Columns ``row, kind, measure, one, other`` as text and ``value``, a R2. InputError if it is something else."""
+    """Columns ``row, kind, measure, one, other`` as text, and ``value``, an R2. InputError for another file."""
     try:
         table = pd.read_csv(path, dtype=dict.fromkeys(COLUMNS[:5], str), keep_default_na=False)
         if missing := [name for name in COLUMNS if name not in table.columns]:
-            raise InputError(f"{path}: column {missing[0]!r} is missing, expected consistency of embeddings")
+            raise InputError(f"{path}: column {missing[0]!r} is missing, expected a table of consistency")
         table["value"] = table["value"].astype(float)
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as CSV ({error})") from None
@@ -37,7 +37,7 @@ def read_consistency(path: Path) -> pd.DataFrame:
 
 
 def consistency(sections: Sections, scores: Scores, path: Path) -> tuple[Document, Page]:
-    """A block a kind: mean R2 over ordered pairs of embeddings, the lowest, the highest, by each measure."""
+    """One block for each kind: mean, lowest and highest R2 over ordered pairs of embeddings, for each measure."""
     table = read_consistency(path)
     page = Page(scores, sections.methods)
     spans = (*(Span(name, _PARTS) for name in MEASURES.values()), Span("", ("pairs",)))
@@ -67,12 +67,15 @@ def consistency(sections: Sections, scores: Scores, path: Path) -> tuple[Documen
         (
             "Columns",
             f"R2 of the least-squares map between the {sections.evaluation.consistency_dimensions} leading principal "
-            "components of two embeddings, both ways. Between animals, windows with alike behaviour are compared; "
-            "between runs and seeds, the same windows, also those that pretraining saw. Held out: fitted on some "
-            "trials and scored on others. CEBRA: as its consistency_score, fitted and scored on the same points, so "
-            "that it grows with the dimension of the embedding",
+            "components of two embeddings, in both directions. Between animals, windows with similar behaviour are "
+            "compared; between runs and seeds, the same windows, including those that pretraining saw. Held out: "
+            "fitted on some trials and scored on others. CEBRA: like its consistency_score, fitted and scored on the "
+            "same points, so it grows with the dimension of the embedding",
         ),
-        ("Intervals", "none, because pairs share embeddings. Lowest and highest are single pairs"),
+        (
+            "Intervals",
+            "none, because pairs share embeddings. Lowest and highest are the values of single pairs",
+        ),
     ]
     return Document("Consistency", notes.opening(sections), tuple(page.blocks), tuple(text)), page
 

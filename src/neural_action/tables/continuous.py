@@ -8,12 +8,12 @@ from neural_action.tables.document import Document
 from neural_action.tables.page import Page
 from neural_action.tables.scores import CONTINUOUS, Column, Scores, of_the_papers
 
-#: Of a skeleton there are a hundred variables: a table has these many columns, its CSV all.
+#: Columns of a table, at most; its CSV has all variables (a skeleton has about a hundred).
 _SHOWN = 9
 
 
 def columns(scores: Scores, task: str, probe: str) -> list[Column]:
-    """R2 over all variables, then of each, with the most labels."""
+    """R2 over all variables, then of each variable, with the most labels."""
     table = scores.table
     own = table[(table["task"] == task) & (table["probe"] == probe) & (table["metric"] == "r2")]
     budget = scores.budgets(task, probe)[-1]
@@ -26,7 +26,7 @@ def columns(scores: Scores, task: str, probe: str) -> list[Column]:
 
 
 def continuous(sections: Sections, scores: Scores) -> tuple[Document, Page]:
-    """A block a task and probe, and paired differences of R2 over all variables.
+    """One block for each task and probe, and paired differences of R2 over all variables.
 
     Raises InputError if a reference is not configured.
     """
@@ -48,8 +48,8 @@ def continuous(sections: Sections, scores: Scores) -> tuple[Document, Page]:
         *notes.shared_notes(sections, scores, methods, shown),
         (
             "Columns",
-            "behaviour at the centre of each window, also of windows without a label. Within animals: the probe is "
-            "trained on other trials of the tested animal. Across animals: on all other animals",
+            "behaviour at the centre of each window, labelled or not. Within animals: the probe is trained on other "
+            "trials of the tested animal. Across animals: it is trained on all other animals",
         ),
         *([("More variables", f"{left_out} more are in the CSV file")] if left_out > 0 else []),
         notes.difference_note(sections),

@@ -1,4 +1,4 @@
-"""The table of decoding (Table 2 of MYOW): every animal by itself, with all training labels."""
+"""The decoding table (Table 2 of MYOW): each animal is decoded separately, with all training labels."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ METRICS = {
 
 
 def headline(animal: str, probe: str, metric: str = "accuracy", budget: str = ALL) -> Column:
-    """One animal, one probe, one metric, with all labels or so many labelled trials of each class."""
+    """Column of one animal, probe, metric and label budget (``all`` or a number of labelled trials of each class)."""
     return Column("decoding", probe, budget, metric, METRICS[metric], animal, animal)
 
 
 def decoding(sections: Sections, scores: Scores) -> tuple[Document, Page]:
-    """For every probe: accuracy of every animal beside the published number, other metrics, paired differences.
+    """For each probe: accuracy of each animal beside the published number, other metrics, paired differences.
 
     Raises InputError if a reference is not configured.
     """

@@ -1,4 +1,4 @@
-"""What the checks found, as a page: the verdict of each first, then every finding."""
+"""The HTML page of the diagnostics: the verdict of each check and its findings."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from neural_action.diagnostics.finding import CHECKS, SEVERITIES, Finding
 from neural_action.diagnostics.run import Diagnosis
 from neural_action.tables.templates import template
 
-#: A sign and a word for each severity: colour is not all that tells them apart.
-SIGNS = {"ok": ("✓", "sound"), "note": ("i", "note"), "warning": ("!", "look"), "error": ("✗", "wrong")}
-#: Sound findings are counted, not listed, above this number.
+#: Sign and word for each severity, so that colour is not the only difference.
+SIGNS = {"ok": ("✓", "ok"), "note": ("i", "note"), "warning": ("!", "warning"), "error": ("✗", "error")}
+#: If a check has more findings of severity ok than this, they are counted instead of listed.
 _LISTED = 4
 
 
 def summary(found: list[Finding]) -> str:
-    """One line on a check: its worst finding, or how much of it is sound."""
+    """One line about a check: its worst finding, or the number of findings if all are ok."""
     first = found[0]
     where = "" if first.subject == "all" else f"{first.subject}: "
     if first.severity == "ok" and len(found) > 1:
-        return f"{len(found)} of {len(found)} sound"
+        return f"{len(found)} of {len(found)} ok"
     same = sum(finding.severity == first.severity for finding in found)
     more = f" (and {same - 1} more)" if same > 1 else ""
     return f"{where}{first.message}{more}"
@@ -53,7 +53,7 @@ def _counted(finding: Finding, found: list[Finding]) -> bool:
 
 
 def _balance(counts: pd.DataFrame) -> dict:
-    """Test windows of each animal (row) and class (column) in all splits, and in how many splits there are none."""
+    """For each animal (row) and class (column): test windows over all splits, and the number of splits without any."""
     tested = counts[(counts["class"] != "") & (counts["role"] == "test")]
     classes = list(dict.fromkeys(tested["class"]))
     rows = []

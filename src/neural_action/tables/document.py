@@ -1,4 +1,4 @@
-"""A page of tables before it has a format: text, and cells that are text already."""
+"""Tables before rendering: every title, note and cell is already text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Line:
-    """A row: what it is called, the group it stands in, and one text a column."""
+    """A row: its label, its group and one text for each column."""
 
     label: str
     group: str
@@ -27,7 +27,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Block:
-    """One table. ``aside`` are the columns (from 0) that stand back: they were not measured here."""
+    """One table. ``aside`` are the columns (from 0) shown muted, because they were not measured here."""
 
     title: str
     spans: tuple[Span, ...]
@@ -37,7 +37,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Document:
-    """Tables with a title, an opening line and notes (a term and what is to be known of it)."""
+    """Tables with a title, an opening line and notes (pairs of a term and its explanation)."""
 
     title: str
     opening: str
@@ -45,19 +45,19 @@ class Document:
     notes: tuple[tuple[str, str], ...]
 
 
-#: Metrics that are no shares, with their decimals.
+#: Metrics that are not fractions of 1, with their decimals.
 _PLAIN = {"r2": 2, "log_loss": 3}
 
 
 def percent(value: float, *, sign: bool = False) -> str:
-    """A fraction of 1 in percent with one decimal and a true minus sign: ``0.543`` is ``54.3``."""
+    """A fraction of 1 in percent with one decimal and a typographic minus sign: ``0.543`` is ``54.3``."""
     return _decimals(100 * value, 1, sign)
 
 
 def interval(mean: float, low: float, high: float, *, sign: bool = False, metric: str = "accuracy") -> str:
-    """Mean and interval in percent: ``54.3 [51.0, 57.2]``; the mean alone where there is no interval (NaN).
+    """Mean and interval in percent: ``54.3 [51.0, 57.2]``; only the mean if there is no interval (NaN).
 
-    R2 and log loss are no percentages and stay as they are: ``0.54 [0.51, 0.57]``.
+    R2 and log loss are not converted to percent: ``0.54 [0.51, 0.57]``. Infinite bounds are ``[no bounds]``.
     """
     decimals = _PLAIN.get(metric)
     values = (mean, low, high) if decimals else (100 * mean, 100 * low, 100 * high)
@@ -68,7 +68,7 @@ def interval(mean: float, low: float, high: float, *, sign: bool = False, metric
 
 
 def probability(p: float) -> str:
-    """A p value: ``0.012``, ``< 0.001``; a dash where there is none (NaN)."""
+    """A p value: ``0.012`` or ``< 0.001``; a dash for NaN."""
     if math.isnan(p):
         return EMPTY
     return "< 0.001" if p < 0.001 else f"{p:.3f}"

@@ -1,4 +1,4 @@
-"""The table of label efficiency: scores with one, two, four, ... labelled trials of each class, and differences."""
+"""The label-efficiency table: scores with one, two, four, ... labelled trials of each class, and paired differences."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TASKS = ("within", "across", "decoding")
 
 
 def curves(sections: Sections, scores: Scores) -> dict[str, list[Column]]:
-    """Every curve by its title: columns of a task and probe, and of an animal when decoding, from few labels to all."""
+    """Curves by title: the columns of a task and probe (and animal, for decoding), from few labels to all."""
     found = {}
     for task in TASKS:
         metric = "accuracy" if task == "decoding" else sections.tables.metric
@@ -30,7 +30,7 @@ def curves(sections: Sections, scores: Scores) -> dict[str, list[Column]]:
 
 
 def label_efficiency(sections: Sections, scores: Scores) -> tuple[Document, Page]:
-    """A block of scores for every curve, and one of paired differences to each reference.
+    """One block of scores for each curve, and one block of paired differences to each reference.
 
     Raises InputError if a reference is not configured.
     """
@@ -47,10 +47,10 @@ def label_efficiency(sections: Sections, scores: Scores) -> tuple[Document, Page
         *notes.shared_notes(sections, scores, methods, [c for columns in found.values() for c in columns]),
         (
             "Columns",
-            "labelled trials of each class in training (across animals: of each training animal), and as many in "
-            "validation where a split has it. In a recording without trials, a run of one class, cut to "
-            f"{seconds:g} s, is a trial. Every row gets the same trials. Pretraining and scaling use all training "
-            "windows without labels",
+            "labelled trials of each class in training (across animals: of each training animal). Validation has the "
+            "same number, if the split has validation trials. In a recording without trials, a bout of one class, cut "
+            f"to {seconds:g} s, counts as a trial. Every row gets the same trials. Pretraining and scaling use all "
+            "training windows, without labels",
         ),
         notes.difference_note(sections, stars=True),
     ]

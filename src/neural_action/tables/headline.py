@@ -1,4 +1,4 @@
-"""The columns that a dataset is first shown by."""
+"""The main columns of a dataset, which its overview shows."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from neural_action.tables import action, continuous, decoding
 from neural_action.tables.registry import CLASS_TASKS
 from neural_action.tables.scores import CONTINUOUS, Column, Scores
 
-#: Of a skeleton there are a hundred variables; the table has all.
+#: Behaviour variables in the picture, at most; the CSV of the table has all.
 _PANELS = 8
 
 
 def headlines(sections: Sections, scores: Scores) -> list[Column]:
-    """Of classes read by the first probe with the most labels: across animals, or within, or every animal decoded.
+    """The main class task, by the first probe with the most labels: across animals, else within, else decoding.
 
-    Of a dataset without class tasks, R2 of its behaviour variables. InputError if neither was scored.
+    For a dataset without class tasks: R2 of its behaviour variables. Raises InputError if neither was scored.
     """
     for task in CLASS_TASKS:
         if probes := scores.read_by(task):
@@ -25,12 +25,12 @@ def headlines(sections: Sections, scores: Scores) -> list[Column]:
             return [action.headline(scores, probes[0], sections.tables.metric)]
     found = continuous_headlines(scores)
     if not found:
-        raise InputError("scores: none is of actions or of behaviour variables, expected either")
+        raise InputError("scores: no task was scored; expected actions, classes or behaviour variables")
     return found
 
 
 def continuous_headlines(scores: Scores) -> list[Column]:
-    """R2 over all behaviour variables and of the first seven, across animals or within them, by the first probe."""
+    """R2 over all behaviour variables and of the first seven: across animals, else within, by the first probe."""
     for task in reversed(CONTINUOUS):
         if probes := scores.read_by(task):
             return continuous.columns(scores, task, probes[0])[:_PANELS]

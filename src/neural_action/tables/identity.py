@@ -1,4 +1,4 @@
-"""The table of identity recognition (Table 2 of the poster): which animal a window is from."""
+"""The identity-recognition table (Table 2 of the poster): which animal a window comes from."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from neural_action.tables.scores import Column, Scores, of_the_papers
 
 
 def columns(scores: Scores, probe: str, *, projection: bool = False) -> list[Column]:
-    """One probe, with half and all of the training windows where both were scored."""
-    # The share of neighbours that are of the same animal says more than the vote of ten.
+    """Columns of one probe, with half and with all training windows where they were scored."""
+    # For nearest neighbours, the share from the same animal says more than the majority vote.
     knn = scores.probes[probe].kind == "knn" and "true_class_score" in scores.metrics("identity", probe)
     metric, heading = ("true_class_score" if knn else "accuracy"), notes.TASKS["identity"]
     return [
@@ -22,7 +22,7 @@ def columns(scores: Scores, probe: str, *, projection: bool = False) -> list[Col
 
 
 def identity_recognition(sections: Sections, scores: Scores) -> tuple[Document, Page]:
-    """How well each probe recognises the animal from the encoder, and from the projection."""
+    """How well each probe recognises the animal, from the encoder's output and from the projection."""
     methods = of_the_papers(sections)
     page = Page(scores, methods, beside("identity_recognition", sections.tables))
     shown = []
@@ -36,16 +36,19 @@ def identity_recognition(sections: Sections, scores: Scores) -> tuple[Document, 
         *notes.shared_notes(sections, scores, methods, shown),
         (
             "Columns",
-            "which animal a window is from. Probes are trained and tested on different trials, with equally many "
-            "windows of every animal. Half windows: half of the training windows",
+            "which animal a window comes from. Probes are trained and tested on different trials, with the same number "
+            "of windows from every animal. Half windows: half of the training windows",
         ),
         *notes.chance_note(scores, methods, [column for column in shown if column.label_budget == "all"]),
         (
             "Floor",
-            "animals differ in what they do, so behaviour alone partly identifies the animal. The reference rows say "
+            "animals differ in what they do, so behaviour alone partly identifies the animal. The reference rows show "
             "how well",
         ),
-        ("Animals", "a score is of all animals together: the intervals say nothing about other animals"),
+        (
+            "Animals",
+            "each score is over all animals together, so the intervals say nothing about other animals",
+        ),
         *notes.paper_note(page.paper),
     ]
     return Document("Identity recognition", notes.opening(sections), tuple(page.blocks), tuple(text)), page

@@ -18,10 +18,10 @@ PROTOCOLS = {
     "assumes this)",
     "new_trials": "pretraining sees other trials of the tested animals and never the tested trials",
     "new_animal": "pretraining never sees the tested animal",
-    "published": "one split, by the parts that were published or of each animal's trials in the order of time, as in "
-    "the authors' release. Pretraining sees training and validation trials without labels",
+    "published": "one split: the published parts, or each animal's trials in the order of time, as in the authors' "
+    "release. Pretraining sees training and validation trials, without labels",
     "repeated": "random splits of each animal's trials, or of blocks of time with gaps between them. Pretraining sees "
-    "training trials without labels",
+    "training trials, without labels",
 }
 TASKS = {
     "within": "Within animals",
@@ -30,34 +30,35 @@ TASKS = {
     "decoding": "Decoding",
     "continuous_within": "Within animals",
     "continuous_across": "Across animals",
+    "retrieval": "Behaviour retrieval",
 }
 METRICS = {
     "accuracy": "accuracy, the share of windows whose class is predicted",
-    "balanced_accuracy": "balanced accuracy, the mean over classes of the share of their windows that is recognised",
-    "macro_f1": "macro F1, the mean over classes of the harmonic mean of precision and recall",
-    "weighted_f1": "weighted F1, macro F1 with each class weighted by its windows",
+    "balanced_accuracy": "balanced accuracy, the mean recall over classes",
+    "macro_f1": "macro F1, the mean over classes of F1, the harmonic mean of precision and recall",
+    "weighted_f1": "weighted F1, the mean over classes of F1, weighted by the number of windows",
     "delta_accuracy": "delta accuracy, the share of windows whose angle is less than 3 pi / 16 off",
-    "true_class_score": "score of the true class, the mean score that a window's own class is given. For nearest "
-    "neighbours it is the share of neighbours of that class",
-    "auroc": "AUROC, the area under the ROC curve, mean over classes",
+    "true_class_score": "score of the true class, the mean score that the probe gives to it. For nearest neighbours it "
+    "is the share of neighbours of that class",
+    "auroc": "AUROC, the area under the ROC curve, averaged over classes",
     "log_loss": "log loss in nats, lower is better",
-    "r2": "R2, the share of variance that is explained. Over all variables it is weighted by their variance",
+    "r2": "R2, the share of variance explained. R2 over all variables is weighted by their variance",
 }
 _OVER = {
-    "animals": "t over animals. Where all animals are read from the same encoders, the variance that they share is "
-    "added (two-way random effects)",
+    "animals": "t over animals. If all animals are read from the same encoders, the variance that they share is added "
+    "(two-way random effects)",
     "splits": "corrected resampled t over splits (Nadeau and Bengio 2003), because splits share trials. These "
     "intervals say nothing about other recordings",
-    "units": "t over the test trials of the one split, weighted by their windows. These intervals say nothing about "
+    "units": "t over the test trials of the single split, weighted by their windows. These intervals say nothing about "
     "another split or another training",
-    "nothing": "one score of one split has no interval",
+    "nothing": "a single score of a single split has no interval",
 }
 
 Note = tuple[str, str]
 
 
 def opening(sections: Sections) -> str:
-    """One line: which data these are, and whether they were recorded or simulated."""
+    """One line: the title and name of the dataset, and whether it was recorded or simulated."""
     kind = "real recordings" if sections.real else "simulated, not recorded"
     return f"{sections.title} ({sections.dataset}): {kind}"
 
@@ -65,14 +66,14 @@ def opening(sections: Sections) -> str:
 def shared_notes(
     sections: Sections, scores: Scores, methods: Mapping[str, MethodSettings], columns: Sequence[Column]
 ) -> list[Note]:
-    """Protocol, rows that train with labels, choices, sizes, probes, metrics and intervals of a table."""
+    """Notes of a table on its protocol, rows trained with labels, choices, sizes, probes, metrics and intervals."""
     protocol, table = sections.split.protocol, scores.table
     counts = (
         (len(scores.animals), "animal"),
         (table["split"].nunique(), "split"),
         (table["seed"].nunique(), "seed"),
     )
-    # The columns say which one it is, where it is one: an animal, a session or a set of pictures.
+    # With a single animal, session or set of pictures, the columns already name it.
     told = counts if len(scores.animals) > 1 else counts[1:]
     sizes = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in told)
     return [
@@ -88,7 +89,7 @@ def shared_notes(
 
 
 def supervised_note(sections: Sections, methods: Mapping[str, MethodSettings]) -> list[Note]:
-    """Which rows train their encoder with labels; nothing where none does."""
+    """Note on the rows whose encoder is trained with labels; none if there are no such rows."""
     labels = []
     for row in methods.values():
         objective = row.objective
@@ -99,8 +100,8 @@ def supervised_note(sections: Sections, methods: Mapping[str, MethodSettings]) -
     if not labels:
         return []
     said = (
-        f"{', '.join(labels)}: the encoder is trained with the labels of the training trials. They are left out of "
-        "tests on an animal whose labels they used, and of columns with fewer labels"
+        f"{', '.join(labels)}: the encoder is trained with the labels of the training trials. These rows are left out "
+        "of tests on an animal whose labels they used, and of columns with fewer labels"
     )
     return [("Trained with labels", said)]
 
@@ -108,7 +109,7 @@ def supervised_note(sections: Sections, methods: Mapping[str, MethodSettings]) -
 def units_note(
     scores: Scores, methods: Mapping[str, MethodSettings], columns: Sequence[Column]
 ) -> list[Note]:
-    """Which raw rows have empty cells, as each animal has units of its own; nothing where none has."""
+    """Note on raw rows with empty cells, which occur where each animal has its own units; none without such rows."""
     apart = [column for column in columns if column.task in ("across", "identity", "continuous_across")]
     empty = [
         row.label
@@ -119,20 +120,24 @@ def units_note(
     ]
     if not empty:
         return []
-    return [("Units", f"each animal has units of its own: {', '.join(empty)} is read within animals alone")]
+    return [
+        ("Units", f"each animal has its own units, so {', '.join(empty)} can only be read within animals")
+    ]
 
 
 def probe_note(scores: Scores, columns: Sequence[Column]) -> list[Note]:
-    """How each probe reads frozen representations."""
+    """Note on how each probe reads frozen representations; none without columns."""
     names = _once(column.probe for column in columns)
     if not names:
         return []
     said = [f"{scores.probe_label(name)}: {_probe(scores.probes[name])}" for name in names]
     last = "Every probe reads every row"
     if any(scores.probes[name].solver == "epochs" for name in names):
-        last += ". Rate and epoch are chosen on validation windows"
+        last += ". Learning rate and epoch are chosen on validation windows"
     if any(_has_penalty(scores.probes[name]) for name in names):
-        last += ". Penalties are chosen on validation windows, or inside training where a split has none"
+        last += (
+            ". Penalties are chosen on validation windows, or on held-out training trials if a split has none"
+        )
     return [("Probes", f"{'; '.join(said)}. {last}")]
 
 
@@ -164,7 +169,7 @@ def _probe(probe: ProbeConfig) -> str:
 def chance_note(
     scores: Scores, methods: Mapping[str, MethodSettings], columns: Sequence[Column]
 ) -> list[Note]:
-    """Chance as measured by the rows that guess."""
+    """Note on chance, measured by the rows that guess."""
     found = []
     for column in columns:
         for name, row in methods.items():
@@ -176,12 +181,12 @@ def chance_note(
                 )
                 found.append(f"{value} ({row.label}; {where})")
     if not found:
-        return [("Chance", "no row of this configuration guesses, so chance was not measured")]
+        return [("Chance", "not measured, because no row of this configuration guesses")]
     return [("Chance", f"measured by rows that guess: {'; '.join(_once(found))}")]
 
 
 def interval_note(scores: Scores, columns: Sequence[Column]) -> list[Note]:
-    """What the intervals of these columns are over."""
+    """Note on what the intervals of these columns generalise over; none without scores."""
     over = set().union(*(scores.over(column) for column in columns)) if columns else set()
     said = [text for name, text in _OVER.items() if name in over]
     unit = ", in percent" if any(column.metric not in UNBOUNDED for column in columns) else ""
@@ -189,23 +194,23 @@ def interval_note(scores: Scores, columns: Sequence[Column]) -> list[Note]:
 
 
 def difference_note(sections: Sections, *, stars: bool = False) -> Note:
-    """How differences are paired and tested; ``stars`` where these mark small p."""
+    """Note on how differences are paired and tested; ``stars`` if stars mark small p."""
     said = (
-        "row minus reference, paired by animal, split, seed and test trial, always read by the same probe, task and "
-        "label budget. p is corrected for all differences of its block (Holm); the intervals are not"
+        "row minus reference, paired by animal, split, seed and test trial, always with the same probe, task and "
+        "label budget. p is corrected for all differences of its block (Holm); the intervals are not corrected"
     )
     if stars:
         said += f". A star marks p < {LEVEL:g}"
     if not sections.tables.references:
-        said += ". The best baseline has the highest mean in this very column, a choice in its favour"
+        said += ". The best baseline is the one with the highest mean in the same column, which favours the baseline"
     return "Differences", said
 
 
 def paper_note(paper: Published) -> list[Note]:
-    """Where the published numbers are from and what they are not; nothing where there are none."""
+    """Note on the source of the published numbers and their limits; none without such numbers."""
     said = (
-        f"accuracy in percent as published ({paper.source}) for {paper.recordings}. It is shown for orientation: not "
-        "comparable across recordings, classes, splits or metrics"
+        f"accuracy in percent as published ({paper.source}) for {paper.recordings}. It is shown for orientation only: "
+        "it is not comparable across recordings, classes, splits or metrics"
     )
     return [(paper.heading, said)] if paper.values else []
 

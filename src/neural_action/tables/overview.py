@@ -1,4 +1,4 @@
-"""What the report opens with: a page of its own, which the report also takes into its text."""
+"""The overview that opens the report. It is also a page of its own."""
 
 from __future__ import annotations
 
@@ -12,10 +12,17 @@ from neural_action.tables.templates import template
 def fragment(
     heading: str, dot: str, scores: str, embeddings: str | None, checks: Sequence[dict[str, Any]]
 ) -> str:
-    """What the scores are and what a dot is, pictures as addresses, and ``asks, severity, said`` of each check.
+    """The overview as HTML, in ASCII.
 
-    A page without the tags that HTML lets a page leave out, so that it is also valid within the body of the report. In
-    ASCII, other characters by their numbers: no encoding has to be named or guessed.
+    Optional tags (html, head, body) are left out, so that the page is also valid inside the body of the report.
+    Characters outside ASCII are written as character references, so that no encoding has to be declared.
+
+    Args:
+        heading: what the scores are.
+        dot: what a dot in the picture of scores is.
+        scores: address of the picture of scores.
+        embeddings: address of the picture of embeddings; None without one.
+        checks: ``asks``, ``severity`` and ``said`` of each check.
     """
     text = template("overview.html.j2").render(
         heading=heading, dot=dot, scores=scores, embeddings=embeddings, checks=checks, signs=SIGNS

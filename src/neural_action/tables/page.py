@@ -1,4 +1,4 @@
-"""Scores to a page of tables: blocks of measured and published numbers, and the same as tidy records."""
+"""A page of tables from scores: blocks of measured and published numbers, and the same numbers as tidy records."""
 
 from __future__ import annotations
 
@@ -20,19 +20,21 @@ RECORD = (
     *("method", "label", "group", "task", "probe", "label_budget", "animal", "unit", "metric", "layer"),
     *("reference", "mean", "low", "high", "p", "published", "n_scores"),
 )
-#: Marks a difference in a cell that has no column for its p.
+#: Star of a difference with p below ``LEVEL``, in tables without a column for p.
 MARK = " *"
 LEVEL = 0.05
 
 
 @dataclass
 class Page:
-    """Blocks of one table file, and a record for every cell in them that was measured or published.
+    """The blocks of one table file, and one record for each measured or published number.
 
     Attributes:
-        scores: what the cells are made of.
+        scores: all scores of the dataset.
         methods: the rows, in order.
-        paper: the published numbers that stand beside.
+        paper: the published numbers shown beside the measured ones.
+        blocks: the tables.
+        records: rows of the CSV, with the keys ``RECORD``.
     """
 
     scores: Scores
@@ -44,8 +46,8 @@ class Page:
     def measured(self, title: str, columns: Sequence[Column], *, with_paper: bool = True) -> None:
         """Add a block of means and intervals, each beside its published number where the paper has one.
 
-        Rows without a score stay out, and so does the block without columns or rows. Published numbers do not
-        stand beside the projection: the paper does not say which layer it probes.
+        Rows without a score are left out, and the block is left out if no row remains. Published numbers are not
+        shown beside the projection, because the paper does not say which layer it probes.
         """
         cells = {
             name: measured
@@ -71,16 +73,16 @@ class Page:
         self.blocks.append(Block(title, spans, tuple(lines), aside))
 
     def recorded(self, columns: Sequence[Column]) -> None:
-        """Keep means and intervals for the CSV alone."""
+        """Add means and intervals to the CSV only."""
         for column in columns:
             for name in self.methods:
                 if (cell := self.scores.cell(name, column)) is not None:
                     self.record(name, column, cell)
 
     def differences(self, title: str, column: Column, references: Sequence[str]) -> None:
-        """Add a block of paired differences in ``column`` of every row to each of ``references``.
+        """Add a block with the paired difference of each row to each of ``references`` in ``column``.
 
-        The p values of a block are one family, corrected by Holm. Nothing where no row can be compared.
+        The p values of a block are one family, corrected by Holm. No block is added if no row can be compared.
         """
         found = self._compared([(column, reference) for reference in references])
         if not any(map(any, found.values())):
@@ -100,7 +102,7 @@ class Page:
         self.blocks.append(Block(title, tuple(spans), tuple(lines)))
 
     def differences_by_budget(self, title: str, columns: Sequence[Column], reference: str) -> None:
-        """As ``differences``, to one reference, a cell a column; those with p below 0.05 end in a star."""
+        """Like ``differences``, to one reference and with one cell for each column; a star marks p < 0.05."""
         found = self._compared([(column, reference) for column in columns])
         lines = []
         for name, cells in found.items():
@@ -116,9 +118,9 @@ class Page:
             self.blocks.append(Block(title, spans, tuple(lines)))
 
     def references(self, sections: Sections, column: Column) -> list[str]:
-        """The rows that differences are taken to: those configured, or the figure method and the best baseline.
+        """The reference rows of differences: those configured, else the figure method and the best baseline.
 
-        References that are not shown are left out. InputError if the figure method is not shown.
+        References that the page does not show are left out. InputError if the figure method is not configured.
         """
         settings = sections.tables
         if settings.figure_method not in sections.methods:
@@ -150,7 +152,7 @@ class Page:
         reference: str = "",
         published: float | None = None,
     ) -> None:
-        """Keep a number for the CSV; ``metric`` where it is none of the column's."""
+        """Add a number to the CSV. ``metric`` replaces the metric of the column."""
         row = self.methods[name]
         shown = {"trained": "encoder"}.get(row.representation, row.representation)
         values = (
@@ -167,7 +169,7 @@ class Page:
         self.records.append(dict(zip(RECORD, values, strict=True)))
 
     def _compared(self, pairs: Sequence[tuple[Column, str]]) -> dict[str, list[Estimate | None]]:
-        """The difference of every row in each (column, reference), with p of all of them corrected as one family."""
+        """Differences of each row in each (column, reference). Their p values are corrected as one family."""
         found: dict[str, list[Estimate | None]] = {}
         for name in progress(self.methods, "paired differences", "row"):
             if any(not self.scores.pick(name, column).empty for column, _ in pairs):
@@ -191,7 +193,7 @@ def _text(cell: Estimate, column: Column, *, sign: bool = False) -> str:
 def _headings(
     columns: Sequence[Column], beside: Sequence[bool], paper_heading: str
 ) -> tuple[tuple[Span, ...], frozenset[int]]:
-    """Spans over neighbouring columns that share a heading, and the places of the paper's columns."""
+    """Spans over neighbouring columns with the same heading, and the positions of the paper's columns."""
     grouped: list[tuple[str, list[str]]] = []
     aside: set[int] = set()
     at = 0

@@ -1,4 +1,4 @@
-"""The published numbers, from ``published.yaml``: no number of a paper is typed anywhere else."""
+"""Published numbers, read from ``published.yaml``, the only file that holds them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _FILE = Path(__file__).with_name("published.yaml")
 
 @dataclass(frozen=True)
 class Published:
-    """One published table; without arguments, none.
+    """One published table; empty without arguments.
 
     Attributes:
-        source: where it was published.
-        recordings: what it was measured on.
+        source: the publication.
+        recordings: the recordings it was measured on.
         values: accuracy as a fraction of 1, by (method, probe, task, label budget or animal).
-        heading: what its columns are headed with.
-        note: what else a reader should know of it.
+        heading: heading of its columns.
+        note: a remark for the reader.
     """
 
     source: str = ""
@@ -34,19 +34,19 @@ class Published:
 
 
 def beside(table: str, settings: TableSettings) -> Published:
-    """``published``, or nothing where the configuration wants no paper's numbers beside its own."""
+    """``published``, or an empty table if the configuration (``tables.published``) turns published numbers off."""
     return published(table) if settings.published else Published()
 
 
 def beside_animals(tables: Sequence[str], settings: TableSettings, animals: Collection[str]) -> Published:
-    """``beside`` of the first of ``tables`` that has one of ``animals``; nothing where none has."""
+    """``beside`` of the first of ``tables`` with one of ``animals``; an empty table if there is none."""
     found = (beside(table, settings) for table in tables)
     return next((one for one in found if any(over in animals for *_, over in one.values)), Published())
 
 
 @cache
 def published(table: str) -> Published:
-    """The numbers of a section of the file, a table or ``pictures``; KeyError for another."""
+    """The numbers of one section of the file. KeyError if the file has no such section."""
     content = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
     part = content[table]
     values = {

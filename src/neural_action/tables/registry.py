@@ -1,6 +1,6 @@
-"""Which tables and pictures a dataset has: they follow from its tasks, label budgets and rows.
+"""The tables and pictures of a dataset, which follow from its tasks, label budgets and rows.
 
-Nothing heavy is imported here: the workflow asks before any job runs.
+The workflow imports this module before any job runs, so it imports no heavy package.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def table_names(
     Args:
         evaluation: tasks and label budgets.
         methods: the rows that are shown.
-        unseen: whether animals are left out of pretraining and adapted to.
+        unseen: whether the model is adapted to animals left out of pretraining.
         consistency: whether the consistency of embeddings is measured.
     """
     tasks = set(evaluation.tasks)
@@ -35,6 +35,7 @@ def table_names(
         "identity_recognition": "identity" in tasks,
         "label_efficiency": _few_labels(evaluation),
         "continuous": tasks & {"continuous_within", "continuous_across"},
+        "label_free": "retrieval" in tasks,
         "consistency": consistency,
         "ablation": tasks & {"within", "across"} and any(row.table == "ablation" for row in methods),
         "unseen_animal": unseen,
@@ -47,7 +48,7 @@ def picture_names(evaluation: EvaluationSettings, *, swaps: bool, consistency: b
 
     Args:
         evaluation: tasks and label budgets.
-        swaps: whether there is a table of pose swaps.
+        swaps: whether there is a swap table.
         consistency: whether the consistency of embeddings is measured.
     """
     tasks = set(evaluation.tasks)
@@ -61,7 +62,7 @@ def picture_names(evaluation: EvaluationSettings, *, swaps: bool, consistency: b
         "neighbors": swaps,
         "consistency": consistency,
         "training": True,
-        # Last: it takes as long as the others together.
+        # Last, because it takes as long as all others together.
         "embedding": True,
     }
     return [name for name, wanted in made.items() if wanted]

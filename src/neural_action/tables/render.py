@@ -24,7 +24,7 @@ _LATEX = {
 
 
 def escape_markdown(text: str) -> str:
-    """Text that GitHub Markdown shows as it is, also within a table: no markup, no link."""
+    """Text that GitHub Markdown shows unchanged, also in a table: no markup and no links."""
     return re.sub(r"([\\`*_<>|]|\](?=[(\[:]))", r"\\\1", printable(text))
 
 
@@ -58,12 +58,12 @@ def _markdown_table(block: Block) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-# Headings that say enough without the one they stand under.
+# Column headings that need no span heading before them.
 _BARE = {"paper (MC2P)", "paper", "pairs"}
 
 
 def latex(document: Document) -> str:
-    """LaTeX: booktabs tables, a block that is wider than a line cut into several; notes in the first caption."""
+    """LaTeX with booktabs: a block wider than a line becomes several tables; notes are in the first caption."""
     head = [
         f"% {_comment(document.title)}: {_comment(document.opening)}",
         r"% Needs \usepackage{array,booktabs}.",
@@ -86,12 +86,12 @@ def _comment(text: str) -> str:
     return " ".join(text.split())
 
 
-#: Characters that fit beside the names on a line of 345 pt in footnotesize, measured with pdflatex.
+#: Characters that fit beside the row labels on a line of 345 pt in footnotesize, measured with pdflatex.
 _LINE = 62
 
 
 def _parts(block: Block) -> list[list[int]]:
-    """Columns of a block, cut into tables that fit a line; what stands aside stays beside what it belongs to."""
+    """Columns of a block, cut into tables that fit a line. A muted column stays beside the column it belongs to."""
     heads = [part for span in block.spans for part in span.columns]
     widths = [
         max(len(text) for text in (head, *(line.cells[at] for line in block.lines))) + 1
@@ -112,7 +112,7 @@ def _parts(block: Block) -> list[list[int]]:
 
 
 def _latex_table(block: Block, places: list[int], caption: str) -> str:
-    """A table of some of a block's columns."""
+    """A table with the columns ``places`` of a block."""
     headings = [span.heading for span in block.spans for _ in span.columns]
     heads = [part for span in block.spans for part in span.columns]
     spans, rules, first = [], [], 2
@@ -138,7 +138,7 @@ def _latex_table(block: Block, places: list[int], caption: str) -> str:
             lines.append(rf"\multicolumn{{{1 + len(places)}}}{{l}}{{\emph{{{escape_latex(name)}}}}} \\")
         for line in rows:
             texts = (line.label, *(line.cells[at] for at in places))
-            # Braces: a bracket that begins a row would be read as the option of the line break before.
+            # In braces: LaTeX would read a bracket at the start of a row as the option of the preceding line break.
             lines.append(
                 " & ".join("{" + escape_latex(text) + "}" if text else "" for text in texts).strip() + r" \\"
             )

@@ -1,4 +1,4 @@
-"""Scores as the tables take them: read, checked, and gathered into means with intervals."""
+"""Scores for the tables: reading, checking, and means with intervals."""
 
 from __future__ import annotations
 
@@ -18,20 +18,21 @@ from neural_action.evaluation.statistics import Estimate, estimate, generalises_
 
 _NUMBERS = ("seed", "value", "n_train", "n_test")
 _TEXT = tuple(name for name in COLUMNS if name not in _NUMBERS)
-#: Columns of the scores that earlier versions wrote.
+#: Columns of scores.csv in earlier versions.
 _OLDER = ("fold", "fraction", "representation")
 ALL = "all"
-#: Metrics that are no shares.
+#: Metrics that are not fractions between 0 and 1.
 UNBOUNDED = ("r2", "log_loss")
 CONTINUOUS = ("continuous_within", "continuous_across")
 
 
 @dataclass(frozen=True)
 class Column:
-    """The scores of a column of a table: of one task, one probe, one label budget and one metric.
+    """A column of a table: the scores of one task, one probe, one label budget and one metric.
 
-    Whatever is compared is compared within a column. ``animal`` None is all animals; ``unit`` is a behaviour variable;
-    ``projection`` takes the layer that the objective is trained on. ``heading`` and ``part`` are its headings.
+    Rows are compared only within a column. ``animal``: None means all animals. ``unit``: a behaviour variable; empty
+    for all. ``projection``: whether the probe reads the layer that the objective is trained on. ``heading`` and
+    ``part``: heading of the span and of the column. Raises ValueError if task, probe, label budget or metric is empty.
     """
 
     task: str
@@ -51,12 +52,12 @@ class Column:
 
     @property
     def in_paper(self) -> tuple[str, str, str]:
-        """Where a published table has the same: probe, task, and animal or label budget."""
+        """Key of the same column in a published table: probe, task, and animal or label budget."""
         return self.probe, self.task, self.animal or self.label_budget
 
 
 def of_the_papers(sections: Sections) -> dict[str, MethodSettings]:
-    """The rows of the papers' tables: those that are no ablation."""
+    """The rows of the papers' tables, without ablation rows."""
     return {name: row for name, row in sections.methods.items() if row.table == "papers"}
 
 
@@ -64,12 +65,12 @@ class Scores:
     """Every score of a dataset, and its statistics.
 
     Attributes:
-        table: one row a score, columns ``evaluation.columns``. Only the configured methods.
+        table: one row for each score of the configured methods, columns ``evaluation.columns``.
         probes: the configured probes.
     """
 
     def __init__(self, table: pd.DataFrame, probes: Mapping[str, ProbeConfig]):
-        # Thousands of cells take a few rows each: of Arrow text that costs most of a table.
+        # Thousands of cells select a few rows each, which is slow for Arrow strings.
         self.table = table = table.astype(dict.fromkeys(_TEXT, object)).copy()
         self.probes = probes
         keys = ["method", "task", "probe", "label_budget", "metric"]
@@ -77,7 +78,7 @@ class Scores:
         self._ratios: dict[tuple[str, ...], float] = {}
         self._methods = list(table["method"].unique())
         self._columns = {name: table[name].to_numpy(object) for name in ("layer", "animal", "unit")}
-        # What was scored, for every question about which columns there are.
+        # The combinations that were scored.
         self._kinds = table[["task", "probe", "label_budget", "metric", "animal"]].drop_duplicates()
 
     @classmethod
@@ -91,11 +92,11 @@ class Scores:
         *,
         only: bool = False,
     ) -> Scores:
-        """Read ``path`` (CSV, one row a score); with ``only``, keep the scores of ``protocol``.
+        """Read ``path`` (CSV, one row for each score); with ``only``, keep the scores of ``protocol``.
 
-        Raises InputError if it is not such a table or an older version's, is of another dataset or protocol, holds a
-        value that is no finite number or a score twice, or lacks one of ``methods``; with ``only``, a protocol under
-        which no row could be read has no scores.
+        Raises InputError if the file is no such table or was made by an older version; if it is of another dataset or
+        protocol; if it has a value that is not a finite number, or the same score twice; or if one of ``methods`` has
+        no score. With ``only``, the table may have no score at all.
         """
         try:
             table = pd.read_csv(path, dtype=dict.fromkeys(_TEXT, str), keep_default_na=False)
@@ -118,12 +119,12 @@ class Scores:
                 )
             table[name] = numbers.astype(np.int64) if whole else numbers
         if (twice := table.duplicated([*_TEXT, "seed"])).any():
-            raise InputError(f"{path}: row {int(twice.argmax()) + 1} scores what an earlier row scored")
+            raise InputError(f"{path}: row {int(twice.argmax()) + 1} repeats the score of an earlier row")
         layers = table.loc[table["layer"] != "projection", ["method", "layer"]].drop_duplicates()
         if (more := layers.duplicated("method")).any():
             method, layer = layers[more].iloc[0]
             raise InputError(
-                f"{path}: method {method!r} has layer {layer!r} and another beside its projection"
+                f"{path}: method {method!r} has layer {layer!r} and another, expected one beside the projection"
             )
         if only:
             table = table[table["protocol"] == protocol]
@@ -132,7 +133,7 @@ class Scores:
                 raise InputError(f"{path}: {name} {other[0]!r}, expected {expected!r}")
         missing = [name for name in methods if name not in set(table["method"])]
         if missing and not (only and table.empty):
-            raise InputError(f"{path}: has no score of method {missing[0]!r}")
+            raise InputError(f"{path}: no score of method {missing[0]!r}, expected scores of every row")
         return cls(table[table["method"].isin(methods)].reset_index(drop=True), probes)
 
     @property
@@ -153,7 +154,7 @@ class Scores:
         return [*trials, *(name for name in ("half", ALL) if name in found)]
 
     def shares(self, task: str, probe: str) -> list[str]:
-        """The label budgets of ``task`` that are no number of trials: ``half`` and ``all``, where they are there."""
+        """Those of ``half`` and ``all`` that ``task`` was scored with."""
         return [name for name in self.budgets(task, probe) if not name.isdecimal()]
 
     def metrics(self, task: str, probe: str) -> set[str]:
@@ -162,31 +163,31 @@ class Scores:
         return set(kinds.loc[(kinds["task"] == task) & (kinds["probe"] == probe), "metric"])
 
     def probe_label(self, name: str) -> str:
-        """What a probe is called."""
+        """The label of a probe."""
         return self.probes[name].label or name.replace("_", " ")
 
     def pick(self, method: str, column: Column) -> pd.DataFrame:
-        """The scores of one row in one column: of whole test sets, and of their trials with ``unit`` set."""
+        """The scores of one row in one column: of whole test sets (empty ``unit``), and of single test trials."""
         key = (method, column.task, column.probe, column.label_budget, column.metric)
         places = self._places.get(key, np.empty(0, np.int64))
         chosen = (self._columns["layer"][places] == "projection") == column.projection
         if column.animal is not None:
             chosen &= self._columns["animal"][places] == column.animal
         if column.task in CONTINUOUS:
-            # Here a unit is a behaviour variable.
+            # In continuous tasks, a unit is a behaviour variable.
             chosen &= self._columns["unit"][places] == column.unit
             return self.table.iloc[places[chosen]].assign(unit="")
         return self.table.iloc[places[chosen]]
 
     def cell(self, method: str, column: Column) -> Estimate | None:
-        """Mean and interval of ``pick``; None where there is no score."""
+        """Mean and interval of the scores of ``pick``; None without scores."""
         chosen = self.pick(method, column)
         if chosen.empty:
             return None
         found = estimate(chosen, self._ratio(chosen))
         if column.metric in UNBOUNDED:
             return found
-        # A share is between 0 and 1, whatever t says of few scores.
+        # With few scores, the t interval may leave [0, 1], but a share cannot.
         return replace(found, low=max(found.low, 0.0), high=min(found.high, 1.0))
 
     def difference(self, method: str, reference: str, column: Column) -> Estimate | None:
@@ -196,12 +197,12 @@ class Scores:
         return None if both.empty else estimate(both, self._ratio(one))
 
     def over(self, column: Column) -> set[str]:
-        """What the intervals of a column are over."""
+        """What the intervals of a column generalise over, see ``statistics.generalises_over``."""
         rows = (self.pick(method, column) for method in self._methods)
         return {generalises_over(chosen) for chosen in rows if not chosen.empty}
 
     def _ratio(self, chosen: pd.DataFrame) -> float:
-        """Test windows over training windows of the splits, with all labels; the same for every row and metric."""
+        """Mean ratio of test to training windows over splits, with all labels; the same for every row and metric."""
         first, animals = chosen.iloc[0], chosen["animal"].unique()
         where = (first["task"], first["probe"], *animals)
         if where not in self._ratios:
@@ -213,9 +214,9 @@ class Scores:
 
 
 def read_scores(path: Path, sections: Sections) -> Scores:
-    """The scores of a configuration's rows. Raises as ``Scores.read``.
+    """The scores of the configured rows. Raises InputError as ``Scores.read`` does.
 
-    A row that is read for none of the dataset's tasks need not be there.
+    A row that is read for none of the dataset's tasks may be missing.
     """
     tasks = set(sections.evaluation.tasks)
     methods = [name for name, row in sections.methods.items() if row.tasks is None or tasks & set(row.tasks)]

@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 
 def template(name: str) -> Template:
-    """The template in file ``name``: values are escaped, and one that is not given is an error."""
+    """The template in file ``name``. Values are escaped, and a missing value raises an error."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,

@@ -1,4 +1,4 @@
-"""The table of unseen animals: what leaving one out of pretraining costs, and what adapting to it recovers."""
+"""The table of unseen animals: the loss from leaving an animal out of pretraining, and how much adaptation recovers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PROTOCOLS = {"new_trials": "seen", "new_animal": "not seen", "adapted": "not see
 
 
 def unseen_animal(sections: Sections, path: Path) -> tuple[Document, Page]:
-    """One block a row and probe: all animals, then every animal. InputError as ``Scores.read``."""
+    """One block for each row and probe: all animals together, then each animal. Raises as ``Scores.read``."""
     methods = {name: sections.methods[name] for name in sections.adapt.rows}
     by_protocol = {
         name: Scores.read(path, methods, sections.dataset, name, sections.probes, only=True)
@@ -28,7 +28,7 @@ def unseen_animal(sections: Sections, path: Path) -> tuple[Document, Page]:
         for probe in some.read_by("across")
     ]
     spans = (
-        Span("in pretraining the animal was", tuple(PROTOCOLS.values())),
+        Span("animal in pretraining", tuple(PROTOCOLS.values())),
         Span("of the loss", ("recovered, %",)),
     )
     for column in columns:
@@ -37,12 +37,12 @@ def unseen_animal(sections: Sections, path: Path) -> tuple[Document, Page]:
             page.blocks.append(Block(f"{row.label}, {some.probe_label(column.probe)}", spans, tuple(lines)))
     text = [
         *notes.shared_notes(sections, some, methods, columns),
-        ("Rows", "the tested animal. No label of it is used in any column"),
+        ("Rows", "the tested animal. No column uses its labels"),
         (
             "Columns",
             "what pretraining saw of the tested animal. Seen: its other trials, without labels (protocol new_trials). "
-            "Not seen: nothing (new_animal). Adapted: nothing, but its other trials, without labels, then train the "
-            "neural encoder for a short time",
+            "Not seen: nothing (protocol new_animal). Adapted: nothing, but the neural encoder is then trained for a "
+            "short time on its other trials, without labels",
         ),
         *(
             []
@@ -50,14 +50,14 @@ def unseen_animal(sections: Sections, path: Path) -> tuple[Document, Page]:
             else [
                 (
                     "Not seen",
-                    "each animal has units of its own: without an input layer for it, none can be encoded",
+                    "each animal has its own units, so an animal without an input layer cannot be encoded",
                 )
             ]
         ),
         (
             "Recovered",
-            "(adapted - not seen) / (seen - not seen), with Fieller's 95 % interval over animals. It has no bounds "
-            "where the loss may be 0",
+            "(adapted - not seen) / (seen - not seen), with Fieller's 95 % interval over animals. The interval has no "
+            "bounds if the loss may be 0",
         ),
     ]
     return Document("Unseen animal", notes.opening(sections), tuple(page.blocks), tuple(text)), page

@@ -1,4 +1,4 @@
-"""Adapting a trained model to an animal that its pretraining did not see, from unlabelled pairs."""
+"""Adaptation of a trained model to an animal that its pretraining did not see, with unlabelled pairs."""
 
 from __future__ import annotations
 
@@ -29,27 +29,27 @@ def adapt(
     seed: int,
     fingerprint: str = "",
 ) -> list[tuple[float, ...]]:
-    """Go on training the neural encoder of ``model``, in place; return the rows of the log.
+    """Continue training the neural encoder of ``model`` in place; return the rows of the log.
 
-    The objective is the model's own. Everything but the neural encoder is frozen: what behaviour is encoded as stays
-    the reference that the new animal is brought to, and swapped poses are poses of animals already known. Half of a
-    batch is of the new animal, half of all animals, so that the others are not forgotten (our choice).
+    The objective is the model's own. Everything except the neural encoder is frozen: encoded behaviour is the fixed
+    reference for the new animal, and swapped poses are of known animals. Half of a batch is of the new animal and half
+    of all animals, so that the others are not forgotten (our choice).
 
-    Where animals have units of their own, the new animal's input layer alone is trained, against the frozen rest, and
-    without weight decay, which would change the layers of the others.
+    If animals have their own units, only the input layer of the new animal is trained, without weight decay, which
+    would change the layers of the others.
 
     Args:
-        model: trained, on the device of ``context``.
-        context: recordings of the new animal and of known ones, on the device.
-        windows: their windows.
-        augmentations: of the model's row.
+        model: trained model, on the device of ``context``.
+        context: recordings of the new animal and of known animals, on the device.
+        windows: windows of these recordings.
+        augmentations: augmentations of the model's row.
         animal: number of the new animal.
         settings: steps and learning rate.
-        training: everything else.
+        training: all other settings.
         checkpoint: file to resume from.
-        matched: whether batches are groups of windows of different animals that behave alike.
-        seed: of batches and views.
-        fingerprint: of configuration and inputs, see ``loop.pretrain``.
+        matched: whether batches are groups of windows of different animals with similar behaviour.
+        seed: seed of batches and augmentations.
+        fingerprint: fingerprint of configuration and inputs, see ``loop.pretrain``.
     """
     torch.manual_seed(seed)
     encoder = model.get_submodule("f_n")

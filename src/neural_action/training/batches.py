@@ -1,4 +1,4 @@
-"""Batches gathered on the device, and the views drawn from them."""
+"""Batches of windows on the device, and their augmented views."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from neural_action.errors import InputError
 from neural_action.neighbors.table import SwapTable
 from neural_action.training.order import TrialOrder, below
 
-# On a CPU a batch is made in parts that stay in its cache: the augmentations then cost one pass over memory, not
-# one each. 16 windows of 32 frames of 32 x 32 pixels are 2 MiB.
+# On a CPU, augmentations process a batch in parts that fit the cache, which needs one pass over memory for all of them.
+# 16 windows of 32 frames of 32 x 32 pixels are 2 MiB.
 _CPU_PART = 1 << 19
 
 
@@ -51,54 +51,56 @@ class WindowBatch:
 
     @property
     def group(self) -> Tensor:
-        """(B,) int64, equal for windows of like behaviour; runs of one window an animal. InputError if unmatched."""
+        """(B,) int64, equal for windows with similar behaviour, one of each animal. InputError if not matched."""
         if self.groups is None:
-            raise InputError("this objective compares animals that behave alike: it needs `batches: matched`")
+            raise InputError(
+                "objective: compares animals with similar behaviour, expected `batches: matched`"
+            )
         return self.groups
 
     def uniform(self, *shape: int) -> Tensor:
-        """float32 in [0, 1), from the generator of the step."""
+        """Uniform float32 numbers in [0, 1), from the generator of the step."""
         return torch.rand(shape, generator=self.generator, device=self.generator.device)
 
     def syllables(self) -> Tensor:
-        """(B, poses, syllable) float32, of the poses as recorded."""
+        """(B, poses, syllable) float32 posterior probabilities, of the recorded poses."""
         if self.context.syllables is None:
-            raise InputError("this objective needs syllables of the poses, none were given")
+            raise InputError("objective: needs syllables of the poses, none given")
         return self.context.syllables[self.rows.pose]
 
     @property
     def label(self) -> Tensor:
-        """(B,) int64, the class at the centre of each window, -1 where unlabelled."""
+        """(B,) int64, the class at the centre of each window, -1 if unlabelled."""
         return self.sampler.label[self.windows]
 
     def excluded(self, window: int | None, others: Tensor | None = None) -> Tensor:
-        """(B, M) bool: windows and ``others``, or each other, at most ``window`` frames apart; None: of one trial."""
+        """(B, M) bool: windows and ``others`` (or each other) at most ``window`` frames apart; None: of one trial."""
         return self.sampler.order.excluded(self.windows, window, others)
 
     def pool(self, count: int) -> Tensor:
-        """(count,) int64 windows drawn apart from the batch, each once. InputError if there are fewer."""
+        """(count,) int64 windows drawn separately, without replacement. InputError if there are fewer."""
         visible = len(self.sampler.rows.start)
         if count > visible:
             raise InputError(
-                f"objective.pool: {count} windows, expected at most the {visible} that pretraining sees"
+                f"objective.pool: {count} windows, expected at most the {visible} visible windows"
             )
         device = self.generator.device
         return torch.randperm(visible, generator=self.generator, device=device)[:count]
 
     def near(self, least: int, most: int) -> tuple[Tensor, Tensor]:
-        """(B,) int64 windows ``least`` to ``most`` before or after each in its trial, and (B,) bool: is there one."""
+        """(B,) int64 windows ``least`` to ``most`` away from each in its trial; (B,) bool, whether they exist."""
         return self.sampler.order.near(self.windows, least, most, self.uniform(len(self.windows)))
 
     def far(self, beyond: int | None) -> Tensor:
-        """(B,) int64 windows that start more than ``beyond`` frames away; of another trial for None."""
+        """(B,) int64 windows that start more than ``beyond`` frames away; in another trial for None."""
         return self.sampler.order.far(self.windows, beyond, self.uniform(len(self.windows)))
 
     def between(self, others: Tensor) -> Tensor:
-        """(B,) int64 windows strictly between each and its ``others`` of the same trial; itself where there is none."""
+        """(B,) int64 windows strictly between each and its ``others`` of the same trial; itself if there is none."""
         return self.sampler.order.between(self.windows, others, self.uniform(len(self.windows)))
 
     def neural(self) -> NeuralWindows:
-        """(B, frames, pixels) float32; overwritten by the next step's batch."""
+        """(B, frames, pixels) float32, a new view; overwritten by the next step's batch."""
         shift, rows = self.sampler.shift, self.rows
         if shift != 0 and self.drawn > 0:
             most = None if shift == "trial" else shift
@@ -112,11 +114,11 @@ class WindowBatch:
         return self._neural(self.sampler.rows[windows], self.sampler.neural_augmentations)
 
     def mined_of(self, windows: Tensor) -> NeuralWindows:
-        """As ``neural_of``, by the augmentations of views that are mined."""
+        """Like ``neural_of``, with the ``mined`` augmentations."""
         return self._neural(self.sampler.rows[windows], self.sampler.mined_augmentations)
 
     def recorded(self) -> NeuralWindows:
-        """(B, frames, pixels) float32, the windows without a view; overwritten by the next step's batch."""
+        """(B, frames, pixels) float32, the windows without augmentations; overwritten by the next step's batch."""
         return self._neural(self.rows, [])
 
     def _neural(self, rows: WindowRows, views: list[Augmentation]) -> NeuralWindows:
@@ -134,7 +136,7 @@ class WindowBatch:
         return out if self.context.layer is None else UnitWindows(out, self.context.layer[rows.animal])
 
     def _buffer(self, shape: tuple[int, ...]) -> Tensor:
-        """Memory for the next view of this step, reused from step to step: fresh pages cost a CPU as much as a view."""
+        """Memory for the next view of this step. It is reused in every step, because new memory is slow on a CPU."""
         buffers = self.sampler.buffers
         if self.drawn == len(buffers):
             buffers.append(torch.empty(shape, device=self.context.neural.device))
@@ -150,19 +152,23 @@ class WindowBatch:
 
 
 class BatchSampler:
-    """Batches of visible windows, the same for a seed and step wherever a run was interrupted.
+    """Batches of visible windows, which depend only on seed and step, also after an interruption.
+
+    Windows are drawn uniformly; if animals have their own units, the same number of each animal.
 
     Args:
         context: the dataset on the device.
-        windows: windows of the dataset; only visible ones are drawn.
-        views: augmentations.
-        batch: windows a step.
-        seed: with the step, of everything random.
-        matched: a uniform window, and for each other visible animal the window at a swap neighbour of its centre pose;
-            together a group. Otherwise windows are uniform; where animals have their own units, equally many of each.
-        epochs: every window once before any comes again, in an order drawn anew each time; the last, fewer than a
-            batch, are left out. Otherwise windows are drawn uniformly.
-        focus: number of an animal that half of each uniform batch is drawn from, or None.
+        windows: windows of the dataset; only visible windows are drawn.
+        augmentations: augmentations of the views.
+        batch: number of windows of a step.
+        seed: seed of all random numbers, together with the step.
+        matched: whether batches are groups: a uniform window, and for each other visible animal the window at a swap
+            neighbour of its centre pose.
+        epochs: whether every window is used once per epoch, in random order; an incomplete last batch is left out.
+        focus: number of an animal from which half of each uniform batch is drawn, or None.
+
+    Raises:
+        InputError: settings that do not fit together or the number of windows and animals.
     """
 
     def __init__(
@@ -197,27 +203,27 @@ class BatchSampler:
         self.epoch: tuple[int, Tensor] | None = None
         if epochs and (self.epoch_length == 0 or matched or focus is not None):
             raise InputError(
-                f"batches: epochs of {len(self.rows.start)} visible windows and training.batch {batch}, expected a "
-                "batch at least, and batches that are neither matched nor of one animal"
+                f"batches: epochs with {len(self.rows.start)} visible windows and training.batch {batch}, expected at "
+                "least one batch, and no matched or focused batches"
             )
         self.focus = None
         if focus is not None:
             own = np.flatnonzero(visible.animal == focus)
             if len(own) == 0 or matched:
                 raise InputError(
-                    f"batches: animal number {focus} has no visible windows, or batches are matched"
+                    f"batches: focus on animal number {focus}, expected visible windows of it and no matched batches"
                 )
             self.focus = torch.as_tensor(own, device=device)
-        #: Where animals have units of their own: windows of each visible animal, and the number of its first one.
+        #: If animals have their own units: number of windows of each visible animal, and number of its first window.
         self.each: tuple[Tensor, Tensor] | None = None
         if context.layer is not None:
             _, first, counts = np.unique(visible.animal, return_index=True, return_counts=True)
             if batch < len(counts):
                 raise InputError(
-                    f"training.batch: {batch}, expected a window of each of {len(counts)} animals at least"
+                    f"training.batch: {batch}, expected at least one window of each of {len(counts)} animals"
                 )
             self.each = torch.as_tensor(counts, device=device), torch.as_tensor(first, device=device)
-        #: Where batches are matched: the visible animals, the swap targets and the window of each sample.
+        #: With matched batches: the visible animals, the swap targets and the window of each sample.
         self.matched: tuple[Tensor, Tensor, Tensor] | None = None
         if matched:
             if context.swap_targets is None or context.window_starts is None:
@@ -225,16 +231,16 @@ class BatchSampler:
             animals = torch.unique(self.rows.animal)
             if len(animals) < 2 or batch < 2 * len(animals):
                 raise InputError(
-                    f"batches: matched needs two animals and two windows of each a step, found "
+                    f"batches: matched needs two animals and two windows of each in a batch, found "
                     f"{len(animals)} animals and training.batch {batch}"
                 )
             self.matched = animals, context.swap_targets, context.window_starts
-            # Starts of windows are unique, so a start says which window it is.
+            # Number of the window that starts at each frame; starts are unique.
             self.by_start = torch.full((len(context.neural),), -1, dtype=torch.int64, device=device)
             self.by_start[self.rows.start] = torch.arange(len(self.rows.start), device=device)
 
     def __call__(self, step: int) -> WindowBatch:
-        """The batch of a step. All randomness follows from (seed, step)."""
+        """The batch of a step. All random numbers follow from (seed, step)."""
         entropy = np.random.SeedSequence([self.seed, step]).generate_state(1, np.uint64)[0]
         self.generator.manual_seed(int(entropy >> np.uint64(1)))
         if self.matched is not None:
@@ -246,9 +252,7 @@ class BatchSampler:
         views = [build("augmentations", part, self.context) for part in parts]
         for view in views if self.draws == "batch" else []:
             if not isinstance(view, DrawnAugmentation):
-                raise InputError(
-                    f"augmentations.draws: batch, but {view.name} draws its numbers window by window"
-                )
+                raise InputError(f"augmentations.draws: batch, but {view.name} draws numbers for each window")
             view.once = True
         return views
 
@@ -256,11 +260,11 @@ class BatchSampler:
         return torch.randint(high, size, generator=self.generator, device=self.generator.device)
 
     def _uniform(self) -> Tensor:
-        """(B,) numbers of windows."""
+        """(B,) int64 numbers of windows."""
         if self.each is None:
             chosen = self._draw(len(self.rows.start), (self.batch,))
         else:
-            # Animal by animal in turn, so that the half that ``focus`` replaces is of all of them.
+            # Animals alternate, so that the half that ``focus`` replaces is of all animals.
             counts, first = self.each
             size = self.batch // len(counts), len(counts)
             chance = torch.rand(size, generator=self.generator, device=self.generator.device)
@@ -271,7 +275,7 @@ class BatchSampler:
         return chosen
 
     def _of_epoch(self, step: int) -> Tensor:
-        """(B,) numbers of windows; the order of an epoch follows from (seed, epoch)."""
+        """(B,) int64 numbers of windows; the order of an epoch follows from (seed, epoch)."""
         epoch, place = divmod(step, self.epoch_length)
         if self.epoch is None or self.epoch[0] != epoch:
             order = np.random.default_rng([self.seed, epoch, 1]).permutation(len(self.rows.start))
@@ -279,11 +283,11 @@ class BatchSampler:
         return self.epoch[1][place * self.batch : (place + 1) * self.batch]
 
     def _matched(self, animals: Tensor, targets: Tensor, window_starts: Tensor) -> tuple[Tensor, Tensor]:
-        """Numbers of windows, group after group, and the group of each."""
+        """(B,) int64 numbers of windows, group after group, and (B,) int64 groups."""
         anchors = self.rows[self._draw(len(self.rows.start), (self.batch // len(animals),))]
         draw = self._draw(targets.shape[2], (len(anchors.start), len(animals)))
         near = targets[anchors.centre[:, None], animals[None], draw].long()
-        # An anchor stands for its own animal.
+        # The anchor is the window of its own animal.
         start = torch.where(
             animals[None] == anchors.animal[:, None], anchors.start[:, None], window_starts[near]
         )
@@ -294,12 +298,13 @@ class BatchSampler:
 def window_starts(dataset: Dataset, windows: Windows) -> np.ndarray:
     """(sample,) int64: first frame of the visible window of the same trial whose centre is nearest, in samples.
 
-    Samples within half a window of the ends of a trial get its first or last window; those of a visible trial without a
-    window the nearest of their animal. -1 for samples of hidden trials, and of animals without a visible window.
+    Samples within half a window of the ends of a trial get its first or last window. Samples of a visible trial without
+    windows get the nearest window of their animal. -1 for samples of hidden trials, and of animals without visible
+    windows.
     """
     visible = windows.take(windows.sees_input)
     poses = visible.pose.shape[1]
-    # Twice the centre: between the middle two of an even number of poses.
+    # Twice the centre, which lies between the middle two of an even number of poses.
     centre = visible.pose[:, (poses - 1) // 2] + visible.pose[:, poses // 2]
     starts = np.full(len(dataset.pose), -1, np.int64)
     for at, span in enumerate(dataset.trials):
@@ -327,16 +332,16 @@ def augmentation_context(
     syllables: np.ndarray | None = None,
     layers: Sequence[str] = (),
 ) -> AugmentationContext:
-    """The dataset's arrays on the device, with what each animal's visible frames are.
+    """The arrays of the dataset on the device, with the visible frames of each animal.
 
     Args:
-        dataset: recordings laid end to end.
-        windows: every window of the dataset.
-        device: where training runs; a memory-mapped neural array stays on the host's disk for a CPU.
-        kernel: (frames,) float32, if a view needs one.
-        swap: the swap table of the same run, if anything needs one.
+        dataset: the dataset.
+        windows: all windows of the dataset.
+        device: device of training; on a CPU, a memory-mapped neural array stays mapped.
+        kernel: (frames,) float32, if an augmentation needs it.
+        swap: the swap table of the same run, if needed.
         syllables: (sample, syllable) float32, if the objective needs them.
-        layers: names of the animals that have an input layer, in order, where each has units of its own.
+        layers: names of the animals with an input layer, in order, if animals have their own units.
     """
     neural: Tensor | PackedUnits
     image = layer = None

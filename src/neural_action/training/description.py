@@ -1,7 +1,7 @@
-"""What is written beside the weights, so that a model can be used on recordings it has not seen.
+"""The description beside the weights of a model, which is needed to use the model on new recordings.
 
-Whoever transforms new data has to cut them into the same windows, at the same rate, normalised in the same way; whoever
-adapts the model needs its views, kernel and swaps.
+New recordings must have the same windows, rate and normalisation. Adaptation needs the augmentations, the kernel and
+the settings of swaps.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from neural_action.calcium.fit import KernelFit
+from neural_action.calcium.kernel import KernelFit
 from neural_action.config.sections import Sections
 from neural_action.config.settings import MethodSettings
 from neural_action.datasets.layout import Layout
@@ -18,7 +18,7 @@ from neural_action.neighbors.table import SwapTable
 
 #: Keys of ``windows`` that pretraining depends on.
 WINDOWS = ("frames", "poses", "behavior_stride", "pose_normalisation")
-#: Keys of ``neighbors`` by what a swap table's report calls them.
+#: Keys of the report of a swap table, and the keys of ``neighbors`` they stand for.
 NEIGHBORS = {
     "neighbors": "neighbors",
     "draws": "draws",
@@ -39,16 +39,16 @@ def describe(
     swaps: Path | None,
     sessions: Sequence[tuple[str, int]] = (),
 ) -> dict[str, Any]:
-    """For ``save_model``: how windows are cut, what the recordings were, how the model was trained; JSON values.
+    """Settings of windows, attributes of the recordings and settings of training, for ``save_model``; JSON values.
 
     Args:
-        sections: of the configuration: windows, training.
+        sections: the sections windows and training of the configuration.
         row: the method.
-        layout: of the recordings.
+        layout: layout of the recordings.
         seen: names of the animals that training saw.
-        kernel: file that training read, if any.
-        swaps: file that training read, if any.
-        sessions: name and number of units of each session or animal, where each has units of its own.
+        kernel: path of the kernel that training read, if any.
+        swaps: path of the swap table that training read, if any.
+        sessions: name and number of units of each session or animal, if these have their own units.
     """
     windows = sections.windows
     fit = None if kernel is None else KernelFit.load(kernel)
@@ -69,7 +69,7 @@ def describe(
 
 
 def recorded(attributes: Mapping[str, Any], neural: Sequence[int], behavior: Sequence[int]) -> dict[str, Any]:
-    """Of a recording's attributes, what another recording has to have in common with it to be transformed."""
+    """Attributes of a recording that new recordings must share to be transformed."""
     return {
         "dataset": attributes["dataset"],
         "neural_shape": list(neural),
@@ -84,5 +84,5 @@ def recorded(attributes: Mapping[str, Any], neural: Sequence[int], behavior: Seq
 
 
 def searched(table: SwapTable) -> dict[str, Any]:
-    """The settings that a swap table was made with."""
+    """The settings of a swap table."""
     return {key: table.report[name] for name, key in NEIGHBORS.items() if name in table.report}

@@ -1,4 +1,4 @@
-"""The pretraining loop: batch, loss, step; checkpoints and a log beside it."""
+"""The pretraining loop, with checkpoints and a log."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LOG_EVERY = 20
 
 @dataclass
 class TrainingState:
-    """What a checkpoint holds beside the weights."""
+    """State in a checkpoint beside the weights."""
 
     step: int
     log: list[tuple[float, ...]]
@@ -39,7 +39,7 @@ class TrainingState:
 
 
 def learning_rate(step: int, settings: TrainingSettings) -> float:
-    """Linear warm-up, then a cosine to zero (our choice)."""
+    """Learning rate of a step: linear warm-up, then a cosine to zero (our choice)."""
     warmup = max(1, round(settings.warmup * settings.steps))
     if step < warmup:
         return settings.learning_rate * (step + 1) / warmup
@@ -63,19 +63,22 @@ def pretrain(
 ) -> list[tuple[float, ...]]:
     """Train ``objective`` in place; return the rows of the log (``LOG_COLUMNS``).
 
-    An existing checkpoint is resumed: batches and views follow from (seed, step) alone, so that an interrupted run
-    ends with the same weights. On CUDA encoders run under autocast (``cuda_precision``; float16 with a scaled
-    loss), the loss in float32, and nothing inside a step waits for the device.
+    An existing checkpoint is resumed. Batches and views depend only on (seed, step), so an interrupted run ends with
+    the same weights. On CUDA, encoders run under autocast (``cuda_precision``; float16 with loss scaling), the loss is
+    computed in float32, and nothing within a step waits for the device.
 
     Args:
-        objective: on the device of the sampler's data.
+        objective: the objective, on the device of the sampler's data.
         sampler: draws the batch of each step.
         settings: steps, optimizer, checkpoints.
-        checkpoint: file to resume from and to write every ``checkpoint_every`` steps.
-        adaptation: a term added to the loss; its own parameters are trained beside the objective's.
-        fingerprint: of configuration and inputs; a checkpoint with another one is not resumed.
-        keep_last: whether a checkpoint is written at the end too, for a job that trains several models in turn.
-        interrupt: called after each step with the number of steps done (tests stop a run with it).
+        checkpoint: file to resume from, written every ``checkpoint_every`` steps.
+        adaptation: a term added to the loss; its parameters are trained with those of the objective.
+        fingerprint: fingerprint of configuration and inputs; a checkpoint with another fingerprint is not resumed.
+        keep_last: whether a checkpoint is also written at the end, for jobs that train several models in turn.
+        interrupt: called after each step with the number of steps done; tests stop a run with it.
+
+    Raises:
+        InputError: the loss is not finite.
     """
     device = sampler.context.neural.device
     trained = nn.ModuleDict({"objective": objective})
@@ -87,7 +90,7 @@ def pretrain(
     scaler = torch.amp.GradScaler(device.type, enabled=precision == "float16")
     state = _resume(checkpoint, fingerprint, trained, optimizer, scaler)
     for part in objective.modules():
-        # What is frozen keeps its running statistics too.
+        # Frozen modules keep their running statistics.
         part.training = any(parameter.requires_grad for parameter in part.parameters())
     for name in objective.followers:
         getattr(objective, name).train()
@@ -101,7 +104,7 @@ def pretrain(
         objective.progress = step / settings.steps
 
         batch = sampler(step)
-        # The encoders alone: losses sum over many similarities, where bfloat16's three digits are too few.
+        # Only encoders: losses sum over many similarities, for which bfloat16 is too imprecise.
         with autocast:
             encodings = objective.encode(batch)
         encodings = {
@@ -127,7 +130,7 @@ def pretrain(
             if not math.isfinite(state.log[-1][1]):
                 raise InputError(
                     f"training.learning_rate: {settings.learning_rate:g} led to a loss of {state.log[-1][1]} by step "
-                    f"{done}, expected finite numbers; try a smaller one, or scale the neural data (convert.scale)"
+                    f"{done}, expected finite numbers; try a smaller rate, or scale the neural data (convert.scale)"
                 )
             if progress.disable:
                 print(
@@ -146,7 +149,7 @@ def pretrain(
 
 
 def optimizer_of(trained: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
-    """The configured optimizer of what is trained in ``trained``."""
+    """The configured optimizer of the trainable parameters of ``trained``."""
     parameters = [parameter for parameter in trained.parameters() if parameter.requires_grad]
     rate, decay = settings.learning_rate, settings.weight_decay
     spared = [one for one in parameters if one.ndim < 2] if settings.decayed == "weights" else []
@@ -157,8 +160,8 @@ def optimizer_of(trained: nn.Module, settings: TrainingSettings) -> torch.optim.
         groups = [{"params": decays}, {"params": spared, "weight_decay": 0.0}]
     if settings.optimizer == "sgd":
         sgd = torch.optim.SGD(groups, lr=rate, momentum=settings.momentum, weight_decay=decay, fused=True)
-        # A momentum of zero is what the first step starts from. The fused step fails where only some parameters have
-        # one: those of a term of the loss that starts later.
+        # Start from zero momentum for all parameters: the fused step fails if only some have a momentum buffer, as when
+        # a term of the loss starts later.
         for one in parameters if settings.momentum > 0 else []:
             sgd.state[one]["momentum_buffer"] = torch.zeros_like(one)
         return sgd
@@ -166,7 +169,7 @@ def optimizer_of(trained: nn.Module, settings: TrainingSettings) -> torch.optim.
 
 
 def write_log(logs: list[list[tuple[float, ...]]], path: Path) -> None:
-    """Write the log of a run as CSV; of several models in turn, one after the other."""
+    """Write the log of a run as CSV; logs of several models follow one another."""
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(LOG_COLUMNS)
@@ -190,7 +193,7 @@ def _save(
         "log": state.log,
         "running": state.running,
     }
-    # Through memory: torch reports a full disk as an internal error, Python as what it is.
+    # Through memory, because torch reports a full disk as an internal error.
     buffer = io.BytesIO()
     torch.save(content, buffer)
     with atomic_write(path) as partial:
@@ -211,11 +214,11 @@ def _resume(
         check_zip(path)
         content = torch.load(path, map_location=device, weights_only=True)
         other = content["fingerprint"] != fingerprint
-    except Exception as error:  # a damaged or foreign file raises whatever its bytes happen to mean
-        print(f"{path} is damaged ({type(error).__name__}): starting anew", file=sys.stderr)
+    except Exception as error:  # a damaged or foreign file may raise any exception
+        print(f"{path}: damaged ({type(error).__name__}), starting from step 0", file=sys.stderr)
         return TrainingState(0, [])
     if other:
-        print(f"{path} belongs to another configuration or other inputs: starting anew", file=sys.stderr)
+        print(f"{path}: of another configuration or other inputs, starting from step 0", file=sys.stderr)
         return TrainingState(0, [])
     trained.load_state_dict(content["trained"])
     optimizer.load_state_dict(content["optimizer"])

@@ -1,4 +1,4 @@
-"""A trained objective on disk: weights as safetensors, everything needed to rebuild it as JSON."""
+"""A trained objective on disk: weights as safetensors, and a JSON with everything needed to rebuild it."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from neural_action.errors import InputError
 from neural_action.files import atomic_write, read_regular
 from neural_action.objectives.objective import Objective
 
-#: Most bytes of a description (our choice).
+#: Largest size of a description in bytes (our choice).
 _DESCRIPTION = 64 << 20
 
 
 def create(objective: ComponentConfig, encoders: EncoderSettings, shapes: Shapes, seed: int) -> Objective:
-    """A freshly initialised objective; its weights follow from ``seed``."""
+    """A new objective, initialised from ``seed``."""
     torch.manual_seed(seed)
     return build("objectives", objective, encoders, shapes)
 
 
 def fit_scales(model: Objective, context: AugmentationContext) -> None:
-    """Take the statistics of the frames that pretraining may see; of each animal's units apart where it has its own."""
+    """Fit the scales of a model to the visible frames; for each animal separately if animals have their own units."""
     if isinstance(context.neural, Tensor):
         model.fit_scales(context.neural, torch.cat(context.animal_frames))
         return
@@ -48,10 +48,10 @@ def save_model(
     weights: Path,
     about: dict,
 ) -> None:
-    """Write ``weights`` (.safetensors) and, beside it, a JSON of the same name with how to build the model.
+    """Write ``weights`` (.safetensors) and a JSON of the same name, which describes how to build the model.
 
-    Several models of one make, by name, go into one file (their tensors are called ``<name>/...``). ``about`` is kept
-    in the JSON (method, run, seed, ...). The weights appear last, by rename.
+    A dictionary of models with the same architecture is written to one file, with tensors named ``<name>/...``.
+    ``about`` is added to the JSON (method, run, seed, ...). Both files are written atomically, the weights last.
     """
     if isinstance(model, dict):
         about = {**about, "models": list(model)}
@@ -68,28 +68,28 @@ def save_model(
     }
     with atomic_write(weights.with_suffix(".json")) as partial:
         partial.write_text(json.dumps(described, indent=1) + "\n")
-    # Through memory: a full disk is then an OSError.
+    # Through memory, so that a full disk is an OSError.
     content = save({name: value.contiguous() for name, value in values.items()})
     with atomic_write(weights) as partial:
         partial.write_bytes(content)
 
 
 def load_model(weights: Path, device: torch.device | str = "cpu", part: str | None = None) -> Objective:
-    """The model that ``save_model`` wrote, in evaluation mode; of several, the one called ``part``.
+    """A model written by ``save_model``, in evaluation mode; ``part`` is its name in a file of several models.
 
-    Raises InputError if either file is missing or unreadable, or holds no such model.
+    Raises InputError if either file is missing or unreadable, or has no such model.
     """
     own = "" if part is None else f"{part}/"
     if not weights.is_file():
         raise InputError(
-            f"{weights}: no such file, expected the weights of a row that is trained (raw rows have none)"
+            f"{weights}: no such file, expected the weights of a trained row (raw rows have none)"
         )
     try:
         described = json.loads(read_regular(weights.with_suffix(".json"), _DESCRIPTION))
         names = described.get("models")
         if part not in (names or [None]):
-            inside = "one model alone" if names is None else f"a model for each of {', '.join(names)}"
-            raise InputError(f"holds {inside}; name one" if part is None else f"holds {inside}, no {part}")
+            inside = "a single model" if names is None else f"a model for each of {', '.join(names)}"
+            raise InputError(f"has {inside}; name one" if part is None else f"has {inside}, no {part}")
         parts = (
             ComponentConfig.model_validate(described["objective"]),
             EncoderSettings.model_validate(described["encoders"]),
@@ -97,7 +97,7 @@ def load_model(weights: Path, device: torch.device | str = "cpu", part: str | No
         )
         found = _shapes(weights, own)
         _check_layers(parts[1], len(found))
-        # Without memory first: the description may ask for networks far larger than the weights.
+        # First without memory, because a description may define networks far larger than the weights.
         with torch.device("meta"):
             _check_shapes(build("objectives", *parts), found)
         model = build("objectives", *parts)
@@ -120,7 +120,7 @@ def load_model(weights: Path, device: torch.device | str = "cpu", part: str | No
 
 
 def model_names(weights: Path) -> list[str]:
-    """Names of the models in a file of several; none for a file of one. InputError if it has no description."""
+    """Names of the models in a file of several models, else empty. InputError without a readable description."""
     path = weights.with_suffix(".json")
     try:
         return list(json.loads(path.read_text()).get("models") or ())
@@ -129,32 +129,32 @@ def model_names(weights: Path) -> list[str]:
 
 
 def _shapes(weights: Path, own: str) -> dict[str, tuple[int, ...]]:
-    """Shapes of the tensors whose names begin with ``own``, by the rest of their names."""
+    """Shapes of the tensors whose names begin with ``own``, by the rest of the name."""
     with safe_open(weights, framework="pt") as file:
         names = [name for name in file.keys() if name.startswith(own)]  # noqa: SIM118
         return {name.removeprefix(own): tuple(file.get_slice(name).get_shape()) for name in names}
 
 
 def _check_layers(encoders: EncoderSettings, tensors: int) -> None:
-    """Raise ValueError if an encoder has more layers than there are tensors: even without memory they take forever."""
+    """Raise ValueError if an encoder has more layers than there are tensors, which would take too long to build."""
     for encoder in (encoders.neural, encoders.behavior):
         layers = encoder.parameters.get("layers", 0)
         if isinstance(layers, int) and layers > tensors:
-            raise ValueError(f"holds {tensors} tensors, its description asks for {layers} layers")
+            raise ValueError(f"has {tensors} tensors, its description has {layers} layers")
 
 
 def _check_shapes(model: Objective, found: dict[str, tuple[int, ...]]) -> None:
-    """Raise ValueError unless the tensors that were ``found`` are those of ``model``, of its shapes."""
+    """Raise ValueError unless the tensors ``found`` have the names and shapes of ``model``."""
     expected = {name: tuple(value.shape) for name, value in model.state_dict().items()}
     for name in {**expected, **found}:
         if expected.get(name) != found.get(name):
-            raise ValueError(f"{name} is {found.get(name)}, its description asks for {expected.get(name)}")
+            raise ValueError(f"{name} has shape {found.get(name)}, its description has {expected.get(name)}")
 
 
 def _check_values(model: Objective, values: dict[str, torch.Tensor]) -> None:
-    """Raise ValueError for a tensor of another type than the model's, which loading would cast, or that is not finite.
+    """Raise ValueError for a tensor of another type than the model's, or that is not finite.
 
-    Either gives embeddings that are NaN or meaningless, without an error.
+    Both would silently give wrong or NaN embeddings.
     """
     for name, expected in model.state_dict().items():
         if values[name].dtype != expected.dtype:

@@ -1,4 +1,4 @@
-"""Where windows lie in their trials: which are near in time, which are far, which lie between."""
+"""Order of windows in their trials: near, far, and between windows."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from neural_action.errors import InputError
 class TrialOrder:
     """Windows numbered trial after trial, in the order of time.
 
-    What is near is counted in windows of one trial. What is far is counted in frames of the dataset, across trials: a
-    continuous recording is cut into blocks that are called trials, and the next block's first window is not far.
-    Draws take uniform numbers ``chance`` in [0, 1) and are uniform over what is allowed, without rejection: what is
-    near or not far is a run of numbers.
+    Near is measured in windows of the same trial. Far is measured in frames of the dataset, across trials, because a
+    continuous recording is cut into blocks that count as trials, and the first window of the next block is not far.
+    Draws use uniform numbers ``chance`` in [0, 1) and are uniform over the allowed windows, without rejection, because
+    windows that are near (or not far) have consecutive numbers.
 
     Attributes:
         start: (window,) int64, first frame of each window, ascending.
         trial: (window,) int64.
-        first, last: (window,) int64, the first and the last window of each window's trial.
-        longest: windows of the longest trial.
+        first, last: (window,) int64, first and last window of each window's trial.
+        longest: number of windows of the longest trial.
     """
 
     start: Tensor
@@ -35,9 +35,9 @@ class TrialOrder:
 
     @classmethod
     def of(cls, start: np.ndarray, trial: np.ndarray, device: torch.device) -> TrialOrder:
-        """Of the (window,) start and trial of each window, in order. InputError without a window."""
+        """From the (window,) start and trial of each window, in order. InputError without a window."""
         if len(trial) == 0:
-            raise InputError("no window is visible to pretraining")
+            raise InputError("windows: none is visible to pretraining, expected at least one")
         begins = np.flatnonzero(np.diff(trial, prepend=-1))
         lengths = np.diff(begins, append=len(trial))
         first, last = np.repeat(begins, lengths), np.repeat(begins + lengths - 1, lengths)
@@ -45,16 +45,16 @@ class TrialOrder:
         return cls(a, b, c, d, int(lengths.max()))
 
     def later(self, windows: Tensor, most: int | None, chance: Tensor) -> Tensor:
-        """0 to ``most`` later in the trial, as far as it goes; anywhere in the trial for None."""
+        """A window 0 to ``most`` later in the same trial, at most the last; any window of the trial for None."""
         first, last = self.first[windows], self.last[windows]
         if most is None:
             return first + below(last - first + 1, chance)
         return windows + below(torch.clamp(last - windows, max=most) + 1, chance)
 
     def near(self, windows: Tensor, least: int, most: int, chance: Tensor) -> tuple[Tensor, Tensor]:
-        """A window of the same trial ``least`` to ``most`` away on either side, and whether there is one.
+        """A window ``least`` to ``most`` before or after in the same trial, and whether it exists.
 
-        The window itself where there is none.
+        The window itself if there is none.
         """
         ahead = (torch.clamp(self.last[windows] - windows, max=most) - least + 1).clamp(min=0)
         behind = (torch.clamp(windows - self.first[windows], max=most) - least + 1).clamp(min=0)
@@ -64,15 +64,15 @@ class TrialOrder:
         return torch.where(exists, windows + step, windows), exists
 
     def far(self, windows: Tensor, beyond: int | None, chance: Tensor) -> Tensor:
-        """A window whose start is more than ``beyond`` frames away; of another trial for None.
+        """A window that starts more than ``beyond`` frames away; in another trial for None.
 
-        Raises InputError if a window may have no such window.
+        Raises InputError if some window may have no such window.
         """
         count = len(self.start)
         span = self.longest if beyond is None else 2 * beyond + 1
         if span >= count:
             raise InputError(
-                f"this objective compares windows far apart: {count} windows are visible, expected more than {span}"
+                f"objective: compares windows far apart, {count} windows are visible, expected more than {span}"
             )
         if beyond is None:
             first, end = self.first[windows], self.last[windows] + 1
@@ -85,12 +85,12 @@ class TrialOrder:
 
     @staticmethod
     def between(one: Tensor, other: Tensor, chance: Tensor) -> Tensor:
-        """A window strictly between two windows of one trial; the first of them where there is none."""
+        """A window strictly between two windows of the same trial; the first of the two if there is none."""
         low, high = torch.minimum(one, other), torch.maximum(one, other)
         return torch.where(high - low > 1, low + 1 + below(high - low - 1, chance), one)
 
     def excluded(self, windows: Tensor, window: int | None, others: Tensor | None = None) -> Tensor:
-        """(B, M) bool: windows and ``others`` that start at most ``window`` frames apart; of one trial for None.
+        """(B, M) bool: windows and ``others`` that start at most ``window`` frames apart; in the same trial for None.
 
         Without ``others`` the windows are compared with each other.
         """
@@ -101,5 +101,5 @@ class TrialOrder:
 
 
 def below(count: Tensor, chance: Tensor) -> Tensor:
-    """int64 numbers below ``count``; in float64, where the product of a float32 below one never rounds up to it."""
+    """int64 numbers in [0, count), from uniform float32 ``chance``. With float64, rounding never gives ``count``."""
     return (chance.double() * count).long()

@@ -1,4 +1,4 @@
-"""A trained network of several sessions or animals with units of their own, given units of one more."""
+"""Add one more session or animal to a trained network of sessions or animals with their own units."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from neural_action.training.model import create
 
 
 def with_animal(objective: Objective, animal: str, neural: Tensor, seed: int) -> Objective:
-    """A copy of ``objective`` with an input layer for one more animal, last, freshly initialised.
+    """A copy of ``objective`` with a new input layer at the end, for one more animal.
 
     Args:
-        objective: trained on animals with input layers of their own.
-        animal: name of the new one.
-        neural: (n, unit) frames of it that may be seen: its units are scaled by these.
-        seed: of the new weights; what follows another network starts with the same.
+        objective: objective trained on animals with their own input layers.
+        animal: name of the new animal.
+        neural: (n, unit) visible frames of the new animal, to which its scales are fitted.
+        seed: seed of the new weights; followers get the same weights.
     """
     wider, known = copy.deepcopy(objective), objective.shapes.units
     for part in list(wider.modules()):
@@ -43,23 +43,25 @@ def with_session(
     visible: Tensor,
     seed: int,
 ) -> Objective:
-    """A copy of ``objective`` whose first layer has weights for one more session, freshly initialised.
+    """A copy of ``objective`` whose first layer has new weights for one more session.
 
-    Everything else is as it was trained, the statistics of the other sessions' units too.
+    All other weights, and the statistics of the other sessions' units, are kept.
 
     Args:
-        objective: trained on all of ``sessions`` but the last.
+        objective: objective trained on all of ``sessions`` except the last.
         named: its name and parameters.
-        sessions: name and number of units of each; the new one is the last.
-        neural: (frame, units of all sessions) float32, side by side; NaN where a unit is another session's.
-        visible: (n,) int64, frames of the new session that may be seen: its units are scaled by these.
-        seed: of the new weights.
+        sessions: name and number of units of each session; the new session is the last.
+        neural: (frame, units of all sessions) float32, side by side; units of other sessions are NaN.
+        visible: (n,) int64, visible frames of the new session, to which its scales are fitted.
+        seed: seed of the new weights.
 
     Raises:
-        InputError: windows of several frames, whose first layer is not laid out by unit.
+        InputError: windows of several frames, whose first layer has no separate weights for each unit.
     """
     if objective.shapes.frames != 1:
-        raise InputError("adapt: a session is added to a model of single bins, this one reads longer windows")
+        raise InputError(
+            f"adapt: the model reads windows of {objective.shapes.frames} frames, expected 1 to add a session"
+        )
     units = (sum(count for _, count in sessions),)
     shapes = replace(objective.shapes, neural=units, sessions=tuple(sessions))
     wider = create(named, objective.encoders, shapes, seed).to(neural.device)
@@ -67,6 +69,6 @@ def with_session(
     known = objective.state_dict()
     with torch.no_grad():
         for name, value in wider.state_dict().items():
-            # Units of the sessions that are known come first in every tensor that has a place for each.
+            # In tensors with an entry for each unit, the units of known sessions come first.
             value[tuple(map(slice, known[name].shape))].copy_(known[name])
     return wider.eval()

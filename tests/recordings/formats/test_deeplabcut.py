@@ -126,7 +126,7 @@ def test_hand_labels_are_no_poses(tmp_path, head):
         found = recognise(path)
         assert found.roles == ()
         assert found.phrase.startswith("hand labels of DeepLabCut")
-        with pytest.raises(InputError, match=r"hand labels of images, not poses"):
+        with pytest.raises(InputError, match=r"these are hand labels of images"):
             give(path)
 
 
@@ -161,7 +161,7 @@ def test_files_of_another_form_are_a_line(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["other"] = 1
     assert recognise(tmp_path / "a.h5") is None
-    with pytest.raises(InputError, match="holds other, expected df_with_missing of pandas"):
+    with pytest.raises(InputError, match="holds other, expected a table df_with_missing of pandas"):
         give(tmp_path / "a.h5")
     with h5py.File(tmp_path / "b.h5", "w") as file:
         file.create_group("df_with_missing").attrs["pandas_type"] = b"frame_table"

@@ -158,7 +158,7 @@ def test_anipose(tmp_path):
     del table["L1A_score"]
     pd.DataFrame(table).to_csv(tmp_path / "gap.csv", index=False)
     assert give("anipose", "behavior", tmp_path / "gap.csv").frames.tolist() == [0, 1, 2, 7, 8, 9]
-    with pytest.raises(InputError, match="no column ends in _score, expected none of the option min_score"):
+    with pytest.raises(InputError, match="no column ends in _score, expected one, or no option min_score"):
         give("anipose", "behavior", tmp_path / "gap.csv", min_score=0.6)
 
 

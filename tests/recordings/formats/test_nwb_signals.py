@@ -145,7 +145,9 @@ def test_no_cell_among_the_units_is_refused(tmp_path):
     table = writer.table("PlaneSegmentation", 3, iscell=np.zeros((3, 2)))
     writer.series("Fluorescence", Fluorescence, table, range(3), name="plane0")
     path = writer.write(tmp_path / "m1.nwb")
-    with pytest.raises(InputError, match="no cell among 3 units, expected one, or cells: false"):
+    with pytest.raises(
+        InputError, match="no cell among 3 units, expected at least one, or options cells: false"
+    ):
         read(path)
     assert read(path, cells=False).data.shape == (FRAMES, 3)
 
@@ -175,12 +177,12 @@ def test_two_that_are_no_planes_are_asked_about(tmp_path):
         writer.series("Fluorescence", Fluorescence, table, range(3), name=name)
     path = writer.write(tmp_path / "m1.nwb")
     with pytest.raises(
-        InputError, match=r"2 neural series, expected one, or its name in options series: Fluor.*/mean"
+        InputError, match=r"2 neural series, expected one; choose it with options series: Fluor.*/mean"
     ):
         read(path)
     only = Writer()
     only.series("Deconvolved", Fluorescence, only.table("PlaneSegmentation", 3), range(3), name="plane0")
-    with pytest.raises(InputError, match="0 neural series, expected one, or its name"):
+    with pytest.raises(InputError, match="0 neural series, expected one; choose it"):
         read(only.write(tmp_path / "m2.nwb"))
 
 

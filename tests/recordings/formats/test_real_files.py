@@ -87,7 +87,7 @@ def test_thorimage_raw_and_compressed_tiff(real_recordings):
     np.testing.assert_array_equal(np.stack(stack, 1), planes[0])
     mean = np.asarray(give("thorimage", "neural", folder).data)
     np.testing.assert_allclose(mean, np.mean(stack, 0), rtol=1e-6)
-    with pytest.raises(InputError, match="channel 'C', recorded were A, B"):
+    with pytest.raises(InputError, match="channel 'C', expected a recorded one: A, B"):
         give("thorimage", "neural", folder, channel="C")
 
 

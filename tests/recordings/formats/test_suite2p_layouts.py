@@ -64,7 +64,9 @@ def test_only_cells_of_each_plane_are_kept_and_a_plane_may_have_none(tmp_path):
     np.testing.assert_allclose(neural.data, corrected(first)[:, [1]], rtol=1e-5, atol=1e-6)
     assert "1 of 6 units" in neural.source
     np.save(first / "iscell.npy", np.zeros((3, 2)))
-    with pytest.raises(InputError, match="marks none of 6 units as a cell, expected one, or cells: false"):
+    with pytest.raises(
+        InputError, match="marks none of 6 units as a cell, expected at least one, or options cells: false"
+    ):
         read(tmp_path)
     assert read(tmp_path, cells=False).data.shape == (40, 6)
 
@@ -74,7 +76,7 @@ def test_the_last_volume_may_lack_a_plane_and_other_lengths_are_refused(tmp_path
     plane(tmp_path / "plane1", frames=39)
     assert read(tmp_path).data.shape == (39, 6)
     plane(tmp_path / "plane2", frames=30)
-    with pytest.raises(InputError, match="planes of 30 to 40 frames, expected as many in each"):
+    with pytest.raises(InputError, match="planes of 30 to 40 frames, expected the same number in each"):
         read(tmp_path)
 
 

@@ -1,15 +1,16 @@
-"""Probes by kind."""
+"""Probes by kind, and how to build them."""
 
 from __future__ import annotations
 
 from neural_action.config.evaluation_settings import ProbeConfig
 from neural_action.errors import InputError
 from neural_action.evaluation.probes.angle import Angle
-from neural_action.evaluation.probes.knn import Knn
+from neural_action.evaluation.probes.knn import Knn, Retrieval
 from neural_action.evaluation.probes.mlp import Mlp
 from neural_action.evaluation.probes.probe import Probe
 from neural_action.evaluation.probes.ridge import Ridge
 from neural_action.evaluation.probes.softmax import Softmax
+from neural_action.evaluation.tasks import VALUES
 
 KINDS: dict[str, type[Probe]] = {
     "softmax": Softmax,
@@ -17,6 +18,7 @@ KINDS: dict[str, type[Probe]] = {
     "ridge": Ridge,
     "knn": Knn,
     "mlp": Mlp,
+    "retrieval": Retrieval,
 }
 
 
@@ -24,9 +26,11 @@ def build_probe(name: str, config: ProbeConfig) -> Probe:
     """The probe called ``name``. InputError if its kind cannot read one of its tasks."""
     probe = KINDS[config.kind](config)
     for task in config.tasks:
-        if task.startswith("continuous") != (probe.output == "values"):
-            expected = "ridge" if task.startswith("continuous") else "a kind that gives classes"
+        if (task in VALUES) != (probe.output == "values"):
+            expected = "ridge or retrieval" if task in VALUES else "a kind that gives classes"
             raise InputError(f"probes.{name}: kind {config.kind} cannot read {task}, expected {expected}")
     if probe.output == "directions" and "identity" in config.tasks:
-        raise InputError(f"probes.{name}: kind angle cannot read identity, animals are no directions")
+        raise InputError(
+            f"probes.{name}: kind angle cannot read identity, expected classes that are directions"
+        )
     return probe

@@ -1,4 +1,4 @@
-"""Ridge regression of (cos, sin) of classes that stand for directions on a circle, as Azabou et al. read reaches."""
+"""Ridge regression of (cos, sin) of classes that are directions on a circle, as Azabou et al. decode reaches."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from neural_action.evaluation.probes.ridge import ridge_path
 
 
 class Angle:
-    """Class k of n is the direction 2 pi k / n. The paper's AdamW with as many weight decays comes close to this."""
+    """Class k of n is the direction 2 pi k / n. The paper uses AdamW with as many weight decays, which comes close."""
 
     output: ClassVar[Output] = "directions"
 
@@ -20,7 +20,7 @@ class Angle:
         self.config = config
 
     def scores(self, train: Training, others: np.ndarray) -> np.ndarray:
-        """(penalty, m, 2) cosines and sines, not of length 1."""
+        """(penalty, m, 2) cosines and sines, not normalised to length 1."""
         target = directions(train.classes)[train.target]
         return ridge_path(train.values, target, others, penalties(self.config))
 
@@ -37,11 +37,11 @@ def angles_of(output: np.ndarray) -> np.ndarray:
 
 
 def direction_classes(angles: np.ndarray, classes: int) -> np.ndarray:
-    """The class whose direction is nearest to each angle."""
+    """(...,) int64: the class whose direction is nearest to each angle (rad)."""
     return np.rint(angles * classes / (2 * np.pi)).astype(np.int64) % classes
 
 
 def angle_errors(angles: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
-    """Absolute difference to the direction of the true class, in [0, pi]."""
+    """Absolute difference of each angle to the direction of its class, rad, in [0, pi]."""
     difference = np.abs(angles - 2 * np.pi * labels / classes) % (2 * np.pi)
     return np.minimum(difference, 2 * np.pi - difference)

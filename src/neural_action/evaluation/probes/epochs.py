@@ -1,4 +1,4 @@
-"""The linear layer of pictures: softmax regression by SGD in epochs; validation chooses the rate and the epoch."""
+"""The linear probe for pictures: softmax regression by SGD in epochs; validation chooses learning rate and epoch."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from neural_action.evaluation.probes.probe import Training, softmax
 
 
 def epoch_path(train: Training, others: np.ndarray, weights: np.ndarray, config: ProbeConfig) -> np.ndarray:
-    """(rate and epoch, m, class) float32 probabilities after each of ``epochs``, of each of ``learning_rates`` in turn.
+    """(rate x epoch, m, class) float32 probabilities after each of ``epochs``, for each of ``learning_rates``.
 
-    The rate is multiplied by ``factor`` at each of ``milestones`` (epochs). There is no weight decay. This is the
-    release's code (MYOW), which reads test after every epoch. Here each epoch is a candidate that validation chooses
-    among, like the penalties of other probes.
+    The rate is multiplied by ``factor`` at each of ``milestones`` (epochs). There is no weight decay. Training follows
+    the release of MYOW, which evaluates the test set after every epoch. Here each epoch is a candidate among which
+    validation chooses, like the penalties of other probes.
 
     Args:
         train: scaled training windows.
         others: (m, feature) windows to predict.
-        weights: (class,) of the loss.
-        config: of the probe.
+        weights: (class,) weights of the loss.
+        config: settings of the probe.
     """
     probed = others.astype(np.float32)
     layers = (layer for rate in config.learning_rates for layer in _epochs(train, weights, config, rate))
@@ -30,11 +30,11 @@ def epoch_path(train: Training, others: np.ndarray, weights: np.ndarray, config:
 
 
 def _epochs(train: Training, weights: np.ndarray, config: ProbeConfig, rate: float) -> Iterator[np.ndarray]:
-    """(feature + 1, class) layer after each epoch; it is changed in place by the next."""
+    """(feature + 1, class) float32 layer after each epoch; the next epoch changes it in place."""
     features, labels = train.values.astype(np.float32), train.target
     rng, onehot = np.random.default_rng(train.seed), np.eye(train.classes, dtype=np.float32)
     share = weights.astype(np.float32)[labels]
-    # As torch begins a linear layer; the last row is the bias.
+    # Initialised like a linear layer of torch; the last row is the bias.
     bound = 1 / math.sqrt(features.shape[1])
     layer = rng.uniform(-bound, bound, (features.shape[1] + 1, train.classes)).astype(np.float32)
     velocity = np.zeros_like(layer)

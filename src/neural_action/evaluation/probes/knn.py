@@ -1,4 +1,4 @@
-"""Nearest neighbours among training windows."""
+"""Probes by nearest neighbours among training windows."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy as np
 from neural_action.config.evaluation_settings import ProbeConfig
 from neural_action.evaluation.probes.probe import Output, Training
 
-#: Distances that are held at a time.
+#: Number of distances in memory at a time.
 _DISTANCES = 1 << 26
 
 
 class Knn:
-    """The share of the ``neighbors`` nearest training windows (Euclidean) that are of each class."""
+    """Share of each class among the ``neighbors`` nearest training windows (Euclidean)."""
 
     output: ClassVar[Output] = "shares"
 
@@ -22,15 +22,37 @@ class Knn:
         self.config = config
 
     def scores(self, train: Training, others: np.ndarray) -> np.ndarray:
-        """(1, m, class); of all training windows where there are fewer than ``neighbors``."""
-        known, probed = train.values.astype(np.float32), others.astype(np.float32)
-        count, onehot = min(self.config.neighbors, len(known)), np.eye(train.classes)
-        length, some = (known**2).sum(1)[None], max(1, _DISTANCES // len(known))
-        out = np.empty((1, len(probed), train.classes))
-        for first in range(0, len(probed), some):
-            rows = slice(first, first + some)
-            # The squared length of a probed window is the same for all that it is compared with.
-            distances = length - 2 * probed[rows] @ known.T
-            nearest = np.argpartition(distances, count - 1, axis=1)[:, :count]
-            out[0, rows] = onehot[train.target[nearest]].mean(1)
-        return out
+        """(1, m, class) float64 shares; over all training windows if there are fewer than ``neighbors``."""
+        return _mean_of_nearest(
+            train.values, np.eye(train.classes)[train.target], others, self.config.neighbors
+        )
+
+
+class Retrieval:
+    """The mean target of the ``neighbors`` nearest training windows (Euclidean)."""
+
+    output: ClassVar[Output] = "values"
+
+    def __init__(self, config: ProbeConfig):
+        self.config = config
+
+    def scores(self, train: Training, others: np.ndarray) -> np.ndarray:
+        """(1, m, variable) float64 means; over all training windows if there are fewer than ``neighbors``."""
+        return _mean_of_nearest(train.values, train.target, others, self.config.neighbors)
+
+
+def _mean_of_nearest(
+    values: np.ndarray, target: np.ndarray, others: np.ndarray, neighbors: int
+) -> np.ndarray:
+    """(1, m, column): mean of ``target`` (n, column) over the windows nearest to each of ``others`` (m, feature)."""
+    known, probed = values.astype(np.float32), others.astype(np.float32)
+    count = min(neighbors, len(known))
+    length, some = (known**2).sum(1)[None], max(1, _DISTANCES // len(known))
+    out = np.empty((1, len(probed), target.shape[1]))
+    for first in range(0, len(probed), some):
+        rows = slice(first, first + some)
+        # Without the squared length of the probed window, which does not change the order.
+        distances = length - 2 * probed[rows] @ known.T
+        nearest = np.argpartition(distances, count - 1, axis=1)[:, :count]
+        out[0, rows] = target[nearest].mean(1)
+    return out

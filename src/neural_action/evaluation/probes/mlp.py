@@ -1,6 +1,6 @@
-"""A small network, trained as scikit-learn's ``MLPClassifier`` trains it: same draws, same updates.
+"""A small network, trained like scikit-learn's ``MLPClassifier``, with the same random draws and updates.
 
-Written out because importing scikit-learn takes 1.3 s, longer than the network. Tests compare the two.
+It does not import scikit-learn, which takes 1.3 s, longer than the training. Tests compare the two.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import numpy as np
 from neural_action.config.evaluation_settings import ProbeConfig
 from neural_action.evaluation.probes.probe import Output, Training, class_weights, softmax
 
-# scikit-learn's defaults: windows a step, step size and moments of Adam, L2 penalty.
+# Defaults of scikit-learn: batch size, learning rate and moments of Adam, L2 penalty.
 _BATCH, _RATE, _FIRST, _SECOND, _EPSILON, _PENALTY = 200, 1e-3, 0.9, 0.999, 1e-8, 1e-4
-# Early stopping (our choice): epochs at most, epochs without a gain of this much in accuracy.
+# Early stopping (our choice): largest number of epochs, and epochs without a gain of _GAIN in accuracy.
 _MOST, _PATIENCE, _GAIN = 100, 10, 1e-4
 
 
 class Mlp:
-    """Rectified layers of ``hidden`` units by Adam, for ``epochs`` or until a tenth of the windows stops it early."""
+    """Layers of ``hidden`` rectified units, trained by Adam for ``epochs`` or with early stopping."""
 
     output: ClassVar[Output] = "probabilities"
 
@@ -29,7 +29,7 @@ class Mlp:
         self.config = config
 
     def scores(self, train: Training, others: np.ndarray) -> np.ndarray:
-        """(1, m, class) probabilities; 0 for a class that training does not have."""
+        """(1, m, class) float64 probabilities; 0 for classes without training windows."""
         present, target = np.unique(train.target, return_inverse=True)
         weights = class_weights(train.target, train.classes, self.config.class_weight)[train.target]
         network = _Network([train.values.shape[1], *self.config.hidden, len(present)], train.seed)
@@ -40,10 +40,10 @@ class Mlp:
 
 
 class _Network:
-    """Weights and biases of all layers in one vector, so that Adam is a handful of operations."""
+    """A network whose weights and biases are in one vector, so that a step of Adam is a few operations."""
 
     def __init__(self, widths: list[int], seed: int):
-        # The generator of scikit-learn, for its draws.
+        # The generator of scikit-learn, for equal draws.
         self.rng = np.random.RandomState(seed)
         shapes = list(pairwise(widths))
         sizes = [a * b for a, b in shapes] + [b for _, b in shapes]
@@ -61,7 +61,7 @@ class _Network:
         return [part.reshape(shape) for part, shape in zip(parts, self.shapes, strict=False)], parts[layers:]
 
     def __call__(self, x: np.ndarray) -> list[np.ndarray]:
-        """What every layer makes of (m, feature) float32; the last is (m, class) probabilities."""
+        """The output of every layer for (m, feature) float32; the last is (m, class) probabilities."""
         layers = [x]
         for weight, bias in zip(self.weights, self.biases, strict=True):
             layers.append(layers[-1] @ weight)
@@ -72,10 +72,10 @@ class _Network:
         return layers
 
     def fit(self, x: np.ndarray, target: np.ndarray, weights: np.ndarray, epochs: int | None) -> None:
-        """Train on (n, feature) float32, (n,) classes and (n,) weights; for None until it stops early."""
+        """Train on (n, feature) float32, (n,) classes and (n,) weights; with early stopping if ``epochs`` is None."""
         if epochs is None:
             order = self.rng.permutation(len(x))
-            # A tenth, and two at least: the accuracy of one window says little.
+            # A tenth of the windows, but at least two.
             count = min(max(2, math.ceil(0.1 * len(x))), len(x) - 1)
             held, kept = order[:count], order[count:]
         else:
@@ -113,7 +113,7 @@ class _Network:
         weights: np.ndarray,
         slopes: tuple[list[np.ndarray], list[np.ndarray]],
     ) -> None:
-        """Write the gradient of the weighted cross-entropy and the penalty into ``slopes``."""
+        """Write the gradient of the weighted cross-entropy plus the penalty into ``slopes``."""
         layers, total = self(x), weights.sum()
         error = layers[-1]
         error[np.arange(len(x)), target] -= 1

@@ -1,7 +1,7 @@
-"""What every probe takes and gives.
+"""The interface of probes.
 
-A probe is made from its configuration. It learns from scaled training windows and gives scores of others: for
-every penalty it knows, so that validation can choose.
+A probe is built from its configuration, learns from scaled training windows, and returns scores of other windows for
+each of its penalties, so that validation can choose one.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ import numpy as np
 
 from neural_action.config.evaluation_settings import ProbeConfig
 
-#: What the numbers of a probe are: probabilities of classes, shares of neighbours in each class, (cos, sin) of a
-#: direction, or values of behaviour variables.
+#: The output of a probe: probabilities of classes, share of each class among neighbours, (cos, sin) of a direction, or
+#: values of behaviour variables.
 Output = Literal["probabilities", "shares", "directions", "values"]
 
 
 @dataclass(frozen=True)
 class Training:
-    """What a probe learns from; arrays are parallel.
+    """Training data of a probe; arrays are parallel.
 
     Attributes:
         values: (n, feature) float64, scaled.
         target: (n,) int64 classes, or (n, variable) float64 behaviour.
         classes: number of classes; 0 for behaviour.
-        seed: of random draws.
+        seed: seed of random draws.
     """
 
     values: np.ndarray
@@ -39,7 +39,7 @@ class Probe(Protocol):
     """A probe of one kind.
 
     Attributes:
-        output: what its numbers are.
+        output: the kind of its output.
     """
 
     output: ClassVar[Output]
@@ -47,21 +47,21 @@ class Probe(Protocol):
     def __init__(self, config: ProbeConfig): ...
 
     def scores(self, train: Training, others: np.ndarray) -> np.ndarray:
-        """(penalty, m, column) float for (m, feature) scaled windows; one penalty where it has none to choose.
+        """(penalty, m, column) float scores of (m, feature) scaled windows; of one penalty if there is no choice.
 
-        Columns are the classes, (cos, sin), or the variables.
+        Columns are classes, (cos, sin) or variables.
         """
         ...
 
 
 def penalties(config: ProbeConfig) -> np.ndarray:
-    """(penalty,) float64: two to each whole number from the first to the last."""
+    """(penalty,) float64: 2 to each whole number from the first to the last of ``config.penalties``."""
     first, last = config.penalties
     return 2.0 ** np.arange(first, last + 1)
 
 
 def class_weights(labels: np.ndarray, classes: int, kind: str) -> np.ndarray:
-    """(classes,) float64: 1, or inversely proportional to each class's count, with mean 1 over the windows."""
+    """(class,) float64: 1 (``kind`` none), or inversely proportional to the class count, with mean 1 over windows."""
     if kind == "none":
         return np.ones(classes)
     counts = np.bincount(labels, minlength=classes)

@@ -1,4 +1,4 @@
-"""Ridge regression of behaviour variables, for all penalties by one decomposition."""
+"""Ridge regression of behaviour variables, for all penalties with one decomposition."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from neural_action.evaluation.probes.probe import Output, Training, penalties
 
 
 class Ridge:
-    """Values of behaviour variables."""
+    """Predicts values of behaviour variables."""
 
     output: ClassVar[Output] = "values"
 
@@ -19,12 +19,12 @@ class Ridge:
         self.config = config
 
     def scores(self, train: Training, others: np.ndarray) -> np.ndarray:
-        """(penalty, m, variable)."""
+        """(penalty, m, variable) float32 values."""
         return ridge_path(train.values, train.target, others, penalties(self.config))
 
 
 def ridge_path(train: np.ndarray, target: np.ndarray, others: np.ndarray, decays: np.ndarray) -> np.ndarray:
-    """(decay, m, column) float32 predicted ``target`` of ``others`` for each weight decay.
+    """(decay, m, column) float32 predictions of ``others`` for each weight decay.
 
     Minimises the mean over training windows of ``|target - x W - b|^2 / 2`` plus ``decay |W|^2 / 2`` exactly.
 
@@ -43,5 +43,5 @@ def ridge_path(train: np.ndarray, target: np.ndarray, others: np.ndarray, decays
         size, axes = np.linalg.eigh(x @ x.T)
         along, probed = axes.T @ y, (probed @ x.T) @ axes
     weights = along / (size + len(x) * decays[:, None])[:, :, None]
-    # The decomposition needs 64 bits, the predictions, which take most of the time, do not.
+    # The decomposition needs float64; the predictions, which take most of the time, do not.
     return np.matmul(probed.astype(np.float32), weights.astype(np.float32)) + offset.astype(np.float32)

@@ -11,15 +11,16 @@ from neural_action.config.evaluation_settings import ProbeConfig
 from neural_action.evaluation.probes.epochs import epoch_path
 from neural_action.evaluation.probes.probe import Output, Training, class_weights, penalties, softmax
 
-# The exact solver takes at most _STEPS steps. Every _CHECKED steps it asks whether logits still move by more than
-# _STILL, in root mean square.
+# The exact solver runs at most _STEPS steps. Every _CHECKED steps it stops the decays whose logits change by less than
+# _STILL (root mean square).
 _STEPS, _CHECKED, _STILL = 100, 10, 1e-4
 
 
 class Softmax:
-    """``solver: sgd`` is the linear layer of Günel et al. (one penalty, ``weight_decay``), ``epochs`` that of pictures.
+    """Multinomial logistic regression with one of three solvers.
 
-    ``exact`` is the optimum of each penalty.
+    ``sgd``: the linear layer of Günel et al., with one penalty (``weight_decay``). ``epochs``: the linear probe for
+    pictures. ``exact``: the optimum for each penalty.
     """
 
     output: ClassVar[Output] = "probabilities"
@@ -28,7 +29,7 @@ class Softmax:
         self.config = config
 
     def scores(self, train: Training, others: np.ndarray) -> np.ndarray:
-        """(penalty, m, class) probabilities; of ``solver: epochs`` (rate and epoch, m, class)."""
+        """(penalty, m, class) probabilities; with ``solver: epochs`` (rate x epoch, m, class)."""
         config = self.config
         weights = class_weights(train.target, train.classes, config.class_weight)
         if config.solver == "sgd":
@@ -41,23 +42,23 @@ class Softmax:
 def sgd(train: Training, others: np.ndarray, weights: np.ndarray, config: ProbeConfig) -> np.ndarray:
     """(m, class) probabilities by a randomly initialised linear layer trained by SGD, as in Günel et al.
 
-    Momentum, weight decay and a cosine step size; step size, steps and decay are our choice. The gradient of the
-    weighted cross-entropy is written out: hundreds of probes of small steps spend most of their time in automatic
-    differentiation otherwise.
+    With momentum, weight decay and a cosine schedule; learning rate, steps and decay are our choice. The gradient of
+    the weighted cross-entropy is written out, because hundreds of small probes would spend most of their time in
+    automatic differentiation.
     """
     rng = np.random.default_rng(train.seed)
-    # A constant feature is the bias; it decays with the rest.
+    # The bias is a constant feature and has the same weight decay.
     x, probed = (_with_bias(values) for values in (train.values, others))
     features = x.shape[1] - 1
-    # The step size shrinks with the squared length of a scaled window, so that one setting serves 128 embedding
-    # dimensions and thousands of raw features alike.
+    # The rate shrinks with the squared length of a scaled window, so that one setting fits both 128 embedding
+    # dimensions and thousands of raw features.
     rate = config.learning_rate * min(1.0, 128 / features)
     bound = 1 / math.sqrt(features)
-    # Classes come first, so that sums over the few of them run along whole batches.
+    # Classes are the first axis, so that sums over classes are vectorised over the batch.
     layer = np.ascontiguousarray(rng.uniform(-bound, bound, (x.shape[1], len(weights))).T, np.float32)
     beyond = None
     if x.shape[1] > 2 * len(x):
-        # Steps stay in the span of the windows; beyond it the layer only decays.
+        # Updates stay in the span of the windows; outside of it the layer only decays.
         basis = np.linalg.qr(x.T)[0]
         inside = layer @ basis
         beyond = probed @ (layer - inside @ basis.T).T
@@ -97,9 +98,9 @@ def softmax_path(
 ) -> np.ndarray:
     """(decay, m, class) probabilities of ``others`` for each weight decay.
 
-    Minimises the weighted mean cross-entropy plus ``decay |W|^2 / 2``, the bias free. The Hessian of the cross-entropy
-    is at most half the second moment of the features for each class (Böhning 1992), so that a step against the gradient
-    divided by that bound never overshoots; with Nesterov's momentum, begun anew where a decay's loss would rise.
+    Minimises the weighted mean cross-entropy plus ``decay |W|^2 / 2``, with an unpenalised bias. For each class, the
+    Hessian of the cross-entropy is at most half the second moment of the features (Böhning 1992), so a gradient step
+    divided by that bound never increases the loss. Nesterov's momentum is restarted if it points uphill.
 
     Args:
         train: (n, feature) scaled training windows.
@@ -113,7 +114,7 @@ def softmax_path(
     centre = weights @ train
     variance, axes = _principal_axes((train - centre) * np.sqrt(weights)[:, None])
     variance = np.append(variance, 1.0)
-    # In the principal axes of the features the bound is diagonal, whatever the decay.
+    # In the principal axes of the features, the bound is diagonal for every decay.
     x, probed = (np.column_stack([(part - centre) @ axes, np.ones(len(part))]) for part in (train, others))
     x32 = x.astype(np.float32)
     penalty = np.repeat(decays[:, None], len(variance), axis=1)
@@ -123,7 +124,7 @@ def softmax_path(
     onehot = np.eye(classes, dtype=np.float32)[labels]
     scaled = (x32 * weights[:, None].astype(np.float32)).T
     final = np.zeros((len(decays), len(variance), classes))
-    # Decays whose logits stand still are done.
+    # Indices of the decays that have not converged.
     active = np.arange(len(decays))
     layer, speed = final, np.zeros(len(decays))
     ahead = layer
@@ -135,7 +136,7 @@ def softmax_path(
         gradient = (scaled @ error.reshape(len(x), -1)).reshape(len(variance), count, classes)
         gradient = gradient.transpose(1, 0, 2) + penalty[:, :, None] * ahead
         moved = ahead - step[:, :, None] * gradient
-        # Momentum that points uphill is given up (O'Donoghue and Candes 2015).
+        # Restart momentum that points uphill (O'Donoghue and Candes 2015).
         uphill = (gradient * (moved - layer)).sum((1, 2)) > 0
         speed = np.where(uphill, 0.0, speed + 1)
         ahead = moved + (speed / (speed + 3))[:, None, None] * (moved - layer)
@@ -151,7 +152,7 @@ def softmax_path(
 
 
 def _principal_axes(centred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Eigenvalues (axis,) ascending and axes (feature, axis) of ``centred' centred``, without those of no variance."""
+    """Eigenvalues (axis,), ascending, and axes (feature, axis) of ``centred' centred``, without axes of no variance."""
     count, features = centred.shape
     if features <= count:
         variance, axes = np.linalg.eigh(centred.T @ centred)

@@ -1,18 +1,18 @@
-"""File formats, one file each, found by name: what a file holds of a recording, and on which clock.
+"""File formats, one module each, found by name. A format reads the data of a file and its clock.
 
 A format module has
 
-- ``EXPECTED``: one phrase that says what it looks for;
+- ``EXPECTED``: one phrase that says which files it reads;
 - ``Options``: a ``FormatOptions``, the keys of ``options`` in a reader's configuration;
-- ``recognise(path) -> str | None``: what ``path`` holds, in a phrase, if it is of this format (reads little);
-- ``files(path) -> list[Path]``: the raw files behind ``path``;
-- where that depends on the file, ``roles(path) -> tuple[str, ...]``: what it can give; nothing for what is recognised
-  in order to say why it is not read;
-- and what it can give, one or more of ``neural(path, options) -> Neural``,
-  ``behavior(path, options) -> Behavior`` and ``labels(path, options, class_names) -> Labels``.
+- ``recognise(path) -> str | None``: a phrase on the content of ``path`` if it has this format (reads little);
+- ``files(path) -> list[Path]``: the raw files that belong to ``path``;
+- one or more of ``neural(path, options) -> Neural``, ``behavior(path, options) -> Behavior`` and
+  ``labels(path, options, class_names) -> Labels``;
+- ``roles(path) -> tuple[str, ...]`` (optional): which of these three a file has, if that depends on the file; empty for
+  a file that is recognised only to say why it is not read.
 
-Bad input is an InputError. What is slow to import belongs inside functions: Snakemake imports formats whenever it
-parses the workflow.
+Bad input is an InputError. Snakemake imports formats whenever it parses the workflow, so import slow packages inside
+functions.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ from neural_action.config.signatures import one_line
 from neural_action.errors import InputError
 from neural_action.text import is_missing
 
-#: What a format can give.
+#: Roles of a file.
 ROLES = ("neural", "behavior", "labels")
 
 
 class FormatOptions(BaseModel):
-    """Options of a format: unknown keys are errors."""
+    """Options of a format; unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     @classmethod
     def parse(cls, options: dict[str, Any], where: str) -> Self:
-        """The typed options; InputError with the key below ``where``, the value and what was expected."""
+        """The typed options. InputError with the key below ``where``, the value and what was expected."""
         try:
             return cls.model_validate(options)
         except ValidationError as error:
@@ -52,15 +52,15 @@ class FormatOptions(BaseModel):
 
 @dataclass(frozen=True)
 class Neural:
-    """Neural activity as its file has it.
+    """Neural activity as read from a file.
 
     Attributes:
-        data: (frame, y, x) or (frame, unit) numbers; a lazy dask array where it can be large.
-        unit: what the numbers are, such as ``dF/F``.
-        time: (frame,) float64 s, None where the file has no clock.
-        rate: frames per second, None where the file does not say.
-        names: of the units, where the file has them.
-        source: what of the file this is, in a phrase; "" where there is no choice.
+        data: (frame, y, x) or (frame, unit) numbers; a lazy dask array if it can be large.
+        unit: unit of the numbers, such as ``dF/F``.
+        time: (frame,) float64 s; None if the file has no times.
+        rate: frames per second; None if the file has no rate.
+        names: names of the units, if the file has them.
+        source: phrase that says which signal of the file was read; "" if there is only one.
     """
 
     data: Any
@@ -73,17 +73,17 @@ class Neural:
 
 @dataclass(frozen=True)
 class Behavior:
-    """Behaviour as its file has it.
+    """Behaviour as read from a file.
 
     Attributes:
-        data: (sample, keypoint, axis) or (sample, feature) float32; NaN where it is missing.
-        names: keypoints or features.
-        unit: of the values.
-        time: (sample,) float64 s, None where the file has no clock.
-        rate: samples per second, None where the file does not say.
-        frames: (sample,) int64, increasing: the video frame of each sample, from 0, where the file says it. A frame
-            that is not listed is a gap; None: sample k is frame k.
-        said: how the samples got their clock, where there is something to say.
+        data: (sample, keypoint, axis) or (sample, feature) float32; NaN if missing.
+        names: names of keypoints or features.
+        unit: unit of the values.
+        time: (sample,) float64 s; None if the file has no times.
+        rate: samples per second; None if the file has no rate.
+        frames: (sample,) int64, increasing: the video frame of each sample, from 0. Frames that are not listed are a
+            gap. None means that sample k is frame k.
+        said: phrase on how the samples got their clock; may be empty.
     """
 
     data: np.ndarray
@@ -97,16 +97,16 @@ class Behavior:
 
 @dataclass(frozen=True)
 class Labels:
-    """Actions, either one a video frame (behaviour sample) or one an interval.
+    """Action labels, one for each video frame (behaviour sample) or one for each interval.
 
     Attributes:
-        names: the classes.
-        numbers: (frame,) or (interval,) int8 index into ``names``; -1 unlabelled.
-        intervals: (interval, 2) float64 s, start and stop on the clock of the behaviour; None: one a frame.
-        of_video: intervals count from the first video frame, wherever the clock of the behaviour starts.
-        by_frame: numbers are of the frames that the file names, not of its rows.
-        said: what says when an action was.
-        conflicts: where two intervals of different classes overlap: an error, or ``unlabelled``.
+        names: names of the classes.
+        numbers: (frame,) or (interval,) int8 index into ``names``; -1 is unlabelled.
+        intervals: (interval, 2) float64 s, start and stop on the clock of the behaviour; None for labels of frames.
+        of_video: whether interval times count from the first video frame instead of the zero of the clock.
+        by_frame: whether ``numbers`` are indexed by the frame numbers in the file, not by its rows.
+        said: phrase on how the labels are timed.
+        conflicts: overlapping intervals of different classes are an error (``refuse``) or ``unlabelled``.
     """
 
     names: tuple[str, ...]
@@ -114,18 +114,20 @@ class Labels:
     intervals: np.ndarray | None = None
     of_video: bool = False
     by_frame: bool = False
-    said: str = "one a behaviour sample"
+    said: str = "one for each behaviour sample"
     conflicts: Literal["refuse", "unlabelled"] = "refuse"
 
 
 def frame_numbers(values: np.ndarray, path: Path, what: str) -> np.ndarray:
-    """(sample,) int64 video frames of a column that counts them.
+    """(sample,) int64 video frame numbers from a column of them.
 
-    InputError naming ``what`` and the first bad entry unless they are whole, from 0, and increasing.
+    InputError naming ``what`` and the first bad entry unless they are whole numbers >= 0 that increase.
     """
     values = np.asarray(values)
     if values.dtype.kind not in "iuf" or not np.isfinite(values).all():
-        raise InputError(f"{path}: {what} holds {values.dtype} values or gaps, expected video frame numbers")
+        raise InputError(
+            f"{path}: {what} holds {values.dtype} values or missing ones, expected video frame numbers"
+        )
     whole = values.astype(np.int64)
     wrong = (whole != values) | (whole < 0)
     if wrong.any():
@@ -143,14 +145,14 @@ def frame_numbers(values: np.ndarray, path: Path, what: str) -> np.ndarray:
 
 
 def known_formats(role: str | None = None) -> list[str]:
-    """Names of the formats, or of those that give ``role``."""
-    # Files that begin with an underscore are parts of a format.
+    """Names of the formats, or of those that can read ``role``."""
+    # Modules with a leading underscore are parts of a format.
     names = sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
     return [name for name in names if role is None or hasattr(module_of(name), role)]
 
 
 def load_format(name: str, role: str, where: str) -> ModuleType:
-    """The format module called ``name``. InputError, naming ``where``, if none of that name gives ``role``."""
+    """The format module ``name``. InputError, naming ``where``, if there is none that can read ``role``."""
     known = known_formats(role)
     if name not in known:
         raise InputError(f"configuration {where}.format: {name!r} is not one of {', '.join(known)}")
@@ -158,7 +160,7 @@ def load_format(name: str, role: str, where: str) -> ModuleType:
 
 
 def needs(package: str, extra: str, path: Path) -> ModuleType:
-    """An optional package. InputError that says how to install it, if it is missing."""
+    """Import an optional package. InputError that says how to install it, if it is missing."""
     try:
         return import_module(package)
     except ModuleNotFoundError as error:
@@ -172,17 +174,18 @@ def needs(package: str, extra: str, path: Path) -> ModuleType:
 def as_classes(
     found: Sequence[str], class_names: tuple[str, ...] | None, unlabelled: Sequence[str], where: Path
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Class numbers of names, (n,) int8; ``unlabelled`` names and blank ones are -1. Blanks around a name are no part.
+    """(n,) int8 class numbers of names, and the class names; blank names and those in ``unlabelled`` are -1.
 
-    The classes are ``class_names``, or all that occur, in alphabetical order. Raises InputError for a name that is
-    neither, for more classes than can be counted, and for NA, None and the like: a class, or no label?
+    Blanks around a name are removed. The classes are ``class_names``, or else all names that occur, in alphabetical
+    order. InputError for a name that is no class, for more than ``MOST_CLASSES`` classes, and for names such as NA or
+    None, which may mean no label.
     """
     no_class = {"", *unlabelled}
     found = [name.strip() for name in found]
     for at, name in enumerate(found):
         if name not in no_class and is_missing(name) and name not in (class_names or ()):
             raise InputError(
-                f"{where}: action {name!r} at entry {at} may mean no label; expected it in options unlabelled, or in "
+                f"{where}: action {name!r} at entry {at} may mean no label; add it to options unlabelled, or to "
                 "convert.class_names if it is an action"
             )
     names = class_names or tuple(sorted(set(found) - no_class))
@@ -199,5 +202,5 @@ def as_classes(
 
 
 def module_of(name: str) -> ModuleType:
-    """The format module of a known name."""
+    """The format module ``name``, which must exist."""
     return import_module(f"{__name__}.{name}")

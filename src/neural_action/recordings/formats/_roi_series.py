@@ -1,9 +1,9 @@
-"""NWB: which of its series are the activity of cells, and series of several imaging planes side by side.
+"""NWB: find the series that hold activity of cells, and join series of several imaging planes.
 
-Writers agree on types and not on names: neuroconv has ``Fluorescence/{RoiResponseSeries, Neuropil, Deconvolved,
-Denoised, Baseline}`` and ``DfOverF/RoiResponseSeries``, suite2p ``{Fluorescence, Neuropil, Deconvolved}/plane<k>``,
-the Allen Institute ``{dff, corrected_fluorescence, demixed_trace, neuropil_trace}/traces``. What a series is, is read
-from the words of its name, its container and its table of ROIs.
+Programs that write NWB use the same types but different names: neuroconv has ``Fluorescence/{RoiResponseSeries,
+Neuropil, Deconvolved, Denoised, Baseline}`` and ``DfOverF/RoiResponseSeries``, suite2p ``{Fluorescence, Neuropil,
+Deconvolved}/plane<k>``, the Allen Institute ``{dff, corrected_fluorescence, demixed_trace, neuropil_trace}/traces``.
+The kind of a series is inferred from the words in its name, its container and its table of ROIs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from neural_action.recordings.formats import Neural
 from neural_action.recordings.formats.arrays import lazy, side_by_side
 from neural_action.recordings.hdf5 import Dataset
 
-#: What is taken for the activity of cells, the likelier first; and what is read only by name.
+#: Kinds that count as activity of cells, the likelier first; and kinds that are read only if named.
 KINDS = (
     "CorrectedFluorescence",
     "Fluorescence",
@@ -45,7 +45,7 @@ _WORDS = {
     "Denoised": re.compile(r"denois"),
 }
 _CORRECTED = re.compile(r"correct|subtract|minus")
-#: Columns of a table of ROIs that say which are cells: suite2p; neuroconv and CaImAn; the Allen Institute.
+#: Columns of a table of ROIs that mark cells: suite2p; neuroconv and CaImAn; the Allen Institute.
 _CELLS = ("iscell", "is_cell", "Accepted", "accepted", "keep", "valid_roi")
 _UNITS = {
     "DfOverF": "dF/F",
@@ -56,7 +56,7 @@ _UNITS = {
 
 
 def kind_of(item: Any) -> str:
-    """What a RoiResponseSeries, or a movie, is: one of ``KINDS`` and ``UNASKED``."""
+    """The kind of a RoiResponseSeries or a movie, one of ``KINDS`` and ``UNASKED``."""
     own, parent = type(item).__name__, item.parent
     rois = getattr(item, "rois", None)
     table = rois.table.name if rois is not None else ""
@@ -76,9 +76,9 @@ def kind_of(item: Any) -> str:
 
 
 def groups(found: Mapping[str, tuple[str, Any]]) -> list[tuple[str, str, list[str]]]:
-    """Pattern, kind and names of what can be read as neural activity, the likeliest first.
+    """Pattern, kind and names of each group of series that can be read as neural activity, the likeliest first.
 
-    Series of one kind are one group if they are planes: names that differ in a number, or ROIs that none share.
+    Series of one kind form a group if they are planes: their names differ only in numbers, or they share no ROI.
     """
     listed: list[tuple[str, str, list[str]]] = []
     for kind in (*KINDS, *UNASKED):
@@ -102,7 +102,7 @@ def _common(names: list[str]) -> str:
 
 
 def _alike(names: list[str]) -> str:
-    """What all names begin with."""
+    """The common prefix of all names."""
     columns = zip(*names, strict=False)
     return "".join(letters[0] for letters in takewhile(lambda letters: len(set(letters)) == 1, columns))
 
@@ -112,7 +112,7 @@ def _numbered(names: list[str]) -> bool:
 
 
 def _apart(items: list[Any]) -> bool:
-    """Whether no two series have a ROI in common."""
+    """Whether all series have ROIs and no two of them share one."""
     rois = [(id(item.rois.table), row) for item in items if getattr(item, "rois", None) is not None
             for row in np.unique(np.asarray(item.rois.data))]  # fmt: skip
     return bool(rois) and len(set(rois)) == len(rois) and all(getattr(item, "rois", None) for item in items)
@@ -124,12 +124,11 @@ def read(
     cells: bool,
     clock: Callable[[Path, str, Any], tuple[np.ndarray | None, float | None]],
 ) -> Neural:
-    """Series side by side, lazy (frame, unit), or one movie (frame, y, x), in the unit of the file.
+    """Series joined to lazy (frame, unit), or one movie (frame, y, x), in the unit of the file.
 
-    Planes are scanned one after the other: clocks may differ by less than a frame, the first one's counts; lengths by
-    one frame, the shortest counts.
-
-    Raises InputError naming the file and the series: clocks or lengths that differ by more, no cell left.
+    Planes are scanned one after the other, so their clocks may differ by less than a frame (the first one is used) and
+    their lengths by one frame (the shortest is used). InputError naming the file and the series if they differ by more,
+    or if no cell is left.
     """
     data, names, units = [], [], 0
     first, time, rate = parts[0][0], *clock(path, parts[0][0], parts[0][1][1])
@@ -148,10 +147,12 @@ def read(
     lengths = [len(values) for values in data]
     if max(lengths) - min(lengths) > 1:
         raise InputError(
-            f"{path}: {first} and others have {min(lengths)} to {max(lengths)} frames, expected as many"
+            f"{path}: {first} and others have {min(lengths)} to {max(lengths)} frames, expected the same number"
         )
     if data[0].ndim == 2 and not names:
-        raise InputError(f"{path}: {first} has no cell among {units} units, expected one, or cells: false")
+        raise InputError(
+            f"{path}: {first} has no cell among {units} units, expected at least one, or options cells: false"
+        )
     whole = side_by_side(data)
     kind, item = parts[0][1]
     listed = ", ".join(name for name, _ in parts[:4]) + (", ..." if len(parts) > 4 else "")
@@ -163,7 +164,7 @@ def read(
 
 
 def _values(path: Path, name: str, kind: str, item: Any) -> tuple[Any, np.ndarray]:
-    """Lazy values of a series with time first, in its unit; and the rows of its table of ROIs, none without one."""
+    """Lazy values of a series with time first, in its unit; and its rows in the table of ROIs, empty without one."""
     shape = tuple(item.data.shape)
     rois = getattr(item, "rois", None)
     rows = np.empty(0, int) if rois is None else np.asarray(rois.data, int)
@@ -176,7 +177,7 @@ def _values(path: Path, name: str, kind: str, item: Any) -> tuple[Any, np.ndarra
             data = data.mean(3)
         data = data.transpose(0, 2, 1)  # NWB has (frame, x, y)
     elif len(rows) and shape[1] != len(rows):
-        # suite2p before 0.10 and others wrote (unit, frame).
+        # Some programs, such as suite2p before 0.10, wrote (unit, frame).
         if shape[0] != len(rows):
             raise InputError(f"{path}: {name} has shape {shape}, expected {len(rows)} units as its rois say")
         data = data.T.rechunk((-1, len(rows)))
@@ -187,7 +188,7 @@ def _values(path: Path, name: str, kind: str, item: Any) -> tuple[Any, np.ndarra
 
 
 def _cells(path: Path, name: str, item: Any, rows: np.ndarray) -> np.ndarray | None:
-    """Places of the units that the table of ROIs marks as cells; None where it marks none or all."""
+    """Indices of the units that the table of ROIs marks as cells; None if the table has no such marks."""
     table = item.rois.table if len(rows) else None
     column = next((column for column in _CELLS if table is not None and column in table.colnames), None)
     if table is None or column is None:
@@ -195,12 +196,15 @@ def _cells(path: Path, name: str, item: Any, rows: np.ndarray) -> np.ndarray | N
     marks = np.asarray(table[column][:])
     marks = marks[:, 0] if marks.ndim == 2 else marks
     if marks.dtype.kind not in "biuf" or rows.max(initial=0) >= len(marks):
-        raise InputError(f"{path}: column {column} of the ROIs of {name} is no mark of {len(rows)} units")
+        raise InputError(
+            f"{path}: column {column} of the ROIs of {name} is {marks.dtype} of shape {marks.shape}, expected a number "
+            f"for each of {len(rows)} units"
+        )
     return np.flatnonzero(marks[rows] > 0.5)
 
 
 def _same_clock(path: Path, first: tuple, other: tuple, count: int) -> None:
-    """InputError unless two series are sampled together: starts less than a frame apart."""
+    """InputError unless the times of two series differ by less than a frame."""
     (one, time, rate), (name, own, own_rate) = first, other
     frames = np.arange(count)
     one_time = frames / rate if time is None else time[:count]
@@ -208,4 +212,4 @@ def _same_clock(path: Path, first: tuple, other: tuple, count: int) -> None:
     both = min(len(one_time), len(own_time))
     period = float(np.median(np.diff(one_time))) if both > 1 else np.inf
     if both and np.abs(one_time[:both] - own_time[:both]).max() >= period:
-        raise InputError(f"{path}: {name} has another clock than {one}, expected series of one clock")
+        raise InputError(f"{path}: {name} has another clock than {one}, expected the same clock")

@@ -1,7 +1,7 @@
-"""What programs note in a TIFF about its pages: channels, planes, flyback, frame rate.
+"""Layout of the pages in a TIFF, from the metadata of programs: channels, planes, flyback, frame rate.
 
-ScanImage notes it in the tag Software (2016 on) or ImageDescription (3.8 to 5), ImageJ and OME in ImageDescription.
-What none of them says is unknown: one channel, one plane.
+ScanImage writes it to the tag Software (since 2016) or ImageDescription (3.8 to 5), ImageJ and OME to ImageDescription.
+Without metadata, one channel and one plane are assumed.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from xml.etree import ElementTree
 _SECONDS = {"s": 1.0, "sec": 1.0, "ms": 1e-3, "msec": 1e-3, "µs": 1e-6, "us": 1e-6, "ns": 1e-9, "min": 60.0}
 _SCANIMAGE = re.compile(r"^(?:scanimage\.)?(?:SI[45]?|state)\.(\S+?)\s*=\s*(.*?)\s*$", re.MULTILINE)
 
-#: Of a microscope (our choice: ScanImage saves at most 4, spectral detectors have 32).
+#: Maximum channels of a microscope (our choice: ScanImage saves at most 4, spectral detectors have 32).
 MOST_CHANNELS = 32
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the pages of a frame are.
+    """Positions of the pages of a frame.
 
     Attributes:
-        program: that noted it; "" where none did.
+        program: program that wrote the metadata; "" if there are none.
         channels: number of channels.
         slices: planes of a volume.
-        repeats: frames that are taken of each plane before the next one.
-        flyback: frames at the end of a volume that show nothing.
-        order: of channels, planes and time, the fastest first.
-        frames: volumes that the file says it has; None where it does not.
-        rate: volumes per second; None where it does not say.
-        names: of the channels.
-        flat: planes, or channels, are read as frames, there being one volume only.
+        repeats: frames taken of each plane before the next one.
+        flyback: flyback frames at the end of a volume.
+        order: order of channels, planes and time, the fastest first.
+        frames: number of volumes in the metadata, or None.
+        rate: volumes per second in the metadata, or None.
+        names: names of the channels.
+        flat: whether planes or channels are read as frames, because there is only one volume.
     """
 
     program: str = ""
@@ -59,7 +59,7 @@ class Layout:
         return self.steps * self.channels
 
     def page(self, frame: int, step: int, channel: int, frames: int) -> int:
-        """The page of a step of a volume, of a movie of so many ``frames``."""
+        """Index of the page of a frame, step and channel, in a movie of ``frames`` frames."""
         size = {"c": self.channels, "z": self.steps, "t": frames}
         at = {"c": channel, "z": step, "t": frame}
         page, stride = 0, 1
@@ -70,12 +70,12 @@ class Layout:
 
 
 def noted(description: str, software: str, imagej: Mapping[str, Any] | None) -> Layout:
-    """What the first page notes.
+    """The layout from the metadata of the first page.
 
     Args:
         description: the tag ImageDescription.
         software: the tag Software.
-        imagej: ImageJ's own notes, parsed.
+        imagej: parsed metadata of ImageJ, if there are any.
     """
     scanimage = dict(_SCANIMAGE.findall(software.replace("\r", "\n")))
     scanimage = scanimage or dict(_SCANIMAGE.findall(description.replace("\r", "\n")))
@@ -89,7 +89,7 @@ def noted(description: str, software: str, imagej: Mapping[str, Any] | None) -> 
 
 
 def frame_number(description: str) -> int | None:
-    """The number of the frame in its acquisition, as ScanImage notes it on every page."""
+    """The number of the frame in its acquisition, which ScanImage writes on every page; None without it."""
     match = re.search(r"^frameNumbers\s*=\s*(\d+)", description.replace("\r", "\n"), re.MULTILINE)
     return int(match[1]) if match else None
 
@@ -120,7 +120,7 @@ def _scanimage(notes: Mapping[str, str]) -> Layout:
     if slices < 2:
         return Layout("ScanImage", channels, rate=scans and scans / average, names=tuple(saved))
     taken = number("hStackManager.framesPerSlice", "acq.numberOfFrames") or 1
-    # 3.8 averages the frames of a plane before it saves them, unless it is told not to.
+    # Version 3.8 averages the frames of a plane before saving if acq.averaging is on.
     averaged = enabled("acq.averaging")
     repeats = 1 if averaged or not math.isfinite(taken) else max(1, round(taken / average))
     whole, shown = (number(f"hStackManager.numFramesPerVolume{end}") for end in ("WithFlyback", ""))
@@ -134,7 +134,7 @@ def _scanimage(notes: Mapping[str, str]) -> Layout:
 
 def _imagej(notes: Mapping[str, Any]) -> Layout:
     channels, slices, frames = (int(notes.get(key, 1)) for key in ("channels", "slices", "frames"))
-    # Of a plain stack ImageJ says how many images it has, and whether they are planes or frames only sometimes.
+    # For a plain stack, ImageJ always writes the number of images, but not always whether these are planes or frames.
     images = int(notes.get("images", 1))
     frames = images if channels * slices * frames == 1 else frames
     interval = notes.get("finterval")
@@ -180,7 +180,7 @@ def _ome(description: str) -> Layout:
 
 
 def _ome_rate(pixels: Mapping[str, str], planes: list[Mapping[str, str]], frames: int) -> float | None:
-    """Volumes per second by TimeIncrement, or by when the first plane of the first and of the last volume was taken."""
+    """Volumes per second from TimeIncrement, or from the times of the first plane in the first and the last volume."""
     unit = _SECONDS.get(pixels.get("TimeIncrementUnit", "s"))
     try:
         step = float(pixels.get("TimeIncrement", 0)) * (unit or 0)
@@ -197,9 +197,9 @@ def _ome_rate(pixels: Mapping[str, str], planes: list[Mapping[str, str]], frames
 
 
 def _flattened(layout: Layout) -> Layout:
-    """One volume alone is no movie: where a stack has planes and no frames, its planes are the frames.
+    """If a stack has only one volume, read its planes as frames.
 
-    So are more channels than a microscope has, as writers note that were not told what the axes are.
+    Do the same with more channels than a microscope has: some programs write frames as channels.
     """
     if layout.frames == 1 and layout.slices > 1:
         order = layout.order.translate(str.maketrans("zt", "tz"))

@@ -1,7 +1,7 @@
 """Anipose: the CSV of triangulated poses, (sample, keypoint, 3).
 
-Columns ``<keypoint>_x``, ``_y``, ``_z``, ``_error``, ``_ncams``, ``_score`` (not before 0.5), and ``fnum``, the video
-frame. Source: anipose/triangulate.py.
+Columns are ``<keypoint>_x``, ``_y``, ``_z``, ``_error``, ``_ncams``, ``_score`` (since version 0.5), and ``fnum``, the
+video frame. Source: anipose/triangulate.py.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ class Options(FormatOptions):
 
     Attributes:
         max_error: keypoints with a larger reprojection error, pixels, are missing; null keeps all.
-        min_score: keypoints below it are missing.
-        exclude: keypoints that are left out.
+        min_score: keypoints with a lower score are missing.
+        exclude: keypoints to leave out.
     """
 
     max_error: Annotated[float, Field(gt=0)] | None = None
@@ -34,7 +34,7 @@ class Options(FormatOptions):
 
 
 def recognise(path: Path) -> str | None:
-    """A CSV with such columns."""
+    """Recognise a CSV with such columns."""
     if path.suffix != ".csv" or not path.is_file():
         return None
     with path.open(errors="replace") as file:
@@ -54,7 +54,10 @@ def scored(path: Path) -> bool:
 
 
 def behavior(path: Path, options: Options) -> Behavior:
-    """(sample, keypoint, 3) float32. No clock: the video's rate is yours to give. InputError names the file."""
+    """(sample, keypoint, 3) float32, as calibrated. InputError naming the file.
+
+    The file has no clock, so the video's rate must be configured.
+    """
     if not path.is_file():
         raise InputError(f"{path}: no such file, expected {EXPECTED}")
     try:
@@ -74,7 +77,7 @@ def behavior(path: Path, options: Options) -> Behavior:
         ("min_score", "score", options.min_score > 0),
     ):
         if given and not any(f"{name}_{suffix}" in table for name in names):
-            raise InputError(f"{path}: no column ends in _{suffix}, expected none of the option {option}")
+            raise InputError(f"{path}: no column ends in _{suffix}, expected one, or no option {option}")
     for at, name in enumerate(names):
         if options.max_error is not None and f"{name}_error" in table:
             points[table[f"{name}_error"].to_numpy() > options.max_error, at] = np.nan
@@ -85,7 +88,7 @@ def behavior(path: Path, options: Options) -> Behavior:
 
 
 def _keypoints(columns: list[str]) -> list[str]:
-    """Names that have x, y and z."""
+    """Names of keypoints with columns x, y and z."""
     there = set(columns)
     return [
         name[:-2]

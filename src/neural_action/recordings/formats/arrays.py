@@ -1,12 +1,12 @@
 """Plain arrays: .npy, .npz, .csv, .parquet and headerless binary files, described by a short YAML or by options.
 
-A description ``session.yaml`` says which array is what, with paths relative to itself; every role is optional::
+A description ``session.yaml`` assigns arrays to roles, with paths relative to itself; every role is optional::
 
     neural: {file: traces.npy, key: null, axes: frame unit, rate: 30.0, unit: dF/F}
     behavior: {file: pose.csv, columns: [x, y], time: t, unit: mm}
     labels: {file: actions.npy}
 
-The same keys are options where the configuration names the array file itself.
+If the configuration names an array file directly, the same keys are its options.
 """
 
 from __future__ import annotations
@@ -44,22 +44,22 @@ class Options(FormatOptions):
     """Options of this format, or one role of a description.
 
     Attributes:
-        file: of a description: the array's file, relative to it.
-        key: entry of an .npz; may be left out where there is one.
-        columns: of a table, those that are data; null: all but ``time``, ``frame`` and unnamed ones.
-        axes: names of the axes in file order: ``frame`` or ``sample`` first in what is read, then ``unit``, ``y x``,
-            ``feature``, or ``keypoint axis``; null takes the file's order.
-        names: of keypoints or features; null: the table's columns, or numbers.
-        keypoints: behaviour columns are keypoints in order, this many axes each; null: features.
+        file: in a description, the file of the array, relative to the description.
+        key: entry of an .npz; optional if there is only one.
+        columns: data columns of a table; null: all except ``time``, ``frame`` and unnamed ones.
+        axes: names of the axes in file order, out of ``frame`` or ``sample``, ``unit``, ``y x``, ``feature``,
+            ``keypoint axis``; null: frame or sample first, then in this order.
+        names: names of keypoints or features; null: the table's columns, or numbers.
+        keypoints: number of axes of each keypoint, if behaviour columns are keypoints in order; null: features.
         rate: frames or samples per second.
-        time: a column of the table, or an entry of the .npz or a file beside it, with times; null: the column that is
-            called so (``time``, ``timestamp``, ``time_ms``), where there is one and no rate.
-        time_unit: seconds per unit of ``time``; null: as its name says (``time_ms``), else 1.
-        frame: the column of video frame numbers, from 0; null: the one that is called so, or an unnamed first one.
-        unit: of the values.
-        dtype: of a headerless binary file, such as ``<i2``.
-        shape: of a headerless binary file.
-        unlabelled: of labels given by name, those that are no class.
+        time: column of the table, entry of the .npz, or file in the same folder, with times; null: a column with such a
+            name (``time``, ``timestamp``, ``time_ms``), if there is one and no rate.
+        time_unit: seconds per unit of ``time``; null: from its name (``time_ms``), else 1.
+        frame: column of video frame numbers, from 0; null: a column with such a name, or an unnamed first one.
+        unit: unit of the values.
+        dtype: type of a headerless binary file, such as ``<i2``.
+        shape: shape of a headerless binary file.
+        unlabelled: label names that are no class.
     """
 
     file: str | None = None
@@ -79,7 +79,7 @@ class Options(FormatOptions):
 
 
 def recognise(path: Path) -> str | None:
-    """A YAML that describes arrays; bare arrays say too little about themselves."""
+    """Recognise a YAML that describes arrays; arrays alone lack the needed information."""
     if path.suffix not in (".yaml", ".yml") or not path.is_file() or path.stat().st_size > 1 << 16:
         return None
     try:
@@ -109,7 +109,7 @@ def files(path: Path) -> list[Path]:
 
 
 def neural(path: Path, options: Options) -> Neural:
-    """(frame, unit) or (frame, y, x); memory-mapped where the file allows. InputError names the file."""
+    """(frame, unit) or (frame, y, x), lazy; memory-mapped if the format allows. InputError naming the file."""
     options, path = _described(path, "neural", options)
     data, _, time, _ = _read(path, options)
     data = _ordered(path, data, options, ("frame", "unit"), ("frame", "y", "x"))
@@ -117,7 +117,7 @@ def neural(path: Path, options: Options) -> Neural:
 
 
 def behavior(path: Path, options: Options) -> Behavior:
-    """(sample, feature) or (sample, keypoint, axis) float32. InputError names the file."""
+    """(sample, feature) or (sample, keypoint, axis) float32. InputError naming the file."""
     options, path = _described(path, "behavior", options)
     data, columns, time, frames = _read(path, options)
     if data.ndim == 1:
@@ -132,19 +132,19 @@ def behavior(path: Path, options: Options) -> Behavior:
     kind = "keypoint" if data.ndim == 3 else "feature"
     names = options.names or columns or [f"{kind}_{at}" for at in range(data.shape[1])]
     if len(names) != data.shape[1]:
-        raise InputError(f"{path}: {len(names)} names, expected {data.shape[1]}, one a {kind}")
+        raise InputError(f"{path}: {len(names)} names, expected {data.shape[1]}, one for each {kind}")
     return Behavior(data, tuple(names), options.unit, time, options.rate, frames=frames)
 
 
 def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) -> Labels:
-    """One class a behaviour sample: whole numbers (-1 unlabelled) or names. InputError names the file."""
+    """One class for each behaviour sample: whole numbers (-1 unlabelled) or names. InputError naming the file."""
     options, path = _described(path, "labels", options)
     data, _, time, _ = _read(path, options, numbers=False)
     data = np.asarray(data)
     if data.ndim == 2 and data.shape[1] == 1:
         data = data[:, 0]
     if data.ndim != 1:
-        raise InputError(f"{path}: shape {data.shape}, expected one label a behaviour sample")
+        raise InputError(f"{path}: shape {data.shape}, expected one label for each behaviour sample")
     if not len(data) or data.dtype.kind not in "biufOUT":
         raise InputError(f"{path}: {data.dtype} of shape {data.shape}, expected labels")
     names, numbers = _classes(path, data, options, class_names)
@@ -187,7 +187,7 @@ def mapped_npy(path: Path) -> np.ndarray:
 
 
 def lazy(data: Any) -> Any:
-    """A dask array of whole frames in blocks of about 8 MiB, for what is mapped; finite, or InputError later."""
+    """A dask array with blocks of whole frames of about 8 MiB; a dask array is returned unchanged."""
     import dask.array as da
 
     if isinstance(data, da.Array):
@@ -198,7 +198,7 @@ def lazy(data: Any) -> Any:
 
 
 def transposed(traces: np.ndarray | Dataset, keep: Any = slice(None)) -> Any:
-    """(unit, frame) of a mapped file to lazy (frame, unit) float32, the units ``keep`` alone."""
+    """(unit, frame) of a mapped file as lazy (frame, unit) float32, only the units ``keep``."""
     import dask.array as da
 
     units, frames = traces.shape
@@ -214,7 +214,7 @@ def transposed(traces: np.ndarray | Dataset, keep: Any = slice(None)) -> Any:
 
 
 def time_column(path: Path, column: str | None = None) -> str | None:
-    """The column of a table that holds times: ``column``, the only one, or the one called so; else None."""
+    """The column with times in a table: ``column``, else the only one, else one with a name of times, else None."""
     if column is not None or path.suffix not in (".csv", ".parquet") or not path.is_file():
         return column
     columns = read_table(path, headerless=True).columns
@@ -222,7 +222,7 @@ def time_column(path: Path, column: str | None = None) -> str | None:
 
 
 def side_by_side(parts: Sequence[Any]) -> Any:
-    """Lazy (frame, unit) arrays as one, all units of a frame in one block; up to the end of the shortest."""
+    """Lazy (frame, unit) arrays concatenated along units, cut to the shortest; each block has all units of a frame."""
     import dask.array as da
 
     shortest = min(len(part) for part in parts)
@@ -232,9 +232,10 @@ def side_by_side(parts: Sequence[Any]) -> Any:
 
 
 def read_vector(path: Path, column: str | None = None) -> np.ndarray:
-    """A vector of float64 from .npy, .csv or .txt, .npz or .parquet; dates become s since 1970.
+    """A float64 vector from .npy, .csv, .txt, .npz or .parquet; dates become Unix times (s).
 
-    Of a table it is the only column, the one called ``column``, or of several the one that is called like times.
+    From a table, it is ``column``, else the only column, else the one with a name of times. InputError naming the file
+    if it is no vector of finite numbers or dates.
     """
     column = time_column(path, column)
     name = {"columns": [column]} if column and path.suffix in (".csv", ".parquet") else {"key": column}
@@ -247,12 +248,13 @@ def read_vector(path: Path, column: str | None = None) -> np.ndarray:
         values = seconds_of_dates(values, path)
     values = values.astype(np.float64)
     if not np.isfinite(values).all():
-        raise InputError(f"{path}: NaN or infinity at entry {int(np.argmin(np.isfinite(values)))}")
+        at = int(np.argmin(np.isfinite(values)))
+        raise InputError(f"{path}: NaN or infinity at entry {at}, expected finite numbers")
     return values
 
 
 def _described(path: Path, role: str, options: Options) -> tuple[Options, Path]:
-    """The options and file of a role, from a description if ``path`` is one."""
+    """The options and file of a role; from the description if ``path`` is one, otherwise unchanged."""
     if path.suffix not in (".yaml", ".yml"):
         return options, path
     content = read_yaml(path)
@@ -266,7 +268,7 @@ def _described(path: Path, role: str, options: Options) -> tuple[Options, Path]:
         named = getattr(options, key) or ""
         if ".." in Path(named).parts or Path(named).is_absolute():
             raise InputError(
-                f"{path}: {role}.{key} {named!r}, expected a file beside the description or below it"
+                f"{path}: {role}.{key} {named!r}, expected a file in the folder of the description or below it"
             )
     return options, path.parent / options.file
 
@@ -274,9 +276,9 @@ def _described(path: Path, role: str, options: Options) -> tuple[Options, Path]:
 def _read(
     path: Path, options: Options, numbers: bool = True, vector: bool = False
 ) -> tuple[Any, list[str] | None, Any, Any]:
-    """The array; of a table the names of its columns; its times in s and its video frames, if it has any.
+    """The array; for a table, its column names; its times (s) and its video frames, if it has any.
 
-    Of a ``vector`` every column is data, whatever it is called.
+    With ``vector``, every column is data, even one with a name of times or frames.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such file, expected {EXPECTED}")
@@ -301,7 +303,7 @@ def _read(
             if name not in table.columns:
                 raise InputError(f"{path}: no column {name!r}, found {', '.join(map(str, table.columns))}")
         data, columns = table[chosen].to_numpy(), [str(name) for name in chosen]
-        # A rate that is given stands before a column that is called like a clock.
+        # A given rate is preferred to a column with a name of times.
         if options.time is None and options.rate is not None:
             named = None
         time = table[named].to_numpy() if named in table.columns else None
@@ -333,7 +335,7 @@ def _read(
 
 
 def _unnamed(table: Any) -> str | None:
-    """The first column, where pandas wrote its row numbers there."""
+    """The first column, if it holds the row numbers that pandas writes; else None."""
     first = table.columns[0]
     return first if str(first).startswith("Unnamed:") and table[first].dtype.kind in "iu" else None
 
@@ -346,7 +348,9 @@ def _npz(path: Path, options: Options) -> tuple[np.ndarray, np.ndarray | None]:
             if key is None:
                 others = [name for name in archive.files if name != options.time]
                 if len(others) != 1:
-                    raise InputError(f"{path}: holds {', '.join(archive.files)}; say which with key")
+                    raise InputError(
+                        f"{path}: holds {', '.join(archive.files)}, expected one; choose it with key"
+                    )
                 key = others[0]
             if key not in archive.files:
                 raise InputError(f"{path}: no array {key!r}, found {', '.join(archive.files)}")

@@ -1,7 +1,7 @@
 """CaImAn: the HDF5 of a fit (``cnmf.save``), with the group ``estimates``.
 
 ``F_dff``, ``C``, ``S`` and ``YrA`` are (unit, frame); ``idx_components`` are the accepted units; ``params/data/fr`` is
-the frame rate. What was not computed is stored as the text ``NoneType``.
+the frame rate. Results that were not computed are stored as the text ``NoneType``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ UNITS = {
     "C+YrA": "fluorescence above background",
 }
 
-#: The likeliest signal first; deconvolved events only where they are asked for.
+#: Preferred signals, the best first; deconvolved events are read only if configured.
 RANKED = ("F_dff", "C+YrA", "C")
 
 
@@ -33,7 +33,7 @@ class Options(FormatOptions):
 
     Attributes:
         signal: ``F_dff``, ``C`` (denoised), ``S`` (deconvolved) or ``C+YrA`` (denoised plus residual).
-        accepted: only the units in idx_components.
+        accepted: whether to read only the units in idx_components.
     """
 
     signal: Literal["F_dff", "C", "S", "C+YrA"] = "F_dff"
@@ -41,7 +41,7 @@ class Options(FormatOptions):
 
 
 def recognise(path: Path) -> str | None:
-    """An HDF5 with estimates/C."""
+    """Recognise an HDF5 with estimates/C."""
     if path.suffix not in (".h5", ".hdf5") or not path.is_file():
         return None
     try:
@@ -67,7 +67,7 @@ def computed(path: Path) -> tuple[list[str], bool]:
 
 
 def neural(path: Path, options: Options) -> Neural:
-    """Traces (frame, unit) float32, lazy. InputError names the file and what is missing or of another shape."""
+    """Traces (frame, unit) float32, lazy. InputError naming the file and the bad array."""
     with opened(path, EXPECTED) as file:
         if "estimates" not in file:
             raise InputError(f"{path}: holds {', '.join(file)}, expected {EXPECTED}")
@@ -79,11 +79,11 @@ def neural(path: Path, options: Options) -> Neural:
             keep = _array(group, "idx_components")
             if keep is None or keep.dtype.kind not in "iu" or keep.ndim != 1:
                 raise InputError(
-                    f"{path}: estimates/idx_components holds no units, expected them or accepted: false"
+                    f"{path}: estimates/idx_components holds no units, expected some, or options accepted: false"
                 )
             if len(keep) == 0 or keep.min() < 0 or keep.max() >= units:
                 raise InputError(
-                    f"{path}: idx_components names {len(keep)} of {units} units, expected some of them"
+                    f"{path}: idx_components holds {len(keep)} numbers, expected at least one, from 0 to {units - 1}"
                 )
         rate = _rate(path, file)
     data = transposed(parts[0], keep)
@@ -100,7 +100,7 @@ def neural(path: Path, options: Options) -> Neural:
 
 
 def _there(group: dict[str, Any]) -> list[str]:
-    """Names of the traces that were computed: of the others CaImAn stores the text NoneType."""
+    """Names of the traces that were computed."""
     return [
         key
         for key in ("F_dff", "C", "S", "YrA")

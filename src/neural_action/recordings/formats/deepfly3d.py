@@ -1,4 +1,4 @@
-"""DeepFly3D and what follows it (df3dPostProcessing, seqikpy): pickled poses, read without executing anything.
+"""DeepFly3D and its post-processing (df3dPostProcessing, seqikpy): pickled poses, read without executing anything.
 
 - results of DeepFly3D, old and new: ``points3d`` (frame, 38, 3) and ``points2d`` (camera, frame, 38, 2);
 - aligned poses: a dictionary of legs, each (frame, joint, 3), or each a dictionary of joints with ``raw_pos_aligned``;
@@ -22,7 +22,7 @@ EXPECTED = (
     "a DeepFly3D result (df3d_result*.pkl, pose_result*.pkl) or a pickle of aligned poses or joint angles"
 )
 _JOINTS = ("ThC", "CTr", "FTi", "TiTa", "claw")
-#: Left half, then right half: three legs of five joints, the antenna, three stripes of the abdomen.
+#: First the left side, then the right one: three legs of five joints, the antenna, three stripes of the abdomen.
 KEYPOINTS = tuple(
     f"{side}{part}"
     for side in "LR"
@@ -38,10 +38,10 @@ class Options(FormatOptions):
     """Options of this format.
 
     Attributes:
-        points: of a result, ``points3d``, or ``points2d`` in the image of one camera.
-        camera: that camera; with null the mean over cameras is not taken: it must be named.
-        position: of aligned poses, ``raw_pos_aligned`` or ``fixed_pos_aligned`` (the coxa held still).
-        exclude: keypoints that are left out, by name.
+        points: points to read from a result, ``points3d``, or ``points2d`` in the image of one camera.
+        camera: number of that camera; required for ``points2d``.
+        position: position to read from aligned poses, ``raw_pos_aligned`` or ``fixed_pos_aligned`` (coxa fixed).
+        exclude: names of keypoints to leave out.
     """
 
     points: Literal["points3d", "points2d"] = "points3d"
@@ -51,7 +51,7 @@ class Options(FormatOptions):
 
 
 def recognise(path: Path) -> str | None:
-    """A pickle that holds a pose, judged by its names."""
+    """Recognise a pickle of poses by its file name and content."""
     if path.suffix != ".pkl" or not path.is_file():
         return None
     if not any(word in path.name for word in ("pose", "df3d", "angles", "3d")):
@@ -75,9 +75,9 @@ def files(path: Path) -> list[Path]:
 
 
 def behavior(path: Path, options: Options) -> Behavior:
-    """(frame, keypoint, axis), or (frame, angle) float32. The files have no clock.
+    """(frame, keypoint, axis) or (frame, angle) float32. The files have no clock.
 
-    Raises InputError naming the file: not such a pickle, no 3D points, parts of different lengths.
+    InputError naming the file: it is no such pickle, has no such points, or its parts differ in length.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such file, expected {EXPECTED}")
@@ -103,14 +103,15 @@ def _behavior(path: Path, content: Any, options: Options) -> Behavior:
 
 def _result(path: Path, content: dict, options: Options) -> Behavior:
     if options.points not in content:
-        hint = "; points: points2d with camera: <number> reads one camera" if "points2d" in content else ""
+        hint = ", or options points: points2d and camera: NUMBER" if "points2d" in content else ""
         found = ", ".join(sorted(key for key in content if isinstance(key, str)))
         raise InputError(f"{path}: has no {options.points}, found {found}; expected a 3D result{hint}")
     points = np.asarray(content[options.points])
     if options.points == "points2d":
         if points.ndim != 4 or options.camera is None or options.camera >= len(points):
             raise InputError(
-                f"{path}: points2d of shape {points.shape} with camera {options.camera}, expected one of the cameras"
+                f"{path}: options camera {options.camera} for points2d of shape {points.shape}, expected the number of "
+                "a camera, the first axis"
             )
         points = points[options.camera]
     if points.ndim != 3 or points.dtype.kind != "f":
@@ -124,7 +125,7 @@ def _result(path: Path, content: dict, options: Options) -> Behavior:
 
 
 def _parts(path: Path, content: dict, options: Options) -> Behavior:
-    """A dictionary of legs, of legs of joints, or of angles."""
+    """Poses from a dictionary of legs, of legs of joints, or of angles."""
     arrays: list[np.ndarray] = []
     names: list[str] = []
     for part, value in content.items():
@@ -151,7 +152,7 @@ def _parts(path: Path, content: dict, options: Options) -> Behavior:
         arrays.append(value)
     if not arrays:
         raise InputError(f"{path}: an empty dictionary, expected {EXPECTED}")
-    # Points that stand still are given once.
+    # Fixed points have a single frame, which is repeated.
     frames = max(len(array) for array in arrays)
     arrays = [np.repeat(a, frames, 0) if len(a) == 1 else a for a in arrays]
     for array in arrays:

@@ -1,8 +1,9 @@
 """DeepLabCut and Lightning Pose: a tracked video as CSV or HDF5, (sample, keypoint, 2 or 3) with likelihoods.
 
-Header rows ``scorer``, ``individuals`` (several animals only), ``bodyparts``, ``coords`` (x, y, likelihood; of a 3D
-project x, y, z); a row a video frame, the first column says which. Hand labels (``CollectedData_*``) have a row an
-image instead, and are no poses. Sources: deeplabcut/pose_estimation_pytorch/apis/analyze_videos.py,
+Header rows are ``scorer``, ``individuals`` (only with several animals), ``bodyparts`` and ``coords`` (x, y, likelihood;
+in a 3D project x, y, z). Each row is a video frame, whose number is in the first column. Files of manual labels
+(``CollectedData_*``) have a row for each image and are not read. Sources:
+deeplabcut/pose_estimation_pytorch/apis/analyze_videos.py,
 deeplabcut/pose_estimation_3d/triangulation.py, deeplabcut/utils/conversioncode.py.
 """
 
@@ -30,9 +31,9 @@ class Options(FormatOptions):
     """Options of this format.
 
     Attributes:
-        min_likelihood: keypoints below it are missing.
-        individual: of several animals, the one that was imaged.
-        exclude: keypoints that are left out.
+        min_likelihood: keypoints with a lower likelihood are missing.
+        individual: the imaged animal, if there are several.
+        exclude: keypoints to leave out.
     """
 
     min_likelihood: Annotated[float, Field(ge=0, le=1)] = 0.0
@@ -50,7 +51,7 @@ class _Table:
 
 
 def recognise(path: Path) -> str | None:
-    """A CSV whose first header row is ``scorer``, or an HDF5 with such a table."""
+    """Recognise a CSV whose first header row is ``scorer``, or an HDF5 with such a table."""
     if not path.is_file():
         return None
     if path.suffix == ".csv":
@@ -93,10 +94,11 @@ def scored(path: Path) -> bool:
 
 
 def behavior(path: Path, options: Options) -> Behavior:
-    """(sample, keypoint, 2) float32 pixels, or (sample, keypoint, 3) as calibrated; frames as in the first column.
+    """(sample, keypoint, 2) float32 pixels, or (sample, keypoint, 3) as calibrated; frames from the first column.
 
-    No clock: the video's rate is yours to give. Raises InputError naming the file: hand labels, no such header, several
-    animals without ``individual``, ``min_likelihood`` where there is none, frames out of order, no numbers.
+    The file has no clock, so the video's rate must be configured. InputError naming the file: it holds hand labels; it
+    has no such header; there are several animals and no ``individual``; ``min_likelihood`` is set without likelihoods;
+    frames do not increase; or values are no numbers.
     """
     table = _read(path)
     names, coords, values = table.heads["bodyparts"], table.heads["coords"], table.values
@@ -136,14 +138,14 @@ def behavior(path: Path, options: Options) -> Behavior:
 
 
 def _read(path: Path) -> _Table:
-    """The table of either form. InputError for hand labels and whatever else is none."""
+    """The table of a CSV or HDF5. InputError for hand labels and for other content."""
     if not path.is_file():
         raise InputError(f"{path}: no such file, expected {EXPECTED}")
     table = _hdf5(path) if path.suffix in (".h5", ".hdf5") else _csv(path)
     if table.index.dtype.kind not in "iuf":
         raise InputError(
-            f"{path}: row 0 is called {str(table.index[0])!r}: hand labels of images, not poses of a video; expected "
-            "the CSV or HDF5 that analyze_videos wrote"
+            f"{path}: row 0 is called {str(table.index[0])!r}, so these are hand labels of images; expected poses of a "
+            "video, the CSV or HDF5 that analyze_videos wrote"
         )
     return table
 
@@ -178,7 +180,7 @@ def _csv(path: Path) -> _Table:
     try:
         table = pd.read_csv(path, header=None, skiprows=rows, low_memory=False)
         refuse_short_rows(path, table, rows)
-        # Hand labels have the folders of their image in two more columns.
+        # Hand labels have two more columns with the folders of their image.
         if not pd.api.types.is_numeric_dtype(table[0]):
             return _Table({}, np.empty((0, 0)), table[0].astype(str).to_numpy())
         values = table.iloc[:, 1:].to_numpy(np.float64)
@@ -189,6 +191,6 @@ def _csv(path: Path) -> _Table:
     named = {line[0]: line[1:] for line in lines[:rows]}
     if any(len(line) != values.shape[1] for line in named.values()):
         raise InputError(
-            f"{path}: {values.shape[1]} columns below {len(named['coords'])} names, expected one each"
+            f"{path}: {values.shape[1]} columns below {len(named['coords'])} names, expected one name for each"
         )
     return _Table(named, values, table[0].to_numpy())

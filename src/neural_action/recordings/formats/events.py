@@ -1,14 +1,14 @@
-"""Events with a start and a stop as labels: BORIS, ELAN, SimBA's bouts, or a plain table of intervals.
+"""Labels from events with a start and a stop: BORIS, ELAN, SimBA's bouts, or a plain table of intervals.
 
 - BORIS, aggregated events: ``Behavior``, ``Start (s)``, ``Stop (s)``; tabular events: ``Behavior``, ``Time`` and
-  ``Behavior type`` (START, STOP, POINT; ``Status`` before version 8, whose table lies below lines about the
-  observation). Sources: boris/export_events.py, boris/export_observation.py.
-- ELAN: ``.eaf``, or tab-delimited text with columns ``Begin Time - ss.msec`` (or msec, or hh:mm:ss.ms) and a column a
-  tier, or without a header: tier, participant, times, value. Source: ELAN manual, "Exporting a document".
+  ``Behavior type`` (START, STOP, POINT; ``Status`` before version 8, where lines about the observation precede the
+  table). Sources: boris/export_events.py, boris/export_observation.py.
+- ELAN: ``.eaf``, or tab-delimited text with columns ``Begin Time - ss.msec`` (or msec, or hh:mm:ss.ms) and a column for
+  each tier, or without a header: tier, participant, times, value. Source: ELAN manual, "Exporting a document".
 - SimBA: ``detailed_bout_data_summary``: ``Event``, ``Start_time``, ``End Time``.
 - Any other table with a column of starts and one of stops, s.
 
-Times of these programs count from the first video frame; those of a plain table are on the clock of the behaviour.
+Times of these programs start at the first video frame; times of a plain table are on the clock of the behaviour.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ _PHRASES = {
     "simba": "SimBA bouts",
     "plain": "events with start and stop",
 }
-#: Lines above the header that are looked through.
+#: Maximum number of lines to search for the header.
 _ABOVE = 60
 
 
@@ -77,18 +77,18 @@ class Options(FormatOptions):
     """Options of this format.
 
     Attributes:
-        column: the column that names the action; null: ``Behavior`` of BORIS, the tier of ELAN, ``Event`` of SimBA, or
+        column: column that names the action; null: ``Behavior`` of BORIS, the tier of ELAN, ``Event`` of SimBA, or
             the only such column.
-        start, stop: columns of a plain table; null: those that are called so.
-        subject: of BORIS with several subjects, the one that was imaged.
-        tier: of ELAN with several tiers, the one that holds the actions.
+        start, stop: columns of a plain table; null: columns with such names.
+        subject: the imaged animal, if a BORIS file has several subjects.
+        tier: the tier with the actions, if an ELAN file has several tiers.
         where: columns and values that rows must have, such as ``{Observation id: day1}``.
         seconds: seconds per unit of the times.
-        zero: where times count from: the first frame of the ``video``, or zero of the behaviour's ``clock``; null:
-            video for BORIS, ELAN and SimBA, else clock.
-        classes: actions that are classes, all others being unlabelled; null: all.
+        zero: zero of the times: the first frame of the ``video``, or the zero of the behaviour's ``clock``; null: video
+            for BORIS, ELAN and SimBA, else clock.
+        classes: actions that are classes; all others are unlabelled; null: all actions.
         unlabelled: actions that count as no label.
-        conflicts: samples in two actions at once are an error, or ``unlabelled``.
+        conflicts: samples with two actions are an error (``refuse``) or ``unlabelled``.
     """
 
     column: str | None = None
@@ -105,7 +105,7 @@ class Options(FormatOptions):
 
 
 def recognise(path: Path) -> str | None:
-    """An .eaf, or a table with such columns."""
+    """Recognise an .eaf, or a table with such columns."""
     if path.suffix not in _SUFFIXES or not path.is_file():
         return None
     if path.suffix == ".eaf":
@@ -122,10 +122,10 @@ def files(path: Path) -> list[Path]:
 
 
 def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) -> Labels:
-    """Intervals with their actions. Point events have no length, and label nothing.
+    """Intervals with their actions. Point events have no duration and are left out.
 
-    Raises InputError naming the file: no such table, several subjects or tiers and no choice, a START without a STOP,
-    times that are no numbers, a stop before its start.
+    InputError naming the file: it is no such table; it has several subjects or tiers and none is chosen; a START has no
+    STOP; times are no numbers; or a stop is before its start.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such file, expected {EXPECTED}")
@@ -139,11 +139,14 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
         raise InputError(f"{path}: event {at} ({found[at][0]}) has no time, expected start and stop in s")
     if (times[:, 1] < times[:, 0]).any():
         at = int(np.argmax(times[:, 1] < times[:, 0]))
-        raise InputError(f"{path}: event {at} ({found[at][0]}) stops at {times[at, 1]:g} s, before it starts")
+        raise InputError(
+            f"{path}: event {at} ({found[at][0]}) stops at {times[at, 1]:g} s, expected a stop after its start "
+            f"({times[at, 0]:g} s)"
+        )
     lasting = times[:, 1] > times[:, 0]
     named = [name for (name, _, _), lasts in zip(found, lasting, strict=True) if lasts]
     if not named:
-        raise InputError(f"{path}: {len(found)} events and none that lasts, expected start and stop")
+        raise InputError(f"{path}: {len(found)} events without duration, expected start and stop")
     wanted = options.classes
     if wanted is not None and not set(wanted) & set(named):
         raise InputError(
@@ -165,7 +168,7 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
 
 
 def _of_table(path: Path, options: Options) -> tuple[str, list[tuple[str, float, float]]]:
-    """The kind of a table, and (action, start, stop) of its rows."""
+    """The kind of a table, and (action, start, stop) of each row."""
     import pandas as pd
 
     with path.open(errors="replace") as file:
@@ -190,9 +193,9 @@ def _of_table(path: Path, options: Options) -> tuple[str, list[tuple[str, float,
 
 
 def _kind(lines: list[str], asked: bool = False) -> tuple[str, int, str] | None:
-    """What a table is by its header: its kind, the header's line (-1: it has none) and what separates columns.
+    """Kind of a table from its header, line of the header (-1: none) and separator; None if it is no such table.
 
-    A plain table is taken for one where that was ``asked``, or where it has words that could be actions.
+    A plain table is accepted only if ``asked``, or if it has words that could be actions.
     """
     for at, line in enumerate(lines):
         separator = _separator(line)
@@ -220,7 +223,7 @@ def _kind(lines: list[str], asked: bool = False) -> tuple[str, int, str] | None:
 
 
 def _has_words(lines: list[str], separator: str) -> bool:
-    """Whether a row has a cell that is no number: what could name an action."""
+    """Whether a row has a cell with a word, which could name an action."""
     return any(
         re.search("[A-Za-z]", cell) and cell.strip().lower() not in ("nan", "inf", "true", "false")
         for line in lines
@@ -233,7 +236,7 @@ def _separator(line: str) -> str:
 
 
 def _boris(path: Path, table: Any, options: Options) -> list[tuple[str, float, float]]:
-    """Rows of one subject, in one observation: with start and stop, or paired in the order of time."""
+    """Events of one subject in one observation: rows with start and stop, or START and STOP rows paired by time."""
     columns = {str(name).strip().lower(): name for name in table.columns}
     for key, given, option in (("subject", options.subject, "subject"), ("observation id", None, "where")):
         if key not in columns:
@@ -243,7 +246,7 @@ def _boris(path: Path, table: Any, options: Options) -> list[tuple[str, float, f
         if given is None and len(found) > 1:
             hint = "subject: NAME" if option == "subject" else f"where: {{{columns[key]}: NAME}}"
             raise InputError(
-                f"{path}: {len(found)} of {columns[key]} ({', '.join(found)}), expected options {hint}"
+                f"{path}: {len(found)} values of {columns[key]} ({', '.join(found)}), expected options {hint}"
             )
         if given is not None and given not in found:
             raise InputError(f"{path}: subject {given!r}, expected one of {', '.join(found)}")
@@ -261,7 +264,7 @@ def _boris(path: Path, table: Any, options: Options) -> list[tuple[str, float, f
 
 
 def _paired(path: Path, rows: list[tuple[str, float, str]]) -> list[tuple[str, float, float]]:
-    """START and STOP of each action, one after the other."""
+    """Pair each START with the next STOP of the same action. InputError if they do not alternate."""
     begun: dict[str, float] = {}
     found = []
     for name, time, state in sorted(rows, key=lambda row: row[1]):
@@ -273,7 +276,7 @@ def _paired(path: Path, rows: list[tuple[str, float, str]]) -> list[tuple[str, f
             found.append((name, begun.pop(name), time))
         else:
             raise InputError(
-                f"{path}: {name} has a {state} at {time:g} s that fits no other, expected START, then STOP"
+                f"{path}: {name} has an unpaired {state} at {time:g} s, expected START, then STOP"
             )
     if begun:
         name, time = next(iter(begun.items()))
@@ -303,7 +306,7 @@ def _plain(path: Path, table: Any, options: Options) -> list[tuple[str, float, f
 
 
 def _elan_columns(path: Path, table: Any) -> dict[str, list[tuple[str, float, float]]]:
-    """Tiers of a table with a header: a column each, beside the times; or named in a column ``Tier``."""
+    """Tiers of a table with a header: one column for each tier, or tiers named in a column ``Tier``."""
     times: dict[str, np.ndarray] = {}
     for name in table.columns:
         if match := _ELAN_TIME.fullmatch(str(name).strip()):
@@ -329,7 +332,7 @@ def _elan_columns(path: Path, table: Any) -> dict[str, list[tuple[str, float, fl
 def _of_tiers(
     path: Path, tiers: dict[str, list[tuple[str, float, float]]], options: Options
 ) -> list[tuple[str, float, float]]:
-    """The events of the tier that is wanted, or of the only one."""
+    """The events of the tier ``options.tier``, or of the only tier."""
     tiers = {name: events for name, events in tiers.items() if events}
     wanted = options.tier or (next(iter(tiers)) if len(tiers) == 1 else None)
     if wanted not in tiers:
@@ -341,7 +344,7 @@ def _of_tiers(
 
 
 def _numbers(path: Path, values: Any, name: str) -> np.ndarray:
-    """A column of times as float64. InputError naming it and its first entry that is no number."""
+    """A column of times as float64. InputError naming the column and its first entry that is no number."""
     import pandas as pd
 
     numbers = pd.to_numeric(values, errors="coerce").to_numpy(np.float64)

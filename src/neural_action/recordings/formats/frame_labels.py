@@ -1,9 +1,9 @@
-"""Actions of every behaviour frame in a table: one column a class, or one column of names.
+"""Labels from a table with a row for each behaviour frame: one column for each class, or one column of names.
 
-One-hot tables hold 1 where the class was annotated, 0 or -1 elsewhere; -1 throughout means unlabelled. A table of names
-may hold several recordings; ``where`` chooses the rows of one. A column of times (BORIS' behaviour binary table:
-``time``) or of frame numbers says when a row is; an unnamed first column is the frame number that pandas writes.
-SimBA's ``targets_inserted`` and ``machine_results`` have the classes behind poses and features. Sources:
+One-hot tables hold 1 in the annotated class, and 0 or -1 in the others; a row without 1 is unlabelled. A table of names
+may hold several recordings; ``where`` chooses the rows of one. A column of times (``time`` in BORIS' behaviour binary
+table) or of frame numbers gives the time of a row; an unnamed first column is the frame number that pandas writes. In
+SimBA's ``targets_inserted`` and ``machine_results``, classes come after poses and features. Sources:
 boris/behavior_binary_table.py; simba/labelling, simba/model/inference_batch.py; deepethogram's labels (``background``).
 """
 
@@ -25,24 +25,26 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _SIMBA = ("targets_inserted", "machine_results")
-EXPECTED = "a table (.csv, .csv.gz, .parquet) of frames: one column a class, or one column of class names"
+EXPECTED = (
+    "a table (.csv, .csv.gz, .parquet) of frames: one column for each class, or one column of class names"
+)
 
 
 class Options(FormatOptions):
     """Options of this format.
 
     Attributes:
-        column: the column of names; null: one column a class.
-        frame: the column of behaviour frame numbers, from 0; null: the one that is called so, else an unnamed first
-            column, else row k is frame k.
-        time: the column of times, s since the first video frame; null: the one that is called so. A row lasts until the
-            next one, at most 1.5 of the usual steps.
-        seconds: seconds per unit of ``time``; null: as its name says (``time_ms``), else 1.
+        column: column of names; null: one column for each class.
+        frame: column of behaviour frame numbers, from 0; null: a column with such a name, else an unnamed first column,
+            else row k is frame k.
+        time: column of times, s after the first video frame; null: a column with such a name. A row lasts until the
+            next one, but at most 1.5 median steps.
+        seconds: seconds per unit of ``time``; null: from its name (``time_ms``), else 1.
         where: columns and values that rows must have.
-        classes: columns that are classes; null: all but ``frame``, ``time`` and unnamed ones; of SimBA those behind its
+        classes: columns of classes; null: all except ``frame``, ``time`` and unnamed ones; for SimBA those after its
             features.
         unlabelled: classes or names that count as no label.
-        conflicts: a frame with two classes is an error, or ``unlabelled``.
+        conflicts: frames with two classes are an error (``refuse``) or ``unlabelled``.
     """
 
     column: str | None = None
@@ -56,7 +58,7 @@ class Options(FormatOptions):
 
 
 def recognise(path: Path) -> str | None:
-    """A CSV called ``*label*`` or ``*annotation*``, or one of SimBA."""
+    """Recognise a CSV by its name (label, annotation, behaviour or behavior), or one of SimBA by its folder."""
     if path.suffix not in (".csv", ".gz", ".parquet") or not path.is_file():
         return None
     if path.suffix == ".csv" and path.parent.name in _SIMBA:
@@ -71,11 +73,11 @@ def files(path: Path) -> list[Path]:
 
 
 def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) -> Labels:
-    """One label a video frame, up to the last frame of the table; frames that are not in it are unlabelled.
+    """One label for each video frame up to the last frame of the table; frames not in the table are unlabelled.
 
-    Where the table has times instead, intervals of the video. Raises InputError naming the file: columns or rows that
-    are not there, values that are neither -1, 0 nor 1, two classes in one frame (with the frame and both), a name that
-    is no class, frames or times out of order.
+    If the table has times instead, labels of intervals. InputError naming the file: a column or all rows are missing;
+    values are not -1, 0 or 1; a frame has two classes (with the frame and both); a name is no class; or frames or times
+    do not increase.
     """
     table = _rows(path, options)
     time = options.time or called(table.columns, TIMES)
@@ -106,7 +108,7 @@ def _by_frame(path: Path, values: pd.Series, name: str, numbers: np.ndarray) -> 
     order = np.argsort(values.to_numpy(), kind="stable")
     frames, numbers = frame_numbers(values.to_numpy()[order], path, f"column {name!r}"), numbers[order]
     if frames.max() >= most_bytes(path):
-        raise InputError(f"{path}: column {name!r} names frame {frames.max()}, expected one of a video")
+        raise InputError(f"{path}: column {name!r} has frame {frames.max()}, expected video frame numbers")
     out = np.full(frames.max() + 1, -1, np.int8)
     out[frames] = numbers
     return out
@@ -117,12 +119,12 @@ def _rows(path: Path, options: Options) -> pd.DataFrame:
         raise InputError(f"{path}: no such file, expected {EXPECTED}")
     table = read_table(path, words=True)
     if all(_is_number(name) for name in table.columns) and path.suffix != ".parquet":
-        raise InputError(f"{path}: has no header, its first line is numbers; expected names of columns")
+        raise InputError(f"{path}: the first line is numbers, expected a header with names of columns")
     for column, value in options.where.items():
         table = table[_column(path, table, column).astype(str) == str(value)]
     if len(table) == 0:
         chosen = ", ".join(f"{column} {value}" for column, value in options.where.items())
-        raise InputError(f"{path}: no rows{' with ' + chosen if chosen else ''}, expected some")
+        raise InputError(f"{path}: no rows{' with ' + chosen if chosen else ''}, expected at least one")
     return table
 
 
@@ -141,7 +143,7 @@ def _one_hot(
     class_names: tuple[str, ...] | None,
     others: set[str | None],
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """(row,) int8 and the classes, of a column a class."""
+    """(row,) int8 class numbers and the class names, from one column for each class."""
     columns = options.classes or [
         name for name in table.columns if name not in others and not str(name).startswith("Unnamed:")
     ]
@@ -150,7 +152,7 @@ def _one_hot(
     values = np.stack([np.asarray(_column(path, table, name)) for name in columns], 1)
     if values.dtype.kind not in "biuf" or not np.isin(values, (-1, 0, 1)).all():
         raise InputError(
-            f"{path}: values other than -1, 0 and 1, expected one column a class; or name the column"
+            f"{path}: values other than -1, 0 and 1, expected one column for each class, or options column: NAME"
         )
     on = values == 1
     several = on.sum(1) > 1
@@ -159,7 +161,7 @@ def _one_hot(
         both = " and ".join(columns[k] for k in np.flatnonzero(on[at]))
         raise InputError(
             f"{path}: row {at} has the classes {both} ({int(several.sum())} such rows), expected one; "
-            "conflicts: unlabelled leaves them out"
+            "set conflicts: unlabelled to leave them out"
         )
     named = np.where(on.any(1) & ~several, np.array(columns, object)[on.argmax(1)], "")
     wanted = class_names or tuple(name for name in columns if name not in options.unlabelled)
@@ -167,7 +169,7 @@ def _one_hot(
 
 
 def _simba(path: Path, table: pd.DataFrame, columns: list[str]) -> list[str]:
-    """Classes of SimBA's tables: with a probability beside them, or the columns of 0 and 1 at the end."""
+    """Classes of SimBA's tables: columns that have a probability column, or else the last columns with only 0 and 1."""
     found = [name for name in columns if f"Probability_{name}" in table.columns]
     if found:
         return found
@@ -177,7 +179,7 @@ def _simba(path: Path, table: pd.DataFrame, columns: list[str]) -> list[str]:
         found.insert(0, name)
     if not found:
         raise InputError(
-            f"{path}: no columns of 0 and 1 at its end, expected options classes: the names of some"
+            f"{path}: the last column has values other than 0 and 1, expected options classes: [NAMES]"
         )
     return found
 

@@ -1,6 +1,6 @@
-"""NWB over HDF5, read by pynwb: neural series, spike times, behaviour, poses and intervals.
+"""NWB in HDF5, read with pynwb: neural series, spike times, behaviour, poses and intervals.
 
-Extensions are read by the specifications that the file carries, so that ndx-pose need not be installed.
+Extensions are read with the specifications stored in the file, so ndx-pose need not be installed.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ from neural_action.recordings.hdf5 import opened
 from neural_action.recordings.nwb_behavior import Clock, joined, likelihood, pose, several
 
 EXPECTED = "an NWB file (HDF5) with a neural series, behaviour or intervals"
-#: What may be neural activity (see ``_roi_series``); what is taken for behaviour, the likelier first.
+#: Types that may be neural activity (see ``_roi_series``), and types of behaviour, the likelier first.
 _NEURAL = ("RoiResponseSeries", "Units", *_roi_series.MOVIES)
 _BEHAVIOR = ("PoseEstimation", "SpatialSeries", "TimeSeries")
+#: Minimum number of numbered TimeSeries of one name that may be neural activity (our choice).
 NUMBERED = 5
 
 
@@ -42,17 +43,18 @@ class Options(FormatOptions):
     """Options of this format.
 
     Attributes:
-        series: names of the series, or patterns such as ``Activity_*``, as ``neural-action init`` lists them;
-            several of one clock are joined. null: the only one, of neural activity the only one of the likeliest kind
-            (fluorescence of cells before dF/F, units, movies; never neuropil or deconvolved events), all its planes.
-        cells: of neural activity, only units that the table of ROIs marks as cells, where it does.
-        bin: of spike times, seconds a bin; rates are spikes per second.
-        intervals: of labels, the table of intervals, such as ``trials``.
-        column: of labels, the column that names the action.
-        unlabelled: values of it that are no class.
-        conflicts: samples in two intervals of different actions are an error, or ``unlabelled``.
-        min_confidence: keypoints of an ndx-pose below it are missing.
-        exclude: keypoints or features that are left out.
+        series: names of series, or patterns such as ``Activity_*``, as ``neural-action init`` lists them; several
+            series with the same clock are joined. null: the only series; for neural activity, the only one of the
+            likeliest kind (first fluorescence of cells, then dF/F, units, movies; never neuropil or deconvolved
+            events), with all its planes.
+        cells: for neural activity, read only units that the table of ROIs marks as cells, if it marks any.
+        bin: width of a bin for spike times, s; rates are in spikes per second.
+        intervals: table of intervals with the labels, such as ``trials``.
+        column: column of this table that names the action.
+        unlabelled: values of this column that are no class.
+        conflicts: samples in intervals of two actions are an error (``refuse``) or ``unlabelled``.
+        min_confidence: keypoints of an ndx-pose with a lower confidence are missing.
+        exclude: keypoints or features to leave out.
     """
 
     series: list[str] | None = None
@@ -67,7 +69,7 @@ class Options(FormatOptions):
 
 
 def recognise(path: Path) -> str | None:
-    """A file .nwb; what is in it is listed by ``contents``."""
+    """Recognise a file .nwb; ``contents`` lists what it holds."""
     return "NWB" if path.suffix == ".nwb" and path.is_file() else None
 
 
@@ -77,10 +79,10 @@ def files(path: Path) -> list[Path]:
 
 
 def contents(path: Path) -> dict[str, list[str]]:
-    """What can be read, the likeliest first: neural, behavior and labels (intervals), each with kind and shape.
+    """Role (neural, behavior, labels) -> entries ``name: kind shape`` that can be read, the likeliest first.
 
-    Single traces in numbered series (``NUMBERED`` or more of one name) count as neural activity, once, by pattern, and
-    so do the planes of one kind.
+    ``NUMBERED`` or more series of one name with numbers are listed once as neural activity, by a pattern, and so are
+    the planes of one kind. InputError if the file cannot be read.
     """
     with _opened(path) as file:
         found = _series(file)
@@ -108,7 +110,7 @@ def contents(path: Path) -> dict[str, list[str]]:
 
 
 def subject(path: Path) -> str | None:
-    """The subject's identifier, if the file has one."""
+    """The subject_id of the file, or None."""
     with _opened(path) as file:
         return file.subject.subject_id if file.subject is not None else None
 
@@ -116,8 +118,8 @@ def subject(path: Path) -> str | None:
 def neural(path: Path, options: Options) -> Neural:
     """(frame, unit) or (frame, y, x), lazy; spike times are binned into rates.
 
-    Raises InputError naming the file: no such series (with those that there are), several and no choice, no clock, no
-    spikes, no cells.
+    InputError naming the file: there is no such series (with the existing ones), there are several and none is chosen,
+    or there is no clock, no spike or no cell.
     """
     with _opened(path) as file:
         found = _series(file)
@@ -127,7 +129,7 @@ def neural(path: Path, options: Options) -> Neural:
             if len(best) != 1:
                 names = ", ".join(f"{name} ({kind})" for name, (kind, _) in found.items()) or "none"
                 raise InputError(
-                    f"{path}: {len(best)} neural series, expected one, or its name in options series: {names}"
+                    f"{path}: {len(best)} neural series, expected one; choose it with options series: {names}"
                 )
             parts = [(name, found[name]) for name in best[0]]
         else:
@@ -140,8 +142,8 @@ def neural(path: Path, options: Options) -> Neural:
 def behavior(path: Path, options: Options) -> Behavior:
     """(sample, feature), or (sample, keypoint, axis) of an ndx-pose, float32 in the unit of the file.
 
-    Every series and keypoint goes by its own clock. Raises InputError naming the file: as ``neural``, several poses and
-    no choice, or series that do not overlap in time.
+    Each series and keypoint may have its own clock. InputError as ``neural``, and if there are several poses and none
+    is chosen, or series do not overlap in time.
     """
     with _opened(path) as file:
         found = {name: item for name, item in _series(file).items() if item[0] in _BEHAVIOR}
@@ -156,7 +158,7 @@ def behavior(path: Path, options: Options) -> Behavior:
             raise several(path, chosen, "PoseEstimation")
         if chosen and len(parts) > 1:
             raise InputError(
-                f"{path}: series {', '.join(name for name, _ in parts)}, expected a pose or series, not both"
+                f"{path}: series {', '.join(name for name, _ in parts)}, expected one pose, or series without a pose"
             )
         if chosen:
             return pose(path, parts[0][1][1], options.exclude, options.min_confidence, _clock)
@@ -164,7 +166,7 @@ def behavior(path: Path, options: Options) -> Behavior:
 
 
 def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) -> Labels:
-    """Intervals with the action named in ``column``. InputError names the file, and the tables or columns there are."""
+    """Intervals with the action in ``column``. InputError naming the file and its tables or columns."""
     with _opened(path) as file:
         tables = dict(file.intervals or {})
         if file.trials is not None:
@@ -190,12 +192,10 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     pynwb = needs("pynwb", "nwb", path)
-    with opened(
-        path, EXPECTED, "NWB"
-    ):  # as HDF5 first: what a dataset claims is looked at before any is read
+    with opened(path, EXPECTED, "NWB"):  # Opened as HDF5 first, which checks the size that datasets claim.
         pass
     with warnings.catch_warnings():
-        # Files of earlier versions of the standard are warned about at length; what they lack is checked here.
+        # pynwb warns about files of earlier versions of the standard; what they lack is checked here.
         warnings.simplefilter("ignore")
         try:
             with pynwb.NWBHDF5IO(path, "r", load_namespaces=True) as io:
@@ -210,7 +210,7 @@ def _opened(path: Path) -> Iterator[Any]:
 
 
 def _series(file: Any) -> dict[str, tuple[str, Any]]:
-    """Name -> (kind, series) of everything that may be neural activity or behaviour."""
+    """Name -> (kind, series) of every series that may be neural activity or behaviour."""
     found: dict[str, tuple[str, Any]] = {}
     taken: set[str] = set()
     for item in sorted(file.objects.values(), key=lambda item: item.name):
@@ -227,13 +227,13 @@ def _series(file: Any) -> dict[str, tuple[str, Any]]:
             if "spike_times" not in item.colnames:
                 continue
         elif kind in (*_NEURAL, *_BEHAVIOR):
-            # A movie in files of its own has a shape of zeros.
+            # A movie in external files has a shape of zeros.
             if not getattr(item.data, "shape", ()) or 0 in item.data.shape:
                 continue
         else:
             continue
         if kind == "RoiResponseSeries":
-            # Always with its container: of plane0 in Fluorescence and in Neuropil neither is the first.
+            # Always named with its container, because plane0 occurs in both Fluorescence and Neuropil.
             name = f"{item.parent.name}/{item.name}"
             name = name if name not in found else f"{item.parent.parent.name}/{name}"
         if kind in ("RoiResponseSeries", *_roi_series.MOVIES):
@@ -243,7 +243,7 @@ def _series(file: Any) -> dict[str, tuple[str, Any]]:
 
 
 def _likelier(found: dict[str, tuple[str, Any]]) -> list[tuple[str, tuple[str, Any]]]:
-    """Series of behaviour with what is called like movement first; others in their order."""
+    """The series, those of behaviour with a name of movement first; others keep their order."""
     return sorted(
         found.items(), key=lambda one: likelihood(one[0], one[1][1]) if one[1][0] in _BEHAVIOR else 0
     )
@@ -266,7 +266,7 @@ def _chosen(
     if wanted is None:
         if len(found) != 1:
             raise InputError(
-                f"{path}: {len(found)} {what}, expected one, or its name in options series: {names}"
+                f"{path}: {len(found)} {what}, expected one; choose it with options series: {names}"
             )
         return list(found.items())
     chosen: dict[str, tuple[str, Any]] = {}
@@ -287,7 +287,7 @@ def _chosen(
 def _joined(
     path: Path, parts: list[tuple[str, tuple[str, Any]]]
 ) -> tuple[np.ndarray, list[str], np.ndarray | None, float | None]:
-    """Series of one clock side by side, (n, column) float32 in their unit; names; times or rate."""
+    """Series of one clock, concatenated to (n, column) float32 in their unit; column names; times or rate."""
     values, names = [], []
     first = parts[0][0]
     time, rate = _clock(path, first, parts[0][1][1])
@@ -297,20 +297,20 @@ def _joined(
         names += [name] if data.shape[1] == 1 else [f"{name}_{at}" for at in range(data.shape[1])]
         values.append(data)
         own_time, own_rate = _clock(path, name, item)
-        # Of a series that starts at 0 the times are not made: one that starts later has another clock.
+        # A series that starts at 0 has only a rate; one with times has another clock.
         neither = time is None and own_time is None
         both = time is not None and own_time is not None and np.array_equal(own_time, time)
         if own_rate != rate or not (neither or both) or len(data) != len(values[0]):
-            raise InputError(f"{path}: {name} has another clock than {first}, expected series of one clock")
+            raise InputError(f"{path}: {name} has another clock than {first}, expected the same clock")
     return np.concatenate(values, 1), names, time, rate
 
 
 def _clock(path: Path, name: str, item: Any) -> Clock:
-    """Times of a series in s, or its rate where it starts at 0."""
+    """Times of a series in s, and its rate; only the rate if it starts at 0. InputError if it has neither."""
     if item.timestamps is not None:
         return np.asarray(item.timestamps, np.float64), None
     if item.rate is None or not item.rate > 0:
-        raise InputError(f"{path}: {name} has neither timestamps nor a rate")
+        raise InputError(f"{path}: {name} has no clock, expected timestamps or a rate")
     if not item.starting_time:
         return None, float(item.rate)
     return item.starting_time + np.arange(len(item.data)) / item.rate, float(item.rate)
@@ -330,7 +330,7 @@ def _rates(path: Path, units: Any, options: Options) -> Neural:
     if bins * len(spikes) * 4 > most_bytes(path):
         raise InputError(
             f"{path}: spike times from {first:g} to {last:g} s are {bins:g} bins of {options.bin:g} s, too many for "
-            "a file of this size; expected seconds"
+            "a file of this size; expected spike times in seconds"
         )
     count = int(bins)
     rates = np.zeros((count, len(spikes)), np.float32)

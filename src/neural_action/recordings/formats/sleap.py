@@ -1,7 +1,8 @@
 """SLEAP: the analysis HDF5 (File > Export Analysis HDF5) or the project (``.slp``), (sample, keypoint, 2).
 
-An analysis HDF5 has the axes of its arrays in the attribute ``dims`` (sleap-io from 0.3 on), or is in MATLAB's order
-(SLEAP). Without tracking it has one unnamed track. Sources: sleap/info/write_tracking_h5.py, sleap-io
+The attribute ``dims`` of an analysis HDF5 gives the axes of its arrays (sleap-io since 0.3); without it, they are in
+MATLAB's order (SLEAP). Without tracking, the file has one unnamed track. Sources:
+sleap/info/write_tracking_h5.py, sleap-io
 sleap_io/io/analysis_h5.py.
 """
 
@@ -21,7 +22,7 @@ from neural_action.recordings.slp import is_project, read_project
 
 EXPECTED = "an analysis HDF5 of SLEAP with tracks and node_names, or a project (.slp)"
 _MATLAB = ("track", "xy", "node", "frame")
-#: Of files whose attribute transpose is false.
+#: Order of the axes in files whose attribute transpose is false.
 _UNTRANSPOSED = ("frame", "node", "xy", "track")
 _SUFFIXES = (".h5", ".hdf5", ".slp")
 
@@ -30,10 +31,10 @@ class Options(FormatOptions):
     """Options of this format.
 
     Attributes:
-        track: name or number of the animal's track; may be left out where there is one.
-        min_score: keypoints below it are missing, where the file has point_scores.
-        video: of a project with several videos, the number of one.
-        exclude: keypoints that are left out.
+        track: name or number of the animal's track; optional if there is only one.
+        min_score: keypoints with a lower score are missing.
+        video: number of the video, if a project has several.
+        exclude: keypoints to leave out.
     """
 
     track: str | Annotated[int, Field(ge=0)] | None = None
@@ -43,7 +44,7 @@ class Options(FormatOptions):
 
 
 def recognise(path: Path) -> str | None:
-    """An HDF5 with tracks and node_names, or a project with predictions."""
+    """Recognise an HDF5 with tracks and node_names, or a project."""
     if path.suffix not in _SUFFIXES or not path.is_file():
         return None
     try:
@@ -57,7 +58,7 @@ def recognise(path: Path) -> str | None:
 
 
 def roles(path: Path) -> tuple[str, ...]:
-    """Behaviour; nothing for a project that holds hand labels alone."""
+    """Behaviour; empty for a project with only hand labels."""
     return () if "hand labels" in (recognise(path) or "") else ("behavior",)
 
 
@@ -67,7 +68,7 @@ def files(path: Path) -> list[Path]:
 
 
 def scored(path: Path) -> bool:
-    """Whether the file has scores of points."""
+    """Whether the file has point_scores. InputError if it cannot be read."""
     if path.suffix == ".slp":
         return True
     with opened(path, EXPECTED) as file:
@@ -75,9 +76,10 @@ def scored(path: Path) -> bool:
 
 
 def behavior(path: Path, options: Options) -> Behavior:
-    """(sample, keypoint, 2) float32 pixels; NaN where SLEAP found nothing. No clock: the video's rate is yours to give.
+    """(sample, keypoint, 2) float32 pixels; NaN where SLEAP found nothing.
 
-    Raises InputError naming the file: other content, hand labels without predictions, several tracks without ``track``.
+    The file has no clock, so the video's rate must be configured. InputError naming the file: it has other content, or
+    hand labels without predictions, or several tracks and no ``track``.
     """
     if path.suffix == ".slp":
         return _of_project(path, options)
@@ -92,7 +94,7 @@ def behavior(path: Path, options: Options) -> Behavior:
             else None
         )
         names = read_names(path, "node_names", held["node_names"])
-        # Of nothing tracked SLEAP writes an empty array of numbers.
+        # Without tracking, SLEAP writes an empty array of numbers.
         called = (
             read_names(path, "track_names", held["track_names"]) if _some(held.get("track_names")) else []
         )
@@ -112,9 +114,7 @@ def behavior(path: Path, options: Options) -> Behavior:
 def _of_project(path: Path, options: Options) -> Behavior:
     project = read_project(path, options.video)
     if not project.predicted:
-        raise InputError(
-            f"{path}: holds labels by hand and no predictions, expected a project that was predicted"
-        )
+        raise InputError(f"{path}: holds hand labels and no predictions, expected a project with predictions")
     at = _track(path, options.track, project.tracks, len(project.points))
     return _kept(path, project.points[at], project.scores[at], project.nodes, options, project.frames)
 
@@ -122,7 +122,7 @@ def _of_project(path: Path, options: Options) -> Behavior:
 def _kept(
     path: Path, points: np.ndarray, scores: np.ndarray | None, names: list[str], options: Options, frames: Any
 ) -> Behavior:
-    """Keypoints that are wanted, those of low score missing."""
+    """The behaviour without excluded keypoints; keypoints with a low score are NaN."""
     if options.min_score:
         if scores is None:
             raise InputError(
@@ -134,7 +134,7 @@ def _kept(
 
 
 def _ordered(path: Path, name: str, item: Any, order: tuple[str, ...]) -> np.ndarray:
-    """A dataset with its axes in ``order``, which its attribute dims may say otherwise."""
+    """A dataset with its axes in ``order``; its attributes dims or transpose give the stored order."""
     values = read_numbers(path, name, item)
     if values.ndim != len(order):
         return values
@@ -164,7 +164,7 @@ def _track(path: Path, wanted: str | int | None, called: list[str], count: int) 
         return called.index(wanted)
     if isinstance(wanted, int) and wanted < count:
         return wanted
-    names = ", ".join(called) or f"0 to {count - 1}, which are not tracked: a number may change its animal"
+    names = ", ".join(called) or f"0 to {count - 1} (without tracking, the animal of a number may change)"
     first = called[0] if called else "0"
     raise InputError(
         f"{path}: track {wanted!r} of {count}, expected one of {names} (--option behavior.options.track={first})"

@@ -1,9 +1,9 @@
 """suite2p: the folder that holds ``plane0``, ``plane1``, ... (or only ``combined``), or one plane's folder.
 
-In each: ``F.npy``, ``Fneu.npy``, ``spks.npy``, (unit, frame) float32; ``iscell.npy``, (unit, 2), whether it is a cell
-and the probability; and pickled dictionaries, read without executing anything: ``ops.npy``, or since suite2p 1.0
-``settings.npy`` and ``db.npy`` (and ``ops.npy`` where ``save_ops_orig`` is set). Of these the frame rate ``fs`` of a
-plane and the neuropil coefficient are read. Sources: suite2p's ``io/save.py`` and ``parameters.py``.
+Each plane has ``F.npy``, ``Fneu.npy`` and ``spks.npy``, (unit, frame) float32; ``iscell.npy``, (unit, 2), a mark of
+cells and its probability; and pickled dictionaries: ``ops.npy``, or since suite2p 1.0 ``settings.npy`` and ``db.npy``
+(and ``ops.npy`` with ``save_ops_orig``). Only the frame rate ``fs`` of a plane and the neuropil coefficient are read
+from these, without executing anything. Sources: suite2p's ``io/save.py`` and ``parameters.py``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from neural_action.recordings.pickles import load_object_pickle
 EXPECTED = "a suite2p folder with F.npy (and iscell.npy, Fneu.npy, spks.npy, ops.npy or settings.npy)"
 _FILES = ("F.npy", "Fneu.npy", "spks.npy", "iscell.npy", "ops.npy", "settings.npy", "db.npy")
 _PLANE = re.compile(r"plane(\d+)")
-#: suite2p's own neuropil coefficient.
+#: suite2p's default neuropil coefficient.
 NEUROPIL = 0.7
 
 
@@ -31,12 +31,12 @@ class Options(FormatOptions):
     """Options of this format.
 
     Attributes:
-        signal: ``corrected`` is F minus ``neuropil`` times Fneu, as suite2p subtracts it; ``F`` raw fluorescence;
-            ``spks`` deconvolved.
-        neuropil: that factor; null: the one that suite2p used (``neucoeff``), or 0.7.
-        cells: only units that iscell.npy marks as cells.
-        probability: of those only units that are at least so probably cells.
-        planes: the planes that are read, where the folder holds several; null: all.
+        signal: ``corrected``, F minus ``neuropil`` times Fneu, as in suite2p; ``F``, raw fluorescence; or ``spks``,
+            deconvolved.
+        neuropil: neuropil coefficient; null: the one that suite2p used (``neucoeff``), else 0.7.
+        cells: whether to read only units that iscell.npy marks as cells.
+        probability: minimum probability of these units in iscell.npy.
+        planes: planes to read, if the folder has several; null: all.
     """
 
     signal: Literal["corrected", "F", "spks"] = "corrected"
@@ -47,7 +47,7 @@ class Options(FormatOptions):
 
 
 def recognise(path: Path) -> str | None:
-    """A folder with F.npy, or with planes that have it."""
+    """Recognise a folder with F.npy, or with planes that have it."""
     if (path / "F.npy").is_file():
         return "suite2p traces"
     if path.is_dir() and (planes := _planes(path)):
@@ -56,17 +56,16 @@ def recognise(path: Path) -> str | None:
 
 
 def files(path: Path) -> list[Path]:
-    """What is read of the folder; not its registered movie."""
+    """The files to read from the folder, without its registered movie."""
     return [place / name for place in _places(path) for name in _FILES if (place / name).is_file()]
 
 
 def neural(path: Path, options: Options) -> Neural:
-    """Traces (frame, unit) float32, lazy: a block of frames is read at a time. Units of all planes side by side.
+    """Traces (frame, unit) float32, lazy, with the units of all planes; they are read in blocks of frames.
 
-    Planes may differ by one frame, the last volume being cut off: the shortest decides.
-
-    Raises InputError naming the file: missing, of another shape than F.npy, no unit left, not an array, planes that
-    differ in frames or rate, a plane that is not there.
+    Planes may differ by one frame, because the last volume can be incomplete; all are cut to the shortest. InputError
+    naming the file: it is missing, is no array or has another shape than F.npy; no unit is left; planes differ in
+    frames or rate; or a plane does not exist.
     """
     places = _chosen(path, options)
     parts, names, all_units = [], [], 0
@@ -79,11 +78,13 @@ def neural(path: Path, options: Options) -> Neural:
             names += [f"{place.name}/{unit}" for unit in keep]
     if not parts:
         where = places[0] / "iscell.npy" if len(places) == 1 else path
-        raise InputError(f"{where}: marks none of {all_units} units as a cell, expected one, or cells: false")
+        raise InputError(
+            f"{where}: marks none of {all_units} units as a cell, expected at least one, or options cells: false"
+        )
     lengths = [len(part) for part in parts]
     if max(lengths) - min(lengths) > 1:
         raise InputError(
-            f"{path}: planes of {min(lengths)} to {max(lengths)} frames, expected as many in each"
+            f"{path}: planes of {min(lengths)} to {max(lengths)} frames, expected the same number in each"
         )
     data = side_by_side(parts)
     rates = {_setting(place, "fs") for place in places}
@@ -96,7 +97,7 @@ def neural(path: Path, options: Options) -> Neural:
 
 
 def _planes(path: Path) -> list[Path]:
-    """Folders of planes that have traces, in the order of their numbers: a plane without cells has none."""
+    """Folders of planes with traces, sorted by number; a plane without cells has no traces."""
     found = [(int(match[1]), place) for place in path.iterdir() if (match := _PLANE.fullmatch(place.name))]
     return [place for _, place in sorted(found) if (place / "F.npy").is_file()]
 
@@ -140,19 +141,19 @@ def _traces(path: Path) -> np.ndarray:
 
 
 def _cells(path: Path, units: int, options: Options) -> np.ndarray:
-    """Numbers of the units that are cells."""
+    """Indices of the units that are cells with at least ``options.probability``."""
     if not path.is_file():
-        raise InputError(f"{path}: no such file, expected it beside F.npy, or options cells: false")
+        raise InputError(f"{path}: no such file, expected it in the folder of F.npy, or options cells: false")
     table = mapped_npy(path)
     if table.shape != (units, 2) or table.dtype.kind not in "biuf":
         raise InputError(
-            f"{path}: {table.dtype} of shape {table.shape}, expected ({units}, 2), a row a unit of F.npy"
+            f"{path}: {table.dtype} of shape {table.shape}, expected ({units}, 2), a row for each unit of F.npy"
         )
     return np.flatnonzero((table[:, 0] > 0.5) & (table[:, 1] >= options.probability))
 
 
 def _coefficient(place: Path, options: Options) -> float:
-    """The neuropil coefficient: given, or the one that suite2p used, or its default."""
+    """The neuropil coefficient: the configured one, else the one that suite2p used, else its default."""
     if options.neuropil is not None:
         return options.neuropil
     own = _setting(place, "neucoeff")
@@ -160,7 +161,7 @@ def _coefficient(place: Path, options: Options) -> float:
 
 
 def _setting(place: Path, name: Literal["fs", "neucoeff"]) -> float | None:
-    """The frame rate or the neuropil coefficient that suite2p noted for a plane; None if it noted nothing."""
+    """The frame rate or the neuropil coefficient that suite2p stored for a plane, or None."""
     for file in (place / "ops.npy", place / "settings.npy", place.parent / "settings.npy"):
         if not file.is_file():
             continue
@@ -180,7 +181,7 @@ def _setting(place: Path, name: Literal["fs", "neucoeff"]) -> float | None:
 
 
 def _said(path: Path, places: list[Path], options: Options, kept: int, units: int) -> str:
-    """What is read, in a phrase."""
+    """Phrase on what is read."""
     signal = {
         "corrected": "F minus neuropil",
         "F": "F, neuropil not subtracted",

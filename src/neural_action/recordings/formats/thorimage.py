@@ -1,6 +1,7 @@
-"""ThorImage: a folder with ``Experiment.xml`` and the movie, ``Image_*.raw`` or ``Chan<A>_*.tif``, a volume a frame.
+"""ThorImage: a folder with ``Experiment.xml`` and the movie, ``Image_*.raw`` or ``Chan<A>_*.tif``.
 
-The nominal frame rate is in the XML; real times of frames come from ThorSync (see ``clock.sync`` of the reader).
+Each volume becomes a frame. The XML holds the nominal frame rate; the real times of frames come from ThorSync (see
+``clock.sync`` of the reader).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class Options(FormatOptions):
 
     Attributes:
         channel: letter of the detector.
-        plane: one plane of each volume, from 0; null: the mean over planes.
+        plane: plane of each volume to read, from 0; null: the mean over planes.
     """
 
     channel: str = Field("A", pattern="^[A-D]$")
@@ -35,7 +36,16 @@ class Options(FormatOptions):
 
 @dataclass(frozen=True)
 class Experiment:
-    """What Experiment.xml says: sides in pixels, volumes, planes and flyback of each, scans averaged, volumes/s."""
+    """Content of Experiment.xml.
+
+    Attributes:
+        y, x: size of an image, pixels.
+        volumes: number of volumes.
+        planes, flyback: planes and flyback frames of a volume.
+        averaged: scans averaged for each plane.
+        channels: letters of the recorded channels.
+        rate: volumes per second.
+    """
 
     y: int
     x: int
@@ -48,12 +58,12 @@ class Experiment:
 
     @property
     def steps(self) -> int:
-        """Scans a volume: planes and flyback, each as often as it is averaged."""
+        """Scans of a volume: planes and flyback frames, times the scans averaged."""
         return (self.planes + self.flyback) * self.averaged
 
 
 def recognise(path: Path) -> str | None:
-    """A folder with Experiment.xml."""
+    """Recognise a folder with a readable Experiment.xml."""
     if not (path / "Experiment.xml").is_file():
         return None
     try:
@@ -75,12 +85,14 @@ def files(path: Path) -> list[Path]:
 def neural(path: Path, options: Options) -> Neural:
     """(volume, y, x), lazy, with the nominal rate.
 
-    Raises InputError naming the file: no or an unreadable Experiment.xml, a movie of another size than it says, a
-    channel or plane that was not recorded.
+    InputError naming the file: Experiment.xml is missing or unreadable, the movie does not have the size in it, or the
+    channel or plane was not recorded.
     """
     found = experiment(path)
     if options.channel not in found.channels:
-        raise InputError(f"{path}: channel {options.channel!r}, recorded were {', '.join(found.channels)}")
+        raise InputError(
+            f"{path}: channel {options.channel!r}, expected a recorded one: {', '.join(found.channels)}"
+        )
     if options.plane is not None and options.plane >= found.planes:
         raise InputError(f"{path}: plane {options.plane}, expected below {found.planes}")
     raw = sorted(path.glob("Image_*.raw"))
@@ -122,12 +134,12 @@ def experiment(path: Path) -> Experiment:
             f"{file}: cannot be read as a ThorImage experiment ({type(error).__name__}: {error})"
         ) from None
     if min(found.y, found.x, found.volumes, found.planes) < 1 or not found.rate > 0 or not found.channels:
-        raise InputError(f"{file}: {found}, expected an experiment with frames")
+        raise InputError(f"{file}: {found}, expected sizes of at least 1, a rate above 0 and a channel")
     return found
 
 
 def _child(root: ElementTree.Element, tag: str) -> ElementTree.Element:
-    """The first element of that tag. KeyError if there is none."""
+    """The first element ``tag``. KeyError if there is none."""
     found = root.find(tag)
     if found is None:
         raise KeyError(tag)
@@ -135,7 +147,7 @@ def _child(root: ElementTree.Element, tag: str) -> ElementTree.Element:
 
 
 def _raw(path: Path, found: Experiment, options: Options) -> Any:
-    """Raw uint16 of (volume, plane and flyback, channel, y, x)."""
+    """Lazy frames from a raw file of uint16 (volume, plane and flyback, channel, y, x)."""
     from neural_action.recordings.formats.arrays import lazy
 
     pages = found.planes + found.flyback
@@ -153,7 +165,7 @@ def _raw(path: Path, found: Experiment, options: Options) -> Any:
 
 
 def _pages(path: Path, found: Experiment, options: Options) -> Any:
-    """Files Chan<letter>_<...>_<plane>_<volume>.tif of one page each."""
+    """Lazy frames from files Chan<letter>_<...>_<plane>_<volume>.tif with one page each."""
     by_place = {}
     for file in path.glob(f"Chan{options.channel}_*.tif*"):
         if match := _NAME.fullmatch(file.name):

@@ -1,6 +1,7 @@
-"""ThorSync: times of edges of a line in ``Episode001.h5``, for the clock of a movie or of cameras.
+"""ThorSync: times of the edges of a line in ``Episode001.h5``, the clock of a movie or of cameras.
 
-Lines lie in the groups DI, CI and AI, one sample a tick; the tick rate stands in ``ThorRealTimeDataSettings.xml``.
+Lines are in the groups DI, CI and AI, with one sample for each tick; ``ThorRealTimeDataSettings.xml`` holds the tick
+rate.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _SETTINGS = "ThorRealTimeDataSettings.xml"
 
 
 def recognise(path: Path) -> str | None:
-    """An HDF5 with the groups DI or CI."""
+    """Recognise an HDF5 with lines in DI, CI or AI."""
     if path.suffix not in (".h5", ".hdf5") or not path.is_file():
         return None
     try:
@@ -29,7 +30,7 @@ def recognise(path: Path) -> str | None:
 
 
 def files(path: Path) -> list[Path]:
-    """The HDF5, and the settings beside it."""
+    """The HDF5, and the file of settings in its folder, if there is one."""
     beside = path.parent / _SETTINGS
     return [path, *([beside] if beside.is_file() else [])]
 
@@ -41,19 +42,20 @@ def lines(path: Path) -> list[str]:
 
 
 def edge_times(path: Path, line: str, rate: float | None = None, every: int = 1) -> np.ndarray:
-    """(edge,) float64 s: when ``line`` rises, or a counter counts, every ``every``-th time.
+    """(edge,) float64 s: times at which ``line`` rises or a counter counts; every n-th of them with ``every`` n.
 
-    An analogue line rises where it crosses half of its range (our choice). A counter that steps by n in one tick counts
-    n times there.
+    An analogue line rises where it crosses the middle of its range (our choice). A step of a counter by n in one tick
+    counts as n edges.
 
     Args:
         path: the HDF5.
-        line: such as ``Frame Counter``, ``Frame Out``, ``Cameras``.
-        rate: ticks per second; None reads the settings beside the file.
-        every: scans a frame, for a counter that counts scans of planes.
+        line: name of the line, such as ``Frame Counter``, ``Frame Out``, ``Cameras``.
+        rate: ticks per second; None reads it from the settings in the same folder.
+        every: scans in a frame, for a counter that counts scans of planes.
 
     Raises:
-        InputError: no such line (with those that there are), no edge, no tick rate.
+        InputError: there is no such line (with the existing ones), no edge or no tick rate; values are not finite; or
+            several edges fall in one tick.
     """
     rate = _rate(path) if rate is None else rate
     with opened(path, EXPECTED) as file:
@@ -63,34 +65,34 @@ def edge_times(path: Path, line: str, rate: float | None = None, every: int = 1)
         group, item = found[line]
         values = read_numbers(path, f"{group}/{line}", item).ravel()
     if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise InputError(f"{path}: line {line!r} holds NaN or infinity")
+        raise InputError(f"{path}: line {line!r} holds NaN or infinity, expected finite values")
     if group == "AI" and len(values):
         values = values > values.min() / 2 + values.max() / 2
     steps: np.ndarray = np.diff(values.astype(np.int64))
     ticks = np.flatnonzero(steps > 0) + 1
     if group == "CI":
-        # More than there are ticks could not all be frames, however many would fill the memory.
+        # More counts than ticks cannot all be frames, and could fill the memory.
         if steps[ticks - 1].astype(np.float64).sum() > len(values) * every:
             raise InputError(
                 f"{path}: line {line!r} counts to {values.max()} in {len(values)} ticks, expected at most "
-                f"{every} a tick"
+                f"{every} in each tick"
             )
         ticks = np.repeat(ticks, steps[ticks - 1])
     ticks = ticks[::every]
     if len(ticks) == 0:
         raise InputError(
-            f"{path}: line {line!r} never rises in {len(values)} ticks, expected an edge a frame"
+            f"{path}: line {line!r} never rises in {len(values)} ticks, expected an edge for each frame"
         )
-    # Scans that are counted in one tick share its time; frames must not.
+    # Scans counted in one tick have the same time, but frames must differ.
     if (np.diff(ticks) == 0).any():
         raise InputError(
-            f"{path}: line {line!r} counts several frames in tick {ticks[np.argmin(np.diff(ticks))]}"
+            f"{path}: line {line!r} counts several frames in tick {ticks[np.argmin(np.diff(ticks))]}, expected one"
         )
     return ticks / rate
 
 
 def _lines(file: Any) -> dict[str, tuple[str, Any]]:
-    """Line -> its group and its samples; of a name in two groups, the first."""
+    """Line -> its group and its samples; if a name is in two groups, the first group."""
     found: dict[str, tuple[str, Any]] = {}
     for group in ("DI", "CI", "AI"):
         for line, item in members(members(file).get(group)).items():
@@ -101,7 +103,7 @@ def _lines(file: Any) -> dict[str, tuple[str, Any]]:
 def _rate(path: Path) -> float:
     settings = path.parent / _SETTINGS
     if not settings.is_file():
-        raise InputError(f"{settings}: no such file, expected the sampling rate in it, or clock.rate")
+        raise InputError(f"{settings}: no such file, expected it with the sampling rate, or clock.rate")
     try:
         boards = ElementTree.parse(settings).getroot().iter("AcquireBoard")
         rates = [

@@ -1,7 +1,7 @@
-"""Movies in TIFF: one multi-page file, or a folder of them in the order of their names.
+"""Movies in TIFF: one multi-page file, or a folder of files in the order of their names.
 
-Channels, planes, flyback frames and the rate are those that ScanImage, ImageJ or OME noted in the first file, unless
-options say otherwise.
+Channels, planes, flyback frames and the rate come from the metadata of ScanImage, ImageJ or OME in the first file,
+unless options set them.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ class Options(FormatOptions):
     """Options of this format.
 
     Attributes:
-        pattern: of the files, where ``path`` is a folder.
-        planes: planes of a volume, whose mean is a frame; null: as the file notes, else 1.
-        plane: one plane of each volume instead of the mean, from 0.
-        flyback: frames at the end of each volume that are left out; null: as the file notes, else 0.
-        channels: channels that alternate page by page; null: as the file notes, else 1.
-        channel: the one that is read, from 0.
-        rate: volumes (or frames) per second; null: as the file notes.
-        unit: of the pixels.
+        pattern: pattern of the files, if ``path`` is a folder.
+        planes: planes of a volume, whose mean is a frame; null: from the metadata, else 1.
+        plane: plane of each volume to read instead of the mean, from 0.
+        flyback: frames to leave out at the end of each volume; null: from the metadata, else 0.
+        channels: number of channels, which alternate page by page; null: from the metadata, else 1.
+        channel: channel to read, from 0.
+        rate: volumes (or frames) per second; null: from the metadata.
+        unit: unit of the pixels.
     """
 
     pattern: str = "*.tif*"
@@ -46,7 +46,7 @@ class Options(FormatOptions):
 
 
 def recognise(path: Path) -> str | None:
-    """A TIFF with several pages, or with several images behind its one page as ImageJ writes above 4 GB."""
+    """Recognise a TIFF with several pages, or with one page and several images, as ImageJ writes above 4 GB."""
     if path.suffix.lower() not in (".tif", ".tiff") or not path.is_file():
         return None
     try:
@@ -57,7 +57,7 @@ def recognise(path: Path) -> str | None:
 
 
 def files(path: Path, pattern: str = "*.tif*") -> list[Path]:
-    """The file, or those of the folder, in the order of the numbers in their names."""
+    """The file, or the files of the folder, sorted by the numbers in their names."""
     if path.is_dir():
         return sorted(path.glob(pattern), key=_natural)
     return [path]
@@ -66,10 +66,9 @@ def files(path: Path, pattern: str = "*.tif*") -> list[Path]:
 def neural(path: Path, options: Options) -> Neural:
     """(frame, y, x), lazy: the pages of a frame are read when it is computed.
 
-    A last volume that was cut off is left out, where the file notes what a volume is.
-
-    Raises InputError naming the file: no TIFF, pages that do not make whole frames or differ in size, a channel or
-    plane that is not there, a compression that needs imagecodecs.
+    An incomplete last volume is left out if the metadata define a volume. InputError naming the file: it is no TIFF;
+    pages do not make whole frames or differ in size; the channel or plane does not exist; or its compression needs
+    imagecodecs.
     """
     found = files(path, options.pattern)
     if not found or not found[0].is_file():
@@ -79,12 +78,12 @@ def neural(path: Path, options: Options) -> Neural:
 
 
 def movie(found: list[Path], options: Options) -> Any:
-    """The lazy (frame, y, x) array of TIFF files, end to end."""
+    """The lazy (frame, y, x) array of several TIFF files, concatenated."""
     return _read(found, options)[0]
 
 
 def _read(found: list[Path], options: Options) -> tuple[Any, _tiff_layout.Layout, str]:
-    """The lazy movie, how its pages are laid out, and what of it is read, in a phrase."""
+    """The lazy movie, the layout of its pages, and a phrase on what is read."""
     import dask.array as da
 
     parts = [Pages(path) for path in found]
@@ -92,7 +91,7 @@ def _read(found: list[Path], options: Options) -> tuple[Any, _tiff_layout.Layout
     given = {"slices": options.planes, "flyback": options.flyback, "channels": options.channels}
     known = {key: value for key, value in given.items() if value is not None}
     layout = _tiff_layout.Layout() if len(known) == len(given) else parts[0].layout
-    # What is given is the layout of pages: noted repeats and orders are of the noted one.
+    # Given planes or channels define the layout, so repeats and order of the metadata no longer apply.
     if "slices" in known or "channels" in known:
         layout = replace(layout, repeats=1, order="czt", frames=None)
     layout = replace(
@@ -152,13 +151,13 @@ def _check_alike(parts: Sequence[Pages], found: list[Path], layout: _tiff_layout
             )
     if layout.program == "OME" and layout.each > 1 and len(parts) > 1 and max(map(len, parts)) == 1:
         raise InputError(
-            f"{found[0]}: a file an image, {layout.channels} channels and {layout.slices} planes; expected a pattern "
-            "of one channel and plane, with options channels: 1, planes: 1 and flyback: 0"
+            f"{found[0]}: one file for each image, {layout.channels} channels and {layout.slices} planes; expected a "
+            "pattern of one channel and plane, with options channels: 1, planes: 1 and flyback: 0"
         )
 
 
 def _said(layout: _tiff_layout.Layout, options: Options, files: int, rest: int) -> str:
-    """What is read, in a phrase."""
+    """Phrase on what is read."""
     said = [
         f"pages by {layout.program}"
         if layout.program
@@ -185,12 +184,12 @@ def _said(layout: _tiff_layout.Layout, options: Options, files: int, rest: int) 
 
 
 class Pages:
-    """The images of a TIFF, opened for each block of reads alone.
+    """The images of a TIFF; each block of reads opens and closes the file.
 
     Attributes:
-        shape, dtype: of an image.
-        layout: what the first page notes about channels, planes and rate.
-        number: of the first frame in its acquisition, where ScanImage notes it.
+        shape, dtype: shape and type of an image.
+        layout: channels, planes and rate, from the metadata of the first page.
+        number: number of the first frame in its acquisition, if ScanImage wrote it; else None.
     """
 
     def __init__(self, path: Path):
@@ -210,13 +209,15 @@ class Pages:
             if self.count == 1 and images > 1 and len(self.shape) == 2:
                 self._one_directory(file, page, images)
         if len(self.shape) != 2 or 0 in self.shape or self.dtype.kind not in "iuf":
-            raise InputError(f"{path}: pages of {self.dtype} {self.shape}, expected grey images")
+            raise InputError(
+                f"{path}: pages are {self.dtype} of shape {self.shape}, expected greyscale images (y, x)"
+            )
 
     def __len__(self) -> int:
         return self.count
 
     def read(self, pages: list[int]) -> list[np.ndarray]:
-        """Some images. InputError naming the file and the page that cannot be read."""
+        """The images of ``pages``. InputError naming the file and the page that cannot be read."""
         if self._first is not None:
             size = int(np.prod(self.shape))
             each = size * self.dtype.itemsize
@@ -228,12 +229,12 @@ class Pages:
             return [self._image(file, page) for page in pages]
 
     def _one_directory(self, file: Any, page: Any, images: int) -> None:
-        """ImageJ above 4 GB: one directory, behind it all images."""
+        """Set up reading of an ImageJ file above 4 GB: one directory, followed by all images."""
         each = int(np.prod(self.shape)) * self.dtype.itemsize
         there = (self.path.stat().st_size - page.dataoffsets[0]) // each
         if page.compression != 1 or there < images:
             raise InputError(
-                f"{self.path}: ImageJ notes {images} images, there are {there} of {each} bytes, expected a whole file"
+                f"{self.path}: holds {there} images of {each} bytes, expected {images} uncompressed ones (ImageJ)"
             )
         self.count, self._first = images, int(page.dataoffsets[0])
         self.dtype = self.dtype.newbyteorder(file.byteorder)
@@ -257,9 +258,9 @@ class Pages:
     def _open(self) -> Any:
         tifffile = needs("tifffile", "tiff", self.path)
         try:
-            # One page after the other, whatever series its metadata speak of: those may name files elsewhere.
-            # Of ScanImage's classic TIFF tifffile guesses where pages are, and misses the last one; above 2 GB offsets
-            # may have run over, and the guess is all there is.
+            # Read page by page and ignore series in OME metadata, which may refer to other files. In ScanImage's
+            # classic TIFF, tifffile guesses the positions of pages and misses the last one; above 2 GB offsets may
+            # have overflowed, so the guess is needed.
             guessed = {} if self.path.stat().st_size >= 1 << 31 else {"is_scanimage": False}
             return tifffile.TiffFile(self.path, is_ome=False, **guessed)
         except Exception as error:

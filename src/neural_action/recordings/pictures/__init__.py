@@ -1,6 +1,6 @@
-"""Sets of labelled pictures, one layout a file: what is read of them, and finding which layout a path has.
+"""Sets of labelled pictures: their common form, and one module for each layout.
 
-A layout module has ``EXPECTED``, one phrase that says what it looks for; ``recognise(files) -> bool``; and
+A layout module has ``EXPECTED``, one phrase that says which files it looks for; ``recognise(files) -> bool``; and
 ``read(files, ...) -> Pictures``, where ``files`` is the folder or archive as ``sources.FileTree``.
 """
 
@@ -14,11 +14,11 @@ import numpy as np
 
 from neural_action.errors import InputError
 
-#: Parts of a published set; ``ALL`` where none is published.
+#: Parts of a published set; ``ALL`` for a set without parts.
 ALL = "all"
 PARTS = ("train", "validation", "test", ALL)
 UNLABELLED = -1
-#: Most bytes that the pictures of a set may have: Tiny ImageNet has 1.4e9 (our choice).
+#: Maximum bytes of the pictures of a set (our choice; Tiny ImageNet has 1.4e9).
 MOST_BYTES = 4 << 30
 
 
@@ -43,10 +43,11 @@ class Pictures:
     coarse_names: tuple[str, ...] = ()
 
     def check(self, where: Path | str) -> Pictures:
-        """Return this set, or raise InputError naming ``where`` and the first thing that is wrong.
+        """Return this set. InputError naming ``where`` and the first problem, if there is one.
 
-        No pictures, other shapes or types than above, labels of another length or of no class, fewer than two classes,
-        a name twice, a class with a single picture to learn from, a class in two groups.
+        Problems: no pictures, a wrong shape or type, labels of another length or without a class, fewer than two
+        classes, a name that occurs twice, a class with fewer than two pictures outside the test part, a class in two
+        groups.
         """
         shape = self.pictures.shape
         if self.pictures.ndim != 4 or shape[3] not in (1, 3) or 0 in shape or self.pictures.dtype != np.uint8:

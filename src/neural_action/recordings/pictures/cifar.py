@@ -26,7 +26,7 @@ _SIZE = 3 * SIDE * SIDE
 
 @dataclass(frozen=True)
 class _Layout:
-    """File names of a set, and what its pickles call labels and their names."""
+    """File names of a set, and the keys of labels and of their names in its pickles."""
 
     train: tuple[str, ...]
     test: str
@@ -35,7 +35,7 @@ class _Layout:
     names: str
     coarse: str | None = None
     coarse_names: str | None = None
-    #: Text files of names, fine and coarse, beside binary records.
+    #: Text files of fine and coarse names, which come with binary records.
     texts: tuple[str, ...] = ()
 
     @property
@@ -67,15 +67,15 @@ _LAYOUTS = (
 
 
 def recognise(files: FileTree) -> bool:
-    """A training file beside the names of the classes."""
+    """Whether there is a training file and, in the same folder, the names of the classes."""
     return _layout(files) is not None
 
 
 def read(files: FileTree) -> Pictures:
     """The training pictures in the order of their files, then the test pictures.
 
-    Raises InputError naming the file: missing, cut off, no pickle of plain arrays (nothing is executed), an entry
-    missing, labels of another length; and as ``Pictures.check``.
+    InputError naming the file: it is missing, truncated or no pickle of plain arrays (nothing is executed), an entry is
+    missing, or labels have another length; and as ``Pictures.check``.
     """
     found = _layout(files)
     if found is None:
@@ -138,7 +138,7 @@ def _labels(files: FileTree, name: str, key: str, found: Any, count: int) -> np.
 
 
 def _records(files: FileTree, name: str, layout: _Layout) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """As ``_batch``, of binary records."""
+    """As ``_batch``, from binary records."""
     data = np.frombuffer(files.read(name), np.uint8)
     heads = 1 if layout.coarse is None else 2
     if len(data) == 0 or len(data) % (heads + _SIZE):

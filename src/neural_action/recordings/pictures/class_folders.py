@@ -1,4 +1,4 @@
-"""A folder a class, of PNG or JPEG: ``<class>/<picture>``, or ``<part>/<class>/<picture>``."""
+"""One folder of PNG or JPEG for each class: ``<class>/<picture>``, or ``<part>/<class>/<picture>``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from neural_action.recordings.pictures.decode import decode, is_picture
 from neural_action.recordings.pictures.sources import FileTree
 
 EXPECTED = "a folder a class with PNG or JPEG files, below train and test or without these"
-#: What folders of parts are called.
+#: Folder name -> part.
 _PART = {
     "train": "train",
     "val": "validation",
@@ -30,8 +30,8 @@ def recognise(files: FileTree) -> bool:
 def read(files: FileTree, *, grey: Literal["refuse", "repeat"] = "refuse") -> Pictures:
     """Every picture, part after part, class after class (alphabetically), file after file.
 
-    A part that lacks a class of another part is taken as it is. Raises InputError as ``decode`` and
-    ``Pictures.check``, and for a picture in no folder of a class and for parts beside classes.
+    A part may lack a class of another part. InputError as ``decode`` and ``Pictures.check``, and for a picture outside
+    the folder of a class, or folders of parts beside folders of classes.
     """
     placed: list[tuple[str, str, str]] = []
     names = [name for name in files.names if is_picture(name)]
@@ -63,7 +63,7 @@ def read(files: FileTree, *, grey: Literal["refuse", "repeat"] = "refuse") -> Pi
 
 
 def _common(names: list[str]) -> list[str]:
-    """Folders that all pictures are below and that name neither a part nor the only class."""
+    """Common parent folders of all pictures, without one that names a part or the only class."""
     common = []
     for level in zip(*(name.split("/")[:-1] for name in names), strict=False):
         if len(set(level)) > 1 or level[0].lower() in _PART:

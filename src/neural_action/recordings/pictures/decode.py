@@ -1,4 +1,4 @@
-"""PNG and JPEG files to one array of pictures."""
+"""Decode PNG and JPEG files to one array of pictures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CHANNELS = {"L": 1, "RGB": 3}
 
 
 def is_picture(name: str) -> bool:
-    """Whether a file of that name should be a picture."""
+    """Whether the name of a file is that of a picture."""
     return name.lower().endswith(SUFFIXES)
 
 

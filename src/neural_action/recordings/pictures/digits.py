@@ -1,4 +1,4 @@
-"""Scikit-learn's handwritten digits: 1,797 grey pictures of 8 x 8, inside the package, no download."""
+"""Scikit-learn's handwritten digits: 1,797 grey pictures of 8 x 8 pixels, which come with the package."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import numpy as np
 
 from neural_action.recordings.pictures import Pictures
 
-#: The first so many are to train on (our choice: no split is published; the writers of the last are others).
+#: Number of training pictures, the first ones (our choice: no split is published; the last are by other writers).
 TRAIN = 1297
 
 
 def read() -> Pictures:
-    """The digits; their 17 levels of grey (0 to 16) are spread over 0 to 255."""
+    """The digits; their 17 grey levels (0 to 16) are scaled to 0 to 255."""
     from sklearn.datasets import load_digits
 
     found = load_digits()

@@ -20,8 +20,8 @@ _LABELS = ("labels", "coarse")
 def read(path: Path) -> Pictures:
     """The arrays as they are: pictures (n, y, x) or (n, y, x, channel) uint8, labels (n,) or (n, 1).
 
-    Without ``class_names`` classes are called by their numbers. Raises InputError naming the file: unreadable, an
-    array missing or of the wrong shape or type (pickled objects are refused); and as ``Pictures.check``.
+    Without ``class_names``, names are the class numbers. InputError naming the file: it is unreadable, or an array is
+    missing or has a wrong shape or type (pickled objects are refused); and as ``Pictures.check``.
     """
     content = load_npz(Path(path))
     if "x_train" in content:
@@ -45,7 +45,7 @@ def read(path: Path) -> Pictures:
 
 
 def _joined(path: Path, content: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The arrays of parts, end to end."""
+    """The arrays of all parts, concatenated."""
     if missing := [name for name in ("y_train", "x_test", "y_test") if name not in content]:
         raise InputError(f"{path}: has no array {missing[0]!r} beside x_train, expected {EXPECTED}")
     train, test = content["x_train"], content["x_test"]

@@ -1,4 +1,4 @@
-"""Any set of pictures, its layout found from its files."""
+"""Read a set of pictures; its layout is found from its files."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from neural_action.errors import InputError
 from neural_action.recordings.pictures import Pictures, cifar, class_folders, digits, npz, tiny_imagenet
 from neural_action.recordings.pictures.sources import ARCHIVES, open_tree
 
-#: In the order in which they are tried: pictures in folders are also in Tiny ImageNet.
+#: Layouts in the order in which they are tried; Tiny ImageNet also has pictures in folders, so it comes first.
 LAYOUTS = (cifar, tiny_imagenet, class_folders)
 DIGITS = "digits"
 EXPECTED = "; or ".join([*(layout.EXPECTED for layout in LAYOUTS), f".npz with {npz.EXPECTED}"])
 
 
 def read_pictures(path: Path | str) -> Pictures:
-    """The pictures of a folder, an archive or an ``.npz``; ``digits`` are those that scikit-learn brings.
+    """The pictures of a folder, an archive or an ``.npz``; ``digits`` are those of scikit-learn.
 
-    A folder that holds nothing but one archive or ``.npz`` stands for it. Raises InputError: a path that is not there,
-    is damaged or has no known layout; two archives; and as the readers.
+    A folder that holds only one archive or ``.npz`` is read as that file. InputError if the path does not exist, is
+    damaged or has no known layout, if there are two archives, and as the layouts.
     """
     if str(path) == DIGITS:
         return digits.read()
@@ -37,7 +37,7 @@ def read_pictures(path: Path | str) -> Pictures:
 
 
 def only(path: Path) -> Path:
-    """The one archive in a folder without other folders, or the path itself. InputError for two."""
+    """The only archive in a folder without other folders, or the path itself. InputError for two archives."""
     if not path.is_dir():
         return path
     inside = [one for one in path.iterdir() if not one.name.startswith(".")]

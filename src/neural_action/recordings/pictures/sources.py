@@ -1,4 +1,4 @@
-"""The files of a folder, a tar or a zip archive, by name; nothing is unpacked to disk."""
+"""Read the files of a folder, a tar or a zip archive by name; nothing is unpacked to disk."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class FileTree:
 
     Attributes:
         where: the folder or archive, for messages.
-        names: names relative to it, with ``/``, in order (keys); hidden ones are left out.
+        names: sorted names relative to ``where``, with ``/`` (keys); hidden files are left out.
     """
 
     where: Path
@@ -40,11 +40,11 @@ class FileTree:
             raise InputError(f"{self.path(name)}: cannot be read ({reason(error)})") from None
 
     def path(self, name: str) -> str:
-        """How messages call a file: its path, also inside an archive."""
+        """The path of a file for messages, also inside an archive."""
         return f"{self.where}/{name}"
 
     def text(self, name: str) -> list[str]:
-        """The lines of a text file that are not empty, stripped. InputError if it is no UTF-8."""
+        """The non-empty lines of a text file, stripped. InputError if it is not UTF-8."""
         try:
             lines = self.read(name).decode("utf-8").splitlines()
         except UnicodeDecodeError as error:

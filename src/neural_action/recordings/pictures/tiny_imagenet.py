@@ -1,6 +1,6 @@
 """Tiny ImageNet: ``wnids.txt``, ``train/<wnid>/images/*.JPEG``, ``val/images/*.JPEG`` and ``val/val_annotations.txt``.
 
-Its pictures in ``test`` have no published labels and are not read; papers test on ``val``.
+Pictures in ``test`` have no published labels and are not read; papers test on ``val``.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ EXPECTED = "wnids.txt, train/<wnid>/images and val with val_annotations.txt (Tin
 
 
 def recognise(files: FileTree) -> bool:
-    """wnids.txt."""
+    """Whether there is a file ``wnids.txt``."""
     return files.find("wnids.txt") is not None
 
 
 def read(files: FileTree) -> Pictures:
     """The training pictures, class after class in the order of ``wnids.txt``, then the validation ones as ``test``.
 
-    Classes have the name of ``words.txt`` where it is there (up to its first comma, with the wnid where two are
-    alike), else the wnid. A few published pictures are grey: they get three equal channels. Raises InputError as
+    Names of classes come from ``words.txt`` if it exists (up to the first comma; with the wnid if two names are equal),
+    else they are the wnids. A few published pictures are grey and get three equal channels. InputError as
     ``decode`` and ``Pictures.check``, and for a class without a folder, a picture that the annotations do not name,
     and a name without its picture or of no class.
     """

@@ -1,18 +1,18 @@
-"""Readers of raw formats, one file each, found by name: a new format is a new file here.
+"""Readers of raw layouts, one module each, found by name: to add a reader, add a module here.
 
 A reader module has
 
-- ``EXPECTED``: one phrase that says what it looks for;
+- ``EXPECTED``: one phrase that says which files it looks for;
 - ``Options``: a ``ReaderOptions``, the keys of ``convert.reader_options``;
 - ``scan(folder, options) -> list[SampleRow]``: every recording below a folder;
-- ``files(root, row, options) -> list[Path]``: the raw files that the recording of ``row`` is made from;
-- ``read(root, row, options, class_names) -> Recording``: one recording, its neural array lazy (dask) where it
-  can be large. Values that are not finite are an InputError, raised when they are read;
-- ``CONFIGURATION``, where it is not called like the reader: the shipped configuration of its layout; None for a reader
-  of many layouts, which has none;
-- ``EMBEDDED``, if it has any: names that stand for a raw folder, of recordings that come with a package.
+- ``files(root, row, options) -> list[Path]``: the raw files of the recording of ``row``;
+- ``read(root, row, options, class_names) -> Recording``: one recording. Its neural array is lazy (dask) if it can be
+  large. Values that are not finite raise InputError when they are read;
+- ``CONFIGURATION`` (optional): name of the package's configuration for this layout, by default the reader's name; None
+  for a reader of many layouts, which has no such configuration;
+- ``EMBEDDED`` (optional): names that replace the raw folder, for recordings that come with a Python package.
 
-Snakemake imports readers whenever it parses the workflow: what is slow to import belongs inside ``read``.
+Snakemake imports readers whenever it parses the workflow, so import slow packages inside ``read``.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from neural_action.errors import InputError
 
 
 class ReaderOptions(BaseModel):
-    """Options of a reader: unknown keys are errors."""
+    """Options of a reader; unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
     @classmethod
     def parse(cls, options: dict[str, Any]) -> Self:
-        """The typed options; InputError with the key, the value and what was expected."""
+        """The typed options. InputError with the key, the value and what was expected."""
         try:
             return cls.model_validate(options)
         except ValidationError as error:
@@ -45,7 +45,7 @@ class ReaderOptions(BaseModel):
 
 
 def load_reader(name: str) -> ModuleType:
-    """The reader module called ``name``. InputError, with the names that exist, if there is none."""
+    """The reader module ``name``. InputError with all names if there is none."""
     known = reader_names()
     if name not in known:
         raise InputError(f"configuration convert.reader: {name!r} is not one of {', '.join(known)}")
@@ -53,7 +53,7 @@ def load_reader(name: str) -> ModuleType:
 
 
 def reader_modules(name: str, options: dict[str, Any]) -> list[str]:
-    """Modules that reading depends on: the reader, and the formats that its options name, which it finds by name."""
+    """Full names of the modules that reading depends on: the reader, and the formats that its options name."""
     formats = {part["format"] for part in options.values() if isinstance(part, dict) and "format" in part}
     return [
         load_reader(name).__name__,
@@ -67,9 +67,9 @@ def reader_names() -> list[str]:
 
 
 def search(folder: Path, pattern: str) -> list[Path]:
-    """Files below ``folder`` whose name matches, sorted; through links to folders, and past hidden ones.
+    """Files below ``folder`` whose name matches ``pattern``, sorted. Follows links to folders; skips hidden paths.
 
-    InputError for a folder with such files that a link shows a second time: its recordings would count twice.
+    InputError if a link leads to a folder with matching files a second time: its recordings would count twice.
     """
     found: list[Path] = []
     seen: dict[str, Path] = {}
@@ -86,5 +86,5 @@ def search(folder: Path, pattern: str) -> list[Path]:
 
 
 def hidden(path: Path, folder: Path) -> bool:
-    """Whether ``path`` is in a hidden folder below ``folder``, as half-written ones are: not scanned."""
+    """Whether ``path`` is hidden or in a hidden folder below ``folder``, as partly written ones are."""
     return any(part.startswith(".") for part in path.relative_to(folder).parts)

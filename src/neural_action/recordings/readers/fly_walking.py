@@ -1,8 +1,8 @@
 """Reader of walking flies imaged in the ellipsoid body (Turner-Evans et al., eLife 2017, 6:e23496).
 
-``<date>/Fly<k>_<age>_<genotype>_<condition>_<trial>.mat``: raw fluorescence of 16 wedges in two colours, ball
-position at about 120 Hz, and the indices of image planes and display refreshes on one 10 kHz clock, which
-aligns the two.
+``<date>/Fly<k>_<age>_<genotype>_<condition>_<trial>.mat`` holds raw fluorescence of 16 wedges in two colours, ball
+position at about 120 Hz, and the times of image planes and display refreshes on one 10 kHz clock. This clock aligns
+fluorescence and ball.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ _DRIVERS = re.compile(r"_6fx(?P<green>[A-Za-z0-9]+)_jRGC1ax(?P<red>[A-Za-z0-9]+)
 
 
 class Options(ReaderOptions):
-    """Options of this reader; rotation in rad/s, forward in the ball's own unit/s (not stated by the source).
+    """Options of this reader; rotation in rad/s, forward in ball unit/s (the source does not state the unit).
 
     Attributes:
         statistic: fluorescence of a wedge, the maximum or the mean of its pixels.
-        channels: ``by_color`` puts the green wedges first, as recorded; ``by_driver`` the wedges of the
-            driver line that comes first in the alphabet, so that both genotypes, whose colours are swapped,
-            have the same neurons in the same columns.
-        planes: image planes a volume.
-        smooth_volumes: width of the boxcar over velocities.
-        smooth_behavior: False leaves the stored velocities as differentiated; labels are always from smooth
-            ones.
-        rest_rotation: below this rotation and ``rest_forward``, either sign, a fly rests.
+        channels: order of the two colours. ``by_color``: green first. ``by_driver``: first the driver line that comes
+            first in the alphabet, so that both genotypes, whose colours are swapped, have the same neurons in the same
+            columns.
+        planes: image planes in a volume.
+        smooth_volumes: width of the boxcar filter of the velocities, volumes.
+        smooth_behavior: whether the stored velocities are smoothed; labels always use smoothed ones.
+        rest_rotation: a fly rests if its absolute rotation is below this and its absolute forward velocity is below
+            ``rest_forward``.
         rest_forward: see ``rest_rotation``.
-        turn_rotation: beyond this rotation, either sign, a fly turns.
+        turn_rotation: a fly turns if its absolute rotation is above this.
     """
 
     statistic: Literal["Max", "Mean"] = "Max"
@@ -56,7 +56,7 @@ class Options(ReaderOptions):
 
 
 def scan(folder: Path, options: Options) -> list[SampleRow]:
-    """Every matching file at any depth: animal ``<date>_Fly<k>``, trial ``<condition>_<number>``."""
+    """One row for each matching file at any depth: animal ``<date>_Fly<k>``, trial ``<condition>_<number>``."""
     rows = []
     for path in search(folder, "*.mat"):
         match = _FILE.fullmatch(path.name)
@@ -74,14 +74,14 @@ def files(root: Path, row: SampleRow, options: Options) -> list[Path]:
 def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, ...] | None) -> Recording:
     """Traces (volume, 32) float32, raw fluorescence, and ball velocities (sample, 3) float32.
 
-    Ball rotation is unwrapped, positions are interpolated to volume times and differentiated there. Behaviour
-    begins after imaging and may end before it: volumes without behaviour get no sample, and nothing is
-    extrapolated. Labels are thresholds on the smoothed velocities, for the source has no annotation.
-    ``class_names`` renames the four classes.
+    Ball rotation is unwrapped. Positions are interpolated to volume times and differentiated there. Behaviour starts
+    after imaging and may end before it; volumes without behaviour get no sample, and nothing is extrapolated. Labels
+    are thresholds on the smoothed velocities, because the source has no annotation. ``class_names`` renames the four
+    classes.
 
     Raises:
-        InputError: naming the file: unreadable or truncated, a variable that is missing, of the wrong shape
-            or not finite (with the first entry), a clock that runs backwards, too few volumes with behaviour.
+        InputError: naming the file: it is unreadable or truncated; a variable is missing, has the wrong shape or is not
+            finite (with the first entry); a clock does not increase; too few volumes have behaviour.
     """
     path = Path(root) / row.path
     names = CLASS_NAMES if class_names is None else class_names
@@ -94,7 +94,9 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
     content = load_mat(path, *traces, "positionDat")
     green, red = (_traces(path, content, name) for name in traces)
     if green.shape != red.shape:
-        raise InputError(f"{path}: green traces {green.shape} and red traces {red.shape} differ in shape")
+        raise InputError(
+            f"{path}: green traces {green.shape}, red traces {red.shape}, expected the same shape"
+        )
     position = variable(path, content, "positionDat")
     volume_time, ball_time, ball = _clocks_and_ball(path, position, options.planes, green.shape[1])
 
@@ -129,7 +131,7 @@ def _clocks_and_ball(path: Path, position: Any, planes: int, volumes: int) -> tu
     grabs = _array(path, position, "tFrameGrab", 1)
     if len(grabs[::planes]) < volumes:
         raise InputError(
-            f"{path}: tFrameGrab times {len(grabs[::planes])} volumes of {planes} planes, expected {volumes}"
+            f"{path}: tFrameGrab has times of {len(grabs[::planes])} volumes of {planes} planes, expected {volumes}"
         )
     volume_time = _increasing(path, "tFrameGrab", grabs[::planes][:volumes] / DAQ_RATE)
     clock = _increasing(path, "t", _array(path, position, "t", 1))
@@ -148,7 +150,7 @@ def _ordered(
     match = _DRIVERS.search(path.name)
     if match is None:
         raise InputError(
-            f"{path}: name has no _6fx<driver>_jRGC1ax<driver>_, expected it for channels by_driver"
+            f"{path}: expected a file name with _6fx<driver>_jRGC1ax<driver>_ for channels: by_driver"
         )
     return (green, red) if match["green"] <= match["red"] else (red, green)
 
@@ -186,7 +188,8 @@ def _array(path: Path, content: Any, name: str, ndim: int, length: int | None = 
     value = value.astype(np.float64)
     finite = np.isfinite(value).all(axis=tuple(range(ndim - 1)))
     if not finite.all():
-        raise InputError(f"{path}: {name} holds NaN or infinity at entry {int(np.argmin(finite))}")
+        at = int(np.argmin(finite))
+        raise InputError(f"{path}: {name} holds NaN or infinity at entry {at}, expected finite numbers")
     if length is not None and len(value) != length:
         raise InputError(f"{path}: {name} has {len(value)} entries, expected {length}")
     return value

@@ -1,17 +1,17 @@
-"""Reader of the authors' release layout (MC2P): one folder a trial, memory-mapped movies and poses.
+"""Reader of the authors' release layout (MC2P): one folder for each trial, with memory-mapped movies and poses.
 
 Folder ``<date>_<genotype>_Fly<k>_<trial>`` with
 
 - ``2p_dff*.mm``: float32 (frame, side, side), no header; or ``traces*.npy``: (frame, unit), which the simulator writes
-  for animals with units of their own;
+  for animals with different units;
 - ``pose_result*.mm``: float32 (sample, 76) = 38 keypoints x 2, no header;
 - ``angles*.pkl``: float32 (sample, 42), only read with ``behavior: angles``;
 - ``indices*.npy``: (sample,) neural frame of each behaviour sample;
-- ``labels*.npy``: (sample,) action, may be absent: then all samples are unlabelled;
+- ``labels*.npy``: (sample,) action; without this file all samples are unlabelled;
 - ``rest*.npy``: (sample,) bool, only read with ``drop_rest``.
 
-Names differ between the release's description and its code, so files are found by pattern. The layout has no
-clocks: frames and samples are taken to come at their nominal rates.
+The release's description and its code give different file names, so files are found by pattern. The layout has no
+clocks, so frames and samples get times from their nominal rates.
 """
 
 from __future__ import annotations
@@ -64,9 +64,9 @@ class Options(ReaderOptions):
     Attributes:
         neural_rate: neural frames per second (paper: 16).
         behavior_rate: behaviour samples per second (paper: 100).
-        side: side of the images, pixels; null finds it among ``SIDES`` from the file size and the indices.
-        behavior: ``pose`` gives (sample, 38, 2) keypoints, ``angles`` (sample, 42) joint angles.
-        drop_rest: samples that ``rest*.npy`` marks become unlabelled (the authors' code drops such windows).
+        side: side of the images, pixels; null chooses it from ``SIDES`` by the file size and the indices.
+        behavior: ``pose`` for (sample, 38, 2) keypoints, ``angles`` for (sample, 42) joint angles.
+        drop_rest: whether samples marked by ``rest*.npy`` become unlabelled (the authors' code drops such windows).
     """
 
     neural_rate: Annotated[float, Field(gt=0)] = 16.0
@@ -77,10 +77,10 @@ class Options(ReaderOptions):
 
 
 def scan(folder: Path, options: Options) -> list[SampleRow]:
-    """Trial folders at any depth, hidden ones left out.
+    """One row for each trial folder at any depth; hidden folders are skipped.
 
-    An animal is called ``Fly<k>``, or ``<date>_<genotype>_Fly<k>`` where flies of several dates or genotypes
-    share a number. Raises InputError for a folder that holds a movie but is not named like a trial.
+    An animal is named ``Fly<k>``, or ``<date>_<genotype>_Fly<k>`` if flies of several dates or genotypes share a
+    number. InputError for a folder that holds a movie or poses but is not named as a trial.
     """
     trials = {file.parent for pattern in (MOVIE, POSE) for file in search(folder, pattern)}
     found = []
@@ -88,7 +88,7 @@ def scan(folder: Path, options: Options) -> list[SampleRow]:
         match = _FOLDER.fullmatch(trial.name)
         if match is None:
             raise InputError(
-                f"{trial}: holds a recording, expected a folder <date>_<genotype>_Fly<k>_<trial>"
+                f"{trial}: the folder of a recording, expected the name <date>_<genotype>_Fly<k>_<trial>"
             )
         found.append((match, trial.relative_to(folder).as_posix()))
     named: dict[str, set[tuple[str, str]]] = {}
@@ -109,15 +109,15 @@ def files(root: Path, row: SampleRow, options: Options) -> list[Path]:
 
 
 def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, ...] | None) -> Recording:
-    """The trial in folder ``root / row.path``, its movie lazy float32 (frame, side, side), or traces (frame, unit).
+    """The trial in folder ``root / row.path``: a lazy float32 movie (frame, side, side), or traces (frame, unit).
 
-    Behaviour is float32, (sample, 38, 2) or (sample, 42); frame k is at k / neural_rate s and sample k at
-    k / behavior_rate s. ``class_names`` names the numbers in ``labels*.npy``; ``CLASS_NAMES`` if None.
+    Behaviour is float32, (sample, 38, 2) or (sample, 42). Frame k is at k / neural_rate s, and sample k at
+    k / behavior_rate s. ``class_names`` names the numbers in ``labels*.npy``, by default ``CLASS_NAMES``.
 
     Raises:
-        InputError: naming the file: missing or ambiguous, not whole frames or samples, NaN or infinity (with
-            the first sample; for the movie the first frame, when it is computed), entries that do not match
-            the behaviour, frames outside the movie or running backwards, an unknown label.
+        InputError: naming the file: it is missing or ambiguous; its size is no whole number of frames or samples; it
+            holds NaN or infinity (with the first sample or frame; the movie raises when it is computed); its length
+            differs from the behaviour's; frames lie outside the movie or decrease; a label is unknown.
     """
     folder = Path(root) / row.path
     if not folder.is_dir():
@@ -159,7 +159,7 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
 
 
 class _Movie:
-    """A headerless float32 movie that is mapped for each read alone, so that no page of it stays resident."""
+    """A headerless float32 movie that is mapped anew for each read, so that no page of it stays in memory."""
 
     def __init__(self, path: Path, shape: tuple[int, int, int]):
         self.path, self.shape, self.ndim, self.dtype = path, shape, 3, np.dtype(np.float32)
@@ -188,13 +188,13 @@ def _one(folder: Path, pattern: str) -> Path:
 
 
 def _vector(folder: Path, pattern: str, samples: int) -> tuple[Path, np.ndarray]:
-    """The one file of that pattern and its (samples,) whole numbers as int64."""
+    """The file that ``pattern`` matches, and its (samples,) whole numbers as int64."""
     path = _one(folder, pattern)
     array = load_npy(path)
     if array.ndim != 1 or array.dtype.kind not in "biuf":
         raise InputError(f"{path}: {array.dtype} of shape {array.shape}, expected a vector of whole numbers")
     if len(array) != samples:
-        raise InputError(f"{path}: {len(array)} entries, expected {samples}, one a behaviour sample")
+        raise InputError(f"{path}: {len(array)} entries, expected {samples}, one for each behaviour sample")
     with np.errstate(invalid="ignore"):
         whole = array.astype(np.int64)
     if (whole != array).any():
@@ -226,11 +226,10 @@ def _behavior(folder: Path, options: Options) -> tuple[Path, np.ndarray]:
 
 
 def _movie(folder: Path, options: Options, expected: int) -> tuple[Path, da.Array]:
-    """The movie file and its lazy array, of the side configured or whose frames fit ``expected`` best.
+    """The movie file and its lazy array, with the configured side, or the one whose frame count fits ``expected`` best.
 
-    A file of whole frames of one side holds whole frames of the smaller sides too, four times as many for
-    half the
-    side: more than half as many again as the indices name is taken for a wrong side or a damaged file.
+    The file size alone does not determine the side: half the side gives four times as many frames. A frame count
+    outside 0.5 to 1.5 times ``expected`` is an InputError, unless the side is configured.
     """
     import dask.array as da
 
@@ -254,17 +253,18 @@ def _movie(folder: Path, options: Options, expected: int) -> tuple[Path, da.Arra
 
 
 def _traces(folder: Path) -> tuple[Path, np.ndarray]:
-    """The file of traces and its finite float32 values (frame, unit). InputError if there is a movie, too."""
+    """The file of traces and its finite float32 values (frame, unit). InputError if there is also a movie."""
     path = _one(folder, TRACES)
     if movies := sorted(folder.glob(MOVIE)):
         raise InputError(f"{folder}: holds {path.name} and {movies[0].name}, expected one of them")
     values = load_npy(path)
     if values.ndim != 2 or values.dtype.kind not in "iuf" or values.size == 0:
         raise InputError(f"{path}: {values.dtype} of shape {values.shape}, expected traces (frames, units)")
-    with np.errstate(over="ignore"):  # becomes infinity
+    with np.errstate(over="ignore"):  # An overflow becomes infinity, which is refused below.
         values = values.astype(np.float32)
     if not np.isfinite(values).all():
-        raise InputError(f"{path}: NaN or infinity in frame {int(np.argmin(np.isfinite(values).all(1)))}")
+        bad = int(np.argmin(np.isfinite(values).all(1)))
+        raise InputError(f"{path}: NaN or infinity in frame {bad}, expected finite numbers")
     return path, values
 
 
@@ -276,7 +276,7 @@ def _labels(folder: Path, samples: int, names: tuple[str, ...], options: Options
         if wrong.any():
             at = int(np.argmax(wrong))
             raise InputError(
-                f"{path}: label {given[at]} at entry {at} belongs to no class, "
+                f"{path}: label {given[at]} at entry {at}, "
                 f"expected {UNLABELLED} (unlabelled) or 0 to {len(names) - 1}"
             )
         labels = given.astype(np.int8)

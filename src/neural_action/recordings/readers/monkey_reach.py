@@ -1,12 +1,13 @@
 """Reader of centre-out reaches of monkeys (release of Azabou et al., MYOW).
 
-One recording is one session: firing rates in bins of each reach, the hand's velocity, and the reach's direction. The
-same session comes in several forms, told apart by their names, ``full-<session>...``:
+Each recording is one session: firing rates in bins of each reach, the velocity of the hand, and the direction of the
+reach. A session comes in several forms, which differ in the file name ``full-<session>...``:
 
-- ``-bin<s>-vel_thresh<v>.pkl``: graphs of torch_geometric, one a trial, of bins in which the hand is faster than v;
-- ``-bin<s>-vel_thresh<v>.npz``: the same arrays, end to end, without pickles;
-- ``-<s>.pkl``: lists of NumPy arrays, of every bin;
-- ``.mat``: a trial table, spike times and hand movements, binned here.
+- ``-bin<s>-vel_thresh<v>.pkl``: one graph of torch_geometric for each trial, with the bins in which the hand is faster
+  than v;
+- ``-bin<s>-vel_thresh<v>.npz``: the same arrays, concatenated, without pickles;
+- ``-<s>.pkl``: lists of NumPy arrays with all bins;
+- ``.mat``: a trial table, spike times and hand movements, which this reader bins.
 """
 
 from __future__ import annotations
@@ -31,13 +32,13 @@ DIRECTIONS = 8
 CLASS_NAMES = tuple(f"reach_{45 * direction}" for direction in range(DIRECTIONS))
 BEHAVIOR_NAMES = ("velocity_x", "velocity_y")
 TRIAL = "reaches"
-#: Time between two trials, bins: how much really passed is in none of the files (our choice).
+#: Time between two trials, in bins (our choice): the files do not hold the real time.
 PAUSE = 10
 _FILE = re.compile(
     r"(full-)?(?P<session>.+?)(-(bin)?(?P<bin>\d+\.\d+)(-vel_thresh(?P<speed>\d+\.\d+))?)?\.(?P<form>pkl|npz|mat)"
 )
 _FORMS = ("pkl", "npz", "mat")
-# What the older pickles call the same arrays. They hold every bin of a trial; their `sequence` numbers the trials.
+# Names of the same arrays in older pickles, which hold all bins of a trial and number the trials in `sequence`.
 _OLDER = {"firing_rates": "x", "velocity": "vel", "labels": "y"}
 # Columns of the trial table (the release's code): direction, go cue, end of the trial.
 _DIRECTION, _BEGIN, _END = 1, 9, 12
@@ -49,9 +50,9 @@ class Options(ReaderOptions):
     """Options of this reader.
 
     Attributes:
-        sessions: which sessions, such as ``chewie-10032013``; null takes all that are there.
+        sessions: sessions to read, such as ``chewie-10032013``; null for all.
         bin_seconds: width of a bin, s.
-        speed_threshold: bins in which the hand is slower are left out, in the files' unit of velocity.
+        speed_threshold: bins in which the hand is not faster are left out, in the files' unit of velocity.
     """
 
     sessions: Annotated[list[str], Field(min_length=1)] | None = None
@@ -60,10 +61,11 @@ class Options(ReaderOptions):
 
 
 def scan(folder: Path, options: Options) -> list[SampleRow]:
-    """One file of every session: animal ``<session>``, trial ``reaches``.
+    """One row for each session: animal ``<session>``, trial ``reaches``.
 
-    Of several files of a session, the first from which the bins can be had: as they are, by the speed threshold, by
-    binning; pickles before ``.npz``. Raises InputError for a session of ``options.sessions`` that has none.
+    If a session has several files, those with the wanted bins are preferred; then those from which slow bins must be
+    dropped; then raw files, which must be binned. Pickles come before ``.npz``. InputError if a session has no file
+    with these bins.
     """
     found: dict[str, list[tuple[tuple, Path]]] = {}
     for path in sorted(folder.rglob("*")):
@@ -86,7 +88,7 @@ def scan(folder: Path, options: Options) -> list[SampleRow]:
 
 
 def _rank(match: re.Match, options: Options) -> tuple | None:
-    """Files with a lower one are taken first; None for one that does not hold the bins that are asked for."""
+    """Sort key of a file, the preferred one lowest; None if the file cannot give the configured bins."""
     form = _FORMS.index(match["form"])
     if match["form"] == "mat":
         return (2, 0.0, form) if match["bin"] is None else None
@@ -104,14 +106,14 @@ def files(root: Path, row: SampleRow, options: Options) -> list[Path]:
 
 
 def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, ...] | None) -> Recording:
-    """Firing rates (bin, unit) float32 Hz and hand velocity (bin, 2), one segment a trial.
+    """Firing rates (bin, unit) float32 Hz and hand velocity (bin, 2) float32; each trial is one segment.
 
-    Every bin has the direction of its reach as label. Times are bins within a trial, and trials a second or so apart:
-    when they really were is in none of the files. ``class_names`` renames the eight directions.
+    The label of a bin is the direction of its reach. Trials are ``PAUSE`` bins apart, because the files do not hold
+    their real times. ``class_names`` renames the eight directions.
 
     Raises:
-        InputError: naming the file: unreadable, no array of that name, of the wrong shape or not finite (with the
-            trial), a direction that is none of eight, no bin above the speed threshold, fewer than two trials.
+        InputError: naming the file: it is unreadable; an array is missing, has the wrong shape or is not finite (with
+            the trial); a direction is not 0 to 7; fewer than two trials have bins above the speed threshold.
     """
     path = Path(root) / row.path
     names = CLASS_NAMES if class_names is None else class_names
@@ -124,11 +126,11 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
     kept = [at for at, mask in enumerate(moving) if mask.any()]
     if len(kept) < 2:
         raise InputError(
-            f"{path}: {len(kept)} trials have bins faster than {options.speed_threshold:g}, expected two at least"
+            f"{path}: {len(kept)} trials have bins faster than {options.speed_threshold:g}, expected at least 2"
         )
     trials = [{name: values[moving[at]] for name, values in trials[at].items()} for at in kept]
     if len({trial["x"].shape[1] for trial in trials}) != 1:
-        raise InputError(f"{path}: numbers of units differ between trials, expected the same in all")
+        raise InputError(f"{path}: the number of units differs between trials, expected the same in all")
     lengths = [len(trial["x"]) for trial in trials]
     bins = _end_to_end([trial["timestep"] for trial in trials])
     time = options.bin_seconds * (bins + 0.5)
@@ -156,7 +158,7 @@ def _joined(trials: list[Trial], name: str) -> np.ndarray:
 
 
 def _end_to_end(timesteps: list[np.ndarray]) -> np.ndarray:
-    """(bin,) number of every bin when trials follow each other after a pause."""
+    """(bin,) number of every bin when trials are concatenated with ``PAUSE`` bins between them."""
     first, parts = 0, []
     for steps in timesteps:
         parts.append(first + steps)
@@ -180,7 +182,7 @@ def _renamed(trial: Trial) -> Trial:
 
 
 def _cut(path: Path, content: dict[str, np.ndarray]) -> list[Trial]:
-    """Arrays end to end into trials."""
+    """Split concatenated arrays into trials."""
     if missing := [name for name in ("x", "vel", "y", "timestep", "trial_id") if name not in content]:
         raise InputError(f"{path}: has no array {missing[0]!r}, found {', '.join(content)}")
     trial = content.pop("trial_id")
@@ -208,8 +210,8 @@ def _checked(path: Path, at: int, trial: Trial) -> Trial:
         if values.dtype.kind not in "iufb":
             raise InputError(f"{path}: trial {at}, {name} is {values.dtype}, expected numbers")
         if values.ndim == 0:
-            raise InputError(f"{path}: trial {at}, {name} has shape (), expected bins")
-        # The older pickles hold columns.
+            raise InputError(f"{path}: trial {at}, {name} has shape (), expected one entry for each bin")
+        # Older pickles hold vectors as columns (n, 1).
         values = values.reshape(len(values)) if ndim == 1 and values.size == len(values) else values
         if values.ndim != ndim or len(values) != len(trial["x"]):
             raise InputError(
@@ -217,7 +219,7 @@ def _checked(path: Path, at: int, trial: Trial) -> Trial:
                 f"{ndim} dimension(s)"
             )
         if not np.isfinite(values).all():
-            raise InputError(f"{path}: trial {at}, {name} holds NaN or infinity")
+            raise InputError(f"{path}: trial {at}, {name} holds NaN or infinity, expected finite numbers")
         out[name] = values.astype(np.float64 if ndim == 2 else np.int64)
     if out["vel"].shape[1] != 2:
         raise InputError(f"{path}: trial {at}, vel has shape {out['vel'].shape}, expected two columns")
@@ -231,9 +233,9 @@ def _checked(path: Path, at: int, trial: Trial) -> Trial:
 
 
 def _binned(path: Path, width: float) -> list[Trial]:
-    """Every trial of a raw file in bins from its go cue to its end.
+    """Every trial of a raw file, in bins from its go cue to its end.
 
-    A bin holds its left edge and not its right one; the release counts a spike on an edge twice.
+    A bin includes its left edge and excludes its right one; the release counts a spike on an edge twice.
     """
     content = load_mat(path, "trial_table", "out_struct")
     table = np.atleast_2d(numbers(path, content, "trial_table"))
@@ -258,15 +260,17 @@ def _binned(path: Path, width: float) -> list[Trial]:
         bins = np.ceil((end - begin) / width - 1e-9)
         if bins > len(clock):
             raise InputError(
-                f"{path}: trial {at} lasts from {begin:g} to {end:g} s, which is {bins:g} bins of {width:g} s with "
-                f"{len(clock)} samples of the hand, expected a sample a bin at least"
+                f"{path}: trial {at} lasts from {begin:g} to {end:g} s, that is {bins:g} bins of {width:g} s, but the "
+                f"file has {len(clock)} samples of the hand, expected at least one for each bin"
             )
         edges = begin + width * np.arange(int(bins) + 1)
         rates = np.stack([np.diff(np.searchsorted(times, edges)) for times in spikes], axis=1) / width
         place = np.searchsorted(clock, edges)
         counts = np.diff(place)
         if (counts == 0).any():
-            raise InputError(f"{path}: trial {at}, bin {int(np.argmin(counts))} holds no sample of the hand")
+            raise InputError(
+                f"{path}: trial {at}, bin {int(np.argmin(counts))} has no sample of the hand, expected at least one"
+            )
         sums = np.concatenate([np.zeros((1, 2)), np.cumsum(velocity[:, 1:], axis=0)])
         trials.append(
             {

@@ -1,8 +1,8 @@
-"""Reader of a neural file and a behaviour file of any two formats (``recordings/formats/``), aligned.
+"""Reader of a neural file and a behaviour file of any two formats (``recordings/formats/``), which it aligns.
 
-The samples table lists the recordings; ``neural.path``, ``behavior.path`` and ``labels.path`` say where their files
-are, as patterns below the raw folder in which ``{path}``, ``{animal}`` and ``{trial}`` stand for the row of the table.
-Where a pattern is left out, the recording is itself the file. config/README.md explains every option.
+The samples table lists the recordings. ``neural.path``, ``behavior.path`` and ``labels.path`` are patterns of their
+files, relative to the raw folder; ``{path}``, ``{animal}`` and ``{trial}`` are replaced by the values of the row.
+Without a pattern, the recording itself is the file. config/README.md explains every option.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ from neural_action.recordings.streams import Stream
 from neural_action.recordings.thresholds import ThresholdOptions
 from neural_action.recordings.units import EPOCH, check_seconds
 
-#: What ``neural-action init`` writes.
+#: None: ``neural-action init`` writes the configuration.
 CONFIGURATION = None
 EXPECTED = "recordings that match convert.reader_options.recordings"
 _WHERE = "convert.reader_options"
 
 
 class SourceOptions(ReaderOptions):
-    """A file of a format, its clock, and what becomes of missing values."""
+    """A file in some format, its clock, and how missing values are treated."""
 
     format: str
     path: str | None = None
@@ -58,7 +58,7 @@ class SourceOptions(ReaderOptions):
 
 
 class LabelOptions(ReaderOptions):
-    """A file of actions."""
+    """A file of action labels."""
 
     format: str
     path: str | None = None
@@ -66,8 +66,8 @@ class LabelOptions(ReaderOptions):
 
 
 class AlignOptions(ReaderOptions):
-    """How the clocks get one zero: ``timestamps`` (plus ``offset`` s), a ``frame_index`` file, or a ``trigger``: events
-    that both clocks saw, as numbers of seconds or files of times."""
+    """How the clocks are aligned: by ``timestamps``, by a file ``index`` of neural frames, or by a ``trigger``, events
+    on both clocks (times in s, or files of times). ``offset`` (s) is added to behaviour times, except for an index."""
 
     by: Literal["timestamps", "frame_index", "trigger"] = "timestamps"
     offset: float = 0.0
@@ -79,7 +79,7 @@ class AlignOptions(ReaderOptions):
 
 
 class CutOptions(ReaderOptions):
-    """Trials cut from a long recording: pieces of ``seconds`` with ``gap`` seconds left out between them."""
+    """Cut a long recording into trials of ``seconds``, leaving out ``gap`` seconds between them."""
 
     seconds: Annotated[float, Field(gt=0)]
     gap: Annotated[float, Field(ge=0)] = 2.0
@@ -89,14 +89,14 @@ class Options(ReaderOptions):
     """Options of this reader.
 
     Attributes:
-        recordings: pattern below the raw folder of what a recording is, a file or a folder.
-        names: regular expression on that path with groups ``animal`` and ``trial``; null: as ``recordings/naming.py``
-            has it: ``sub-`` in the path, else folder and file name, dates being of the trial.
-        neural, behavior: what is read.
-        labels: actions from a file; or
-        thresholds: from the behaviour itself; neither: everything is unlabelled.
-        align: how the two clocks get one zero.
-        cut: trials from long recordings, when the samples table is written.
+        recordings: pattern of recordings (files or folders), relative to the raw folder.
+        names: regular expression with groups ``animal`` and ``trial``, searched in a recording's path; null: names
+            come from ``sub-`` in the path, else from folder and file name (``recordings/naming.py``).
+        neural, behavior: the two sources.
+        labels: file of actions.
+        thresholds: actions from thresholds on the behaviour, instead of ``labels``; without both, no labels.
+        align: how the two clocks are aligned.
+        cut: how long recordings are cut into trials, when the samples table is written.
     """
 
     recordings: str = "*"
@@ -110,7 +110,7 @@ class Options(ReaderOptions):
 
 
 def scan(folder: Path, options: Options) -> list[SampleRow]:
-    """Every path that matches ``recordings``; with ``cut``, a row for each piece that both clocks cover."""
+    """One row for each path that matches ``recordings``; with ``cut``, for each piece that both clocks cover."""
     below = [
         path.relative_to(folder)
         for path in patterns.below(folder, options.recordings, f"{_WHERE}.recordings")
@@ -150,10 +150,10 @@ def files(root: Path, row: SampleRow, options: Options) -> list[Path]:
 
 
 def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, ...] | None) -> Recording:
-    """The recording of ``row``, its neural array lazy (dask) and checked for finite values as it is computed.
+    """The recording of ``row``; its neural array is lazy (dask) and checked for finite values when computed.
 
-    Raises InputError naming the file: whatever its format refuses, no clock, clocks that do not overlap (by how much),
-    missing keypoints (which), labels that fit neither samples nor classes.
+    InputError naming the file if its format refuses it, it has no clock, the clocks do not overlap (with the gap),
+    keypoints are missing (with their names), or labels do not fit the samples or the classes.
     """
     root = Path(root)
     where = str(root / row.path)
@@ -161,7 +161,7 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
     behavior, behavior_clock = _behavior(root, row, options)
     neural_time, behavior_time = clock.time, behavior_clock.time
     check_seconds(neural_time, behavior_time, (clock.read, behavior_clock.read), where)
-    # Missing values are settled before anything is thrown away, so that what is said of them is of the whole file.
+    # Missing values are treated before samples are dropped, so that messages refer to the whole file.
     data, known = missing.impute(
         behavior.data,
         behavior_time,
@@ -173,7 +173,7 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
     if options.thresholds is None:
         labels, names, said = _labels(root, row, options, class_names, behavior, behavior_time)
     else:
-        # Of what is known: smoothing over a missing value would leave everything after it unlabelled.
+        # Only known samples: smoothing over a missing value would leave all later samples unlabelled.
         given = replace(behavior, data=data)
         own, names = _thresholds(options, class_names, given, behavior_time[known])
         labels = np.full(len(behavior.data), UNLABELLED, np.int8)
@@ -182,7 +182,9 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
     kept, frame, time, how = _aligned(root, row, options, neural_time, behavior_time, where)
     both, in_known, in_kept = np.intersect1d(known, kept, return_indices=True)
     if len(both) < 2:
-        raise InputError(f"{where}: no behaviour sample that is known lies in a neural frame")
+        raise InputError(
+            f"{where}: {len(both)} behaviour samples without missing values lie in neural frames, expected at least 2"
+        )
     rates = [
         given.clock.own_rate or source.rate or 1 / float(np.median(np.diff(clock)))
         for given, source, clock in (
@@ -191,7 +193,7 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
         )
     ]
     origin = float(np.floor(neural_time[0])) if neural_time[0] > EPOCH else 0.0
-    since = f"; zero is {origin:.0f} s since 1970" if origin else ""
+    since = f"; zero is Unix time {origin:.0f} s" if origin else ""
     left = (
         f"; {len(known)} of {len(behavior.data)} samples are complete"
         if len(known) < len(behavior.data)
@@ -230,20 +232,20 @@ def _neural(root: Path, row: SampleRow, options: Options) -> tuple[Neural, Clock
     path = path_of(root, row, source.path, "neural.path")
     found = module.neural(path, module.Options.parse(source.options, f"{_WHERE}.neural.options"))
     if 0 in found.data.shape:
-        raise InputError(f"{path}: neural activity of shape {found.data.shape}, expected frames of something")
+        raise InputError(f"{path}: neural activity has shape {found.data.shape}, expected no empty dimension")
     clock = clock_of(source.clock, found, found.data.shape[0], path, "neural", partial(path_of, root, row))
     clock = replace(clock, how=f"{path.relative_to(root)}, {found.unit}; {clock.how}")
     found, time = replace(found, data=found.data[: len(clock.time)]), clock.time
     if source.missing.policy == "refuse":
         return replace(found, data=finite(found.data, path, found.names)), clock
-    # Traces are small; a movie with holes is no movie.
+    # Missing values are imputed only in traces, which fit in memory.
     if found.data.ndim != 2:
         raise InputError(
             f"{_WHERE}.neural.missing.policy: {source.missing.policy}, expected refuse for images"
         )
     values = np.array(found.data, np.float32)
     units = found.names or tuple(f"unit {at}" for at in range(values.shape[1]))
-    # A unit without any value says nothing of any frame: it becomes constant, and check names it.
+    # A unit without any value becomes constant; neural-action check lists it.
     values[:, ~np.isfinite(values).any(0)] = 0
     values, known = missing.impute(
         values, time, units, source.missing.policy, source.missing.longest_gap, str(path)
@@ -257,11 +259,11 @@ def _behavior(root: Path, row: SampleRow, options: Options) -> tuple[Behavior, C
     path = path_of(root, row, source.path, "behavior.path")
     found = module.behavior(path, module.Options.parse(source.options, f"{_WHERE}.behavior.options"))
     if 0 in found.data.shape:
-        raise InputError(f"{path}: behaviour of shape {found.data.shape}, expected samples of something")
+        raise InputError(f"{path}: behaviour has shape {found.data.shape}, expected no empty dimension")
     clock = clock_of(source.clock, found, len(found.data), path, "behavior", partial(path_of, root, row))
     clock = replace(clock, how=f"{path.relative_to(root)}, {found.unit}; {clock.how}")
     count = len(clock.time)
-    # Labels of frames need the number of every sample.
+    # Labels by frame need the frame number of every sample.
     frames = np.arange(len(found.data)) if found.frames is None else found.frames
     return replace(found, data=found.data[:count], frames=frames[:count]), clock
 
@@ -269,12 +271,12 @@ def _behavior(root: Path, row: SampleRow, options: Options) -> tuple[Behavior, C
 def _aligned(
     root: Path, row: SampleRow, options: Options, neural: np.ndarray, behavior: np.ndarray, where: str
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, str]:
-    """Kept samples, their frames, the times of all samples on the neural clock, and how they were found."""
+    """Indices of the samples in a neural frame, their frames, all samples' times on the neural clock (s), and how."""
     align = options.align
     if align.by == "frame_index":
         if align.index is None:
             raise InputError(
-                f"configuration {_WHERE}.align.index: missing key, expected a file of frame numbers"
+                f"configuration {_WHERE}.align.index: missing key, expected a file of neural frame numbers"
             )
         file = path_of(root, row, align.index, "align.index")
         index = arrays.read_vector(file, align.column)
@@ -295,7 +297,7 @@ def _aligned(
         behavior = behavior * drift + offset
         how = f"aligned by {len(events[0])} common events ({offset:+.3f} s, drift {round(1e6 * (drift - 1)):+d} ppm)"
     else:
-        how = "aligned by its times"
+        how = "aligned by time stamps"
     if align.offset:
         behavior, how = behavior + align.offset, f"{how}, {align.offset:+g} s as given"
     kept, frame = alignment.by_time(neural, behavior, where)
@@ -310,7 +312,7 @@ def _labels(
     behavior: Behavior,
     time: np.ndarray,
 ) -> tuple[np.ndarray, tuple[str, ...], str]:
-    """(sample,) int8 for every sample of the behaviour file, from a file of labels; the classes; what says when."""
+    """Labels from a file: (sample,) int8 for every sample of the behaviour file, class names, and their source."""
     if options.labels is None:
         return np.full(len(time), UNLABELLED, np.int8), class_names or ("unlabelled",), ""
     source = options.labels
@@ -326,17 +328,17 @@ def _labels(
 def _thresholds(
     asked: Options, class_names: tuple[str, ...] | None, behavior: Behavior, time: np.ndarray
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """(sample,) int8 of the behaviour itself, and the classes."""
+    """Labels from thresholds on the behaviour: (sample,) int8 and class names. InputError if there is a label file."""
     options = asked.thresholds
     if options is None or asked.labels is not None:
-        raise InputError(f"configuration {_WHERE}: labels and thresholds, expected one of them")
+        raise InputError(f"configuration {_WHERE}: both labels and thresholds are set, expected one of them")
     return thresholds.labelled(
         behavior.data, behavior.names, time, options.of, options.cuts, options.smooth_seconds, class_names
     )
 
 
 def path_of(root: Path, row: SampleRow, pattern: str | None, key: str) -> Path:
-    """The one file or folder that a pattern means for ``row``."""
+    """The file or folder that ``pattern`` matches for ``row``. InputError unless there is exactly one."""
     if pattern is None:
         return root / row.path
     filled = pattern
@@ -353,7 +355,7 @@ def path_of(root: Path, row: SampleRow, pattern: str | None, key: str) -> Path:
 
 
 def names(paths: Sequence[Path], pattern: str) -> list[tuple[str, str]]:
-    """Animal and trial of each path: groups of the regular expression, other characters made underscores."""
+    """Animal and trial of each path from the groups of ``pattern``. InputError if a path does not match."""
     out = []
     searched = patterns.search_all(pattern, [path.as_posix() for path in paths], f"{_WHERE}.names")
     for path, groups in zip(paths, searched, strict=True):
@@ -367,10 +369,10 @@ def names(paths: Sequence[Path], pattern: str) -> list[tuple[str, str]]:
 
 
 def pieces(root: Path, row: SampleRow, options: Options) -> list[SampleRow]:
-    """Whole pieces of what both clocks cover, ``gap`` seconds apart; what is left at the end is not used.
+    """Rows of the pieces of ``row``: whole pieces of the time that both clocks cover, ``gap`` seconds apart.
 
-    A piece with less than half of the frames that its length asks for, as in a gap of the recording, is left out
-    (our choice). Without ``cut`` the row as it is. Raises InputError as ``read``, and if there is no piece.
+    A piece with fewer than half of its nominal frames, for example because of a gap, is left out (our choice). Without
+    ``cut``, returns ``row`` only. InputError as ``read``, and if there is no piece.
     """
     cut = options.cut
     if cut is None:
@@ -385,8 +387,8 @@ def pieces(root: Path, row: SampleRow, options: Options) -> list[SampleRow]:
     starts = [at for at, count in zip(starts, last - first, strict=True) if count >= half]
     if not starts:
         raise InputError(
-            f"{root / row.path}: {stop - start:.1f} s, expected at least {_WHERE}.cut.seconds = {cut.seconds:g} "
-            "without a gap"
+            f"{root / row.path}: both clocks cover {stop - start:.1f} s, expected at least {cut.seconds:g} s "
+            f"({_WHERE}.cut.seconds) without a gap"
         )
     return [
         SampleRow(

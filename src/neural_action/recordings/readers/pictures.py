@@ -1,7 +1,7 @@
 """Reader of sets of labelled pictures: CIFAR, Tiny ImageNet, folders of classes, ``.npz``, scikit-learn's digits.
 
-A published part of a set is a recording, a picture is a trial of one frame. There is no animal and no behaviour: the
-set's name stands where recordings have the animal's.
+Each published part of a set is a recording, and each picture is a trial of one frame. There is no behaviour, and the
+set's name takes the place of the animal's.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["CONFIGURATION", "EMBEDDED", "EXPECTED", "Options", "files", "read", 
 CONFIGURATION = None
 EMBEDDED = (DIGITS,)
 Part = Literal["train", "validation", "test", "all"]
-#: Pictures have no clock: one a second (our choice).
+#: Pictures have no clock; they get one frame per second (our choice).
 RATE = 1.0
 
 
@@ -34,11 +34,11 @@ class Options(ReaderOptions):
     """Options of this reader.
 
     Attributes:
-        name: of the set, which tables show.
-        path: the folder, archive or ``.npz`` below the raw folder; ``.`` is that folder itself.
-        parts: the parts that the set was published in; ``all`` for a set without.
-        classes: ``fine`` classes, or ``coarse`` groups of them (CIFAR-20 is the groups of CIFAR-100).
-        of_each_class: pictures of each class that are taken of each part, the first ones; null for all.
+        name: name of the set in the tables.
+        path: folder, archive or ``.npz``, relative to the raw folder; ``.`` is that folder itself.
+        parts: the published parts of the set; ``all`` for a set without parts.
+        classes: ``fine`` classes, or ``coarse`` groups of them (the groups of CIFAR-100 are CIFAR-20).
+        of_each_class: number of pictures of each class to take from each part, the first ones; null for all.
     """
 
     name: str = "pictures"
@@ -49,9 +49,9 @@ class Options(ReaderOptions):
 
 
 def scan(folder: Path, options: Options) -> list[SampleRow]:
-    """A row a part, its path ``<set>/<part>``, whatever the set is. Nothing is opened: an archive takes seconds.
+    """One row for each part, with path ``<set>/<part>``. Opens no file, because an archive takes seconds.
 
-    InputError if there is no such set.
+    InputError if the set does not exist.
     """
     path = folder / options.path
     if str(path) != DIGITS and not path.exists():
@@ -63,7 +63,7 @@ def scan(folder: Path, options: Options) -> list[SampleRow]:
 
 
 def files(root: Path, row: SampleRow, options: Options) -> list[Path]:
-    """The archive or ``.npz``, or every file of the folder; none of the digits that scikit-learn brings."""
+    """The archive or ``.npz``, or every file of the folder; empty for scikit-learn's digits."""
     path, _ = _set_and_part(root, row)
     if str(path) == DIGITS:
         return []
@@ -72,10 +72,10 @@ def files(root: Path, row: SampleRow, options: Options) -> list[Path]:
 
 
 def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, ...] | None) -> Recording:
-    """One part: pictures (n, channel, y, x) float32 in [0, 1], lazily, with a label each. ``class_names`` renames.
+    """One part: lazy pictures (n, channel, y, x) float32 in [0, 1], each with a label. ``class_names`` renames classes.
 
-    Raises InputError as ``read_pictures``, and for parts that are others than ``options.parts``, coarse classes that
-    the set does not have, and another number of names than of classes.
+    InputError as ``read_pictures``, and if the parts of the set differ from ``options.parts``, if it has no coarse
+    classes, or if the number of ``class_names`` differs from the number of classes.
     """
     import dask.array as da
 
@@ -84,11 +84,11 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
     if missing := sorted(set(options.parts) ^ set(found.part.tolist())):
         has = ", ".join(dict.fromkeys(found.part.tolist()))
         raise InputError(
-            f"{path}: convert.reader_options.parts {', '.join(options.parts)}, expected {has}: {missing[0]} differs"
+            f"{path}: convert.reader_options.parts {', '.join(options.parts)}, expected {has} ({missing[0]} differs)"
         )
     labels, names = _classes(path, found, options.classes)
     if class_names is not None and len(class_names) != len(names):
-        raise InputError(f"{path}: convert.class_names has {len(class_names)}, expected {len(names)} names")
+        raise InputError(f"{path}: convert.class_names has {len(class_names)} names, expected {len(names)}")
     rows = np.flatnonzero(found.part == part)
     if len(rows) == 0:
         raise InputError(f"{path}: no part {part!r}, expected one of {', '.join(options.parts)}")
@@ -118,7 +118,7 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
 
 
 def _set_and_part(root: Path, row: SampleRow) -> tuple[Path, str]:
-    """Where the set is, and which part of it a row is."""
+    """Path of the set, and the name of the row's part."""
     path = PurePosixPath(row.path)
     return Path(root) / path.parent, path.name
 
@@ -129,13 +129,13 @@ def _classes(path: Path, found: Pictures, kind: str) -> tuple[np.ndarray, tuple[
         return found.labels, found.class_names
     if found.coarse is None:
         raise InputError(
-            f"{path}: convert.reader_options.classes coarse, but the set has no groups of classes"
+            f"{path}: convert.reader_options.classes is coarse, expected fine: the set has no groups of classes"
         )
     return found.coarse, found.coarse_names
 
 
 def _place(labels: np.ndarray) -> np.ndarray:
-    """(n,) int64: how many earlier entries have the same label; unlabelled ones come last of all."""
+    """(n,) int64: number of earlier entries with the same label; the largest int64 for unlabelled ones."""
     out = np.empty(len(labels), np.int64)
     for label in np.unique(labels):
         own = np.flatnonzero(labels == label)

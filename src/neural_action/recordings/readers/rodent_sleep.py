@@ -19,11 +19,11 @@ from neural_action.recordings.recording import UNLABELLED, Recording
 from neural_action.recordings.samples import SampleRow
 
 EXPECTED = "files [<prefix>]fr_bins_<suffix>.npy beside [<prefix>]behav_states_<suffix>.npy"
-#: The order of the numbers was inferred from which state follows which.
+#: Names of states 0, 1 and 2; inferred from the transitions between states.
 CLASS_NAMES = ("wake", "nrem", "rem")
 BEHAVIOR_NAMES = ("elapsed",)
 _FILE = re.compile(r"(?P<prefix>.*)(?P<kind>fr_bins|behav_states)_(?P<suffix>.+)\.npy")
-#: The release's recordings; others are called by their prefix.
+#: File prefix -> animal, for the release; other animals are named by their prefix.
 RELEASE = {"": "mouse", "XYF06_1217_b5_neurons_quality": "rat"}
 
 
@@ -31,8 +31,8 @@ class Options(ReaderOptions):
     """Options of this reader.
 
     Attributes:
-        animals: which animals, ``mouse`` and ``rat`` of the release, others by the prefix of their files; null takes
-            all that are there.
+        animals: animals to read: ``mouse`` and ``rat`` of the release, others by the prefix of their files; null for
+            all.
         bin_seconds: width of a bin, s.
     """
 
@@ -41,9 +41,9 @@ class Options(ReaderOptions):
 
 
 def scan(folder: Path, options: Options) -> list[SampleRow]:
-    """Every pair of files: animal by its prefix, trial by its suffix, path that of the counts.
+    """One row for each pair of files: animal from the prefix, trial from the suffix, path of the counts.
 
-    Raises InputError for an animal whose states are there without counts, or that is not there at all.
+    InputError for an animal that has states but no counts, and for one of ``options.animals`` without files.
     """
     found: dict[tuple[str, str], Path] = {}
     for path in sorted(folder.rglob("*.npy")):
@@ -58,8 +58,9 @@ def scan(folder: Path, options: Options) -> list[SampleRow]:
     for (animal, _), counts in found.items():
         if not counts.is_file():
             raise InputError(
-                f"{counts}: no such file; there are states of {animal}, {_of_kind(counts, 'behav_states').name}, "
-                "but no spike counts: get them, or leave it out (convert.reader_options.animals)"
+                f"{counts}: no such file, expected the spike counts of {animal} beside its states "
+                f"({_of_kind(counts, 'behav_states').name}); get them, or leave the animal out "
+                "(convert.reader_options.animals)"
             )
     return [
         SampleRow(animal, suffix, counts.relative_to(folder).as_posix())
@@ -68,19 +69,19 @@ def scan(folder: Path, options: Options) -> list[SampleRow]:
 
 
 def files(root: Path, row: SampleRow, options: Options) -> list[Path]:
-    """Counts and states."""
+    """The files of counts and of states."""
     path = Path(root) / row.path
     return [path, _of_kind(path, "behav_states")]
 
 
 def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, ...] | None) -> Recording:
-    """Counts (bin, unit) float32 and a state for every bin; behaviour (bin, 1) is the time since the start, s.
+    """Counts (bin, unit) float32, and the state of every bin as label; behaviour (bin, 1) float32 is elapsed time, s.
 
-    A negative state is no label. ``class_names`` renames the states.
+    A bin with a negative state is unlabelled. ``class_names`` renames the states.
 
     Raises:
-        InputError: naming the file: missing, unreadable, of the wrong shape or length, counts that are negative or
-            not finite, a state that has no name.
+        InputError: naming the file: it is missing, unreadable, or has the wrong shape or length; counts are negative or
+            not finite; a state has no name.
     """
     names = CLASS_NAMES if class_names is None else class_names
     counts_path, states_path = files(root, row, options)
@@ -95,7 +96,9 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
     counts = counts.astype(np.float64)
     if not (np.isfinite(counts) & (counts >= 0)).all():
         unit, at = np.argwhere(~(np.isfinite(counts) & (counts >= 0)))[0]
-        raise InputError(f"{counts_path}: unit {unit} counts {counts[unit, at]:g} spikes in bin {at}")
+        raise InputError(
+            f"{counts_path}: unit {unit} has {counts[unit, at]:g} spikes in bin {at}, expected a finite count >= 0"
+        )
     if states.shape != counts.shape[1:] or states.dtype.kind not in "iuf":
         raise InputError(
             f"{states_path}: {states.dtype} of shape {states.shape}, expected {counts.shape[1]} states"
@@ -123,7 +126,7 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
 
 
 def _of_kind(path: Path, kind: str) -> Path:
-    """The path of the counts or the states of the same recording."""
+    """The path of the counts (``fr_bins``) or the states (``behav_states``) of the same recording."""
     match = _FILE.fullmatch(path.name)
     if match is None:
         raise InputError(f"{path}: expected a file named [<prefix>]fr_bins_<suffix>.npy")

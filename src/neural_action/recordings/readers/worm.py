@@ -1,7 +1,8 @@
 """Reader of freely moving worms with whole-brain calcium imaging (HDF5 of the Flavell lab; Dag et al., Cell 2023).
 
-``<worm>-data.h5``: traces of neurons that are others in every worm, and posture and movement at the same frames.
-A worm is one recording of a quarter of an hour; trials are contiguous blocks of it, cut when the table is written.
+``<worm>-data.h5`` holds traces of neurons, which differ between worms, and posture and movement at the same frames.
+Each worm is one recording of a quarter of an hour. Trials are contiguous blocks of it, cut when the samples table is
+written.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ from neural_action.recordings.samples import SampleRow
 from neural_action.recordings.worm_clock import Clock, blocks, worm_clock
 
 EXPECTED = "files <worm>-data.h5"
-#: The configuration that is shipped for it.
+#: Name of its configuration, config/worms.yaml.
 CONFIGURATION = "worms"
-#: The sign of the head angle says to which side the head is bent; the file does not say which side that is.
+#: The file does not say which side of the body a positive head angle is.
 CLASS_NAMES = ("reversal", "pause", "forward_head_positive", "forward_head_negative")
 JOINTS = 30
 _SUFFIX = "-data.h5"
@@ -43,7 +44,7 @@ _UNITS = {
     "nose_curling": "ratio",
     "pumping": "1/s",
 }
-#: What the classes are made of.
+#: Variables from which the classes are computed.
 _CLASSIFIED = ("reversal_vec", "velocity", "head_angle")
 
 Feature = Literal[
@@ -55,18 +56,19 @@ class Options(ReaderOptions):
     """Options of this reader.
 
     Attributes:
-        traces: z-scored over the whole recording as stored, F over its 20th percentile, or raw.
+        traces: ``zscored`` over the whole recording, as stored; ``f_over_f20``, F over its 20th percentile; or
+            ``original``, raw.
         behavior: features, in this order; ``posture`` is 30 joint angles along the body.
-        exclude: worms that are left out.
-        blocks: trials a worm, each within one continuous part; more where there are more parts than that.
-        gap_seconds: left out between blocks of one part, whose ends would give each other away.
-        period: s between frames; recordings with another one are interpolated. null leaves each as it is.
-        assumed_period: s between frames where there is not one time stamp a frame; null refuses those.
-        pause: share of the 95th percentile of a worm's speed below which it pauses.
-        missing: what becomes of missing values of behaviour.
-        identities: CSV of who is who, below the raw folder (``neuron_ids.csv``); null: no unit has a name.
-        identity: what a unit is named by: its own ``label``, or its ``neuron_class``, which left and right share.
-        min_confidence: of an identity.
+        exclude: names of worms to leave out.
+        blocks: trials of each worm, each within one continuous part; if there are more parts, one trial for each part.
+        gap_seconds: time left out between blocks of one part, s, because neighbouring ends are correlated.
+        period: time between frames, s; recordings with another period are interpolated. null keeps each as recorded.
+        assumed_period: time between frames, s, for files without one time stamp for each frame; null refuses these.
+        pause: a worm pauses if its speed is below this fraction of the 95th percentile of its speed.
+        missing: how missing values of behaviour are treated.
+        identities: CSV of neuron identities, relative to the raw folder (``neuron_ids.csv``); null for none.
+        identity: name of a unit: its ``label``, or its ``neuron_class``, which left and right neuron share.
+        min_confidence: minimum confidence of an identity.
     """
 
     traces: Literal["zscored", "f_over_f20", "original"] = "zscored"
@@ -89,9 +91,9 @@ class Options(ReaderOptions):
 
 
 def scan(folder: Path, options: Options) -> list[SampleRow]:
-    """A row for each block of every file; the animal is called as its file.
+    """One row for each block of every file; the animal is named as its file.
 
-    Raises InputError for a worm of ``exclude`` that is not there, and as ``read`` for clocks that cannot be used.
+    InputError if a worm of ``exclude`` has no file, or a clock cannot be used (as ``read``).
     """
     found = {path.name.removesuffix(_SUFFIX): path for path in search(folder, f"?*{_SUFFIX}")}
     if unknown := [name for name in options.exclude if name not in found]:
@@ -112,7 +114,7 @@ def scan(folder: Path, options: Options) -> list[SampleRow]:
 
 
 def files(root: Path, row: SampleRow, options: Options) -> list[Path]:
-    """The file of a worm, and that of identities."""
+    """The file of the worm, and the file of identities if there is one."""
     found = [Path(root) / row.path]
     return found if options.identities is None else [*found, Path(root) / options.identities]
 
@@ -120,16 +122,17 @@ def files(root: Path, row: SampleRow, options: Options) -> list[Path]:
 def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, ...] | None) -> Recording:
     """The whole worm of ``row``: traces (frame, unit) float32 and behaviour (frame, feature) float32.
 
-    Times begin at 0 with the first frame. Frames that lie in no continuous part are left out. Classes are thresholds,
-    for nobody annotated: reversal as the lab found them; else pause; else forward, by the side of the head's median
-    that the head is bent to. Units that never change are left out, and ``notes`` says so; body angles, which the files
-    wrap as a whole, are moved by the multiple of 2 pi that brings their mean nearest to 0. ``class_names`` renames
-    the classes.
+    Time 0 is the first frame. Frames outside all continuous parts are left out. Units that never change are left out,
+    and ``notes`` lists them. The body angles of a frame are shifted together by the multiple of 2 pi that brings their
+    mean closest to 0, because the files wrap them together. ``class_names`` renames the classes.
+
+    Classes come from thresholds, because the files have no annotation: reversal as the lab detected it; otherwise
+    pause; otherwise forward, with the head bent to one or the other side of its median.
 
     Raises:
-        InputError: naming the file: unreadable, a variable that is missing, of the wrong shape, all NaN or, for traces,
-            not finite at all; no posture; time stamps that are not one a frame or run backwards; no unit that changes;
-            missing behaviour that ``missing`` does not take; identities that ``read_unit_names`` refuses.
+        InputError: naming the file: it is unreadable; a variable is missing, has the wrong shape or is all NaN; traces
+            are not finite; there is no posture; there is not one time stamp for each frame, or they decrease; no unit
+            changes; behaviour is missing and ``missing`` refuses it; ``read_unit_names`` refuses the identities.
     """
     path = Path(root) / row.path
     names = CLASS_NAMES if class_names is None else class_names
@@ -196,12 +199,12 @@ def _clock(path: Path, file: Any, options: Options) -> Clock:
     traces = f"gcamp/{_TRACES[options.traces][0]}"
     shape = getattr(file.get(traces), "shape", None) or ()
     if len(shape) != 2 or 0 in shape:
-        shape = _array(path, file, traces, None, (None,)).shape  # says what it is instead
+        shape = _array(path, file, traces, None, (None,)).shape  # Raises InputError.
     return worm_clock(path, stamps, splits, shape[0], options.period, options.assumed_period)
 
 
 def _array(path: Path, file: Any, name: str, length: int | None, rest: tuple[None, ...] = ()) -> np.ndarray:
-    """A variable as float64 of ``length`` entries and as many more dimensions as ``rest`` has."""
+    """A variable as float64 with ``length`` entries (None: any) and one more dimension for each entry of ``rest``."""
     item = file.get(name)
     if item is None:
         raise InputError(f"{path}: has no variable {name}, expected {EXPECTED} of the Flavell lab")
@@ -213,7 +216,7 @@ def _array(path: Path, file: Any, name: str, length: int | None, rest: tuple[Non
 
 
 def _feature(path: Path, file: Any, name: str, frames: int) -> np.ndarray:
-    """(frame, column) of a feature. InputError if it was not scored."""
+    """(frame, column) float64 of a feature. InputError if it is all NaN, or if posture has no ``JOINTS`` columns."""
     if name != "posture":
         values = _array(path, file, f"behavior/{name}", frames)[:, None]
     else:
@@ -222,21 +225,21 @@ def _feature(path: Path, file: Any, name: str, frames: int) -> np.ndarray:
         if shape is None or len(shape) != 2 or shape[1] != JOINTS:
             raise InputError(
                 f"{path}: no posture: behavior/body_angle has shape {shape}, expected ({frames}, {JOINTS}); exclude "
-                "the worm, or take posture out of convert.reader_options.behavior"
+                "the worm, or remove posture from convert.reader_options.behavior"
             )
         values = _array(path, file, "behavior/body_angle", frames, (None,))
-        with np.errstate(invalid="ignore"):  # infinity is missing, and said to be later
+        with np.errstate(invalid="ignore"):  # Infinity counts as missing; later code treats it.
             values -= 2 * np.pi * np.round(values.mean(1, keepdims=True) / (2 * np.pi))
     if not np.isfinite(values).any():
         raise InputError(
-            f"{path}: behavior/{name} is NaN throughout: it was not scored; exclude the worm, or take {name} out of "
+            f"{path}: behavior/{name} is all NaN, expected numbers; exclude the worm, or remove {name} from "
             "convert.reader_options.behavior"
         )
     return values
 
 
 def _float32(values: np.ndarray) -> np.ndarray:
-    with np.errstate(over="ignore"):  # becomes infinity, which is refused
+    with np.errstate(over="ignore"):  # An overflow becomes infinity, which is refused later.
         return values.astype(np.float32)
 
 
@@ -246,28 +249,30 @@ def _feature_names(features: tuple[Feature, ...]) -> tuple[str, ...]:
 
 
 def _changing(path: Path, traces: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """The traces that change, their columns, and what is to be said of the others."""
+    """The traces that change, their columns in the file, and notes on the others."""
     finite = np.isfinite(traces)
-    # What never changes has no standard deviation to be divided by: its z-scores are NaN throughout.
+    # Z-scores of a unit that never changes are all NaN, because its standard deviation is 0.
     silent = ~finite.any(0) | (np.nanmax(np.where(finite, traces, -np.inf), 0) <= np.min(traces, 0))
     broken = ~finite.all(0) & ~silent
     if broken.any():
         unit = int(np.argmax(broken))
         frame = int(np.argmin(finite[:, unit]))
-        raise InputError(f"{path}: trace of unit {unit} holds NaN or infinity in frame {frame}")
+        raise InputError(
+            f"{path}: trace of unit {unit} holds NaN or infinity in frame {frame}, expected finite numbers"
+        )
     if silent.all():
-        raise InputError(f"{path}: none of {len(silent)} units ever changes, expected activity")
+        raise InputError(f"{path}: none of {len(silent)} units changes, expected activity")
     kept, said = np.flatnonzero(~silent), []
     if silent.any():
         which = ", ".join(map(str, np.flatnonzero(silent)[:5])) + (" ..." if silent.sum() > 5 else "")
         said.append(f"{silent.sum()} of {len(silent)} units never change (from 0: {which}) and are left out")
     if len(kept) == 1:
-        said.append("one unit alone")
+        said.append("only one unit is left")
     return traces[:, kept], kept, said
 
 
 def _labels(reversal: np.ndarray, velocity: np.ndarray, head: np.ndarray, pause: float) -> np.ndarray:
-    """(frame,) int8 places in ``CLASS_NAMES``; unlabelled where something is not known."""
+    """(frame,) int8 indices in ``CLASS_NAMES``; a frame with a missing value is unlabelled."""
     known = np.isfinite(reversal) & np.isfinite(velocity) & np.isfinite(head)
     labels = np.full(len(known), UNLABELLED, np.int8)
     if known.any():

@@ -1,7 +1,7 @@
-"""Simulated recordings with a known answer, in the layout of the authors' release.
+"""Simulated recordings with known ground truth, in the layout of the authors' release.
 
-``behavior`` chooses actions, ``pose`` moves legs, ``skeleton`` shows them to cameras, ``neural`` drives
-axons, ``movie`` images them; ``trial`` runs these in order, ``release`` writes files; ``presets`` has sizes.
+``behavior`` draws actions, ``pose`` moves the legs, ``skeleton`` projects them to cameras, ``neural`` simulates axons,
+``movie`` images them. ``trial`` runs these in order, ``release`` writes files, ``presets`` has sizes.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ __all__ = ["FILES", "FILES_OF_UNITS", "Preset", "resolve", "simulate_animal", "t
 def simulate_animal(settings: SimulationSettings, animal: int, output: Path) -> None:
     """Write every trial of one animal to ``output/<folder>/``, the folders of ``trial_folders``.
 
-    What is written depends on the settings and the animal's number alone, so animals can be made in any order
-    and at once. Folders appear whole, after the last trial was made; folders of the same names are replaced.
+    The files depend only on the settings and the animal's number, so animals can be simulated in any order and in
+    parallel. Folders appear only after the last trial is complete; existing folders of the same names are replaced.
 
     The files of a trial (``FILES``; with ``units``, ``FILES_OF_UNITS``), n samples of behaviour and t neural frames:
 
@@ -49,7 +49,7 @@ def simulate_animal(settings: SimulationSettings, animal: int, output: Path) -> 
 
     Source: the layout is that of the release of Günel et al. (arXiv 2111.14595); the model is ours.
     """
-    # Imported when called: reading a configuration needs only names, and SciPy's filters take a second.
+    # Imported here, because reading a configuration needs only names and importing SciPy's filters takes a second.
     from neural_action.recordings.simulate.release import write_animal
 
     write_animal(settings, animal, output)

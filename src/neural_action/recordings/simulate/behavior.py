@@ -1,4 +1,4 @@
-"""What animals do: a semi-Markov chain of actions, and slow modulators of how they do it."""
+"""Simulate behaviour: a semi-Markov chain of actions, and slow modulators of each action."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ ACTIONS = (
 )
 WALKING, REST = ACTIONS.index("forward_walking"), ACTIONS.index("rest")
 
-# Shares of time. Hand annotations of tethered flies (fly_labels) have rest .56, walking .33 and each grooming
-# .01 to .04. Flattened here, because a trial lasts a minute and not ten and should show every action; the
-# order is kept. Pushing was not annotated there.
+# Fraction of time in each action. Hand annotations of tethered flies (fly_labels) have rest .56, walking .33 and each
+# grooming action .01 to .04; pushing was not annotated. The values here keep this order but are more even, because a
+# trial lasts one minute instead of ten and should contain every action (our choice).
 SHARES = np.array([0.25, 0.07, 0.06, 0.065, 0.30, 0.095, 0.075, 0.085])
-# Median bout, s. Annotated: walking 1.5, rest 2.2, foreleg .65, eye .6, antennal .34, abdominal .27, hindleg
-# .28. Grooming is lengthened to about half a two-second window, for the same reason (our choice).
+# Median duration of a bout, s. Annotated: walking 1.5, rest 2.2, foreleg .65, eye .6, antennal .34, abdominal .27,
+# hindleg .28. Grooming is lengthened to about half of a two-second window for the same reason (our choice).
 DWELL = np.array([1.5, 1.0, 0.9, 0.9, 2.2, 1.1, 1.0, 1.1])
-# Sd of the logarithm of a bout. The annotated 90 % quantiles say .6 (foreleg) to 1.4 (antennal); the tails
-# above that would fill a trial with one bout, so the low end is used.
+# Sd of the logarithm of a bout's duration. The annotated 90 % quantiles give .6 (foreleg) to 1.4 (antennal). Large
+# values would fill a trial with one bout, so a low value is used.
 DWELL_SPREAD = 0.7
-# No bout is shorter, s: one or two cycles, below which an action cannot be told (our choice).
+# Minimum duration of a bout, s: one or two cycles, needed to recognise an action (our choice).
 SHORTEST = 0.3
-# Of an animal's shares, the part that all animals have in common at any gap: no animal lacks an action.
+# Fraction of an animal's shares that is common to all animals at any gap, so that no animal lacks an action.
 COMMON_SHARE = 0.25
-# Concentration of the Dirichlet distribution of the other part at gap 1: an animal's share of a grooming
-# differs by about a half from the common one (our choice).
+# Concentration of the Dirichlet distribution of the individual part at gap 1: an animal's share of a grooming action
+# differs from the common one by about half (our choice).
 CONCENTRATION = 50.0
 
 MODULATORS = ("speed", "amplitude", "turning", "arousal")
@@ -46,14 +46,14 @@ MODULATOR_SECONDS = np.array([4.0, 6.0, 2.0, 20.0])
 
 @dataclass(frozen=True)
 class Habits:
-    """An animal's habits: ``shares`` (action,) of time, summing to 1; ``dwell`` (action,) median bout, s."""
+    """An animal's habits: ``shares`` (action,), fractions of time with sum 1; ``dwell`` (action,), median bout, s."""
 
     shares: np.ndarray
     dwell: np.ndarray
 
 
 def habits(preset: Preset, rng: np.random.Generator) -> Habits:
-    """The common habits, less so the larger the behavioural gap."""
+    """An animal's habits; they differ more from the common ones with a larger behavioural gap."""
     shares, gap = SHARES, preset.behavior_gap
     if gap > 0:
         own = rng.dirichlet(SHARES * CONCENTRATION / gap**2)
@@ -62,7 +62,7 @@ def habits(preset: Preset, rng: np.random.Generator) -> Habits:
 
 
 def actions(preset: Preset, who: Habits, rng: np.random.Generator) -> np.ndarray:
-    """One trial: (sample,) int8, the action at each behaviour sample. No action follows itself."""
+    """One trial: (sample,) int8, the action of each behaviour sample. Consecutive bouts have different actions."""
     weights = _entry_weights(who)
     out = np.empty(preset.samples, np.int8)
     at, current = 0, int(rng.choice(len(ACTIONS), p=who.shares))
@@ -101,9 +101,10 @@ def slow_noise(count: int, correlation: np.ndarray, rng: np.random.Generator) ->
 
 
 def _entry_weights(who: Habits) -> np.ndarray:
-    """Weights (action,) of entering an action, such that time is shared as the animal's habits say.
+    """(action,) weights of entering an action, which give the time fractions of the animal's habits.
 
-    As no action follows itself, the chain of bouts spends w (1 - w) of its bouts on an action of weight w.
+    Because consecutive bouts differ in their action, the share of bouts of an action with weight w is proportional to
+    w (1 - w).
     """
     bouts = who.shares / who.dwell
     weights = bouts / bouts.sum()

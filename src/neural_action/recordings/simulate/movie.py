@@ -1,4 +1,4 @@
-"""What the microscope sees: axons as spots in two lobes, rendered to noisy images."""
+"""Simulate microscope images: axons are spots in two lobes, rendered with noise."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from scipy.ndimage import gaussian_filter, gaussian_filter1d
 from neural_action.recordings.simulate.neural import PRIVATE, Axons
 from neural_action.recordings.simulate.presets import Preset
 
-# Two lobes side by side, as the cervical connective is cut; centre and half-axes (y, x) as shares of the
-# image.
+# Centres and half-axes (y, x) of two lobes side by side, as in a section of the cervical connective, in fractions of
+# the image.
 _CENTRE = np.array([[0.5, 0.27], [0.5, 0.73]])
 _HALF_AXES = np.array([0.38, 0.19])
-# Sd of an axon's spot as a share of the image: an axon of some um in a field of about 100 (our choice).
+# Sd of an axon's spot as a fraction of the image: an axon of a few um in a field of about 100 um (our choice).
 _SPOT = 0.03
 
 
 @dataclass(frozen=True)
 class Optics:
-    """What an animal looks like before any spike: ``resting`` (side, side) fluorescence of about 1, and
-    ``brightness``, a factor of the whole image (expression and laser power)."""
+    """Appearance of an animal without spikes: ``resting`` (side, side) fluorescence of about 1, and ``brightness``, a
+    factor for the whole image (expression and laser power)."""
 
     resting: np.ndarray
     brightness: float
 
 
 def common_layout(preset: Preset, rng: np.random.Generator) -> np.ndarray:
-    """(type, 2) places in the unit disc of a lobe; the lobes mirror each other."""
+    """(type, 2) positions in the unit disc of a lobe; the two lobes are mirror images."""
     return _in_disc(preset.types, rng)
 
 
@@ -48,13 +48,13 @@ def footprints(preset: Preset, who: Axons, common: np.ndarray, rng: np.random.Ge
     spread = _SPOT * np.exp(0.15 * gap * rng.standard_normal((len(place), 1)))
     grid = (np.arange(side) + 0.5) / side
     profiles = np.exp(-0.5 * ((grid - place[:, :, None]) / spread[:, :, None]) ** 2)  # axon, (y, x), pixel
-    # Peak 1 wherever the centre falls between pixels, so that small images are as bright as large ones.
+    # The peak is 1 even if the centre lies between pixels, so that small images are as bright as large ones.
     profiles /= np.maximum(profiles.max(2, keepdims=True), 0.3)
     return (profiles[:, 0, :, None] * profiles[:, 1, None, :]).astype(np.float32)
 
 
 def optics(preset: Preset, rng: np.random.Generator) -> Optics:
-    """An animal's background and brightness: sds of 25 % in texture and brightness at gap 1 (our choice)."""
+    """Draw an animal's background and brightness: sds of 25 % in texture and brightness at gap 1 (our choice)."""
     grid = (np.arange(preset.side) + 0.5) / preset.side
     y, x = np.meshgrid(grid, grid, indexing="ij")
     lobes = sum(np.exp(-0.5 * (((y - cy) / 0.4) ** 2 + ((x - cx) / 0.22) ** 2)) for cy, cx in _CENTRE)
@@ -67,20 +67,20 @@ def optics(preset: Preset, rng: np.random.Generator) -> Optics:
 def render(
     preset: Preset, who: Axons, spots: np.ndarray, look: Optics, trace: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """One trial: (frame, side, side) float32 fluorescence, 0 or more, in units of the resting one.
+    """One trial: (frame, side, side) float32 fluorescence, >= 0, relative to resting fluorescence.
 
     Args:
-        preset: noise.
+        preset: levels of response and noise.
         who: the animal's axons.
         spots: (axon, side, side) from ``footprints``.
         look: the animal's background and brightness.
         trace: (frame, axon) float32 calcium from ``neural.calcium``.
-        rng: of motion and shot noise.
+        rng: random generator of motion and shot noise.
     """
     frames, side = len(trace), preset.side
     signal = preset.response * trace * who.gain.astype(np.float32)
     images = signal @ spots.reshape(len(spots), -1)
-    # Neuropil: the blurred activity of everything, brightest where axons are.
+    # Neuropil: the blurred activity of all axons, brightest near them.
     diffuse = gaussian_filter(spots.mean(0), side / 8)
     images += preset.neuropil * signal.mean(1, keepdims=True) * (diffuse / diffuse.max()).ravel()
     images += look.resting.astype(np.float32).ravel()
@@ -111,13 +111,13 @@ def shift(images: np.ndarray, moves: np.ndarray) -> np.ndarray:
 
 
 def _motion(frames: int, rng: np.random.Generator) -> np.ndarray:
-    """(frame, 2) of unit variance: half slow drift, half fresh in each frame."""
+    """(frame, 2) noise of unit variance: half slow drift, half independent in each frame."""
     slow = gaussian_filter1d(rng.standard_normal((frames, 2)), 4, axis=0)
     return np.sqrt(0.5) * (slow / slow.std(0) + rng.standard_normal((frames, 2)))
 
 
 def _warp(place: np.ndarray, gap: float, rng: np.random.Generator) -> np.ndarray:
-    """(axon, 2) smooth displacement at ``place``, as shares of the image.
+    """(axon, 2) smooth displacement at ``place``, in fractions of the image.
 
     Shift, rotation, stretch and bends of the whole image, each of 2 to 5 % (our choice: what is left when
     animals are aligned by hand to one frame).
@@ -129,6 +129,6 @@ def _warp(place: np.ndarray, gap: float, rng: np.random.Generator) -> np.ndarray
 
 
 def _in_disc(count: int, rng: np.random.Generator) -> np.ndarray:
-    """(count, 2) uniform in the unit disc."""
+    """(count, 2) points drawn uniformly from the unit disc."""
     radius, angle = np.sqrt(rng.random(count)), rng.uniform(0, 2 * np.pi, count)
     return np.column_stack([radius * np.sin(angle), radius * np.cos(angle)])

@@ -1,4 +1,4 @@
-"""What axons do: tuning to actions and movement, Poisson spikes, calcium."""
+"""Simulate axons: tuning to actions and movement, Poisson spikes, calcium."""
 
 from __future__ import annotations
 
@@ -13,23 +13,22 @@ from neural_action.recordings.simulate.presets import Preset
 
 # Spikes are drawn in bins of a third of a frame: about 50 /s, finer than the rise of the indicator.
 BINS_PER_FRAME = 3
-# What an axon may be tuned to: the actions, the speed of each leg, the frequency of the cycle, the
-# modulators.
+# Features to which an axon may be tuned: actions, speed of each leg, frequency of the cycle, modulators.
 FEATURES = (*ACTIONS, *LEGS, "frequency", *MODULATORS)
 PRIVATE = -1
 
-# Shares of axons by what drives them: an action or two, movement of a pair of legs or turning, nothing that
-# the animal does. Physiology: most descending neurons of flies follow an action, most often walking; our
-# numbers.
+# Fractions of axons driven by one or two actions, by movement of a pair of legs or turning, and by nothing in the
+# behaviour. Physiology: most descending neurons of flies follow an action, most often walking; the numbers are our
+# choice.
 _KINDS = {"action": 0.65, "movement": 0.2, "independent": 0.15}
 _WALKING_SHARE = 0.3
-# Correlation time of what axons do on their own, s (our choice: longer than a bout, shorter than a trial).
+# Correlation time of activity unrelated to behaviour, s (our choice: longer than a bout, shorter than a trial).
 _OWN_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
 class Tuning:
-    """What some axons answer to.
+    """Tuning of axons.
 
     Attributes:
         weights: (axon, feature), in the order of ``FEATURES``.
@@ -68,7 +67,7 @@ class Axons:
 
 
 def draw_tuning(preset: Preset, count: int, rng: np.random.Generator) -> Tuning:
-    """``count`` axons; for the shared types the generator is the seed's alone."""
+    """Draw the tuning of ``count`` axons; for the shared types, the generator depends only on the seed."""
     weights = np.zeros((count, len(FEATURES)))
     kinds = rng.choice(list(_KINDS), size=count, p=list(_KINDS.values()))
     moving = [action for action in range(len(ACTIONS)) if action != REST]
@@ -96,7 +95,7 @@ def draw_tuning(preset: Preset, count: int, rng: np.random.Generator) -> Tuning:
 
 
 def axons(preset: Preset, shared: Tuning, rng: np.random.Generator) -> Axons:
-    """An animal's axons: the shared types on both sides less those missing, and its private ones.
+    """Draw an animal's axons: the shared types on both sides, without missing ones, and its private axons.
 
     Args:
         preset: numbers of axons and the neural gap.
@@ -106,14 +105,13 @@ def axons(preset: Preset, shared: Tuning, rng: np.random.Generator) -> Axons:
     gap, types = preset.neural_gap, len(shared.rate)
     kind, side = np.tile(np.arange(types), 2), np.repeat([0, 1], types)
     kept = rng.random(len(kind)) < (1 - preset.missing) ** gap
-    # How an animal's axon differs from its type: drawn for all, so that a larger gap keeps the direction.
+    # Difference of an axon from its type; drawn for all axons, so that the gap only scales it.
     scatter = 0.2 * gap * rng.standard_normal((len(kind), len(FEATURES)))
     gain = np.exp(0.4 * gap * rng.standard_normal(len(kind)))
     kind, side, scatter, gain = kind[kept], side[kept], scatter[kept], gain[kept]
     typical = shared[kind]
     weights = typical.weights * (1 + scatter)
-    # Walking types prefer turns to their own side (physiology: turning descending neurons come in opposed
-    # pairs).
+    # Walking types prefer turns to their own side (physiology: turning descending neurons come in opposing pairs).
     turning = FEATURES.index("turning")
     weights[:, turning] += np.where(side == 0, 0.25, -0.25) * weights[:, WALKING]
 
@@ -141,7 +139,7 @@ def spikes(
     modulator: np.ndarray,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """One trial: (bin, axon) uint8 spike counts in ``BINS_PER_FRAME`` bins a neural frame.
+    """One trial: (bin, axon) uint8 spike counts, with ``BINS_PER_FRAME`` bins in each neural frame.
 
     Args:
         preset: rates.
@@ -163,8 +161,8 @@ def spikes(
     drive = np.maximum(features[at] @ who.tuning.weights.T, 0)
     arousal = np.exp(0.15 * modulator[at, MODULATORS.index("arousal")])
     own = slow_noise(bins, np.full(len(who.kind), _OWN_SECONDS * bin_rate), rng)
-    # One axon's answer to the same action varies by about a third; independent axons are active a quarter of
-    # the time.
+    # The response of an axon to the same action varies by about a third; independent axons are active a quarter of the
+    # time.
     driven = drive * np.exp(0.3 * own) * arousal[:, None]
     activity = np.where(who.tuning.independent, np.maximum(own - 0.7, 0), driven)
     expected = (who.tuning.rate * activity + who.tuning.baseline) / bin_rate
@@ -172,7 +170,7 @@ def spikes(
 
 
 def calcium(spike_counts: np.ndarray, decay: float, rise: float, rate: float) -> np.ndarray:
-    """Spikes to calcium: each adds exp(-t / decay) - exp(-t / rise), scaled to a peak of 1.
+    """Convert spikes to calcium: each spike adds exp(-t / decay) - exp(-t / rise), scaled to a peak of 1.
 
     Args:
         spike_counts: (bin, axon).
@@ -192,5 +190,5 @@ def calcium(spike_counts: np.ndarray, decay: float, rise: float, rate: float) ->
 
 
 def at_frames(preset: Preset, values: np.ndarray) -> np.ndarray:
-    """(frame, ...) of (bin, ...): what holds at the last bin of each frame."""
+    """(frame, ...) from (bin, ...): the value in the last bin of each frame."""
     return values[BINS_PER_FRAME - 1 :: BINS_PER_FRAME][: preset.frames]

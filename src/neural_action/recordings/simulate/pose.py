@@ -1,4 +1,4 @@
-"""How actions look: periodic joint angles of six legs, which each body takes to keypoints (``skeleton``)."""
+"""Simulate movement: periodic joint angles of six legs, which ``skeleton`` converts to keypoints."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from neural_action.recordings.simulate.behavior import ACTIONS, WALKING, slow_no
 from neural_action.recordings.simulate.presets import Preset
 
 LEGS = ("LF", "LM", "LH", "RF", "RM", "RH")
-# Angles of a leg from the body outward. Seven, like the 42 = 6 x 7 of the release.
+# The seven angles of a leg from the body outward, as in the release (42 = 6 x 7).
 JOINTS = ("coxa_yaw", "coxa_pitch", "coxa_roll", "femur_pitch", "femur_roll", "tibia_pitch", "tarsus_pitch")
-# Cycles/s of each action at rest speed (physiology: flies step at 5 to 15 Hz and sweep at 4 to 7 Hz when
-# grooming).
+# Cycles/s of each action at its base speed (physiology: flies step at 5 to 15 Hz and sweep at 4 to 7 Hz when grooming).
 FREQUENCY = np.array([7.0, 2.5, 5.0, 4.0, 0.0, 6.0, 5.0, 4.5])
-# s, in which one action passes into the next.
+# Duration of the transition between two actions, s.
 TRANSITION = 0.06
 
-# A standing fly (leg pair, joint), rad: yaw forward of lateral, pitch up from horizontal along the chain.
+# Posture of a standing fly, (leg pair, joint) rad: yaw forward of lateral, pitch up from horizontal along the chain.
 STANDING = np.array(
     [
         [0.9, -1.0, 0.0, 1.5, 0.0, -1.9, 0.5],
@@ -29,9 +28,8 @@ STANDING = np.array(
 )
 FRONT, MIDDLE, HIND = (0, 3), (1, 4), (2, 5)
 _Joints = dict[str, tuple[float, float, float]]
-# What an action does with a pair of legs: joint -> (shift of its mean, amplitude, phase), rad, and the phase
-# of the right leg. Grooming legs leave the ground and the others stand. Our choice, drawn after videos of
-# grooming flies.
+# Movement of a pair of legs in an action: joint -> (shift of its mean, amplitude, phase), rad, and the phase of the
+# right leg. Grooming legs leave the ground, and the others stand. Our choice, modelled on videos of grooming flies.
 _PROGRAMS: dict[str, list[tuple[tuple[int, int], _Joints, float, float]]] = {
     "forward_walking": [
         (
@@ -128,7 +126,7 @@ _PROGRAMS: dict[str, list[tuple[tuple[int, int], _Joints, float, float]]] = {
 
 @dataclass(frozen=True)
 class Movements:
-    """How an animal moves.
+    """Style of movement of an animal.
 
     Attributes:
         offsets: (leg, joint) rad, its standing posture less the common one; left and right alike.
@@ -144,12 +142,12 @@ class Movements:
 
 
 def movements(preset: Preset, rng: np.random.Generator) -> Movements:
-    """An animal's own way of moving: sds of .1 rad, 15 % in range and 12 % in speed at gap 1 (our choice)."""
+    """Draw an animal's style: sds of .1 rad, 15 % in range and 12 % in speed at gap 1 (our choice)."""
     gap = preset.behavior_gap
     offsets = 0.1 * gap * np.tile(rng.standard_normal((3, len(JOINTS))), (2, 1))
     style = 0.08 * gap * np.tile(rng.standard_normal((len(ACTIONS), 3, len(JOINTS))), (1, 2, 1))
     gains = np.exp(0.15 * gap * np.tile(rng.standard_normal((3, len(JOINTS))), (2, 1)))
-    # A style is one of moving: where an action does not move a leg, the animal stands as it stands.
+    # Style applies only to moving legs; a leg that an action does not move stays in the standing posture.
     style *= (np.abs(_CYCLES) > 0).any(2, keepdims=True)
     return Movements(offsets, style, gains, float(np.exp(0.12 * gap * rng.standard_normal())))
 
@@ -171,8 +169,7 @@ def joint_angles(
     weights = action_weights(action, TRANSITION * rate)
     frequency = weights @ FREQUENCY * who.speed * np.exp(0.12 * speed + 0.06 * arousal)
     cycle = 2 * np.pi * np.cumsum(frequency) / rate + rng.uniform(0, 2 * np.pi)
-    # Amplitude and phase as one complex number: blending those of two actions passes from one to the other
-    # smoothly.
+    # Amplitude and phase are one complex number, so that a weighted mean moves smoothly from one action to the next.
     means = (_MEANS + who.style).reshape(len(ACTIONS), -1)
     wave = np.imag(weights @ _CYCLES.reshape(len(ACTIONS), -1) * np.exp(1j * cycle)[:, None]).reshape(shape)
     # A turning fly takes longer steps with the outer legs.
@@ -180,8 +177,7 @@ def joint_angles(
     step = 1 + 0.3 * (weights[:, WALKING] * np.tanh(turning))[:, None] * left
     wave *= (np.exp(0.15 * amplitude)[:, None] * step)[:, :, None]
     angles = (weights @ means).reshape(shape) + wave
-    # No two bouts start from one posture: it drifts, but only with movement, so that a resting animal is
-    # still.
+    # Posture drifts, so that bouts start differently, but only during movement, so that a resting animal is still.
     drift = 0.08 * slow_noise(len(action), np.full(shape[1] * shape[2], 3.0 * rate), rng)
     passed = np.cumsum(frequency > 0.5)
     drift = gaussian_filter1d(drift, 0.1 * rate, axis=0)[np.minimum(passed, len(drift) - 1)].reshape(shape)
@@ -189,7 +185,7 @@ def joint_angles(
 
 
 def action_weights(action: np.ndarray, smooth: float) -> np.ndarray:
-    """(sample, action) float64 weights of the actions, summing to 1; changes are smoothed over samples."""
+    """(sample, action) float64 weights of the actions with sum 1; changes are smoothed over samples."""
     return gaussian_filter1d(np.eye(len(ACTIONS))[action], smooth, axis=0, mode="nearest")
 
 

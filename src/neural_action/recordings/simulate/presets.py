@@ -16,7 +16,7 @@ from neural_action.config.settings import SimulationSettings
 from neural_action.errors import InputError
 from neural_action.recordings.samples import MOST_ROWS
 
-# In each trial's folder, beside the file of neural activity.
+# Files in each trial's folder, besides the neural activity.
 _BEHAVIOR_FILES = (
     "pose_result.mm",
     "angles.pkl",
@@ -104,17 +104,17 @@ PRESETS = {
     "large_gap": Preset(behavior_gap=2.0, neural_gap=2.0),
     "unrelated_layout": Preset(unrelated_layout=True),
     "slow_indicator": Preset(decay=1.8),
-    # Two animals have about a third of their units in common (our choice).
+    # Two animals share about a third of their units (our choice).
     "units": Preset(units=True, missing=0.4, private=20),
 }
 
-# The least value of each number; those in _ABOVE must be more than it.
+# Minimum of each number, 0 if not listed; numbers in _ABOVE must be larger than it.
 _LEAST = {"animals": 1, "trials": 1, "types": 1, "side": 8, "seconds": 2.0}
-# The most: sizes that a computer holds (our choice).
+# Maximum of each number (our choice).
 _MOST = {"animals": 1000, "trials": 1000, "types": 1000, "private": 1000, "side": 1024, "seconds": 36_000.0}
 _MOST |= {"neural_rate": 1000.0, "behavior_rate": 10_000.0}
 _ABOVE = ("neural_rate", "behavior_rate", "decay", "rise", "photons")
-# Shares, which must stay below 1.
+# Fractions, which must be below 1.
 _SHARES = ("missing", "bleaching")
 
 _PURPOSES = (
@@ -134,10 +134,10 @@ _PURPOSES = (
 
 
 def resolve(settings: SimulationSettings) -> Preset:
-    """The preset of that name, with its seed and overrides.
+    """The preset of the settings, with their seed and overrides.
 
     Raises:
-        InputError: an unknown override, one of the wrong type, or one out of its range; it names the key.
+        InputError: naming the key, for an override that is unknown, has a wrong type or is out of range.
     """
     preset = PRESETS[settings.preset]
     kinds = {
@@ -148,7 +148,7 @@ def resolve(settings: SimulationSettings) -> Preset:
         if key not in kinds:
             raise InputError(f"simulation.overrides.{key}: unknown key, expected one of {', '.join(kinds)}")
         kind = kinds[key]
-        # A whole number will do for a float; True, which Python counts as an int, for neither.
+        # An int is accepted for a float; a bool is accepted for neither.
         if type(value) is not kind and not (kind is float and type(value) is int):
             raise InputError(f"simulation.overrides.{key}: {value!r}, expected {kind.__name__}")
         changed[key] = kind(value)
@@ -172,7 +172,7 @@ def resolve(settings: SimulationSettings) -> Preset:
 def trial_folders(preset: Preset) -> list[tuple[str, str, str]]:
     """Every trial as (animal, trial, folder), such as ("Fly1", "001", "210301_SS01_Fly1_001").
 
-    Nothing is generated. Sorted by number of the animal, then of the trial.
+    Generates nothing. Sorted by the number of the animal, then of the trial.
     """
     return [
         (
@@ -186,9 +186,9 @@ def trial_folders(preset: Preset) -> list[tuple[str, str, str]]:
 
 
 def stream(preset: Preset, purpose: str, animal: int = 0, trial: int = 0) -> np.random.Generator:
-    """Random numbers for one purpose, which depend on the seed, the animal and the trial alone.
+    """Random generator for one purpose; it depends only on the seed, the purpose, the animal and the trial.
 
-    A stream a purpose keeps presets comparable: another neural gap leaves the behaviour as it was.
+    Separate streams keep presets comparable: a change of the neural gap does not change the behaviour.
     """
     return np.random.default_rng([preset.seed, _PURPOSES.index(purpose), animal, trial])
 

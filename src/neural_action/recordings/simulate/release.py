@@ -1,4 +1,4 @@
-"""Simulated trials in the layout of the authors' release, with the ground truth beside them."""
+"""Write simulated trials in the layout of the authors' release, with the ground truth in the same folders."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from neural_action.recordings.simulate.trial import Animal, Trial, make_animal, 
 
 
 def write_animal(settings: SimulationSettings, animal: int, output: Path) -> None:
-    """What ``simulate_animal`` of this package does; its documentation stands there."""
+    """Implementation of ``simulate_animal``, which is documented in the package."""
     preset = resolve(settings)
     if not 0 <= animal < preset.animals:
         raise InputError(

@@ -1,4 +1,4 @@
-"""From joint angles to 38 keypoints in two opposite side views: forward kinematics and cameras."""
+"""Forward kinematics and cameras: joint angles to 38 keypoints in two opposite side views."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from neural_action.recordings.simulate.presets import Preset
 
 SEGMENTS = ("coxa", "femur", "tibia", "tarsus")
 KEYPOINTS = 38
-# mm, (leg pair, segment): rounded from a fly of 2.5 mm (physiology).
+# (leg pair, segment) mm, rounded from a fly of 2.5 mm (physiology).
 LENGTHS = np.array([[0.40, 0.70, 0.55, 0.60], [0.20, 0.75, 0.65, 0.65], [0.20, 0.80, 0.70, 0.75]])
-# mm, where legs leave the body (leg pair, axis); x forward, y left, z up.
+# (leg pair, axis) mm, attachment of the legs; x forward, y left, z up.
 ROOTS = np.array([[0.35, 0.15, 0.0], [0.0, 0.20, -0.05], [-0.30, 0.18, 0.0]])
 ANTENNA = np.array([0.75, 0.10, 0.35])
 STRIPES = np.array([[-0.75, 0.30, 0.25], [-1.0, 0.32, 0.20], [-1.25, 0.28, 0.12]])
-# The chain of a leg as rotations of the frame (0 along the segment, 1 up, 2 forward): each joint turns one of
-# the frame's vectors towards another, and ends a segment or not.
+# The chain of a leg as rotations of a frame (0 along the segment, 1 up, 2 forward): each joint rotates one vector of
+# the frame towards another; _ENDS lists the joints at the end of a segment.
 _TURNS = {"yaw": (0, 2), "pitch": (0, 1), "roll": (1, 2)}
 _ENDS = {"coxa_roll": 0, "femur_roll": 1, "tibia_pitch": 2, "tarsus_pitch": 3}
 
 
 @dataclass(frozen=True)
 class Skeleton:
-    """An animal's skeleton and how it hangs before the cameras.
+    """An animal's skeleton and its orientation to the cameras.
 
     Attributes:
-        lengths: (leg, segment) mm; left and right alike.
+        lengths: (leg, segment) mm; the same for left and right.
         tilt: (3,) rad, rotation vector of the whole animal.
     """
 
@@ -38,7 +38,7 @@ class Skeleton:
 
 
 def skeleton(preset: Preset, rng: np.random.Generator) -> Skeleton:
-    """An animal's own: sds of 8 % in size, 5 % in segments and .1 rad in tilt at gap 1 (our choice)."""
+    """Draw an animal's skeleton: sds of 8 % in size, 5 % in segments and .1 rad in tilt at gap 1 (our choice)."""
     gap = preset.behavior_gap
     size = 0.08 * gap * rng.standard_normal()
     lengths = LENGTHS * np.exp(size + 0.05 * gap * rng.standard_normal(LENGTHS.shape))
@@ -71,7 +71,7 @@ def leg_points(who: Skeleton, angles: np.ndarray) -> np.ndarray:
 
 
 def keypoints(preset: Preset, who: Skeleton, angles: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """One trial: (sample, 38, 2) float32 mm, seen by an orthographic camera on either side, with noise.
+    """One trial: (sample, 38, 2) float32 mm, seen by an orthographic camera on each side, with noise.
 
     0 to 14 are the left legs' five points each, 15 the left antenna, 16 to 18 stripes of the abdomen;
     19 to 37 the same on the right, whose camera looks the other way: its horizontal axis runs backwards.

@@ -1,4 +1,4 @@
-"""One animal, and one trial of it, from habits to fluorescence; in memory."""
+"""Simulate an animal and its trials in memory, from habits to fluorescence."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from neural_action.recordings.simulate.presets import Preset, stream
 
 @dataclass(frozen=True)
 class Animal:
-    """All that stays the same over an animal's trials; ``spots`` is (axon, side, side) float32, None with ``units``."""
+    """Constant properties of an animal; ``spots`` is (axon, side, side) float32, or None with ``units``."""
 
     number: int
     habits: behavior.Habits
@@ -28,14 +28,14 @@ class Trial:
     """One trial.
 
     Attributes:
-        fluorescence: float32 images (frame, side, side), or traces (frame, axon) with ``units``; in units of the
-            resting one, 0 or more.
+        fluorescence: float32 images (frame, side, side), or traces (frame, axon) with ``units``; relative to resting
+            fluorescence, >= 0.
         keypoints: (sample, 38, 2) float32 mm, as two side cameras see them.
         angles: (sample, 6, 7) float64 rad.
         action: (sample,) int8, in the order of ``behavior.ACTIONS``.
         modulators: (sample, 4) float64 of unit variance.
         frame_of_sample: (sample,) int32, the neural frame during which the sample was taken.
-        spikes: (bin, axon) uint8, ``neural.BINS_PER_FRAME`` bins a frame.
+        spikes: (bin, axon) uint8, ``neural.BINS_PER_FRAME`` bins in each frame.
         calcium: (frame, axon) float32, in responses to one spike.
     """
 
@@ -50,7 +50,7 @@ class Trial:
 
 
 def make_animal(preset: Preset, number: int) -> Animal:
-    """Animal ``number`` (from 0), from the seed and its number alone, whichever others are made."""
+    """Animal ``number`` (from 0); depends only on the seed and this number."""
     shared = neural.draw_tuning(preset, preset.types, stream(preset, "types"))
     common = movie.common_layout(preset, stream(preset, "layout"))
     body = stream(preset, "body", number)
@@ -71,7 +71,7 @@ def make_animal(preset: Preset, number: int) -> Animal:
 
 
 def make_trial(preset: Preset, who: Animal, number: int) -> Trial:
-    """Trial ``number`` (from 0) of an animal, from the seed, the animal and its number alone."""
+    """Trial ``number`` (from 0) of an animal; depends only on the seed, the animal and this number."""
 
     def rng(purpose: str) -> np.random.Generator:
         return stream(preset, purpose, who.number, number)

@@ -1,4 +1,4 @@
-"""Which actions are taken for which."""
+"""Confusion matrices of actions."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from neural_action.tables.pictures.runs import Run
 
 
 def mean_confusion(runs: Sequence[Run]) -> np.ndarray:
-    """(class, class): of the windows of the row's class, the share predicted as the column's; mean over runs.
+    """(class, class) float: share of the windows of the row's class predicted as the column's class, mean over runs.
 
-    Runs in which a class was not tested take no part in its row; NaN where none tested it.
+    A row averages the runs that tested its class; it is NaN if no run did.
     """
     classes = len(runs[0].class_names)
     shares = []
@@ -31,18 +31,18 @@ def mean_confusion(runs: Sequence[Run]) -> np.ndarray:
 
 @style.styled()
 def draw_confusion(runs: Mapping[str, Sequence[Run]], labels: Mapping[str, str], trained_on: str) -> Figure:
-    """One matrix for each method: the first probe with all labels, rows sum to 100 %.
+    """One matrix for each method, of the first probe with all labels. Rows sum to 100 %.
 
     Args:
-        runs: runs of each method; those without a tested window are not drawn.
-        labels: what each method is called.
+        runs: runs of each method; methods without a tested window are not drawn.
+        labels: label of each method.
         trained_on: what the probe was trained on, in words.
     """
     drawn = {name: own for name, own in runs.items() if any(run.tested.any() for run in own)}
     if not drawn:
-        return style.nothing("No probe of actions was tested.")
+        return style.nothing("No probe was tested on actions.")
     lines = (
-        "Annotated action (rows) and what it is predicted as (columns), % of the action's windows",
+        "Annotated action (rows) and predicted action (columns), % of the windows of the annotated action",
         f"Probe trained on {trained_on}",
     )
     matrices = {labels[name]: mean_confusion(own) for name, own in drawn.items()}
@@ -51,5 +51,5 @@ def draw_confusion(runs: Mapping[str, Sequence[Run]], labels: Mapping[str, str],
 
 
 def _percent(share: float) -> str:
-    """Whole percents; nothing for 0, of which a matrix is full."""
+    """Whole percent; empty for 0, which most cells are."""
     return f"{100 * share:.0f}" if round(100 * share) else ""

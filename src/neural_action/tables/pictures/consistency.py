@@ -1,4 +1,4 @@
-"""How well embeddings map onto each other, as matrices."""
+"""Matrices of how well embeddings map onto each other."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from neural_action.tables.pictures.matrices import draw_matrices
 
 @style.styled()
 def draw_consistency(table: pd.DataFrame, labels: Mapping[str, str], kind: str, title: str) -> Figure:
-    """A matrix a row: R2 of the linear map from the embedding at the left to the one above.
+    """One matrix for each row: R2 of the linear map from the embedding at the left to the one at the top.
 
     Args:
-        table: columns ``row, kind, measure, one, other, value``; the measure held out is drawn.
-        labels: what each row is called, in order; other rows are left out.
-        kind: what is drawn.
-        title: what ``kind`` compares.
+        table: columns ``row, kind, measure, one, other, value``; the measure ``held_out`` is drawn.
+        labels: label of each row, in order; other rows are left out.
+        kind: the kind of comparison that is drawn.
+        title: heading of ``kind``.
     """
     own = table[(table["kind"] == kind) & (table["measure"] == "held_out")]
     shown = [name for name in labels if (own["row"] == name).any()]
@@ -33,5 +33,5 @@ def draw_consistency(table: pd.DataFrame, labels: Mapping[str, str], kind: str, 
         .to_numpy()
         for name in shown
     }
-    how = "R2 on held-out trials of the linear map from the embedding at the left to the one above"
+    how = "R2 on held-out trials of the linear map from the embedding at the left to the one at the top"
     return draw_matrices(matrices, names, (title, how), "{:.2f}".format)

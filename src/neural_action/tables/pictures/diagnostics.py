@@ -1,4 +1,4 @@
-"""What the checks looked at: lag curves, the lag of every trial, class balance, and the control beside chance."""
+"""The picture of the diagnostics: lag curves, lag of each trial, class balance, and permuted labels beside chance."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from neural_action.diagnostics.run import Diagnosis
 from neural_action.names import shortened
 from neural_action.tables.pictures import style
 
-#: Shares of a panel's width and height that a character and a line of a trial's name take.
+#: Width of a character and height of a line of a trial's name, as shares of the panel.
 _CHARACTER, _LINE = 0.02, 0.07
 
 
 @style.styled()
 def draw_diagnostics(found: Diagnosis, settings: DiagnosticsSettings) -> Figure:
-    """Four panels; one that has nothing to show says why."""
+    """Four panels; an empty panel says why it is empty."""
     figure = style.new_figure(10, 6.4)
     (curves, lags), (balance, control) = figure.subplots(2, 2, width_ratios=[1, 1.15])
     _draw_curves(curves, found)
@@ -39,13 +39,13 @@ def _suspicious(found: Diagnosis, check: str) -> set[str]:
 def _empty(axis: Axes, title: str, found: list[Finding]) -> None:
     axis.set_title(title)
     style.bare(axis)
-    text = found[0].message if found else "not made"
+    text = found[0].message if found else "not checked"
     text = textwrap.fill(text, 48)
     axis.text(0.5, 0.5, text, transform=axis.transAxes, ha="center", va="center", color=style.SOFT)
 
 
 def _name(axis: Axes, places: Sequence[tuple[str, float, float]]) -> None:
-    """Write names beside their x and y (in data), the first ones first, as far as none lies on another."""
+    """Write names beside their x and y (data coordinates), in order; a name that would overlap another is left out."""
     (left, right), (low, high) = axis.get_xlim(), axis.get_ylim()
     taken: list[tuple[float, float, float]] = []
     for name, (_, x, y) in zip(shortened(name for name, _, _ in places), places, strict=True):
@@ -87,7 +87,7 @@ def _draw_curves(axis: Axes, found: Diagnosis) -> None:
     axis.plot(lags, np.nanmean(every, 0), color=style.INK, lw=2, zorder=4)
     axis.axvline(0, color=style.FAINT, lw=0.8, zorder=1)
     axis.axhline(0, color=style.FAINT, lw=0.8, zorder=1)
-    looks = "thin: a trial; bold: mean" + ("; orange: look at it" if odd else "")
+    looks = "thin: a trial; bold: mean" + ("; orange: warning" if odd else "")
     axis.set(
         title=title,
         xlabel=f"lag of neural activity behind movement (s)\n{looks}",
@@ -99,7 +99,7 @@ def _draw_curves(axis: Axes, found: Diagnosis) -> None:
 
 
 def _draw_lags(axis: Axes, found: Diagnosis, settings: DiagnosticsSettings) -> None:
-    """The lag at the peak of every trial whose peak is above chance, by animal."""
+    """Lag of the peak of each trial whose peak is above chance, by animal."""
     title = "Lag of every trial"
     shown = [
         (check, trial, curve)
@@ -129,19 +129,19 @@ def _draw_lags(axis: Axes, found: Diagnosis, settings: DiagnosticsSettings) -> N
         axis.scatter([], [], s=16, c=color, marker=marker, lw=0, label=names[check])
         centre = float(np.median([lag for _, lag in own])) if check == "synchrony" else 0.0
         width = settings.lag_tolerance if check == "synchrony" else settings.label_tolerance
-        # Movement says nothing of its own about a lag: without other trials to compare with none is expected.
+        # The expected lag of movement is the median of the trials, so a single trial has none.
         compared = any(finding.subject == own[0][0] for finding in found.of(check)) and len(own) > 1
         if compared or check == "labels":
             axis.axvspan(centre - width, centre + width, color=color, alpha=0.07, lw=0, zorder=1)
             shaded = True
-        # The row says the animal. Where not all names fit, those of the trials that are farthest off.
+        # The row names the animal. If not all trial names fit, the trials farthest from the centre are named.
         far = sorted(zip(own, place, strict=True), key=lambda one: -abs(one[0][1] - centre))
         named += [(trial.split("/", 1)[1], lag, at) for (trial, lag), at in far if trial in odd]
     axis.set_yticks(range(len(animals)), shortened(animals))
-    # Above the first animal is room for what the dots are.
+    # Room for the legend above the first animal.
     axis.set_ylim(len(animals) - 0.4, -0.6 - 0.15 * len(animals))
-    said = "lag (s)" + ("; shaded: what is expected" if shaded else "")
-    said += "\norange: look at it, named where there is room" if named else ""
+    said = "lag (s)" + ("; shaded: expected range" if shaded else "")
+    said += "\norange: warning, named where there is room" if named else ""
     axis.set(title=title, xlabel=said)
     axis.set_xlim(-settings.longest_lag, settings.longest_lag)
     _name(axis, named)
@@ -186,7 +186,7 @@ def _draw_control(axis: Axes, found: Diagnosis) -> None:
         low, mean, high, chance = (100 * values[key] for key in ("low", "mean", "high", "chance"))
         ends.append(high)
         color = style.INK if finding.severity == "ok" else style.ORANGE
-        # Nothing is cut at 100 %, where the axis ends and numbers go left.
+        # Markers are not clipped at 100 %, the end of the axis, and numbers there are written to the left.
         axis.plot([low, high], [at, at], color=color, lw=1.8, zorder=3, clip_on=False)
         axis.plot(mean, at, "D", ms=5.5, color=color, mec="white", mew=0.6, zorder=4, clip_on=False)
         axis.plot([chance, chance], [at - 0.3, at + 0.3], color=style.ORANGE, lw=1.6, zorder=2, clip_on=False)

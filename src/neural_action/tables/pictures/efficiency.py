@@ -1,4 +1,4 @@
-"""How scores grow with the number of labelled trials."""
+"""Curves of label efficiency: scores over the number of labelled trials."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def draw_efficiency(
     curves: Mapping[str, Sequence[Column]],
     title: str,
 ) -> Figure:
-    """A panel a probe and task, or animal: mean and 95 % interval by the number of labelled trials, a curve a row.
+    """Mean and 95 % interval over the number of labelled trials: a panel for each of ``curves``, a curve for each row.
 
     Args:
-        scores: every score.
+        scores: all scores.
         methods: the rows to draw; those without a network are dashed.
         curves: columns of each panel by its title, from few labels to all.
-        title: which data these are.
+        title: line that describes the dataset.
     """
     if not curves:
         return style.nothing("Nothing was scored with few labels.")
@@ -41,7 +41,7 @@ def draw_efficiency(
         places = np.arange(len(own))
         for (name, row), label in zip(methods.items(), labels, strict=True):
             cells = [scores.cell(name, column) for column in own]
-            # A row that trains with labels is there with all labels alone.
+            # A row that trains with labels has scores with all labels only.
             at = [place for place, cell in zip(places, cells, strict=True) if cell is not None]
             if not at:
                 continue

@@ -1,4 +1,4 @@
-"""Maps of representations in two dimensions, coloured by action and by animal."""
+"""Two-dimensional maps of representations, coloured by action and by animal."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from neural_action.names import shortened
 from neural_action.tables.pictures import style
 from neural_action.tables.pictures.runs import Run
 
-# t-SNE takes 1.5 to 2 s for a thousand points: this bounds one map, and all maps together, to seconds.
+# Limits on the points of one map and of all maps together: t-SNE takes 1.5 to 2 s for a thousand points.
 POINTS, POINTS_ALTOGETHER = 3000, 4000
 _COMPONENTS, _PERPLEXITY, _ITERATIONS, _SEED = 30, 30, 500, 0
 _FEW = 8  # fewer points have no t-SNE
 
 
 def flatten(features: np.ndarray) -> np.ndarray:
-    """(point, 2): the first 30 principal components laid out by t-SNE (perplexity 30, fixed seed)."""
+    """(point, 2) float: t-SNE (perplexity 30, fixed seed) of the first 30 principal components.
+
+    Fewer than 8 points are laid out by their first two components; equal points all lie at 0."""
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
     from threadpoolctl import threadpool_limits
@@ -27,10 +29,10 @@ def flatten(features: np.ndarray) -> np.ndarray:
     if not np.ptp(features):
         return np.zeros((len(features), 2))
     count = min(_COMPONENTS, *features.shape)
-    # One thread: the stage is given one, and several make t-SNE slow where they share cores.
+    # One thread, because the stage has one core; more threads than cores make t-SNE slow.
     with threadpool_limits(1):
         parts = PCA(count, random_state=_SEED).fit_transform(features)
-        # A representation with one dimension has a map, too.
+        # A representation with one dimension is padded to two.
         parts = np.pad(parts, ((0, 0), (0, max(0, 2 - count))))
         if len(parts) < _FEW:
             return parts[:, :2]
@@ -41,11 +43,11 @@ def flatten(features: np.ndarray) -> np.ndarray:
 
 @style.styled()
 def draw_embeddings(runs: Mapping[str, Sequence[Run]], labels: Mapping[str, str], first: str) -> Figure:
-    """One pair of maps for each method, of its first run: labelled windows coloured by action and by animal.
+    """A pair of maps for each method, from its first run: labelled windows coloured by action and by animal.
 
     Args:
         runs: runs of each method; methods without a representation are not drawn.
-        labels: what each method is called.
+        labels: label of each method.
         first: the method drawn first.
     """
     order = sorted(runs, key=lambda name: name != first)
@@ -98,7 +100,7 @@ def draw_embeddings(runs: Mapping[str, Sequence[Run]], labels: Mapping[str, str]
             handletextpad=0.1,
             columnspacing=0.9,
         )
-    # Maps are as large whatever is below them.
+    # The size of the maps does not depend on the legends below them.
     figure.set_figheight(2.75 * down + 0.4 + 0.16 * lines)
     count, of = len(_sample(run, limit)), f"{run.run}, seed {run.seed}"
     style.heading(figure, f"t-SNE of the frozen representation, {count} labelled windows; run: {of}")
@@ -106,7 +108,7 @@ def draw_embeddings(runs: Mapping[str, Sequence[Run]], labels: Mapping[str, str]
 
 
 def _sample(run: Run, limit: int) -> np.ndarray:
-    """Rows of at most ``limit`` labelled windows (any, where none is), the same for runs of the same windows."""
+    """Rows of at most ``limit`` labelled windows, or of any windows if none is labelled; equal for equal windows."""
     rows = np.flatnonzero(run.label >= 0)
     if len(rows) == 0:
         rows = np.arange(len(run.label))

@@ -1,4 +1,4 @@
-"""Matrices of shares beside each other, of one set of names."""
+"""Panels of matrices that share their row and column names."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def draw_matrices(
     lines: Sequence[str],
     text: Callable[[float], str],
 ) -> Figure:
-    """A panel a matrix, colours from 0 to 1; NaN is grey.
+    """One panel for each matrix, colours from 0 to 1; NaN is grey.
 
     Args:
-        matrices: (name, name) values by the title of their panel.
-        names: of rows and columns.
-        lines: heading.
-        text: of a value, in its cell and at the colour bar; empty leaves a cell without.
+        matrices: (name, name) float values by the title of their panel.
+        names: names of rows and columns.
+        lines: lines of the heading.
+        text: formats a value for its cell and for the colour bar; may return an empty text.
     """
     said, titles = shortened(names), shortened(matrices)
     across = min(len(matrices), 3)

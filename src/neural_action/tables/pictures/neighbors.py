@@ -1,4 +1,4 @@
-"""Poses, and what the swap table takes for them in every animal."""
+"""Poses and their neighbours in the swap table, in every animal."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _LEG_COLORS = ("#0072B2", "#E69F00", "#009E73")
 _ENDS = (0, _LEG - 1)
 _SNIPPET_SECONDS, _LINES = 1.0, 6
 _CELL = 1.3  # inches
-# Characters of a name that go above or beside a cell, and below it in smaller ones.
+# Characters of a name above or beside a cell, and below it in a smaller font.
 _NAME, _ACTION = 14, 20
 
-#: How a sample is drawn into an axis, height over width of it, and what its colours mean.
+#: Function that draws a sample into an axis, aspect (height over width), and the colours of the legend.
 Painter = tuple[Callable[[Axes, int], None], float, dict[str, Any]]
 
 
 def choose_queries(dataset: Dataset, swaps: SwapTable, count: int = QUERIES, seed: int = 0) -> np.ndarray:
-    """Rows of at most ``count`` poses that have neighbours, one for each of the actions.
+    """(query,) int: at most ``count`` poses that have neighbours, each of another action.
 
-    Poses at random where fewer than two actions are labelled; none if nothing was swapped.
+    If fewer than two actions are labelled, the poses are random. Empty if no pose has neighbours.
     """
     rng = np.random.default_rng(seed)
     possible = np.flatnonzero((swaps.targets[:, :, 0] >= 0).any(1))
@@ -46,20 +46,20 @@ def choose_queries(dataset: Dataset, swaps: SwapTable, count: int = QUERIES, see
 
 @style.styled()
 def draw_neighbors(dataset: Dataset, swaps: SwapTable) -> Figure:
-    """A row for each query: the pose, then one pose drawn for it from every animal, with the action of each.
+    """One row for each query: the pose, then one neighbour from each animal, with their actions.
 
-    Flies (38 keypoints, two axes) are stick figures, other skeletons points, features a second of traces
-    around the moment. ``swaps`` and ``dataset`` count the same poses.
+    Flies (38 keypoints, two axes) are drawn as stick figures, other skeletons as points, and features as traces over
+    one second around the sample. ``swaps`` was computed from the poses of ``dataset``.
     """
     queries = choose_queries(dataset, swaps)
     targets = np.flatnonzero(swaps.domains.any(0))
     if len(queries) == 0 or len(targets) == 0:
-        return style.nothing("Nothing was swapped.")
+        return style.nothing("No pose has neighbours in the swap table.")
     targets = targets[np.unique(np.linspace(0, len(targets) - 1, ANIMALS).round().astype(int))]
     chosen = np.column_stack([queries, swaps.targets[queries][:, targets, 0]])
     draw, aspect, colors = _painter(dataset, np.unique(chosen[chosen >= 0]))
     height = np.clip(_CELL * aspect, 0.4, 1.6)
-    # Of a single animal there are two columns: the lines above are wider.
+    # With a single animal there are two columns, which are narrower than the heading.
     width = max(_CELL * chosen.shape[1] + 1.0, 4.4)
     figure = style.new_figure(width, (height + 0.3) * len(queries) + 1.2)
     axes = figure.subplots(len(queries), len(targets) + 1, squeeze=False)
@@ -84,8 +84,8 @@ def draw_neighbors(dataset: Dataset, swaps: SwapTable) -> Figure:
             f"from\n{animals[dataset.pose_animal[query]]}", fontsize=7, rotation=0, ha="right", va="center"
         )
     lines = [
-        "Query poses, and one drawn neighbour of each in every animal",
-        "Named in blue: the action of the query; in orange: another",
+        "Query poses and one neighbour of each, drawn at random, in every animal",
+        "Blue: same action as the query; orange: another action",
     ]
     if len(dataset.behavior_shape) == 1:
         lines.append(f"Traces: normalised features over {_SNIPPET_SECONDS:g} s")
@@ -106,10 +106,7 @@ def _name_color(dataset: Dataset, query: int, at: int, place: int) -> str:
 
 
 def _painter(dataset: Dataset, rows: np.ndarray) -> Painter:
-    """How a sample is drawn into an axis, height over width of it, and what its colours mean.
-
-    ``rows`` are all samples that will be drawn.
-    """
+    """The painter for the behaviour of the dataset. ``rows`` are all samples that will be drawn."""
     if dataset.behavior_shape == FLY:
         return _fly_painter(dataset, rows)
     if len(dataset.behavior_shape) == 2 and dataset.behavior_shape[1] >= 2:
@@ -118,9 +115,9 @@ def _painter(dataset: Dataset, rows: np.ndarray) -> Painter:
 
 
 def _fly_painter(dataset: Dataset, rows: np.ndarray) -> Painter:
-    """Both sides of the fly beside each other, since each has a camera of its own, at one scale in all axes.
+    """Both sides of the fly beside each other, because each has its own camera, at one scale in all axes.
 
-    Which way is up is not part of a recording: legs hang down, so claws are drawn below the coxae.
+    Recordings do not say which direction is up. Claws are drawn below the coxae, because legs hang down.
     """
     poses = {int(at): dataset.pose_raw[at].reshape(FLY) for at in rows}
     stack = np.stack(list(poses.values()))
@@ -131,7 +128,7 @@ def _fly_painter(dataset: Dataset, rows: np.ndarray) -> Painter:
     legs = [stack[:, side : side + _LEG * _LEGS] * up for side in _SIDES]
     low, high = (np.array([edge(side, axis=(0, 1)) for side in legs]) for edge in (np.min, np.max))
     gap = 0.06 * (high - low).max()
-    # The first side ends left of 0, the other begins right of it.
+    # The first side lies left of 0, the other one right of it.
     shift = np.array([-high[0, 0] - gap, gap - low[1, 0]])
     left, right = low[0, 0] + shift[0] - gap, high[1, 0] + shift[1] + gap
     bottom, top = low[:, 1].min() - gap, high[:, 1].max() + gap
@@ -153,7 +150,7 @@ def _fly_painter(dataset: Dataset, rows: np.ndarray) -> Painter:
 
 
 def _point_painter(dataset: Dataset, rows: np.ndarray) -> Painter:
-    """Keypoints of any other skeleton, in their first two axes."""
+    """Keypoints of another skeleton as points, in their first two axes."""
     poses = {int(at): dataset.pose_raw[at].reshape(dataset.behavior_shape)[:, :2] for at in rows}
     stack = np.concatenate(list(poses.values()))
     low, high = stack.min(0), stack.max(0)
@@ -171,7 +168,7 @@ def _point_painter(dataset: Dataset, rows: np.ndarray) -> Painter:
 
 
 def _trace_painter(dataset: Dataset) -> Painter:
-    """Normalised features half a second before and after, as lines, or as rows of colour where many."""
+    """Normalised features from half a second before to half a second after, as lines, or as an image if many."""
     values = dataset.pose.reshape(len(dataset.pose), -1)
     few = values[:: max(1, len(values) // 5000)]
     low, high = np.percentile(few, 0.5), np.percentile(few, 99.5)

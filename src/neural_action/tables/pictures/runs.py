@@ -1,4 +1,4 @@
-"""What a run leaves behind, as pictures read it: representations with predictions, and the training log."""
+"""Files of a run that pictures read: representations with predictions, and the training log."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class Run:
     """The windows of one evaluated run; arrays are parallel.
 
     Attributes:
-        method, run, seed: which run.
-        label: (window,) int, -1 unlabelled.
-        animal: (window,) int, place in ``animals``.
-        predicted: (window,) int, what the first probe with all labels says; -1 where not tested.
+        method, run, seed: names of method and run, and seed.
+        label: (window,) int64, -1 unlabelled.
+        animal: (window,) int64, index into ``animals``.
+        predicted: (window,) int64, class predicted by the first probe with all labels; -1 if not tested.
         class_names, animals: names.
-        path: the file, for ``features``.
+        path: the file that ``features`` reads.
     """
 
     method: str
@@ -40,7 +40,7 @@ class Run:
 
     @classmethod
     def load(cls, path: Path) -> Run:
-        """Read everything but the representation. InputError if the file is something else."""
+        """Read everything except the representation. InputError if the file is no embedding."""
         try:
             arrays = ("label", "animal", "predicted")
             file = load_npz(path, "method", "run", "seed", *arrays, "class_names", "animals")
@@ -65,26 +65,26 @@ class Run:
         return self.predicted >= 0
 
     def features(self) -> np.ndarray | None:
-        """(window, dimension) float32: the encoder's output or the raw window; None where there is neither."""
+        """(window, dimension) float32: the encoder's output or the raw window; None if the file has neither."""
         with np.load(self.path, allow_pickle=False) as file:
             for name in ("encoder", "raw"):
                 if name in file and file[name].shape[1] > 0:
-                    # Stored as float16, where a large value is infinite.
+                    # Stored as float16, in which large values are infinite.
                     return np.nan_to_num(file[name].astype(np.float32))
         return None
 
 
 def by_method(runs: Sequence[Run], methods: Sequence[str]) -> dict[str, list[Run]]:
-    """Runs of each method, in the order of ``methods``; other methods' are left out."""
+    """Runs of each method, in the order of ``methods``; runs of other methods are left out."""
     found = {name: [run for run in runs if run.method == name] for name in methods}
     return {name: own for name, own in found.items() if own}
 
 
 def read_logs(paths: Sequence[Path]) -> pd.DataFrame:
-    """All training logs with the run each is from: columns of the log and ``method, run``.
+    """All training logs in one table, with the columns ``method`` and ``run``.
 
-    The run is in the path: ``<method>/<run>/seed-<k>/<file>``. A log of several models in turn is a run for each.
-    InputError if a log is none.
+    Both come from the path, ``<method>/<run>/seed-<k>/<file>``. If a log holds several models one after the other,
+    each is a run. Raises InputError if a file is no training log.
     """
     tables = []
     for path in map(Path, paths):
@@ -97,10 +97,10 @@ def read_logs(paths: Sequence[Path]) -> pd.DataFrame:
         for name in LOG_COLUMNS:
             if len(table) and not pd.api.types.is_numeric_dtype(table[name]):
                 raise InputError(
-                    f"{path}: column {name!r} is {table[name].iloc[0]!r} first, expected numbers"
+                    f"{path}: column {name!r} begins with {table[name].iloc[0]!r}, expected numbers"
                 )
         if table.empty:
-            # Of a row that is not trained, but read as it begins.
+            # The log of an untrained network (0 steps).
             continue
         method, run_name, seed = path.absolute().parts[-4:-1]
         model = (table["step"].diff() < 0).cumsum()

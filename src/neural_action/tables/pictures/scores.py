@@ -1,4 +1,4 @@
-"""Scores of every row: a dot an animal or a split, mean and interval over them."""
+"""Scores of every row: one dot for each animal or split, with their mean and interval."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def draw_scores(
     title: str,
     classes: int = 0,
 ) -> Figure:
-    """A panel a column, a row a method in order. Chance is a dashed line.
+    """One panel for each column, one line for each method. Chance is a dashed line.
 
     Args:
-        scores: every score.
-        methods: the rows.
-        columns: what is drawn.
-        title: which data these are.
-        classes: number of scored classes, for chance where no row guesses; 0 if there are none.
+        scores: all scores.
+        methods: the rows, in order.
+        columns: the columns of scores that are drawn.
+        title: line that describes the dataset.
+        classes: number of scored classes, which gives chance if no row guesses; 0 if there are no classes.
     """
     shown = [name for name in methods if any(not scores.pick(name, column).empty for column in columns)]
     if not shown:
@@ -96,7 +96,7 @@ def _draw(
         axis.plot([unit * cell.low, unit * cell.high], [at, at], color=style.INK, lw=1.6, zorder=3)
         mean = axis.plot(unit * cell.mean, at, "D", ms=5, color=style.INK, mec="white", mew=0.6, zorder=4)
         for line, label in ((dots[0], of), (mean[0], "mean and 95 % interval")):
-            # Each is named once in the legend.
+            # The legend names each once; Matplotlib skips labels that begin with an underscore.
             line.set_label(label if label not in named else f"_{label}")
             named.add(label)
     axis.set_xlabel(style.spoken(column.metric) + ("" if plain else " (%)"))
@@ -111,7 +111,7 @@ def _draw(
 
 
 def _dots(picked: pd.DataFrame) -> tuple[np.ndarray, str]:
-    """Means of each animal where there are several, else of each split; and what a dot is."""
+    """The mean of each animal, or of each split if there is one animal; and what a dot is."""
     whole = picked[picked["unit"] == ""]
     splits = whole.groupby(["animal", "split"])["value"].mean()
     if whole["animal"].nunique() > 1:

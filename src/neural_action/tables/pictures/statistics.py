@@ -1,4 +1,4 @@
-"""What the animals did: time and bouts of each action (the paper's figure S5)."""
+"""Statistics of behaviour: time and bouts of each action (the paper's figure S5)."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from neural_action.tables.pictures import style
 
 
 def bouts(dataset: Dataset) -> pd.DataFrame:
-    """Every uninterrupted stretch of one label: columns ``animal, trial, label, seconds``, label -1 included.
+    """All bouts, uninterrupted runs of one label: columns ``animal, trial, label, seconds``; label -1 is included.
 
-    A bout lasts its number of samples times the trial's median sampling period, in a trial of a single sample that of
-    neural frames; bouts end with their trial.
+    The length of a bout is its number of samples times the median sampling period of its trial (in a trial of a single
+    sample, the period of neural frames). Bouts end with their trial.
     """
     rows: list[tuple[str, str, int, float]] = []
     for span in dataset.trials:
@@ -37,7 +37,7 @@ def bouts(dataset: Dataset) -> pd.DataFrame:
 
 @style.styled()
 def draw_statistics(dataset: Dataset) -> Figure:
-    """Share of each action and minutes recorded for every animal, and how long bouts of each action last."""
+    """Share of each action and recorded minutes of each animal, and the length of bouts of each action."""
     table = bouts(dataset)
     names, animals = dataset.class_names, list(dataset.animals)
     colors, said = style.action_colors(len(names)), shortened(names)
@@ -64,7 +64,7 @@ def draw_statistics(dataset: Dataset) -> Figure:
     minutes.barh(place, total / 60, height=0.78, color=style.SOFT)
     for at, count in enumerate(trials):
         minutes.text(total[at] / 60, at, f" {count}", va="center", fontsize=7, color=style.SOFT)
-    minutes.set(title="Recorded", xlabel="minutes\n(at the bars: trials)", yticklabels=[])
+    minutes.set(title="Recorded", xlabel="minutes\n(numbers: trials)", yticklabels=[])
     minutes.margins(x=0.12)
     for axis in (shares, minutes):
         axis.set_yticks(place)

@@ -1,4 +1,4 @@
-"""How pictures look: colours that the colour-blind tell apart, thin axes, one way to save."""
+"""The style of pictures: colour-blind safe colours, thin axes, and saving."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from neural_action.files import atomic_write
 from neural_action.names import shortened
 
 DPI = 130
-#: Characters of the name of a row of the tables that is drawn, at most.
+#: Characters of a row's label in a picture, at most.
 ROW = 44
-#: Inches that a character of 7.5 points is wide, about.
+#: Approximate width of a character of 7.5 points, in inches.
 CHARACTER = 1 / 16
 INK, SOFT, FAINT = "#1d2330", "#5d6675", "#d5dae2"
 # Okabe and Ito (2008), without black and with the yellow darkened for white paper; then Tol's "muted" (2021).
@@ -57,17 +57,17 @@ _SETTINGS: Any = {
 
 
 def styled() -> Any:
-    """A context and decorator within which artists get this style."""
+    """Context manager and decorator that applies this style to new artists."""
     return rc_context(_SETTINGS)
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure of that size in inches, laid out without overlaps."""
+    """An empty figure of that size in inches, with constrained layout."""
     return Figure(figsize=(width, height), dpi=DPI, layout="constrained")
 
 
 def heading(figure: Figure, *lines: str, color: str = SOFT) -> None:
-    """Write lines above everything, those that are longer than the figure is wide as several."""
+    """Write lines at the top of the figure; lines wider than the figure are wrapped."""
     width = int(figure.get_figwidth() / CHARACTER * 7.5 / 8)
     text = "\n".join(textwrap.fill(line, width) for line in lines)
     figure.suptitle(text, x=0.01, ha="left", fontsize=8, color=color)
@@ -75,22 +75,22 @@ def heading(figure: Figure, *lines: str, color: str = SOFT) -> None:
 
 @styled()
 def nothing(message: str) -> Figure:
-    """A figure that says why there is nothing to draw."""
+    """An otherwise empty figure with a message that says why there is nothing to draw."""
     figure = new_figure(6, 1.5)
     figure.text(0.5, 0.5, message, ha="center", va="center", color=SOFT, wrap=True)
     return figure
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a PNG whole, the same bytes for the same picture."""
+    """Write a PNG atomically; equal figures give equal bytes."""
     with atomic_write(path) as partial:
         write_png(figure, partial)
 
 
 def write_png(figure: Figure, target: Path | IO[bytes]) -> None:
-    """Write a PNG to a file that is open or to be made."""
+    """Write a PNG to an open file or to a path."""
     with rc_context(_SETTINGS):
-        # Axes that keep their aspect shrink once they are laid out: what is around them is in place the second time.
+        # Axes of fixed aspect shrink in the first layout; the second one puts everything around them in place.
         figure.draw_without_rendering()
         figure.savefig(target, format="png", metadata={"Software": None})
 
@@ -101,7 +101,7 @@ def action_colors(count: int) -> list:
 
 
 def animal_colors(count: int) -> list:
-    """A colour for each animal; another set than the actions', so that the two are not confused."""
+    """A colour for each animal, from another set than the colours of actions."""
     return _colors(count, _ANIMALS)
 
 
@@ -110,7 +110,7 @@ def _colors(count: int, few: Sequence[str]) -> list:
 
 
 def spoken(metric: str) -> str:
-    """A metric as people write it: ``balanced_accuracy`` is ``balanced accuracy``."""
+    """The written name of a metric: ``balanced_accuracy`` is ``balanced accuracy``."""
     return {"r2": "R2", "auroc": "AUROC", "macro_f1": "macro F1", "weighted_f1": "weighted F1"}.get(
         metric, metric.replace("_", " ")
     )
@@ -125,13 +125,13 @@ def dots(names: Sequence[str], colors: Sequence) -> list[Line2D]:
 
 
 def legend_columns(names: Iterable[str], width: float, most: int) -> int:
-    """How many columns of a legend of ``names`` go into ``width`` inches, between 1 and ``most``."""
-    # A dot and its gaps take a third of an inch.
+    """Number of columns of a legend of ``names`` that fit ``width`` inches, from 1 to ``most``."""
+    # A dot and its gaps take about a third of an inch.
     longest = max(map(len, shortened(names)), default=0)
     return max(1, min(most, int(width / (0.35 + longest * CHARACTER))))
 
 
 def bare(axis: Axes) -> None:
-    """Without ticks and frame."""
+    """Remove ticks and frame."""
     axis.set(xticks=[], yticks=[])
     axis.spines[:].set_visible(False)

@@ -1,4 +1,4 @@
-"""Training curves of every method."""
+"""Training curves of each method."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from neural_action.tables.pictures import style
 
 @style.styled()
 def draw_training(logs: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
-    """Loss over steps, mean and range over the runs of each method, and their throughput.
+    """Loss over steps: mean and range over the runs of each method, and their throughput.
 
-    Every method has an axis of its own: losses of different objectives cannot be compared.
+    Each method has its own axis, because losses of different objectives cannot be compared.
 
     Args:
-        logs: from ``read_logs``.
-        labels: what each method is called, in order; other methods are left out.
+        logs: the table from ``read_logs``.
+        labels: label of each method, in order; other methods are left out.
     """
     shown = [name for name in labels if (logs["method"] == name).any()]
     if not shown:
@@ -46,7 +46,7 @@ _NOTE = {"ha": "right", "va": "top", "fontsize": 7, "color": style.SOFT, "linesp
 
 
 def _throughput(logs: pd.DataFrame) -> str:
-    """Number of runs, and median and range of their median throughput, without a run's first entry."""
+    """Number of runs, and median and range of their median throughput; the first entry of each run is left out."""
     steady = logs[logs["step"] > logs.groupby("run")["step"].transform("min")]
     rates = (steady if len(steady) else logs).groupby("run")["windows_per_second"].median()
     runs = f"{len(rates)} run{'' if len(rates) == 1 else 's'}"
