@@ -251,7 +251,8 @@ class MethodSettings(Section):
     """A row of the tables: a representation. Every probe of a dataset reads every row.
 
     ``representation``: ``trained`` (the neural encoder of an objective), ``raw`` (the neural window), ``ridge``
-    (behaviour predicted by a ridge regression on each animal's neural frames), ``behavior`` (the behaviour window),
+    (behaviour predicted by a ridge regression on each animal's neural frames), ``canonical`` (each animal's principal
+    components, aligned to those of the first animal by canonical correlation), ``behavior`` (the behaviour window),
     ``behavior_encoder`` (the behaviour encoder of an objective, after the row's behaviour augmentations), ``labels``
     (the action label), ``external`` (frames embedded by another package) or ``none`` (guessing).
     ``sessions: together`` trains one network for all animals of a decoding dataset, with an input layer for each.
@@ -265,7 +266,7 @@ class MethodSettings(Section):
     role: Literal["baseline", "proposed", "reference"] = "baseline"
     table: Literal["papers", "ablation"] = "papers"
     representation: Literal[
-        "trained", "raw", "ridge", "behavior", "behavior_encoder", "labels", "external", "none"
+        "trained", "raw", "ridge", "canonical", "behavior", "behavior_encoder", "labels", "external", "none"
     ] = "trained"
     objective: ComponentConfig | None = None
     external: CebraSettings | None = None

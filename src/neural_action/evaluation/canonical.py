@@ -12,8 +12,14 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.linalg import qr, solve_triangular
 
+from neural_action.datasets.dataset import Dataset
+from neural_action.datasets.frames import frame_behavior
+from neural_action.datasets.ragged import RaggedFrames
 from neural_action.errors import InputError
 from neural_action.neighbors.index import ExactIndex
+
+#: Components of each animal: those of Safaie et al. for motor cortex [recalled].
+COMPONENTS = 10
 
 
 def principal_components(neural: np.ndarray, visible: np.ndarray, count: int) -> np.ndarray:
@@ -100,6 +106,7 @@ def aligned_components(
     visible: Sequence[np.ndarray],
     count: int,
     reference: int = 0,
+    names: Sequence[str] = (),
 ) -> tuple[list[np.ndarray], np.ndarray]:
     """Components of every animal, aligned to those of a reference animal.
 
@@ -109,19 +116,21 @@ def aligned_components(
         visible: (frame,) bool for each animal; components and alignment are fitted to these frames.
         count: number of components.
         reference: index of the reference animal.
+        names: of the animals, for errors; without them, their indices.
 
     Returns:
         (frame, count) float64 of each animal, and (animal, count) canonical correlations, 1 for the reference.
 
     Raises:
-        InputError: as the functions above, with the index of the animal.
+        InputError: as the functions above, with the animal.
     """
     components, moments = [], []
+    called = names or [f"animal {at}" for at in range(len(neural))]
     for animal, (units, moves, seen) in enumerate(zip(neural, behavior, visible, strict=True)):
         try:
             components.append(principal_components(units, seen, count))
         except InputError as error:
-            raise InputError(f"animal {animal}: {error}") from None
+            raise InputError(f"{called[animal]}: {error}") from None
         moments.append(np.flatnonzero(seen & np.isfinite(moves).all(1)))
     correlations = np.ones((len(neural), count))
     out = list(components)
@@ -138,7 +147,38 @@ def aligned_components(
             )
             turn, correlations[animal] = canonical_alignment(*pair)
         except InputError as error:
-            raise InputError(f"animal {animal}: {error}") from None
+            raise InputError(f"{called[animal]}: {error}") from None
         # The means over matched moments are aligned as well.
         out[animal] = (components[animal] - pair[1].mean(0)) @ turn + pair[0].mean(0)
     return out, correlations
+
+
+def canonical_frames(dataset: Dataset, neural: np.ndarray | RaggedFrames) -> np.ndarray:
+    """(frame, component) float32: components of every frame, aligned to the first animal with visible trials.
+
+    Components and alignment are fitted to visible frames. NaN for animals without visible trials.
+
+    Args:
+        dataset: the dataset, with behaviour.
+        neural: its neural frames, (frame, ...).
+
+    Raises:
+        InputError: as ``aligned_components``, with the name of the animal.
+    """
+    found = frame_behavior(dataset)
+    behavior = np.where(found["covered"][:, None], found["behavior"], np.nan)
+    rows = [np.flatnonzero(found["animal"] == animal) for animal in range(len(dataset.animals))]
+    fitted = [animal for animal, own in enumerate(rows) if found["visible"][own].any()]
+    # The frames of an animal are consecutive.
+    values = [neural[slice(int(own[0]), int(own[-1]) + 1)].reshape(len(own), -1) for own in rows]
+    aligned, _ = aligned_components(
+        [values[animal] for animal in fitted],
+        [behavior[rows[animal]] for animal in fitted],
+        [found["visible"][rows[animal]] for animal in fitted],
+        COMPONENTS,
+        names=[dataset.animals[animal] for animal in fitted],
+    )
+    out = np.full((len(behavior), COMPONENTS), np.nan, np.float32)
+    for animal, own in zip(fitted, aligned, strict=True):
+        out[rows[animal]] = own
+    return out

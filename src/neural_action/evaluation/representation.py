@@ -18,6 +18,7 @@ from neural_action.datasets.dataset import Dataset, side_by_side
 from neural_action.datasets.ragged import RaggedFrames
 from neural_action.datasets.windows import Windows
 from neural_action.errors import InputError
+from neural_action.evaluation.canonical import canonical_frames
 from neural_action.evaluation.ridge import predicted_behavior
 from neural_action.files import load_npz
 from neural_action.neighbors.table import SwapTable
@@ -50,6 +51,8 @@ def represent(
     - ``raw``: the neural window, averaged over ``raw_pool_time`` frames and ``raw_pool_space`` pixels.
     - ``ridge``: behaviour predicted at every frame by a ridge regression for each animal, averaged over
       ``raw_pool_time`` frames.
+    - ``canonical``: principal components of every frame, aligned between animals by canonical correlation, averaged
+      likewise.
     - ``external``: frames embedded by another package, averaged over ``raw_pool_time`` frames.
     - ``behavior``: the behaviour window.
     - ``labels``: the action label, one-hot, with one more column for unlabelled windows.
@@ -67,7 +70,9 @@ def represent(
     if kind == "raw":
         return {"raw": _raw(dataset.neural, windows, evaluation)}
     if kind == "ridge":
-        return {"ridge": _predicted(dataset, windows, evaluation)}
+        return {"ridge": _by_frame(predicted_behavior, dataset, windows, evaluation)}
+    if kind == "canonical":
+        return {"canonical": _by_frame(canonical_frames, dataset, windows, evaluation)}
     if kind == "external":
         if external is None:
             raise InputError("--external: missing, expected the frames that another package embedded")
@@ -221,14 +226,19 @@ def _raw(neural: np.ndarray | RaggedFrames, windows: Windows, evaluation: Evalua
     return out
 
 
-def _predicted(dataset: Dataset, windows: Windows, evaluation: EvaluationSettings) -> np.ndarray:
-    """(window, feature) float32: behaviour predicted by ridges; NaN for animals without visible trials."""
+def _by_frame(
+    of_frames: Callable[[Dataset, np.ndarray | RaggedFrames], np.ndarray],
+    dataset: Dataset,
+    windows: Windows,
+    evaluation: EvaluationSettings,
+) -> np.ndarray:
+    """(window, feature) float32: what ``of_frames`` makes of every frame; NaN for animals without visible trials."""
     neural = dataset.neural
     if isinstance(neural, np.ndarray):
         neural = pooled_space(neural, evaluation.raw_pool_space)
-    predicted = predicted_behavior(dataset, neural)
-    out = raw_windows(np.nan_to_num(predicted), windows, evaluation)
-    out[np.isnan(predicted[windows.start, 0])] = np.nan
+    frames = of_frames(dataset, neural)
+    out = raw_windows(np.nan_to_num(frames), windows, evaluation)
+    out[np.isnan(frames[windows.start, 0])] = np.nan
     return out
 
 

@@ -80,7 +80,7 @@ def _splits(
     with_labels = row.objective is not None and "labels" in needs("objectives", row.objective.name)
     groups = table.models(source.names, source.animal, labels=with_labels)
     # A row that represents only behaviour or labels needs no neural data.
-    layout = source.layout(neural=row.representation in ("trained", "raw", "ridge"))
+    layout = source.layout(neural=row.representation in ("trained", "raw", "ridge", "canonical"))
     settings, evaluation = sections.windows, sections.evaluation
     for group in groups:
         features, before = {}, None

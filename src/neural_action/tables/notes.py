@@ -155,6 +155,7 @@ def _probe(probe: ProbeConfig) -> str:
         "softmax": solvers[probe.solver],
         "angle": "ridge regression of (cos, sin) of the direction",
         "ridge": "ridge regression of behaviour variables",
+        "retrieval": f"the mean behaviour of the {probe.neighbors} nearest training windows",
         "knn": f"the share of the {probe.neighbors} nearest training windows of each class",
         "mlp": f"a network with {' and '.join(map(str, probe.hidden))} hidden units",
     }

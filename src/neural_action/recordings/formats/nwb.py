@@ -284,27 +284,6 @@ def _chosen(
     return list(chosen.items())
 
 
-def _joined(
-    path: Path, parts: list[tuple[str, tuple[str, Any]]]
-) -> tuple[np.ndarray, list[str], np.ndarray | None, float | None]:
-    """Series of one clock, concatenated to (n, column) float32 in their unit; column names; times or rate."""
-    values, names = [], []
-    first = parts[0][0]
-    time, rate = _clock(path, first, parts[0][1][1])
-    for name, (_, item) in parts:
-        data = np.asarray(item.data, np.float32) * np.float32(item.conversion)
-        data = data.reshape(len(data), -1)
-        names += [name] if data.shape[1] == 1 else [f"{name}_{at}" for at in range(data.shape[1])]
-        values.append(data)
-        own_time, own_rate = _clock(path, name, item)
-        # A series that starts at 0 has only a rate; one with times has another clock.
-        neither = time is None and own_time is None
-        both = time is not None and own_time is not None and np.array_equal(own_time, time)
-        if own_rate != rate or not (neither or both) or len(data) != len(values[0]):
-            raise InputError(f"{path}: {name} has another clock than {first}, expected the same clock")
-    return np.concatenate(values, 1), names, time, rate
-
-
 def _clock(path: Path, name: str, item: Any) -> Clock:
     """Times of a series in s, and its rate; only the rate if it starts at 0. InputError if it has neither."""
     if item.timestamps is not None:
