@@ -1,16 +1,21 @@
 """Label efficiency, continuous behaviour, ablation, unseen animals, consistency; and which tables there are."""
 
+from typing import get_args
+
 import made_up
 import numpy as np
 import pandas as pd
 import pytest
 
-from neural_action.config.evaluation_settings import EvaluationSettings
+from neural_action.config.evaluation_settings import EvaluationSettings, ProbeConfig, Task
 from neural_action.config.settings import MethodSettings
 from neural_action.errors import InputError
+from neural_action.evaluation.probes import KINDS
 from neural_action.evaluation.statistics import recovered_share
 from neural_action.stages.tables import run
+from neural_action.tables.notes import _probe
 from neural_action.tables.registry import picture_names, table_names
+from running import ROOT
 
 ABLATION = {"label": "Swap alone", "table": "ablation", "objective": {"name": "infonce"}}
 
@@ -149,3 +154,14 @@ def test_consistency_that_is_none_is_refused(scores, tmp_path, content):
     path.write_text(content)
     with pytest.raises(InputError, match=r"consistency\.csv"):
         run(made_up.configuration(), scores, tmp_path / "tables", consistency=path)
+
+
+def test_every_table_and_picture_has_a_caption_and_every_probe_a_note():
+    everything = EvaluationSettings(tasks=list(get_args(Task)), label_budgets=["all", 1])
+    rows = [MethodSettings.model_validate(ABLATION)]
+    made = table_names(everything, rows, unseen=True, consistency=True)
+    made += picture_names(everything, swaps=True, consistency=True)
+    missing = [name for name in made if not (ROOT / f"workflow/report/{name}.rst").exists()]
+    assert not missing
+    for kind in KINDS:
+        assert _probe(ProbeConfig(kind=kind, tasks=["within"]))

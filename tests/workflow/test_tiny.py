@@ -70,7 +70,7 @@ def test_scores_keep_their_contract(results):
     scores = scores_of(results)
     assert list(scores.columns) == COLUMNS
     assert set(scores["method"]) == set(METHODS)
-    tasks = {"within", "across", "identity", "continuous_within", "continuous_across"}
+    tasks = {"within", "across", "identity", "continuous_within", "continuous_across", "retrieval"}
     assert set(scores["task"]) == tasks
     assert set(scores["label_budget"]) == {"half", "all"}
     assert set(scores["split"]) == {"fold-0"}
@@ -127,7 +127,7 @@ def test_every_number_of_a_table_is_made_of_scores(results):
 
 
 def test_tables_and_pictures_are_there(results):
-    for table in ("action_recognition", "identity_recognition", "continuous", "consistency"):
+    for table in ("action_recognition", "identity_recognition", "continuous", "label_free", "consistency"):
         for form in ("csv", "md", "tex", "html"):
             text = (results / f"tiny/tables/{table}.{form}").read_text()
             assert "Swap + calcium" in text

@@ -32,12 +32,12 @@ from neural_action.stages import dataset as layout
 from neural_action.stages.evaluate import run as evaluate
 from running import ROOT
 
-ROWS = ["random_guess", "raw", "ridge", "simclr", "swap_calcium", "regression_conv"]
+ROWS = ["random_guess", "raw", "ridge", "canonical", "simclr", "swap_calcium", "regression_conv"]
 CHANGES = """
 simulation: {preset: units, overrides: {animals: 2, seconds: 14.0, types: 36}}
 convert: {root_relative: true, scale: {low: 0.5, high: 99.5}}
 split: {test_folds: [0]}
-rows: [random_guess, raw, ridge, simclr, swap_calcium, regression_conv]
+rows: [random_guess, raw, ridge, canonical, simclr, swap_calcium, regression_conv]
 calcium: {decay: 1.0}
 training: {steps: 20}
 adapt: {rows: [simclr], steps: 10}
@@ -45,6 +45,7 @@ encoders: {neural: {name: trace_cnn, width: 16, layers: 1}, unit_width: 16}
 evaluation: {raw_pool_time: 8, label_budgets: [all], identity_samples: 80}
 methods:
   ridge: {label: Ridge to behavior, group: Reference, role: reference, representation: ridge}
+  canonical: {label: Aligned components, group: Reference, role: reference, representation: canonical}
 """
 
 
@@ -128,7 +129,7 @@ def test_animals_differ_in_their_units(finished):
 def test_every_row_is_read_where_it_can_be(finished):
     scores = pd.read_csv(finished.results / "scores.csv", dtype={"unit": str})
     tasks = {name: set(own["task"]) for name, own in scores.groupby("method")}
-    every = {"within", "across", "identity", "continuous_within", "continuous_across"}
+    every = {"within", "across", "identity", "continuous_within", "continuous_across", "retrieval"}
     # Units of one animal mean nothing in another: raw windows are read within animals alone.
     assert tasks == {name: {"within", "continuous_within"} if name == "raw" else every for name in ROWS}
     assert scores[scores["metric"] == "accuracy"]["value"].between(0, 1).all()
