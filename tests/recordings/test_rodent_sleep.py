@@ -77,5 +77,5 @@ def test_the_real_mouse_is_read_and_the_rat_is_missing():
     found = rodent_sleep.read(folder, row, Options(), None).check("x")
     assert found.neural.shape == (10800, 42)
     assert np.bincount(found.labels).tolist() == [3832, 6206, 762]
-    with pytest.raises(InputError, match="states of rat"):
+    with pytest.raises(InputError, match="spike counts of rat beside its states"):
         rodent_sleep.scan(folder, Options(animals=["rat"]))

@@ -251,4 +251,4 @@ def test_a_rat_without_spikes_is_one_line(tmp_path):
     assert done.returncode == 1
     lines = [line for line in done.stdout.splitlines() if "no such file" in line]
     assert len(lines) == 1
-    assert "states of rat" in lines[0]
+    assert "spike counts of rat beside its states" in lines[0]
