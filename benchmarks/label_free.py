@@ -99,8 +99,8 @@ def page(table: pd.DataFrame, settings: Settings) -> str:
         "out, which needs labels.",
         "",
         f"{table['dataset'].nunique()} data sets, {table['method'].nunique()} trained rows, one split and one training "
-        "seed. Made by `python benchmarks/label_free.py` from the runs of [fresh seeds](fresh_seeds.md). **Simulated, "
-        "not recorded**.",
+        "seed. Made by `python benchmarks/label_free.py --results results/simulated_seed_*` from the runs of "
+        "[fresh seeds](fresh_seeds.md). **Simulated, not recorded**.",
         "",
         f"- Spearman's rank correlation over rows is {np.mean(correlations):.2f} on average over data sets, from "
         f"{min(correlations):.2f} to {max(correlations):.2f}. Over the rows' means it is {over_rows:.2f}.",
