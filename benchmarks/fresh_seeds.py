@@ -102,7 +102,7 @@ def read(preset: str, seed: int) -> pd.DataFrame:
 
 
 def page(scores: pd.DataFrame, methods: dict[str, MethodSettings], preset: str, seeds: list[int]) -> str:
-    """Markdown: every score, and paired differences of Swap + calcium to every baseline."""
+    """Markdown: every score, and paired differences of the two proposed rows to every other row."""
     by_seed = scores.pivot_table(index=["task", "method"], columns="simulation", values="value")
     lines = [
         "# Fresh seeds",

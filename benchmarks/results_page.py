@@ -23,7 +23,7 @@ from neural_action.provenance import code_hash
 from neural_action.tables.document import EMPTY, interval
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("README.md", "docs/index.md", "docs/results/flies.md", "docs/results/spikes.md")
+PAGES = ("README.md", "docs/tutorials/first_run.md", "docs/results/flies.md", "docs/results/spikes.md")
 IMAGES = ROOT / "docs/images"
 #: Of each picture, the modules that draw it and the hash of their code when it was drawn.
 MADE = IMAGES / "made.json"
@@ -98,6 +98,7 @@ WITHIN_AND_ACROSS = (
 )
 SHOWN = {
     "brief": Shown((*WITHIN_AND_ACROSS, Column(IDENTITY, "identity", "softmax", "Identity")), rows=BRIEF),
+    "first_run": Shown(WITHIN_AND_ACROSS, rows=("random_guess", "raw", "swap_calcium")),
     "short": Shown((*WITHIN_AND_ACROSS, *IDENTITIES)),
     "actions": Shown(
         tuple(
