@@ -172,6 +172,14 @@ def test_mistakes_are_one_line(changes, message):
             "configuration probes.ridge.tasks: 'within', expected continuous tasks",
         ),
         (
+            {"probes": {"retrieval": {"tasks": ["retrieval", "across"]}}},
+            "configuration probes.retrieval.tasks: 'across', expected the task retrieval",
+        ),
+        (
+            {"probes": {"knn": {"tasks": ["retrieval"]}}},
+            "configuration probes.knn.tasks: 'retrieval', expected tasks of classes",
+        ),
+        (
             {"probes": {"angle": {"kind": "angle", "tasks": ["identity"]}}},
             "configuration probes.angle.tasks: 'identity', expected tasks with directions",
         ),

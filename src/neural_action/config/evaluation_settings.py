@@ -11,6 +11,9 @@ from neural_action.config.kinds import Count, Each, Fraction, FromText, Positive
 Task = Literal[
     "within", "across", "identity", "decoding", "continuous_within", "continuous_across", "retrieval"
 ]
+CONTINUOUS = ("continuous_within", "continuous_across")
+#: Tasks whose targets are values of behaviour, which needs no labels.
+VALUES = (*CONTINUOUS, "retrieval")
 LabelBudget = Annotated[Literal["all", "half"] | Annotated[int, Field(ge=1)], FromText]
 #: Scaling of centred features: each by its own standard deviation (``zscore``), or all by one number (``centred``).
 Scale = Literal["zscore", "centred"]

@@ -8,7 +8,7 @@ visible data only.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -232,7 +232,13 @@ def own_units(entries: Sequence[Entry], settings: WindowSettings) -> tuple[tuple
             f"windows.units: own, but neural frames of {entries[0].animal} are images, expected units"
         )
     units = {entry.animal: entry.frame_shape[0] for entry in entries}
-    return tuple(units.items()) if different or (settings.units == "own" and len(units) > 1) else ()
+    return tuple(units.items()) if are_own(units, settings) else ()
+
+
+def are_own(units: Mapping[str, int], settings: WindowSettings) -> bool:
+    """Whether animals have their own units, from the number of units of each (``windows.units``)."""
+    differ = settings.units is None and len(set(units.values())) > 1
+    return len(units) > 1 and (settings.units == "own" or differ)
 
 
 def _neural(

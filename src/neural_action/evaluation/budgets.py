@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neural_action.config.evaluation_settings import EvaluationSettings
-from neural_action.evaluation.tasks import VALUES, Problem, enough, split_number
+from neural_action.config.evaluation_settings import VALUES, EvaluationSettings
+from neural_action.evaluation.tasks import Problem, enough, split_number
 
 if TYPE_CHECKING:
     from neural_action.datasets.windows import Windows

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neural_action.config.evaluation_settings import EvaluationSettings, Task
+from neural_action.config.evaluation_settings import VALUES, EvaluationSettings, Task
 from neural_action.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
 ALL_ANIMALS = "all"
 OWN = ("within", "decoding", "continuous_within")
-CONTINUOUS = ("continuous_within", "continuous_across")
-#: Tasks whose targets are values of behaviour, which needs no labels.
-VALUES = (*CONTINUOUS, "retrieval")
 
 
 @dataclass(frozen=True)
@@ -54,10 +51,9 @@ def problems(
     """The problems of a task in one split: one for each animal with test windows, or one for all for identity.
 
     ``within``, ``decoding``: the probe is trained on labelled training windows of the tested animal. ``across``: on
-    those of the other animals. The
-    continuous tasks and ``retrieval`` likewise, with unlabelled windows too. Left out are problems with nothing to test
-    or fewer than two classes to train on. Raises InputError if a trial trains and tests, or the labels of a test window
-    may be seen.
+    those of the other animals. The continuous tasks and ``retrieval`` likewise, with unlabelled windows too. Left out
+    are problems with nothing to test or fewer than two classes to train on. Raises InputError if a trial trains and
+    tests, or the labels of a test window may be seen.
     """
     if task == "identity":
         made = _identity(windows, animals, settings, split, seed)

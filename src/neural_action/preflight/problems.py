@@ -10,6 +10,7 @@ import numpy as np
 
 from neural_action.calcium.fit import LEAST_BOUTS
 from neural_action.config.plan import Plan
+from neural_action.datasets.dataset import are_own
 from neural_action.preflight.alike import listed, unlike
 from neural_action.preflight.rests import Motion, count_rests
 from neural_action.preflight.sample import Look, read_rows
@@ -31,7 +32,7 @@ def problems(looks: list[Look], plan: Plan) -> Iterator[str]:
             f"{short.form.where} has {short.frames} frames, expected at least {plan.settings.windows.frames} "
             "(windows.frames): shorten the windows, or leave the trial out"
         )
-    if plan.settings.split.protocol == "new_animal" and _own_units(looks, plan):
+    if plan.settings.split.protocol == "new_animal" and are_own(_units(looks), plan.settings.windows):
         yield (
             "animals have different units, so an animal left out of pretraining cannot be encoded: set split.protocol "
             "to new_trials, and adapt.rows to measure adaptation to a new animal"
@@ -83,7 +84,7 @@ def notes(looks: list[Look], plan: Plan, own: Mapping[str, Any]) -> Iterator[str
     units = _units(looks)
     if not plan.apart and len(units) > 1:
         counts = ", ".join(f"{animal} {count}" for animal, count in units.items())
-        if _own_units(looks, plan):
+        if are_own(units, plan.settings.windows):
             yield (
                 f"animals have their own units ({counts}): each gets an input layer of its own, everything after it is "
                 "shared; raw rows are read within animals alone"
@@ -104,12 +105,6 @@ def notes(looks: list[Look], plan: Plan, own: Mapping[str, Any]) -> Iterator[str
 def _units(looks: list[Look]) -> dict[str, int]:
     """Number of units of each animal; none of images."""
     return {look.row.animal: look.form.neural[0] for look in looks if len(look.form.neural) == 1}
-
-
-def _own_units(looks: list[Look], plan: Plan) -> bool:
-    """Whether animals have their own units, as ``datasets.dataset.own_units`` says."""
-    units, sharing = _units(looks), plan.settings.windows.units
-    return len(units) > 1 and (sharing == "own" or (sharing is None and len(set(units.values())) > 1))
 
 
 def _signals(looks: list[Look]) -> Iterator[str]:

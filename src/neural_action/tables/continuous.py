@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from neural_action.config.evaluation_settings import CONTINUOUS
 from neural_action.config.sections import Sections
 from neural_action.tables import notes
 from neural_action.tables.document import Document
 from neural_action.tables.page import Page
-from neural_action.tables.scores import CONTINUOUS, Column, Scores, of_the_papers
+from neural_action.tables.scores import Column, Scores, of_the_papers
 
 #: Columns of a table, at most; its CSV has all variables (a skeleton has about a hundred).
 _SHOWN = 9

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from neural_action.config.evaluation_settings import CONTINUOUS
 from neural_action.config.sections import Sections
 from neural_action.errors import InputError
 from neural_action.tables import action, continuous, decoding
 from neural_action.tables.registry import CLASS_TASKS
-from neural_action.tables.scores import CONTINUOUS, Column, Scores
+from neural_action.tables.scores import Column, Scores
 
 #: Behaviour variables in the picture, at most; the CSV of the table has all.
 _PANELS = 8

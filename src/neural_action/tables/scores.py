@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from neural_action.config.evaluation_settings import ProbeConfig
+from neural_action.config.evaluation_settings import CONTINUOUS, ProbeConfig
 from neural_action.config.sections import Sections
 from neural_action.config.settings import MethodSettings
 from neural_action.errors import InputError
@@ -23,7 +23,6 @@ _OLDER = ("fold", "fraction", "representation")
 ALL = "all"
 #: Metrics that are not fractions between 0 and 1.
 UNBOUNDED = ("r2", "log_loss")
-CONTINUOUS = ("continuous_within", "continuous_across")
 
 
 @dataclass(frozen=True)

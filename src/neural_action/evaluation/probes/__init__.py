@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neural_action.config.evaluation_settings import ProbeConfig
+from neural_action.config.evaluation_settings import VALUES, ProbeConfig
 from neural_action.errors import InputError
 from neural_action.evaluation.probes.angle import Angle
 from neural_action.evaluation.probes.knn import Knn, Retrieval
@@ -10,7 +10,6 @@ from neural_action.evaluation.probes.mlp import Mlp
 from neural_action.evaluation.probes.probe import Probe
 from neural_action.evaluation.probes.ridge import Ridge
 from neural_action.evaluation.probes.softmax import Softmax
-from neural_action.evaluation.tasks import VALUES
 
 KINDS: dict[str, type[Probe]] = {
     "softmax": Softmax,
