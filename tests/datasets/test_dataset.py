@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from neural_action.config.settings import SplitSettings, WindowSettings
-from neural_action.datasets.dataset import Source, dataset_of, side_by_side
+from neural_action.datasets.dataset import Source, block_weights, dataset_of, side_by_side
 from neural_action.datasets.layout import lay_out
 from neural_action.datasets.protocols import split_table
 from neural_action.datasets.windows import window_table
@@ -194,3 +194,28 @@ def test_units_that_differ_cannot_be_shared(tmp_path):
         InputError, match=r"animal two: windows\.units is shared, but neural frame \(4,\) differs"
     ):
         dataset_of(laid_out(tmp_path, one=6, two=4), None, WindowSettings(units="shared"))
+
+
+def test_blocks_of_variables_weigh_as_much_as_one_variable():
+    """Variables that a number tells apart are one block; the total variance of each block is that of one variable."""
+    weights = block_weights(
+        ("body_angle_1", "body_angle_2", "body_angle_10", "speed", "angle2", "head 3"), (6,)
+    )
+    np.testing.assert_allclose(weights, [3**-0.5, 3**-0.5, 3**-0.5, 1, 1, 1], rtol=1e-6)
+
+
+def test_the_axes_of_a_keypoint_belong_to_its_block():
+    weights = block_weights(("leg_1", "leg_2", "head"), (3, 2))
+    np.testing.assert_allclose(weights, [0.5, 0.5, 0.5, 0.5, 2**-0.5, 2**-0.5], rtol=1e-6)
+
+
+def test_blocks_are_z_scored_and_then_weighed(tmp_path):
+    recording = replace(session("A", 3, 0), behavior_names=("x_1", "x_2"))
+    write_store(recording, tmp_path / "r.zarr", tmp_path / "r.json", dataset="d", steps={}, chunk_mb=1.0)
+    lay_out([tmp_path / "r.json"], tmp_path / "dataset")
+    pose = {
+        kind: Source(tmp_path / "dataset").open(BINS.model_copy(update={"pose_normalisation": kind})).pose
+        for kind in ("animal_zscore", "block_zscore", "none")
+    }
+    np.testing.assert_allclose(pose["block_zscore"], pose["animal_zscore"] / np.sqrt(2), rtol=1e-6)
+    np.testing.assert_array_equal(pose["none"], recording.behavior)

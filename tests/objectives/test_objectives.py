@@ -77,7 +77,22 @@ def test_regression_is_the_mean_squared_error_of_the_poses():
         assert model.loss(model.encode(batch), batch).item() == pytest.approx(slow / (7 * 4 * 5), rel=1e-5)
 
 
-@pytest.mark.parametrize("name", ["infonce", "regression_conv"])
+def test_a_linear_decoder_makes_each_pose_from_the_encoding_alone():
+    model, batch = create(ComponentConfig(name="regression_linear"), ENCODERS, SHAPES, 0), Batch()
+    model.eval()
+    with torch.no_grad():
+        h = model.f_n(batch.neural())
+        weight, bias = model.decoder.weight.view(4, 5, -1), model.decoder.bias.view(4, 5)
+        slow = sum(
+            float((weight[t, f] @ h[i] + bias[t, f] - batch.b[i, t, f]) ** 2)
+            for i in range(7)
+            for t in range(4)
+            for f in range(5)
+        )
+        assert model.loss(model.encode(batch), batch).item() == pytest.approx(slow / (7 * 4 * 5), rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["infonce", "regression_conv", "regression_linear"])
 def test_objectives_learn_embed_and_survive_a_file(name, tmp_path):
     part = ComponentConfig(name=name)
     model, batch = create(part, ENCODERS, SHAPES, 0), Batch()

@@ -142,6 +142,7 @@ OBJECTIVES = {
     "infonce_neural": {},
     "regression_recurrent": {},
     "regression_conv": {},
+    "regression_linear": {},
     "behavenet": {},
     "byol": {},
     "myow": {"warmup": 0.0},

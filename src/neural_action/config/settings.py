@@ -126,7 +126,7 @@ class WindowSettings(Section):
     behavior_stride: Count = 4
     stride: Count = 8
     scored_classes: Annotated[Classes, Each] | None = None
-    pose_normalisation: Literal["animal_zscore", "none"] = "animal_zscore"
+    pose_normalisation: Literal["animal_zscore", "block_zscore", "none"] = "animal_zscore"
     units: Literal["shared", "own"] | None = None
 
 

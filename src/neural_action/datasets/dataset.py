@@ -8,6 +8,8 @@ visible data only.
 from __future__ import annotations
 
 import hashlib
+import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +57,7 @@ class Dataset:
         neural_time: (frame,) float64 s, on the clock of each recording.
         pose: (sample, feature) float32, every ``behavior_stride``-th behaviour sample, normalised.
         pose_raw: ``pose`` before normalisation, in the unit of the store.
+        pose_weight: what z-scores were multiplied by, (feature,) float32, or 1.
         pose_time: (sample,) float64 s.
         labels: (sample,) int16, -1 if unlabelled or not scored.
         class_names: the scored classes.
@@ -79,6 +82,7 @@ class Dataset:
     neural_rate: float
     sessions: tuple[tuple[str, int], ...] = ()
     units: tuple[tuple[str, int], ...] = ()
+    pose_weight: np.ndarray | float = 1.0
 
     @property
     def pose_animal(self) -> np.ndarray:
@@ -195,7 +199,10 @@ def dataset_of(
     arrays = layout.arrays
     pose_raw = arrays["behavior"][kept]
     labels, class_names = _scored(arrays["labels"][kept], layout.class_names, settings)
-    pose = normalise_pose(pose_raw, spans) if settings.pose_normalisation == "animal_zscore" else pose_raw
+    names, weight = tuple(layout.attributes["behavior_names"]), np.float32(1.0)
+    if settings.pose_normalisation == "block_zscore":
+        weight = block_weights(names, layout.behavior_shape)
+    pose = pose_raw if settings.pose_normalisation == "none" else normalise_pose(pose_raw, spans) * weight
     return Dataset(
         animals=tuple(sorted({span.animal for span in spans})),
         trials=tuple(spans),
@@ -206,11 +213,12 @@ def dataset_of(
         pose_time=arrays["behavior_time"][kept],
         labels=labels,
         class_names=class_names,
-        behavior_names=tuple(layout.attributes["behavior_names"]),
+        behavior_names=names,
         behavior_shape=layout.behavior_shape,
         neural_rate=layout.neural_rate,
         sessions=tuple(sessions),
         units=units,
+        pose_weight=weight,
     )
 
 
@@ -337,6 +345,23 @@ def normalise_pose(pose: np.ndarray, trials: Sequence[TrialSpan]) -> np.ndarray:
         for span in own:
             out[span.samples] = (pose[span.samples] - mean) / scale
     return out
+
+
+def block_weights(names: Sequence[str], shape: Sequence[int]) -> np.ndarray:
+    """(feature,) float32: 1 / sqrt(n) for each of the n variables of a block.
+
+    A block is the variables whose names differ in a number at the end alone, as ``body_angle_1`` and ``body_angle_2``.
+    With these weights, z-scored blocks have the same variance, whatever their number of variables: block scaling
+    (Westerhuis et al. 1998), as in multi-block component analysis.
+
+    Args:
+        names: names of keypoints or features.
+        shape: shape of one behaviour sample, (feature,) or (keypoint, axis).
+    """
+    blocks = [re.sub(r"[\s_.-]*\d+$", "", name) for name in names]
+    axes = math.prod(shape[1:])
+    weights = [1 / math.sqrt(blocks.count(block) * axes) for block in blocks]
+    return np.repeat(np.array(weights, np.float32), axes)
 
 
 def _scored(

@@ -178,7 +178,7 @@ def check_normalisation(dataset: Dataset, split: str) -> list[Finding]:
         own = [span for span in every if span.sees_input] or every
         expected = normalise_pose(dataset.pose_raw, [replace(span, sees_input=span in own) for span in every])
         rows = np.concatenate([np.arange(span.samples.start, span.samples.stop) for span in every])
-        apart = float(np.abs(dataset.pose[rows] - expected[rows]).max())
+        apart = float(np.abs(dataset.pose[rows] - expected[rows] * dataset.pose_weight).max())
         if apart > 1e-3:
             message = (
                 f"behaviour of {animal} differs by up to {apart:.3g} standard deviations from behaviour normalised by "
