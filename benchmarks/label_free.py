@@ -1,10 +1,15 @@
-"""Does behaviour retrieval choose the row that reads actions best on the animal left out? Rank correlations.
+"""Which measure without labels chooses the row that reads actions best on the animal left out? Rank correlations.
 
 ``python benchmarks/label_free.py --results results/simulated_seed_101 ...`` takes finished runs. For each trained row
-it measures behaviour retrieval across animals (task ``retrieval``, no labels) and takes the balanced accuracy across
-animals from ``scores.csv`` (probe softmax, all labels, same split). It writes Spearman's rank correlation over the rows
-of each data set, and the accuracy that is lost by taking the row that retrieval puts first, into
-``docs/results/label_free.md``. ``--configfile`` is the configuration of the runs.
+it computes two measures that need no labels, and takes the balanced accuracy across animals from ``scores.csv`` (probe
+softmax, all labels, same splits):
+
+- *decoding*: R2 of behaviour on the animal left out, by a ridge from the representations of the other animals;
+- *retrieval*: R2 of the behaviour of the nearest windows of the other animals.
+
+It writes Spearman's rank correlations over the rows of each data set, and the accuracy that is lost by taking the row
+that a measure puts first, into ``docs/results/label_free.md``. Windows and probes are those of each run's own
+``config.yaml``, or of ``--configfile``.
 """
 
 from __future__ import annotations
@@ -24,9 +29,12 @@ from neural_action.datasets.windows import window_table
 from neural_action.evaluation.evaluate import evaluate
 from neural_action.evaluation.retrieval import behavior_summary
 from neural_action.files import load_npz
+from neural_action.stages.evaluate import centre_behavior
 
 OUTPUT = ROOT / "docs/results/label_free.md"
 TASK, PROBE, METRIC = "across", "softmax", "balanced_accuracy"
+#: Measures without labels: name on the page, and task.
+MEASURES = {"decoding": "continuous_across", "retrieval": "retrieval"}
 
 
 def main() -> None:
@@ -35,94 +43,127 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--results", type=Path, nargs="+", required=True)
-    parser.add_argument("--configfile", type=Path, default=ROOT / "config/config.yaml")
-    parser.add_argument("--split", default="fold-0")
+    parser.add_argument("--configfile", type=Path, help="instead of the config.yaml of each run")
     options = parser.parse_args()
-    settings = validate(complete(merged([options.configfile]), lambda name: ROOT / "config" / name))
-    table = pd.concat([measured(folder, settings, options.split) for folder in options.results])
-    OUTPUT.write_text(page(table, settings))
+    tables = [measured(folder, settings_of(folder, options.configfile)) for folder in options.results]
+    OUTPUT.write_text(page(pd.concat(tables)))
     print(f"wrote {OUTPUT.relative_to(ROOT)}")
 
 
-def measured(folder: Path, settings: Settings, split: str) -> pd.DataFrame:
-    """Columns ``dataset, method, retrieval, accuracy``: one line a trained row of a finished run."""
-    dataset = Source(folder / "dataset", folder / "splits.csv", (split,)).open(settings.windows, neural=False)
-    windows = window_table(dataset, settings.windows, stride=settings.windows.stride)
-    summary = behavior_summary(dataset.pose[windows.pose], np.flatnonzero(windows.role == "train"))
-    asked = settings.evaluation.model_copy(update={"tasks": ["retrieval"]})
+def settings_of(folder: Path, given: Path | None) -> Settings:
+    """The settings of a run."""
+    path = given or folder / "config.yaml"
+    return validate(complete(merged([path]), lambda name: ROOT / "config" / name))
+
+
+def measured(folder: Path, settings: Settings) -> pd.DataFrame:
+    """Columns ``dataset, label, accuracy`` and one for each measure: one line a trained row, means over its splits."""
     scores = pd.read_csv(folder / "scores.csv", dtype={"unit": str, "label_budget": str})
     chosen = (scores["task"] == TASK) & (scores["probe"] == PROBE) & (scores["metric"] == METRIC)
-    chosen &= (scores["split"] == split) & (scores["label_budget"] == "all") & scores["unit"].isna()
-    accuracy = scores[chosen & (scores["layer"] == "encoder")].groupby("method")["value"].mean()
+    chosen &= (scores["label_budget"] == "all") & scores["unit"].isna() & (scores["layer"] == "encoder")
+    chosen &= scores["protocol"] == settings.split.protocol
+    scores = scores[chosen]
     lines = []
-    for name, row in settings.methods.items():
-        path = folder / f"models/{name}/{split}/seed-0/embedding.npz"
-        if row.role == "reference" or row.representation != "trained" or not path.exists():
+    for (method, split), own in scores.groupby(["method", "split"]):
+        row = settings.methods.get(str(method))
+        path = folder / f"models/{method}/{split}/seed-{own['seed'].min()}/embedding.npz"
+        if row is None or row.objective is None or row.role == "reference" or not path.exists():
             continue
-        features = {"encoder": np.nan_to_num(load_npz(path, "encoder")["encoder"].astype(np.float32))}
-        found = evaluate(
-            features,
-            windows,
-            np.empty((len(windows), 0)),
-            dataset.animals,
-            dataset.class_names,
-            row,
-            settings.probes,
-            asked,
-            split,
-            0,
-            summary=summary,
+        lines.append(
+            (
+                folder.name,
+                row.label,
+                own["value"].mean(),
+                *without_labels(folder, settings, str(split), path, row),
+            )
         )
-        retrieval = np.mean([score.value for score in found.scores if score.metric == "r2"])
-        lines.append((folder.name, name, retrieval, accuracy[name]))
-    return pd.DataFrame(lines, columns=["dataset", "method", "retrieval", "accuracy"])
+    table = pd.DataFrame(lines, columns=["dataset", "label", "accuracy", *MEASURES])
+    return table.groupby(["dataset", "label"], as_index=False).mean()
 
 
-def page(table: pd.DataFrame, settings: Settings) -> str:
-    """Markdown: the rows, then each data set."""
-    of_datasets = []
-    for name, own in table.groupby("dataset"):
-        first = own.loc[own["retrieval"].idxmax()]
-        correlation = spearmanr(own["retrieval"], own["accuracy"]).statistic
-        of_datasets.append((name, correlation, first["method"], own["accuracy"].max() - first["accuracy"]))
-    correlations = [correlation for _, correlation, _, _ in of_datasets]
-    means = table.groupby("method")[["retrieval", "accuracy"]].mean().sort_values("accuracy")
-    over_rows = spearmanr(means["retrieval"], means["accuracy"]).statistic
-    best = sum(lost == 0 for *_, lost in of_datasets)
-    lost = 100 * np.mean([lost for *_, lost in of_datasets])
+def without_labels(folder: Path, settings: Settings, split: str, embedding: Path, row) -> list[float]:
+    """The measures of one embedding."""
+    dataset = Source(folder / "dataset", folder / "splits.csv", (split,)).open(settings.windows, neural=False)
+    windows = window_table(dataset, settings.windows, stride=settings.windows.stride)
+    asked = settings.evaluation.model_copy(update={"tasks": list(MEASURES.values()), "variables": None})
+    found = evaluate(
+        {"encoder": np.nan_to_num(load_npz(embedding, "encoder")["encoder"].astype(np.float32))},
+        windows,
+        centre_behavior(dataset, windows),
+        dataset.animals,
+        dataset.class_names,
+        row.model_copy(update={"tasks": None}),
+        settings.probes,
+        asked,
+        split,
+        0,
+        variables=tuple(map(str, range(dataset.pose.shape[1]))),
+        summary=behavior_summary(dataset.pose[windows.pose], np.flatnonzero(windows.role == "train")),
+    )
+    return [
+        float(
+            np.mean(
+                [one.value for one in found.scores if (one.task, one.metric, one.unit) == (task, "r2", "")]
+            )
+        )
+        for task in MEASURES.values()
+    ]
+
+
+def page(table: pd.DataFrame) -> str:
+    """Markdown: each data set by each measure, then the rows."""
     lines = [
         "# Choosing without labels",
         "",
-        "Can a row be chosen where nobody has labelled an action? Task `retrieval` predicts the behaviour in a test "
-        "window from the windows of *other animals* that are nearest to it in the representation. It uses the "
-        "behaviour of test windows, and no label. This page compares it with balanced accuracy on the animal left "
-        "out, which needs labels.",
+        "Can a row be chosen where nobody has labelled an action? Two measures use the behaviour of test windows, and "
+        "no label:",
         "",
-        f"{table['dataset'].nunique()} data sets, {table['method'].nunique()} trained rows, one split and one training "
-        "seed. Made by `python benchmarks/label_free.py --results results/simulated_seed_*` from the runs of "
-        "[fresh seeds](fresh_seeds.md). **Simulated, not recorded**.",
+        "- **decoding** (task `continuous_across`): R2 of behaviour on the animal left out, by a ridge from the "
+        "representations of the other animals;",
+        "- **retrieval** (task `retrieval`): R2 of the behaviour of those windows of *other animals* that are nearest "
+        "to a window in the representation.",
         "",
-        f"- Spearman's rank correlation over rows is {np.mean(correlations):.2f} on average over data sets, from "
-        f"{min(correlations):.2f} to {max(correlations):.2f}. Over the rows' means it is {over_rows:.2f}.",
-        f"- The row that retrieval puts first is the best row in {best} of {len(of_datasets)} data sets. Taking it "
-        f"loses {lost:.1f} points on average.",
-        "- One row is far ahead of the others here, so a low rank correlation can still choose well. Retrieval says "
-        "little about rows whose accuracies are close.",
+        "This page compares both with balanced accuracy on the animal left out, which needs labels. Made by "
+        "`python benchmarks/label_free.py --results <folders>` from finished runs: "
+        f"{table['dataset'].nunique()} data sets, means over splits, first training seed.",
         "",
-        "| Row | Retrieval, R2 | Animal left out, % |",
-        "| --- | ---: | ---: |",
+        "| Data set | Rows | "
+        + " | ".join(f"Rank correlation, {one} | Points lost, {one}" for one in MEASURES)
+        + " |",
+        "| --- | ---: |" + " ---: | ---: |" * len(MEASURES),
     ]
-    for method, values in means.iterrows():
-        label = settings.methods[str(method)].label
-        lines.append(f"| {label} | {values['retrieval']:.2f} | {100 * values['accuracy']:.1f} |")
+    gathered: dict[str, list[tuple[float, float]]] = {one: [] for one in MEASURES}
+    for name, own in table.groupby("dataset"):
+        cells = []
+        for one in MEASURES:
+            correlation = float(spearmanr(own[one], own["accuracy"]).statistic)
+            lost = 100 * (own["accuracy"].max() - own.loc[own[one].idxmax(), "accuracy"])
+            gathered[one].append((correlation, lost))
+            cells.append(f"{correlation:.2f} | {lost:.1f}")
+        lines.append(f"| {name} | {len(own)} | {' | '.join(cells)} |")
+    means = {one: np.mean(values, axis=0) for one, values in gathered.items()}
+    cells = [f"{means[one][0]:.2f} | {means[one][1]:.1f}" for one in MEASURES]
     lines += [
+        f"| **mean** | | {' | '.join(cells)} |",
         "",
-        "| Data set | Rank correlation | First by retrieval | Points lost |",
-        "| --- | ---: | --- | ---: |",
+        "*Points lost*: by how much the row that the measure puts first reads less than the best row. A negative rank "
+        "correlation or a loss of several points says where a measure fails.",
+        "",
     ]
-    for name, correlation, first, lost in of_datasets:
-        lines.append(f"| {name} | {correlation:.2f} | {settings.methods[first].label} | {100 * lost:.1f} |")
-    return "\n".join(lines) + "\n"
+    for name, own in table.groupby("dataset"):
+        lines += [
+            f"## {name}",
+            "",
+            "| Row | "
+            + " | ".join(f"{one.capitalize()}, R2" for one in MEASURES)
+            + " | Animal left out, % |",
+            "| --- |" + " ---: |" * (len(MEASURES) + 1),
+        ]
+        for row in own.sort_values("accuracy").itertuples():
+            cells = [f"{getattr(row, one):.2f}" for one in MEASURES]
+            lines.append(f"| {row.label} | {' | '.join(cells)} | {100 * row.accuracy:.1f} |")
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
 
 
 if __name__ == "__main__":
