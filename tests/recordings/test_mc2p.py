@@ -35,7 +35,7 @@ def test_a_trial_is_read_as_written(trial):
     np.testing.assert_allclose(recording.neural_time[:3], [0, 1 / 16, 2 / 16])
     np.testing.assert_allclose(recording.behavior_time[:3], [0, 0.01, 0.02])
     assert (recording.neural.dtype, recording.behavior.dtype) == (np.float32, np.float32)
-    assert (recording.labels.dtype, recording.neural_index.dtype) == (np.int8, np.int32)
+    assert (recording.labels.dtype, recording.neural_index.dtype) == (np.int16, np.int32)
     assert len(recording.behavior_names) == 38
     assert {
         path.name for path in mc2p.files(trial.parent, SampleRow("Fly1", "001", trial.name), mc2p.Options())

@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 
 from neural_action.config.settings import ConvertSettings
+from neural_action.datasets.layout import lay_out
 from neural_action.errors import InputError
 from neural_action.recordings.convert import convert_trial
 from neural_action.recordings.pictures import digits
@@ -109,3 +110,19 @@ def test_a_set_that_is_not_there_and_one_without_groups_are_one_line(raw, tmp_pa
     np.savez(raw / "set.npz", **given)
     with pytest.raises(InputError, match="has no groups of classes"):
         read(raw, SampleRow("pictures", "train", "train"), Options(classes="coarse"), None)
+
+
+def test_two_hundred_classes_keep_their_labels(tmp_path):
+    labels = np.repeat(np.arange(200), 3)
+    pictures = RNG.integers(0, 256, (600, 4, 4, 3), dtype=np.uint8)
+    np.savez(
+        tmp_path / "set.npz", pictures=pictures, labels=labels, part=np.tile(["train", "train", "test"], 200)
+    )
+    store, manifest = convert(tmp_path, tmp_path, "train")
+    assert np.array_equal(read_recording(manifest).labels, np.repeat(np.arange(200), 2))
+    stored = xr.open_zarr(store)["labels"]
+    assert (stored.dtype, stored.attrs["flag_values"]) == (np.int16, list(range(-1, 200)))
+    # As every later stage reads it.
+    layout = lay_out([manifest])
+    assert len(layout.class_names) == 200
+    assert np.array_equal(layout.arrays["labels"], np.repeat(np.arange(200), 2))

@@ -40,7 +40,7 @@ def make(neural=None, behavior_shape=(38, 2)) -> Recording:
         neural_time=np.arange(FRAMES) / 16,
         behavior=rng.standard_normal((SAMPLES, *behavior_shape)).astype(np.float32),
         behavior_time=np.arange(SAMPLES) / 100,
-        labels=(np.arange(SAMPLES) % 4 - 1).astype(np.int8),
+        labels=(np.arange(SAMPLES) % 4 - 1).astype(np.int16),
         neural_index=(np.arange(SAMPLES) * FRAMES // SAMPLES).astype(np.int32),
         class_names=("a", "b", "c"),
         behavior_names=tuple(f"name_{number}" for number in range(behavior_shape[0])),
@@ -122,7 +122,7 @@ def test_xarray_opens_it(tmp_path, kind):
         "behavior_time",
         "keypoint" if len(behavior_shape) == 2 else "feature",
     }
-    assert loaded.labels.dtype == np.int8
+    assert loaded.labels.dtype == np.int16
     assert loaded.neural_index.dtype == np.int32
     np.testing.assert_array_equal(loaded.labels, recording.labels)
     assert loaded.labels.attrs["flag_values"] == [-1, 0, 1, 2]
@@ -159,7 +159,7 @@ def test_a_store_becomes_netcdf(tmp_path, lazy):
 def test_old_stores_are_made_anew(written):
     manifest, _ = written
     _edit(manifest, lambda content: content.update(schema=1))
-    with pytest.raises(InputError, match=r"001\.manifest\.json: schema 1, expected 2; rerun rule convert"):
+    with pytest.raises(InputError, match=r"001\.manifest\.json: schema 1, expected 3; rerun rule convert"):
         read_manifest(manifest)
 
 
@@ -380,7 +380,7 @@ def test_neural_damage_is_seen_by_every_way_of_reading_it(written, number):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda content: content.update(schema=99), "schema 99, expected 2; rerun rule convert"),
+        (lambda content: content.update(schema=99), "schema 99, expected 3; rerun rule convert"),
         (lambda content: content.pop("schema"), "cannot be read as a manifest"),
         (lambda content: content["arrays"].pop("labels"), "cannot be read as a manifest"),
         (lambda content: content["attributes"].pop("animal"), "cannot be read as a manifest"),

@@ -167,7 +167,7 @@ def test_stores_open_with_xarray(results):
         data = xarray.open_zarr(store)
     assert {"neural", "behavior", "labels", "neural_index"} == set(data)
     assert {"neural_time", "behavior_time", "keypoint"} == set(data.coords)
-    assert data["labels"].dtype == np.int8
+    assert data["labels"].dtype == np.int16
     assert data["neural_index"].dtype == np.int32
     assert {"dataset", "animal", "trial", "units", "sources", "class_names", "version"} <= set(data.attrs)
     assert float(data["neural"].max()) <= 1

@@ -60,8 +60,10 @@ def _stays(path: str) -> str:
 File = Annotated[Text, AfterValidator(_unbraced)]
 #: Folder of the results, never above the working folder.
 Folder = Annotated[File, AfterValidator(_stays)]
-#: Labels are int8, and -1 means unlabelled.
-MOST_CLASSES = 128
+#: Labels are int16, and -1 means unlabelled. As many classes as ImageNet has (our choice).
+MOST_CLASSES = 1000
+#: Classes of a file of actions, at most: more are values, such as a column of times (our choice).
+MOST_ACTIONS = 128
 Classes = Annotated[list[Text], Field(min_length=2, max_length=MOST_CLASSES)]
 #: List without duplicates.
 Each = AfterValidator(_once)

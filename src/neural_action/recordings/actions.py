@@ -12,7 +12,7 @@ from neural_action.recordings.recording import UNLABELLED
 
 
 def samples_of(labels: Labels, frames: np.ndarray, time: np.ndarray, path: Path) -> np.ndarray:
-    """(sample,) int8 class numbers, or ``UNLABELLED``.
+    """(sample,) int16 class numbers, or ``UNLABELLED``.
 
     Args:
         labels: labels of video frames, or of intervals.
@@ -36,7 +36,7 @@ def samples_of(labels: Labels, frames: np.ndarray, time: np.ndarray, path: Path)
             f"{path}: {len(numbers)} labels, one for each pose, but poses are of frames {frames[0]} to {frames[-1]} "
             "with gaps, so the frame of a label is not known; expected a column of frame numbers (options frame)"
         )
-    out = np.full(len(frames), UNLABELLED, np.int8)
+    out = np.full(len(frames), UNLABELLED, np.int16)
     # Annotations may end before the video, but not after it.
     there = frames < len(numbers)
     out[there] = numbers[frames[there]]
@@ -55,7 +55,7 @@ def _of_intervals(
         step = float(np.median(np.diff(time) / np.diff(frames))) if len(time) > 1 else 0.0
         zero = float(time[0] - frames[0] * step)
     intervals = intervals + zero
-    out = np.full(len(time), UNLABELLED, np.int8)
+    out = np.full(len(time), UNLABELLED, np.int16)
     several = np.zeros(len(time), bool)
     # Times computed from two rates agree only up to rounding.
     slack = 1e-6 * float(np.median(np.diff(time))) if len(time) > 1 else 0.0

@@ -15,14 +15,14 @@ import numpy as np
 from neural_action.errors import InputError
 from neural_action.files import read_regular
 
-#: Version of the layout; version 1 had dimensions frame and sample, and no coordinates.
-SCHEMA = 2
+#: Version of the layout. Version 1 had dimensions frame and sample, and no coordinates; in version 2 labels were int8.
+SCHEMA = 3
 #: Type and first dimension of every array except the neural one.
 ARRAYS = {
     "behavior": (np.float32, "behavior_time"),
     "neural_time": (np.float64, "neural_time"),
     "behavior_time": (np.float64, "behavior_time"),
-    "labels": (np.int8, "behavior_time"),
+    "labels": (np.int16, "behavior_time"),
     "neural_index": (np.int32, "behavior_time"),
 }
 #: Optional arrays.

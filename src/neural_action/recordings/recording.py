@@ -31,7 +31,7 @@ class Recording:
         behavior: (sample, feature) or (sample, keypoint, axis), float32; NumPy or dask. (sample, 0) if none was
             recorded.
         behavior_time: (sample,) float64, seconds, strictly increasing.
-        labels: (sample,) int8 index into ``class_names``, or ``UNLABELLED``.
+        labels: (sample,) int16 index into ``class_names``, or ``UNLABELLED``.
         neural_index: (sample,) int32, the neural frame of each behaviour sample; non-decreasing.
         class_names: the action classes.
         behavior_names: keypoint names for (sample, keypoint, axis), feature names for (sample, feature).
@@ -176,9 +176,7 @@ class Recording:
 
     def _check_names(self, where: str) -> None:
         if len(self.class_names) > MOST_CLASSES:
-            raise InputError(
-                f"{where}: {len(self.class_names)} actions, expected at most {MOST_CLASSES} (labels are int8)"
-            )
+            raise InputError(f"{where}: {len(self.class_names)} actions, expected at most {MOST_CLASSES}")
         for kind, names in (("action", self.class_names), ("behaviour", self.behavior_names)):
             for name in names:
                 if not name.strip() or has_hidden(name):

@@ -83,7 +83,7 @@ def near_gap(time: np.ndarray, seconds: float) -> np.ndarray:
 
 
 def classes(values: np.ndarray, cuts: list[float]) -> np.ndarray:
-    """(sample,) int8: 0 below the first cut, 1 from it to the second, and so on; NaN is unlabelled.
+    """(sample,) int16: 0 below the first cut, 1 from it to the second, and so on; NaN is unlabelled.
 
     InputError if ``cuts`` do not increase.
     """
@@ -91,7 +91,7 @@ def classes(values: np.ndarray, cuts: list[float]) -> np.ndarray:
         raise InputError(
             f"configuration convert.reader_options.thresholds.cuts: {cuts}, expected increasing numbers"
         )
-    numbers = np.searchsorted(cuts, values, side="right").astype(np.int8)
+    numbers = np.searchsorted(cuts, values, side="right").astype(np.int16)
     numbers[~np.isfinite(values)] = UNLABELLED
     return numbers
 
@@ -105,7 +105,7 @@ def labelled(
     smooth: float,
     class_names: tuple[str, ...] | None,
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """(sample,) int8 classes of ``measured``, and their names, by default ``level_0`` and so on.
+    """(sample,) int16 classes of ``measured``, and their names, by default ``level_0`` and so on.
 
     InputError for an unknown feature, or if the number of names is not the number of cuts plus 1.
     """

@@ -27,7 +27,7 @@ from typing import Any, Literal, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from neural_action.config.kinds import MOST_CLASSES
+from neural_action.config.kinds import MOST_ACTIONS
 from neural_action.config.signatures import one_line
 from neural_action.errors import InputError
 from neural_action.text import is_missing
@@ -101,7 +101,7 @@ class Labels:
 
     Attributes:
         names: names of the classes.
-        numbers: (frame,) or (interval,) int8 index into ``names``; -1 is unlabelled.
+        numbers: (frame,) or (interval,) int16 index into ``names``; -1 is unlabelled.
         intervals: (interval, 2) float64 s, start and stop on the clock of the behaviour; None for labels of frames.
         of_video: whether interval times count from the first video frame instead of the zero of the clock.
         by_frame: whether ``numbers`` are indexed by the frame numbers in the file, not by its rows.
@@ -174,10 +174,10 @@ def needs(package: str, extra: str, path: Path) -> ModuleType:
 def as_classes(
     found: Sequence[str], class_names: tuple[str, ...] | None, unlabelled: Sequence[str], where: Path
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """(n,) int8 class numbers of names, and the class names; blank names and those in ``unlabelled`` are -1.
+    """(n,) int16 class numbers of names, and the class names; blank names and those in ``unlabelled`` are -1.
 
     Blanks around a name are removed. The classes are ``class_names``, or else all names that occur, in alphabetical
-    order. InputError for a name that is no class, for more than ``MOST_CLASSES`` classes, and for names such as NA or
+    order. InputError for a name that is no class, for more than ``MOST_ACTIONS`` classes, and for names such as NA or
     None, which may mean no label.
     """
     no_class = {"", *unlabelled}
@@ -189,8 +189,8 @@ def as_classes(
                 "convert.class_names if it is an action"
             )
     names = class_names or tuple(sorted(set(found) - no_class))
-    if len(names) > MOST_CLASSES:
-        raise InputError(f"{where}: {len(names)} actions, expected at most {MOST_CLASSES}")
+    if len(names) > MOST_ACTIONS:
+        raise InputError(f"{where}: {len(names)} actions, expected at most {MOST_ACTIONS}")
     number = {**dict.fromkeys(no_class, -1), **{name: at for at, name in enumerate(names)}}
     for at, name in enumerate(found):
         if name not in number:
@@ -198,7 +198,7 @@ def as_classes(
                 f"{where}: action {name!r} at entry {at}, expected one of convert.class_names "
                 f"({', '.join(names)}) or of unlabelled"
             )
-    return np.array([number[name] for name in found], np.int8), names
+    return np.array([number[name] for name in found], np.int16), names
 
 
 def module_of(name: str) -> ModuleType:

@@ -18,7 +18,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
-from neural_action.config.kinds import MOST_CLASSES
+from neural_action.config.kinds import MOST_ACTIONS
 from neural_action.config.load import read_yaml
 from neural_action.errors import InputError
 from neural_action.files import check_zip
@@ -157,16 +157,16 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
 def _classes(
     path: Path, data: np.ndarray, options: Options, class_names: tuple[str, ...] | None
 ) -> tuple[tuple[str, ...], np.ndarray]:
-    """The classes, and their numbers (n,) int8, of a vector of whole numbers or names."""
+    """The classes, and their numbers (n,) int16, of a vector of whole numbers or names."""
     if data.dtype.kind in "OUT":
         return as_classes(texts(data), class_names, options.unlabelled, path)[::-1]
     whole = np.nan_to_num(data, nan=-1).astype(np.int64)
     if (whole != np.nan_to_num(data, nan=-1)).any():
         at = int(np.argmax(whole != np.nan_to_num(data, nan=-1)))
         raise InputError(f"{path}: label {data[at]} at entry {at}, expected whole numbers")
-    if whole.max() >= MOST_CLASSES:
+    if whole.max() >= MOST_ACTIONS:
         raise InputError(
-            f"{path}: label {whole.max()} at entry {int(whole.argmax())}, expected below {MOST_CLASSES}"
+            f"{path}: label {whole.max()} at entry {int(whole.argmax())}, expected below {MOST_ACTIONS}"
         )
     names = class_names or tuple(f"class_{number}" for number in range(int(whole.max()) + 1))
     if whole.min() < -1 or whole.max() >= len(names):
@@ -174,7 +174,7 @@ def _classes(
         raise InputError(
             f"{path}: label {whole[bad]} at entry {bad}, expected -1 (unlabelled) or 0 to {len(names) - 1}"
         )
-    return tuple(names), whole.astype(np.int8)
+    return tuple(names), whole.astype(np.int16)
 
 
 def mapped_npy(path: Path) -> np.ndarray:

@@ -104,12 +104,12 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
 
 
 def _by_frame(path: Path, values: pd.Series, name: str, numbers: np.ndarray) -> np.ndarray:
-    """(frame,) int8: the numbers at their frames, -1 elsewhere."""
+    """(frame,) int16: the numbers at their frames, -1 elsewhere."""
     order = np.argsort(values.to_numpy(), kind="stable")
     frames, numbers = frame_numbers(values.to_numpy()[order], path, f"column {name!r}"), numbers[order]
     if frames.max() >= most_bytes(path):
         raise InputError(f"{path}: column {name!r} has frame {frames.max()}, expected video frame numbers")
-    out = np.full(frames.max() + 1, -1, np.int8)
+    out = np.full(frames.max() + 1, -1, np.int16)
     out[frames] = numbers
     return out
 
@@ -143,7 +143,7 @@ def _one_hot(
     class_names: tuple[str, ...] | None,
     others: set[str | None],
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """(row,) int8 class numbers and the class names, from one column for each class."""
+    """(row,) int16 class numbers and the class names, from one column for each class."""
     columns = options.classes or [
         name for name in table.columns if name not in others and not str(name).startswith("Unnamed:")
     ]

@@ -163,7 +163,7 @@ def _boxcar(velocity: np.ndarray, width: int) -> np.ndarray:
 
 def _labels(velocity: np.ndarray, options: Options) -> np.ndarray:
     rotation, forward = velocity[:, 0], velocity[:, 1]
-    labels = np.full(len(velocity), CLASS_NAMES.index("forward"), np.int8)
+    labels = np.full(len(velocity), CLASS_NAMES.index("forward"), np.int16)
     labels[rotation > options.turn_rotation] = CLASS_NAMES.index("turn_one_way")
     labels[rotation < -options.turn_rotation] = CLASS_NAMES.index("turn_other_way")
     still = (np.abs(rotation) < options.rest_rotation) & (np.abs(forward) < options.rest_forward)

@@ -269,7 +269,7 @@ def _traces(folder: Path) -> tuple[Path, np.ndarray]:
 
 
 def _labels(folder: Path, samples: int, names: tuple[str, ...], options: Options) -> np.ndarray:
-    labels = np.full(samples, UNLABELLED, np.int8)
+    labels = np.full(samples, UNLABELLED, np.int16)
     if any(folder.glob(LABEL)):
         path, given = _vector(folder, LABEL, samples)
         wrong = (given < UNLABELLED) | (given >= len(names))
@@ -279,7 +279,7 @@ def _labels(folder: Path, samples: int, names: tuple[str, ...], options: Options
                 f"{path}: label {given[at]} at entry {at}, "
                 f"expected {UNLABELLED} (unlabelled) or 0 to {len(names) - 1}"
             )
-        labels = given.astype(np.int8)
+        labels = given.astype(np.int16)
     if options.drop_rest:
         labels[_vector(folder, REST, samples)[1] != 0] = UNLABELLED
     return labels

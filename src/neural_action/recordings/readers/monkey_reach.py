@@ -141,7 +141,7 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
         neural_time=time,
         behavior=_joined(trials, "vel").astype(np.float32),
         behavior_time=time,
-        labels=_joined(trials, "y").astype(np.int8),
+        labels=_joined(trials, "y").astype(np.int16),
         neural_index=np.arange(len(time), dtype=np.int32),
         class_names=tuple(names),
         behavior_names=BEHAVIOR_NAMES,

@@ -176,7 +176,7 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
         # Only known samples: smoothing over a missing value would leave all later samples unlabelled.
         given = replace(behavior, data=data)
         own, names = _thresholds(options, class_names, given, behavior_time[known])
-        labels = np.full(len(behavior.data), UNLABELLED, np.int8)
+        labels = np.full(len(behavior.data), UNLABELLED, np.int16)
         labels[known] = own
         said = f"thresholds on {options.thresholds.of}"
     kept, frame, time, how = _aligned(root, row, options, neural_time, behavior_time, where)
@@ -312,9 +312,9 @@ def _labels(
     behavior: Behavior,
     time: np.ndarray,
 ) -> tuple[np.ndarray, tuple[str, ...], str]:
-    """Labels from a file: (sample,) int8 for every sample of the behaviour file, class names, and their source."""
+    """Labels from a file: (sample,) int16 for every sample of the behaviour file, class names, and their source."""
     if options.labels is None:
-        return np.full(len(time), UNLABELLED, np.int8), class_names or ("unlabelled",), ""
+        return np.full(len(time), UNLABELLED, np.int16), class_names or ("unlabelled",), ""
     source = options.labels
     module = load_format(source.format, "labels", f"{_WHERE}.labels")
     path = path_of(root, row, source.path, "labels.path")
@@ -328,7 +328,7 @@ def _labels(
 def _thresholds(
     asked: Options, class_names: tuple[str, ...] | None, behavior: Behavior, time: np.ndarray
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Labels from thresholds on the behaviour: (sample,) int8 and class names. InputError if there is a label file."""
+    """Labels from thresholds on the behaviour: (sample,) int16 and class names. InputError if there is a label file."""
     options = asked.thresholds
     if options is None or asked.labels is not None:
         raise InputError(f"configuration {_WHERE}: both labels and thresholds are set, expected one of them")

@@ -115,7 +115,7 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
         neural_time=time,
         behavior=time[:, None].astype(np.float32),
         behavior_time=time,
-        labels=np.where(states < 0, UNLABELLED, states).astype(np.int8),
+        labels=np.where(states < 0, UNLABELLED, states).astype(np.int16),
         neural_index=np.arange(len(time), dtype=np.int32),
         class_names=tuple(names),
         behavior_names=BEHAVIOR_NAMES,

@@ -272,9 +272,9 @@ def _changing(path: Path, traces: np.ndarray) -> tuple[np.ndarray, np.ndarray, l
 
 
 def _labels(reversal: np.ndarray, velocity: np.ndarray, head: np.ndarray, pause: float) -> np.ndarray:
-    """(frame,) int8 indices in ``CLASS_NAMES``; a frame with a missing value is unlabelled."""
+    """(frame,) int16 indices in ``CLASS_NAMES``; a frame with a missing value is unlabelled."""
     known = np.isfinite(reversal) & np.isfinite(velocity) & np.isfinite(head)
-    labels = np.full(len(known), UNLABELLED, np.int8)
+    labels = np.full(len(known), UNLABELLED, np.int16)
     if known.any():
         slow = np.abs(velocity) < pause * np.percentile(np.abs(velocity[known]), 95)
         side = np.where(head > np.median(head[known]), 2, 3)
