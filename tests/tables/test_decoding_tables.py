@@ -11,7 +11,7 @@ from neural_action.evaluation.columns import COLUMNS
 from neural_action.tables.decoding import decoding, headline
 from neural_action.tables.efficiency import label_efficiency
 from neural_action.tables.render import html, latex, markdown
-from neural_action.tables.scores import read_scores
+from neural_action.tables.scores import Scores, read_scores
 
 ANIMALS = ("chewie-10032013", "mihi-03032014")
 METHODS = {
@@ -119,3 +119,31 @@ def test_few_labels_have_columns_and_differences(tmp_path):
     assert (records[records["reference"] == ""]["n_scores"] == 10).all()
     for render in (markdown, latex, html):
         assert "Labelled trials of each class" in render(document)
+
+
+def test_pictures_stand_beside_the_paper_and_another_library(tmp_path):
+    sections, _ = made("published", 1, tmp_path)
+    named = {**sections.content["tables"], "decoding": "image_recognition"}
+    sections = Sections(json.dumps({**sections.content, "tables": named}))
+    found = table("published", 1).replace({"animal": {ANIMALS[0]: "cifar10", ANIMALS[1]: "cifar20"}})
+    found = found.replace({"probe": {"angle": "linear"}})
+    probes = {"linear": sections.probes["angle"], "softmax": sections.probes["softmax"]}
+    document, page = decoding(sections, Scores(found, probes))
+    assert document.title == "Image recognition"
+    block = document.blocks[0]
+    assert block.title == "Image recognition accuracy, (cos, sin)"
+    (span,) = block.spans
+    assert span.columns == ("cifar10", "paper", "solo-learn", "cifar20", "paper")
+    byol = next(line for line in block.lines if line.label == "BYOL")
+    assert (byol.cells[1], byol.cells[2], byol.cells[4]) == ("91.7", "92.6", "76.9")
+    assert block.aside == {1, 2, 4}
+    notes = dict(document.notes)
+    assert "poster of Azabou" in notes["paper"]
+    assert "1,000 epochs" in notes["solo-learn"]
+    assert "chooses the epoch" in notes["Published split"]
+    records = pd.DataFrame(page.records).query("method == 'byol' and probe == 'linear' and reference == ''")
+    records = records[records["metric"] == "accuracy"].set_index("animal")
+    assert records.loc["cifar10", ["published", "elsewhere"]].tolist() == [0.9171, 0.9258]
+    assert records["elsewhere"].isna()["cifar20"]
+    for render in (markdown, latex, html):
+        assert "solo-learn" in render(document)

@@ -62,14 +62,14 @@ def test_every_probe_reads_every_row_and_test_pictures_are_scored_one_by_one(dig
 
 
 def test_tables_pictures_and_pages_are_made(digits):
-    cells = pd.read_csv(digits / "tables/decoding.csv")
+    cells = pd.read_csv(digits / "tables/image_recognition.csv")
     assert set(cells["animal"]) == {"digits"}
     assert cells["published"].isna().all()
-    text = (digits / "tables/decoding.md").read_text()
+    text = (digits / "tables/image_recognition.md").read_text()
     assert "a linear layer trained for up to 30 epochs" in text
     assert "Learning rate and epoch are chosen on validation windows" in text
     assert "monkey" not in text
-    for picture in ("scores", "training", "confusion", "embedding", "statistics"):
+    for picture in ("scores", "training", "mined", "confusion", "embedding", "statistics"):
         assert (digits / f"figures/{picture}.png").stat().st_size > 5000
     assert "SimCLR" not in (page := (digits / "explore.html").read_text())
     assert "MYOW" in page
@@ -101,7 +101,7 @@ def test_a_few_pictures_of_cifar_10_through_resnet(tmp_path):
         "tables": {"references": ["pixels"]},
     }
     run(tmp_path, "cifar10", changes, raw=f"{folder}/images")
-    cells = pd.read_csv(tmp_path / "cifar10/tables/decoding.csv")
+    cells = pd.read_csv(tmp_path / "cifar10/tables/image_recognition.csv")
     cells = cells[(cells["metric"] == "accuracy") & (cells["probe"] == "linear") & cells["reference"].isna()]
     assert cells.set_index("method").loc["myow", "published"] == 0.921
     pixels = cells.set_index("method").loc["pixels", "mean"]

@@ -164,7 +164,10 @@ class Plan:
         """Names of the tables of the dataset."""
         unseen, measured = bool(self.unseen), self.compares
         rows = self.methods.values()
-        return table_names(self.settings.evaluation, rows, unseen=unseen, consistency=measured)
+        decoding = self.settings.tables.decoding
+        return table_names(
+            self.settings.evaluation, rows, decoding=decoding, unseen=unseen, consistency=measured
+        )
 
     @property
     def pictures(self) -> list[str]:

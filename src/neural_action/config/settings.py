@@ -314,6 +314,7 @@ class SyllableSettings(Section):
 
 class TableSettings(Section):
     """Tables and pictures. ``published``: whether numbers from the papers are shown beside the measured ones.
+    ``decoding``: name of the table of the task ``decoding``.
 
     ``references``: the reference rows of paired differences; empty means the figure method and the best baseline.
     ``curves``: the rows whose label efficiency is drawn; empty means all. ``chosen_on``: recordings and seeds on which
@@ -324,6 +325,7 @@ class TableSettings(Section):
     chosen_on: str = ""
     figure_method: Name = "swap_calcium"
     published: bool = True
+    decoding: Literal["decoding", "image_recognition"] = "decoding"
     references: list[Name] = []
     curves: list[Name] = []
 

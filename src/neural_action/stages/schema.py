@@ -14,18 +14,20 @@ def schema() -> dict[str, Any]:
     """JSON schema (draft 2020-12) of a dataset's configuration file, with types, bounds and defaults.
 
     The schema allows any mapping for each of the ``methods``: rows come from ``config/methods.yaml``, and a dataset's
-    file may leave them out or change single keys. For the same reason no key of ``probes`` is required. It does not
-    cover the parameters of encoders, which are checked against signatures when a file is read.
+    file may leave them out or change single keys. For the same reason no key of ``probes``, ``convert`` and
+    ``encoders`` is required. It does not cover the parameters of encoders, which are checked against signatures when a
+    file is read.
     """
     content = Settings.model_json_schema()
-    content["required"] = [key for key in content["required"] if key != "methods"]
+    content["required"] = [key for key in content["required"] if key not in ("methods", "encoders")]
     content["properties"]["methods"] = {
         "title": "Methods",
         "type": "object",
         "additionalProperties": {"type": "object"},
     }
     del content["$defs"]["MethodSettings"]
-    del content["$defs"]["ProbeConfig"]["required"]
+    for section in ("ProbeConfig", "ConvertSettings", "EncoderSettings"):
+        del content["$defs"][section]["required"]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **content}
 
 

@@ -28,6 +28,7 @@ from neural_action.text import for_spreadsheet
 _BUILDERS = {
     "action_recognition": action_recognition,
     "decoding": decoding,
+    "image_recognition": decoding,
     "identity_recognition": identity_recognition,
     "label_efficiency": label_efficiency,
     "continuous": continuous,
@@ -56,6 +57,7 @@ def run(
     names = table_names(
         sections.evaluation,
         sections.methods.values(),
+        decoding=sections.tables.decoding,
         unseen=unseen is not None,
         consistency=consistency is not None,
     )

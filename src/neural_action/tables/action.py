@@ -68,6 +68,6 @@ def action_recognition(sections: Sections, scores: Scores) -> tuple[Document, Pa
         ),
         *notes.chance_note(scores, methods, across),
         notes.difference_note(sections),
-        *notes.paper_note(page.paper),
+        *notes.paper_notes(page.papers),
     ]
     return Document("Action recognition", notes.opening(sections), tuple(page.blocks), tuple(text)), page

@@ -1,4 +1,7 @@
-"""The decoding table (Table 2 of MYOW): each animal is decoded separately, with all training labels."""
+"""The tables of decoding and of image recognition (MYOW's Tables 2 and 1).
+
+Each animal, or set of pictures, is decoded separately, with all training labels.
+"""
 
 from __future__ import annotations
 
@@ -32,18 +35,20 @@ def decoding(sections: Sections, scores: Scores) -> tuple[Document, Page]:
     """
     methods = of_the_papers(sections)
     shown, animals = [], scores.animals
-    page = Page(scores, methods, beside_animals(("decoding", "pictures"), sections.tables, animals))
+    title = sections.tables.decoding.replace("_", " ").capitalize()
+    page = Page(scores, methods, beside_animals(sections.tables, animals))
     for probe in scores.read_by("decoding"):
         label, scored = scores.probe_label(probe), scores.metrics("decoding", probe)
         main = [headline(animal, probe) for animal in animals]
-        page.measured(f"Decoding accuracy, {label}", main)
+        page.measured(f"{title} accuracy, {label}", main)
         rest = [name for name in METRICS if name in scored and name != "accuracy"]
         others = {animal: [headline(animal, probe, metric) for metric in rest] for animal in animals}
         for animal, columns in others.items():
             page.measured(f"Other metrics, {label}, {animal}", columns, with_paper=False)
         for animal, column in zip(animals, main, strict=True):
-            title = f"Differences in accuracy, {label}, {animal}"
-            page.differences(title, column, page.references(sections, column))
+            page.differences(
+                f"Differences in accuracy, {label}, {animal}", column, page.references(sections, column)
+            )
         shown += [*main, *(column for columns in others.values() for column in columns)]
     text = [
         *notes.shared_notes(sections, scores, methods, shown),
@@ -53,8 +58,7 @@ def decoding(sections: Sections, scores: Scores) -> tuple[Document, Page]:
         ),
         *notes.chance_note(scores, methods, [column for column in shown if column.metric == "accuracy"][:1]),
         notes.difference_note(sections),
-        *notes.paper_note(page.paper),
+        *notes.paper_notes(page.papers),
+        *(("Published split", paper.note) for paper in page.papers if paper.note),
     ]
-    if page.paper.note:
-        text.append(("Published split", page.paper.note))
-    return Document("Decoding", notes.opening(sections), tuple(page.blocks), tuple(text)), page
+    return Document(title, notes.opening(sections), tuple(page.blocks), tuple(text)), page

@@ -49,6 +49,6 @@ def identity_recognition(sections: Sections, scores: Scores) -> tuple[Document, 
             "Animals",
             "each score is over all animals together, so the intervals say nothing about other animals",
         ),
-        *notes.paper_note(page.paper),
+        *notes.paper_notes(page.papers),
     ]
     return Document("Identity recognition", notes.opening(sections), tuple(page.blocks), tuple(text)), page

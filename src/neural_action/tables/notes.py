@@ -207,13 +207,13 @@ def difference_note(sections: Sections, *, stars: bool = False) -> Note:
     return "Differences", said
 
 
-def paper_note(paper: Published) -> list[Note]:
-    """Note on the source of the published numbers and their limits; none without such numbers."""
+def paper_notes(papers: Sequence[Published]) -> list[Note]:
+    """Notes on the source of each published table and its limits."""
     said = (
-        f"accuracy in percent as published ({paper.source}) for {paper.recordings}. It is shown for orientation only: "
+        "accuracy in percent as published ({}) for {}. It is shown for orientation only: "
         "it is not comparable across recordings, classes, splits or metrics"
     )
-    return [(paper.heading, said)] if paper.values else []
+    return [(paper.heading, said.format(paper.source, paper.recordings)) for paper in papers]
 
 
 def _once(values: Iterable[str]) -> list[str]:

@@ -18,7 +18,7 @@ from neural_action.tables.scores import Column, Scores
 #: Columns of the CSV of a table. ``reference`` is the row that was subtracted; ``p`` is after Holm.
 RECORD = (
     *("method", "label", "group", "task", "probe", "label_budget", "animal", "unit", "metric", "layer"),
-    *("reference", "mean", "low", "high", "p", "published", "n_scores"),
+    *("reference", "mean", "low", "high", "p", "published", "elsewhere", "n_scores"),
 )
 #: Star of a difference with p below ``LEVEL``, in tables without a column for p.
 MARK = " *"
@@ -32,19 +32,19 @@ class Page:
     Attributes:
         scores: all scores of the dataset.
         methods: the rows, in order.
-        paper: the published numbers shown beside the measured ones.
+        papers: published tables shown beside the measured numbers, at most two; the first is the paper's own.
         blocks: the tables.
         records: rows of the CSV, with the keys ``RECORD``.
     """
 
     scores: Scores
     methods: Mapping[str, MethodSettings]
-    paper: Published = field(default_factory=Published)
+    papers: tuple[Published, ...] = ()
     blocks: list[Block] = field(default_factory=list)
     records: list[dict[str, Any]] = field(default_factory=list)
 
     def measured(self, title: str, columns: Sequence[Column], *, with_paper: bool = True) -> None:
-        """Add a block of means and intervals, each beside its published number where the paper has one.
+        """Add a block of means and intervals, each beside its published numbers where a paper has one.
 
         Rows without a score are left out, and the block is left out if no row remains. Published numbers are not
         shown beside the projection, because the paper does not say which layer it probes.
@@ -56,20 +56,25 @@ class Page:
         }
         if not cells:
             return
-        in_paper = {key[1:] for key in self.paper.values}
-        beside = [with_paper and not column.projection and column.in_paper in in_paper for column in columns]
+        beside = [
+            [
+                paper
+                for paper in self.papers
+                if with_paper and not column.projection and paper.has(column.in_paper)
+            ]
+            for column in columns
+        ]
         lines = []
         for name in cells:
             row, texts = self.methods[name], []
-            for column, cell, paper in zip(columns, cells[name], beside, strict=True):
-                printed = self.paper.values.get((name, *column.in_paper)) if paper else None
+            for column, cell, papers in zip(columns, cells[name], beside, strict=True):
+                printed = [paper.values.get((name, *column.in_paper)) for paper in papers]
                 texts.append(EMPTY if cell is None else _text(cell, column))
-                if paper:
-                    texts.append(EMPTY if printed is None else percent(printed))
-                if cell is not None or printed is not None:
+                texts += [EMPTY if value is None else percent(value) for value in printed]
+                if cell is not None or any(value is not None for value in printed):
                     self.record(name, column, cell, published=printed)
             lines.append(Line(row.label, row.group, tuple(texts)))
-        spans, aside = _headings(columns, beside, self.paper.heading)
+        spans, aside = _headings(columns, [[paper.heading for paper in papers] for papers in beside])
         self.blocks.append(Block(title, spans, tuple(lines), aside))
 
     def recorded(self, columns: Sequence[Column]) -> None:
@@ -114,7 +119,7 @@ class Page:
             ]
             lines.append(Line(self.methods[name].label, self.methods[name].group, tuple(texts)))
         if lines:
-            spans, _ = _headings(columns, [False] * len(columns), "")
+            spans, _ = _headings(columns, [[] for _ in columns])
             self.blocks.append(Block(title, spans, tuple(lines)))
 
     def references(self, sections: Sections, column: Column) -> list[str]:
@@ -150,9 +155,9 @@ class Page:
         *,
         metric: str | None = None,
         reference: str = "",
-        published: float | None = None,
+        published: Sequence[float | None] = (),
     ) -> None:
-        """Add a number to the CSV. ``metric`` replaces the metric of the column."""
+        """Add a number to the CSV. ``metric`` replaces the metric of the column; ``published``: as ``papers``."""
         row = self.methods[name]
         shown = {"trained": "encoder"}.get(row.representation, row.representation)
         values = (
@@ -164,7 +169,8 @@ class Page:
                 if cell is None
                 else (cell.mean, cell.low, cell.high, cell.p if reference else None)
             ),
-            *(published, 0 if cell is None else cell.n),
+            *(*published, None, None)[:2],
+            0 if cell is None else cell.n,
         )
         self.records.append(dict(zip(RECORD, values, strict=True)))
 
@@ -191,19 +197,21 @@ def _text(cell: Estimate, column: Column, *, sign: bool = False) -> str:
 
 
 def _headings(
-    columns: Sequence[Column], beside: Sequence[bool], paper_heading: str
+    columns: Sequence[Column], beside: Sequence[Sequence[str]]
 ) -> tuple[tuple[Span, ...], frozenset[int]]:
-    """Spans over neighbouring columns with the same heading, and the positions of the paper's columns."""
+    """Spans over neighbouring columns with the same heading, and the positions of the papers' columns.
+
+    ``beside``: the headings of the papers' columns after each column.
+    """
     grouped: list[tuple[str, list[str]]] = []
     aside: set[int] = set()
     at = 0
-    for column, paper in zip(columns, beside, strict=True):
+    for column, papers in zip(columns, beside, strict=True):
         if not grouped or grouped[-1][0] != column.heading:
             grouped.append((column.heading, []))
         grouped[-1][1].append(column.part)
         at += 1
-        if paper:
-            grouped[-1][1].append(paper_heading)
-            aside.add(at)
-            at += 1
+        grouped[-1][1].extend(papers)
+        aside |= set(range(at, at + len(papers)))
+        at += len(papers)
     return tuple(Span(heading, tuple(parts)) for heading, parts in grouped), frozenset(aside)

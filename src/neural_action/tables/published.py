@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -16,7 +16,7 @@ _FILE = Path(__file__).with_name("published.yaml")
 
 @dataclass(frozen=True)
 class Published:
-    """One published table; empty without arguments.
+    """One published table.
 
     Attributes:
         source: the publication.
@@ -26,22 +26,30 @@ class Published:
         note: a remark for the reader.
     """
 
-    source: str = ""
-    recordings: str = ""
-    values: Mapping[tuple[str, str, str, str], float] = field(default_factory=dict)
-    heading: str = "paper (MC2P)"
-    note: str = ""
+    source: str
+    recordings: str
+    values: Mapping[tuple[str, str, str, str], float]
+    heading: str
+    note: str
+
+    def has(self, column: tuple[str, str, str]) -> bool:
+        """Whether it has the column (probe, task, label budget or animal)."""
+        return any(key[1:] == column for key in self.values)
 
 
-def beside(table: str, settings: TableSettings) -> Published:
-    """``published``, or an empty table if the configuration (``tables.published``) turns published numbers off."""
-    return published(table) if settings.published else Published()
+#: Published tables whose columns are animals, sessions or sets of pictures. The paper's own come first.
+_OF_ANIMALS = ("decoding", "image_recognition", "solo_learn")
 
 
-def beside_animals(tables: Sequence[str], settings: TableSettings, animals: Collection[str]) -> Published:
-    """``beside`` of the first of ``tables`` with one of ``animals``; an empty table if there is none."""
-    found = (beside(table, settings) for table in tables)
-    return next((one for one in found if any(over in animals for *_, over in one.values)), Published())
+def beside(table: str, settings: TableSettings) -> tuple[Published, ...]:
+    """``published``, or nothing if the configuration (``tables.published``) turns published numbers off."""
+    return (published(table),) if settings.published else ()
+
+
+def beside_animals(settings: TableSettings, animals: Collection[str]) -> tuple[Published, ...]:
+    """The published tables with one of ``animals``, likewise."""
+    found = (one for table in _OF_ANIMALS for one in beside(table, settings))
+    return tuple(one for one in found if any(over in animals for *_, over in one.values))
 
 
 @cache

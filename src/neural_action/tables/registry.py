@@ -17,6 +17,7 @@ def table_names(
     evaluation: EvaluationSettings,
     methods: Iterable[MethodSettings],
     *,
+    decoding: str = "decoding",
     unseen: bool = False,
     consistency: bool = False,
 ) -> list[str]:
@@ -25,13 +26,14 @@ def table_names(
     Args:
         evaluation: tasks and label budgets.
         methods: the rows that are shown.
+        decoding: name of the table of the task decoding.
         unseen: whether the model is adapted to animals left out of pretraining.
         consistency: whether the consistency of embeddings is measured.
     """
     tasks = set(evaluation.tasks)
     made = {
         "action_recognition": tasks & {"within", "across"},
-        "decoding": "decoding" in tasks,
+        decoding: "decoding" in tasks,
         "identity_recognition": "identity" in tasks,
         "label_efficiency": _few_labels(evaluation),
         "continuous": tasks & {"continuous_within", "continuous_across"},

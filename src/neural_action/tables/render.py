@@ -59,7 +59,7 @@ def _markdown_table(block: Block) -> str:
 
 
 # Column headings that need no span heading before them.
-_BARE = {"paper (MC2P)", "paper", "pairs"}
+_BARE = {"paper (MC2P)", "paper", "solo-learn", "pairs"}
 
 
 def latex(document: Document) -> str:
