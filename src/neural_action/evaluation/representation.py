@@ -110,7 +110,7 @@ def _encoded_neural(
         index = torch.from_numpy(windows.start[rows][:, None] + np.arange(windows.frames))
         return model.embed(flat[index].to(device))
 
-    return _in_chunks(len(windows), embed)
+    return _in_chunks(len(windows), embed, weights)
 
 
 def _encoded_units(
@@ -138,7 +138,7 @@ def _encoded_units(
         return model.embed(UnitWindows(values, torch.from_numpy(layer[known[rows]])))
 
     out = {}
-    for name, values in _in_chunks(len(known), embed).items():
+    for name, values in _in_chunks(len(known), embed, weights).items():
         out[name] = np.full((len(windows), values.shape[1]), np.nan, np.float32)
         out[name][known] = values
     return out
@@ -180,11 +180,11 @@ def _encoded_behavior(
             values = view(values, part, generator)
         return {"behavior_encoder": model.embed_behavior(values)}
 
-    return _in_chunks(len(windows), embed)
+    return _in_chunks(len(windows), embed, weights)
 
 
-def _in_chunks(count: int, embed: Callable[[np.ndarray], dict]) -> dict[str, np.ndarray]:
-    """``embed`` applied to window numbers in chunks: float32 arrays by name."""
+def _in_chunks(count: int, embed: Callable[[np.ndarray], dict], weights: Path) -> dict[str, np.ndarray]:
+    """``embed`` applied to window numbers in chunks: float32 arrays by name. InputError if a value is not finite."""
     import torch
 
     parts: dict[str, list[np.ndarray]] = {}
@@ -192,7 +192,14 @@ def _in_chunks(count: int, embed: Callable[[np.ndarray], dict]) -> dict[str, np.
         for rows in np.array_split(np.arange(count), max(1, count // _CHUNK)):
             for name, value in embed(rows).items():
                 parts.setdefault(name, []).append(value.float().cpu().numpy())
-    return {name: np.concatenate(values) for name, values in parts.items()}
+    out = {name: np.concatenate(values) for name, values in parts.items()}
+    for name, values in out.items():
+        if bad := int((~np.isfinite(values).all(1)).sum()):
+            raise InputError(
+                f"{weights}: {name} is NaN or infinite for {bad} of {count} windows, expected finite numbers; the "
+                "training diverged, try a smaller training.learning_rate"
+            )
+    return out
 
 
 def external_frames(path: Path, frames: int, part: str) -> np.ndarray:

@@ -159,7 +159,7 @@ def _content(splits: list[Split], *, trained: bool) -> dict[str, np.ndarray]:
             tested = split.evaluation.predicted >= 0
             predicted[tested], where[tested] = split.evaluation.predicted[tested], split.name
     # An untrained row uses the networks of another row, whose own file holds the representation.
-    layers = {name: values.astype(np.float16) for name, values in first.features.items() if trained}
+    layers = {name: stored(values) for name, values in first.features.items() if trained}
     return {
         **layers,
         "label": windows.label,
@@ -174,6 +174,17 @@ def _content(splits: list[Split], *, trained: bool) -> dict[str, np.ndarray]:
         "class_names": np.array(dataset.class_names),
         "animals": np.array(dataset.animals),
     }
+
+
+def stored(values: np.ndarray) -> np.ndarray:
+    """A layer as float16 if that keeps it, otherwise as float32.
+
+    float16 has no numbers above 65,504, and few below 2^-14; with a largest value of 2^-8 or more, what is lost is less
+    than 2^-16 of it.
+    """
+    largest = float(np.abs(np.nan_to_num(values)).max(initial=0.0))
+    fits = 2.0**-8 <= largest <= float(np.finfo(np.float16).max)
+    return values.astype(np.float16 if fits else np.float32)
 
 
 def _check_classes(windows: Windows, names: tuple[str, ...]) -> None:

@@ -65,12 +65,22 @@ class Run:
         return self.predicted >= 0
 
     def features(self) -> np.ndarray | None:
-        """(window, dimension) float32: the encoder's output or the raw window; None if the file has neither."""
+        """(window, dimension) float32: the encoder's output or the raw window; None if the file has neither.
+
+        Windows of animals that the model cannot represent (NaN) become 0. Very large and very small
+        representations are scaled to 1, because their squares would overflow or vanish; maps do not depend on scale.
+        InputError if a value is infinite.
+        """
         with np.load(self.path, allow_pickle=False) as file:
             for name in ("encoder", "raw"):
                 if name in file and file[name].shape[1] > 0:
-                    # Stored as float16, in which large values are infinite.
-                    return np.nan_to_num(file[name].astype(np.float32))
+                    values = np.nan_to_num(file[name].astype(np.float32), posinf=np.inf, neginf=-np.inf)
+                    largest = float(np.abs(values).max(initial=0.0))
+                    if not np.isfinite(largest):
+                        raise InputError(
+                            f"{self.path}: {name} holds infinity, expected finite numbers; rerun rule evaluate"
+                        )
+                    return values / np.float32(largest) if largest > 1e6 or 0 < largest < 1e-6 else values
         return None
 
 
