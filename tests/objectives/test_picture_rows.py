@@ -19,6 +19,7 @@ from neural_action.objectives.mining import mine
 from neural_action.recordings.pictures.read import read_pictures
 from neural_action.training.batches import BatchSampler, augmentation_context
 from neural_action.training.loop import pretrain
+from neural_action.training.mined import MinedPairs
 from neural_action.training.model import create
 
 COUNT, HIDDEN = 40, 4  # pictures, and how many of them pretraining does not see
@@ -215,15 +216,36 @@ def test_training_resumes_exactly(tmp_path, name):
             raise StopError
 
     def run(folder, interrupt=lambda step: None):
-        model = create(objective, ENCODERS, SHAPES, 0)
-        pretrain(model, sampler_of(), training, tmp_path / f"{folder}.pt", interrupt=interrupt)
-        return model.state_dict()
+        model, sampler = create(objective, ENCODERS, SHAPES, 0), sampler_of()
+        mined = MinedPairs(sampler.label, 2, training.steps)
+        pretrain(model, sampler, training, tmp_path / f"{folder}.pt", mined=mined, interrupt=interrupt)
+        return model.state_dict(), mined.rows
 
-    whole = run("whole")
+    whole, pairs = run("whole")
     with pytest.raises(StopError):
         run("cut", stop)
-    again = run("cut")
+    again, pairs_again = run("cut")
     assert all(torch.equal(whole[key], again[key]) for key in whole)
+    assert pairs == pairs_again
+    # 12 pairs in each step from step 4 of 20 on, when the term starts.
+    assert sum(row[3] for row in pairs) == (12 * 16 if name == "myow" else 0)
+
+
+def test_labels_are_recorded_and_train_nothing(tmp_path):
+    objective = ComponentConfig(**MYOW, pool=20, warmup=0.1)
+    training = TrainingSettings(steps=10, batch=12)
+    found = []
+    for label in (None, torch.zeros(COUNT, dtype=torch.int64), torch.full((COUNT,), -1)):
+        model, sampler = create(objective, ENCODERS, SHAPES, 0), sampler_of()
+        mined = None if label is None else MinedPairs(label, 2, training.steps)
+        pretrain(model, sampler, training, tmp_path / f"{len(found)}.pt", mined=mined)
+        found.append((model.state_dict(), [] if mined is None else mined.rows))
+    (weights, _), *others = found
+    for other, _ in others:
+        assert all(torch.equal(weights[key], other[key]) for key in weights)
+    assert {row[1:3] for row in found[1][1]} == {(0, 0)}
+    assert sum(row[4] for row in found[1][1]) == 0  # never the picture itself
+    assert found[2][1] == []
 
 
 @pytest.mark.real_data

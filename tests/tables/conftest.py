@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from made_up import METHODS, consistency_rows, recordings, save_embedding, save_swaps, score_rows
+from made_up import METHODS, consistency_rows, mined_rows, recordings, save_embedding, save_swaps, score_rows
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def dataset(tmp_path, scores):
         source = SimpleNamespace(opened=opened, open=lambda settings, neural: opened)
         save_swaps(tmp_path / "swaps.npz", len(opened.labels))
         consistency_rows().to_csv(tmp_path / "consistency.csv", index=False)
-        embeddings, logs = [], []
+        embeddings, logs, mined = [], [], []
         for method in METHODS:
             for name in ("fold-0", "fold-1"):
                 run = tmp_path / "models" / method / name / "seed-0"
@@ -38,11 +38,15 @@ def dataset(tmp_path, scores):
                     log |= {"learning_rate": 1e-3, "windows_per_second": 900 + 200 * noise}
                     pd.DataFrame(log).to_csv(run / "log.csv", index=False)
                     logs.append(run / "log.csv")
+                if method == "swap_calcium":
+                    mined_rows(len(mined)).to_csv(run / "mined.csv", index=False)
+                    mined.append(run / "mined.csv")
         return SimpleNamespace(
             source=source,
             scores=scores,
             embeddings=embeddings,
             logs=logs,
+            mined=mined,
             swaps=tmp_path / "swaps.npz",
             consistency=tmp_path / "consistency.csv",
         )

@@ -161,6 +161,18 @@ def consistency_rows():
     return pd.DataFrame(rows, columns=["row", "kind", "measure", "one", "other", "value"])
 
 
+def mined_rows(seed):
+    """Pairs of mined views whose classes agree more and more."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for step in range(100, 401, 100):
+        for anchor in CLASSES:
+            for mined in CLASSES:
+                pairs = int(rng.integers(20, 40)) + (step if mined == anchor else 0)
+                rows.append(("fold-0", step, anchor, mined, pairs, step // 10 if mined == anchor else 0))
+    return pd.DataFrame(rows, columns=["model", "step", "anchor", "mined", "pairs", "itself"])
+
+
 def save_swaps(path, samples, draws=3):
     """Swaps of every pose with any pose of each animal; the animals' samples are laid end to end."""
     each = samples // len(ANIMALS)

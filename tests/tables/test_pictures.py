@@ -18,6 +18,7 @@ from neural_action.tables.pictures.confusion import mean_confusion
 from neural_action.tables.pictures.consistency import draw_consistency
 from neural_action.tables.pictures.efficiency import draw_efficiency
 from neural_action.tables.pictures.embedding import draw_embeddings, flatten
+from neural_action.tables.pictures.mined import draw_mined, read_mined
 from neural_action.tables.pictures.neighbors import choose_queries, draw_neighbors
 from neural_action.tables.pictures.runs import Run, by_method, read_logs
 from neural_action.tables.pictures.scores import draw_scores
@@ -25,7 +26,7 @@ from neural_action.tables.pictures.statistics import bouts
 from neural_action.tables.pictures.training import draw_training
 from neural_action.tables.scores import read_scores
 
-PICTURES = ("scores", "embedding", "confusion", "statistics", "neighbors", "training", "consistency")
+PICTURES = ("scores", "embedding", "confusion", "statistics", "neighbors", "training", "consistency", "mined")
 
 
 def render(data, output, **changes):
@@ -210,3 +211,40 @@ def test_consistency_is_a_matrix_a_row(dataset):
     assert matrix[0, 1] == pytest.approx(0.7)
     assert matrix[1, 0] == pytest.approx(0.69)
     assert np.isnan(np.diag(matrix.filled(np.nan))).all()
+
+
+@pytest.mark.parametrize("classes", [2, 12, 200])
+def test_mined_views_of_any_number_of_classes_are_legible(classes):
+    names = [f"class number {number}" for number in range(classes)]
+    rng = np.random.default_rng(0)
+    rows = [
+        ("published", step, names[a], names[m], int(rng.integers(1, 9)), 0)
+        for step in (10, 20)
+        for a, m in rng.integers(classes, size=(400, 2))
+    ]
+    table = pd.DataFrame(rows, columns=["model", "step", "anchor", "mined", "pairs", "itself"])
+    table = pd.concat([table.assign(method=name) for name in ("one", "other")])
+    figure = draw_mined(table, {"one": "MYOW", "other": "MYOW, as released", "third": "BYOL"}, names)
+    assert_legible(figure)
+    assert [axis.get_title("left") for axis in figure.axes[1:5]] == [
+        f"{row}, step {step}" for row in ("MYOW", "MYOW, as released") for step in (10, 20)
+    ]
+
+
+def test_no_mined_pairs_is_a_picture_that_says_so():
+    table = pd.DataFrame(columns=["model", "step", "anchor", "mined", "pairs", "itself", "method"])
+    assert "No mined view" in draw_mined(table, {"myow": "MYOW"}, ["a", "b"]).texts[0].get_text()
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("step,loss\n1,2\n", "columns step, loss, expected model, step, anchor, mined, pairs, itself"),
+        ("model,step,anchor,mined,pairs,itself\nm,1,a,b,x,0\n", "column 'pairs' begins with 'x'"),
+        ("", "cannot be read as CSV"),
+    ],
+)
+def test_a_table_of_mined_pairs_that_is_none_is_one_line(tmp_path, content, says):
+    (tmp_path / "mined.csv").write_text(content)
+    with pytest.raises(InputError, match=rf"mined\.csv: {says}"):
+        read_mined([tmp_path / "mined.csv"])

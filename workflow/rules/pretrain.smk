@@ -8,6 +8,7 @@ rule pretrain:
         weights=f"{RUN}/model.safetensors",
         description=f"{RUN}/model.json",
         log=f"{RUN}/log.csv",
+        mined=f"{RUN}/mined.csv",
     log:
         f"{RESULTS}/logs/pretrain/{{method}}/{{run}}/seed-{{seed}}.log",
     benchmark:
@@ -32,7 +33,7 @@ rule pretrain:
     shell:
         "python -m neural_action pretrain --config {params.config:q} --method {wildcards.method} --dataset {params.dataset:q}"
         " --splits {input.splits:q} {params.run:q} --seed {wildcards.seed} {params.given:q}"
-        " --threads {threads} --output {output.weights:q} --log {output.log:q} 2> {log:q}"
+        " --threads {threads} --output {output.weights:q} --log {output.log:q} --mined {output.mined:q} 2> {log:q}"
 
 
 # Adapts a model to the animal that its pretraining did not see. The adapted model is a run of its own, so that later

@@ -69,6 +69,12 @@ rule figures:
             for run in plan.pretrained(method)
             for seed in plan.settings.seeds
         ],
+        mined=[
+            f"{RUN}/mined.csv".format(method=method, run=run, seed=seed)
+            for method in plan.mining
+            for run in plan.pretrained(method)
+            for seed in plan.settings.seeds
+        ],
     output:
         **{
             Path(path).stem: report(
@@ -101,9 +107,10 @@ rule figures:
             f"--embedding={path}" for path in input.embeddings
         ],
         logs=lambda wildcards, input: [f"--log={path}" for path in input.logs],
+        mined=lambda wildcards, input: [f"--mined={path}" for path in input.mined],
     shell:
         "python -m neural_action figures --config {params.config:q} --dataset {params.dataset:q} --scores {input.scores:q}"
-        " {params.embeddings:q} {params.logs:q} {params.given:q} --output {params.folder:q} 2> {log:q}"
+        " {params.embeddings:q} {params.logs:q} {params.mined:q} {params.given:q} --output {params.folder:q} 2> {log:q}"
 
 
 # The configuration and the package versions that a result was made with.

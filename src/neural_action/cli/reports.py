@@ -44,11 +44,12 @@ def tables(**options: Any) -> None:
 @scores
 @embeddings
 @click.option("--log", "logs", type=FILE, multiple=True, help="Training log (.csv); repeat it for each.")
+@click.option("--mined", type=FILE, multiple=True, help="Table of mined pairs (.csv); repeat it for each.")
 @click.option("--swaps", type=FILE, help="Swap table (.npz), if the recordings have poses.")
 @_consistency
 @click.option("--output", type=OUT, required=True, help="Folder to write the pictures to.")
 def figures(**options: Any) -> None:
-    """Draw scores, embeddings, confusion matrices, class statistics, pose neighbours and training curves.
+    """Draw scores, embeddings, confusion matrices, class statistics, neighbours, mined views and training curves.
 
     Rule figures calls it after collect; snakemake --report puts tables and pictures into one file.
 

@@ -102,6 +102,7 @@ def syllables(**options: Any) -> None:
 @threads
 @click.option("--output", type=OUT, required=True, help="Weights to write (.safetensors).")
 @_log
+@click.option("--mined", type=OUT, help="Table to write: the classes of mined views during training (.csv).")
 def pretrain(**options: Any) -> None:
     """Pretrain one row for one run and seed; an interrupted job resumes from its checkpoint.
 

@@ -10,7 +10,7 @@ from typing import Any
 from neural_action.config.dependencies import NEIGHBORS, SYLLABLES, Dependencies
 from neural_action.config.load import validate
 from neural_action.config.settings import MethodSettings
-from neural_action.config.signatures import needs
+from neural_action.config.signatures import mines, needs
 from neural_action.datasets.layout import FILES
 from neural_action.datasets.protocols import Run, assign_folds, joint_runs, runs, unseen_runs
 from neural_action.errors import InputError
@@ -173,7 +173,9 @@ class Plan:
     def pictures(self) -> list[str]:
         """Names of the pictures of the dataset."""
         swaps, measured = bool(self.swap_tables), self.compares
-        return picture_names(self.settings.evaluation, swaps=swaps, consistency=measured)
+        return picture_names(
+            self.settings.evaluation, swaps=swaps, consistency=measured, mined=bool(self.mining)
+        )
 
     @property
     def compares(self) -> bool:
@@ -201,6 +203,15 @@ class Plan:
     def trained(self) -> list[str]:
         """Shown rows that are pretrained themselves."""
         return [name for name, row in self.methods.items() if row.objective is not None]
+
+    @property
+    def mining(self) -> list[str]:
+        """Shown rows that mine views."""
+        return [
+            name
+            for name in self.trained
+            if (objective := self.methods[name].objective) is not None and mines(objective.name)
+        ]
 
     @property
     def external(self) -> list[str]:

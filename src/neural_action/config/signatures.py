@@ -81,15 +81,25 @@ def one_line(error: ValidationError, where: str) -> str:
     return f"{key}: {_SHORT.repr(first['input'])}, expected: {' or '.join(dict.fromkeys(said))}"
 
 
-@cache
 def needs(room: str, name: str) -> frozenset[str]:
     """The attribute ``needs`` of a class: its inputs beside the recordings."""
+    return frozenset(_of_class(room, name, "needs") or ())
+
+
+def mines(objective: str) -> bool:
+    """The attribute ``mines`` of an objective: whether it mines views."""
+    return bool(_of_class("objectives", objective, "mines"))
+
+
+@cache
+def _of_class(room: str, name: str, attribute: str) -> Any:
+    """A constant attribute of a class; None if its own body does not set it."""
     module, cls, _ = signatures(room)[name]
     path = PACKAGE / room / f"{module.rsplit('.', 1)[1]}.py"
     for node in ast.parse(path.read_text()).body:
         if isinstance(node, ast.ClassDef) and node.name == cls:
-            return frozenset(_attribute(node, "needs") or ())
-    return frozenset()
+            return _attribute(node, attribute)
+    return None
 
 
 def _class_name(node: ast.ClassDef) -> str | None:

@@ -34,6 +34,7 @@ class Myow(Byol):
     """
 
     name = "myow"
+    mines = True
 
     def __init__(
         self,
@@ -85,6 +86,7 @@ class Myow(Byol):
     def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
         """Both terms; the second term ignores windows without an allowed candidate."""
         first, weight = super().loss(encodings, batch), self.mined_weight
+        self.mined = None
         if self.progress < self.start:
             return first
         h, target, candidates = self._searched(encodings, batch)
@@ -92,6 +94,7 @@ class Myow(Byol):
         if self.exclude == "none":
             excluded = torch.zeros_like(excluded)
         index, found = mine(h.detach(), target, excluded, self.neighbors, batch.uniform(len(h)))
+        self.mined = batch.windows, torch.where(found, candidates[index], -1)
         with torch.no_grad():
             mined = self.target["mined_projector"](self.target["g_n"](target[index]))
         predicted = self.mined_predictor(self.mined_projector(self.g_n(h)))

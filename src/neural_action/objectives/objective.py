@@ -85,12 +85,17 @@ class Objective(nn.Module, ABC):
     Attributes:
         modalities: the keys of its encodings.
         followers: child modules that are not trained but follow trained ones.
+        mines: whether it mines views.
+        mined: of the last loss, for records: (B,) int64 windows and (B,) int64 windows mined for them (-1 for none), or
+            None if it mined nothing.
         progress: fraction of training done, for schedules; set before each step.
     """
 
     needs: tuple[str, ...] = ()
     modalities: tuple[str, ...] = ("neural",)
     followers: tuple[str, ...] = ()
+    mines: bool = False
+    mined: tuple[Tensor, Tensor] | None = None
     progress: float = 0.0
 
     def __init__(self, encoders: EncoderSettings, shapes: Shapes):

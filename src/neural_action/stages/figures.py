@@ -19,6 +19,7 @@ from neural_action.tables.pictures.confusion import draw_confusion
 from neural_action.tables.pictures.consistency import draw_consistency
 from neural_action.tables.pictures.efficiency import draw_efficiency
 from neural_action.tables.pictures.embedding import draw_embeddings
+from neural_action.tables.pictures.mined import draw_mined, read_mined
 from neural_action.tables.pictures.neighbors import draw_neighbors
 from neural_action.tables.pictures.runs import Run, by_method, read_logs
 from neural_action.tables.pictures.scores import draw_scores
@@ -35,6 +36,7 @@ def run(
     scores: Path,
     embeddings: tuple[Path, ...],
     logs: tuple[Path, ...],
+    mined: tuple[Path, ...],
     swaps: Path | None,
     consistency: Path | None,
     output: Path,
@@ -49,13 +51,19 @@ def run(
         scores: ``scores.csv``.
         embeddings: embedding files of the runs to draw.
         logs: training logs of the trained rows.
+        mined: tables of mined pairs of the rows that mine views; without them, their picture is left out.
         swaps: swap table of all poses; without it, the picture of neighbours is left out.
         consistency: table of stage consistency; without it, its matrices are left out.
         output: folder of the pictures.
     """
     sections = Sections(config)
     dataset = source.open(sections.windows, neural=False)
-    names = picture_names(sections.evaluation, swaps=swaps is not None, consistency=consistency is not None)
+    names = picture_names(
+        sections.evaluation,
+        swaps=swaps is not None,
+        consistency=consistency is not None,
+        mined=bool(mined),
+    )
     pictures = {
         **_of_scores(sections, scores, len(dataset.class_names)),
         **_of_runs(sections, dataset, embeddings, logs),
@@ -64,6 +72,10 @@ def run(
     if swaps is not None:
         table = SwapTable.load(swaps).fits(swaps, dataset)
         pictures["neighbors"] = lambda: draw_neighbors(dataset, table)
+    if mined:
+        labels = {name: row.label for name, row in sections.methods.items()}
+        pairs = read_mined(mined)
+        pictures["mined"] = lambda: draw_mined(pairs, labels, dataset.class_names)
     if consistency is not None:
         pictures["consistency"] = _matrices(sections, consistency)
     for name in progress(names, "figures", "picture"):

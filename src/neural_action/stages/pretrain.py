@@ -16,6 +16,7 @@ from neural_action.stages.training import Inputs, TrainingData, training_data
 from neural_action.training.batches import BatchSampler
 from neural_action.training.description import describe
 from neural_action.training.loop import pretrain, write_log
+from neural_action.training.mined import MinedPairs, Row, write_mined
 from neural_action.training.model import create, fit_scales, save_model
 
 
@@ -30,8 +31,9 @@ def run(
     threads: int,
     output: Path,
     log: Path,
+    mined: Path | None = None,
 ) -> None:
-    """Train on the data that the splits may see; write weights, their description and the log.
+    """Train on the data that the splits may see; write weights, their description, the log and the mined pairs.
 
     Splits that see the same data share a model. If the splits of a run see different data, the file holds several
     models, each under the name of its first split. InputError if the method is not trained.
@@ -44,14 +46,16 @@ def run(
     labels = "labels" in needs("objectives", row.objective.name)
     groups = source.table().models(source.names, source.animal, labels=labels)
     models: dict[str, Objective] = {}
-    logs, checkpoints = [], []
+    logs, checkpoints, pairs = [], [], {}
     for first, *_ in groups:
         # Each model has its own checkpoint, kept until all are trained, so that an interrupted job can resume.
         name = "checkpoint.pt" if len(groups) == 1 else f"checkpoint-{first}.pt"
         checkpoints.append(output.with_name(name))
         fingerprint = inputs.fingerprint([config, method, first, seed])
         data = training_data(sections, inputs, (first,), threads)
-        model, rows = _trained(sections, row, data, seed, checkpoints[-1], fingerprint, len(groups) > 1)
+        model, rows, pairs[first] = _trained(
+            sections, row, data, seed, checkpoints[-1], fingerprint, len(groups) > 1
+        )
         described = describe(
             sections,
             row,
@@ -65,6 +69,9 @@ def run(
         logs.append(rows)
     with atomic_write(log) as partial:
         write_log(logs, partial)
+    if mined is not None:
+        with atomic_write(mined) as partial:
+            write_mined(pairs, data.dataset.class_names, partial)
     about = {
         "method": method,
         "run": output.parent.parent.name,
@@ -86,8 +93,8 @@ def _trained(
     checkpoint: Path,
     fingerprint: str,
     several: bool,
-) -> tuple[Objective, list[tuple[float, ...]]]:
-    """A model trained on ``data``, and its log."""
+) -> tuple[Objective, list[tuple[float, ...]], list[Row]]:
+    """A model trained on ``data``, its log, and the classes of its mined pairs."""
     training = sections.training
     if row.objective is None:
         raise InputError("only a row with an objective is trained")
@@ -102,6 +109,7 @@ def _trained(
     sampler = BatchSampler(
         data.context, data.windows, row.augmentations, training.batch, seed, matched=matched, epochs=epochs
     )
+    mined = MinedPairs(sampler.label, len(data.dataset.class_names), training.steps) if model.mines else None
     rows = pretrain(
         model,
         sampler,
@@ -110,5 +118,6 @@ def _trained(
         adaptation=adaptation,
         fingerprint=fingerprint,
         keep_last=several,
+        mined=mined,
     )
-    return model, rows
+    return model, rows, [] if mined is None else mined.rows

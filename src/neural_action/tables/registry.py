@@ -45,13 +45,16 @@ def table_names(
     return [name for name, wanted in made.items() if wanted]
 
 
-def picture_names(evaluation: EvaluationSettings, *, swaps: bool, consistency: bool = False) -> list[str]:
+def picture_names(
+    evaluation: EvaluationSettings, *, swaps: bool, consistency: bool = False, mined: bool = False
+) -> list[str]:
     """Names of the pictures, in order.
 
     Args:
         evaluation: tasks and label budgets.
         swaps: whether there is a swap table.
         consistency: whether the consistency of embeddings is measured.
+        mined: whether a row mines views.
     """
     tasks = set(evaluation.tasks)
     classes = bool(tasks & set(CLASS_TASKS))
@@ -63,6 +66,7 @@ def picture_names(evaluation: EvaluationSettings, *, swaps: bool, consistency: b
         "statistics": True,
         "neighbors": swaps,
         "consistency": consistency,
+        "mined": mined,
         "training": True,
         # Last, because it takes as long as all others together.
         "embedding": True,

@@ -23,6 +23,7 @@ from neural_action.errors import InputError
 from neural_action.files import atomic_write, check_zip
 from neural_action.objectives.objective import Objective
 from neural_action.training.batches import BatchSampler
+from neural_action.training.mined import MinedPairs
 
 LOG_COLUMNS = ("step", "loss", "learning_rate", "windows_per_second")
 _LOG_EVERY = 20
@@ -59,6 +60,7 @@ def pretrain(
     adaptation: Adaptation | None = None,
     fingerprint: str = "",
     keep_last: bool = False,
+    mined: MinedPairs | None = None,
     interrupt: Callable[[int], None] = lambda step: None,
 ) -> list[tuple[float, ...]]:
     """Train ``objective`` in place; return the rows of the log (``LOG_COLUMNS``).
@@ -75,6 +77,7 @@ def pretrain(
         adaptation: a term added to the loss; its parameters are trained with those of the objective.
         fingerprint: fingerprint of configuration and inputs; a checkpoint with another fingerprint is not resumed.
         keep_last: whether a checkpoint is also written at the end, for jobs that train several models in turn.
+        mined: counts the classes of mined pairs; part of the checkpoint.
         interrupt: called after each step with the number of steps done; tests stop a run with it.
 
     Raises:
@@ -88,7 +91,7 @@ def pretrain(
     precision = settings.cuda_precision if device.type == "cuda" else "float32"
     autocast = nullcontext() if precision == "float32" else torch.autocast("cuda", getattr(torch, precision))
     scaler = torch.amp.GradScaler(device.type, enabled=precision == "float16")
-    state = _resume(checkpoint, fingerprint, trained, optimizer, scaler)
+    state = _resume(checkpoint, fingerprint, trained, optimizer, scaler, mined)
     for part in objective.modules():
         # Frozen modules keep their running statistics.
         part.training = any(parameter.requires_grad for parameter in part.parameters())
@@ -139,10 +142,12 @@ def pretrain(
                 )
             running.zero_()
             logged, since, began = done, done, time.perf_counter()
+        if mined is not None:
+            mined.add(objective.mined, done)
         state.step = done
         if keep_last if done == settings.steps else done % settings.checkpoint_every == 0:
             state.running = running.item()
-            _save(checkpoint, fingerprint, trained, optimizer, scaler, state)
+            _save(checkpoint, fingerprint, trained, optimizer, scaler, state, mined)
         interrupt(done)
     progress.close()
     return state.log
@@ -183,6 +188,7 @@ def _save(
     optimizer: torch.optim.Optimizer,
     scaler: torch.amp.GradScaler,
     state: TrainingState,
+    mined: MinedPairs | None,
 ) -> None:
     content = {
         "fingerprint": fingerprint,
@@ -192,6 +198,7 @@ def _save(
         "step": state.step,
         "log": state.log,
         "running": state.running,
+        "mined": None if mined is None else mined.state(),
     }
     # Through memory, because torch reports a full disk as an internal error.
     buffer = io.BytesIO()
@@ -206,6 +213,7 @@ def _resume(
     trained: nn.Module,
     optimizer: torch.optim.Optimizer,
     scaler: torch.amp.GradScaler,
+    mined: MinedPairs | None,
 ) -> TrainingState:
     if not path.exists():
         return TrainingState(0, [])
@@ -223,5 +231,7 @@ def _resume(
     trained.load_state_dict(content["trained"])
     optimizer.load_state_dict(content["optimizer"])
     scaler.load_state_dict(content["scaler"])
+    if mined is not None:
+        mined.resume(content["mined"])
     print(f"resumed {path} at step {content['step']}", file=sys.stderr)
     return TrainingState(content["step"], [tuple(row) for row in content["log"]], content["running"])
