@@ -280,3 +280,12 @@ def test_nothing_to_read_is_a_line(flies):
     only = SETTINGS.model_copy(update={"tasks": ["within", "across"]})
     with pytest.raises(InputError, match="split fold-3: no task of within, across has labelled windows"):
         scored(readable(flies), unlabelled, settings=only)
+
+
+def test_fewer_windows_than_neighbours_are_a_line(flies):
+    many = {"knn": ProbeConfig(kind="knn", tasks=["within"], neighbors=5000)}
+    settings = SETTINGS.model_copy(update={"tasks": ["within"], "label_budgets": ["half", "all"]})
+    with pytest.raises(InputError, match=r"probes\.knn\.neighbors: 5000, expected at most the \d+ training"):
+        scored(readable(flies), flies, probes=many, settings=settings)
+    few = settings.model_copy(update={"label_budgets": ["half"]})
+    assert scored(readable(flies), flies, probes=many, settings=few).scores

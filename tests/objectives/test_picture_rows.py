@@ -186,6 +186,13 @@ def test_what_cannot_be_mined_is_refused(changed, says):
         create(ComponentConfig(**{**MYOW, **changed}), ENCODERS, SHAPES, 0)
 
 
+def test_fewer_candidates_than_neighbours_are_one_line():
+    model = create(ComponentConfig(**MYOW, neighbors=13), ENCODERS, SHAPES, 0)
+    model.progress, batch = 0.5, sampler_of()(0)
+    with pytest.raises(InputError, match=r"objective\.neighbors: 13, expected at most the 12 candidates"):
+        model.loss(model.encode(batch), batch)
+
+
 def test_once_a_batch_needs_views_that_can():
     sampler = sampler_of({**VIEWS, "draws": "batch"})
     batch = sampler(0)

@@ -103,7 +103,8 @@ def evaluate(
 
     Raises:
         InputError: no problem has windows to train and test on, a trial is in both training and test, a probe cannot
-            read its tasks, or ``settings.variables`` names an unknown variable.
+            read its tasks or looks for more neighbours than there are training windows, or ``settings.variables`` names
+            an unknown variable.
     """
     for name, config in probes.items():
         build_probe(name, config)
@@ -146,6 +147,7 @@ def evaluate(
                 # Only the first probe reads the projection, which is shown beside the representation.
                 if layer == PROJECTION:
                     readers = readers[:1]
+                _check_neighbors(readers, budget, split, problem.animal)
                 for at, (name, config) in enumerate(readers):
                     outcome = (reading.read if raw.shape[1] else reading.guess)(name, config, budget)
                     what = (layer, problem.task, name, budget.name, problem.animal)
@@ -156,6 +158,22 @@ def evaluate(
                     if kept and at == 0 and problem.task == shown and budget.name == ALL:
                         predicted[problem.test] = outcome.predicted
     return Evaluation(scores, predicted, shown)
+
+
+def _check_neighbors(
+    readers: Sequence[tuple[str, ProbeConfig]], budget: Budget, split: str, animal: str
+) -> None:
+    """InputError if a probe looks for more neighbours than there are training windows with all labels.
+
+    With few labels it takes all of them.
+    """
+    for name, config in readers:
+        few = config.kind in ("knn", "retrieval") and len(budget.train) < config.neighbors
+        if few and budget.name == ALL:
+            raise InputError(
+                f"probes.{name}.neighbors: {config.neighbors}, expected at most the {len(budget.train)} training "
+                f"windows (split {split}, {animal})"
+            )
 
 
 def _target(problem: Problem, windows: Windows, values: np.ndarray, summary: np.ndarray | None) -> np.ndarray:

@@ -84,12 +84,20 @@ class Myow(Byol):
         return self.weight * min(1.0, (self.progress - self.start) / rise if rise > 0 else 1.0)
 
     def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
-        """Both terms; the second term ignores windows without an allowed candidate."""
+        """Both terms; the second term ignores windows without an allowed candidate.
+
+        Raises InputError if there are fewer candidates than ``neighbors``.
+        """
         first, weight = super().loss(encodings, batch), self.mined_weight
         self.mined = None
         if self.progress < self.start:
             return first
         h, target, candidates = self._searched(encodings, batch)
+        if len(candidates) < self.neighbors:
+            raise InputError(
+                f"objective.neighbors: {self.neighbors}, expected at most the {len(candidates)} candidates: the pool, "
+                "or without a pool training.batch"
+            )
         excluded = batch.excluded(self.window, candidates)
         if self.exclude == "none":
             excluded = torch.zeros_like(excluded)
