@@ -167,7 +167,7 @@ class Dependencies:
 
     def evaluate(self, method: str) -> str:
         """What probing depends on."""
-        keys = ("dataset", "windows", "evaluation", "probes")
+        keys = ("dataset", "windows", "evaluation", "probes", "training.device")
         chosen = json.loads(self._chosen(self.content_of(self.source(method)), keys))
         del chosen["evaluation"]["consistency_dimensions"]
         # Used by the published split only, for scores of its test blocks.

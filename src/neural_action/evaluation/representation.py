@@ -42,6 +42,7 @@ def represent(
     seed: int = 0,
     part: str | None = None,
     split: str = "",
+    device: str = "cpu",
 ) -> dict[str, np.ndarray]:
     """Representations of every window, float32 (window, dimension), by layer.
 
@@ -60,7 +61,7 @@ def represent(
 
     If animals have their own units, ``raw`` can be compared only within an animal, and a model gives NaN for animals
     without an input layer. ``part`` is the name of the model in a file with several models, and ``split`` the name of
-    the split in the file of another package.
+    the split in the file of another package. A neural encoder of shared units or images runs on ``device``.
 
     Raises InputError if a required file is not given, or if the model does not fit the dataset.
     """
@@ -86,19 +87,20 @@ def represent(
         raise InputError("--weights: missing, expected the weights of the trained method")
     if kind == "behavior_encoder":
         return _encoded_behavior(method, dataset, windows, weights, swaps, threads, seed)
-    every = _encoded_neural(dataset, windows, weights, threads, part)
+    every = _encoded_neural(dataset, windows, weights, device, threads, part)
     return every if method.objective is not None else {"encoder": every["encoder"]}
 
 
 def _encoded_neural(
-    dataset: Dataset, windows: Windows, weights: Path, threads: int, part: str | None
+    dataset: Dataset, windows: Windows, weights: Path, device: str, threads: int, part: str | None
 ) -> dict[str, np.ndarray]:
     import torch
 
     from neural_action.training.device import prepare
     from neural_action.training.model import load_model
 
-    model = load_model(weights, device := prepare("cpu", threads), part)
+    own_units = isinstance(dataset.neural, RaggedFrames)
+    model = load_model(weights, chosen := prepare("cpu" if own_units else device, threads), part)
     if isinstance(dataset.neural, RaggedFrames):
         return _encoded_units(model, dataset.animals, dataset.neural, windows, weights)
     neural = dataset.neural.reshape(len(dataset.neural), -1)
@@ -108,7 +110,7 @@ def _encoded_neural(
 
     def embed(rows: np.ndarray) -> dict:
         index = torch.from_numpy(windows.start[rows][:, None] + np.arange(windows.frames))
-        return model.embed(flat[index].to(device))
+        return model.embed(flat[index].to(chosen))
 
     return _in_chunks(len(windows), embed, weights)
 

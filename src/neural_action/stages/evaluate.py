@@ -45,6 +45,7 @@ def run(
     sections = Sections(config)
     row = sections.method(method)
     given = {"weights": weights, "swaps": swaps, "external": external, "threads": threads, "seed": seed}
+    given["device"] = sections.training.device
     with threadpool_limits(threads):
         splits = list(_splits(sections, row, source, given, weights))
     rows = [line for split in splits for line in _lines(sections, method, split, seed)]
