@@ -19,6 +19,8 @@ IN := PATH="$(CURDIR)/$(BIN):$$PATH"
 PIN := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--custom-compile-command "make lock" --no-emit-package torch
 TORCH := torch==2.13.0
+# Tests compare with it. It fits this torch alone, of which it needs nothing but its Python parts.
+TORCHVISION := torchvision==0.28.0
 
 .PHONY: setup setup-dev quick run paper test test-browser test-cluster test-faults lock licences package lint docs bench report clean
 
@@ -37,6 +39,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --no-deps $(TORCHVISION)
 	touch $@
 
 quick: setup

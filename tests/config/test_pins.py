@@ -101,3 +101,11 @@ def test_another_python_is_a_line(tmp_path, version):
     )
     assert done.stderr.splitlines()[0] == found
     assert not (tmp_path / "venv").exists()
+
+
+def test_torchvision_is_the_one_that_goes_with_torch():
+    (vision,) = project()["project"]["optional-dependencies"]["images"]
+    assert f"TORCHVISION := {vision}\n" in (ROOT / "Makefile").read_text()
+    (torch,) = project()["tool"]["uv"]["constraint-dependencies"]
+    # 0.28.0 requires torch 2.13.0.
+    assert (torch, vision) == ("torch==2.13.0", "torchvision==0.28.0")
