@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from PIL import Image
 
 from neural_action.files import load_npz
+from neural_action.tables.pictures.mined import read_mined, shares
 from running import snakemake
 
 pytestmark = pytest.mark.workflow
@@ -84,6 +86,77 @@ def test_pictures_are_laid_out_as_shares_of_one(digits):
     assert 0 <= neural.min() < neural.max() == 1
     found = load_npz(digits / "models/byol/published-digits/seed-0/embedding.npz", "encoder", "role")
     assert found["encoder"].shape == (240, 128)
+
+
+def test_two_hundred_classes_from_their_archive_to_the_table(tmp_path):
+    rng = np.random.default_rng(0)
+    root = tmp_path / "raw"
+    for number in range(200):
+        for part, pictures in (("train", 4), ("test", 1)):
+            for at in range(pictures):
+                path = root / part / f"n{number:03}" / f"{at}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                # A colour for each class, which pixels tell.
+                colour = np.random.default_rng(number).integers(30, 226, 3)
+                noise = rng.integers(-20, 21, (8, 8, 3))
+                Image.fromarray((colour + noise).astype(np.uint8)).save(path)
+    changes = {
+        "rows": ["chance", "pixels", "myow"],
+        "training": {"steps": 4, "batch": 64, "device": "cpu", "request_gpu": False},
+        "encoders": {"neural": {"name": "image_cnn", "width": 8, "layers": 2}, "dimension": 32},
+        "methods": {
+            "myow": {"objective": {"hidden": 32, "projection": 16, "mined_hidden": 16, "start": 0.0}}
+        },
+        "split": {"validation": 0.25},
+        "probes": {"linear": {"epochs": 20, "milestones": [15]}},
+        "tables": {"references": ["pixels"]},
+    }
+    run(tmp_path, "tiny_imagenet", changes, raw=str(root))
+    folder = tmp_path / "tiny_imagenet"
+    cells = pd.read_csv(folder / "tables/image_recognition.csv")
+    cells = cells[(cells["metric"] == "accuracy") & (cells["probe"] == "knn") & cells["reference"].isna()]
+    assert cells.set_index("method").loc["pixels", "mean"] > 0.3
+    mined = pd.read_csv(folder / "models/myow/published-tiny_imagenet/seed-0/mined.csv")
+    assert len(set(mined["anchor"])) > 60
+    assert (folder / "figures/mined.png").stat().st_size > 5000
+
+
+@pytest.mark.real_data
+def test_five_thousand_pictures_of_cifar_10_for_ten_epochs(tmp_path):
+    """All of the real run but its size: a small network, because ResNet-18 would take hours without a GPU."""
+    if not (folder := os.environ.get("NEURAL_ACTION_DATA")):
+        pytest.skip("NEURAL_ACTION_DATA names no folder of real recordings")
+    heads = {"hidden": 256, "projection": 64}
+    changes = {
+        "rows": ["chance", "untrained", "byol", "myow"],
+        "convert": {"reader_options": {"path": "cifar10_jpeg.tar.xz", "of_each_class": 500}},
+        # 10 epochs of 39 batches of the 5,000 training pictures.
+        "training": {"steps": 390, "batch": 128, "learning_rate": 0.2, "device": "cpu", "request_gpu": False},
+        "encoders": {"neural": {"name": "image_cnn", "width": 16, "layers": 3}, "dimension": 64},
+        "methods": {
+            "untrained": {"objective": heads},
+            "byol": {"objective": heads},
+            "myow": {"objective": {**heads, "mined_hidden": 128, "mined_dimension": 32, "pool": 256}},
+        },
+        "probes": {"linear": {"epochs": 20, "milestones": [15]}},
+        "tables": {"references": ["untrained", "byol"]},
+        "explore": {"points": 1000},
+    }
+    run(tmp_path, "cifar10", changes, raw=f"{folder}/images")
+    results = tmp_path / "cifar10"
+    cells = pd.read_csv(results / "tables/image_recognition.csv")
+    cells = cells[(cells["metric"] == "accuracy") & (cells["probe"] == "linear") & cells["reference"].isna()]
+    cells = cells.set_index("method")
+    assert cells.loc["byol", ["published", "elsewhere"]].tolist() == [0.9171, 0.9258]
+    assert cells.loc["chance", "mean"] < 0.15
+    for row in ("byol", "myow"):
+        assert cells.loc[row, "mean"] > cells.loc["untrained", "mean"]
+        log = pd.read_csv(results / f"models/{row}/published-cifar10/seed-0/log.csv")
+        assert log["loss"].iloc[-1] < log["loss"].iloc[0]
+    mined = read_mined([results / "models/myow/published-cifar10/seed-0/mined.csv"])
+    share = shares(mined)
+    assert (share["itself"] == 0).all()
+    assert share["same"].iloc[-1] > 1.5 * share["chance"].iloc[-1]
 
 
 @pytest.mark.real_data
