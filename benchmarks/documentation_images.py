@@ -2,8 +2,8 @@
 
 ``python benchmarks/documentation_images.py --results results/simulated`` draws ``home.png``, copies the pictures of
 ``COPIED`` and photographs the interactive page in Chromium (``make test-browser`` installs it). Beside them it writes
-``docs/images/made.json``: for each picture the modules that draw it and the hash of their code. A test holds the hashes
-against the code, so that no picture is older than what draws it.
+``docs/images/made.json``: for each picture the code that draws it, and its hash. ``make docs`` and a test compare the
+hashes with the code, so that no picture is older than what draws it (``drawn_by.py``).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from results_page import IMAGES, MADE, ROOT, record
+from drawn_by import IMAGES, ROOT, record
 
 from neural_action.config.load import read_yaml
 from neural_action.tables.pictures.embedding import draw_embeddings
@@ -27,13 +27,15 @@ COPIED = {
     "simulated_kernel.png": "calcium/fold-0.png",
     "diagnostics.png": "diagnostics/diagnostics.png",
 }
+PICTURES, STYLE = "src/neural_action/tables/pictures", "src/neural_action/tables/pictures/style.py"
+PAGE = ["benchmarks/documentation_images.py:photograph", "src/neural_action/explore/*", STYLE]
 DRAWN_BY = {
-    "home.png": ["neural_action.tables.pictures.embedding"],
-    "simulated_scores.png": ["neural_action.tables.pictures.scores"],
-    "simulated_kernel.png": ["neural_action.calcium.picture"],
-    "diagnostics.png": ["neural_action.tables.pictures.diagnostics"],
-    "explore_wide.jpg": ["neural_action.explore.page"],
-    "explore_tall.jpg": ["neural_action.explore.page"],
+    "home.png": ["benchmarks/documentation_images.py:home", f"{PICTURES}/embedding.py", STYLE],
+    "simulated_scores.png": [f"{PICTURES}/scores.py", STYLE],
+    "simulated_kernel.png": ["src/neural_action/calcium/picture.py"],
+    "diagnostics.png": [f"{PICTURES}/diagnostics.py", STYLE],
+    "explore_wide.jpg": PAGE,
+    "explore_tall.jpg": PAGE,
 }
 WINDOWS = {"explore_wide.jpg": (1400, 900), "explore_tall.jpg": (800, 1469)}
 
@@ -50,7 +52,7 @@ def main() -> None:
         shutil.copy(options.results / source, IMAGES / name)
     photograph(options.results / "explore.html")
     record(DRAWN_BY)
-    print(f"wrote {', '.join(DRAWN_BY)} and {MADE.name} in {IMAGES.relative_to(ROOT)}")
+    print(f"wrote {', '.join(DRAWN_BY)} and made.json in {IMAGES.relative_to(ROOT)}")
 
 
 def home(results: Path) -> None:

@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import torch
+from drawn_by import record
 from threadpoolctl import threadpool_limits
 
 from neural_action.config.load import complete, effective, read_yaml, validate
@@ -94,6 +95,9 @@ def main() -> None:
     print(mean.round(3).to_string())
     output = ROOT / f"docs/images/{settings.dataset}_learning_curves.png"
     draw(mean.reset_index(), settings, options, output)
+    record(
+        {output.name: ["benchmarks/learning_curves.py:draw", "src/neural_action/tables/pictures/style.py"]}
+    )
     print(f"wrote {output}")
 
 

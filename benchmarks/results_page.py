@@ -9,24 +9,20 @@ the columns in ``SHOWN``, one a task, probe and label budget. ValueError where a
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import shutil
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+from drawn_by import IMAGES, record
 
 from neural_action.config.load import read_yaml
-from neural_action.provenance import code_hash
 from neural_action.tables.document import EMPTY, interval
 
 ROOT = Path(__file__).resolve().parent.parent
+PICTURES = "src/neural_action/tables/pictures"
 PAGES = ("README.md", "docs/tutorials/first_run.md", "docs/results/flies.md", "docs/results/spikes.md")
-IMAGES = ROOT / "docs/images"
-#: Of each picture, the modules that draw it and the hash of their code when it was drawn.
-MADE = IMAGES / "made.json"
 WHOLE = ("unseen_animal",)
 #: The score that each task is read by, where its table has several.
 METRICS = {
@@ -156,15 +152,7 @@ def main() -> None:
     if picture.exists() and not options.tables:
         name = f"{folder.name}_label_efficiency.png"
         shutil.copy(picture, IMAGES / name)
-        record({name: ["neural_action.tables.pictures.efficiency"]})
-
-
-def record(drawn_by: Mapping[str, Sequence[str]]) -> None:
-    """Write into ``MADE`` which modules have just drawn each picture, and the hash of their code."""
-    made = json.loads(MADE.read_text()) if MADE.exists() else {}
-    for name, modules in drawn_by.items():
-        made[name] = {"modules": list(modules), "code": code_hash(modules)}
-    MADE.write_text(json.dumps(made, indent=2, sort_keys=True) + "\n")
+        record({name: [f"{PICTURES}/efficiency.py", f"{PICTURES}/style.py"]})
 
 
 def made(folder: Path, mark: str) -> str:

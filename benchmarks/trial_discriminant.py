@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from drawn_by import record
 from learning_curves import ROOT, TASK, raw_windows, reads, settings_of, splits
 from threadpoolctl import threadpool_limits
 
@@ -75,6 +76,9 @@ def main() -> None:
     )
     output = ROOT / f"docs/images/{settings.dataset}_trial_discriminant.png"
     draw(wide, ratio, output)
+    record(
+        {output.name: ["benchmarks/trial_discriminant.py:draw", "src/neural_action/tables/pictures/style.py"]}
+    )
     print(f"wrote {output}")
 
 

@@ -6,6 +6,7 @@ works from a disk without a network: nothing is loaded from elsewhere, and equat
 
 from __future__ import annotations
 
+import runpy
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from docutils import nodes
 from latex2mathml.converter import convert
 from sphinx.application import Sphinx
+from sphinx.util import logging
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src/neural_action"
@@ -101,6 +103,12 @@ def _rooms(app: Sphinx) -> None:
         page.unlink()
 
 
+def _pictures(app: Sphinx) -> None:
+    """A warning, which ends the build, for every picture that is older than the code that draws it."""
+    for line in runpy.run_path(str(ROOT / "benchmarks/drawn_by.py"))["outdated"]():
+        logging.getLogger(__name__).warning("docs/images/%s", line)
+
+
 def _inherited(app: Sphinx, what: str, name: str, thing: Any, skip: bool, options: Any) -> bool | None:
     """Leave out what scikit-learn adds to an estimator's class."""
     return True if getattr(thing, "__module__", None) == "sklearn.utils._metadata_requests" else None
@@ -109,6 +117,7 @@ def _inherited(app: Sphinx, what: str, name: str, thing: Any, skip: bool, option
 def setup(app: Sphinx) -> None:
     """Register the renderer of equations, and what is done to pages before they are read."""
     app.connect("builder-inited", _rooms)
+    app.connect("builder-inited", _pictures)
     app.connect("autodoc-skip-member", _inherited)
     app.add_html_math_renderer("mathml", (_inline, None), (_displayed, None))
     app.connect("sphinx-click-process-description", _examples)
