@@ -3,7 +3,7 @@
 # make paper  the same with three seeds
 # make test   set up and run the tests
 # make setup  install what running needs; make setup-dev  also what tests, style and documentation need
-# make lint   check style, types and the workflow
+# make lint   check style, spelling, types and the workflow
 # make docs   build the documentation site into build/docs
 # make lock   update the pinned dependencies (with hashes) and the page of licences
 # make package  build the wheel and check it
@@ -85,6 +85,7 @@ package: setup-dev
 lint: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/typos
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(IN) snakemake --lint
 	$(BIN)/mypy
