@@ -4,7 +4,7 @@
 by every probe, with few and with all labels, from: centred rates; as many principal components; the discriminant of
 made-up trials, whose bins are drawn from all trials; the discriminant of the trials, without and with mined trials. No
 row is told a label that another is not. Prints a table and how often a mined trial is of the same class, and writes a
-picture.
+picture; for monkey_reach it writes the table between its marks in docs/reference/rows_of_spikes.md.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from drawn_by import record
 from learning_curves import ROOT, TASK, raw_windows, reads, settings_of, splits
+from results_page import between
 from threadpoolctl import threadpool_limits
 
 from neural_action.config.settings import FeatureSettings
@@ -28,6 +29,7 @@ from neural_action.tables.document import interval
 from neural_action.tables.pictures.style import new_figure, save, styled
 
 LABEL_BUDGETS = ("1", "2", "4", "8", "all")
+PAGE = ROOT / "docs/reference/rows_of_spikes.md"
 
 
 def main() -> None:
@@ -60,16 +62,7 @@ def main() -> None:
     wide = wide[list(LABEL_BUDGETS)]
     print(f"task {TASK}, accuracy in validation (minus centred rates, points [95 %])")
     ratio = settings.split.validation / settings.split.train
-    print(f"label budgets: {', '.join(LABEL_BUDGETS)}")
-    for probe in settings.probes:
-        rates = wide.loc[(probe, "centred rates")]
-        for name in wide.loc[probe].index.unique(0):
-            apart = wide.loc[(probe, name)] - rates
-            cells = [
-                f"{mean:.3f} ({points(over_split(apart[budget], ratio))})"
-                for budget, mean in wide.loc[(probe, name)].mean().items()
-            ]
-            print(f"{probe:18} {name:32} {'  '.join(cells)}")
+    print(table := page_table(wide, ratio))
     before, after, chance = np.mean(same, axis=0)
     print(
         f"of the same class: {before:.2f} of the nearest trials at first, {after:.2f} at last, chance {chance:.2f}"
@@ -80,6 +73,29 @@ def main() -> None:
         {output.name: ["benchmarks/trial_discriminant.py:draw", "src/neural_action/tables/pictures/style.py"]}
     )
     print(f"wrote {output}")
+    if settings.dataset == "monkey_reach":
+        PAGE.write_text(between(PAGE.read_text(), "trial_discriminant", table))
+
+
+def page_table(wide: pd.DataFrame, ratio: float) -> str:
+    """The Markdown: accuracy by label budget, and the difference to centred rates in points [95 %]."""
+    budgets = [f"{budget} trial a class" if budget == "1" else budget for budget in wide.columns]
+    lines = [f"| probe | | {' | '.join(budgets)} |", "|---" * (len(budgets) + 2) + "|"]
+    for probe in wide.index.unique(0):
+        rates = wide.loc[(probe, "centred rates")]
+        for name in wide.loc[probe].index.unique(0):
+            own = wide.loc[(probe, name)]
+            cells = [
+                f"{own[budget].mean():.3f}"
+                + (
+                    f", {points(over_split(own[budget] - rates[budget], ratio))}"
+                    if name != "centred rates"
+                    else ""
+                )
+                for budget in wide.columns
+            ]
+            lines.append(f"| {probe} | {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def variants(
@@ -94,7 +110,7 @@ def variants(
     mined = {**plain, "neighbors": features.neighbors, "rounds": features.rounds}
     return {
         "centred rates": lambda: values,
-        "principal components": lambda: components(values, visible, rank),
+        f"{rank} principal components": lambda: components(values, visible, rank),
         "discriminant of shuffled trials": lambda: trial_discriminant(values, shuffled, visible, **mined),
         "discriminant of trials": lambda: trial_discriminant(values, trial, visible, **plain),
         "with mined trials": lambda: trial_discriminant(values, trial, visible, **mined),

@@ -74,3 +74,18 @@ def pages() -> list[str]:
     """Every page of the documentation, but what `make docs` generates."""
     found = [*(ROOT / "docs").rglob("*.md"), ROOT / "config/README.md"]
     return sorted(path.relative_to(ROOT).as_posix() for path in found)
+
+
+def prose(page: str) -> str:
+    """A page without its fenced blocks and without what scripts write between marks; lines keep their numbers."""
+    text = (ROOT / page).read_text()
+    for pattern in (r"<!-- (\S+) -->\n.*?<!-- /\1 -->", r"^```.*?^```"):
+        text = re.sub(
+            pattern, lambda found: "\n" * found[0].count("\n"), text, flags=re.DOTALL | re.MULTILINE
+        )
+    return text
+
+
+def code_words(page: str) -> list[str]:
+    """What a page sets as code inside its text."""
+    return re.findall(r"`([^`\n]+)`", prose(page))

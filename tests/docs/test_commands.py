@@ -7,6 +7,7 @@ data set is a tiny one under the same name, so that this takes seconds.
 import glob
 import os
 import re
+import runpy
 import shlex
 import shutil
 import subprocess
@@ -38,6 +39,7 @@ SMALL = {
     "simulation": {"preset": "tiny", "seed": 0, "overrides": {"animals": 2, "trials": 2, "seconds": 20.0}},
     "split": {"folds": 2, "test_folds": [0]},
 }
+NOTEBOOK = runpy.run_path(str(ROOT / "docs/notebook.py"))
 COMMANDS = {name: commands.get_command(None, name) for name in commands.list_commands(None)}
 EXAMPLES = [name for name, command in COMMANDS.items() if "Example:\n" in (command.help or "")]
 #: What all rows and folds of the default data set make, and the small one does not.
@@ -144,6 +146,24 @@ def test_a_page_can_be_followed(copy, page, monkeypatch):
         assert set(row["task"]) == {"within", "across"}
         assert row.loc[row["n_scores"] > 0, "mean"].between(-1, 1).all()
         assert "| VICReg |" in (copy / "results/simulated/tables/action_recognition.md").read_text()
+
+
+def test_the_notebook_runs(copy, monkeypatch):
+    """On the tiny results, which stand where the first tutorial leaves its own."""
+    (copy / "results/quick").symlink_to("simulated")
+    (copy / "results/simulated/models/swap_calcium").symlink_to("simclr")
+    monkeypatch.chdir(copy)
+    printed = NOTEBOOK["execute"](NOTEBOOK["cells"](NOTEBOOK["SCRIPT"].read_text()))
+    assert "Model" in printed[1]
+    assert re.findall(r"^Fly\d", printed[-2], re.MULTILINE) == ["Fly1", "Fly2"]
+    assert (copy / NOTEBOOK["PICTURE"].name).stat().st_size > 10_000
+
+
+def test_the_page_of_the_notebook_is_current():
+    cells = NOTEBOOK["cells"](NOTEBOOK["SCRIPT"].read_text())
+    expected = NOTEBOOK["page"](cells, [""] * len(cells))
+    found = re.sub(r"```text\n.*?```\n\n", "", NOTEBOOK["PAGE"].read_text(), flags=re.DOTALL)
+    assert found == expected, "out of date: python docs/notebook.py"
 
 
 @pytest.mark.parametrize("page", sorted(set(pages()) & set(ELSEWHERE)))

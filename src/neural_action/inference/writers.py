@@ -72,7 +72,7 @@ def needed(package: str, extra: str, what: str) -> ModuleType:
         return import_module(package)
     except ImportError:
         raise InputError(
-            f"{what} needs the package {package}: pip install 'neural-action[{extra}]'"
+            f"{what} needs the package {package}: pip install '.[{extra}]' in a checkout"
         ) from None
 
 

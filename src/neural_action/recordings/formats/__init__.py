@@ -167,7 +167,7 @@ def needs(package: str, extra: str, path: Path) -> ModuleType:
         if error.name is None or error.name.split(".")[0] != package.split(".")[0]:
             raise
         raise InputError(
-            f'{path}: reading it needs the package {package}; pip install "neural-action[{extra}]"'
+            f"{path}: reading it needs the package {package}: pip install '.[{extra}]' in a checkout"
         ) from None
 
 

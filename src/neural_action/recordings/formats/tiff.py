@@ -245,7 +245,7 @@ class Pages:
         except Exception as error:  # tifffile and the codecs raise whatever damaged bytes trip
             if "imagecodecs" in str(error):
                 raise InputError(
-                    f'{self.path}: its compression needs imagecodecs; pip install "neural-action[tiff]"'
+                    f"{self.path}: its compression needs imagecodecs: pip install '.[tiff]' in a checkout"
                 ) from None
             reason = str(error)
             raise InputError(

@@ -1,0 +1,180 @@
+"""What pages say came out: figures stand only in what scripts write, and sentences about them hold in those tables."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+import pytest
+from shown import pages, prose
+
+from running import ROOT
+
+#: Written by a script as a whole; each says by which.
+WHOLE = {
+    "docs/development/licences.md",
+    "docs/development/scale_measured.md",
+    "docs/reference/configuration.md",
+    "docs/results/fresh_seeds.md",
+    "docs/results/label_free.md",
+    "docs/results/presets.md",
+    "docs/tutorials/model_to_picture.md",
+}
+#: Figures of results: with an interval, with a sign, in percent, in points, or of R2.
+FIGURE = re.compile(
+    r"\d+\.\d+ \[[-+−]?\d|[+−]\d+\.\d|\d+(?:\.\d+)? ?%|\d+(?:\.\d+)? points?\b|R2 (?:is|of|at)[^.]*\d\.\d"
+)
+#: Lines whose figure is no result of ours, by a part of the line: what the figure is.
+NO_RESULT = {
+    "95 % interval": "the kind of interval",
+    "95 %]": "the kind of interval",
+    "95 % intervals.": "the kind of interval",
+    "points [95 %, corrected": "the kind of interval",
+    "every number in %": "a unit",
+    "warm-up 20 %": "a setting",
+    "the first 5 % of the steps": "a setting",
+    "0.001, 10 %": "a setting",
+    "identity of 89 %": "the poster's",
+    "in 90 % |": "a setting",
+    "+1.5 Hz on 30 % of units": "a setting",
+    "differ by more than 1 %": "a tolerance",
+    "up to  (1 %)": "a tolerance",
+    "(within 2 %)": "a tolerance",
+    "Published for ResNet-18": "the poster's",
+    "(<12.0%>": "an example of a message",
+    "holds the truth: 93 to 97 %": "held by tests/evaluation/test_statistics.py",
+    "hierarchical bootstrap in 82 to 91 %": "held by tests/evaluation/test_statistics.py",
+    "value in 70 % of cases": "held by tests/evaluation/test_statistics.py",
+}
+
+
+@pytest.mark.parametrize("page", sorted({*pages(), "README.md"} - WHOLE))
+def test_figures_of_results_are_written_by_scripts(page):
+    text = re.sub(r"`[^`\n]*`", "", prose(page))
+    found = [line for line in text.splitlines() if FIGURE.search(line)]
+    assert [line for line in found if not any(part in line for part in NO_RESULT)] == []
+
+
+@pytest.mark.parametrize("page", sorted(WHOLE))
+def test_a_page_written_as_a_whole_names_its_script(page):
+    assert re.search(r"(?:python (?:docs|benchmarks)/\w+\.py|make licences)", (ROOT / page).read_text())
+
+
+Table = dict[str, dict[str, float]]
+SWAP, MATCHED = "Swap + calcium (Günel et al.)", "Matched alignment"
+#: Rows that train no network, and controls.
+UNTRAINED = {
+    *("Random guess", "Chance", "Neural", "Behavior", "Action labels alone", "Hand velocity itself"),
+    *("Rates (z-scored)", "Rates (centred)", "Counts over several times", "Linear prediction of neighbours"),
+    *("Untrained encoder", "Swap + calcium, permuted labels", "Rates, permuted labels"),
+}
+
+
+@cache
+def table(page: str, mark: str) -> Table:
+    """Means by row and column of what a script wrote below a mark, or below a heading of its page."""
+    text = (ROOT / page).read_text()
+    written = (
+        text.split(f"<!-- {mark} -->\n")[1].split("<!--")[0] if ":" in mark else text.split(f"## {mark}")[1]
+    )
+    lines = [line.strip("| ").split(" | ") for line in written.strip().splitlines() if line.startswith("|")]
+    end = next((at for at, line in enumerate(lines[2:], 2) if len(line) != len(lines[0])), len(lines))
+    return {line[0]: dict(zip(lines[0][1:], map(_mean, line[1:]), strict=True)) for line in lines[2:end]}
+
+
+def _mean(cell: str) -> float:
+    found = re.match(r"[-+−]?[\d.]+", cell)
+    return float(found[0].replace("−", "-")) if found else float("nan")
+
+
+def starred(page: str, mark: str, sign: str) -> set[str]:
+    """Rows with a difference of this sign that holds after the correction."""
+    lines = (ROOT / page).read_text().split(f"<!-- {mark} -->\n")[1].split("<!--")[0].splitlines()
+    held = [line for line in lines if re.search(rf"\| {sign}[^|]*\\\*", line)]
+    return {line.strip("| ").split(" | ")[0] for line in held}
+
+
+def column(table: Table, name: str) -> dict[str, float]:
+    return {row: cells[name] for row, cells in table.items()}
+
+
+def best(values: dict[str, float], without: set[str]) -> str:
+    return max((row for row in values if row not in without), key=values.__getitem__)
+
+
+FLIES, SPIKES, SEEDS = "docs/results/flies.md", "docs/results/spikes.md", "docs/results/fresh_seeds.md"
+LEFT_OUT = "Left out, linear, all"
+REFERENCES = {"Behavior"}
+
+
+def test_matched_alignment_is_above_every_other_neural_row_on_all_fresh_seeds():
+    below = "Paired differences, points (task across, probe softmax, label budget all)"
+    lines = (ROOT / SEEDS).read_text().split(f"## {below}")[1].splitlines()
+    cells = [line.strip("| ").split(" | ") for line in lines if "of 10" in line]
+    assert {line[-1] for line in cells if line[0] not in {*REFERENCES, MATCHED}} == {"10 of 10"}
+    heading = "Identity, accuracy, % (lower says less about the animal)"
+    identity = column(table(SEEDS, f"{heading} (task identity, probe softmax, label budget all)"), "mean")
+    trained = {row: value for row, value in identity.items() if row not in UNTRAINED}
+    assert min(trained, key=trained.get) == MATCHED
+
+
+def test_on_real_flies_it_has_the_highest_mean_and_no_difference_to_the_papers_method_holds():
+    for probe in ("linear", "MLP"):
+        assert (
+            best(column(table(FLIES, "fly_walking:actions"), f"Left out, {probe}, all"), REFERENCES)
+            == MATCHED
+        )
+    text = (ROOT / FLIES).read_text().split("<!-- fly_walking:differences -->")[1].split("<!--")[0]
+    head, *lines = [
+        line.strip("| ").split(" | ") for line in text.strip().splitlines() if line.startswith("|")
+    ]
+    (own,) = (line for line in lines if line[0] == MATCHED)
+    assert not [cell for name, cell in zip(head, own, strict=True) if f"minus {SWAP}" in name and "*" in cell]
+
+
+def test_identity_from_swap_and_calcium_is_not_at_chance_nor_is_it_first_across_animals():
+    brief = table("README.md", "simulated:brief")
+    assert brief[SWAP]["Identity"] > 95
+    across = column(brief, "Animal left out")
+    assert max(across["BehaveNet"], across["SimCLR + MMD"]) > across[SWAP]
+
+
+@pytest.mark.parametrize("dataset", ["monkey_reach", "rodent_sleep"])
+@pytest.mark.parametrize("mark", ["decoding_differences", "few_labels_differences"])
+def test_on_spikes_no_trained_row_is_above_centred_rates(dataset, mark):
+    assert starred(SPIKES, f"{dataset}:{mark}", r"\+") <= UNTRAINED
+
+
+def test_the_probe_decides_which_network_is_above_centred_rates():
+    differences = table(SPIKES, "monkey_reach:decoding_differences")
+    others = {*UNTRAINED, "Trial discriminant", "SimCLR, with hand velocity"}
+    for probe, expected in (("softmax", 0), ("(cos, sin)", 5)):
+        minus = column(differences, f"{probe} minus Rates (centred)")
+        assert sum(value > 0 for row, value in minus.items() if row not in others) == expected
+
+
+def test_within_an_animal_raw_windows_are_highest_on_simulated_flies_alone():
+    assert best(column(table(FLIES, "simulated:actions"), "Within, linear, all"), REFERENCES) == "Neural"
+    walking = column(table(FLIES, "fly_walking:actions"), "Within, linear, all")
+    trained = [value for row, value in walking.items() if row not in UNTRAINED]
+    assert sum(value > walking["Neural"] for value in trained) > len(trained) / 2
+
+
+def test_the_advice_on_probes_holds():
+    walking = table(FLIES, "fly_walking:actions")["Neural"]
+    assert walking["Left out, MLP, all"] > walking[LEFT_OUT] + 5
+    named = table(FLIES, "simulated:identity")["BehaveNet"]
+    assert min(named["Identity, linear"], named["Identity, MLP"]) > 90
+    assert named["Identity, 10-NN"] < 50
+    for dataset in ("simulated", "fly_walking"):
+        for row, cells in table(FLIES, f"{dataset}:continuous").items():
+            assert row == "Behavior" or max(cells["R2, within"], cells["R2, left out"]) < 0.15, row
+
+
+def test_simple_behaviour_hardly_separates_rows_that_train_with_it():
+    walking = column(table(FLIES, "fly_walking:actions"), LEFT_OUT)
+    others = {*UNTRAINED, MATCHED, "BehaveNet", "SimCLR (neural only)"}
+    alike = [value for row, value in walking.items() if row not in others]
+    assert max(alike) - min(alike) <= 2
+    assert walking["BehaveNet"] < min(alike) - 5
+    assert walking["SimCLR (neural only)"] < min(alike) - 5
