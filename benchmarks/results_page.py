@@ -22,7 +22,14 @@ from neural_action.tables.document import EMPTY, interval
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = "src/neural_action/tables/pictures"
-PAGES = ("README.md", "docs/tutorials/first_run.md", "docs/results/flies.md", "docs/results/spikes.md")
+PAGES = (
+    "README.md",
+    "docs/tutorials/first_run.md",
+    "docs/tutorials/own_recordings.md",
+    "docs/results/flies.md",
+    "docs/results/spikes.md",
+    "docs/results/pictures.md",
+)
 WHOLE = ("unseen_animal",)
 #: The score that each task is read by, where its table has several.
 METRICS = {
@@ -45,6 +52,11 @@ class Column:
     probe: str
     heading: str
     label_budget: str = "all"
+
+    @property
+    def metric(self) -> str:
+        """The score that is shown. For identity by neighbours, their share in the animal, not what most of them say."""
+        return "true_class_score" if (self.task, self.probe) == ("identity", "knn") else METRICS[self.task]
 
 
 @dataclass(frozen=True)
@@ -72,6 +84,10 @@ FEW = tuple(
     for probe, heading in PROBES.items()
     if probe in ("softmax", "angle")
     for budget in ("1", "4", "all")
+)
+PICTURES_READ = (
+    Column("decoding", "decoding", "linear", "Linear"),
+    Column("decoding", "decoding", "knn", "10-NN"),
 )
 IDENTITIES = (
     Column(IDENTITY, "identity", "softmax", "Identity, linear"),
@@ -109,6 +125,14 @@ SHOWN = {
         differences=3,
     ),
     "identity": Shown(IDENTITIES),
+    "control": Shown(
+        (
+            Column(ACTIONS, "within", "softmax", "Linear probe"),
+            Column(ACTIONS, "within", "mlp", "MLP probe"),
+        )
+    ),
+    "pictures": Shown(PICTURES_READ),
+    "pictures_differences": Shown(PICTURES_READ, differences=3),
     "continuous": Shown(
         (
             Column("continuous", "continuous_within", "ridge", "R2, within"),
@@ -181,8 +205,7 @@ def table(folder: Path, shown: Shown) -> str:
             & (scores["task"] == column.task)
             & (scores["probe"] == column.probe)
             & (scores["label_budget"] == column.label_budget)
-            # Of nearest neighbours, how many are of the animal, not what most of them say.
-            & (scores["metric"] == ("true_class_score" if column.probe == "knn" else METRICS[column.task]))
+            & (scores["metric"] == column.metric)
         ]
         references = own["reference"].dropna().unique()[: shown.differences] if shown.differences else [None]
         for reference in references:

@@ -2,8 +2,9 @@
 # # From a model to a picture
 #
 # This notebook loads a trained model, embeds recordings, draws the embedding and reads actions from it. It needs the
-# results of `make quick` ([the first run](first_run.md)). The notebook is the script `docs/tutorials/model_to_picture.py`:
-# editors such as VS Code open it in cells, and so does JupyterLab with jupytext. Run it in the folder of the repository.
+# results of `make quick` ([the first run](first_run.md)). The notebook is the script
+# `docs/tutorials/model_to_picture.py`. Editors such as VS Code open it in cells, and so does JupyterLab with jupytext.
+# Run it in the folder of the repository.
 
 # %%
 import matplotlib.pyplot as plt
@@ -50,8 +51,9 @@ for axis, name, values in zip(axes, ("action", "animal"), (labelled.action, labe
 figure.savefig("model_to_picture.png", dpi=110)
 
 # %% [markdown]
-# Every fly is a patch of its own: after so little training, this model says which fly it is before it says what the fly
-# does. [The problem](../explanation/problem.md) explains why, and [the results](../results/flies.md) show rows that do better.
+# Every fly is a patch of its own: after so little training, this model says which fly it is before it says what the
+# fly does. [The problem](../explanation/problem.md) explains why, and [the results](../results/flies.md) show rows that
+# do better.
 #
 # ## Read actions on another animal
 #

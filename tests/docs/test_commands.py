@@ -148,7 +148,7 @@ def test_a_page_can_be_followed(copy, page, monkeypatch):
         assert "| VICReg |" in (copy / "results/simulated/tables/action_recognition.md").read_text()
 
 
-def test_the_notebook_runs(copy, monkeypatch):
+def test_the_notebook_and_the_example_of_the_readme_run(copy, monkeypatch):
     """On the tiny results, which stand where the first tutorial leaves its own."""
     (copy / "results/quick").symlink_to("simulated")
     (copy / "results/simulated/models/swap_calcium").symlink_to("simclr")
@@ -157,6 +157,8 @@ def test_the_notebook_runs(copy, monkeypatch):
     assert "Model" in printed[1]
     assert re.findall(r"^Fly\d", printed[-2], re.MULTILINE) == ["Fly1", "Fly2"]
     assert (copy / NOTEBOOK["PICTURE"].name).stat().st_size > 10_000
+    (example,) = (block.code for block in blocks("README.md") if block.language == "python")
+    exec(compile(example, "README.md", "exec"), {})
 
 
 def test_the_page_of_the_notebook_is_current():

@@ -31,7 +31,7 @@ def label_budgets(
 ) -> Iterator[Budget]:
     """The configured budgets that apply to the task of the problem, in configured order.
 
-    With few labels, validation has equally few: whoever labels eight trials has no hundred others to choose by. Draws
+    With few labels, validation has equally few: a user who labels eight trials does not have a hundred more. Draws
     depend only on split and seed, so that every row and probe gets the same labels. Identity has only ``all`` and
     ``half``, because numbers of trials refer to classes of behaviour. Tasks of behaviour variables have only ``all``,
     because recorded behaviour needs no labels. Budgets with fewer than two classes are left out.

@@ -137,9 +137,9 @@ def build_swap_table(
     differ by a factor of about e, neither flat nor one-hot (our choice). The same searches measure recall among the
     indexed poses, in the space of all features.
 
-    With ``target_samples``, at most so many random candidates of an animal are indexed, so that cost and memory of a
-    pair of animals grow only with the number of queries. With ``components``, neighbours are searched in the leading
-    principal components of all candidates, and their distances are computed from the poses.
+    With ``target_samples``, at most that number of random candidates of an animal is indexed, so that cost and memory
+    of a pair of animals grow only with the number of queries. With ``components``, neighbours are searched in the
+    leading principal components of all candidates, and their distances are computed from the poses.
 
     Args:
         poses: (sample, feature) float32, all features in the same unit.

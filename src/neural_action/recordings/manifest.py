@@ -134,7 +134,7 @@ class Manifest:
 
 
 def read_manifest(path: Path) -> Manifest:
-    """The manifest at ``path``; does not open the store. InputError if the file is no valid manifest."""
+    """The manifest at ``path``; does not open the store. InputError if the file is not a valid manifest."""
     try:
         content = json.loads(read_regular(path, _LONGEST))
         if content["schema"] != SCHEMA:

@@ -76,7 +76,7 @@ def described(missing: np.ndarray, time: np.ndarray, names: tuple[str, ...]) -> 
 
 
 def _longest(missing: np.ndarray, time: np.ndarray) -> float:
-    """Longest time (s) from the known value before a gap, or the start, to the one after it, or the end."""
+    """Length (s) of the longest gap: from the known value before it, or the start, to the one after it, or the end."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], missing.astype(np.int8), [0]])))
     starts, stops = edges[::2], edges[1::2]
     last = len(time) - 1

@@ -33,7 +33,7 @@ def read_unit_names(
         (unit,) names, "" for a unit without one, and phrases.
 
     Raises:
-        InputError: the file cannot be read or lacks a column; an index or a confidence is no number; an index is
+        InputError: the file cannot be read or lacks a column; an index or a confidence is not a number; an index is
             outside the traces or occurs twice.
     """
     rows = [row for row in _rows(path) if row["worm"] == animal]

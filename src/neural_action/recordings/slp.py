@@ -52,8 +52,8 @@ def is_project(file: Any) -> bool:
 def read_project(path: Path, video: int | None = None) -> Project:
     """The poses of the project's only video, or of number ``video``.
 
-    InputError naming the file if it is no such project, has several videos and ``video`` is none of them, lists a frame
-    twice, or does not assign each animal to a track.
+    InputError naming the file if it is not such a project, has several videos and ``video`` is none of them, lists a
+    frame twice, or does not assign each animal to a track.
     """
     with opened(path, EXPECTED) as file:
         if not is_project(file):

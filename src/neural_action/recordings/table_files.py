@@ -108,7 +108,7 @@ def _headerless(data: bytes) -> bool:
 
 
 def _numbers(line: bytes) -> list[float] | None:
-    """The numbers of a line, or None if a field is no number."""
+    """The numbers of a line, or None if a field is not a number."""
     try:
         return [float(cell) for cell in line.decode().split(",")]
     except ValueError:

@@ -14,7 +14,7 @@ _TEXT = dict.fromkeys(("animal", "unit", "label_budget", "split"), str)
 
 
 def run(output: Path, scores: tuple[Path, ...]) -> None:
-    """Write all scores, sorted by every column but the value. InputError for a file that is no table of scores."""
+    """Write all scores, sorted by every column but the value. InputError for a file that is not a table of scores."""
     table = pd.concat([_read(path) for path in scores], ignore_index=True)
     table = table.sort_values([name for name in COLUMNS if name != "value"], kind="stable")
     with atomic_write(output) as partial:

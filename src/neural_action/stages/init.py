@@ -34,8 +34,8 @@ def run(
 ) -> None:
     """Print what ``folder`` holds; write ``output`` (default ``<name>.yaml``) and a samples table in its folder.
 
-    The samples table is named as ``output`` with ``_recordings.csv`` for its suffix. InputError if a file exists
-    (without ``force``), or if the files and options lack something that a run needs; then nothing is written.
+    The samples table has the name of ``output`` with ``_recordings.csv`` instead of the suffix. InputError if a file
+    exists (without ``force``), or if the files and options lack something that a run needs; then nothing is written.
     """
     dataset = _name(name, folder)
     given = dict(map(_option, option))

@@ -93,9 +93,9 @@ class Scores:
     ) -> Scores:
         """Read ``path`` (CSV, one row for each score); with ``only``, keep the scores of ``protocol``.
 
-        Raises InputError if the file is no such table or was made by an older version; if it is of another dataset or
-        protocol; if it has a value that is not a finite number, or the same score twice; or if one of ``methods`` has
-        no score. With ``only``, the table may have no score at all.
+        Raises InputError if the file is not such a table or was made by an older version; if it is of another dataset
+        or protocol; if it has a value that is not a finite number, or the same score twice; or if one of ``methods``
+        has no score. With ``only``, the table may have no score at all.
         """
         try:
             table = pd.read_csv(path, dtype=dict.fromkeys(_TEXT, str), keep_default_na=False)

@@ -77,7 +77,7 @@ def save_model(
 def load_model(weights: Path, device: torch.device | str = "cpu", part: str | None = None) -> Objective:
     """A model written by ``save_model``, in evaluation mode; ``part`` is its name in a file of several models.
 
-    Raises InputError if either file is missing or unreadable, or has no such model.
+    Raises InputError if either file is missing or unreadable, or holds no such model.
     """
     own = "" if part is None else f"{part}/"
     if not weights.is_file():

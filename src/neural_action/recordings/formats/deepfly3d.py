@@ -77,7 +77,7 @@ def files(path: Path) -> list[Path]:
 def behavior(path: Path, options: Options) -> Behavior:
     """(frame, keypoint, axis) or (frame, angle) float32. The files have no clock.
 
-    InputError naming the file: it is no such pickle, has no such points, or its parts differ in length.
+    InputError naming the file: it is not such a pickle, has no such points, or its parts differ in length.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such file, expected {EXPECTED}")

@@ -98,7 +98,7 @@ def behavior(path: Path, options: Options) -> Behavior:
 
     The file has no clock, so the video's rate must be configured. InputError naming the file: it holds hand labels; it
     has no such header; there are several animals and no ``individual``; ``min_likelihood`` is set without likelihoods;
-    frames do not increase; or values are no numbers.
+    frames do not increase; or values are not numbers.
     """
     table = _read(path)
     names, coords, values = table.heads["bodyparts"], table.heads["coords"], table.values

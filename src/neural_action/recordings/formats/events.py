@@ -124,8 +124,8 @@ def files(path: Path) -> list[Path]:
 def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) -> Labels:
     """Intervals with their actions. Point events have no duration and are left out.
 
-    InputError naming the file: it is no such table; it has several subjects or tiers and none is chosen; a START has no
-    STOP; times are no numbers; or a stop is before its start.
+    InputError naming the file: it is not such a table; it has several subjects or tiers and none is chosen; a START
+    has no STOP; times are not numbers; or a stop is before its start.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such file, expected {EXPECTED}")
@@ -193,7 +193,7 @@ def _of_table(path: Path, options: Options) -> tuple[str, list[tuple[str, float,
 
 
 def _kind(lines: list[str], asked: bool = False) -> tuple[str, int, str] | None:
-    """Kind of a table from its header, line of the header (-1: none) and separator; None if it is no such table.
+    """Kind of a table from its header, line of the header (-1: none) and separator; None if it is not such a table.
 
     A plain table is accepted only if ``asked``, or if it has words that could be actions.
     """
@@ -344,7 +344,7 @@ def _of_tiers(
 
 
 def _numbers(path: Path, values: Any, name: str) -> np.ndarray:
-    """A column of times as float64. InputError naming the column and its first entry that is no number."""
+    """A column of times as float64. InputError naming the column and its first entry that is not a number."""
     import pandas as pd
 
     numbers = pd.to_numeric(values, errors="coerce").to_numpy(np.float64)

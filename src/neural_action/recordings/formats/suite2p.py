@@ -64,7 +64,7 @@ def neural(path: Path, options: Options) -> Neural:
     """Traces (frame, unit) float32, lazy, with the units of all planes; they are read in blocks of frames.
 
     Planes may differ by one frame, because the last volume can be incomplete; all are cut to the shortest. InputError
-    naming the file: it is missing, is no array or has another shape than F.npy; no unit is left; planes differ in
+    naming the file: it is missing, is not an array or has another shape than F.npy; no unit is left; planes differ in
     frames or rate; or a plane does not exist.
     """
     places = _chosen(path, options)
