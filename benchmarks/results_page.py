@@ -108,18 +108,23 @@ WITHIN_AND_ACROSS = (
     Column(ACTIONS, "within", "softmax", "Within an animal"),
     Column(ACTIONS, "across", "softmax", "Animal left out"),
 )
+
+
+def actions(probe: str) -> tuple[Column, ...]:
+    """Actions within and across animals, with half and all labels."""
+    return tuple(
+        Column(ACTIONS, task, probe, f"{where}, {budget}", budget)
+        for task, where in (("within", "Within"), ("across", "Left out"))
+        for budget in ("half", "all")
+    )
+
+
 SHOWN = {
     "brief": Shown((*WITHIN_AND_ACROSS, Column(IDENTITY, "identity", "softmax", "Identity")), rows=BRIEF),
     "first_run": Shown(WITHIN_AND_ACROSS, rows=("random_guess", "raw", "swap_calcium")),
     "short": Shown((*WITHIN_AND_ACROSS, *IDENTITIES)),
-    "actions": Shown(
-        tuple(
-            Column(ACTIONS, task, probe, f"{where}, {named}, {budget}", budget)
-            for probe, named in (("softmax", "linear"), ("mlp", "MLP"))
-            for task, where in (("within", "Within"), ("across", "Left out"))
-            for budget in ("half", "all")
-        )
-    ),
+    "actions": Shown(actions("softmax")),
+    "actions_mlp": Shown(actions("mlp")),
     "differences": Shown(
         (Column(ACTIONS, "across", "softmax", "Linear"), Column(ACTIONS, "across", "mlp", "MLP")),
         differences=3,

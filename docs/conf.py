@@ -54,6 +54,8 @@ html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
 html_math_renderer = "mathml"
+# Not "D": two hyphens are an option, not a dash.
+smartquotes_action = "qe"
 
 
 def _inline(translator: Any, node: nodes.math) -> None:

@@ -272,7 +272,8 @@ def test_every_row_and_probe_of_the_page_on_choosing_is_one():
 
 def test_the_readme_names_every_dataset_and_no_other():
     shipped = {path.name for path in (ROOT / "config").glob("*.yaml") if "dataset" in read_yaml(path)}
-    named = set(re.findall(r"`config/(\w+\.yaml)`", (ROOT / "README.md").read_text()))
+    table = [line for line in prose("README.md").splitlines() if line.startswith("|")]
+    named = set(re.findall(r"`config/(\w+\.yaml)`", "".join(table)))
     assert named == shipped - {"quick.yaml", "tiny.yaml", "worm.yaml"}
 
 
