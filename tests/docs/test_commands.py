@@ -149,13 +149,14 @@ def test_a_page_can_be_followed(copy, page, monkeypatch):
 
 
 def test_the_notebook_and_the_example_of_the_readme_run(copy, monkeypatch):
-    """On the tiny results, which stand where the first tutorial leaves its own."""
-    (copy / "results/quick").symlink_to("simulated")
-    (copy / "results/simulated/models/swap_calcium").symlink_to("simclr")
+    """On the results of `make quick` of the first page of the site; alone, on those of the tables."""
+    if not (copy / "results/quick").exists():
+        (copy / "results/quick").symlink_to("simulated")
+        (copy / "results/simulated/models/swap_calcium").symlink_to("simclr")
     monkeypatch.chdir(copy)
     printed = NOTEBOOK["execute"](NOTEBOOK["cells"](NOTEBOOK["SCRIPT"].read_text()))
     assert "Model" in printed[1]
-    assert re.findall(r"^Fly\d", printed[-2], re.MULTILINE) == ["Fly1", "Fly2"]
+    assert re.findall(r"^Fly\d", printed[-2], re.MULTILINE)[:2] == ["Fly1", "Fly2"]
     assert (copy / NOTEBOOK["PICTURE"].name).stat().st_size > 10_000
     (example,) = (block.code for block in blocks("README.md") if block.language == "python")
     exec(compile(example, "README.md", "exec"), {})
