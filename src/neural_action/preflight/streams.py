@@ -26,7 +26,7 @@ def stream_lines(looks: list[Look]) -> Iterator[str]:
         first = own[0]
         if first.form.where not in shown:
             continue
-        parts = f" and {len(own) - 1} more parts" if len(own) > 1 else ""
+        parts = f" and {len(own) - 1} more part{'s' * (len(own) > 2)}" if len(own) > 1 else ""
         covered = f"{sum(look.covered for look in own) / len(own):.0%} of the neural frames have behaviour"
         yield f"  {first.form.where}{parts}: {covered if len(first.streams) > 1 else 'no behaviour'}"
         for stream in first.streams:
