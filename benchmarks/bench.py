@@ -131,7 +131,7 @@ def default_settings() -> Settings:
 def synthetic(
     frames: int, poses: int, states: int, *, side: int = SIDE, device: str = "cpu"
 ) -> tuple[AugmentationContext, Windows]:
-    """Random data of the default data set's size, images of ``side`` x ``side`` pixels, on ``device``."""
+    """Random data of the default dataset's size, images of ``side`` x ``side`` pixels, on ``device``."""
     state = torch.Generator(device).manual_seed(0)
     where = {"generator": state, "device": device}
     rng = np.random.default_rng(0)

@@ -107,7 +107,7 @@ def page(scores: pd.DataFrame, methods: dict[str, MethodSettings], preset: str, 
     lines = [
         "# Fresh seeds",
         "",
-        f"Every row on {len(seeds)} simulated data sets whose seeds ({seeds[0]} to {seeds[-1]}) were not used while "
+        f"Every row on {len(seeds)} simulated datasets whose seeds ({seeds[0]} to {seeds[-1]}) were not used while "
         f"anything was developed or chosen: preset {preset}, default configuration, protocol new_trials, "
         f"split fold-{FOLD}, one training seed; probe {PROBE}, label budget {LABEL_BUDGET}. "
         f"Made by `python benchmarks/fresh_seeds.py --preset {preset}`. "
@@ -137,7 +137,7 @@ def page(scores: pd.DataFrame, methods: dict[str, MethodSettings], preset: str, 
 def _differences(
     table: pd.DataFrame, task: str, methods: dict[str, MethodSettings], seeds: list[int]
 ) -> list[str]:
-    """Markdown: the two proposed rows minus every other row that the task reads, paired by data set."""
+    """Markdown: the two proposed rows minus every other row that the task reads, paired by dataset."""
     found = {
         (proposed, name): table.loc[proposed, seeds] - table.loc[name, seeds]
         for proposed in PROPOSED
@@ -146,12 +146,12 @@ def _differences(
     }
     estimates = {pair: _over_data_sets(difference) for pair, difference in found.items()}
     adjusted = dict(zip(estimates, holm([estimate.p for estimate in estimates.values()]), strict=True))
-    heads = [f"{methods[proposed].label} minus it | p | data sets" for proposed in PROPOSED]
+    heads = [f"{methods[proposed].label} minus it | p | datasets" for proposed in PROPOSED]
     lines = [
         f"## Paired differences, points (task {task}, probe {PROBE}, label budget {LABEL_BUDGET})",
         "",
-        "Mean over simulated data sets [95 % t interval over them], p adjusted by Holm over this table, and in how "
-        "many data sets it is above 0.",
+        "Mean over simulated datasets [95 % t interval over them], p adjusted by Holm over this table, and in how "
+        "many datasets it is above 0.",
         "",
         f"| Method | {' | '.join(heads)} |",
         "| --- |" + " ---: |" * (3 * len(PROPOSED)),
@@ -171,7 +171,7 @@ def _differences(
 
 
 def _over_data_sets(difference: pd.Series) -> Estimate:
-    """Mean and t interval over data sets, which share nothing, as animals do in the tables."""
+    """Mean and t interval over datasets, which share nothing, as animals do in the tables."""
     made = {"animal": difference.index.astype(str), "split": "", "seed": 0, "value": difference.to_numpy()}
     return over_animals(pd.DataFrame(made))
 

@@ -7,7 +7,7 @@ softmax, all labels, same splits):
 - *decoding*: R2 of behaviour on the animal left out, by a ridge from the representations of the other animals;
 - *retrieval*: R2 of the behaviour of the nearest windows of the other animals.
 
-It writes Spearman's rank correlations over the rows of each data set, and the accuracy that is lost by taking the row
+It writes Spearman's rank correlations over the rows of each dataset, and the accuracy that is lost by taking the row
 that a measure puts first, into ``docs/results/label_free.md``. Windows and probes are those of each run's own
 ``config.yaml``, or of ``--configfile``.
 """
@@ -111,7 +111,7 @@ def without_labels(folder: Path, settings: Settings, split: str, embedding: Path
 
 
 def page(table: pd.DataFrame) -> str:
-    """Markdown: each data set by each measure, then the rows."""
+    """Markdown: each dataset by each measure, then the rows."""
     lines = [
         "# Choosing without labels",
         "",
@@ -125,9 +125,9 @@ def page(table: pd.DataFrame) -> str:
         "",
         "This page compares both with balanced accuracy on the animal left out, which needs labels. Made by "
         "`python benchmarks/label_free.py --results <folders>` from finished runs: "
-        f"{table['dataset'].nunique()} data sets, means over splits, first training seed.",
+        f"{table['dataset'].nunique()} datasets, means over splits, first training seed.",
         "",
-        "| Data set | Rows | "
+        "| Dataset | Rows | "
         + " | ".join(f"Rank correlation, {one} | Points lost, {one}" for one in MEASURES)
         + " |",
         "| --- | ---: |" + " ---: | ---: |" * len(MEASURES),

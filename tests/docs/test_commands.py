@@ -1,7 +1,7 @@
 """Every command that a page shows: run in a copy of the repository, planned there, or checked against what runs it.
 
 A page is followed word by word: the files it names are written, its commands run in their order. The copy's default
-data set is a tiny one under the same name, so that this takes seconds.
+dataset is a tiny one under the same name, so that this takes seconds.
 """
 
 import glob
@@ -42,7 +42,7 @@ SMALL = {
 NOTEBOOK = runpy.run_path(str(ROOT / "docs/notebook.py"))
 COMMANDS = {name: commands.get_command(None, name) for name in commands.list_commands(None)}
 EXAMPLES = [name for name, command in COMMANDS.items() if "Example:\n" in (command.help or "")]
-#: What all rows and folds of the default data set make, and the small one does not.
+#: What all rows and folds of the default dataset make, and the small one does not.
 NOT_SMALL = (
     "models/simclr/without-Fly1/seed-0/model.safetensors",
     "models/simclr/fold-1/seed-0/embedding.npz",
@@ -54,7 +54,7 @@ pytestmark = pytest.mark.workflow
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory) -> Path:
-    """The repository as a reader has it after `make setup`, its default data set tiny; and files named like flies."""
+    """The repository as a reader has it after `make setup`, its default dataset tiny; and files named like flies."""
     folder = tmp_path_factory.mktemp("copy") / "repository"
     folder.mkdir()
     copy_repository(folder)
@@ -108,7 +108,7 @@ def plan(line: str) -> Plan:
             taken.append(word)
     if "--workflow-profile" in values:
         assert Path(*values["--workflow-profile"], "config.yaml").exists()
-    # The data sets as they are, not the copy's tiny one.
+    # The datasets as they are, not the copy's tiny one.
     paths = values.get("--configfile", ["config/config.yaml"])
     given = merged([ROOT / path if path.startswith("config/") else Path(path) for path in paths])
     config = read_yaml(ROOT / rows_file(given))
