@@ -27,6 +27,7 @@ PAGES = (
     "docs/tutorials/first_run.md",
     "docs/tutorials/own_recordings.md",
     "docs/results/flies.md",
+    "docs/results/worms.md",
     "docs/results/spikes.md",
     "docs/results/pictures.md",
 )
