@@ -150,4 +150,4 @@ def test_a_partition_that_is_not_there_is_a_line(tmp_path):
     done = start(tmp_path, "--workflow-profile", "profiles/slurm", *QUICK, *partition)
     assert done.returncode != 0
     assert "invalid partition specified: nowhere" in done.stdout
-    assert not list((tmp_path / "tiny").rglob("*.zarr"))
+    assert not list((tmp_path / "tiny").rglob("*.zarr/zarr.json"))

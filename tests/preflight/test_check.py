@@ -155,7 +155,9 @@ def test_whether_animals_share_their_units_is_said(counts, units, said):
             notes=[],
             covered=1.0,
             source="",
-            recorded_rate=None,
+            recorded_rates=(0, 0),
+            neural_rate=10,
+            behavior_rate=10,
             doubtful={},
         )
         for animal, count in zip("ab", counts, strict=True)

@@ -16,7 +16,7 @@ from pynwb.testing.mock.ophys import mock_Fluorescence, mock_PlaneSegmentation, 
 from neural_action.config.settings import ConvertSettings
 from neural_action.errors import InputError
 from neural_action.preflight.folder import look
-from neural_action.preflight.problems import problems
+from neural_action.preflight.problems import notes, problems
 from neural_action.preflight.proposal import propose
 from neural_action.preflight.sample import look_at
 from neural_action.preflight.written import configuration
@@ -26,10 +26,10 @@ from neural_action.recordings.store import read_manifest, read_recording
 SECONDS = 60
 
 
-def poses(folder, name="videoDLC.csv"):
-    """A DeepLabCut CSV at 20 /s."""
+def poses(folder, name="videoDLC.csv", rate=20):
+    """A DeepLabCut CSV at ``rate``."""
     folder.mkdir(parents=True, exist_ok=True)
-    points = np.cumsum(np.random.default_rng(1).standard_normal((20 * SECONDS, 4)), 0)
+    points = np.cumsum(np.random.default_rng(1).standard_normal((rate * SECONDS, 4)), 0)
     lines = ["scorer,D,D,D,D,D,D", "bodyparts,a,a,a,b,b,b", "coords,x,y,likelihood,x,y,likelihood"]
     lines += [f"{at},{w:.3f},{x:.3f},1,{y:.3f},{z:.3f},1" for at, (w, x, y, z) in enumerate(points)]
     (folder / name).write_text("\n".join(lines) + "\n")
@@ -61,6 +61,22 @@ def made(folder, given=None, neural=None):
 def settings(proposal, folder):
     text = configuration(proposal, dataset="d", raw=folder, samples=folder / "s.csv")
     return ConvertSettings.model_validate(yaml.safe_load(text)["convert"])
+
+
+def plan():
+    """What the checks ask of a plan."""
+    return SimpleNamespace(
+        apart=False,
+        animals=("m1", "m2"),
+        fits_kernel=False,
+        trained=(),
+        settings=SimpleNamespace(
+            windows=SimpleNamespace(frames=2, units=None),
+            calcium=SimpleNamespace(decay=1.0),
+            convert=None,
+            split=SimpleNamespace(protocol="new_trials"),
+        ),
+    )
 
 
 def test_planes_are_one_recording_and_its_copies_are_left_out(tmp_path):
@@ -168,13 +184,13 @@ def test_recordings_of_different_rates_are_brought_to_the_lowest(tmp_path, capsy
         poses(tmp_path / animal / "001")
         suite2p(tmp_path / animal / "001/suite2p", rate=rate)
     proposal = made(tmp_path)
-    assert proposal.neural_rate == 10
+    assert proposal.rates == {"neural": 10}
     assert "all are resampled to 10, the lowest (convert.neural_rate)" in " ".join(proposal.notes)
     convert = settings(proposal, tmp_path)
     assert convert.neural_rate == 10
     rows = [next(row for row in proposal.rows if row.animal == animal) for animal in ("m1", "m2")]
     looks = list(look_at(tmp_path, rows, convert, "positions"))
-    assert [(seen.neural_rate, seen.recorded_rate) for seen in looks] == [(10, 10), (10, 15.5)]
+    assert [(seen.neural_rate, seen.recorded_rates[0]) for seen in looks] == [(10, 10), (10, 15.5)]
     manifest = tmp_path / "out/m.json"
     convert_trial(convert, "d", tmp_path, rows[1], tmp_path / "out/s.zarr", manifest)
     assert "m2 001_part00: neural frames resampled from 15.5 to 10 /s" in capsys.readouterr().err
@@ -182,18 +198,7 @@ def test_recordings_of_different_rates_are_brought_to_the_lowest(tmp_path, capsy
     steps = read_manifest(manifest).attributes["steps"]
     assert (steps["neural_rate"], steps["neural_rate_recorded"]) == (10, 15.5)
     as_recorded = list(look_at(tmp_path, rows, convert.model_copy(update={"neural_rate": None}), "positions"))
-    plan = SimpleNamespace(
-        apart=False,
-        animals=("m1", "m2"),
-        fits_kernel=False,
-        settings=SimpleNamespace(
-            windows=SimpleNamespace(frames=2),
-            calcium=SimpleNamespace(decay=1.0),
-            convert=None,
-            split=SimpleNamespace(protocol="new_trials"),
-        ),
-    )
-    said = [text for text in problems(as_recorded, plan) if "neural_rate" in text]
+    said = [text for text in problems(as_recorded, plan()) if "neural_rate" in text]
     assert said == [
         "neural frame rates differ (10 /s such as m1 001_part00, 15.5 /s such as m2 001_part00): "
         "resample to one rate, convert: {neural_rate: 10}"
@@ -329,3 +334,36 @@ def test_acquisitions_that_begin_again_are_not_one_movie(tmp_path):
         InputError, match=r"a movie of 2 TIFF files \(a\*\.tif\) and 2 files of behaviour, expected"
     ):
         made(tmp_path / "m2", neural=2.0)
+
+
+def test_behaviour_of_different_rates_is_brought_to_the_lowest(tmp_path, capsys):
+    for animal, rate in (("m1", 30), ("m2", 20)):
+        poses(tmp_path / animal / "001", rate=rate)
+        suite2p(tmp_path / animal / "001/suite2p")
+        times = np.round(np.arange(rate * SECONDS) / rate, 3)
+        (tmp_path / animal / "001/times.csv").write_text("\n".join(map(str, ["time_s", *times])) + "\n")
+    clock = {"behavior.clock.times": "{path}/times.csv"}
+    proposal = propose(tmp_path, look(tmp_path), 4, given=clock)
+    assert proposal.rates == {"behavior": pytest.approx(20)}
+    assert (
+        "Behaviour samples per second differ: 20 (m2/001), 30 (m1/001); all are resampled to 20, the lowest "
+        "(convert.behavior_rate)." in proposal.notes
+    )
+    convert = settings(proposal, tmp_path)
+    rows = [next(row for row in proposal.rows if row.animal == animal) for animal in ("m1", "m2")]
+    looks = list(look_at(tmp_path, rows, convert, "positions"))
+    assert [seen.behavior_rate for seen in looks] == [pytest.approx(20)] * 2
+    said = [text for text in notes(looks, plan(), {}) if text.startswith("behaviour of")]
+    assert said == ["behaviour of m1 001_part00: resampled from 30 to 20 /s"]
+    manifest = tmp_path / "out/m.json"
+    convert_trial(convert, "d", tmp_path, rows[0], tmp_path / "out/s.zarr", manifest)
+    assert "m1 001_part00: behaviour samples resampled from 30 to 20 /s" in capsys.readouterr().err
+    stored = read_recording(manifest)
+    assert stored.behavior_rate == pytest.approx(20)
+    np.testing.assert_allclose(np.diff(stored.behavior_time), 0.05)
+    as_recorded = convert.model_copy(update={"behavior_rate": None})
+    found = list(problems(list(look_at(tmp_path, rows, as_recorded, "positions")), plan()))
+    assert found == [
+        "behaviour sample rates differ (20 /s such as m2 001_part00, 30 /s such as m1 001_part00): "
+        "resample to one rate, convert: {behavior_rate: 20}"
+    ]

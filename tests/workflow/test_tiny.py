@@ -13,6 +13,7 @@ import pytest
 import torch
 import xarray
 import yaml
+import zarr
 from safetensors.numpy import load_file
 
 from neural_action.config.load import read_yaml, validate
@@ -161,10 +162,13 @@ def test_the_report_is_one_file_that_holds_the_tables_and_pictures(results):
 
 def test_stores_open_with_xarray(results):
     store = results / "tiny/recordings/Fly1/001.zarr"
-    assert (store / ".snakemake_timestamp").exists()
+    assert not list(store.rglob(".snakemake*"))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         data = xarray.open_zarr(store)
+        # Zarr reads the files themselves here, and warns of any that it does not know.
+        opened = zarr.open_group(store, mode="r", use_consolidated=False)
+        assert {name for name, _ in opened.members()} == {*data, *data.coords}
     assert {"neural", "behavior", "labels", "neural_index"} == set(data)
     assert {"neural_time", "behavior_time", "keypoint"} == set(data.coords)
     assert data["labels"].dtype == np.int16

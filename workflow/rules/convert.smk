@@ -33,7 +33,8 @@ rule convert:
         # The row of the samples table is in params, so that adding a trial converts only that trial.
         raw=lambda wildcards: plan.raw_files(wildcards.animal, wildcards.trial),
     output:
-        store=directory(f"{RESULTS}/recordings/{{animal}}/{{trial}}.zarr"),
+        # The metadata of the store stand for its folder: Snakemake writes a file of its own into a directory().
+        metadata=f"{RESULTS}/recordings/{{animal}}/{{trial}}.zarr/zarr.json",
         manifest=f"{RESULTS}/recordings/{{animal}}/{{trial}}.manifest.json",
     log:
         f"{RESULTS}/logs/convert/{{animal}}/{{trial}}.log",
@@ -49,6 +50,7 @@ rule convert:
         runtime=grows(30),
         in_turn=1,
     params:
+        store=subpath(output.metadata, parent=True),
         config=lambda wildcards: plan.depends_on.sections("dataset", "convert"),
         code=plan.code("convert", plan.reader_modules),
         row=lambda wildcards: plan.row(wildcards.animal, wildcards.trial).path,
@@ -57,7 +59,7 @@ rule convert:
     shell:
         "python -m neural_action convert --config {params.config:q} --raw {params.raw:q} --path {params.row:q}"
         " --animal {wildcards.animal:q} --trial {wildcards.trial:q} {params.part} --threads {threads}"
-        " --store {output.store:q} --manifest {output.manifest:q} 2> {log:q}"
+        " --store {params.store:q} --manifest {output.manifest:q} 2> {log:q}"
 
 
 # All recordings as arrays that later jobs memory-map.

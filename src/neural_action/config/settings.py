@@ -69,13 +69,15 @@ class ScaleSettings(Section):
 class ConvertSettings(Section):
     """Conversion of raw files to recording stores. A step that is null is left out.
 
-    ``neural_rate`` resamples the neural frames of all animals to one rate (frames per second), without aliasing.
+    ``neural_rate`` and ``behavior_rate`` resample the neural frames and the behaviour samples of all animals to one
+    rate (per second), without aliasing.
     """
 
     reader: Name
     reader_options: dict[str, Any] = {}
     class_names: Annotated[Classes, Each] | None = None
     neural_rate: Positive | None = None
+    behavior_rate: Positive | None = None
     dff: DffSettings | None = None
     scale: ScaleSettings | None = None
     resize: Count | None = None

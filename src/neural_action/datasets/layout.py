@@ -19,6 +19,7 @@ import numpy as np
 from neural_action.errors import InputError
 from neural_action.files import atomic_write, sha256_of
 from neural_action.recordings.manifest import Manifest, read_manifest
+from neural_action.recordings.streams import same_rate
 
 SCHEMA = 1
 #: Arrays of a layout and their types; each is a file ``<name>.npy``.
@@ -32,8 +33,6 @@ ARRAYS = {
 }
 DESCRIPTION = "dataset.json"
 FILES = (DESCRIPTION, *(f"{name}.npy" for name in ARRAYS))
-#: Relative tolerance of equal rates (our choice, because clocks are measured).
-_SAME_RATE = 0.01
 
 
 @dataclass(frozen=True)
@@ -279,10 +278,10 @@ def _check_alike(opened: Sequence[tuple[Manifest, Path]]) -> None:
                 raise InputError(f"{path}: {what} {here} differs from {there} in {first_path}")
         for name in ("neural_rate", "behavior_rate"):
             rate, expected = (float(one.attributes[name]) for one in (manifest, first))
-            if abs(rate - expected) > _SAME_RATE * expected:
+            if not same_rate(rate, expected):
                 raise InputError(
                     f"{path}: {name.replace('_', ' ')} {rate:g} /s differs from {expected:g} /s in {first_path}, "
-                    "expected one rate for all recordings"
+                    f"expected one rate for all recordings: set convert.{name}, and convert them again"
                 )
         shape = tuple(manifest.arrays["neural"].shape[1:])
         known = shapes.setdefault(manifest.animal, shape)

@@ -17,6 +17,7 @@ from neural_action.recordings.convert import normalised
 from neural_action.recordings.recording import UNLABELLED, Recording
 from neural_action.recordings.resample import at_rate, resampled
 from neural_action.recordings.store import Manifest, read_manifest, read_recording
+from neural_action.recordings.streams import rate_of
 
 #: Relative tolerance of rates (our choice): within a window of 32 frames, the error is less than a frame.
 RATE_TOLERANCE = 0.02
@@ -98,7 +99,7 @@ def sequences(
             yield from _segments(_checked(_of_recording(recording, str(path)), trained_on), recording)
         elif isinstance(one, Recording):
             if convert and trained_on["steps"].get("neural_rate") is not None:
-                one = resampled(one, trained_on["steps"]["neural_rate"], f"recording {at}")
+                one = resampled(one, trained_on["steps"]["neural_rate"], None, f"recording {at}")
             sequence = _in_memory(one, trained_on, convert=convert)
             yield from _segments(_checked(sequence, trained_on), one)
         elif is_array(one):
@@ -226,8 +227,7 @@ def _checked(sequence: NeuralSequence, trained_on: Mapping[str, Any]) -> NeuralS
             f"{where}: neural frames of shape {values.shape[1:]}, the model was trained on {expected}"
         )
     if len(sequence.time) > 1:
-        rate = 1 / float(np.median(np.diff(sequence.time)))
-        check_rate(where, "neural frames", rate, trained_on["neural_rate"])
+        check_rate(where, "neural frames", rate_of(sequence.time), trained_on["neural_rate"])
     if not np.isfinite(values).all():
         raise InputError(f"{where}: holds NaN or infinity, expected finite values")
     if trained_on["steps"].get("scale") is not None:

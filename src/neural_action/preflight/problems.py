@@ -14,7 +14,7 @@ from neural_action.datasets.dataset import are_own
 from neural_action.preflight.alike import listed, unlike
 from neural_action.preflight.rests import Motion, count_rests
 from neural_action.preflight.sample import Look, read_rows
-from neural_action.recordings.resample import same_rate
+from neural_action.recordings.streams import same_rate
 
 
 def problems(looks: list[Look], plan: Plan) -> Iterator[str]:
@@ -41,14 +41,14 @@ def problems(looks: list[Look], plan: Plan) -> Iterator[str]:
 
 
 def _rates(looks: list[Look]) -> Iterator[str]:
-    """A problem if neural frame rates differ: a window would then last longer in one recording than in another."""
-    usual = min(look.neural_rate for look in looks)
-    if not all(same_rate(look.neural_rate, usual) for look in looks):
-        by_rate = {f"{look.neural_rate:.4g}": look.form.where for look in looks}
-        shown = ", ".join(f"{rate} /s such as {where}" for rate, where in sorted(by_rate.items()))
-        yield (
-            f"neural frame rates differ ({shown}): resample to one rate, convert: {{neural_rate: {usual:.4g}}}"
-        )
+    """A problem if rates differ: a window would last longer in one recording than in another, or its poses would."""
+    for key, what in (("neural_rate", "neural frame"), ("behavior_rate", "behaviour sample")):
+        rates = {look.form.where: getattr(look, key) for look in looks}
+        lowest = min(rates.values())
+        if not all(same_rate(rate, lowest) for rate in rates.values()):
+            by_rate = {f"{rate:.4g}": where for where, rate in rates.items()}
+            shown = ", ".join(f"{rate} /s such as {by_rate[rate]}" for rate in sorted(by_rate, key=float))
+            yield f"{what} rates differ ({shown}): resample to one rate, convert: {{{key}: {lowest:.4g}}}"
 
 
 def _rests(looks: list[Look], plan: Plan) -> Iterator[str]:
@@ -108,22 +108,30 @@ def _units(looks: list[Look]) -> dict[str, int]:
 
 
 def _signals(looks: list[Look]) -> Iterator[str]:
-    """The signal that is read as neural activity, how it is resampled, and units that cannot be trusted."""
-    sources: dict[str, list[str]] = {}
+    """The signal that is read as neural activity, what is resampled, and units that cannot be trusted."""
+    sources: dict[tuple[str, str], list[str]] = {}
     for look in looks:
-        said = look.source
-        if look.recorded_rate and abs(look.recorded_rate / look.neural_rate - 1) > 1e-6:
-            said += f", resampled from {look.recorded_rate:.4g} to {look.neural_rate:.4g} /s"
-        sources.setdefault(said, []).append(look.form.where)
-    for said, trials in sources.items():
+        neural, behavior = look.recorded_rates
+        for what, phrases in (
+            ("neural activity", [look.source, _moved(neural, look.neural_rate)]),
+            ("behaviour", [_moved(behavior, look.behavior_rate)]),
+        ):
+            sources.setdefault((what, ", ".join(filter(None, phrases))), []).append(look.form.where)
+    for (what, said), trials in sources.items():
         if said:
-            yield f"neural activity of {listed(trials)}: {said}"
+            yield f"{what} of {listed(trials)}: {said}"
     doubtful: dict[str, list[str]] = {}
     for look in looks:
         for reason, units in look.doubtful.items():
             doubtful.setdefault(f"unit {listed(units)} {reason}", []).append(look.form.where)
     for said, trials in doubtful.items():
         yield f"{listed(trials)}: {said}; do not trust its activity"
+
+
+def _moved(recorded: float, rate: float) -> str:
+    """Phrase on a resampling; empty without one."""
+    same = not recorded or abs(recorded / rate - 1) < 1e-6
+    return "" if same else f"resampled from {recorded:.4g} to {rate:.4g} /s"
 
 
 def _kept(plan: Plan, own: Mapping[str, Any]) -> dict[tuple[str, str], list[str]]:

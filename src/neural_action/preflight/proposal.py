@@ -46,7 +46,7 @@ class Proposal:
         class_names: names of the actions, if there are any.
         calcium: section ``calcium`` of the configuration.
         calcium_source: comment that explains this section.
-        neural_rate: frames per second to which all recordings are resampled; None if they have one rate.
+        rates: neural and behavior -> rate (per second) to which all recordings are resampled, if they differ.
         dff: whether neural activity is raw fluorescence and is converted to dF/F.
         notes: sentences on what was decided.
         sample: the first recording, as the reader returns it; set by ``trials.complete_proposal``.
@@ -59,7 +59,7 @@ class Proposal:
     class_names: list[str] | None = None
     calcium: dict[str, float] = field(default_factory=dict)
     calcium_source: str = ""
-    neural_rate: float | None = None
+    rates: dict[str, float] = field(default_factory=dict)
     dff: bool = False
     notes: list[str] = field(default_factory=list)
     sample: Recording = field(init=False, repr=False, compare=False)

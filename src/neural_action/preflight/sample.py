@@ -45,7 +45,7 @@ class Look:
         chance: 95th percentile of the largest absolute correlation after random circular shifts.
         notes: notes of the reader.
         source: signal of the raw files that is read as neural activity, and its unit.
-        recorded_rate: neural frames per second as recorded, before any resampling.
+        recorded_rates: neural frames and behaviour samples per second as recorded, before any resampling.
         doubtful: reason -> names of units that cannot be trusted.
         streams: streams of the whole recording, each with its clock.
         part: train, validation or test, if the recordings were published with such parts; otherwise empty.
@@ -69,7 +69,7 @@ class Look:
     chance: float
     notes: tuple[str, ...] = ()
     source: str = ""
-    recorded_rate: float = 0.0
+    recorded_rates: tuple[float, float] = (0.0, 0.0)
     doubtful: Mapping[str, list[str]] = field(default_factory=dict)
     streams: tuple[Stream, ...] = ()
     part: str = ""
@@ -109,9 +109,8 @@ def read_rows(
 
 def _look(root: Path, row: SampleRow, recording: Recording, settings: ConvertSettings, energy: str) -> Look:
     source = ", ".join(filter(None, (recording.neural_source, recording.units.get("neural", ""))))
-    recorded, doubtful = recording.neural_rate, _doubtful(recording, settings)
-    if settings.neural_rate is not None:
-        recording = resampled(recording, settings.neural_rate, str(root / row.path))
+    recorded, doubtful = (recording.neural_rate, recording.behavior_rate), _doubtful(recording, settings)
+    recording = resampled(recording, settings.neural_rate, settings.behavior_rate, str(root / row.path))
     clock = recording.neural_time
     period = float(np.median(np.diff(clock))) if len(clock) > 1 else np.inf
     lags, correlation, chance = synchrony(recording, energy)
@@ -134,7 +133,7 @@ def _look(root: Path, row: SampleRow, recording: Recording, settings: ConvertSet
         chance=chance,
         notes=recording.notes,
         source=source,
-        recorded_rate=recorded,
+        recorded_rates=recorded,
         doubtful=doubtful,
         streams=recording.streams
         or tuple(

@@ -21,8 +21,9 @@ from neural_action.recordings.formats import Behavior, Neural, load_format
 from neural_action.recordings.plausible import doubtful_units
 from neural_action.recordings.readers import paired
 from neural_action.recordings.recording import Recording
-from neural_action.recordings.resample import resampled, same_rate
+from neural_action.recordings.resample import resampled
 from neural_action.recordings.steps import sampled_frames
+from neural_action.recordings.streams import same_rate
 
 if TYPE_CHECKING:
     from neural_action.preflight.proposal import Proposal
@@ -57,7 +58,7 @@ class _Recordings:
         forms: shapes and names of each recording.
         speeds: (sample,) speed in each recording, in the unit of its behaviour per second.
         seconds: time that both clocks of each recording cover, s.
-        rates: path -> neural frames per second.
+        rates: neural and behavior -> path -> frames and samples per second.
         motions: path -> motion.
         classes: names of the classes that occur, in order (keys only).
     """
@@ -65,7 +66,7 @@ class _Recordings:
     forms: list[Form] = field(default_factory=list)
     speeds: list[np.ndarray] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
-    rates: dict[str, float] = field(default_factory=dict)
+    rates: dict[str, dict[str, float]] = field(default_factory=lambda: {"neural": {}, "behavior": {}})
     motions: dict[str, Motion] = field(default_factory=dict)
     classes: dict[str, None] = field(default_factory=dict)
 
@@ -142,7 +143,8 @@ def _read(folder: Path, proposal: Proposal) -> _Recordings:
             if recording.neural.ndim == 2:
                 recording.neural.sum().compute()  # Reads all of it: the reader raises on values that are not finite.
             recordings.forms.append(Form.of(recording))
-            recordings.rates[row.path] = recording.neural_rate
+            recordings.rates["neural"][row.path] = recording.neural_rate
+            recordings.rates["behavior"][row.path] = recording.behavior_rate
             recordings.classes.update(dict.fromkeys(recording.class_names))
             behavior, time = np.asarray(recording.behavior), recording.behavior_time
             speed = thresholds.measured("speed", behavior, recording.behavior_names, time, SMOOTH)
@@ -165,18 +167,22 @@ def _read(folder: Path, proposal: Proposal) -> _Recordings:
     return recordings
 
 
-def _one_rate(rates: dict[str, float], proposal: Proposal) -> None:
+def _one_rate(by_role: dict[str, dict[str, float]], proposal: Proposal) -> None:
     """If rates differ, set the lowest one for all recordings, so that no recording is upsampled."""
-    lowest = min(rates.values())
-    if all(same_rate(rate, lowest) for rate in rates.values()):
-        return
-    proposal.neural_rate = round(lowest, 6)
-    listed = ", ".join(f"{rate:.4g} ({path})" for path, rate in list(rates.items())[:4])
-    proposal.notes.append(
-        f"Neural frames per second differ: {listed}{', ...' if len(rates) > 4 else ''}; all are resampled to "
-        f"{lowest:.4g}, the lowest (convert.neural_rate)."
-    )
-    proposal.sample = resampled(proposal.sample, proposal.neural_rate, proposal.rows[0].path)
+    for role, rates in by_role.items():
+        lowest = min(rates.values())
+        if all(same_rate(rate, lowest) for rate in rates.values()):
+            continue
+        proposal.rates[role] = round(lowest, 6)
+        what = "Neural frames" if role == "neural" else "Behaviour samples"
+        by_rate = {f"{rate:.4g}": path for path, rate in reversed(rates.items())}
+        listed = ", ".join(f"{rate} ({by_rate[rate]})" for rate in sorted(by_rate, key=float)[:4])
+        proposal.notes.append(
+            f"{what} per second differ: {listed}{', ...' if len(by_rate) > 4 else ''}; all are resampled to "
+            f"{lowest:.4g}, the lowest (convert.{role}_rate)."
+        )
+    wanted = proposal.rates.get("neural"), proposal.rates.get("behavior")
+    proposal.sample = resampled(proposal.sample, *wanted, proposal.rows[0].path)
 
 
 def _is_raw(proposal: Proposal) -> bool:

@@ -81,10 +81,13 @@ def configuration(proposal: Proposal, *, dataset: str, raw: Path, samples: Path)
         _one(
             "  class_names", proposal.class_names, "names and order of the actions; null: those of the reader"
         ),
-        _one(
-            "  neural_rate",
-            proposal.neural_rate,
-            "[ours] frames per second after resampling; null: as recorded",
+        *(
+            _one(
+                f"  {role}_rate",
+                proposal.rates.get(role),
+                f"[ours] {what} per second after resampling; null: as recorded",
+            )
+            for role, what in (("neural", "frames"), ("behavior", "samples"))
         ),
         _one(
             "  dff",

@@ -8,7 +8,7 @@ import numpy as np
 
 from neural_action.errors import InputError
 from neural_action.recordings.alignment import check_clock
-from neural_action.recordings.streams import GAP
+from neural_action.recordings.streams import GAP, rate_of, same_rate
 
 #: Times closer than this fraction of the smallest step count as one (our choice).
 _SAME = 0.5
@@ -19,9 +19,10 @@ def on_one_clock(
 ) -> tuple[list[np.ndarray], np.ndarray, str]:
     """The series at common times, NaN where a series has no sample nearby.
 
-    The common times are the times of all series; of times closer than half a step, the first is kept. A series keeps
-    its values at its own times, and is interpolated linearly between two samples that are at most 1.5 of its steps
-    apart (our choice).
+    If rates differ, the common times are those of the fastest series, so that nothing is lost or aliased. Otherwise
+    they are the times of all series; of times closer than half a step, the first is kept. A series keeps its values at
+    its own times, and is interpolated linearly between two samples that are at most 1.5 of its steps apart (our
+    choice).
 
     Args:
         series: each (n, ...) float32; n may differ.
@@ -53,6 +54,13 @@ def on_one_clock(
         raise InputError(
             f"{where}: {late} starts at {first:g} s, after {early} has ended ({last:g} s); expected series that overlap"
         )
+    rates = [rate_of(clock) for clock in clocks]
+    fastest = int(np.argmax(rates))
+    if not all(same_rate(rate, rates[fastest]) for rate in rates if rate):
+        moved = [_at(values, clock, clocks[fastest]) for values, clock in zip(series, clocks, strict=True)]
+        shown = ", ".join(f"{name} {rate:.4g} /s" for name, rate in zip(names, rates, strict=True))
+        said = f"rates differ ({shown}): interpolated to the times of {names[fastest]}, missing in gaps"
+        return moved, clocks[fastest], said
     step = min(float(np.median(np.diff(clock))) for clock in clocks if len(clock) > 1)
     every = np.sort(np.concatenate(list(clocks)))
     kept = [every[0]]

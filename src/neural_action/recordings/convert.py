@@ -56,12 +56,18 @@ def convert_trial(
     if row.part is not None:
         recording = recording.between(*row.part, str(root / row.path))
     steps = settings.model_dump(mode="json", exclude={"chunk_mb"})
-    if settings.neural_rate is not None:
-        steps["neural_rate_recorded"] = float(recording.neural_rate)
-        if recording.neural_rate != settings.neural_rate:
+    for what, recorded, wanted in (
+        ("neural", recording.neural_rate, settings.neural_rate),
+        ("behavior", recording.behavior_rate, settings.behavior_rate),
+    ):
+        if wanted is None:
+            continue
+        steps[f"{what}_rate_recorded"] = float(recorded)
+        if recorded != wanted:
+            shown = "neural frames" if what == "neural" else "behaviour samples"
             click.echo(
-                f"{row.animal} {row.trial}: neural frames resampled from {recording.neural_rate:.4g} to "
-                f"{settings.neural_rate:.4g} /s (convert.neural_rate)",
+                f"{row.animal} {row.trial}: {shown} resampled from {recorded:.4g} to {wanted:.4g} /s "
+                f"(convert.{what}_rate)",
                 err=True,
             )
     with dask.config.set(scheduler="threads", num_workers=threads):
@@ -82,12 +88,11 @@ def convert_trial(
 
 
 def apply_steps(settings: ConvertSettings, recording: Recording, where: str = "") -> Recording:
-    """The recording after all steps: neural data resampled, resized, normalised, cast; behaviour relative to the root.
+    """The recording after all steps: resampled; neural data resized, normalised, cast; behaviour relative to the root.
 
     Neural data stay lazy; only the sampled frames for the statistics are computed here. InputError as the steps.
     """
-    if settings.neural_rate is not None:
-        recording = resampled(recording, settings.neural_rate, where)
+    recording = resampled(recording, settings.neural_rate, settings.behavior_rate, where)
     units = dict(recording.units)
     if settings.dff is not None:
         units["neural"] = "dF/F"

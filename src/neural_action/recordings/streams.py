@@ -8,6 +8,26 @@ import numpy as np
 
 #: A step longer than this many median steps is a gap (our choice).
 GAP = 1.5
+#: Rates that differ by at most this fraction count as equal: half a frame in a window of 2 s at 25 /s (our choice).
+SAME_RATE = 0.01
+
+
+def same_rate(one: float, other: float) -> bool:
+    """Whether two rates (per second) count as equal."""
+    return abs(one - other) <= SAME_RATE * max(one, other)
+
+
+def rate_of(time: np.ndarray) -> float:
+    """Samples per second from (n,) times in s: the mean step without gaps; 0 for a single sample.
+
+    The median step would be wrong by 1 % for 30 samples per second with times in whole ms.
+    """
+    steps = np.diff(time)
+    if not len(steps):
+        return 0.0
+    usual = float(np.median(steps))
+    mean = float(steps[(steps <= GAP * usual) & (steps >= usual / GAP)].mean()) if usual > 0 else 0.0
+    return 1 / mean if mean > 0 else 0.0
 
 
 @dataclass(frozen=True)
@@ -18,7 +38,7 @@ class Stream:
         name: neural, behavior or labels.
         start, stop: time of the first and the last sample on the clock of the neural frames, s.
         count: number of samples.
-        rate: samples per second, from the median step; 0 for a single sample.
+        rate: samples per second (``rate_of``).
         gaps: number of steps longer than ``GAP`` median steps.
         longest: longest step, s.
         how: where its times come from, and how it was aligned.
@@ -45,7 +65,7 @@ class Stream:
             float(time[0]),
             float(time[-1]),
             len(time),
-            1 / usual if usual > 0 else 0.0,
+            rate_of(time),
             gaps,
             longest,
             how,

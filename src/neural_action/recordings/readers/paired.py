@@ -37,7 +37,7 @@ from neural_action.recordings.naming import named, safe
 from neural_action.recordings.readers import ReaderOptions, hidden
 from neural_action.recordings.recording import UNLABELLED, Recording
 from neural_action.recordings.samples import SampleRow
-from neural_action.recordings.streams import Stream
+from neural_action.recordings.streams import Stream, rate_of
 from neural_action.recordings.thresholds import ThresholdOptions
 from neural_action.recordings.units import EPOCH, check_seconds
 
@@ -186,7 +186,7 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
             f"{where}: {len(both)} behaviour samples without missing values lie in neural frames, expected at least 2"
         )
     rates = [
-        given.clock.own_rate or source.rate or 1 / float(np.median(np.diff(clock)))
+        given.clock.own_rate or source.rate or rate_of(clock)
         for given, source, clock in (
             (options.neural, neural, neural_time),
             (options.behavior, behavior, behavior_time),
