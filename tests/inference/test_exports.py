@@ -14,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 import neural_action
 from neural_action.errors import InputError
+from neural_action.inference.embedding import Embedding
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +116,14 @@ def test_what_cebra_takes(embedding, tmp_path):
     assert len(values) == 2
     assert np.array_equal(values[1], embedding.values[(embedding.animal == "C") & (embedding.label >= 0)])
     assert len(embedding.to_cebra(by="trial")[0]) == 4
+    for by, count in (("animal", 2), ("trial", 4)):
+        spread, places = embedding.to_cebra(by=by, spread=True)
+        assert len(spread) == count
+        for part, place in zip(spread, places, strict=True):
+            assert len(part) == len(place)
+            assert np.isin(part, embedding.values).all()
+            # Nowhere are two bins of a hundred empty, beyond what CEBRA fills from their neighbours.
+            assert 0 < place.min() < place.max() < 1
     embedding.save(tmp_path / "e.npz")
     embedding.save(tmp_path / "e.h5")
     with np.load(tmp_path / "e.npz", allow_pickle=False) as npz, h5py.File(tmp_path / "e.h5") as hdf5:
@@ -129,3 +138,49 @@ def test_an_unknown_suffix_is_a_line(embedding, tmp_path):
         embedding.save(tmp_path / "e.csv")
     with pytest.raises(InputError, match=r"a source file needs output with suffix"):
         embedding.save(tmp_path / "e.parquet", source=tmp_path / "x.nwb")
+
+
+def by_class(labels, dimension=4):
+    """One trial for each animal, whose windows lie around a direction of their class, in axes of their own."""
+    rng = np.random.default_rng(0)
+    centres = rng.standard_normal((10, dimension))
+    values = [
+        (centres[one] @ np.linalg.qr(rng.standard_normal((dimension,) * 2))[0])
+        + 0.1 * rng.random((len(one), 1))
+        for one in labels
+    ]
+    trial = np.repeat(np.arange(len(labels)), list(map(len, labels)))
+    count, animals = len(trial), tuple(f"m{at}" for at in range(len(labels)))
+    return Embedding(
+        np.concatenate(values).astype(np.float32), np.arange(count) / 10, trial, np.concatenate(labels),
+        ("1",) * len(labels), animals, tuple(f"c{at}" for at in range(10)), {},
+    )  # fmt: skip
+
+
+def test_spread_labels_keep_the_order_of_classes_and_those_that_all_have():
+    one = by_class([np.array([0, 2, 2, 5, 5, 5]), np.array([5, 2, 0, 0, 7])])
+    values, labels = one.to_cebra(spread=True)
+    assert list(map(len, values)) == [6, 4]
+    np.testing.assert_array_equal((3 * labels[0]).astype(int), [0, 1, 1, 2, 2, 2])
+    np.testing.assert_array_equal((3 * labels[1]).astype(int), [2, 1, 0, 0])
+    np.testing.assert_allclose(np.sort(6 * labels[0])[1:3], [2.5, 3.5])
+    with pytest.raises(InputError, match="no class occurs in every animal"):
+        by_class([np.array([0, 1]), np.array([2, 3])]).to_cebra(spread=True)
+
+
+@pytest.mark.parametrize("classes", [2, 3, 8])
+def test_cebra_compares_animals(classes):
+    metrics = pytest.importorskip("cebra.integrations.sklearn.metrics", reason="needs cebra")
+    rng = np.random.default_rng(1)
+    labels = [rng.integers(0, classes, 400) for _ in range(3)]
+    values, places = by_class(labels).to_cebra(spread=True)
+    scores, pairs, names = metrics.consistency_score(
+        values, labels=places, dataset_ids=["m0", "m1", "m2"], between="datasets"
+    )
+    assert (len(scores), len(pairs), len(names)) == (6, 6, 3)
+    assert scores.min() > 0.9
+    shuffled = [rng.permutation(place) for place in places]
+    others, _, _ = metrics.consistency_score(
+        values, labels=shuffled, dataset_ids=["m0", "m1", "m2"], between="datasets"
+    )
+    assert others.max() < 0.3

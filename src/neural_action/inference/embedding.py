@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -143,11 +143,23 @@ class Embedding:
         )
         return data.assign_attrs({key: str(value) for key, value in self.about.items()})
 
-    def to_cebra(self, by: str = "animal") -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Input for functions of ``cebra``: lists of (window, dimension) float32 and of (window,) int64 labels.
+    def to_cebra(
+        self, by: str = "animal", *, spread: bool = False
+    ) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Input for functions of ``cebra``: lists of (window, dimension) float32 and of (window,) labels.
 
         There is one entry for each animal, or for each trial with ``by="trial"``. Unlabelled windows are left out,
         because ``cebra`` has no label for them, unless no window is labelled.
+
+        Args:
+            by: what an entry is, ``animal`` or ``trial``.
+            spread: False: labels are the int64 classes. True: they are float64 from 0 to 1, as
+                ``consistency_score(between="datasets")`` needs them, whose bins must not be empty. Each class has an
+                equal part of this range, and its windows lie in it at even distances, in random order (our choice).
+                Classes that an entry lacks are left out.
+
+        Raises:
+            InputError: ``by`` is something else; with ``spread``, the entries have no class in common.
         """
         if by not in ("animal", "trial"):
             raise InputError(f"by: {by!r}, expected 'animal' or 'trial'")
@@ -159,7 +171,13 @@ class Embedding:
         kept = self.label != UNLABELLED
         kept = kept if kept.any() else np.ones(len(self), bool)
         rows = [np.flatnonzero(kept & (keys == key)) for key in np.unique(keys)]
-        return [self.values[part] for part in rows], [self.label[part] for part in rows]
+        if not spread:
+            return [self.values[part] for part in rows], [self.label[part] for part in rows]
+        common = sorted(set.intersection(*(set(self.label[part].tolist()) for part in rows)))
+        if not common:
+            raise InputError(f"to_cebra: no class occurs in every {by}, expected one that all have")
+        rows = [part[np.isin(self.label[part], common)] for part in rows]
+        return [self.values[part] for part in rows], [_spread(self.label[part], common) for part in rows]
 
     def save(self, path: str | Path, source: str | Path | None = None) -> None:
         """Write to ``path`` in the format of its suffix.
@@ -171,3 +189,12 @@ class Embedding:
         from neural_action.inference.writers import write
 
         write(self, Path(path), None if source is None else Path(source))
+
+
+def _spread(label: np.ndarray, classes: Sequence[int]) -> np.ndarray:
+    """(window,) float64 in (0, 1): the windows of each class at even distances in its part, in random order."""
+    places, rng = np.empty(len(label)), np.random.default_rng(0)
+    for at, name in enumerate(classes):
+        own = rng.permutation(np.flatnonzero(label == name))
+        places[own] = (at + (np.arange(len(own)) + 0.5) / len(own)) / len(classes)
+    return places
