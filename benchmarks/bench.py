@@ -40,7 +40,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=["step", "convert", "order", "rows", "rerun"])
     parser.add_argument("--gib", type=float, default=2.0, help="size of the converted movie")
+    parser.add_argument(
+        "--against", type=Path, help="an older checkout: compare the conversion with it, and stop"
+    )
     options = parser.parse_args()
+    if options.against is not None:
+        bench_against(options.against, options.gib)
+        return
     print(f"{os.cpu_count()} cores, torch {torch.__version__}, numpy {np.__version__}")
     for name, run in (
         ("step", bench_step),
@@ -186,6 +192,35 @@ def bench_convert(gib: float) -> None:
                 f"{converted[1]:4.0f} MiB)  plain copy {copied[0]:6.1f} s  speed ratio {ratios[-1]:.2f}"
             )
         print(f"median speed ratio {np.median(ratios):.2f}")
+
+
+def bench_against(other: Path, gib: float, pairs: int = 7) -> None:
+    """CPU seconds of a whole conversion process here and in another checkout, in turn."""
+    with tempfile.TemporaryDirectory() as folder:
+        _write_release_trial(Path(folder) / "raw/210301_X_Fly1_001", int(gib * 2**30))
+        for name in ("samples.csv", "sheet.csv"):  # The second is its name in older checkouts.
+            (Path(folder) / name).write_text("animal,trial,path\nFly1,001,210301_X_Fly1_001\n")
+        ratios = []
+        for number in range(pairs):
+            roots = (ROOT, other.resolve()) if number % 2 else (other.resolve(), ROOT)
+            seconds = {root: _cpu_seconds(root, folder) for root in roots}
+            ratios.append(seconds[ROOT] / seconds[other.resolve()])
+            print(f"{gib:g} GiB: here {seconds[ROOT]:.2f} s, there {seconds[other.resolve()]:.2f} s of CPU")
+    low, middle, high = np.quantile(ratios, [0.25, 0.5, 0.75])
+    print(f"median ratio {middle:.3f} (quartiles {low:.3f} to {high:.3f}) of {pairs} pairs")
+
+
+def _cpu_seconds(root: Path, folder: str) -> float:
+    """CPU seconds of a process that converts the made-up recording with the package below ``root``."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(
+        [sys.executable, root / "benchmarks/bench.py", "--child", "convert", folder, "0"],
+        env={**os.environ, "PYTHONPATH": str(root / "src")},
+        check=True,
+        capture_output=True,
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
 def _write_release_trial(folder: Path, size: int) -> None:

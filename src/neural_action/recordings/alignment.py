@@ -7,6 +7,9 @@ import numpy as np
 from neural_action.errors import InputError
 from neural_action.recordings.units import EPOCH
 
+#: Two times closer than this fraction of the median step count as one that was written twice (our choice).
+_TWICE = 1e-3
+
 
 def by_time(neural: np.ndarray, behavior: np.ndarray, where: str) -> tuple[np.ndarray, np.ndarray]:
     """Behaviour samples that lie in a neural frame, and the frame of each.
@@ -131,7 +134,7 @@ def by_events(neural: np.ndarray, behavior: np.ndarray, where: str, tolerance: f
 
 
 def check_clock(name: str, clock: np.ndarray, where: str) -> None:
-    """InputError unless there are times, all finite and strictly increasing."""
+    """InputError unless there are times, all finite and increasing by more than ``_TWICE`` of the median step."""
     if not len(clock) or not np.isfinite(clock).all():
         at = int(np.argmin(np.isfinite(clock))) if len(clock) else 0
         raise InputError(f"{where}: {name} times are NaN or missing at entry {at}, expected finite times")
@@ -140,4 +143,11 @@ def check_clock(name: str, clock: np.ndarray, where: str) -> None:
         at = int(np.argmax(steps <= 0))
         raise InputError(
             f"{where}: {name} times do not increase at entry {at + 1} ({clock[at]:g} s, then {clock[at + 1]:g} s)"
+        )
+    # Any speed between two such samples would be a thousand times too large.
+    if len(steps) and steps.min() < _TWICE * np.median(steps):
+        at, usual = int(np.argmin(steps)), float(np.median(steps))
+        raise InputError(
+            f"{where}: {name} times {at} and {at + 1} are {steps[at]:.3g} s apart, the median is {usual:.3g} s; "
+            "expected one time for each frame or sample: remove one of the two, or give the rate"
         )
