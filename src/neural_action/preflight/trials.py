@@ -44,9 +44,8 @@ _RAW = re.compile(r"raw|fluoresc|lumens|counts|\ba\.?u\b", re.IGNORECASE)
 _NOT_RAW = re.compile(r"d_?f|Δf|denoised|background|neuropil|deconvolved|spike", re.IGNORECASE)
 #: Units of spikes, which do not decay.
 _SPIKES = re.compile("spike|deconvolved", re.IGNORECASE)
-_AGAIN = (
-    "; nothing was written: fix this and run init again, or add --option KEY=VALUE with a key of reader_options, such "
-    "as align.offset=2.5"
+_WITH_OPTION = (
+    " and run init again, or add --option KEY=VALUE with a key of reader_options, such as align.offset=2.5"
 )
 
 
@@ -108,7 +107,7 @@ def _clocks(folder: Path, proposal: Proposal) -> None:
                 path, module.Options.parse(source.options, f"convert.reader_options.{role}.options")
             )
         except InputError as error:
-            raise InputError(f"{error}{_AGAIN}") from None
+            raise _again(error) from None
         own, clock = found.time is not None or found.rate is not None, source.clock
         if not own and clock.rate is None and clock.times is None and clock.sync is None:
             lacking[f"--{role}-rate"] = f"{name} ({source.format})"
@@ -156,7 +155,7 @@ def _read(folder: Path, proposal: Proposal) -> _Recordings:
         role = "neural" if "neural.missing.policy" in str(error) else "behavior"
         drop = {"policy": "drop", "longest_gap": 0.1}
         if "missing.policy" not in str(error) or not proposal.option(f"{role}.missing", drop, "[ours]"):
-            raise InputError(f"{error}{_AGAIN}") from None
+            raise _again(error) from None
         missing, lost = str(error).split(";")[0], "frames" if role == "neural" else "samples"
         proposal.notes.append(
             f"{missing}: gaps of up to 0.1 s are filled, and {lost} in longer gaps are left out ({role}.missing)."
@@ -165,6 +164,14 @@ def _read(folder: Path, proposal: Proposal) -> _Recordings:
             proposal.notes.append("A unit without any value becomes constant; neural-action check lists it.")
         return _read(folder, proposal)
     return recordings
+
+
+def _again(error: InputError) -> InputError:
+    """The error with what to do; messages that name their own option keep it."""
+    return InputError(
+        f"{error}; nothing was written: "
+        + ("run init again with it" if "--option" in str(error) else f"fix this{_WITH_OPTION}")
+    )
 
 
 def _one_rate(by_role: dict[str, dict[str, float]], proposal: Proposal) -> None:

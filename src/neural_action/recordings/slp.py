@@ -88,7 +88,8 @@ def _project(
     videos = np.unique(frames["video"])
     if len(videos) > 1 and video not in videos:
         raise InputError(
-            f"{path}: has {len(videos)} videos, expected options video: one of {', '.join(map(str, videos))}"
+            f"{path}: has {len(videos)} videos, expected one of {', '.join(map(str, videos))} (--option "
+            f"behavior.options.video={videos[0]})"
         )
     frames = frames[frames["video"] == (videos[0] if len(videos) == 1 else video)]
     frames = frames[np.argsort(frames["frame_idx"], kind="stable")]

@@ -124,7 +124,7 @@ def test_times_of_the_video_count_from_its_first_frame(tmp_path):
     [
         (
             BORIS_AGGREGATED.replace("m1,rest", "m2,rest"),
-            r"2 values of Subject \(m1, m2\), expected options subject",
+            r"2 values of Subject \(m1, m2\), expected one: --option 'labels\.options\.subject=m1'",
         ),
         (
             BORIS_AGGREGATED.replace("day1,2024-03-01,,25,m1,rest", "day2,2024-03-01,,25,m1,rest"),

@@ -150,6 +150,6 @@ def test_projects_of_hand_labels_or_of_several_videos(tmp_path):
     with pytest.raises(InputError, match="hand labels and no predictions"):
         give(hand)
     two = project(tmp_path / "w.slp", [(0, -1, 1, 0), (1, -1, 1, 7)], videos=[0, 1])
-    with pytest.raises(InputError, match="has 2 videos, expected options video: one of 0, 1"):
+    with pytest.raises(InputError, match=r"has 2 videos, .* 0, 1 \(--option behavior\.options\.video=0"):
         give(two)
     assert give(two, video=1).data[0, 0, 0] == 7

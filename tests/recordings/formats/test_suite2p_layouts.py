@@ -63,9 +63,12 @@ def test_only_cells_of_each_plane_are_kept_and_a_plane_may_have_none(tmp_path):
     neural = read(tmp_path)
     np.testing.assert_allclose(neural.data, corrected(first)[:, [1]], rtol=1e-5, atol=1e-6)
     assert "1 of 6 units" in neural.source
+    assert "another channel" not in neural.source
+    np.save(first / "F_chan2.npy", np.zeros((3, 40)))
+    assert read(tmp_path).source.endswith("; another channel is not read (F_chan2.npy)")
     np.save(first / "iscell.npy", np.zeros((3, 2)))
     with pytest.raises(
-        InputError, match="marks none of 6 units as a cell, expected at least one, or options cells: false"
+        InputError, match=r"marks none of 6 units as a cell, .*--option neural\.options\.cells=false"
     ):
         read(tmp_path)
     assert read(tmp_path, cells=False).data.shape == (40, 6)

@@ -151,7 +151,8 @@ def read(
         )
     if data[0].ndim == 2 and not names:
         raise InputError(
-            f"{path}: {first} has no cell among {units} units, expected at least one, or options cells: false"
+            f"{path}: {first} has no cell among {units} units, expected at least one (every unit is read with --option "
+            "neural.options.cells=false)"
         )
     whole = side_by_side(data)
     kind, item = parts[0][1]

@@ -244,9 +244,10 @@ def _boris(path: Path, table: Any, options: Options) -> list[tuple[str, float, f
         values = table[columns[key]].map(lambda entry: "none" if entry != entry else str(entry))
         found = list(dict.fromkeys(values))
         if given is None and len(found) > 1:
-            hint = "subject: NAME" if option == "subject" else f"where: {{{columns[key]}: NAME}}"
+            hint = f"subject={found[0]}" if option == "subject" else f"where={{{columns[key]}: {found[0]}}}"
             raise InputError(
-                f"{path}: {len(found)} values of {columns[key]} ({', '.join(found)}), expected options {hint}"
+                f"{path}: {len(found)} values of {columns[key]} ({', '.join(found)}), expected one: --option "
+                f"'labels.options.{hint}'"
             )
         if given is not None and given not in found:
             raise InputError(f"{path}: subject {given!r}, expected one of {', '.join(found)}")
@@ -298,7 +299,7 @@ def _plain(path: Path, table: Any, options: Options) -> list[tuple[str, float, f
         if len(texts) != 1:
             raise InputError(
                 f"{path}: {len(texts)} columns that could name the action ({', '.join(map(str, table.columns))}), "
-                "expected options column: NAME, or labels: null to leave them out"
+                "expected one: --option labels.options.column=NAME, or --option labels=null to leave them out"
             )
         action = texts[0]
     starts, stops = (_numbers(path, _column(path, table, name), name) for name in (start, stop))

@@ -179,7 +179,8 @@ def _simba(path: Path, table: pd.DataFrame, columns: list[str]) -> list[str]:
         found.insert(0, name)
     if not found:
         raise InputError(
-            f"{path}: the last column has values other than 0 and 1, expected options classes: [NAMES]"
+            f"{path}: the last column has values other than 0 and 1, expected columns of classes: --option "
+            "'labels.options.classes=[NAMES]'"
         )
     return found
 

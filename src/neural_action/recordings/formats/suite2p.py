@@ -79,7 +79,8 @@ def neural(path: Path, options: Options) -> Neural:
     if not parts:
         where = places[0] / "iscell.npy" if len(places) == 1 else path
         raise InputError(
-            f"{where}: marks none of {all_units} units as a cell, expected at least one, or options cells: false"
+            f"{where}: marks none of {all_units} units as a cell, expected at least one (every unit is read with "
+            "--option neural.options.cells=false)"
         )
     lengths = [len(part) for part in parts]
     if max(lengths) - min(lengths) > 1:
@@ -143,7 +144,10 @@ def _traces(path: Path) -> np.ndarray:
 def _cells(path: Path, units: int, options: Options) -> np.ndarray:
     """Indices of the units that are cells with at least ``options.probability``."""
     if not path.is_file():
-        raise InputError(f"{path}: no such file, expected it in the folder of F.npy, or options cells: false")
+        raise InputError(
+            f"{path}: no such file, expected it in the folder of F.npy (every unit is read with --option "
+            "neural.options.cells=false)"
+        )
     table = mapped_npy(path)
     if table.shape != (units, 2) or table.dtype.kind not in "biuf":
         raise InputError(
@@ -191,7 +195,9 @@ def _said(path: Path, places: list[Path], options: Options, kept: int, units: in
         signal = f"F - {_coefficient(places[0], options):g} Fneu"
     which = f" of {', '.join(place.name for place in places)}" if places != [path] else ""
     chosen = "cells by iscell.npy" if options.cells else "cells: false"
-    return f"{signal}{which}: {kept} of {units} units ({chosen})"
+    second = any((place / "F_chan2.npy").is_file() for place in places)
+    more = "; another channel is not read (F_chan2.npy)" if second else ""
+    return f"{signal}{which}: {kept} of {units} units ({chosen}){more}"
 
 
 def _listed(values: Any) -> str:
