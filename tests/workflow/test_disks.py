@@ -1,11 +1,15 @@
 """Disks that are full or read-only: a clear line, and the same command goes on where it stopped."""
 
+import os
+import shutil
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from running import snakemake
+from running import LITTLE, OWN_PATH, ROOT, snakemake
 
 pytestmark = pytest.mark.workflow
 
@@ -68,3 +72,34 @@ def test_an_unknown_key_of_a_profile_is_a_line(tmp_path):
     stopped = run(tmp_path, "--workflow-profile", str(tmp_path / "profile"))
     assert stopped.returncode != 0
     assert stopped.stdout.splitlines()[-1].endswith("unrecognized arguments: --executer=slurm")
+
+
+def test_results_that_are_deleted_meanwhile_are_made_again(tmp_path):
+    results, little = tmp_path / "results", tmp_path / "little.yaml"
+    little.write_text(LITTLE + "split: {folds: 2}\n")
+    asked = [
+        *("--cores", "1", "--configfile", "config/test/tiny.yaml", str(little)),
+        *("--config", f"results={results}", "--", f"{results}/tiny/dataset/dataset.json"),
+    ]
+    said = tmp_path / "said"
+    with said.open("w") as output:
+        running = subprocess.Popen(
+            [sys.executable, "-m", "snakemake", "--nolock", *asked],
+            cwd=ROOT,
+            env={**os.environ, "PATH": OWN_PATH},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        end = time.monotonic() + 600
+        while not list(results.glob("tiny/recordings/*/*.manifest.json")) and time.monotonic() < end:
+            assert running.poll() is None, said.read_text()[-2000:]
+            time.sleep(0.1)
+        # A job may write a file while the folder is deleted.
+        while results.exists():
+            shutil.rmtree(results, ignore_errors=True)
+        assert running.wait(300) != 0
+    assert "No such file or directory" in said.read_text()
+    assert "Traceback" not in said.read_text()
+    again = snakemake(*asked)
+    assert again.returncode == 0, again.stdout[-2000:]
+    assert len(list(results.glob("tiny/recordings/*/*.manifest.json"))) == 4
