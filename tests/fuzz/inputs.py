@@ -336,7 +336,12 @@ GOOD = {
         trial(suite2p_planes),
         tuple(f"m1/suite2p/plane1/{name}.npy" for name in ("F", "Fneu", "iscell", "settings")),
         options=of("neural", "suite2p", "{path}/suite2p", own_clock=True),
-        convert={"neural_rate": 7.0, "dff": {"percentile": 10.0}, "scale": {"low": 0.5, "high": 99.5}},
+        convert={
+            "neural_rate": 7.0,
+            "behavior_rate": 3.0,
+            "dff": {"percentile": 10.0},
+            "scale": {"low": 0.5, "high": 99.5},
+        },
     ),
     "scanimage": Good(
         trial(scanimage),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dask.array as da
 import numpy as np
 import pytest
+from scipy.signal import resample_poly
 
 from neural_action.config.settings import ConvertSettings
 from neural_action.errors import InputError
 from neural_action.recordings.convert import apply_steps
 from neural_action.recordings.recording import Recording
-from neural_action.recordings.resample import resampled
+from neural_action.recordings.resample import at_rate, resampled
 from neural_action.recordings.streams import rate_of, same_rate
 
 
@@ -175,3 +176,12 @@ def test_the_step_comes_before_statistics_of_the_trial():
     assert (out.min(), out.max()) == (0, 1)
     middle = slow(np.arange(600) / 10 + 0.05)
     assert np.corrcoef(out[12:588], middle[12:588])[0, 1] > 0.99
+
+
+@pytest.mark.parametrize(("up", "down"), [(1, 3), (2, 3), (3, 2)])
+def test_on_an_even_clock_it_is_the_filter_of_scipy(up, down):
+    values = np.random.default_rng(0).standard_normal((600, 2))
+    new, times, _ = at_rate(values, np.arange(600) / 30, 30 * up / down, moments=True)
+    expected = resample_poly(values, up, down, axis=0)[: len(times)]
+    inside = slice(40, -40)
+    np.testing.assert_allclose(np.asarray(new)[inside], expected[inside], atol=2e-3)
