@@ -4,7 +4,6 @@ rule evaluate:
         unpack(plan.evaluate_inputs),
         dataset=DATASET,
         splits=SPLIT_TABLE,
-        weights=lambda wildcards: plan.weights(wildcards, RUN),
     output:
         scores=f"{RUN}/scores.csv",
         embedding=f"{RUN}/embedding.npz",
@@ -29,9 +28,7 @@ rule evaluate:
         code=lambda wildcards: plan.code(
             "evaluate", plan.method_modules(wildcards.method)
         ),
-        given=lambda wildcards, input: options(
-            {"weights": input.weights, **plan.evaluate_inputs(wildcards)}
-        ),
+        given=lambda wildcards: options(plan.evaluate_inputs(wildcards)),
     shell:
         "python -m neural_action evaluate --config {params.config:q} --method {wildcards.method} --dataset {params.dataset:q}"
         " --splits {input.splits:q} {params.run:q} --seed {wildcards.seed} --threads {threads} {params.given:q}"

@@ -9,6 +9,7 @@ rule pretrain:
         description=f"{RUN}/model.json",
         log=f"{RUN}/log.csv",
         mined=f"{RUN}/mined.csv",
+        representation=f"{RUN}/representation.npz",
     log:
         f"{RESULTS}/logs/pretrain/{{method}}/{{run}}/seed-{{seed}}.log",
     benchmark:
@@ -33,7 +34,8 @@ rule pretrain:
     shell:
         "python -m neural_action pretrain --config {params.config:q} --method {wildcards.method} --dataset {params.dataset:q}"
         " --splits {input.splits:q} {params.run:q} --seed {wildcards.seed} {params.given:q}"
-        " --threads {threads} --output {output.weights:q} --log {output.log:q} --mined {output.mined:q} 2> {log:q}"
+        " --threads {threads} --output {output.weights:q} --log {output.log:q} --mined {output.mined:q}"
+        " --representation {output.representation:q} 2> {log:q}"
 
 
 # Adapts a model to the animal that its pretraining did not see. The adapted model is a run of its own, so that later
@@ -48,6 +50,7 @@ rule adapt:
         weights=f"{RUN}/model.safetensors",
         description=f"{RUN}/model.json",
         log=f"{RUN}/log.csv",
+        representation=f"{RUN}/representation.npz",
     log:
         f"{RESULTS}/logs/adapt/{{method}}/{{run}}/seed-{{seed}}.log",
     benchmark:
@@ -70,4 +73,5 @@ rule adapt:
     shell:
         "python -m neural_action adapt --config {params.config:q} --method {wildcards.method} --dataset {params.dataset:q}"
         " --splits {input.splits:q} {params.run:q} --seed {wildcards.seed} --weights {input.start:q} {params.given:q}"
-        " --threads {threads} --output {output.weights:q} --log {output.log:q} 2> {log:q}"
+        " --threads {threads} --output {output.weights:q} --log {output.log:q}"
+        " --representation {output.representation:q} 2> {log:q}"

@@ -19,6 +19,11 @@ from neural_action.cli.options import FILE, OUT, config, embeddings, method, see
 @threads
 @click.option("--weights", type=FILE, help="Weights of a trained method (.safetensors).")
 @click.option(
+    "--representation",
+    type=FILE,
+    help="Representation of windows (.npz, from pretrain). Without it, or for other windows, the model embeds.",
+)
+@click.option(
     "--swaps", type=FILE, help="Swap table of all poses (.npz), for a row that encodes swapped behaviour."
 )
 @click.option("--external", type=FILE, help="Representation of every frame by another package (.npz).")

@@ -20,6 +20,10 @@ _log = click.option(
     "--log", type=OUT, required=True, help="Training log to write: loss and throughput (.csv)."
 )
 
+_representation = click.option(
+    "--representation", type=OUT, help="Representation of windows to write, for evaluate (.npz)."
+)
+
 
 @stage()
 @config
@@ -103,6 +107,7 @@ def syllables(**options: Any) -> None:
 @click.option("--output", type=OUT, required=True, help="Weights to write (.safetensors).")
 @_log
 @click.option("--mined", type=OUT, help="Table to write: the classes of mined views during training (.csv).")
+@_representation
 def pretrain(**options: Any) -> None:
     """Pretrain one row for one run and seed; an interrupted job resumes from its checkpoint.
 
@@ -134,6 +139,7 @@ def pretrain(**options: Any) -> None:
 @threads
 @click.option("--output", type=OUT, required=True, help="Adapted weights to write (.safetensors).")
 @_log
+@_representation
 def adapt(**options: Any) -> None:
     """Adapt a trained row to the test animal of the split, with that animal's unlabelled data.
 

@@ -218,18 +218,6 @@ class Plan:
         """Shown rows whose representation another package makes."""
         return [name for name, row in self.methods.items() if row.external is not None]
 
-    def weights(self, wildcards: Any, run: str) -> list[str]:
-        """The weights that a row is evaluated with; empty for a row without networks."""
-        source = self.depends_on.source(wildcards.method)
-        if source is None:
-            return []
-        where = {
-            **dict(wildcards.items()),
-            "method": source,
-            "run": self._run_of(source, wildcards.run),
-        }
-        return [f"{run}/model.safetensors".format(**where)]
-
     def _run_of(self, method: str, run: str) -> str:
         """The run in which ``method`` is pretrained if it is evaluated in ``run``."""
         if self.settings.methods[method].sessions != "together":
@@ -279,16 +267,24 @@ class Plan:
         return {name: files[name] for name in sorted(self.needs(method) & set(files))}
 
     def evaluate_inputs(self, wildcards: Any) -> dict[str, str]:
-        """Additional inputs of an evaluation: frames from another package, or swaps among all poses."""
+        """Paths of the files that an evaluation reads beside the dataset, by name.
+
+        Weights and representation of the row's networks, swaps among all poses, or frames from another package.
+        """
         row = self.settings.methods[wildcards.method]
+        where, files = dict(wildcards.items()), {}
+        folder = f"{self.results}/models/{{method}}/{{run}}/seed-{{seed}}"
         if row.external is not None:
-            run = "{}/models/{method}/{run}/seed-{seed}"
-            return {"external": f"{run}/frames.npz".format(self.results, **dict(wildcards.items()))}
-        if row.representation != "behavior_encoder" or row.model is None or not row.augmentations.behavior:
-            return {}
-        return {
-            "swaps": f"{self.results}/neighbors/{self.depends_on.variant(row.model, NEIGHBORS)}/{EVERYTHING.name}.npz"
-        }
+            files["external"] = f"{folder.format(**where)}/frames.npz"
+        if (source := self.depends_on.source(wildcards.method)) is not None:
+            where |= {"method": source, "run": self._run_of(source, wildcards.run)}
+            files["weights"] = f"{folder.format(**where)}/model.safetensors"
+            if row.representation == "trained":
+                files["representation"] = f"{folder.format(**where)}/representation.npz"
+            elif row.augmentations.behavior:
+                variant = self.depends_on.variant(source, NEIGHBORS)
+                files["swaps"] = f"{self.results}/neighbors/{variant}/{EVERYTHING.name}.npz"
+        return files
 
     @property
     def swap_tables(self) -> list[str]:

@@ -5,28 +5,23 @@ torch is imported only where a model is read, so that other rows do not wait for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from neural_action.config.evaluation_settings import EvaluationSettings
 from neural_action.config.settings import MethodSettings
-from neural_action.datasets.dataset import Dataset, side_by_side
+from neural_action.datasets.dataset import Dataset
 from neural_action.datasets.ragged import RaggedFrames
 from neural_action.datasets.windows import Windows
 from neural_action.errors import InputError
 from neural_action.evaluation.canonical import canonical_frames
 from neural_action.evaluation.ridge import predicted_behavior
 from neural_action.files import load_npz
+from neural_action.inference.windows import embed_windows, in_chunks, saved_windows
 from neural_action.neighbors.table import SwapTable
-
-if TYPE_CHECKING:
-    from neural_action.objectives.objective import Objective
-
-_CHUNK = 256
 
 
 def represent(
@@ -36,6 +31,7 @@ def represent(
     evaluation: EvaluationSettings,
     *,
     weights: Path | None = None,
+    saved: Path | None = None,
     swaps: Path | None = None,
     external: Path | None = None,
     threads: int = 1,
@@ -47,7 +43,7 @@ def represent(
     """Representations of every window, float32 (window, dimension), by layer.
 
     - ``trained``: the layer ``encoder`` and, if the model has a head, ``projection`` (only ``encoder`` with the
-      networks of another row).
+      networks of another row); read from ``saved`` (``inference.windows``) if it has these windows.
     - ``behavior_encoder``: the behaviour encoder's output for the behaviour windows after the method's augmentations.
     - ``raw``: the neural window, averaged over ``raw_pool_time`` frames and ``raw_pool_space`` pixels.
     - ``ridge``: behaviour predicted at every frame by a ridge regression for each animal, averaged over
@@ -87,63 +83,28 @@ def represent(
         raise InputError("--weights: missing, expected the weights of the trained method")
     if kind == "behavior_encoder":
         return _encoded_behavior(method, dataset, windows, weights, swaps, threads, seed)
-    every = _encoded_neural(dataset, windows, weights, device, threads, part)
+    every = _encoded_neural(dataset, windows, weights, saved, device, threads, part)
     return every if method.objective is not None else {"encoder": every["encoder"]}
 
 
 def _encoded_neural(
-    dataset: Dataset, windows: Windows, weights: Path, device: str, threads: int, part: str | None
+    dataset: Dataset,
+    windows: Windows,
+    weights: Path,
+    saved: Path | None,
+    device: str,
+    threads: int,
+    part: str | None,
 ) -> dict[str, np.ndarray]:
-    import torch
-
+    found = None if saved is None else saved_windows(saved, dataset, windows, part or "")
+    if found is not None:
+        return found
     from neural_action.training.device import prepare
     from neural_action.training.model import load_model
 
     own_units = isinstance(dataset.neural, RaggedFrames)
-    model = load_model(weights, chosen := prepare("cpu" if own_units else device, threads), part)
-    if isinstance(dataset.neural, RaggedFrames):
-        return _encoded_units(model, dataset.animals, dataset.neural, windows, weights)
-    neural = dataset.neural.reshape(len(dataset.neural), -1)
-    if model.shapes.sessions:
-        neural = side_by_side(neural, model.shapes.sessions, dataset.animals[0])
-    flat = torch.from_numpy(neural)
-
-    def embed(rows: np.ndarray) -> dict:
-        index = torch.from_numpy(windows.start[rows][:, None] + np.arange(windows.frames))
-        return model.embed(flat[index].to(chosen))
-
-    return _in_chunks(len(windows), embed, weights)
-
-
-def _encoded_units(
-    model: Objective, animals: Sequence[str], neural: RaggedFrames, windows: Windows, weights: Path
-) -> dict[str, np.ndarray]:
-    """Encodings of animals with their own units; NaN for animals without an input layer in the model."""
-    import torch
-
-    from neural_action.encoders.unit_tiles import PackedUnits, UnitWindows
-
-    names, packed = [name for name, _ in model.shapes.units], PackedUnits(neural.parts)
-    for name, units in zip(animals, packed.tiles.units, strict=True):
-        if (found := dict(model.shapes.units).get(name, units)) != units:
-            raise InputError(f"{weights}: trained with {found} units of {name}, but the dataset has {units}")
-    layer = np.array([names.index(name) if name in names else -1 for name in animals])[windows.animal]
-    known = np.flatnonzero(layer >= 0)
-    if not len(known):
-        raise InputError(
-            f"{weights}: input layers of {', '.join(names)}, expected one of the animals {', '.join(animals)}"
-        )
-
-    def embed(rows: np.ndarray) -> dict:
-        index = torch.from_numpy(windows.start[known[rows]][:, None] + np.arange(windows.frames))
-        values = packed.take(index.flatten()).view(len(rows), windows.frames, -1)
-        return model.embed(UnitWindows(values, torch.from_numpy(layer[known[rows]])))
-
-    out = {}
-    for name, values in _in_chunks(len(known), embed, weights).items():
-        out[name] = np.full((len(windows), values.shape[1]), np.nan, np.float32)
-        out[name][known] = values
-    return out
+    model = load_model(weights, prepare("cpu" if own_units else device, threads), part)
+    return embed_windows(model, dataset, windows, weights)
 
 
 def _encoded_behavior(
@@ -175,33 +136,14 @@ def _encoded_behavior(
         *(torch.as_tensor(a, device=device) for a in (windows.start, windows.pose, windows.animal))
     )
 
-    def embed(rows: np.ndarray) -> dict:
-        part = every[torch.from_numpy(rows)]
+    def embed(rows: torch.Tensor) -> dict[str, torch.Tensor]:
+        part = every[rows]
         values = context.pose[part.pose]
         for view in views:
             values = view(values, part, generator)
         return {"behavior_encoder": model.embed_behavior(values)}
 
-    return _in_chunks(len(windows), embed, weights)
-
-
-def _in_chunks(count: int, embed: Callable[[np.ndarray], dict], weights: Path) -> dict[str, np.ndarray]:
-    """``embed`` applied to window numbers in chunks: float32 arrays by name. InputError if a value is not finite."""
-    import torch
-
-    parts: dict[str, list[np.ndarray]] = {}
-    with torch.inference_mode():
-        for rows in np.array_split(np.arange(count), max(1, count // _CHUNK)):
-            for name, value in embed(rows).items():
-                parts.setdefault(name, []).append(value.float().cpu().numpy())
-    out = {name: np.concatenate(values) for name, values in parts.items()}
-    for name, values in out.items():
-        if bad := int((~np.isfinite(values).all(1)).sum()):
-            raise InputError(
-                f"{weights}: {name} is NaN or infinite for {bad} of {count} windows, expected finite numbers; the "
-                "training diverged, try a smaller training.learning_rate"
-            )
-    return out
+    return in_chunks(np.arange(len(windows)), embed, weights)
 
 
 def external_frames(path: Path, frames: int, part: str) -> np.ndarray:

@@ -8,6 +8,7 @@ from neural_action.config.sections import Sections
 from neural_action.datasets.dataset import Source
 from neural_action.errors import InputError
 from neural_action.files import atomic_write
+from neural_action.inference.windows import save_windows
 from neural_action.stages.training import Inputs, training_data
 from neural_action.training.adapt import adapt
 from neural_action.training.description import describe
@@ -28,6 +29,7 @@ def run(
     threads: int,
     output: Path,
     log: Path,
+    representation: Path | None = None,
 ) -> None:
     """Adapt ``weights`` to the test animal of the split (``training.adapt``), without its test data.
 
@@ -77,4 +79,6 @@ def run(
         sections, row, data.layout, seen=data.seen, kernel=kernel, swaps=swaps, sessions=data.shapes.units
     )
     save_model(model, row.objective, sections.encoders, data.shapes, output, about)
+    if representation is not None:
+        save_windows({"": model}, data.dataset, sections.windows, representation)
     checkpoint.unlink(missing_ok=True)

@@ -37,6 +37,7 @@ def run(
     external: Path | None,
     scores: Path,
     embedding: Path,
+    representation: Path | None = None,
 ) -> None:
     """Evaluate the row on every split; write the scores, and the representation and predictions of each window.
 
@@ -44,8 +45,8 @@ def run(
     """
     sections = Sections(config)
     row = sections.method(method)
-    given = {"weights": weights, "swaps": swaps, "external": external, "threads": threads, "seed": seed}
-    given["device"] = sections.training.device
+    files = {"weights": weights, "saved": representation, "swaps": swaps, "external": external}
+    given = {**files, "threads": threads, "seed": seed, "device": sections.training.device}
     with threadpool_limits(threads):
         splits = list(_splits(sections, row, source, given, weights))
     rows = [line for split in splits for line in _lines(sections, method, split, seed)]

@@ -11,6 +11,7 @@ from neural_action.config.signatures import needs
 from neural_action.datasets.dataset import Source
 from neural_action.errors import InputError
 from neural_action.files import atomic_write
+from neural_action.inference.windows import save_windows
 from neural_action.objectives.objective import Objective
 from neural_action.stages.training import Inputs, TrainingData, training_data
 from neural_action.training.batches import BatchSampler
@@ -32,8 +33,9 @@ def run(
     output: Path,
     log: Path,
     mined: Path | None = None,
+    representation: Path | None = None,
 ) -> None:
-    """Train on the data that the splits may see; write weights, their description, the log and the mined pairs.
+    """Train on the data that the splits may see; write weights, their description and the other outputs.
 
     Splits that see the same data share a model. If the splits of a run see different data, the file holds several
     models, each under the name of its first split. InputError if the method is not trained.
@@ -81,6 +83,9 @@ def run(
     }
     saved = models if len(groups) > 1 else model
     save_model(saved, row.objective, sections.encoders, data.shapes, output, about)
+    if representation is not None:
+        named = models if len(groups) > 1 else {"": model}
+        save_windows(named, data.dataset, sections.windows, representation)
     for checkpoint in checkpoints:
         checkpoint.unlink(missing_ok=True)
 
