@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from neural_action.config.settings import SplitSettings
@@ -17,7 +18,7 @@ PUBLISHED = SplitSettings(protocol="published")
 
 def partition(recordings, settings):
     """Rows of the split table."""
-    return split_table(recordings, settings).frame
+    return pd.DataFrame(split_table(recordings, settings).rows)
 
 
 def recording(

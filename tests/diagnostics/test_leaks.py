@@ -3,13 +3,12 @@
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 from laid_out import ANIMALS, TESTED, TRAINED, WINDOWS, fold, laid_out
 
 from neural_action.config.settings import NeighborSettings
 from neural_action.datasets.dataset import dataset_of, normalise_pose
-from neural_action.datasets.split_table import COLUMNS, SplitTable
+from neural_action.datasets.split_table import Row, SplitTable
 from neural_action.datasets.windows import window_table
 from neural_action.diagnostics.duplicates import check_digests, check_overlap
 from neural_action.diagnostics.leaks import check_normalisation, check_swaps, check_table, check_windows
@@ -114,8 +113,8 @@ def table(**flags):
     rows = []
     for (animal, trial), (piece,) in fold(0).items():
         own = replace(piece, **flags) if (animal, trial) == ("A", "t0") else piece
-        rows.append(("fold-0", animal, trial, *vars(own).values()))
-    return SplitTable(pd.DataFrame(rows, columns=list(COLUMNS)))
+        rows.append(Row("fold-0", animal, trial, *vars(own).values()))
+    return SplitTable(rows)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +132,7 @@ def test_a_table_that_breaks_its_protocol(flags, message):
 
 
 def renamed(found: SplitTable, split: str) -> SplitTable:
-    return SplitTable(found.frame.assign(split=split))
+    return SplitTable(row._replace(split=split) for row in found.rows)
 
 
 def test_what_a_table_may_show_follows_from_its_protocol():
@@ -142,10 +141,10 @@ def test_what_a_table_may_show_follows_from_its_protocol():
     # All animals are tested and most of each is seen: not what leaving an animal out promises.
     found = check_table(renamed(table(), "without-A-fold-0"), "without-A-fold-0")
     assert ["tested animal" in finding.message for finding in found] == [True]
-    frame = table().frame
-    rest = SplitTable(frame.assign(role="train", sees_label=frame["sees_input"]))
+    rows = table().rows
+    rest = SplitTable(row._replace(role="train", sees_label=row.sees_input) for row in rows)
     assert [finding.message for finding in check_table(rest, "fold-0")] == ["this split has no test frames"]
-    twice = SplitTable(pd.concat([frame, frame[frame["trial"] == "t2"].assign(start=10)]))
+    twice = SplitTable([*rows, *(row._replace(start=10) for row in rows if row.trial == "t2")])
     assert ["share frame 10" in finding.message for finding in check_table(twice, "fold-0")] == [True]
 
 

@@ -16,7 +16,7 @@ from neural_action.errors import InputError
 from neural_action.evaluation.probes import build_probe, knn
 from neural_action.evaluation.probes.angle import angle_errors, angles_of, direction_classes, directions
 from neural_action.evaluation.probes.probe import Training, class_weights
-from neural_action.evaluation.probes.ridge import ridge_path
+from neural_action.evaluation.probes.ridge import ridge_errors, ridge_path
 from neural_action.evaluation.probes.softmax import softmax_path
 from neural_action.evaluation.scaling import Standard
 
@@ -52,6 +52,10 @@ def test_ridge_and_angle_are_scikit_learns_ridge_for_every_decay(count, units):
         ridge = Ridge(alpha=decay * count, solver="cholesky").fit(x, target)
         np.testing.assert_allclose(predicted, ridge.predict(others), rtol=1e-5, atol=2e-6)
     np.testing.assert_array_equal(probe("angle").scores(Training(x, labels, CLASSES), others), path)
+    true = np.random.default_rng(3).standard_normal((50, 2))
+    errors = ((path.astype(np.float64) - true) ** 2).sum((1, 2))
+    np.testing.assert_allclose(ridge_errors(x, target, others, true, DECAYS), errors, rtol=1e-5)
+
     continuous = build_probe("made", ProbeConfig(kind="ridge", tasks=["continuous_within"]))
     np.testing.assert_array_equal(continuous.scores(Training(x, target, 0), others), path)
 

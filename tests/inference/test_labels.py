@@ -11,6 +11,7 @@ import torch
 import neural_action
 from neural_action.config.sections import Sections
 from neural_action.config.settings import AugmentationSettings
+from neural_action.errors import InputError
 from neural_action.stages.adapt import run as adapt
 from neural_action.stages.evaluate import run as evaluate
 from neural_action.stages.pretrain import run as pretrain
@@ -89,7 +90,8 @@ def test_no_batch_holds_a_label_that_the_split_hides(config, source_of, split, p
 def pretrained(config, source, folder):
     """The supervised row, trained by the stage."""
     output = folder / "run/seed-0/model.safetensors"
-    pretrain(config, "supervised", source, 0, None, None, None, 1, output, output.with_name("log.csv"))
+    files = {"log": output.with_name("log.csv"), "representation": output.with_name("representation.npz")}
+    pretrain(config, "supervised", source, 0, None, None, None, 1, output, **files)
     return output
 
 
@@ -163,3 +165,28 @@ def test_each_fold_is_adapted_from_the_model_that_did_not_see_its_labels(config,
         assert kept
         assert all(torch.equal(before[name], after[name]) for name in kept)
         assert not all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_an_evaluation_reads_the_representation_that_pretraining_wrote(config, source_of, tmp_path):
+    source = source_of(["transductive-fold-0", "transductive-fold-1"], "transductive")
+    weights_file = pretrained(config, source, tmp_path)
+    representation = weights_file.with_name("representation.npz")
+    no_model = tmp_path / "no_model.safetensors"
+    no_model.write_text("unread")
+    content = json.loads(config)
+    other = json.dumps({**content, "windows": {**content["windows"], "stride": 3}})
+
+    def scores(config, weights, **given):
+        files = {"scores": tmp_path / "scores.csv", "embedding": tmp_path / "run/seed-0/embedding.npz"}
+        evaluate(config, "supervised", source, 0, 1, weights, None, None, **files, **given)
+        return files["scores"].read_text()
+
+    expected = scores(config, weights_file)
+    assert scores(config, no_model, representation=representation) == expected
+    # It lacks the windows of another stride, which the model embeds.
+    assert scores(other, weights_file, representation=representation) == scores(other, weights_file)
+    with pytest.raises(InputError, match="cannot be loaded as a model"):
+        scores(other, no_model, representation=representation)
+    representation.write_bytes(representation.read_bytes()[:500])
+    with pytest.raises(InputError, match=r"cannot be read as representations.*rerun rule pretrain"):
+        scores(config, weights_file, representation=representation)

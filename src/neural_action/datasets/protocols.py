@@ -11,11 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from neural_action.config.settings import SplitSettings
 from neural_action.datasets.partitions import in_order, in_turn
-from neural_action.datasets.split_table import COLUMNS, SplitTable, Trial
+from neural_action.datasets.split_table import Row, SplitTable, Trial
 from neural_action.errors import InputError
 from neural_action.recordings.recording import Recording
 
@@ -118,7 +117,7 @@ def split_table(recordings: Sequence[Recording], settings: SplitSettings) -> Spl
         rows += [
             row for protocol in ("new_animal", "adapted") for row in _by_piece(ordered, settings, protocol)
         ]
-    return SplitTable(pd.DataFrame(rows, columns=list(COLUMNS)))
+    return SplitTable(Row(*row) for row in rows)
 
 
 def _by_piece(recordings: Sequence[Recording], settings: SplitSettings, protocol: str) -> list[tuple]:

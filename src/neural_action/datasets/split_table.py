@@ -5,27 +5,32 @@ A row is a run of neural frames of one recording in one split. All training and 
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-
-import pandas as pd
+from typing import NamedTuple
 
 from neural_action.errors import InputError
 
 ROLES = ("train", "validation", "test")
 #: The name of a recording: animal and trial.
 Trial = tuple[str, str]
-COLUMNS = {
-    "split": str,
-    "animal": str,
-    "trial": str,
-    "start": int,
-    "stop": int,
-    "role": str,
-    "sees_input": bool,
-    "sees_label": bool,
-}
+_FLAGS = {"True": True, "False": False}
+
+
+class Row(NamedTuple):
+    """A row of the table; the columns of the file have these names (``Piece`` explains the last five)."""
+
+    split: str
+    animal: str
+    trial: str
+    start: int
+    stop: int
+    role: str
+    sees_input: bool
+    sees_label: bool
 
 
 @dataclass(frozen=True)
@@ -55,57 +60,52 @@ class SplitTable:
     """All splits of a dataset.
 
     Args:
-        frame: table with columns ``COLUMNS`` and one row for each piece.
+        rows: one for each piece.
     """
 
-    def __init__(self, frame: pd.DataFrame):
-        self.frame = frame
+    def __init__(self, rows: Iterable[Row]):
+        self.rows = list(rows)
 
     @classmethod
     def read(cls, path: Path) -> SplitTable:
         """Read a file from ``write``. InputError if it is no split table, or if pieces of a split overlap."""
         try:
-            frame = pd.read_csv(path, dtype=COLUMNS, keep_default_na=False)
-        except (OSError, ValueError, OverflowError) as error:
-            raise InputError(f"{path}: cannot be read as splits ({error})") from None
-        if missing := [name for name in COLUMNS if name not in frame.columns]:
-            older = "; made by an older version, rerun rule splits" if {"fold", "part"} & set(frame) else ""
-            raise InputError(
-                f"{path}: column {missing[0]!r} is missing, found {', '.join(frame.columns)}{older}"
-            )
-        if unknown := sorted(set(frame["role"]) - set(ROLES)):
-            raise InputError(f"{path}: role {unknown[0]!r}, expected one of {', '.join(ROLES)}")
-        table = cls(frame)
-        if (bad := frame["start"] >= frame["stop"]).any() or (frame["start"] < 0).any():
-            at = int(bad.argmax()) + 2
-            raise InputError(f"{path}: line {at} has no frames, expected start before stop")
-        if overlap := table.overlaps():
+            with path.open(newline="", encoding="utf-8") as file:
+                lines = csv.DictReader(file, strict=True)
+                table = cls(_row(line) for line in _checked(path, lines))
+        except (OSError, ValueError, LookupError, TypeError, csv.Error) as error:
+            raise InputError(f"{path}: cannot be read as splits ({type(error).__name__}: {error})") from None
+        for at, row in enumerate(table.rows, 2):
+            if row.role not in ROLES:
+                raise InputError(f"{path}: role {row.role!r}, expected one of {', '.join(ROLES)}")
+            if not 0 <= row.start < row.stop:
+                raise InputError(f"{path}: line {at} has no frames, expected start before stop")
+        if overlap := overlaps(table.rows):
             raise InputError(f"{path}: {overlap}")
         return table
 
     def write(self, path: Path) -> None:
         """Write as CSV."""
-        self.frame[list(COLUMNS)].to_csv(path, index=False)
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerows([Row._fields, *self.rows])
 
     @property
     def splits(self) -> list[str]:
         """Names of the splits, in order."""
-        return list(dict.fromkeys(self.frame["split"]))
+        return list(dict.fromkeys(row.split for row in self.rows))
 
     def pieces(self, split: str, animal: str | None = None) -> dict[Trial, list[Piece]]:
         """The pieces of one split, of all animals or one. InputError if the table has no such split or animal."""
-        own = self.frame[self.frame["split"] == split]
-        if animal is not None:
-            own = own[own["animal"] == animal]
-        if own.empty:
+        own = sorted(row for row in self.rows if row.split == split and animal in (None, row.animal))
+        if not own:
             of = "" if animal is None else f" of animal {animal}"
             raise InputError(
                 f"split {split!r}{of}: not in the split table, expected one of {', '.join(self.splits)}"
             )
         pieces: dict[Trial, list[Piece]] = {}
-        ordered = own.sort_values(["animal", "trial", "start"])[[name for name in COLUMNS if name != "split"]]
-        for animal, trial, *piece in ordered.itertuples(index=False, name=None):
-            pieces.setdefault((animal, trial), []).append(Piece(*piece))
+        for row in own:
+            pieces.setdefault(row[1:3], []).append(Piece(*row[3:]))
         return pieces
 
     def models(
@@ -128,28 +128,32 @@ class SplitTable:
                 raise InputError(f"splits {names[0]} and {name} see different inputs, expected the same")
         return first
 
-    def overlaps(self) -> str:
-        """A message about two pieces of a split that share frames; empty if there are none."""
-        keys = ["split", "animal", "trial"]
-        ordered = self.frame.sort_values([*keys, "start"])
-        before = ordered.groupby(keys, sort=False)["stop"].shift()
-        bad = ordered["start"] < before
-        if not bad.any():
-            return ""
-        row = ordered[bad].iloc[0]
-        return (
-            f"split {row['split']}: two pieces of {row['animal']}/{row['trial']} share frame {row['start']}"
-        )
 
-    def leaks(self) -> list[str]:
-        """One line for each piece outside the role train whose labels may be used for training."""
-        frame = self.frame
-        bad = frame[frame["sees_label"] & (frame["role"] != "train")]
-        return [
-            f"split {row.split}: labels of {row.animal}/{row.trial} frames {row.start} to {row.stop} are used for "
-            f"training, but their role is {row.role}"
-            for row in bad.itertuples()
-        ]
+def overlaps(rows: Iterable[Row]) -> str:
+    """A message about two pieces of a split that share frames; empty if there are none."""
+    for before, row in pairwise(sorted(rows)):
+        if before[:3] == row[:3] and row.start < before.stop:
+            return f"split {row.split}: two pieces of {row.animal}/{row.trial} share frame {row.start}"
+    return ""
+
+
+def _checked(path: Path, lines: csv.DictReader) -> csv.DictReader:
+    """The lines of a file with all columns. InputError for other files, ValueError for an empty one."""
+    if not lines.fieldnames:
+        raise ValueError("the file is empty")
+    if missing := [name for name in Row._fields if name not in lines.fieldnames]:
+        older = (
+            "; made by an older version, rerun rule splits" if {"fold", "part"} & {*lines.fieldnames} else ""
+        )
+        found = ", ".join(lines.fieldnames)
+        raise InputError(f"{path}: column {missing[0]!r} is missing, found {found}{older}")
+    return lines
+
+
+def _row(line: Mapping[str, str]) -> Row:
+    """A line as numbers and flags; a missing value is a TypeError, a wrong one a ValueError or KeyError."""
+    split, animal, trial, start, stop, role, *sees = (line[name] for name in Row._fields)
+    return Row(split, animal, trial, int(start), int(stop), role, *(_FLAGS[flag] for flag in sees))
 
 
 def _runs(pieces: Pieces, *, labels: bool) -> list[tuple[Trial, int, int]]:

@@ -6,15 +6,15 @@ The second is answered from the frames of each piece, not from the flags that tr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 
 from neural_action.datasets.dataset import Dataset, TrialSpan, normalise_pose
 from neural_action.datasets.layout import Layout
 from neural_action.datasets.protocols import protocol_of
-from neural_action.datasets.split_table import Piece, Pieces, SplitTable
+from neural_action.datasets.split_table import ROLES, Piece, Pieces, Row, SplitTable, overlaps
 from neural_action.datasets.windows import Windows
 from neural_action.diagnostics.finding import Finding, name
 from neural_action.neighbors.table import HIDDEN, SwapTable
@@ -26,28 +26,31 @@ def check_table(table: SplitTable, split: str) -> list[Finding]:
     Only the role train may use labels. Pretraining must not see tested frames, except under ``transductive``. Under
     ``new_animal`` it must not see the tested animal at all.
     """
-    rows = table.frame[table.frame["split"] == split]
-    protocol, test = protocol_of(split), rows["role"] == "test"
-    tested = rows.loc[test, "animal"].unique()
+    rows = [row for row in table.rows if row.split == split]
+    protocol, test = protocol_of(split), [row for row in rows if row.role == "test"]
+    tested = {row.animal for row in test} if protocol == "new_animal" else set()
     queries = {
-        "training uses labels of frames outside the role train": rows["sees_label"]
-        & (rows["role"] != "train"),
-        "pretraining sees tested frames": rows["sees_input"] & test & (protocol != "transductive"),
-        "pretraining sees frames of the tested animal": rows["sees_input"]
-        & rows["animal"].isin(tested)
-        & (protocol == "new_animal"),
+        "training uses labels of frames outside the role train": [
+            row for row in rows if row.sees_label and row.role != "train"
+        ],
+        "pretraining sees tested frames": [
+            row for row in test if row.sees_input and protocol != "transductive"
+        ],
+        "pretraining sees frames of the tested animal": [
+            row for row in rows if row.sees_input and row.animal in tested
+        ],
     }
     findings = [
-        Finding("leak", split, "error", f"{message}: {_first(rows[bad])}", {"pieces": int(bad.sum())})
+        Finding("leak", split, "error", f"{message}: {_first(bad)}", {"pieces": len(bad)})
         for message, bad in queries.items()
-        if bad.any()
+        if bad
     ]
-    if not test.any():
+    if not test:
         findings.append(Finding("leak", split, "error", "this split has no test frames"))
-    if overlap := SplitTable(rows).overlaps():
+    if overlap := overlaps(rows):
         findings.append(Finding("leak", split, "error", overlap))
     if not findings:
-        counts = {role: int((rows["role"] == role).sum()) for role in ("train", "validation", "test")}
+        counts = {role: sum(row.role == role for row in rows) for role in ROLES}
         message = (
             f"{counts['test']} test pieces; inputs and labels are hidden as protocol {protocol} requires"
         )
@@ -191,9 +194,8 @@ def check_normalisation(dataset: Dataset, split: str) -> list[Finding]:
     return findings
 
 
-def _first(rows: pd.DataFrame) -> str:
-    row = rows.iloc[0]
-    return f"{row['animal']}/{row['trial']} frames {row['start']} to {row['stop']}"
+def _first(rows: Sequence[Row]) -> str:
+    return f"{rows[0].animal}/{rows[0].trial} frames {rows[0].start} to {rows[0].stop}"
 
 
 def _recording(span: TrialSpan) -> str:

@@ -14,9 +14,9 @@ from neural_action.evaluation.budgets import Budget
 from neural_action.evaluation.features import window_mean
 from neural_action.evaluation.metrics import Outcome
 from neural_action.evaluation.probes import KINDS, build_probe
-from neural_action.evaluation.probes.probe import Training
+from neural_action.evaluation.probes.probe import Training, penalties
 from neural_action.evaluation.scaling import Standard
-from neural_action.evaluation.selection import best, held_out
+from neural_action.evaluation.selection import best, held_out, held_out_errors
 from neural_action.evaluation.tasks import Problem
 
 if TYPE_CHECKING:
@@ -79,22 +79,13 @@ class Reading:
 
         If the split has no validation windows, held-out training trials choose, without votes.
         """
-        given, judged = self._targets(budget)
-        output = KINDS[config.kind].output
-        paths = self._path(name, config, budget, given)
+        paths = self._path(name, config, budget)
         choices = [(at, penalty) for at, path in enumerate(paths) for penalty in range(len(path))]
-        at, penalty = choices[0]
-        if len(choices) > 1:
-            if len(budget.validation):
-                where, true = np.searchsorted(self.read_rows, budget.validation), judged
-                judges = [self._voted(path, config)[:, where] for path in paths]
-            else:
-                true, judges = given, self._inside(name, config, budget, given)
-            outcomes = [Outcome(output, judges[a][p], true, self.classes) for a, p in choices]
-            at, penalty = choices[best(outcomes, self.choose_by)]
+        at, penalty = choices[0 if len(choices) == 1 else self._best(name, config, budget, paths)]
         scores = self._voted(paths[at][penalty : penalty + 1], config)[0].astype(np.float64)
         test = self.problem.test
-        return Outcome(output, scores[np.searchsorted(self.read_rows, test)], self.target[test], self.classes)
+        tested = scores[np.searchsorted(self.read_rows, test)]
+        return Outcome(KINDS[config.kind].output, tested, self.target[test], self.classes)
 
     def guess(self, name: str, config: ProbeConfig, budget: Budget) -> Outcome:
         """Scores of a guess without features: a random class or direction, or the mean over training.
@@ -113,6 +104,23 @@ class Reading:
             scores[np.arange(len(test)), rng.integers(self.classes, size=len(test))] += 1e-9
         return Outcome(output, scores, self.target[test], self.classes)
 
+    def _best(self, name: str, config: ProbeConfig, budget: Budget, paths: list[np.ndarray]) -> int:
+        """Number of the best candidate and penalty, counted through the penalties of one candidate after the other."""
+        given, judged = self._targets(budget)
+        if len(budget.validation):
+            where = np.searchsorted(self.read_rows, budget.validation)
+            judges, true = [self._voted(path, config)[:, where] for path in paths], judged
+        else:
+            trainings, trial = self._trainings(budget, given), self.windows.trial[budget.train]
+            if config.kind == "ridge":
+                errors = [held_out_errors(train, trial, penalties(config)) for train in trainings]
+                return int(np.concatenate(errors).argmin())
+            judges = [held_out(build_probe(name, config), train, trial) for train in trainings]
+            true = given
+        output = KINDS[config.kind].output
+        outcomes = [Outcome(output, scores, true, self.classes) for judge in judges for scores in judge]
+        return best(outcomes, self.choose_by)
+
     def _targets(self, budget: Budget) -> tuple[np.ndarray, np.ndarray]:
         given, judged = self.target[budget.train], self.target[budget.validation]
         if not self.permuted:
@@ -124,26 +132,20 @@ class Reading:
         text = f"{self.seed} {self.split} {self.problem.task} {self.problem.animal} {what}"
         return np.random.default_rng(zlib.crc32(text.encode()))
 
-    def _path(self, name: str, config: ProbeConfig, budget: Budget, given: np.ndarray) -> list[np.ndarray]:
+    def _path(self, name: str, config: ProbeConfig, budget: Budget) -> list[np.ndarray]:
         """(penalty, read row, column) scores of each candidate, shared by probes that differ only in their vote."""
         key = (config.model_dump_json(exclude=_AFTER_THE_FIT), budget.name)
         if key not in self._paths:
-            probe = build_probe(name, config)
+            probe, read = build_probe(name, config), [scaled[self.read_rows] for scaled in self.scaled]
             self._paths[key] = [
-                probe.scores(
-                    Training(scaled[budget.train], given, self.classes, self.seed), scaled[self.read_rows]
-                )
-                for scaled in self.scaled
+                probe.scores(train, others)
+                for train, others in zip(self._trainings(budget, self._targets(budget)[0]), read, strict=True)
             ]
         return self._paths[key]
 
-    def _inside(self, name: str, config: ProbeConfig, budget: Budget, given: np.ndarray) -> list[np.ndarray]:
-        """(penalty, training window, column) scores of each candidate, by probes that did not see the trial."""
-        probe, trial = build_probe(name, config), self.windows.trial[budget.train]
-        return [
-            held_out(probe, Training(scaled[budget.train], given, self.classes, self.seed), trial)
-            for scaled in self.scaled
-        ]
+    def _trainings(self, budget: Budget, given: np.ndarray) -> list[Training]:
+        """The scaled training windows of each candidate."""
+        return [Training(scaled[budget.train], given, self.classes, self.seed) for scaled in self.scaled]
 
     def _voted(self, path: np.ndarray, config: ProbeConfig) -> np.ndarray:
         if config.vote == "none":

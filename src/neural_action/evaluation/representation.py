@@ -1,6 +1,6 @@
 """Representations of windows: of a frozen model, or the recorded windows themselves.
 
-torch is imported only where a model is read, so that other rows do not wait for it.
+torch and SciPy are imported only for rows that need them, because they take longer than most rows.
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ from neural_action.datasets.dataset import Dataset
 from neural_action.datasets.ragged import RaggedFrames
 from neural_action.datasets.windows import Windows
 from neural_action.errors import InputError
-from neural_action.evaluation.canonical import canonical_frames
-from neural_action.evaluation.ridge import predicted_behavior
 from neural_action.files import load_npz
 from neural_action.inference.windows import embed_windows, in_chunks, saved_windows
 from neural_action.neighbors.table import SwapTable
@@ -67,8 +65,12 @@ def represent(
     if kind == "raw":
         return {"raw": _raw(dataset.neural, windows, evaluation)}
     if kind == "ridge":
+        from neural_action.evaluation.ridge import predicted_behavior
+
         return {"ridge": _by_frame(predicted_behavior, dataset, windows, evaluation)}
     if kind == "canonical":
+        from neural_action.evaluation.canonical import canonical_frames
+
         return {"canonical": _by_frame(canonical_frames, dataset, windows, evaluation)}
     if kind == "external":
         if external is None:

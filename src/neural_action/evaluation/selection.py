@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from neural_action.evaluation.metrics import METRICS, Outcome
 from neural_action.evaluation.probes.angle import directions
 from neural_action.evaluation.probes.probe import Probe, Training
+from neural_action.evaluation.probes.ridge import ridge_errors
 
 _FOLDS = 5
 
@@ -47,14 +48,31 @@ def held_out(probe: Probe, train: Training, trial: np.ndarray) -> np.ndarray:
     """(penalty, n, column) scores of each training window by a probe that did not see its ``trial`` ((n,) int64).
 
     Raises ValueError without windows."""
-    fold, out = inner_folds(trial), None
-    for at in np.unique(fold):
-        held = fold == at
-        kept = replace(train, values=train.values[~held], target=train.target[~held])
+    out = None
+    for kept, held in _parts(train, trial):
         scores = probe.scores(kept, train.values[held])
         if out is None:
-            out = np.empty((scores.shape[0], len(fold), scores.shape[2]), scores.dtype)
+            out = np.empty((scores.shape[0], len(trial), scores.shape[2]), scores.dtype)
         out[:, held] = scores
     if out is None:
         raise ValueError("no windows to train on")
     return out
+
+
+def held_out_errors(train: Training, trial: np.ndarray, decays: np.ndarray) -> np.ndarray:
+    """(decay,) squared error of what ``held_out`` gives for a ridge regression, summed."""
+    return np.sum(
+        [
+            ridge_errors(kept.values, kept.target, train.values[held], train.target[held], decays)
+            for kept, held in _parts(train, trial)
+        ],
+        axis=0,
+    )
+
+
+def _parts(train: Training, trial: np.ndarray) -> Iterator[tuple[Training, np.ndarray]]:
+    """For each inner fold, the training windows outside it, and (n,) bool of those inside."""
+    fold = inner_folds(trial)
+    for at in np.unique(fold):
+        held = fold == at
+        yield replace(train, values=train.values[~held], target=train.target[~held]), held

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from neural_action.config.sections import Sections
@@ -50,9 +50,8 @@ def run(
     with threadpool_limits(threads):
         splits = list(_splits(sections, row, source, given, weights))
     rows = [line for split in splits for line in _lines(sections, method, split, seed)]
-    table = pd.DataFrame(rows, columns=COLUMNS)
-    with atomic_write(scores) as partial:
-        table.to_csv(partial, index=False, float_format="%.6f")
+    with atomic_write(scores) as partial, partial.open("w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])
     content = _content(splits, trained=row.objective is not None)
     about = {
         "method": np.array(method),
@@ -144,7 +143,7 @@ def _lines(
         yield (
             *(sections.dataset, protocol_of(split.name), method),
             *(score.layer, score.task, score.probe, score.label_budget, split.name, score.animal),
-            *(seed, score.unit, score.metric, score.value, score.n_train, score.n_test),
+            *(seed, score.unit, score.metric, f"{score.value:.6f}", score.n_train, score.n_test),
         )
 
 

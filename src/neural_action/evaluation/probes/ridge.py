@@ -34,14 +34,35 @@ def ridge_path(train: np.ndarray, target: np.ndarray, others: np.ndarray, decays
         others: (m, feature) windows to predict.
         decays: (decay,), positive.
     """
+    size, along, probed, offset = _in_axes(train, target, others)
+    weights = along / (size + len(train) * decays[:, None])[:, :, None]
+    # The decomposition needs float64; the predictions, which take most of the time, do not.
+    return np.matmul(probed.astype(np.float32), weights.astype(np.float32)) + offset.astype(np.float32)
+
+
+def ridge_errors(
+    train: np.ndarray, target: np.ndarray, others: np.ndarray, true: np.ndarray, decays: np.ndarray
+) -> np.ndarray:
+    """(decay,) float64: squared error of ``ridge_path`` for ``true`` (m, column), summed, without the predictions.
+
+    With weights ``diag(f) A`` in the axes of the training windows, where only ``f`` depends on the decay, the error
+    of ``P diag(f) A`` is a quadratic form in ``f``.
+    """
+    size, along, probed, offset = _in_axes(train, target, others)
+    rest, shrunk = true - offset, 1 / (size + len(train) * decays[:, None])
+    linear = (along * (probed.T @ rest)).sum(1)
+    square = (probed.T @ probed) * (along @ along.T)
+    return (rest**2).sum() - 2 * shrunk @ linear + ((shrunk @ square) * shrunk).sum(1)
+
+
+def _in_axes(
+    train: np.ndarray, target: np.ndarray, others: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Eigenvalues (axis,), targets along the axes (axis, column), others along them (m, axis), and the mean target."""
     centre, offset = train.mean(0), target.mean(0)
     x, y, probed = train - centre, target - offset, others - centre
     if x.shape[1] <= len(x):
         size, axes = np.linalg.eigh(x.T @ x)
-        along, probed = axes.T @ (x.T @ y), probed @ axes
-    else:
-        size, axes = np.linalg.eigh(x @ x.T)
-        along, probed = axes.T @ y, (probed @ x.T) @ axes
-    weights = along / (size + len(x) * decays[:, None])[:, :, None]
-    # The decomposition needs float64; the predictions, which take most of the time, do not.
-    return np.matmul(probed.astype(np.float32), weights.astype(np.float32)) + offset.astype(np.float32)
+        return size, axes.T @ (x.T @ y), probed @ axes, offset
+    size, axes = np.linalg.eigh(x @ x.T)
+    return size, axes.T @ y, (probed @ x.T) @ axes, offset
