@@ -7,7 +7,13 @@ import pytest
 from sklearn.linear_model import Ridge
 
 from neural_action.errors import InputError
-from neural_action.evaluation.ridge import PENALTIES, cross_fit, lagged, r_squared, ridge_path
+from neural_action.evaluation.ridge import PENALTIES, cross_fit, lagged, ridge_path
+
+
+def r_squared(target, predicted):
+    """Share of variance predicted of each target."""
+    return 1 - np.square(target - predicted).sum(0) / np.square(target - target.mean(0)).sum(0)
+
 
 TRIAL = np.repeat([2, 5, 7, 8, 9], 60)
 HIDDEN = 8
@@ -103,12 +109,6 @@ def test_two_trials_are_too_few():
     x, y = moving()
     with pytest.raises(InputError, match="2 visible trials, expected at least 3"):
         cross_fit(x, y, TRIAL, TRIAL < 6)
-
-
-def test_a_constant_has_no_share_of_its_variance():
-    y = np.column_stack([np.ones(5), np.arange(5)])
-    assert np.isnan(r_squared(y, y)[0])
-    assert r_squared(y, y)[1] == 1
 
 
 @pytest.mark.real_data

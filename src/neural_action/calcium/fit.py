@@ -75,9 +75,7 @@ def fit_kernel(trials: Sequence[Trial], settings: CalciumSettings) -> KernelFit:
         for start, stop in bouts:
             rows = decay_frames(neural_time, start, stop, settings.rest_delay)
             segments.append(Segment(number, neural_time[rows] - start, values[rows]))
-    what = f"rests of at least {settings.rest_seconds:g} s after movement (calcium.rest_seconds)"
-    fit = fit_segments(segments, settings, what)
-    return replace(fit, rise=settings.rise, source="rest", threshold=threshold)
+    return replace(fit_segments(segments, settings), rise=settings.rise, threshold=threshold)
 
 
 def decay_frames(neural_time: np.ndarray, start: float, stop: float, delay: float) -> slice:
@@ -85,12 +83,7 @@ def decay_frames(neural_time: np.ndarray, start: float, stop: float, delay: floa
     return slice(*np.searchsorted(neural_time, [start + delay, min(stop, start + LONGEST)]))
 
 
-def fit_segments(
-    segments: Sequence[Segment],
-    settings: CalciumSettings,
-    what: str = "isolated bursts",
-    source: str = "spikes",
-) -> KernelFit:
+def fit_segments(segments: Sequence[Segment], settings: CalciumSettings) -> KernelFit:
     """Fit offset + amplitude exp(-t / decay): one decay for all, an offset and an amplitude for each trace and segment.
 
     Amplitudes (>= 0) and offsets are solved in closed form for each decay (variable projection). The noise of each
@@ -101,13 +94,12 @@ def fit_segments(
     Args:
         segments: traces after activity has stopped.
         settings: bootstrap and seed.
-        what: name of the segments in messages.
-        source: source of the fit, see ``KernelFit``.
 
     Raises:
         InputError: too few segments, or traces that do not decay.
     """
     segments = [part for part in segments if len(part.time) >= LEAST_FRAMES and part.values.shape[1] > 0]
+    what = f"rests of at least {settings.rest_seconds:g} s after movement (calcium.rest_seconds)"
     advice = "; set calcium.decay to the decay of the indicator in s"
     if len(segments) < LEAST_BOUTS:
         raise InputError(f"calcium: {len(segments)} {what}, expected at least {LEAST_BOUTS}{advice}")
@@ -145,7 +137,6 @@ def fit_segments(
         high=float(max(high, decay)),
         n_bouts=len(segments),
         n_rois=n_rois,
-        source=source,
         **_average(segments, decay),
     )
 

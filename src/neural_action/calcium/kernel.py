@@ -21,11 +21,11 @@ class KernelFit:
         decay: time to 1/e, s.
         rise: rise time, s; None for a kernel without a rise.
         low, high: 95 % interval of the decay by bootstrap over bouts, s; None if configured.
-        n_bouts: number of rests (or isolated bursts) that were fitted.
+        n_bouts: number of rests that were fitted.
         n_rois: number of traces that were fitted, over all trials.
-        source: "rest", "spikes" or "configured".
+        source: "rest" or "configured".
         threshold: motion energy below which the animal rests (``rest.rest_threshold``), or None.
-        times: times of ``mean`` and ``curve``, s after movement stopped (after the last spike).
+        times: times of ``mean`` and ``curve``, s after movement stopped.
         mean: decays scaled to amplitude 1 and offset 0, averaged with the weights of the fit.
         error: standard error of ``mean`` over bouts.
         curve: the fitted curve at ``times``.

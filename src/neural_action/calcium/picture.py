@@ -16,7 +16,7 @@ AXIS = {"rest": "time since movement stopped (s)", "spikes": "time since last sp
 def draw_fit(fit: KernelFit) -> Figure:
     """Measured mean decay, its standard error over bouts, and the fitted curve with its 95 % interval.
 
-    ``fit`` is from ``fit_kernel``, ``fit_spike_kernel`` or ``configured_kernel`` (the last has only a curve).
+    ``fit`` is from ``fit_kernel`` or ``configured_kernel`` (the last has only a curve).
     """
     figure = Figure(figsize=(5, 3.4), dpi=150, layout="constrained")
     axes = figure.add_subplot()
@@ -65,5 +65,4 @@ def _interval(fit: KernelFit) -> str:
 def _title(fit: KernelFit) -> str:
     if fit.source == "configured":
         return "configured calcium kernel"
-    what = {"rest": "rests", "spikes": "isolated bursts"}[fit.source]
-    return f"calcium decay from {fit.n_bouts} {what}\n{fit.n_rois} traces (a cell or region counts once per trial)"
+    return f"calcium decay from {fit.n_bouts} rests\n{fit.n_rois} traces (a cell or region counts once per trial)"

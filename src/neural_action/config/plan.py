@@ -248,11 +248,8 @@ class Plan:
         row = self.settings.methods[method]
         if row.objective is None:
             return frozenset()
-        views = [
-            view.name
-            for view in (*row.augmentations.neural, *row.augmentations.mined, *row.augmentations.behavior)
-        ]
-        asked = [needs("objectives", row.objective.name), *(needs("augmentations", view) for view in views)]
+        asked = [needs("objectives", row.objective.name)]
+        asked += [needs("augmentations", view) for view in _views(row)]
         matched = {"swaps"} if row.batches == "matched" else set()
         return frozenset().union(*asked, matched)
 
@@ -310,18 +307,20 @@ class Plan:
             return []
         objective = self.settings.methods[source].objective
         encoders = self.depends_on.content_of(source)["encoders"]
-        views = [
-            view.name
-            for view in (*row.augmentations.neural, *row.augmentations.mined, *row.augmentations.behavior)
-        ]
         return [
             *part_modules("objectives", [objective.name] if objective else []),
             *part_modules("adaptation", [row.adaptation.name] if row.adaptation else []),
             *part_modules("encoders", [encoders["neural"]["name"], encoders["behavior"]["name"]]),
-            *part_modules("augmentations", views),
+            *part_modules("augmentations", _views(row)),
         ]
 
     @staticmethod
     def code(stage: str, also: Iterable[str] = ()) -> str:
         """Hash of the code that a stage runs, because Snakemake does not track changes in the package."""
         return code_hash([f"neural_action.stages.{stage}", *also])
+
+
+def _views(row: MethodSettings) -> list[str]:
+    """Names of the augmentations of a row."""
+    views = row.augmentations
+    return [view.name for view in (*views.neural, *views.mined, *views.behavior)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from neural_action.datasets.dataset import Dataset
@@ -20,6 +22,40 @@ def frame_arrays(dataset: Dataset) -> dict[str, np.ndarray]:
             "animals have their own units, expected common pixels or units for rows of other packages"
         )
     return {"neural": dataset.neural.reshape(len(dataset.neural), -1), **frame_behavior(dataset)}
+
+
+@dataclass(frozen=True)
+class AnimalFrames:
+    """The frames of one animal, which are consecutive in the dataset.
+
+    Attributes:
+        rows: row numbers in the dataset.
+        neural: (frame, feature).
+        behavior: (frame, feature) float32 as in ``frame_behavior``; NaN where it is not known.
+        trial: (frame,) int64 trial numbers.
+        visible: (frame,) bool, whether pretraining may see the frame.
+    """
+
+    rows: slice
+    neural: np.ndarray
+    behavior: np.ndarray
+    trial: np.ndarray
+    visible: np.ndarray
+
+
+def frames_by_animal(dataset: Dataset, neural: np.ndarray | RaggedFrames) -> dict[str, AnimalFrames]:
+    """The frames ``neural`` (frame, ...) of a dataset, of each animal with visible trials."""
+    found, out = frame_behavior(dataset), {}
+    behavior = np.where(found["covered"][:, None], found["behavior"], np.float32(np.nan))
+    for number, name in enumerate(dataset.animals):
+        own = np.flatnonzero(found["animal"] == number)
+        rows = slice(int(own[0]), int(own[-1]) + 1)
+        if found["visible"][rows].any():
+            values = neural[rows].reshape(len(own), -1)
+            out[name] = AnimalFrames(
+                rows, values, behavior[rows], found["trial"][rows], found["visible"][rows]
+            )
+    return out
 
 
 def frame_behavior(dataset: Dataset) -> dict[str, np.ndarray]:

@@ -11,6 +11,7 @@ from neural_action.datasets.windows import nearest
 from neural_action.diagnostics.finding import Finding, name
 from neural_action.diagnostics.lags import LagCurve, Pair, lag_curves, too_short, unclear
 from neural_action.diagnostics.synchrony import neural_components
+from neural_action.principal import principal_axes
 
 #: Principal components of behaviour, and the time in seconds over which mean and spread are taken (our choice).
 _COMPONENTS, _WINDOW_SECONDS = 8, 0.5
@@ -114,8 +115,7 @@ def _behavior_features(dataset: Dataset) -> np.ndarray:
         rows = np.concatenate([np.arange(samples.start, samples.stop) for samples in own])
         values = dataset.pose_raw[rows].astype(np.float64)
         values = (values - values.mean(0)) / np.maximum(values.std(0), 1e-9)
-        _, vectors = np.linalg.eigh(values.T @ values)
-        kept = values @ vectors[:, ::-1][:, :_COMPONENTS]
+        kept = values @ principal_axes(values.T @ values, _COMPONENTS)
         for samples, part in zip(own, np.split(kept, np.cumsum([s.stop - s.start for s in own])[:-1])):  # noqa: B905
             width = max(1, round(_WINDOW_SECONDS / _period(dataset.pose_time[samples]))) | 1
             mean = uniform_filter1d(part, width, axis=0, mode="nearest")

@@ -13,6 +13,7 @@ from neural_action.config.settings import DiagnosticsSettings
 from neural_action.datasets.dataset import Dataset, TrialSpan
 from neural_action.diagnostics.finding import Finding, name
 from neural_action.diagnostics.lags import LagCurve, Pair, apart, lag_curves, too_short, unclear
+from neural_action.principal import principal_axes
 
 #: Number of blocks that pixels are averaged to (about), and number of principal components (our choice).
 _FEATURES, _COMPONENTS = 256, 8
@@ -111,9 +112,8 @@ def neural_components(dataset: Dataset) -> np.ndarray:
         rows = np.concatenate([np.arange(frames.start, frames.stop) for frames in own])
         parts = [_pooled(dataset.neural[frames]) for frames in own]
         centred = np.concatenate([part - part.mean(0) for part in parts])
-        values, vectors = np.linalg.eigh(centred.T @ centred)
-        kept = vectors[:, np.argsort(values)[::-1][:_COMPONENTS]]
-        out[rows, : kept.shape[1]] = centred @ kept
+        kept = centred @ principal_axes(centred.T @ centred, _COMPONENTS)
+        out[rows, : kept.shape[1]] = kept
     return out
 
 

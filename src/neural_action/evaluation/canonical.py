@@ -13,7 +13,7 @@ import numpy as np
 from scipy.linalg import qr, solve_triangular
 
 from neural_action.datasets.dataset import Dataset
-from neural_action.datasets.frames import frame_behavior
+from neural_action.datasets.frames import frames_by_animal
 from neural_action.datasets.ragged import RaggedFrames
 from neural_action.errors import InputError
 from neural_action.neighbors.index import ExactIndex
@@ -38,34 +38,21 @@ def principal_components(neural: np.ndarray, visible: np.ndarray, count: int) ->
     return scored @ axes[:count].T
 
 
-def matched_moments(
-    reference: np.ndarray, other: np.ndarray, longest: float = np.inf
-) -> tuple[np.ndarray, np.ndarray]:
+def matched_moments(reference: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Pairs of moments with similar behaviour: for each moment of either animal, the nearest moment of the other.
 
     Args:
         reference: (n, feature) behaviour of one animal, z-scored for the animal.
         other: (m, feature) behaviour of the other animal.
-        longest: largest distance of a pair.
 
     Returns:
         (pair,) int64 rows of ``reference`` and of ``other``.
-
-    Raises:
-        InputError: no pair is within ``longest``.
     """
-    there, near = ExactIndex(np.ascontiguousarray(reference, np.float32)).query(
-        np.ascontiguousarray(other, np.float32), 1
-    )
-    here, far = ExactIndex(np.ascontiguousarray(other, np.float32)).query(
-        np.ascontiguousarray(reference, np.float32), 1
-    )
-    first = np.concatenate([there[:, 0], np.arange(len(reference))])
-    second = np.concatenate([np.arange(len(other)), here[:, 0]])
-    alike = np.concatenate([near[:, 0], far[:, 0]]) <= longest
-    if not alike.any():
-        raise InputError(f"no moments of two animals are within {longest:g} of each other in behaviour")
-    return first[alike].astype(np.int64), second[alike].astype(np.int64)
+    one, two = (np.ascontiguousarray(moves, np.float32) for moves in (reference, other))
+    there, here = ExactIndex(one).query(two, 1)[0][:, 0], ExactIndex(two).query(one, 1)[0][:, 0]
+    first = np.concatenate([there, np.arange(len(one))])
+    second = np.concatenate([np.arange(len(two)), here])
+    return first.astype(np.int64), second.astype(np.int64)
 
 
 def canonical_alignment(reference: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -105,21 +92,19 @@ def aligned_components(
     behavior: Sequence[np.ndarray],
     visible: Sequence[np.ndarray],
     count: int,
-    reference: int = 0,
     names: Sequence[str] = (),
 ) -> tuple[list[np.ndarray], np.ndarray]:
-    """Components of every animal, aligned to those of a reference animal.
+    """Components of every animal, aligned to those of the first animal.
 
     Args:
         neural: (frame, unit) for each animal.
         behavior: (frame, feature) for each animal, z-scored for the animal; NaN where unknown.
         visible: (frame,) bool for each animal; components and alignment are fitted to these frames.
         count: number of components.
-        reference: index of the reference animal.
         names: of the animals, for errors; without them, their indices.
 
     Returns:
-        (frame, count) float64 of each animal, and (animal, count) canonical correlations, 1 for the reference.
+        (frame, count) float64 of each animal, and (animal, count) canonical correlations, 1 for the first.
 
     Raises:
         InputError: as the functions above, with the animal.
@@ -134,15 +119,11 @@ def aligned_components(
         moments.append(np.flatnonzero(seen & np.isfinite(moves).all(1)))
     correlations = np.ones((len(neural), count))
     out = list(components)
-    for animal in range(len(neural)):
-        if animal == reference:
-            continue
+    for animal in range(1, len(neural)):
         try:
-            first, second = matched_moments(
-                behavior[reference][moments[reference]], behavior[animal][moments[animal]]
-            )
+            first, second = matched_moments(behavior[0][moments[0]], behavior[animal][moments[animal]])
             pair = (
-                components[reference][moments[reference][first]],
+                components[0][moments[0][first]],
                 components[animal][moments[animal][second]],
             )
             turn, correlations[animal] = canonical_alignment(*pair)
@@ -165,20 +146,15 @@ def canonical_frames(dataset: Dataset, neural: np.ndarray | RaggedFrames) -> np.
     Raises:
         InputError: as ``aligned_components``, with the name of the animal.
     """
-    found = frame_behavior(dataset)
-    behavior = np.where(found["covered"][:, None], found["behavior"], np.nan)
-    rows = [np.flatnonzero(found["animal"] == animal) for animal in range(len(dataset.animals))]
-    fitted = [animal for animal, own in enumerate(rows) if found["visible"][own].any()]
-    # The frames of an animal are consecutive.
-    values = [neural[slice(int(own[0]), int(own[-1]) + 1)].reshape(len(own), -1) for own in rows]
+    every = frames_by_animal(dataset, neural)
     aligned, _ = aligned_components(
-        [values[animal] for animal in fitted],
-        [behavior[rows[animal]] for animal in fitted],
-        [found["visible"][rows[animal]] for animal in fitted],
+        [own.neural for own in every.values()],
+        [own.behavior for own in every.values()],
+        [own.visible for own in every.values()],
         COMPONENTS,
-        names=[dataset.animals[animal] for animal in fitted],
+        names=list(every),
     )
-    out = np.full((len(behavior), COMPONENTS), np.nan, np.float32)
-    for animal, own in zip(fitted, aligned, strict=True):
-        out[rows[animal]] = own
+    out = np.full((len(dataset.neural_time), COMPONENTS), np.nan, np.float32)
+    for own, values in zip(every.values(), aligned, strict=True):
+        out[own.rows] = values
     return out

@@ -17,6 +17,7 @@ import pandas as pd
 
 from neural_action.errors import InputError
 from neural_action.evaluation.selection import inner_folds
+from neural_action.principal import principal_axes
 
 COLUMNS = ["row", "kind", "measure", "one", "other", "value"]
 #: Bins of the label in CEBRA's measure (its default).
@@ -64,7 +65,6 @@ def between_animals(
     animal: np.ndarray,
     trial: np.ndarray,
     animals: Sequence[str],
-    bins: int = BINS,
 ) -> pd.DataFrame:
     """Consistency of animals at windows with similar behaviour.
 
@@ -80,7 +80,6 @@ def between_animals(
         animal: (window,) int64 index into ``animals``.
         trial: (window,) int64.
         animals: names of the animals.
-        bins: number of bins of the label.
 
     Returns:
         Table as from ``between_runs``, with ``kind`` ``animals``.
@@ -103,7 +102,7 @@ def between_animals(
     folds = {name: inner_folds(trial[own]) for name, own in rows.items()}
     component = _first_component(behavior)
     binned = {
-        name: bin_means(values[own], _share_below(component[own]), bins, (0.0, 1.0))
+        name: bin_means(values[own], _share_below(component[own]), BINS, (0.0, 1.0))
         for name, own in rows.items()
     }
 
@@ -202,7 +201,7 @@ def _frame(
 def _first_component(behavior: np.ndarray) -> np.ndarray:
     """(window,) scores on the first principal component, with the sign that makes its largest weight positive."""
     centred = behavior - behavior.mean(0, dtype=np.float64)
-    axis = np.linalg.eigh(centred.T @ centred)[1][:, -1]
+    axis = principal_axes(centred.T @ centred, 1)[:, 0]
     return centred @ (axis * np.sign(axis[np.abs(axis).argmax()]))
 
 

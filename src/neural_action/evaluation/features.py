@@ -7,6 +7,7 @@ import numpy as np
 from neural_action.config.evaluation_settings import FeatureSettings
 from neural_action.evaluation.discriminant import trial_discriminant, whiles
 from neural_action.evaluation.scaling import Standard
+from neural_action.principal import principal_axes
 
 
 def raw_features(
@@ -86,8 +87,7 @@ def reduced_rank(
     gram = x.T @ x / len(x)
     ridge = penalty * np.trace(gram) / len(gram) * np.eye(len(gram))
     weights = np.linalg.solve(gram + ridge, x.T @ y / len(x))
-    leading = np.linalg.eigh(weights.T @ gram @ weights)[1][:, ::-1][:, :rank]
-    return (values @ (weights @ leading)).astype(np.float32)
+    return (values @ (weights @ principal_axes(weights.T @ gram @ weights, rank))).astype(np.float32)
 
 
 def _runs(span: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from neural_action.principal import principal_axes
+
 #: Leading principal components of the summary (our choice).
 COMPONENTS = 16
 #: Added before the logarithm, in units of the normalised behaviour.
@@ -35,5 +37,4 @@ def behavior_summary(poses: np.ndarray, fitted: np.ndarray) -> np.ndarray:
     summary = np.concatenate(parts, axis=1)
     spread = summary[fitted].std(0)
     summary = (summary - summary[fitted].mean(0)) / np.where(spread > _CONSTANT, spread, 1.0)
-    axes = np.linalg.eigh(summary[fitted].T @ summary[fitted])[1][:, ::-1]
-    return summary @ axes[:, :COMPONENTS]
+    return summary @ principal_axes(summary[fitted].T @ summary[fitted], COMPONENTS)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from neural_action.datasets.dataset import Dataset
-from neural_action.datasets.frames import frame_behavior
+from neural_action.datasets.frames import frames_by_animal
 from neural_action.datasets.ragged import RaggedFrames
 from neural_action.errors import InputError
 
@@ -91,7 +91,6 @@ def cross_fit(
     target: np.ndarray,
     trial: np.ndarray,
     visible: np.ndarray,
-    penalties: np.ndarray = PENALTIES,
 ) -> CrossFit:
     """Predict every trial of an animal by a ridge fitted on its other visible trials.
 
@@ -104,7 +103,6 @@ def cross_fit(
         target: (frame, target) float; frames with a NaN are predicted but not learned from.
         trial: (frame,) int, trial numbers.
         visible: (frame,) bool, frames that may be learned from; whole trials.
-        penalties: (penalty,), positive.
 
     Raises:
         InputError: fewer than three visible trials with known targets.
@@ -124,19 +122,19 @@ def cross_fit(
         """(penalty, frame, target) predictions of all frames by a ridge on these trials, cached as many sets recur."""
         if fitted not in paths:
             rows = known & np.isin(trial, list(fitted))
-            paths[fitted] = ridge_path(x[rows], target[rows], x, penalties)
+            paths[fitted] = ridge_path(x[rows], target[rows], x, PENALTIES)
         return paths[fitted]
 
     out = np.empty((len(trials), target.shape[1]))
     predicted = np.empty(target.shape)
     for number, one in enumerate(trials):
         others = frozenset(learned) - {one}
-        error = np.zeros((len(penalties), target.shape[1]))
+        error = np.zeros((len(PENALTIES), target.shape[1]))
         for left in sorted(others):
             rows = known & (trial == left)
             error += np.square(path(others - {left})[:, rows] - target[rows]).sum(1)
         best = error.argmin(0)
-        out[number] = penalties[best]
+        out[number] = PENALTIES[best]
         rows = trial == one
         predicted[rows] = path(others)[best[None], rows.nonzero()[0][:, None], np.arange(len(best))]
     return CrossFit(predicted, out, trials)
@@ -151,25 +149,14 @@ def predicted_behavior(dataset: Dataset, pooled: np.ndarray | RaggedFrames) -> n
         dataset: the dataset, with behaviour.
         pooled: its neural frames, (frame, ...).
     """
-    found = frame_behavior(dataset)
-    target = np.where(found["covered"][:, None], found["behavior"], np.nan).astype(np.float64)
-    out = np.full(target.shape, np.nan, np.float32)
-    for animal in range(len(dataset.animals)):
-        own = np.flatnonzero(found["animal"] == animal)
-        trial, visible = found["trial"][own], found["visible"][own]
-        if not visible.any():
-            continue
-        # The frames of an animal are consecutive.
-        values = pooled[slice(int(own[0]), int(own[-1]) + 1)].reshape(len(own), -1).astype(np.float64)
+    out = np.full((len(dataset.neural_time), dataset.pose.shape[1]), np.nan, np.float32)
+    for name, own in frames_by_animal(dataset, pooled).items():
+        values, target = (
+            lagged(own.neural.astype(np.float64), own.trial, LAGS),
+            own.behavior.astype(np.float64),
+        )
         try:
-            out[own] = cross_fit(lagged(values, trial, LAGS), target[own], trial, visible).predicted
+            out[own.rows] = cross_fit(values, target, own.trial, own.visible).predicted
         except InputError as error:
-            raise InputError(f"{dataset.animals[animal]}: {error}") from None
+            raise InputError(f"{name}: {error}") from None
     return out
-
-
-def r_squared(target: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """(target,) float: share of variance predicted, below 0 if the mean is better; NaN for a constant target."""
-    spread = np.square(target - target.mean(0)).sum(0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(spread > 0, 1 - np.square(target - predicted).sum(0) / spread, np.nan)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from neural_action.principal import principal_components
 from neural_action.tables.pictures.embedding import flatten
 
 #: Number of landmarks that a window is placed between (our choice), and windows processed at once.
@@ -12,13 +13,11 @@ _NEAR, _CHUNK = 5, 4096
 
 def principal(features: np.ndarray) -> np.ndarray:
     """(window, 2) float32: the first two principal components."""
-    centred = features - features.mean(0, dtype=np.float64)
-    _, vectors = np.linalg.eigh(centred.T @ centred)
-    out = centred @ vectors[:, ::-1][:, :2]
+    out = principal_components(features, 2)
     return np.pad(out, ((0, 0), (0, max(0, 2 - out.shape[1])))).astype(np.float32)
 
 
-def neighbour_map(features: np.ndarray, landmarks: int, seed: int = 0) -> np.ndarray:
+def neighbour_map(features: np.ndarray, landmarks: int) -> np.ndarray:
     """(window, 2) float32: t-SNE (as in the pictures) of ``landmarks`` random windows, the others placed between them.
 
     Every other window lies at the mean position of its 5 nearest landmarks, weighted by the inverse distance in the
@@ -26,7 +25,7 @@ def neighbour_map(features: np.ndarray, landmarks: int, seed: int = 0) -> np.nda
     """
     if len(features) <= landmarks:
         return flatten(features).astype(np.float32)
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(features))[:landmarks])
+    chosen = np.sort(np.random.default_rng(0).permutation(len(features))[:landmarks])
     known, places = features[chosen], flatten(features[chosen])
     out = np.empty((len(features), 2), np.float32)
     square = (known**2).sum(1)

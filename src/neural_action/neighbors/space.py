@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from neural_action.principal import principal_axes
+
 _CHUNK = 65_536
 
 
@@ -26,5 +28,5 @@ def shared_components(poses: np.ndarray, candidate: np.ndarray, count: int) -> n
     for first in range(0, len(rows), _CHUNK):
         part = poses[rows[first : first + _CHUNK]] - mean
         covariance += part.T @ part
-    axes = np.linalg.eigh(covariance)[1][:, ::-1][:, :count]
+    axes = principal_axes(covariance, count)
     return ((poses - mean.astype(np.float32)) @ axes.astype(np.float32)).astype(np.float32)

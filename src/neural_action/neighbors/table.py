@@ -27,6 +27,8 @@ from neural_action.progress import Progress
 
 #: Target of hidden samples, which training never uses.
 HIDDEN = -1
+#: Queries whose distances are computed at once.
+_QUERIES = 2048
 
 
 @dataclass(frozen=True)
@@ -245,11 +247,13 @@ def _places(queries: np.ndarray, indexed: np.ndarray) -> np.ndarray:
     return np.where(indexed[place] == queries, place, -1)
 
 
-def _apart(poses: np.ndarray, rows: np.ndarray, near: np.ndarray, chunk: int = 2048) -> np.ndarray:
+def _apart(poses: np.ndarray, rows: np.ndarray, near: np.ndarray) -> np.ndarray:
     """(q, k) float32 distances of the poses ``rows`` (q,) to ``near`` (q, k)."""
     parts = [
-        np.linalg.norm(poses[rows[first : first + chunk], None] - poses[near[first : first + chunk]], axis=2)
-        for first in range(0, len(rows), chunk)
+        np.linalg.norm(
+            poses[rows[first : first + _QUERIES], None] - poses[near[first : first + _QUERIES]], axis=2
+        )
+        for first in range(0, len(rows), _QUERIES)
     ]
     return np.concatenate(parts).astype(np.float32)
 

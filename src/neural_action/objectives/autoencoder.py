@@ -11,7 +11,6 @@ from neural_action.config.settings import EncoderSettings
 from neural_action.encoders.neural import neural_encoder
 from neural_action.encoders.shapes import Shapes
 from neural_action.encoders.standardise import Standardise
-from neural_action.encoders.unit_tiles import NeuralWindows
 from neural_action.errors import InputError
 from neural_action.objectives.objective import Batch, Encodings, Objective
 
@@ -48,15 +47,7 @@ class Autoencoder(Objective):
             nn.Unflatten(1, (shapes.frames, shapes.pixels)),
         )
 
-    def encode(self, batch: Batch) -> Encodings:
-        """h_n."""
-        return {"neural": self.f_n(batch.neural())}
-
     def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
         """Mean squared error of the reconstruction."""
         rebuilt = self.decoder(encodings["neural"])
         return F.mse_loss(rebuilt, self.target_scale(batch.recorded()))
-
-    def embed(self, neural: NeuralWindows) -> dict[str, Tensor]:
-        """The encoding."""
-        return {"encoder": self.f_n(neural)}

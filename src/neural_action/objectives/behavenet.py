@@ -8,7 +8,6 @@ from torch import Tensor, nn
 from neural_action.config.settings import EncoderSettings
 from neural_action.encoders.neural import neural_encoder
 from neural_action.encoders.shapes import Shapes
-from neural_action.encoders.unit_tiles import NeuralWindows
 from neural_action.errors import InputError
 from neural_action.objectives.objective import Batch, Encodings, Objective
 
@@ -35,15 +34,7 @@ class BehaveNet(Objective):
             nn.Unflatten(1, (shapes.poses, shapes.syllables)),
         )
 
-    def encode(self, batch: Batch) -> Encodings:
-        """h_n."""
-        return {"neural": self.f_n(batch.neural())}
-
     def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
         """Cross-entropy of the predicted syllables, in nats per pose."""
         log_probability = torch.log_softmax(self.decoder(encodings["neural"]), dim=-1)
         return -(batch.syllables() * log_probability).sum(-1).mean()
-
-    def embed(self, neural: NeuralWindows) -> dict[str, Tensor]:
-        """The encoding."""
-        return {"encoder": self.f_n(neural)}

@@ -83,6 +83,7 @@ class Objective(nn.Module, ABC):
     needs beside the recordings: ``swaps``, ``kernel``, ``syllables``, and ``labels`` if it trains with labels.
 
     Attributes:
+        f_n: the neural encoder; a subclass makes it.
         modalities: the keys of its encodings.
         followers: child modules that are not trained but follow trained ones.
         mines: whether it mines views.
@@ -97,14 +98,15 @@ class Objective(nn.Module, ABC):
     mines: bool = False
     mined: tuple[Tensor, Tensor] | None = None
     progress: float = 0.0
+    f_n: nn.Module
 
     def __init__(self, encoders: EncoderSettings, shapes: Shapes):
         super().__init__()
         self.encoders, self.shapes = encoders, shapes
 
-    @abstractmethod
     def encode(self, batch: Batch) -> Encodings:
-        """Encodings of one view of each modality."""
+        """Encodings of one view of each modality; by default h_n, from the neural encoder ``f_n``."""
+        return {"neural": self.f_n(batch.neural())}
 
     @abstractmethod
     def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
@@ -125,12 +127,13 @@ class Objective(nn.Module, ABC):
             if isinstance(part, UnitInput):
                 part.fit(layer, neural)
 
-    @abstractmethod
     def embed(self, neural: NeuralWindows) -> dict[str, Tensor]:
         """Representations (B, dimension) of neural windows (B, frames, pixels), by layer: ``encoder``, ``projection``.
 
         ``projection``, on which a contrastive loss is computed, is only there if the objective has a projection head.
+        By default h_n alone.
         """
+        return {"encoder": self.f_n(neural)}
 
 
 @runtime_checkable

@@ -11,7 +11,6 @@ from neural_action.config.build import build
 from neural_action.config.settings import EncoderSettings
 from neural_action.encoders.shapes import Shapes
 from neural_action.encoders.standardise import Standardise
-from neural_action.encoders.unit_tiles import NeuralWindows
 from neural_action.errors import InputError
 from neural_action.objectives.objective import Batch, Encodings, Objective
 
@@ -85,10 +84,6 @@ class PiVae(Objective):
             torch.cat([self.prior_log_variance, standard])[label],
         )
 
-    def encode(self, batch: Batch) -> Encodings:
-        """The mean of q(z | x)."""
-        return {"neural": self.f_n(batch.neural())}
-
     def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
         """-ELBO with one sample of z, in nats per window and unit, up to a constant of the data."""
         mean = encodings["neural"]
@@ -111,7 +106,3 @@ class PiVae(Objective):
         """Standard normal numbers from uniform numbers of the batch (Box and Muller)."""
         one, other = batch.uniform(2, *shape)
         return torch.sqrt(-2 * torch.log1p(-one)) * torch.cos(2 * torch.pi * other)
-
-    def embed(self, neural: NeuralWindows) -> dict[str, Tensor]:
-        """The mean of q(z | x)."""
-        return {"encoder": self.f_n(neural)}

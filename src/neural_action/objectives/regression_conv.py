@@ -8,7 +8,6 @@ from torch import Tensor, nn
 from neural_action.config.settings import EncoderSettings
 from neural_action.encoders.neural import neural_encoder
 from neural_action.encoders.shapes import Shapes
-from neural_action.encoders.unit_tiles import NeuralWindows
 from neural_action.objectives.objective import Batch, Encodings, Objective
 
 
@@ -33,15 +32,7 @@ class RegressionConv(Objective):
             nn.Conv1d(width, shapes.behavior, kernel, padding=kernel // 2),
         )
 
-    def encode(self, batch: Batch) -> Encodings:
-        """h_n."""
-        return {"neural": self.f_n(batch.neural())}
-
     def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
         """Mean squared error of the predicted poses, in units of the normalised pose."""
         predicted = self.decoder(encodings["neural"]).transpose(1, 2)
         return F.mse_loss(predicted, batch.behavior())
-
-    def embed(self, neural: NeuralWindows) -> dict[str, Tensor]:
-        """The encoding."""
-        return {"encoder": self.f_n(neural)}

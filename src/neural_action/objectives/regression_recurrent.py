@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from neural_action.config.settings import EncoderSettings
 from neural_action.encoders.neural import neural_encoder
 from neural_action.encoders.shapes import Shapes
-from neural_action.encoders.unit_tiles import NeuralWindows
 from neural_action.objectives.objective import Batch, Encodings, Objective
 
 
@@ -30,10 +29,6 @@ class RegressionRecurrent(Objective):
         self.cell = nn.GRUCell(shapes.behavior, width)
         self.pose = nn.Linear(width, shapes.behavior)
 
-    def encode(self, batch: Batch) -> Encodings:
-        """h_n."""
-        return {"neural": self.f_n(batch.neural())}
-
     def decode(self, h: Tensor) -> Tensor:
         """Predicted poses (B, poses, feature) of encodings (B, dimension)."""
         state, pose = torch.tanh(self.start(h)), h.new_zeros(len(h), self.shapes.behavior)
@@ -47,7 +42,3 @@ class RegressionRecurrent(Objective):
     def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
         """Mean squared error of the predicted poses, in units of the normalised pose."""
         return F.mse_loss(self.decode(encodings["neural"]), batch.behavior())
-
-    def embed(self, neural: NeuralWindows) -> dict[str, Tensor]:
-        """The encoding."""
-        return {"encoder": self.f_n(neural)}

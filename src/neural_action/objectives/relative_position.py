@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from neural_action.config.settings import EncoderSettings
 from neural_action.encoders.neural import neural_encoder
 from neural_action.encoders.shapes import Shapes
-from neural_action.encoders.unit_tiles import NeuralWindows
 from neural_action.objectives.objective import Batch, Encodings, Objective
 
 
@@ -54,10 +53,6 @@ class RelativePosition(Objective):
         """Binary cross-entropy, in nats per pair; windows without a near window are ignored."""
         h, near, far = (encodings[name] for name in self.modalities)
         return pair_loss(self.classifier, (h - near).abs(), (h - far).abs(), encodings["exists"])
-
-    def embed(self, neural: NeuralWindows) -> dict[str, Tensor]:
-        """The encoding."""
-        return {"encoder": self.f_n(neural)}
 
 
 def pair_loss(classifier: nn.Module, true: Tensor, false: Tensor, exists: Tensor) -> Tensor:

@@ -8,7 +8,6 @@ from torch import Tensor, nn
 from neural_action.config.settings import EncoderSettings
 from neural_action.encoders.neural import neural_encoder
 from neural_action.encoders.shapes import Shapes
-from neural_action.encoders.unit_tiles import NeuralWindows
 from neural_action.errors import InputError
 from neural_action.objectives.objective import Batch, Encodings, Objective
 
@@ -32,16 +31,8 @@ class Supervised(Objective):
         self.f_n = neural_encoder(encoders, shapes)
         self.classifier = nn.Linear(encoders.dimension, shapes.classes)
 
-    def encode(self, batch: Batch) -> Encodings:
-        """h_n."""
-        return {"neural": self.f_n(batch.neural())}
-
     def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
         """Mean cross-entropy of the labelled windows, in nats; 0 without any."""
         logits, label = self.classifier(encodings["neural"]), batch.label
         total = F.cross_entropy(logits, label, ignore_index=-1, reduction="sum")
         return total / (label >= 0).sum().clamp(min=1)
-
-    def embed(self, neural: NeuralWindows) -> dict[str, Tensor]:
-        """The encoding."""
-        return {"encoder": self.f_n(neural)}

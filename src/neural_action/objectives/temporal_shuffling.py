@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from neural_action.config.settings import EncoderSettings
 from neural_action.encoders.neural import neural_encoder
 from neural_action.encoders.shapes import Shapes
-from neural_action.encoders.unit_tiles import NeuralWindows
 from neural_action.objectives.objective import Batch, Encodings, Objective
 from neural_action.objectives.relative_position import pair_loss
 
@@ -59,7 +58,3 @@ class TemporalShuffling(Objective):
             torch.cat([(h - middle).abs(), (middle - end).abs()], dim=1) for middle in (between, far)
         )
         return pair_loss(self.classifier, ordered, shuffled, encodings["exists"])
-
-    def embed(self, neural: NeuralWindows) -> dict[str, Tensor]:
-        """The encoding."""
-        return {"encoder": self.f_n(neural)}

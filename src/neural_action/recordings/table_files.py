@@ -47,6 +47,13 @@ def read_table(path: Path, *, words: bool = False, headerless: bool = False) -> 
         raise InputError(f"{path}: cannot be read as a table ({type(error).__name__}: {reason})") from None
 
 
+def column_of(path: Path, table: pd.DataFrame, name: str) -> pd.Series:
+    """A column of the table in ``path``. InputError if it has no such column."""
+    if name not in table.columns:
+        raise InputError(f"{path}: no column {name!r}, found {', '.join(map(str, table.columns))}")
+    return table[name]
+
+
 def texts(column: Any) -> list[str]:
     """The values of a column as strings, "" for missing ones."""
     import pandas as pd

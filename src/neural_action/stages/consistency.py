@@ -14,6 +14,7 @@ from neural_action.datasets.windows import nearest
 from neural_action.errors import InputError
 from neural_action.evaluation.consistency import COLUMNS, between_animals, between_runs
 from neural_action.files import atomic_write, load_npz
+from neural_action.principal import principal_components
 from neural_action.progress import progress
 
 _ARRAYS = ("encoder", "start", "time", "animal", "trial", "role", "animals", "method", "run", "seed")
@@ -50,7 +51,7 @@ class Compared:
         try:
             file = load_npz(path, *_ARRAYS)
             names = tuple(map(str, file["animals"]))
-            values = leading(np.nan_to_num(file["encoder"].astype(np.float64)), dimensions)
+            values = principal_components(np.nan_to_num(file["encoder"].astype(np.float64)), dimensions)
             return cls(
                 **{name: file[name] for name in ("start", "time", "animal", "trial", "role")},
                 values=values,
@@ -61,13 +62,6 @@ class Compared:
             )
         except (OSError, TypeError, ValueError, LookupError) as error:
             raise InputError(f"{path}: cannot be read as an embedding ({error})") from None
-
-
-def leading(values: np.ndarray, dimensions: int) -> np.ndarray:
-    """(window, at most ``dimensions``) projection of ``values`` on their leading principal components."""
-    centred = values - values.mean(0)
-    axes = np.linalg.eigh(centred.T @ centred)[1][:, ::-1]
-    return centred @ axes[:, :dimensions]
 
 
 def run(config: str, dataset: Path, embeddings: tuple[Path, ...], output: Path) -> None:

@@ -32,7 +32,7 @@ from neural_action.recordings.formats import (
     frame_numbers,
 )
 from neural_action.recordings.hdf5 import Dataset
-from neural_action.recordings.table_files import read_table, texts
+from neural_action.recordings.table_files import column_of, read_table, texts
 from neural_action.recordings.units import FRAMES, TIMES, called, lasting, seconds_named, seconds_of_dates
 
 EXPECTED = "an array (.npy, .npz, .csv, .txt, .parquet, or binary with dtype and shape), or a .yaml that describes some"
@@ -300,8 +300,7 @@ def _read(
             name for name in table.columns if name not in others and not str(name).startswith("Unnamed:")
         ]
         for name in [*chosen, *([options.frame] if options.frame else [])]:
-            if name not in table.columns:
-                raise InputError(f"{path}: no column {name!r}, found {', '.join(map(str, table.columns))}")
+            column_of(path, table, name)
         data, columns = table[chosen].to_numpy(), [str(name) for name in chosen]
         # A given rate is preferred to a column with a name of times.
         if options.time is None and options.rate is not None:

@@ -23,6 +23,7 @@ from pydantic import Field
 from neural_action.errors import InputError
 from neural_action.recordings.elan import headerless, seconds_of, tiers_of_eaf
 from neural_action.recordings.formats import FormatOptions, Labels, as_classes
+from neural_action.recordings.table_files import column_of
 
 EXPECTED = "events with start and stop: a table of BORIS, ELAN (.eaf, tab-delimited), SimBA, or of intervals"
 _SUFFIXES = (".csv", ".tsv", ".txt", ".eaf")
@@ -186,7 +187,7 @@ def _of_table(path: Path, options: Options) -> tuple[str, list[tuple[str, float,
         reason = str(error)
         raise InputError(f"{path}: cannot be read as a table ({type(error).__name__}: {reason})") from None
     for column, value in options.where.items():
-        table = table[_column(path, table, column).astype(str) == str(value)]
+        table = table[column_of(path, table, column).astype(str) == str(value)]
     if name == "elan":
         return name, _of_tiers(path, _elan_columns(path, table), options)
     return name, (_boris if name.startswith("boris") else _plain)(path, table, options)
@@ -253,7 +254,7 @@ def _boris(path: Path, table: Any, options: Options) -> list[tuple[str, float, f
             raise InputError(f"{path}: subject {given!r}, expected one of {', '.join(found)}")
         if given is not None:
             table = table[values == given]
-    action = _column(path, table, options.column or columns["behavior"]).astype(str)
+    action = column_of(path, table, options.column or columns["behavior"]).astype(str)
     if "start (s)" in columns:
         start, stop = (
             _numbers(path, table[columns[name]], columns[name]) for name in ("start (s)", "stop (s)")
@@ -302,8 +303,8 @@ def _plain(path: Path, table: Any, options: Options) -> list[tuple[str, float, f
                 "expected one: --option labels.options.column=NAME, or --option labels=null to leave them out"
             )
         action = texts[0]
-    starts, stops = (_numbers(path, _column(path, table, name), name) for name in (start, stop))
-    return list(zip(_column(path, table, action).astype(str), starts, stops, strict=True))
+    starts, stops = (_numbers(path, column_of(path, table, name), name) for name in (start, stop))
+    return list(zip(column_of(path, table, action).astype(str), starts, stops, strict=True))
 
 
 def _elan_columns(path: Path, table: Any) -> dict[str, list[tuple[str, float, float]]]:
@@ -355,9 +356,3 @@ def _numbers(path: Path, values: Any, name: str) -> np.ndarray:
             f"{path}: column {name!r} holds {values.iloc[at]!r} in row {at}, expected times in s"
         )
     return numbers
-
-
-def _column(path: Path, table: Any, name: str) -> Any:
-    if name not in table.columns:
-        raise InputError(f"{path}: no column {name!r}, found {', '.join(map(str, table.columns))}")
-    return table[name]

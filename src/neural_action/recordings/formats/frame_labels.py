@@ -18,7 +18,7 @@ from pydantic import Field
 from neural_action.errors import InputError
 from neural_action.files import most_bytes
 from neural_action.recordings.formats import FormatOptions, Labels, as_classes, frame_numbers
-from neural_action.recordings.table_files import read_table, texts
+from neural_action.recordings.table_files import column_of, read_table, texts
 from neural_action.recordings.units import FRAMES, TIMES, called, lasting, seconds_named
 
 if TYPE_CHECKING:
@@ -90,14 +90,14 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
     if column is None:
         numbers, names = _one_hot(path, table, options, class_names, others)
     else:
-        found = texts(_column(path, table, column))
+        found = texts(column_of(path, table, column))
         numbers, names = as_classes(found, class_names, options.unlabelled, path)
     if frame is not None and options.time is None:
-        numbers = _by_frame(path, _column(path, table, frame), frame, numbers)
+        numbers = _by_frame(path, column_of(path, table, frame), frame, numbers)
         return Labels(names, numbers, by_frame=True, said=f"video frames of column {frame!r}")
     if time is not None:
         unit = seconds_named(time) if options.seconds is None else options.seconds
-        intervals = lasting(_column(path, table, time).to_numpy(), unit, f"{path}: column {time!r}")
+        intervals = lasting(column_of(path, table, time).to_numpy(), unit, f"{path}: column {time!r}")
         said = f"s of the video, column {time!r}"
         return Labels(names, numbers, intervals, of_video=True, conflicts=options.conflicts, said=said)
     return Labels(names, numbers)
@@ -121,7 +121,7 @@ def _rows(path: Path, options: Options) -> pd.DataFrame:
     if all(_is_number(name) for name in table.columns) and path.suffix != ".parquet":
         raise InputError(f"{path}: the first line is numbers, expected a header with names of columns")
     for column, value in options.where.items():
-        table = table[_column(path, table, column).astype(str) == str(value)]
+        table = table[column_of(path, table, column).astype(str) == str(value)]
     if len(table) == 0:
         chosen = ", ".join(f"{column} {value}" for column, value in options.where.items())
         raise InputError(f"{path}: no rows{' with ' + chosen if chosen else ''}, expected at least one")
@@ -149,7 +149,7 @@ def _one_hot(
     ]
     if options.classes is None and path.parent.name in _SIMBA:
         columns = _simba(path, table, columns)
-    values = np.stack([np.asarray(_column(path, table, name)) for name in columns], 1)
+    values = np.stack([np.asarray(column_of(path, table, name)) for name in columns], 1)
     if values.dtype.kind not in "biuf" or not np.isin(values, (-1, 0, 1)).all():
         raise InputError(
             f"{path}: values other than -1, 0 and 1, expected one column for each class, or options column: NAME"
@@ -183,9 +183,3 @@ def _simba(path: Path, table: pd.DataFrame, columns: list[str]) -> list[str]:
             "'labels.options.classes=[NAMES]'"
         )
     return found
-
-
-def _column(path: Path, table: pd.DataFrame, name: str) -> pd.Series:
-    if name not in table.columns:
-        raise InputError(f"{path}: no column {name!r}, found {', '.join(map(str, table.columns))}")
-    return table[name]

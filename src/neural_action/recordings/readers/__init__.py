@@ -88,3 +88,13 @@ def search(folder: Path, pattern: str) -> list[Path]:
 def hidden(path: Path, folder: Path) -> bool:
     """Whether ``path`` is hidden or in a hidden folder below ``folder``, as partly written ones are."""
     return any(part.startswith(".") for part in path.relative_to(folder).parts)
+
+
+def renamed(classes: tuple[str, ...], names: tuple[str, ...] | None) -> tuple[str, ...]:
+    """``names`` of the classes of a reader; its own ``classes`` for None. InputError for another number of names."""
+    if names is not None and len(names) != len(classes):
+        raise InputError(
+            f"configuration convert.class_names: {len(names)} names, expected {len(classes)} "
+            f"(for {', '.join(classes)})"
+        )
+    return classes if names is None else names

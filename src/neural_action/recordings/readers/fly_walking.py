@@ -16,7 +16,7 @@ from pydantic import Field
 
 from neural_action.errors import InputError
 from neural_action.recordings.matlab import load_mat, variable
-from neural_action.recordings.readers import ReaderOptions, search
+from neural_action.recordings.readers import ReaderOptions, renamed, search
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.samples import SampleRow
 
@@ -84,12 +84,7 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
             finite (with the first entry); a clock does not increase; too few volumes have behaviour.
     """
     path = Path(root) / row.path
-    names = CLASS_NAMES if class_names is None else class_names
-    if len(names) != len(CLASS_NAMES):
-        raise InputError(
-            f"configuration convert.class_names: {len(names)} names, expected {len(CLASS_NAMES)} "
-            f"(for {', '.join(CLASS_NAMES)})"
-        )
+    names = renamed(CLASS_NAMES, class_names)
     traces = [f"{color}ROIave{options.statistic}" for color in "GR"]
     content = load_mat(path, *traces, "positionDat")
     green, red = (_traces(path, content, name) for name in traces)

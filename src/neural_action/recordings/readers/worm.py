@@ -18,7 +18,7 @@ from neural_action.recordings import missing
 from neural_action.recordings.hdf5 import opened, read_numbers
 from neural_action.recordings.missing import MissingOptions
 from neural_action.recordings.neuron_ids import read_unit_names
-from neural_action.recordings.readers import ReaderOptions, search
+from neural_action.recordings.readers import ReaderOptions, renamed, search
 from neural_action.recordings.recording import UNLABELLED, Recording
 from neural_action.recordings.samples import SampleRow
 from neural_action.recordings.worm_clock import Clock, blocks, worm_clock
@@ -135,12 +135,7 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
             changes; behaviour is missing and ``missing`` refuses it; ``read_unit_names`` refuses the identities.
     """
     path = Path(root) / row.path
-    names = CLASS_NAMES if class_names is None else class_names
-    if len(names) != len(CLASS_NAMES):
-        raise InputError(
-            f"configuration convert.class_names: {len(names)} names, expected {len(CLASS_NAMES)} "
-            f"(for {', '.join(CLASS_NAMES)})"
-        )
+    names = renamed(CLASS_NAMES, class_names)
     trace_name, unit = _TRACES[options.traces]
     with opened(path) as file:
         clock = _clock(path, file, options)

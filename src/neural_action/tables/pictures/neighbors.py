@@ -29,18 +29,18 @@ _NAME, _ACTION = 14, 20
 Painter = tuple[Callable[[Axes, int], None], float, dict[str, Any]]
 
 
-def choose_queries(dataset: Dataset, swaps: SwapTable, count: int = QUERIES, seed: int = 0) -> np.ndarray:
-    """(query,) int: at most ``count`` poses that have neighbours, each of another action.
+def choose_queries(dataset: Dataset, swaps: SwapTable) -> np.ndarray:
+    """(query,) int: at most ``QUERIES`` poses that have neighbours, each of another action.
 
     If fewer than two actions are labelled, the poses are random. Empty if no pose has neighbours.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     possible = np.flatnonzero((swaps.targets[:, :, 0] >= 0).any(1))
     labels = dataset.labels[possible]
     found = np.unique(labels[labels >= 0])
     if len(found) < 2:
-        return np.sort(rng.permutation(possible)[:count])
-    spread = found[np.unique(np.linspace(0, len(found) - 1, count).round().astype(int))]
+        return np.sort(rng.permutation(possible)[:QUERIES])
+    spread = found[np.unique(np.linspace(0, len(found) - 1, QUERIES).round().astype(int))]
     return np.array([rng.choice(possible[labels == label]) for label in spread])
 
 
