@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import wraps
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -50,9 +52,27 @@ class LazyGroup(click.Group):
         return getattr(module, name.replace("-", "_"))
 
 
-def stage(name: str | None = None) -> Callable[[Callable[..., None]], Stage]:
-    """Decorator that makes a ``Stage``; without ``name`` the command is named as its function."""
-    return click.command(name, cls=Stage)
+def stage(runs: str | None = None) -> Callable[[Callable[[], None]], Stage]:
+    """Decorator that makes a ``Stage`` of a function that has only help and options.
+
+    The command runs ``runs``, a ``<module>.<function>`` of ``stages``; by default ``run`` of the module of its name.
+    """
+
+    def made(described: Callable[[], None]) -> Stage:
+        module, _, function = (runs or f"{described.__name__}.run").partition(".")
+
+        @wraps(described)
+        def call(**options: Any) -> None:
+            if "joint" in options:
+                from neural_action.datasets.dataset import Source
+
+                given = ("dataset", "splits", "split", "animal", "joint")
+                options["source"] = Source(*(options.pop(name) for name in given))
+            getattr(import_module(f"neural_action.stages.{module}"), function)(**options)
+
+        return click.command(cls=Stage)(call)
+
+    return made
 
 
 @click.group(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -32,7 +31,7 @@ recordings = click.argument(
 )
 
 
-@stage()
+@stage("use.transform")
 @model
 @click.option(
     "--output", type=OUT, required=True, help="File of embeddings: .parquet, .nc, .nwb, .npz or .h5."
@@ -52,15 +51,12 @@ recordings = click.argument(
 @device
 @split
 @recordings
-def transform(**options: Any) -> None:
+def transform() -> None:
     """Embed recordings with a trained model.
 
     RECORDINGS are manifests or stores that rule convert wrote, folders of these, or .npy arrays (frame, ...), one for
     each trial.
     """
-    from neural_action.stages.use import transform as run
-
-    run(**options)
 
 
 @stage()
@@ -68,14 +64,11 @@ def transform(**options: Any) -> None:
 @click.option("--output", type=OUT, required=True, help="ONNX file to write (.onnx).")
 @click.option("--layer", default="encoder", show_default=True, help="Layer to export: encoder or projection.")
 @split
-def export(**options: Any) -> None:
+def export() -> None:
     """Write the encoder of a trained model as ONNX, for other programs and languages."""
-    from neural_action.stages.export import run
-
-    run(**options)
 
 
-@stage()
+@stage("use.score")
 @model
 @click.option(
     "--train",
@@ -96,14 +89,11 @@ def export(**options: Any) -> None:
 @device
 @split
 @recordings
-def score(**options: Any) -> None:
+def score() -> None:
     """Print how well a linear probe decodes actions from a trained model's embeddings (a score from 0 to 1)."""
-    from neural_action.stages.use import score as run
-
-    run(**options)
 
 
-@stage("adapt-animal")
+@stage("use.adapt_animal")
 @model
 @click.option(
     "--known",
@@ -125,8 +115,5 @@ def score(**options: Any) -> None:
 @device
 @split
 @recordings
-def adapt_animal(**options: Any) -> None:
+def adapt_animal() -> None:
     """Adapt a trained model to a new animal with its unlabelled RECORDINGS (manifests or stores)."""
-    from neural_action.stages.use import adapt_animal as run
-
-    run(**options)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -50,15 +48,7 @@ _SOURCE = (
 
 
 def source(command: Callable) -> Callable:
-    """Decorator that adds the options of the dataset and splits; the command gets them as one ``Source``."""
-
-    @wraps(command)
-    def wrapped(**options: Any) -> None:
-        from neural_action.datasets.dataset import Source
-
-        given = (options.pop(name) for name in ("dataset", "splits", "split", "animal", "joint"))
-        command(source=Source(*given), **options)
-
+    """Decorator that adds the options of the dataset and splits; a stage gets them as one ``Source``."""
     for option in reversed(_SOURCE):
-        wrapped = option(wrapped)
-    return wrapped
+        command = option(command)
+    return command

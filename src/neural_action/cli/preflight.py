@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from neural_action.cli.main import stage
@@ -33,7 +31,7 @@ from neural_action.cli.options import ANY, FILE, FOLDER, OUT
     help="Set a key of convert.reader_options, such as align.offset=2.5; repeat it for each key.",
 )
 @click.option("--force", is_flag=True, help="Overwrite existing files.")
-def init(**options: Any) -> None:
+def init() -> None:
     """List what a FOLDER of recordings holds, and write a configuration and a samples table for it.
 
     Recognises NWB, suite2p, CaImAn, TIFF, ThorImage and ThorSync; DeepFly3D, DeepLabCut, SLEAP and Anipose poses;
@@ -42,9 +40,6 @@ def init(**options: Any) -> None:
     have their own reader and a configuration that comes with the package; init then names that configuration. Nothing
     in FOLDER is changed. Next: neural-action check. Examples for each kind of file: docs/tutorials/own_recordings.md.
     """
-    from neural_action.stages.init import run
-
-    run(**options)
 
 
 @stage()
@@ -65,7 +60,7 @@ def init(**options: Any) -> None:
     show_default=True,
     help="Cores of the planned run; the time is estimated for them.",
 )
-def check(**options: Any) -> None:
+def check() -> None:
     """Read a few trials of each animal in CONFIG; print what they hold and what a run would cost.
 
     Prints animals, trials, durations, rates, gaps, classes and unlabelled samples; the lag at which neural activity
@@ -75,14 +70,11 @@ def check(**options: Any) -> None:
     A line PROBLEM names something that would stop the run or empty its tables; the exit status is then 1. A line NOTE
     does not stop the run.
     """
-    from neural_action.stages.check import run
-
-    run(**options)
 
 
 @stage()
 @click.option("--output", type=OUT, required=True, help="JSON schema (.json).")
-def schema(**options: Any) -> None:
+def schema() -> None:
     """Write the JSON schema of a dataset's configuration file: keys, types, bounds and defaults.
 
     With it, an editor completes and checks a file whose first line is: # yaml-language-server: $schema=schema.json
@@ -91,6 +83,3 @@ def schema(**options: Any) -> None:
     Example:
       neural-action schema --output schema.json
     """
-    from neural_action.stages.schema import run
-
-    run(**options)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from neural_action.cli.main import stage
@@ -13,7 +11,7 @@ from neural_action.cli.options import ANY, OUT, config, manifests, threads
 @stage()
 @config
 @click.option("--output", type=OUT, required=True, help="Complete configuration and versions (.yaml).")
-def resolve(**options: Any) -> None:
+def resolve() -> None:
     """Validate a configuration; write it with all defaults filled in and the versions of the packages.
 
     Rule resolved_config calls it, so that each result is stored with its configuration. It is also the fastest way to
@@ -23,16 +21,13 @@ def resolve(**options: Any) -> None:
     Example:
       neural-action resolve --config config.yaml --output complete.yaml
     """
-    from neural_action.stages.resolve import run
-
-    run(**options)
 
 
 @stage()
 @config
 @click.option("--animal", type=click.IntRange(0), required=True, help="Index of the animal (>= 0).")
 @click.option("--output", type=OUT, required=True, help="Folder to write; it gets one folder for each trial.")
-def simulate(**options: Any) -> None:
+def simulate() -> None:
     """Simulate the trials of one animal in the layout of the authors' release.
 
     Rule simulate calls it for simulated datasets; convert reads its output.
@@ -41,16 +36,13 @@ def simulate(**options: Any) -> None:
     Example:
       neural-action simulate --config config.yaml --animal 0 --output raw/Fly1
     """
-    from neural_action.stages.simulate import run
-
-    run(**options)
 
 
 @stage()
 @config
 @click.option("--raw", type=ANY, required=True, help="Folder of raw recordings.")
 @click.option("--output", type=OUT, required=True, help="Samples table to write (.csv): animal, trial, path.")
-def samples(**options: Any) -> None:
+def samples() -> None:
     """Scan a folder of raw recordings and write the samples table.
 
     Rule samples calls it if the configuration has no key recordings. To leave out recordings or to rename animals,
@@ -60,9 +52,6 @@ def samples(**options: Any) -> None:
     Example:
       neural-action samples --config config.yaml --raw raw --output recordings.csv
     """
-    from neural_action.stages.samples import run
-
-    run(**options)
 
 
 @stage()
@@ -78,7 +67,7 @@ def samples(**options: Any) -> None:
 @click.option("--store", type=OUT, required=True, help="Zarr store to write.")
 @click.option("--manifest", type=OUT, required=True, help="Manifest to write, in the store's folder.")
 @threads
-def convert(**options: Any) -> None:
+def convert() -> None:
     """Convert one raw recording to a Zarr store and a manifest.
 
     Rule convert calls it for each row of the samples table, which gives path, animal and trial. All later stages read
@@ -89,15 +78,12 @@ def convert(**options: Any) -> None:
       neural-action convert --config config.yaml --raw raw --path Fly1/210301_SS01_Fly1_001 \\
         --animal Fly1 --trial 001 --store 001.zarr --manifest 001.manifest.json
     """
-    from neural_action.stages.convert import run
-
-    run(**options)
 
 
 @stage()
 @click.option("--output", type=OUT, required=True, help="Folder to write: dataset.json and its arrays.")
 @manifests
-def dataset(**options: Any) -> None:
+def dataset() -> None:
     """Verify all recordings and join them in arrays that later stages memory-map.
 
     Rule dataset calls it after convert. MANIFESTS are the manifests of all recordings.
@@ -106,16 +92,13 @@ def dataset(**options: Any) -> None:
     Example:
       neural-action dataset --output dataset recordings/*/*.manifest.json
     """
-    from neural_action.stages.dataset import run
-
-    run(**options)
 
 
 @stage()
 @config
 @click.option("--output", type=OUT, required=True, help="Split table to write (.csv).")
 @manifests
-def splits(**options: Any) -> None:
+def splits() -> None:
     """Write the split table: the data of each split for training and testing, and what pretraining may see.
 
     Rule splits calls it after convert; every later stage reads the table.
@@ -124,6 +107,3 @@ def splits(**options: Any) -> None:
     Example:
       neural-action splits --config config.yaml --output splits.csv recordings/*/*.manifest.json
     """
-    from neural_action.stages.splits import run
-
-    run(**options)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from neural_action.cli.main import stage
@@ -24,7 +22,7 @@ _consistency = click.option(
 )
 @_consistency
 @click.option("--output", type=OUT, required=True, help="Folder to write the tables to.")
-def tables(**options: Any) -> None:
+def tables() -> None:
     """Render the tables as CSV, Markdown, LaTeX and HTML.
 
     Rule tables calls it after collect.
@@ -33,9 +31,6 @@ def tables(**options: Any) -> None:
     Example:
       neural-action tables --config config.yaml --scores scores.csv --output tables
     """
-    from neural_action.stages.tables import run
-
-    run(**options)
 
 
 @stage()
@@ -48,7 +43,7 @@ def tables(**options: Any) -> None:
 @click.option("--swaps", type=FILE, help="Swap table (.npz), if the recordings have poses.")
 @_consistency
 @click.option("--output", type=OUT, required=True, help="Folder to write the pictures to.")
-def figures(**options: Any) -> None:
+def figures() -> None:
     """Draw scores, embeddings, confusion matrices, class statistics, neighbours, mined views and training curves.
 
     Rule figures calls it after collect; snakemake --report puts tables and pictures into one file.
@@ -59,9 +54,6 @@ def figures(**options: Any) -> None:
         --embedding models/simclr/fold-0/seed-0/embedding.npz --log models/simclr/fold-0/seed-0/log.csv \\
         --swaps neighbors/default/fold-0.npz --output figures
     """
-    from neural_action.stages.figures import run
-
-    run(**options)
 
 
 @stage()
@@ -75,7 +67,7 @@ def figures(**options: Any) -> None:
 @click.option(
     "--output", type=OUT, required=True, help="Folder to write: diagnostics.json, diagnostics.html and .png."
 )
-def diagnose(**options: Any) -> None:
+def diagnose() -> None:
     """Check for silent errors: leaks, shifted clocks and labels, duplicates, imbalance.
 
     Rule diagnose calls it after collect, with every split of the dataset.
@@ -85,9 +77,6 @@ def diagnose(**options: Any) -> None:
       neural-action diagnose --config config.yaml --dataset dataset --splits splits.csv --split fold-0 \\
         --output diagnostics
     """
-    from neural_action.stages.diagnose import run
-
-    run(**options)
 
 
 @stage()
@@ -96,7 +85,7 @@ def diagnose(**options: Any) -> None:
 @embeddings
 @threads
 @click.option("--output", type=OUT, required=True, help="Page to write (.html).")
-def explore(**options: Any) -> None:
+def explore() -> None:
     """Write the interactive page: select points of an embedding and see the pose at each of them.
 
     Rule explore calls it after evaluate. The page opens with the first embedding.
@@ -106,9 +95,6 @@ def explore(**options: Any) -> None:
       neural-action explore --config config.yaml --dataset dataset \\
         --embedding models/swap_calcium/fold-0/seed-0/embedding.npz --output explore.html
     """
-    from neural_action.stages.explore import run
-
-    run(**options)
 
 
 @stage()
@@ -117,7 +103,7 @@ def explore(**options: Any) -> None:
 @embeddings
 @click.option("--diagnostics", type=FILE, required=True, help="diagnostics.json, from diagnose.")
 @click.option("--output", type=OUT, required=True, help="HTML fragment to write.")
-def overview(**options: Any) -> None:
+def overview() -> None:
     """Write the first page of the report: scores, embeddings, and the result of every check.
 
     Rule overview calls it after diagnose.
@@ -127,6 +113,3 @@ def overview(**options: Any) -> None:
       neural-action overview --config config.yaml --scores scores.csv --diagnostics diagnostics/diagnostics.json \\
         --output overview.html
     """
-    from neural_action.stages.overview import run
-
-    run(**options)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -34,7 +33,7 @@ from neural_action.cli.options import FILE, OUT, config, embeddings, method, see
     required=True,
     help="Embedding file to write: representation and prediction of every window (.npz).",
 )
-def evaluate(**options: Any) -> None:
+def evaluate() -> None:
     """Evaluate the frozen representation of one row on every task, probe and label budget of the dataset.
 
     Rule evaluate calls it after pretrain; next is collect. The embedding file also holds the animal, trial, time and
@@ -46,15 +45,12 @@ def evaluate(**options: Any) -> None:
         --dataset dataset --splits splits.csv --split fold-0 \\
         --weights models/simclr/fold-0/seed-0/model.safetensors --scores scores.csv --embedding embedding.npz
     """
-    from neural_action.stages.evaluate import run
-
-    run(**options)
 
 
 @stage()
 @click.option("--output", type=OUT, required=True, help="Table of all scores to write (.csv).")
 @click.argument("scores", nargs=-1, required=True, type=FILE)
-def collect(output: Path, scores: tuple[Path, ...]) -> None:
+def collect() -> None:
     """Collect the scores of all runs in one long table.
 
     Rule collect calls it after every evaluate; next are tables and figures.
@@ -63,9 +59,6 @@ def collect(output: Path, scores: tuple[Path, ...]) -> None:
     Example:
       neural-action collect --output scores.csv models/*/fold-*/seed-*/scores.csv
     """
-    from neural_action.stages.collect import run
-
-    run(output, scores)
 
 
 @stage()
@@ -75,7 +68,7 @@ def collect(output: Path, scores: tuple[Path, ...]) -> None:
     "--dataset", type=click.Path(exists=True, path_type=Path), required=True, help="Folder of the dataset."
 )
 @click.option("--output", type=OUT, required=True, help="Table to write: consistency of every pair (.csv).")
-def consistency(**options: Any) -> None:
+def consistency() -> None:
     """Measure how well the embeddings of each row map linearly onto each other, between animals, runs and seeds.
 
     Rule consistency calls it after evaluate; next are tables and figures.
@@ -85,6 +78,3 @@ def consistency(**options: Any) -> None:
       neural-action consistency --config config.yaml --dataset dataset --output consistency.csv \\
         --embedding models/simclr/fold-0/seed-0/embedding.npz --embedding models/simclr/fold-1/seed-0/embedding.npz
     """
-    from neural_action.stages.consistency import run
-
-    run(**options)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from neural_action.cli.main import stage
@@ -31,7 +29,7 @@ _representation = click.option(
 @threads
 @click.option("--output", type=OUT, required=True, help="Swap table to write (.npz).")
 @click.option("--report", type=OUT, required=True, help="Report to write: recall and times (.json).")
-def neighbors(**options: Any) -> None:
+def neighbors() -> None:
     """Index each animal's poses and draw the swap table.
 
     Rule neighbors calls it once for each run, after dataset and splits; next is pretrain --swaps.
@@ -41,9 +39,6 @@ def neighbors(**options: Any) -> None:
       neural-action neighbors --config config.yaml --dataset dataset --splits splits.csv --split fold-0 \\
         --output swaps.npz --report swaps.json
     """
-    from neural_action.stages.neighbors import run
-
-    run(**options)
 
 
 @stage()
@@ -52,7 +47,7 @@ def neighbors(**options: Any) -> None:
 @threads
 @click.option("--output", type=OUT, required=True, help="Kernel to write (.json).")
 @click.option("--picture", type=OUT, required=True, help="Picture to write: the fit over the data (.png).")
-def calcium(**options: Any) -> None:
+def calcium() -> None:
     """Fit the calcium kernel to the decay of fluorescence after movement stops.
 
     Rule calcium calls it once for each run, after dataset and splits; next is pretrain --kernel.
@@ -62,9 +57,6 @@ def calcium(**options: Any) -> None:
       neural-action calcium --config config.yaml --dataset dataset --splits splits.csv --split fold-0 \\
         --output kernel.json --picture kernel.png
     """
-    from neural_action.stages.calcium import run
-
-    run(**options)
 
 
 @stage()
@@ -80,7 +72,7 @@ def calcium(**options: Any) -> None:
 @click.option(
     "--report", type=OUT, required=True, help="Report to write: likelihood, states used, durations (.json)."
 )
-def syllables(**options: Any) -> None:
+def syllables() -> None:
     """Fit the autoregressive hidden Markov model of the poses.
 
     Rule syllables calls it if a row predicts syllables (behavenet); next is pretrain --syllables.
@@ -90,9 +82,6 @@ def syllables(**options: Any) -> None:
       neural-action syllables --config config.yaml --dataset dataset --splits splits.csv --split fold-0 \\
         --output syllables.npz --report syllables.json
     """
-    from neural_action.stages.syllables import run
-
-    run(**options)
 
 
 @stage()
@@ -108,7 +97,7 @@ def syllables(**options: Any) -> None:
 @_log
 @click.option("--mined", type=OUT, help="Table to write: the classes of mined views during training (.csv).")
 @_representation
-def pretrain(**options: Any) -> None:
+def pretrain() -> None:
     """Pretrain one row for one run and seed; an interrupted job resumes from its checkpoint.
 
     Rule pretrain calls it after those of neighbors, calcium and syllables that the row needs; next is evaluate
@@ -120,9 +109,6 @@ def pretrain(**options: Any) -> None:
         --dataset dataset --splits splits.csv --split fold-0 \\
         --output model.safetensors --log log.csv
     """
-    from neural_action.stages.pretrain import run
-
-    run(**options)
 
 
 @stage()
@@ -140,7 +126,7 @@ def pretrain(**options: Any) -> None:
 @click.option("--output", type=OUT, required=True, help="Adapted weights to write (.safetensors).")
 @_log
 @_representation
-def adapt(**options: Any) -> None:
+def adapt() -> None:
     """Adapt a trained row to the test animal of the split, with that animal's unlabelled data.
 
     Rule adapt calls it for the rows of adapt.rows, with a model that was pretrained without the animal; next is
@@ -152,16 +138,13 @@ def adapt(**options: Any) -> None:
         --split adapted-Fly1-fold-0 --weights models/simclr/without-Fly1/seed-0/model.safetensors \\
         --output adapted.safetensors --log log.csv
     """
-    from neural_action.stages.adapt import run
-
-    run(**options)
 
 
 @stage()
 @config
 @source
 @click.option("--output", type=OUT, required=True, help="Arrays of every frame to write (.npz).")
-def arrays(**options: Any) -> None:
+def arrays() -> None:
     """Write the recordings as plain arrays, for rows whose representation comes from another package.
 
     Rule arrays calls it for rows with a key external. That package runs in its own environment; next is evaluate
@@ -171,6 +154,3 @@ def arrays(**options: Any) -> None:
     Example:
       neural-action arrays --config config.yaml --dataset dataset --splits splits.csv --split fold-0 --output arrays.npz
     """
-    from neural_action.stages.arrays import run
-
-    run(**options)
