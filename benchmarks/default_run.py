@@ -3,7 +3,7 @@
 ``python benchmarks/default_run.py`` runs the last commit of this checkout and ``--against`` in turn, each in a
 temporary folder of its own, and prints user and system seconds of all processes of a stage, Snakemake's own included,
 and their ratio. With ``--fold`` it runs that fold alone, a quarter of the work. To try the script, change the
-configuration of both, as with ``--changes '{training: {steps: 20}}'``.
+configuration of both, as with ``--changes '{simulation: {preset: tiny}, training: {steps: 20}}'``.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 #: The version before the first table was made faster.
 OLD = "7f922bb"
+#: An option of the benchmarks that compare two versions.
+CHANGES: dict[str, Any] = {"type": yaml.safe_load, "default": {}, "help": "YAML, for both versions"}
 #: Parts of a run and the rules that end them; the last is what is left.
 STAGES = {
     "simulation and conversion": ("simulate", "convert"),
@@ -41,7 +44,7 @@ def main() -> None:
     parser.add_argument("--against", default=OLD, help="commit that this checkout is compared with")
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--fold", type=int, help="that fold alone; default all")
-    parser.add_argument("--changes", type=yaml.safe_load, default={}, help="YAML, for both versions")
+    parser.add_argument("--changes", **CHANGES)
     options = parser.parse_args()
     fold = {} if options.fold is None else {"split": {"test_folds": [options.fold]}}
     with checkouts({"before": options.against, "now": "HEAD"}) as folders:

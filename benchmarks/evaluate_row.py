@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from default_run import OLD, checkouts, cpu_seconds, python, snakemake
+from default_run import CHANGES, OLD, checkouts, cpu_seconds, python, snakemake
 
 #: The kinds of probes that the old version read each task with.
 OLD_PROBES = {
@@ -36,9 +36,10 @@ def main() -> None:
     parser.add_argument("--row", default="simclr", help="a trained row")
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--cores", type=int, default=1, help="for preparing; evaluation has one thread")
+    parser.add_argument("--changes", **CHANGES)
     options = parser.parse_args()
     with checkouts({"old": OLD, "now": "HEAD"}) as folders:
-        old, now = (evaluation(folder, options.row, options.cores) for folder in folders.values())
+        old, now = (evaluation(folder, options) for folder in folders.values())
         print(f"row {options.row}, {options.pairs} pairs; CPU seconds of one evaluation")
 
         def compare(name: str, command: list[str]) -> None:
@@ -56,10 +57,10 @@ def main() -> None:
         compare("the same, embedding the windows", embeds)
 
 
-def evaluation(checkout: Path, row: str, cores: int) -> list[str]:
+def evaluation(checkout: Path, options: argparse.Namespace) -> list[str]:
     """The command of the row's evaluation in the first fold, from the workflow of a checkout, once its inputs exist."""
-    target = f"results/simulated/models/{row}/fold-0/seed-0/scores.csv"
-    command = snakemake(checkout, {"training": {"steps": 20}}, cores)
+    target = f"results/simulated/models/{options.row}/fold-0/seed-0/scores.csv"
+    command = snakemake(checkout, {"training": {"steps": 20}, **options.changes}, options.cores)
     python(checkout, [*command, "--", target])
     # Of every output, among others the command that makes it.
     jobs = csv.DictReader(

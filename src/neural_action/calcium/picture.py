@@ -10,7 +10,6 @@ from neural_action.calcium.kernel import KernelFit
 
 # Colour-blind safe colours of Okabe and Ito.
 BLUE, ORANGE = "#0072B2", "#D55E00"
-AXIS = {"rest": "time since movement stopped (s)", "spikes": "time since last spike (s)"}
 
 
 def draw_fit(fit: KernelFit) -> Figure:
@@ -34,7 +33,7 @@ def draw_fit(fit: KernelFit) -> Figure:
         axes.fill_between(times, low, high, color=ORANGE, alpha=0.3, linewidth=0)
     axes.plot(times, curve, color=ORANGE, linewidth=2, label=_label(fit))
     axes.axhline(0, color="0.6", linewidth=0.8, zorder=0)
-    axes.set_xlabel(AXIS.get(fit.source, "time since event (s)"))
+    axes.set_xlabel("time since movement stopped (s)" if fit.source == "rest" else "time since event (s)")
     axes.set_ylabel("fluorescence (share of amplitude)")
     # All measured values are inside the axis.
     axes.set_ylim(bottom - 0.02 * (top - bottom), top)

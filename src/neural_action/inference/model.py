@@ -33,11 +33,10 @@ from neural_action.evaluation.selection import best, held_out
 from neural_action.inference.embedding import Embedding
 from neural_action.inference.given import Data
 from neural_action.inference.sequences import NeuralSequence, sequences
+from neural_action.inference.windows import in_chunks
 from neural_action.objectives.objective import Objective
 from neural_action.training.model import load_model as load_objective
 from neural_action.training.model import save_model
-
-_CHUNK = 256
 
 
 class _Recorded(Section):
@@ -156,19 +155,18 @@ class TrainedModel:
         if names:
             packed = PackedUnits([flat])
             flat = packed.take(torch.arange(len(flat)))
-        parts = [np.empty((0, 0), np.float32)]
-        with torch.inference_mode():
-            for rows in np.array_split(start, max(1, len(start) // _CHUNK)):
-                windows = flat[torch.from_numpy(rows[:, None] + np.arange(frames))].to(self.device)
-                own = torch.full((len(rows),), names.index(animal) if names else 0, device=self.device)
-                given = UnitWindows(windows, own) if names else windows
-                layers = self.objective.embed(given) if len(rows) else {}
-                if len(rows) and layer not in layers:
-                    raise InputError(f"layer: {layer!r} is not one of {', '.join(layers)}")
-                if len(rows):
-                    parts.append(layers[layer].float().cpu().numpy())
-        dimension = parts[-1].shape[1] or self.description["encoders"]["dimension"]
-        return np.concatenate([part.reshape(-1, dimension) for part in parts])
+
+        def embed(rows: torch.Tensor) -> dict[str, torch.Tensor]:
+            windows = flat[rows[:, None] + torch.arange(frames)].to(self.device)
+            own = torch.full((len(rows),), names.index(animal) if names else 0, device=self.device)
+            return self.objective.embed(UnitWindows(windows, own) if names else windows)
+
+        if not len(start):
+            return np.empty((0, self.description["encoders"]["dimension"]), np.float32)
+        layers = in_chunks(start, embed)
+        if layer not in layers:
+            raise InputError(f"layer: {layer!r} is not one of {', '.join(layers)}")
+        return layers[layer]
 
     def score(
         self,
