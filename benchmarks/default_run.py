@@ -26,9 +26,9 @@ ROOT = Path(__file__).resolve().parent.parent
 OLD = "7f922bb"
 #: An option of the benchmarks that compare two versions.
 CHANGES: dict[str, Any] = {"type": yaml.safe_load, "default": {}, "help": "YAML, for both versions"}
-#: Parts of a run and the rules that end them; the last is what is left.
+#: Parts of a run and the rules that end them, of which none may need another; the last is what is left.
 STAGES = {
-    "simulation and conversion": ("simulate", "convert"),
+    "simulation and conversion": ("convert",),
     "kernel, pose index, syllables": ("calcium", "neighbors", "syllables"),
     "pretraining": ("pretrain",),
     "evaluation": ("evaluate",),
