@@ -199,7 +199,8 @@ def dataset_of(
     arrays = layout.arrays
     pose_raw = arrays["behavior"][kept]
     labels, class_names = _scored(arrays["labels"][kept], layout.class_names, settings)
-    names, weight = tuple(layout.attributes["behavior_names"]), np.float32(1.0)
+    names = tuple(layout.attributes["behavior_names"])
+    weight = np.ones(pose_raw.shape[1], np.float32)
     if settings.pose_normalisation == "block_zscore":
         weight = block_weights(names, layout.behavior_shape)
     pose = pose_raw if settings.pose_normalisation == "none" else normalise_pose(pose_raw, spans) * weight
