@@ -1,7 +1,9 @@
-"""The input layer of 40 animals of 50 to 1,500 units against one dense layer of as many multiplications.
+"""The input layer of 40 animals of 50 to 1,500 units, by itself and in a whole training step.
 
-Forward, backward and, for the whole step, gathering windows, dropping units and AdamW. Run it on idle cores:
-``python benchmarks/unit_input.py``.
+By itself: against one dense layer of as many multiplications, and against a loop of layers. In a step of InfoNCE
+(gathering windows, dropping units, both encoders, loss, backward, AdamW): against the bare step, which has its batch
+already, and against the step of animals that share their units, as many as these animals have on average. CPU time of
+one thread, so that other work of the machine counts little: ``python benchmarks/unit_input.py``.
 """
 
 from __future__ import annotations
@@ -14,86 +16,136 @@ import numpy as np
 import torch
 from torch import nn
 
+from neural_action.config.settings import ComponentConfig, EncoderSettings
+from neural_action.encoders.neural import UnitEncoder
+from neural_action.encoders.sequence_cnn import PoseCnn
+from neural_action.encoders.shapes import Shapes
 from neural_action.encoders.unit_input import UnitInput
 from neural_action.encoders.unit_tiles import PackedUnits, UnitWindows
+from neural_action.objectives.infonce import infonce
 
-ANIMALS, FEWEST, MOST, WIDTH, FRAMES, WINDOWS, RECORDED, ROUNDS = 40, 50, 1500, 64, 8, 4, 200, 40
+ANIMALS, FEWEST, MOST, WIDTH, FRAMES, WINDOWS, RECORDED, FEATURES = 40, 50, 1500, 64, 8, 4, 200, 40
+ENCODERS = EncoderSettings(
+    neural=ComponentConfig(name="trace_cnn"), behavior=ComponentConfig(name="pose_cnn"), unit_width=WIDTH
+)
 
 
-def milliseconds(steps: dict[str, Callable[[], None]]) -> dict[str, float]:
-    """Median time of each step, taken in turn so that other work strikes all alike."""
+def milliseconds(steps: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Lower quartile of the CPU time of each step, taken in turn so that other work strikes all alike."""
     taken: dict[str, list[float]] = {name: [] for name in steps}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for name, step in steps.items():
-            began = time.perf_counter()
+            began = time.process_time()
             step()
-            taken[name].append(1e3 * (time.perf_counter() - began))
-    return {name: float(np.median(values)) for name, values in taken.items()}
+            taken[name].append(1e3 * (time.process_time() - began))
+    return {name: float(np.quantile(values, 0.25)) for name, values in taken.items()}
+
+
+class Shared(nn.Module):
+    """The encoder behind one dense layer, for animals that share their units."""
+
+    def __init__(self, units: int, rest: nn.Module):
+        super().__init__()
+        self.input, self.rest = nn.Linear(units, WIDTH), rest
+
+    def forward(self, windows: torch.Tensor) -> torch.Tensor:
+        """(B, frames, unit) to (B, dimension)."""
+        return self.rest(self.input(windows))
 
 
 def main() -> None:
     """Print a line for each."""
-    argparse.ArgumentParser(
+    parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    ).parse_args()
+    )
+    parser.add_argument("--rounds", type=int, default=40)
+    rounds = parser.parse_args().rounds
+    torch.set_num_threads(1)
     units = np.linspace(FEWEST, MOST, ANIMALS).astype(int).tolist()
+    mean, count = sum(units) // ANIMALS, ANIMALS * WINDOWS
     generator = torch.Generator().manual_seed(0)
-    neural = [torch.randn(RECORDED, count, generator=generator) for count in units]
+    neural = [torch.randn(RECORDED, each, generator=generator) for each in units]
     packed, layer = PackedUnits(neural), UnitInput(units, WIDTH)
     for animal, values in enumerate(neural):
         layer.fit(animal, values)
     start = RECORDED * torch.arange(ANIMALS)[:, None] + torch.randint(
         0, RECORDED - FRAMES, (ANIMALS, WINDOWS)
     )
-    rows, mean = ANIMALS * WINDOWS * FRAMES, sum(units) // ANIMALS
-    dense, x = nn.Linear(mean, WIDTH), torch.randn(rows, mean)
-    alone = nn.ModuleList(nn.Linear(count, WIDTH) for count in units)
-    parts = [torch.randn(WINDOWS * FRAMES, count) for count in units]
     index = (start.T.reshape(-1, 1) + torch.arange(FRAMES)).flatten()
     animal, out = torch.arange(ANIMALS).repeat(WINDOWS), torch.empty(len(index), packed.width)
+    common, x = torch.randn(ANIMALS * RECORDED, mean), torch.empty(len(index), mean)
+    poses = torch.randn(count, FRAMES, FEATURES)
 
-    def windows() -> UnitWindows:
-        return UnitWindows(packed.take(index, out).view(len(animal), FRAMES, -1), animal)
+    def dropped(windows: torch.Tensor) -> torch.Tensor:
+        return windows.mul_(torch.rand(count, 1, windows.shape[2], generator=generator) >= 0.1)
 
-    def dropped() -> UnitWindows:
-        batch = windows()
-        kept = torch.rand(len(animal), 1, packed.width, generator=generator) >= 0.1
-        return UnitWindows(batch.values.mul_(kept), animal)
+    def windows() -> torch.Tensor:
+        return packed.take(index, out).view(count, FRAMES, -1)
 
-    batch = windows()
-    optimizer = torch.optim.AdamW(layer.parameters(), fused=True)
-    # Of a dense layer with as many weights as all animals have: what the optimizer costs whatever the layout.
-    many = nn.Linear(sum(units), WIDTH)
-    for parameter in many.parameters():
-        parameter.grad = torch.ones_like(parameter)
-    plain = torch.optim.AdamW(many.parameters(), fused=True)
+    def own() -> UnitWindows:
+        return UnitWindows(dropped(windows()), animal, turns=ANIMALS)
 
-    def backward(out: torch.Tensor, part: nn.Module) -> None:
+    def shared() -> torch.Tensor:
+        return dropped(torch.index_select(common, 0, index, out=x).view(count, FRAMES, mean))
+
+    def backward(part: nn.Module, given: object) -> None:
         part.zero_grad()
-        out.square().mean().backward()
+        part(given).square().mean().backward()
 
-    def whole() -> None:
-        backward(layer(dropped()), layer)
-        optimizer.step()
+    def step(encoder: nn.Module, batch: Callable[[], object]) -> Callable[[], None]:
+        poser = PoseCnn(shapes, ENCODERS.dimension)
+        optimizer = torch.optim.AdamW(nn.ModuleList([encoder, poser]).parameters(), fused=True)
 
-    found = milliseconds(
-        {
-            f"dense layer, {rows} rows of {mean} units": lambda: backward(dense(x), dense),
-            f"{ANIMALS} layers in a loop": lambda: backward(
-                torch.stack([part(values) for part, values in zip(alone, parts, strict=True)]), alone
-            ),
-            f"UnitInput, {ANIMALS} animals of {FEWEST} to {MOST} units": lambda: backward(
-                layer(batch), layer
-            ),
-            "gathering the windows": lambda: windows() and None,
-            "gathering and dropping units": lambda: dropped() and None,
-            f"AdamW on {sum(units)} x {WIDTH} weights": lambda: plain.step() and None,
-            "UnitInput with gathering, dropping and AdamW": whole,
-        }
+        def run() -> None:
+            loss = infonce(poser(poses), encoder(batch()), 0.1)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+
+        return run
+
+    shapes = Shapes(
+        FRAMES, (), FRAMES, FEATURES, units=tuple((str(at), each) for at, each in enumerate(units))
     )
-    for name, value in found.items():
-        print(f"{name:<60}{value:8.2f} ms")
-    print(f"threads: {torch.get_num_threads()}")
+    encoder = UnitEncoder(ENCODERS, shapes)
+    fixed = own()
+    unsorted = UnitWindows(fixed.values, fixed.layer)
+    dense, alone = nn.Linear(mean, WIDTH), nn.ModuleList(nn.Linear(each, WIDTH) for each in units)
+    flat, parts = torch.randn(len(index), mean), [torch.randn(WINDOWS * FRAMES, each) for each in units]
+    loop = "a loop of layers, given each animal's scaled activity"
+
+    def looped() -> None:
+        alone.zero_grad()
+        done = [part(values) for part, values in zip(alone, parts, strict=True)]
+        torch.stack(done).square().mean().backward()
+
+    print(f"{ANIMALS} animals of {FEWEST} to {MOST} units, {count} windows of {FRAMES} frames, one thread")
+    first = milliseconds(
+        {
+            f"one dense layer of {mean} units": lambda: backward(dense, flat),
+            loop: looped,
+            "input layers, animals in any order": lambda: backward(layer, unsorted),
+            "input layers, animals in turn": lambda: backward(layer, fixed),
+            "gathering windows and dropping units": own,
+        },
+        rounds,
+    )
+    bare, whole, common_step = "step, bare", "step", "step of animals that share their units"
+    second = milliseconds(
+        {
+            bare: step(encoder, lambda: fixed),
+            whole: step(encoder, own),
+            common_step: step(Shared(mean, UnitEncoder(ENCODERS, shapes).rest), shared),
+        },
+        rounds,
+    )
+    for name, value in {**first, **second}.items():
+        print(f"{name:<56}{value:8.2f} ms")
+    print(
+        f"step to bare step {second[whole] / second[bare]:.2f}, to that of shared units "
+        f"{second[whole] / second[common_step]:.2f}"
+    )
+    print(f"weights to units x {WIDTH}: {layer.weight.numel() / (WIDTH * sum(units)):.2f}")
 
 
 if __name__ == "__main__":

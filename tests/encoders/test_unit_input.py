@@ -49,12 +49,13 @@ def fitted(neural, **options):
     return layer
 
 
-def windows_of(neural, start, frames, animal):
+def windows_of(neural, start, frames, animal, *, turns=0):
     """The windows that start at these frames of their animals, gathered from packed units."""
     packed, firsts = PackedUnits(neural), np.cumsum([0, *(len(values) for values in neural)])
     first = torch.as_tensor(start) + torch.as_tensor(firsts)[animal]
     index = first[:, None] + torch.arange(frames)
-    return UnitWindows(packed.take(index.flatten()).view(len(first), frames, -1), torch.as_tensor(animal))
+    values = packed.take(index.flatten()).view(len(first), frames, -1)
+    return UnitWindows(values, torch.as_tensor(animal), turns)
 
 
 def zscored(values):
@@ -81,12 +82,21 @@ def test_it_is_a_linear_layer_of_each_animal(neural):
         torch.testing.assert_close(values, expected, atol=1e-5, rtol=1e-5)
 
 
+IN_TURN = [0, 1, 2, 3, 0, 1, 2, 3]
+
+
 @pytest.mark.parametrize(
-    ("animal", "start"), [(ANIMAL, START), ([3, 1, 3, 3, 0, 1, 3], [40, 7, 0, 12, 19, 30, 5])]
+    ("animal", "start", "turns"),
+    [
+        (ANIMAL, START, 0),
+        ([3, 1, 3, 3, 0, 1, 3], [40, 7, 0, 12, 19, 30, 5], 0),
+        (IN_TURN, START, 4),
+    ],
 )
-def test_gradients_are_those_of_the_linear_layers(neural, animal, start):
+def test_gradients_are_those_of_the_linear_layers(neural, animal, start, turns):
+    start = [min(first, FRAMES[who] - 4) for first, who in zip(start, animal, strict=True)]
     layer = fitted(neural)
-    layer(windows_of(neural, start, 4, animal)).square().sum().backward()
+    layer(windows_of(neural, start, 4, animal, turns=turns)).square().sum().backward()
     alone, at = linears(layer), 0
     for who, first in zip(animal, start, strict=True):
         alone[who](zscored(neural[who])[first : first + 4]).square().sum().backward()
@@ -108,6 +118,26 @@ def test_a_batch_of_any_windows_is_sorted_and_found_again(neural):
     for values, first, who in zip(out, start, animal, strict=True):
         expected = linears(layer)[who](zscored(neural[who])[first : first + 5])
         torch.testing.assert_close(values, expected, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("scale", ["zscore", "centred", "none"])
+def test_animals_that_take_turns_are_read_as_in_any_order(neural, scale):
+    layer, start = fitted(neural, scale=scale), [3, 5, 0, 44, 0, 30, 15, 7]
+    given = windows_of(neural, start, 4, IN_TURN, turns=4)
+    found = layer(given)
+    assert torch.equal(found, layer(UnitWindows(given.values, given.layer)))
+    with torch.profiler.profile() as profile:
+        layer(given)
+    # Nothing is sorted, and no number is read back, which a GPU would wait for.
+    called = {event.key for event in profile.key_averages()}
+    assert "aten::bmm" in called
+    assert not called & {
+        "aten::_unique2",
+        "aten::sort",
+        "aten::argsort",
+        "aten::item",
+        "aten::_local_scalar_dense",
+    }
 
 
 @pytest.mark.parametrize("scale", ["zscore", "none"])

@@ -100,6 +100,22 @@ def test_batches_are_of_equally_many_windows_of_each_animal(ragged):
     assert not any(((drawn >= span.frames.start) & (drawn < span.frames.stop)).any() for span in hidden)
 
 
+def test_animals_take_turns_unless_one_is_in_focus(ragged):
+    plain, matched, focused = (
+        sampler_of(ragged, list(UNITS), **given)(0) for given in ({}, {"matched": True}, {"focus": 1})
+    )
+    for batch in (plain, matched):
+        windows = batch.neural()
+        assert windows.turns == 3
+        assert windows.layer.tolist() == [0, 1, 2] * 4
+        # Windows of any numbers are of any animals.
+        assert not batch.neural_of(batch.windows).turns
+    assert not focused.neural().turns
+    # An animal without a layer, and layers in another order.
+    assert not sampler_of(ragged, ["B", "A", "C"])(0).neural().turns
+    assert sampler_of(without(ragged, "B"), ["A", "C"])(0).neural().turns == 2
+
+
 def test_a_batch_needs_a_window_of_each_animal(ragged):
     with pytest.raises(
         InputError, match=r"training.batch: 2, expected at least one window of each of 3 animals"

@@ -32,6 +32,8 @@ class UnitInput(nn.Module):
     gain: Tensor
     counts: Tensor
     offsets: Tensor
+    owner: Tensor
+    place: Tensor
 
     def __init__(
         self, units: Sequence[int], width: int, *, scale: Literal["zscore", "centred", "none"] = "zscore"
@@ -49,41 +51,73 @@ class UnitInput(nn.Module):
         self.register_buffer("gain", filled.float())
         self.register_buffer("counts", counts, persistent=False)
         self.register_buffer("offsets", counts.cumsum(0) - counts, persistent=False)
+        #: Animal of each tile, and number of the tile in its animal.
+        owner = torch.arange(len(counts)).repeat_interleave(counts, output_size=self.tiles.total)
+        self.register_buffer("owner", owner, persistent=False)
+        self.register_buffer("place", torch.arange(len(owner)) - self.offsets[owner], persistent=False)
 
     def forward(self, windows: UnitWindows) -> Tensor:
         """(B, frames, width) float32 for windows of any animals.
 
-        Every animal of the batch is padded to the largest number of windows, so equal numbers are most efficient.
+        Every animal of the batch is padded to the largest number of windows, so equal numbers are most efficient. If
+        animals take turns (``UnitWindows.turns``), nothing is sorted or padded, and a GPU is not waited for.
         """
-        count, frames, pixels = windows.values.shape
-        layers, row, each = torch.unique(windows.layer, return_inverse=True, return_counts=True)
-        order, most = torch.argsort(row, stable=True), int(each.max())
+        count, frames, _ = windows.values.shape
+        animals = len(self.counts)
+        if windows.turns == animals:
+            each = count // animals
+            window = torch.arange(count, device=self.counts.device).view(each, animals).T
+            tiles = self._products(windows, window, self.owner, self.place)
+            out = (
+                self.bias[:, None]
+                .expand(-1, each * frames, -1)
+                .to(tiles.dtype)
+                .index_add(0, self.owner, tiles)
+            )
+            return out.view(animals, each, frames, -1).transpose(0, 1).reshape(count, frames, -1)
+        layers, row, numbers = torch.unique(windows.layer, return_inverse=True, return_counts=True)
+        order, most = torch.argsort(row, stable=True), int(numbers.max())
         within = torch.empty_like(row)
-        within[order] = torch.arange(count, device=row.device) - (each.cumsum(0) - each)[row[order]]
+        within[order] = torch.arange(count, device=row.device) - (numbers.cumsum(0) - numbers)[row[order]]
         place = row * most + within
         # Missing windows of an animal are filled with window 0; their output is not used.
         window = place.new_zeros(len(layers) * most)
         window[place] = torch.arange(count, device=row.device)
 
         counts = self.counts[layers]
-        animal = torch.repeat_interleave(torch.arange(len(layers), device=row.device), counts)
-        tile = torch.arange(len(animal), device=row.device) - (counts.cumsum(0) - counts)[animal]
-        frame = window.view(-1, most)[animal][..., None] * frames + torch.arange(frames, device=row.device)
-        rows = frame * (pixels // WIDTH) + tile[:, None, None]
-        values = windows.values.reshape(-1, WIDTH).index_select(0, rows.flatten())
-        values = values.view(len(animal), most * frames, WIDTH)
+        owner = torch.repeat_interleave(torch.arange(len(layers), device=row.device), counts)
+        tile = torch.arange(len(owner), device=row.device) - (counts.cumsum(0) - counts)[owner]
+        which = self.offsets[layers][owner] + tile
+        chosen = None if len(layers) == len(self.counts) else which
+        tiles = self._products(windows, window.view(-1, most), owner, tile, chosen)
+        out = self.bias[layers][:, None].expand(-1, most * frames, -1)
+        out = out.to(tiles.dtype).index_add(0, owner, tiles)
+        return out.view(-1, frames, self.width).index_select(0, place)
 
-        which = self.offsets[layers][animal] + tile
+    def _products(
+        self, windows: UnitWindows, window: Tensor, owner: Tensor, tile: Tensor, chosen: Tensor | None = None
+    ) -> Tensor:
+        """(tile, windows x frames, width): scaled activity of each tile times its weights.
+
+        Args:
+            windows: the batch.
+            window: (animal, n) int64, the windows of each animal.
+            owner: (tile,) int64, row of ``window`` of each tile.
+            tile: (tile,) int64, number of each tile in its animal.
+            chosen: (tile,) int64, numbers of these tiles in the layer; None for all.
+        """
+        _, frames, pixels = windows.values.shape
+        frame = window[owner][..., None] * frames + torch.arange(frames, device=window.device)
+        rows = frame * (pixels // WIDTH) + tile[:, None, None]
+        values = windows.values.reshape(-1, WIDTH).index_select(0, rows.flatten()).view(len(owner), -1, WIDTH)
         weight, mean, gain = (
-            part if len(layers) == len(self.counts) else part.index_select(0, which)
+            part if chosen is None else part.index_select(0, chosen)
             for part in (self.weight, self.mean, self.gain)
         )
+        if self.kind != "none":
+            values.sub_(mean[:, None])
         # Places without a unit have gain 0, so values that an augmentation wrote there are removed.
-        values = (values if self.kind == "none" else values - mean[:, None]) * gain[:, None]
-        parts = torch.bmm(values, weight)
-        out = self.bias[layers][:, None].expand(-1, most * frames, -1)
-        out = out.to(parts.dtype).index_add(0, animal, parts)
-        return out.view(-1, frames, self.width).index_select(0, place)
+        return torch.bmm(values.mul_(gain[:, None]), weight)
 
     @torch.no_grad()
     def fit(self, animal: int, neural: Tensor) -> None:
@@ -107,8 +141,7 @@ class UnitInput(nn.Module):
 
     def train_only(self, animal: int) -> list[RemovableHandle]:
         """Train only the weights of one animal until the returned handles are removed."""
-        owner = torch.arange(len(self.tiles.units)).repeat_interleave(torch.tensor(self.tiles.counts))
-        own = (owner == animal).to(self.weight)
+        own = (self.owner == animal).to(self.weight)
         alone = (torch.arange(len(self.bias)) == animal).to(self.bias)
         return [
             self.weight.register_hook(lambda gradient: gradient * own[:, None, None]),

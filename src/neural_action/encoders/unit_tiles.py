@@ -68,10 +68,12 @@ class UnitWindows:
         values: (B, frames, pixels) float32; ``pixels`` is a multiple of WIDTH. The units of a window come first; values
             after them are not used.
         layer: (B,) int64, the input layer of each window's animal.
+        turns: n if the windows are of the layers 0, ..., n - 1, 0, ..., n - 1 and so on, which need no sorting; else 0.
     """
 
     values: Tensor
     layer: Tensor
+    turns: int = 0
 
     def __len__(self) -> int:
         return len(self.values)

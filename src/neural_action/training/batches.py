@@ -101,13 +101,13 @@ class WindowBatch:
 
     def neural(self) -> NeuralWindows:
         """(B, frames, pixels) float32, a new view; overwritten by the next step's batch."""
-        shift, rows = self.sampler.shift, self.rows
+        shift, rows, turns = self.sampler.shift, self.rows, self.sampler.turns
         if shift != 0 and self.drawn > 0:
             most = None if shift == "trial" else shift
             rows = self.sampler.rows[
                 self.sampler.order.later(self.windows, most, self.uniform(len(self.windows)))
             ]
-        return self._neural(rows, self.sampler.neural_augmentations)
+        return self._neural(rows, self.sampler.neural_augmentations, turns=turns)
 
     def neural_of(self, windows: Tensor) -> NeuralWindows:
         """(B, frames, pixels) float32, a view of the windows of those numbers; overwritten by the next step's batch."""
@@ -119,9 +119,9 @@ class WindowBatch:
 
     def recorded(self) -> NeuralWindows:
         """(B, frames, pixels) float32, the windows without augmentations; overwritten by the next step's batch."""
-        return self._neural(self.rows, [])
+        return self._neural(self.rows, [], turns=self.sampler.turns)
 
-    def _neural(self, rows: WindowRows, views: list[Augmentation]) -> NeuralWindows:
+    def _neural(self, rows: WindowRows, views: list[Augmentation], *, turns: int = 0) -> NeuralWindows:
         frames, pixels = self.context.frames, self.context.pixels
         out = self._buffer((len(rows.start), frames, pixels))
         whole = out.is_cuda or self.sampler.draws == "batch"
@@ -133,7 +133,9 @@ class WindowBatch:
             self.context.take(index[some].flatten(), windows.view(-1, pixels))
             for view in views:
                 view(windows, rows[some], self.generator)
-        return out if self.context.layer is None else UnitWindows(out, self.context.layer[rows.animal])
+        if self.context.layer is None:
+            return out
+        return UnitWindows(out, self.context.layer[rows.animal], turns)
 
     def _buffer(self, shape: tuple[int, ...]) -> Tensor:
         """Memory for the next view of this step. It is reused in every step, because new memory is slow on a CPU."""
@@ -223,6 +225,8 @@ class BatchSampler:
                     f"training.batch: {batch}, expected at least one window of each of {len(counts)} animals"
                 )
             self.each = torch.as_tensor(counts, device=device), torch.as_tensor(first, device=device)
+        #: Number of input layers that the windows of a batch are of in turn (``UnitWindows.turns``).
+        self.turns = 0 if context.layer is None or focus is not None or epochs else self._turns(context.layer)
         #: With matched batches: the visible animals, the swap targets and the window of each sample.
         self.matched: tuple[Tensor, Tensor, Tensor] | None = None
         if matched:
@@ -246,6 +250,11 @@ class BatchSampler:
         if self.matched is not None:
             return WindowBatch(self, *self._matched(*self.matched))
         return WindowBatch(self, self._of_epoch(step) if self.epoch_length else self._uniform())
+
+    def _turns(self, layer: Tensor) -> int:
+        """Number of the visible animals; 0 unless these, in ascending order, have the layers 0, 1, 2, ..."""
+        own = layer[torch.unique(self.rows.animal)]
+        return len(own) if torch.equal(own, torch.arange(len(own), device=own.device)) else 0
 
     def _views(self, parts: list[ComponentConfig]) -> list[Augmentation]:
         """Augmentations of neural windows."""
