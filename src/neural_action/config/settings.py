@@ -204,15 +204,25 @@ class AdaptSettings(Section):
     learning_rate: Positive = 1e-3
 
 
+class AttentionSettings(Section):
+    """Attention over units, whose identities are inferred from ``chunks`` of ``context`` frames of their activity."""
+
+    hidden: Count = 64
+    chunks: Count = 8
+    context: Count = 16
+
+
 class EncoderSettings(Section):
     """The two encoders and their heads, shared by every trained row.
 
     ``unit_width``: number of features that an animal's input layer makes of its units, if animals have their own units.
+    ``attention``: if given, such animals have no input layers, but one attention over units for all.
     """
 
     neural: ComponentConfig
     behavior: ComponentConfig
     unit_width: Count = 64
+    attention: AttentionSettings | None = None
     dimension: Count = 128
     head_hidden: Count = 128
     head_dimension: Count = 128

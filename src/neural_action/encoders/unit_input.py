@@ -13,6 +13,19 @@ from torch.utils.hooks import RemovableHandle
 from neural_action.encoders.unit_tiles import WIDTH, Tiles, UnitWindows
 from neural_action.errors import InputError
 
+Scale = Literal["zscore", "centred", "none"]
+
+
+def unit_scales(neural: Tensor, kind: Scale) -> tuple[Tensor, Tensor]:
+    """(unit,) float64 mean and gain of an animal's units, from (n, unit) frames; constant units have gain 0."""
+    variance, mean = torch.var_mean(neural.double(), dim=0, correction=0)
+    if kind == "none":
+        return torch.zeros_like(mean), torch.ones_like(mean)
+    constant = variance <= 1e-12 * variance.max()
+    if kind == "centred":
+        variance = variance.mean().expand_as(variance)
+    return mean, torch.where(constant, 0.0, variance.clamp(min=1e-24).rsqrt())
+
 
 class UnitInput(nn.Module):
     """Linear maps (frames, unit) to (frames, ``width``), one for each animal, computed in one batched product.
@@ -35,9 +48,7 @@ class UnitInput(nn.Module):
     owner: Tensor
     place: Tensor
 
-    def __init__(
-        self, units: Sequence[int], width: int, *, scale: Literal["zscore", "centred", "none"] = "zscore"
-    ):
+    def __init__(self, units: Sequence[int], width: int, *, scale: Scale = "zscore"):
         super().__init__()
         self.tiles, self.width, self.kind = Tiles(tuple(units)), width, scale
         filled, counts = self.tiles.filled, torch.tensor(self.tiles.counts)
@@ -127,13 +138,7 @@ class UnitInput(nn.Module):
         """
         if neural.shape[1:] != (self.tiles.units[animal],):
             raise InputError(f"animal {animal}: {neural.shape[1]} units, expected {self.tiles.units[animal]}")
-        if self.kind == "none":
-            return
-        variance, mean = torch.var_mean(neural.double(), dim=0, correction=0)
-        constant = variance <= 1e-12 * variance.max()
-        if self.kind == "centred":
-            variance = variance.mean().expand_as(variance)
-        gain = torch.where(constant, 0.0, variance.clamp(min=1e-24).rsqrt())
+        mean, gain = unit_scales(neural, self.kind)
         first = sum(self.tiles.counts[:animal])
         own = slice(first, first + self.tiles.counts[animal])
         self.mean[own] = self.tiles.cut(animal, mean[None])[0].to(self.mean)

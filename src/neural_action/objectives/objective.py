@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from neural_action.config.settings import EncoderSettings
 from neural_action.encoders.shapes import Shapes
 from neural_action.encoders.standardise import Standardise
+from neural_action.encoders.unit_attention import UnitAttention
 from neural_action.encoders.unit_input import UnitInput
 from neural_action.encoders.unit_tiles import NeuralWindows
 
@@ -124,7 +125,7 @@ class Objective(nn.Module, ABC):
     def fit_units(self, layer: int, neural: Tensor) -> None:
         """Fit the statistics of input layer number ``layer`` to the visible (n, unit) frames of its animal."""
         for part in self.modules():
-            if isinstance(part, UnitInput):
+            if isinstance(part, UnitInput | UnitAttention):
                 part.fit(layer, neural)
 
     def embed(self, neural: NeuralWindows) -> dict[str, Tensor]:

@@ -10,6 +10,7 @@ from neural_action.augmentations.augmentation import AugmentationContext
 from neural_action.config.settings import AdaptSettings, AugmentationSettings, TrainingSettings
 from neural_action.datasets.windows import Windows
 from neural_action.encoders.neural import UnitEncoder
+from neural_action.encoders.unit_input import UnitInput
 from neural_action.objectives.objective import Objective
 from neural_action.training.batches import BatchSampler
 from neural_action.training.loop import pretrain
@@ -35,8 +36,8 @@ def adapt(
     reference for the new animal, and swapped poses are of known animals. Half of a batch is of the new animal and half
     of all animals, so that the others are not forgotten (our choice).
 
-    If animals have their own units, only the input layer of the new animal is trained, without weight decay, which
-    would change the layers of the others.
+    If animals have input layers, only that of the new animal is trained, without weight decay, which would change the
+    layers of the others.
 
     Args:
         model: trained model, on the device of ``context``.
@@ -53,12 +54,13 @@ def adapt(
     """
     torch.manual_seed(seed)
     encoder = model.get_submodule("f_n")
-    own = isinstance(encoder, UnitEncoder)
+    layers = encoder.input if isinstance(encoder, UnitEncoder) else None
+    own = layers if isinstance(layers, UnitInput) else None
     for name, parameter in model.named_parameters():
-        parameter.requires_grad_(name.startswith("f_n.input." if own else "f_n."))
+        parameter.requires_grad_(name.startswith("f_n.input." if own is not None else "f_n."))
     changed = {"steps": settings.steps, "learning_rate": settings.learning_rate}
-    training = training.model_copy(update={**changed, **({"weight_decay": 0.0} if own else {})})
-    held = encoder.input.train_only(context.layer_of(animal)) if isinstance(encoder, UnitEncoder) else []
+    training = training.model_copy(update={**changed, **({"weight_decay": 0.0} if own is not None else {})})
+    held = [] if own is None else own.train_only(context.layer_of(animal))
     sampler = BatchSampler(
         context,
         windows,
