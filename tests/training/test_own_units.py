@@ -9,11 +9,14 @@ import pytest
 import torch
 from swap_tables import swap_table
 
+from neural_action.config.evaluation_settings import EvaluationSettings
 from neural_action.config.settings import (
     AdaptSettings,
+    AttentionSettings,
     AugmentationSettings,
     ComponentConfig,
     EncoderSettings,
+    MethodSettings,
     TrainingSettings,
     WindowSettings,
 )
@@ -22,6 +25,7 @@ from neural_action.datasets.windows import window_table
 from neural_action.encoders.shapes import Shapes
 from neural_action.encoders.unit_tiles import WIDTH
 from neural_action.errors import InputError
+from neural_action.evaluation.representation import represent
 from neural_action.training.adapt import adapt
 from neural_action.training.batches import BatchSampler, augmentation_context
 from neural_action.training.loop import pretrain
@@ -226,6 +230,92 @@ def test_an_unseen_animal_gets_a_layer_and_the_rest_stays(ragged, tmp_path):
     moved = (wider.f_n.input.weight != fresh["f_n.input.weight"]).flatten(1).any(1)
     assert moved.tolist() == [False, False, True, True]
     torch.testing.assert_close(wider.eval().embed(recorded)["encoder"].detach(), before)
+
+
+def read(dataset, model, named, tmp_path):
+    """What a saved model makes of every window."""
+    weights = tmp_path / "model.safetensors"
+    save_model(model, named, model.encoders, model.shapes, weights, {})
+    row = MethodSettings(label="row", objective=named)
+    windows = window_table(dataset, WINDOWS, stride=4)
+    return represent(row, dataset, windows, EvaluationSettings(), weights=weights), windows
+
+
+@pytest.mark.parametrize("name", ["infonce", "regression_conv", "byol"])
+def test_an_unseen_animal_is_read_in_closed_form_through_its_other_trials(ragged, tmp_path, name):
+    hidden, named = without(ragged, "B"), ComponentConfig(name=name)
+    model = create(named, ENCODERS, shapes_of("AC"), 0)
+    fit_scales(model, sampler_of(hidden, ["A", "C"]).context)
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    found, windows = read(hidden, model, named, tmp_path)
+    new, tested = windows.animal == 1, windows.role == "test"
+    assert set(found) == ({"encoder", "projection"} if name == "infonce" else {"encoder"})
+    for values in found.values():
+        assert np.isfinite(values).all()
+        known = values[(windows.animal != 1) & windows.sees_input]
+        np.testing.assert_allclose(values[new & ~tested].mean(0), known.mean(0), atol=1e-3)
+        np.testing.assert_allclose(values[new & ~tested].std(0), known.std(0), atol=1e-3)
+    assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
+    # What the new animal does in its tested trial changes nothing.
+    moved = hidden.pose.copy()
+    for span in hidden.trials:
+        if span.animal == "B" and span.role == "test":
+            moved[span.samples] += 9.0
+    again = read(dataclasses.replace(hidden, pose=moved), model, named, tmp_path)[0]
+    np.testing.assert_array_equal(again["encoder"], found["encoder"])
+
+
+def test_an_unseen_animal_with_too_few_trials_has_no_numbers(ragged, tmp_path, capsys):
+    hidden = without(ragged, "B")
+    # One trial is tested, and two are too few.
+    spans = tuple(span for span in hidden.trials if (span.animal, span.trial) != ("B", "t3"))
+    named = ComponentConfig(name="infonce")
+    model = create(named, ENCODERS, shapes_of("AC"), 0)
+    found, windows = read(dataclasses.replace(hidden, trials=spans), model, named, tmp_path)
+    assert np.isnan(found["encoder"][windows.animal == 1]).all()
+    assert "B: has no input layer and is left out (ridge: 2 visible trials" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["regression_conv", "infonce"])
+def test_attention_over_units_reads_an_unseen_animal_without_its_behaviour(ragged, tmp_path, name):
+    hidden, named = without(ragged, "B"), ComponentConfig(name=name)
+    encoders = ENCODERS.model_copy(update={"attention": AttentionSettings(hidden=8)})
+    sampler = sampler_of(hidden, ["A", "C"])
+    model = create(named, encoders, shapes_of("AC"), 0)
+    fit_scales(model, sampler.context)
+    before = {key: value.clone() for key, value in model.f_n.named_parameters()}
+    pretrain(model, sampler, TRAINING, tmp_path / "a.pt")
+    for key, value in model.f_n.named_parameters():
+        assert not torch.equal(value, before[key]), key
+    found, windows = read(hidden, model, named, tmp_path)
+    new = windows.animal == 1
+    assert np.isfinite(found["encoder"]).all()
+    assert found["encoder"][new].std(0).min() > 0
+    # It depends on the animal's activity outside the test, and on no behaviour.
+    still = dataclasses.replace(hidden, pose=np.roll(hidden.pose, 7, axis=0))
+    np.testing.assert_array_equal(read(still, model, named, tmp_path)[0]["encoder"], found["encoder"])
+    parts = RaggedFrames([part.copy() for part in hidden.neural.parts])
+    spans = [span for span in hidden.trials if span.animal == "B"]
+    parts[next(span.frames for span in spans if span.role == "test")][:] = 3.0
+    other = read(dataclasses.replace(hidden, neural=parts), model, named, tmp_path)[0]["encoder"]
+    same = ~new | (windows.role != "test")
+    np.testing.assert_array_equal(other[same], found["encoder"][same])
+    assert not np.array_equal(other[~same], found["encoder"][~same])
+
+
+def test_attention_over_units_is_adapted_as_a_whole(ragged, tmp_path):
+    encoders = ENCODERS.model_copy(update={"attention": AttentionSettings(hidden=8)})
+    model = create(ComponentConfig(name="infonce"), encoders, shapes_of("AC"), 0)
+    fit_scales(model, sampler_of(without(ragged, "B"), ["A", "C"]).context)
+    context = sampler_of(ragged, ["A", "C", "B"]).context
+    wider = with_animal(model, "B", context.take(context.animal_frames[1])[:, :70], 0)
+    fresh = {key: value.clone() for key, value in wider.state_dict().items()}
+    windows = window_table(ragged, WINDOWS, stride=1)
+    given = (wider, context, windows, VIEWS, 1, AdaptSettings(steps=3), TRAINING, tmp_path / "b.pt")
+    adapt(*given, matched=False, seed=0)
+    changed = {key for key, value in wider.state_dict().items() if not torch.equal(value, fresh[key])}
+    assert "f_n.input.query" in changed
+    assert all(key.startswith("f_n.") for key in changed)
 
 
 class InterruptedRunError(Exception):

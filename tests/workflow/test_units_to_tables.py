@@ -35,6 +35,7 @@ from running import ROOT
 ROWS = ["random_guess", "raw", "ridge", "canonical", "simclr", "swap_calcium", "regression_conv"]
 CHANGES = """
 simulation: {preset: units, overrides: {animals: 2, seconds: 14.0, types: 36}}
+windows: {units: own}
 convert: {root_relative: true, scale: {low: 0.5, high: 99.5}}
 split: {test_folds: [0]}
 rows: [random_guess, raw, ridge, canonical, simclr, swap_calcium, regression_conv]
@@ -148,9 +149,10 @@ def test_tables_leave_the_cells_of_raw_rows_across_animals_empty(finished):
 
 def test_an_unseen_animal_is_read_once_it_has_a_layer(finished):
     scores = pd.read_csv(finished.results / "unseen.csv")
-    assert set(scores["protocol"]) == {"new_trials", "adapted"}
-    across = scores[(scores["task"] == "across") & (scores["protocol"] == "adapted")]
-    assert set(across["animal"]) == {"Fly1", "Fly2"}
+    assert set(scores["protocol"]) == {"new_trials", "new_animal", "adapted"}
+    for protocol in ("new_animal", "adapted"):
+        across = scores[(scores["task"] == "across") & (scores["protocol"] == protocol)]
+        assert set(across["animal"]) == {"Fly1", "Fly2"}
     frozen, adapted = (
         load_file(finished.results / f"models/simclr/{run}/seed-0/model.safetensors")
         for run in ("without-Fly1", "adapted-Fly1-fold-0")
@@ -158,7 +160,8 @@ def test_an_unseen_animal_is_read_once_it_has_a_layer(finished):
     same = {name for name, value in frozen.items() if np.array_equal(value, adapted[name])}
     assert {name for name in frozen if not name.startswith("f_n.input.")} <= same
     text = (finished.results / "tables/unseen_animal.md").read_text()
-    assert "an animal without an input layer cannot be encoded" in text
+    assert "not seen, closed form |" in text
+    assert "an animal that pretraining did not see has no input layer" in text
 
 
 def test_a_rerun_trains_the_same_weights(finished, tmp_path):

@@ -36,7 +36,9 @@ class NeuralSwap(Augmentation):
     def __init__(self, context: AugmentationContext, *, probability: float = 0.25):
         super().__init__(context)
         if context.layer is not None:
-            raise InputError("augmentation neural_swap: animals have their own units, expected common units")
+            raise InputError(
+                "augmentation neural_swap: animals have their own units, expected common units, or swap of poses"
+            )
         self.window_starts = windows_of_poses(context, "augmentation neural_swap")
         self.probability = probability
         self.near = NearPoses(context, "augmentation neural_swap", "others")

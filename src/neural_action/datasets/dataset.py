@@ -94,6 +94,17 @@ class Dataset:
         """(sample,) bool: whether pretraining may see the sample."""
         return self._spread(lambda span: span.sees_input).astype(bool)
 
+    @property
+    def fitted(self) -> np.ndarray:
+        """(trial,) bool: whether a closed form of the trial's own animal may be fitted to its unlabelled pairs.
+
+        These are the visible trials. Of an animal that pretraining does not see, they are those outside the test.
+        """
+        seen = {span.animal for span in self.trials if span.sees_input}
+        return np.array(
+            [span.sees_input or (span.animal not in seen and span.role == "train") for span in self.trials]
+        )
+
     def _spread(self, value: Callable[[TrialSpan], int]) -> np.ndarray:
         out = np.zeros(len(self.pose), np.int64)
         for span in self.trials:

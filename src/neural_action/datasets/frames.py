@@ -9,19 +9,19 @@ import numpy as np
 from neural_action.datasets.dataset import Dataset
 from neural_action.datasets.ragged import RaggedFrames
 from neural_action.datasets.windows import nearest
-from neural_action.errors import InputError
 
 
 def frame_arrays(dataset: Dataset) -> dict[str, np.ndarray]:
     """The arrays of ``frame_behavior``, and ``neural`` (frame, feature) float32.
 
-    Raises InputError if animals have their own units.
+    If animals have their own units, there is ``neural-<number>`` for each animal instead, with its frames only, which
+    are consecutive.
     """
     if isinstance(dataset.neural, RaggedFrames):
-        raise InputError(
-            "animals have their own units, expected common pixels or units for rows of other packages"
-        )
-    return {"neural": dataset.neural.reshape(len(dataset.neural), -1), **frame_behavior(dataset)}
+        neural = {f"neural-{number}": part for number, part in enumerate(dataset.neural.parts)}
+    else:
+        neural = {"neural": dataset.neural.reshape(len(dataset.neural), -1)}
+    return {**neural, **frame_behavior(dataset)}
 
 
 @dataclass(frozen=True)
@@ -33,27 +33,27 @@ class AnimalFrames:
         neural: (frame, feature).
         behavior: (frame, feature) float32 as in ``frame_behavior``; NaN where it is not known.
         trial: (frame,) int64 trial numbers.
-        visible: (frame,) bool, whether pretraining may see the frame.
+        fitted: (frame,) bool, whether a closed form may be fitted to the frame (``Dataset.fitted``).
     """
 
     rows: slice
     neural: np.ndarray
     behavior: np.ndarray
     trial: np.ndarray
-    visible: np.ndarray
+    fitted: np.ndarray
 
 
 def frames_by_animal(dataset: Dataset, neural: np.ndarray | RaggedFrames) -> dict[str, AnimalFrames]:
-    """The frames ``neural`` (frame, ...) of a dataset, of each animal with visible trials."""
+    """The frames ``neural`` (frame, ...) of a dataset, of each animal with trials to fit."""
     found, out = frame_behavior(dataset), {}
     behavior = np.where(found["covered"][:, None], found["behavior"], np.float32(np.nan))
     for number, name in enumerate(dataset.animals):
         own = np.flatnonzero(found["animal"] == number)
         rows = slice(int(own[0]), int(own[-1]) + 1)
-        if found["visible"][rows].any():
+        if found["fitted"][rows].any():
             values = neural[rows].reshape(len(own), -1)
             out[name] = AnimalFrames(
-                rows, values, behavior[rows], found["trial"][rows], found["visible"][rows]
+                rows, values, behavior[rows], found["trial"][rows], found["fitted"][rows]
             )
     return out
 
@@ -63,23 +63,27 @@ def frame_behavior(dataset: Dataset) -> dict[str, np.ndarray]:
 
     Returns:
         ``behavior`` (frame, feature) float32, the normalised sample nearest in time; ``covered`` (frame,) bool, whether
-        it is within 1.5 frame periods; ``visible`` (frame,) bool, whether pretraining may see the frame;
-        ``animal`` and ``trial`` (frame,) int64 numbers.
+        it is within 1.5 frame periods; ``visible`` (frame,) bool, whether pretraining may see the frame; ``fitted``
+        (frame,) bool, whether a closed form may be fitted to it (``Dataset.fitted``); ``animal`` and ``trial`` (frame,)
+        int64 numbers.
     """
     count = len(dataset.neural_time)
     arrays = {
         "behavior": np.zeros((count, dataset.pose.shape[1]), np.float32),
         "covered": np.zeros(count, bool),
         "visible": np.zeros(count, bool),
+        "fitted": np.zeros(count, bool),
         "animal": np.zeros(count, np.int64),
         "trial": np.zeros(count, np.int64),
     }
+    fitted = dataset.fitted
     for number, span in enumerate(dataset.trials):
         clock, moments = dataset.pose_time[span.samples], dataset.neural_time[span.frames]
         at = nearest(clock, moments)
         arrays["behavior"][span.frames] = dataset.pose[span.samples][at]
         arrays["covered"][span.frames] = np.abs(clock[at] - moments) <= 1.5 / dataset.neural_rate
         arrays["visible"][span.frames] = span.sees_input
+        arrays["fitted"][span.frames] = fitted[number]
         arrays["animal"][span.frames] = dataset.animals.index(span.animal)
         arrays["trial"][span.frames] = number
     return arrays

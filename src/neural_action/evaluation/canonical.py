@@ -135,9 +135,10 @@ def aligned_components(
 
 
 def canonical_frames(dataset: Dataset, neural: np.ndarray | RaggedFrames) -> np.ndarray:
-    """(frame, component) float32: components of every frame, aligned to the first animal with visible trials.
+    """(frame, component) float32: components of every frame, aligned to the first animal with trials to fit.
 
-    Components and alignment are fitted to visible frames. NaN for animals without visible trials.
+    Components and alignment are fitted to visible trials, or to those outside the test of an animal that pretraining
+    does not see. NaN for animals without such trials.
 
     Args:
         dataset: the dataset, with behaviour.
@@ -150,7 +151,7 @@ def canonical_frames(dataset: Dataset, neural: np.ndarray | RaggedFrames) -> np.
     aligned, _ = aligned_components(
         [own.neural for own in every.values()],
         [own.behavior for own in every.values()],
-        [own.visible for own in every.values()],
+        [own.fitted for own in every.values()],
         COMPONENTS,
         names=list(every),
     )

@@ -143,7 +143,8 @@ def cross_fit(
 def predicted_behavior(dataset: Dataset, pooled: np.ndarray | RaggedFrames) -> np.ndarray:
     """(frame, feature) float32: normalised behaviour predicted by each animal's own ridge, cross-fitted over trials.
 
-    NaN for an animal without visible trials. Raises InputError, naming the animal, as ``cross_fit``.
+    Fitted to visible trials, or to those outside the test of an animal that pretraining does not see. NaN for an animal
+    without such trials. Raises InputError, naming the animal, as ``cross_fit``.
 
     Args:
         dataset: the dataset, with behaviour.
@@ -156,7 +157,7 @@ def predicted_behavior(dataset: Dataset, pooled: np.ndarray | RaggedFrames) -> n
             own.behavior.astype(np.float64),
         )
         try:
-            out[own.rows] = cross_fit(values, target, own.trial, own.visible).predicted
+            out[own.rows] = cross_fit(values, target, own.trial, own.fitted).predicted
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
     return out

@@ -32,11 +32,6 @@ def problems(looks: list[Look], plan: Plan) -> Iterator[str]:
             f"{short.form.where} has {short.frames} frames, expected at least {plan.settings.windows.frames} "
             "(windows.frames): shorten the windows, or leave the trial out"
         )
-    if plan.settings.split.protocol == "new_animal" and are_own(_units(looks), plan.settings.windows):
-        yield (
-            "animals have different units, so an animal left out of pretraining cannot be encoded: set split.protocol "
-            "to new_trials, and adapt.rows to measure adaptation to a new animal"
-        )
     yield from _rests(looks, plan)
 
 

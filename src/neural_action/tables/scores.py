@@ -132,7 +132,10 @@ class Scores:
                 raise InputError(f"{path}: {name} {other[0]!r}, expected {expected!r}")
         missing = [name for name in methods if name not in set(table["method"])]
         if missing and not (only and table.empty):
-            raise InputError(f"{path}: no score of method {missing[0]!r}, expected scores of every row")
+            raise InputError(
+                f"{path}: no score of method {missing[0]!r}, expected scores of every row; see the logs of its "
+                "evaluations"
+            )
         return cls(table[table["method"].isin(methods)].reset_index(drop=True), probes)
 
     @property

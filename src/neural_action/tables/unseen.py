@@ -12,6 +12,13 @@ from neural_action.tables.page import Page
 from neural_action.tables.scores import ALL, Column, Scores
 
 PROTOCOLS = {"new_trials": "seen", "new_animal": "not seen", "adapted": "not seen, adapted"}
+#: Heading of the protocol ``new_animal`` where animals have their own units.
+_OWN = "not seen, closed form"
+_CLOSED_FORM = (
+    "where animals have their own units, an animal that pretraining did not see has no input layer. Not seen: it is "
+    "read in closed form, without any training step. One ridge maps behaviour to neural encodings (fitted to the other "
+    "animals), another the animal's units to these (fitted to its other trials, without labels)"
+)
 
 
 def unseen_animal(sections: Sections, path: Path) -> tuple[Document, Page]:
@@ -27,8 +34,10 @@ def unseen_animal(sections: Sections, path: Path) -> tuple[Document, Page]:
         Column("across", probe, ALL, sections.tables.metric, notes.TASKS["across"])
         for probe in some.read_by("across")
     ]
+    own = sections.windows.units == "own"
+    headings = {**PROTOCOLS, **({"new_animal": _OWN} if own else {})}
     spans = (
-        Span("animal in pretraining", tuple(PROTOCOLS.values())),
+        Span("animal in pretraining", tuple(headings.values())),
         Span("of the loss", ("recovered, %",)),
     )
     for column in columns:
@@ -44,16 +53,7 @@ def unseen_animal(sections: Sections, path: Path) -> tuple[Document, Page]:
             "Not seen: nothing (protocol new_animal). Adapted: nothing, but the neural encoder is then trained for a "
             "short time on its other trials, without labels",
         ),
-        *(
-            []
-            if by_protocol["new_animal"].animals
-            else [
-                (
-                    "Not seen",
-                    "each animal has its own units, so an animal without an input layer cannot be encoded",
-                )
-            ]
-        ),
+        *([] if sections.windows.units == "shared" else [("Own units", _CLOSED_FORM)]),
         (
             "Recovered",
             "(adapted - not seen) / (seen - not seen), with Fieller's 95 % interval over animals. The interval has no "

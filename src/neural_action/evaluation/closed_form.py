@@ -1,0 +1,89 @@
+"""Read an animal with its own units that a model has no input layer for, without training: two ridge regressions.
+
+Behaviour is what all animals share. One ridge, fitted on the animals of the model, says which neural encoding goes with
+which behaviour, as the model's behaviour encoder encodes it, or as it is if the model has none. Another, fitted on the
+new animal's unlabelled pairs, predicts that encoding from its units. The new animal is then in the same space as the
+others, and no weight changes. That both steps are linear is our choice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from neural_action.errors import InputError
+from neural_action.evaluation.ridge import LAGS, PENALTIES, cross_fit, ridge_path
+
+
+@dataclass(frozen=True)
+class Known:
+    """Windows of the animals that a model has input layers for, of what pretraining saw.
+
+    Attributes:
+        behavior: (window, feature), behaviour or its encodings.
+        neural: (window, dimension), encodings of neural activity.
+        group: (window,) int, the animals, or trials of a single animal.
+    """
+
+    behavior: np.ndarray
+    neural: np.ndarray
+    group: np.ndarray
+
+
+def closed_form(
+    known: Known, activity: np.ndarray, behavior: np.ndarray, trial: np.ndarray, learned: np.ndarray
+) -> np.ndarray:
+    """(window, dimension) float32: the windows of a new animal in the space of the known animals.
+
+    Every trial is predicted by a ridge fitted on the other trials of ``learned`` windows (``ridge.cross_fit``). Each
+    dimension then gets the mean and standard deviation of the known animals: a ridge pulls predictions towards their
+    mean, and a probe that is trained on the known animals expects their spread (our choice).
+
+    Args:
+        known: windows of the known animals.
+        activity: (window, feature), activity of the new animal, as ``lags``.
+        behavior: (window, feature), its behaviour, as that of ``known``.
+        trial: (window,) int, trial numbers.
+        learned: (window,) bool, windows that may be learned from; whole trials.
+
+    Raises:
+        InputError: no behaviour, or fewer than three trials to learn from.
+    """
+    if not behavior.shape[1]:
+        raise InputError("closed form: needs behaviour, and these recordings have none")
+    target = between(known, behavior)
+    found = cross_fit(activity, target, trial, learned).predicted
+    mean, sd = found[learned].mean(0), found[learned].std(0)
+    scaled = (found - mean) / np.where(sd > 0, sd, np.inf)
+    return (scaled * known.neural.std(0) + known.neural.mean(0)).astype(np.float32)
+
+
+def between(known: Known, behavior: np.ndarray) -> np.ndarray:
+    """(n, dimension) float64: the neural encodings that go with ``behavior`` (n, feature), by a ridge.
+
+    The penalty of each dimension is chosen by leaving out one group of known windows at a time.
+    """
+    mean, sd = known.behavior.mean(0, dtype=np.float64), known.behavior.std(0, dtype=np.float64)
+    scale = np.where(sd > 1e-6 * max(1e-6, float(sd.max())), sd, np.inf)
+    x, y = (known.behavior - mean) / scale, known.neural.astype(np.float64)
+    error = np.zeros((len(PENALTIES), y.shape[1]))
+    for group in np.unique(known.group):
+        left = known.group == group
+        error += np.square(ridge_path(x[~left], y[~left], x[left], PENALTIES) - y[left]).sum(1)
+    best = error.argmin(0)
+    return ridge_path(x, y, (behavior - mean) / scale, PENALTIES)[best, :, np.arange(len(best))].T
+
+
+def lags(neural: np.ndarray, start: np.ndarray, frames: int) -> np.ndarray:
+    """(window, part x unit) float64: mean activity in equal parts of each window, as many as ``ridge.LAGS``.
+
+    Args:
+        neural: (frame, unit).
+        start: (window,) int, first frames.
+        frames: number of frames of a window.
+    """
+    edges = np.linspace(0, frames, min(len(LAGS), frames) + 1).astype(int)
+    sums = np.concatenate([np.zeros((1, neural.shape[1])), np.cumsum(neural, 0, dtype=np.float64)])
+    parts = np.diff(sums[start[:, None] + edges], axis=1) / np.diff(edges)[:, None]
+    return parts.reshape(len(start), -1)
