@@ -59,6 +59,7 @@ def test_shipped_configurations_of_spikes_are_valid(name, published):
         ("rodent_sleep.yaml", ["cebra_spikes.yaml"], ["cebra_time"]),
         ("config.yaml", ["mined_views.yaml"], ["byol", "myow"]),
         ("fly_walking.yaml", ["cebra.yaml"], ["cebra_time", "cebra_behavior"]),
+        ("worms.yaml", ["cebra_units.yaml", "spint.yaml"], ["cebra_behavior", "spint"]),
     ],
 )
 def test_shipped_rows_on_top_of_a_dataset_are_valid(dataset, more, rows):

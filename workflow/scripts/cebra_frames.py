@@ -2,7 +2,8 @@
 
 ``conditional: behavior`` trains one model for all animals (multi-session), with positives chosen by behaviour.
 ``conditional: time`` trains one model for each animal, because CEBRA needs behaviour to train on several sessions; the
-embeddings of different animals are then not aligned. Models are trained on visible frames only, and trials are embedded
+embeddings of different animals are then not aligned. Animals may have their own units: CEBRA gives each session an
+encoder of its own. Models are trained on visible frames only, and trials are embedded
 one by one. If the arrays have several parts (splits of an animal's trials), each part has its own model.
 
 Needs only cebra, torch and numpy. ``neural-action arrays`` writes its input.
@@ -56,23 +57,31 @@ def embedded(data: dict[str, np.ndarray], conditional: str, settings: dict, seed
     seen = data["visible"] & (data["covered"] | (conditional == "time"))
     animals = np.unique(data["animal"][seen])
     rows = [np.flatnonzero(seen & (data["animal"] == animal)) for animal in animals]
-    neural, behavior = data["neural"], data["behavior"]
-    frames = np.zeros((len(neural), settings["output_dimension"]), np.float32)
+    behavior = data["behavior"]
+    frames = np.zeros((len(behavior), settings["output_dimension"]), np.float32)
 
     several = conditional == "behavior" and len(animals) > 1
     if several:
         model = cebra.CEBRA(**settings, conditional="time_delta", device="cuda_if_available")
-        model.fit([neural[own] for own in rows], [behavior[own] for own in rows])
+        model.fit([units(data, own) for own in rows], [behavior[own] for own in rows])
     for session, (animal, own) in enumerate(zip(animals, rows, strict=True)):
         if not several:
             by = "time" if conditional == "time" else "time_delta"
             model = cebra.CEBRA(**settings, conditional=by, device="cuda_if_available")
-            model.fit(neural[own], *([] if conditional == "time" else [behavior[own]]))
+            model.fit(units(data, own), *([] if conditional == "time" else [behavior[own]]))
         for trial in np.unique(data["trial"][data["animal"] == animal]):
-            at = data["trial"] == trial
+            at = np.flatnonzero(data["trial"] == trial)
             which = {"session_id": session} if several else {}
-            frames[at] = model.transform(neural[at], **which)
+            frames[at] = model.transform(units(data, at), **which)
     return frames
+
+
+def units(data: dict[str, np.ndarray], rows: np.ndarray) -> np.ndarray:
+    """(n, feature): neural activity of frames of one animal, which may have its own units."""
+    if "neural" in data:
+        return data["neural"][rows]
+    animal = data["animal"][rows[0]]
+    return data[f"neural-{animal}"][rows - np.flatnonzero(data["animal"] == animal)[0]]
 
 
 if __name__ == "__main__":
