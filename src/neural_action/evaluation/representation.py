@@ -59,9 +59,10 @@ def represent(
     - ``labels``: the action label, one-hot, with one more column for unlabelled windows.
     - ``none``: an empty array, for guessing.
 
-    If animals have their own units, ``raw`` can be compared only within an animal, and a model reads an animal
-    without an input layer in closed form (``closed_form``). ``part`` is the name of the model in a file with several models, and ``split`` the name of
-    the split in the file of another package. A neural encoder of shared units or images runs on ``device``.
+    If animals have their own units, ``raw`` can be compared only within an animal, and a model reads an animal without
+    an input layer in closed form (``closed_form``). ``part`` is the name of the model in a file with several models,
+    and ``split`` the name of the split in the file of another package. A neural encoder of shared units or images runs
+    on ``device``.
 
     Raises InputError if a required file is not given, or if the model does not fit the dataset.
     """
