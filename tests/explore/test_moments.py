@@ -93,3 +93,20 @@ def test_traces_are_of_their_trial(dataset):
         ]
         > 0.97
     )
+
+
+def test_directions_of_segments_are_a_midline(dataset):
+    rng = np.random.default_rng(0)
+    names = ("velocity", *(f"body_angle_{at}" for at in range(1, 9)))
+    pose = rng.standard_normal((len(dataset.pose), 9)).astype(np.float32)
+    found = moments(
+        replace(dataset, pose_raw=pose, behavior_names=names, behavior_shape=(9,)),
+        ExploreSettings(pose_rate=25),
+    )
+    assert (found.kind, found.columns[0], found.columns[-1]) == ("skeleton", "head", "tail")
+    assert [part.name for part in found.parts] == ["midline", "head"]
+    drawn = (found.low + found.values / 255 * (found.high - found.low)).reshape(-1, 9, 2)
+    steps = np.diff(drawn, axis=1)
+    wrong = np.angle(np.exp(1j * (np.arctan2(steps[..., 1], steps[..., 0]) - pose[:, 1:])))
+    # Points have the resolution of a byte.
+    assert np.median(np.abs(wrong)) < 0.05

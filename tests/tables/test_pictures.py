@@ -54,6 +54,18 @@ def test_neighbors_of_other_behaviour_are_drawn(dataset, shape):
     assert all(axis.has_data() for axis in figure.axes)
 
 
+def test_neighbors_of_bodies_are_midlines(dataset):
+    data = dataset((5,))
+    recorded = data.source.opened
+    recorded.behavior_names = ("velocity", *(f"body_angle_{at}" for at in range(1, 5)))
+    figure = draw_neighbors(recorded, SwapTable.load(data.swaps))
+    for axis in figure.axes:
+        whole, head = (np.stack(line.get_data(), axis=1) for line in axis.get_lines())
+        assert len(whole) == 5
+        assert np.array_equal(head, whole[: len(head)])
+        assert np.linalg.norm(np.diff(whole, axis=0), axis=1) == pytest.approx(np.full(4, 0.25), rel=1e-3)
+
+
 def test_queries_have_neighbors_and_different_actions(dataset):
     data = dataset()
     recorded, swaps = data.source.opened, SwapTable.load(data.swaps)

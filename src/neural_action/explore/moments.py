@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from neural_action.calcium.rest import motion_energy
 from neural_action.config.settings import ExploreSettings
 from neural_action.datasets.dataset import Dataset
+from neural_action.recordings.midline import midline, midline_names, midline_parts, segments_of
 from neural_action.recordings.skeleton import Part, skeleton
 
 #: Features drawn as lines, at most: those with the largest variance (our choice).
@@ -63,8 +64,9 @@ class Moments:
 def moments(dataset: Dataset, settings: ExploreSettings) -> Moments:
     """Behaviour at about ``settings.pose_rate`` samples a second, or fewer if it would exceed ``settings.megabytes``.
 
-    Keypoints with two or three axes are a skeleton; other behaviour is drawn as lines. Values are clipped to their 0.1
-    and 99.9 percentiles and stored in a byte, a resolution of 0.4 % of that range (our choice).
+    Keypoints with two or three axes are a skeleton, and so is the midline of a body whose posture is directions of
+    segments. Other behaviour is drawn as lines. Values are clipped to their 0.1 and 99.9 percentiles and stored in a
+    byte, a resolution of 0.4 % of that range (our choice).
     """
     trials = len(dataset.trials)
     if 0 in dataset.pose_raw.shape:
@@ -72,6 +74,7 @@ def moments(dataset: Dataset, settings: ExploreSettings) -> Moments:
         return Moments(
             "none", none, *(np.zeros(0),) * 2, (), np.zeros(trials + 1, np.int64), *(np.zeros(trials),) * 2
         )
+    dataset, body = _with_midline(dataset)
     shape = dataset.behavior_shape
     is_skeleton = len(shape) == 2 and shape[1] in (2, 3)
     chosen = np.arange(dataset.pose_raw.shape[1])
@@ -101,10 +104,10 @@ def moments(dataset: Dataset, settings: ExploreSettings) -> Moments:
             "features", *common, tuple(features[at] for at in chosen), first, np.array(start), np.array(rate)
         )
     names = dataset.behavior_names
-    bones = tuple(
+    told = tuple(
         Part(f"part {at + 1}", tuple(names.index(name) for name in chain))
         for at, chain in enumerate(settings.skeleton or [])
-    ) or skeleton(names)
+    )
     return Moments(
         "skeleton",
         *common,
@@ -112,9 +115,22 @@ def moments(dataset: Dataset, settings: ExploreSettings) -> Moments:
         first,
         np.array(start),
         np.array(rate),
-        bones,
+        told or body or skeleton(names),
         _views(dataset, stacked),
     )
+
+
+def _with_midline(dataset: Dataset) -> tuple[Dataset, tuple[Part, ...]]:
+    """The dataset with the points of the midline as its behaviour, and their parts; unchanged without a midline."""
+    segments = segments_of(dataset.behavior_names) if len(dataset.behavior_shape) == 1 else ()
+    if not segments:
+        return dataset, ()
+    points = midline(dataset.pose_raw[:, segments]).astype(np.float32)
+    names, shape = midline_names(len(segments)), points.shape[1:]
+    posed = replace(
+        dataset, pose_raw=points.reshape(len(points), -1), behavior_names=names, behavior_shape=shape
+    )
+    return posed, midline_parts(len(segments))
 
 
 def _thinning(dataset: Dataset, columns: int, settings: ExploreSettings) -> int:

@@ -373,7 +373,8 @@ function drawBand(strip, key, trial, top, high) {
 
 // --- the moving figure ------------------------------------------------------------------------------------------
 
-const COLORS = { "front leg": "#0072B2", "middle leg": "#E69F00", "hind leg": "#009E73", abdomen: "#8a93a3" };
+const COLORS = { "front leg": "#0072B2", "middle leg": "#E69F00", "hind leg": "#009E73", abdomen: "#8a93a3",
+  midline: "#0072B2", head: "#E69F00" };
 const PALETTE = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#B8A200", "#4A4A4A"];
 let figureViews = [];
 

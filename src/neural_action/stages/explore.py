@@ -155,6 +155,11 @@ def _notes(every: int, shown: int, settings: ExploreSettings, behavior: Moments)
         notes.append(
             f"Poses are stored at {rate:.3g} samples per second with 8 bits; the figure is interpolated in between."
         )
+        if "midline" in {part.name for part in behavior.parts}:
+            notes.append(
+                "The figure is the midline of the body, with the head in orange. It shows the posture, "
+                "not where the animal is or which way it points."
+            )
         if not behavior.parts:
             notes.append("The names of the keypoints do not say which are connected: set explore.skeleton.")
     if behavior.kind == "none":

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from neural_action.datasets.dataset import Dataset
 from neural_action.names import shortened
 from neural_action.neighbors.table import SwapTable
+from neural_action.recordings.midline import midline, midline_parts, segments_of
 from neural_action.tables.pictures import style
 
 QUERIES, ANIMALS = 6, 10
@@ -48,8 +49,9 @@ def choose_queries(dataset: Dataset, swaps: SwapTable) -> np.ndarray:
 def draw_neighbors(dataset: Dataset, swaps: SwapTable) -> Figure:
     """One row for each query: the pose, then one neighbour from each animal, with their actions.
 
-    Flies (38 keypoints, two axes) are drawn as stick figures, other skeletons as points, and features as traces over
-    one second around the sample. ``swaps`` was computed from the poses of ``dataset``.
+    Flies (38 keypoints, two axes) are drawn as stick figures, and postures of directions of segments as midlines. Other
+    skeletons are drawn as points, and other features as traces over one second around the sample. ``swaps`` was
+    computed from the poses of ``dataset``.
     """
     queries = choose_queries(dataset, swaps)
     targets = np.flatnonzero(swaps.domains.any(0))
@@ -87,7 +89,7 @@ def draw_neighbors(dataset: Dataset, swaps: SwapTable) -> Figure:
         "Query poses and one neighbour of each, drawn at random, in every animal",
         "Blue: same action as the query; orange: another action",
     ]
-    if len(dataset.behavior_shape) == 1:
+    if len(dataset.behavior_shape) == 1 and not segments_of(dataset.behavior_names):
         lines.append(f"Traces: normalised features over {_SNIPPET_SECONDS:g} s")
     style.heading(figure, *lines)
     if colors:
@@ -111,6 +113,8 @@ def _painter(dataset: Dataset, rows: np.ndarray) -> Painter:
         return _fly_painter(dataset, rows)
     if len(dataset.behavior_shape) == 2 and dataset.behavior_shape[1] >= 2:
         return _point_painter(dataset, rows)
+    if len(dataset.behavior_shape) == 1 and (segments := segments_of(dataset.behavior_names)):
+        return _midline_painter(dataset, rows, segments)
     return _trace_painter(dataset)
 
 
@@ -165,6 +169,30 @@ def _point_painter(dataset: Dataset, rows: np.ndarray) -> Painter:
 
     width, height = high - low + 2 * gap
     return draw, height / width, {}
+
+
+def _midline_painter(dataset: Dataset, rows: np.ndarray, segments: tuple[int, ...]) -> Painter:
+    """The midline of each body, at one scale in all axes."""
+    lines = dict(zip(rows.tolist(), midline(dataset.pose_raw[rows][:, segments]), strict=True))
+    low, high = (edge(np.concatenate(list(lines.values())), axis=0) for edge in (np.min, np.max))
+    gap = 0.06 * max((high - low).max(), 1e-9)
+    colors = dict(zip((part.name for part in midline_parts(len(segments))), _LEG_COLORS[:2], strict=True))
+
+    def draw(axis: Axes, at: int) -> None:
+        for part in midline_parts(len(segments)):
+            axis.plot(
+                *lines[at][list(part.keypoints)].T,
+                color=colors[part.name],
+                lw=1.8,
+                solid_capstyle="round",
+                clip_on=False,
+            )
+        style.bare(axis)
+        axis.set_aspect("equal")
+        axis.set(xlim=(low[0] - gap, high[0] + gap), ylim=(low[1] - gap, high[1] + gap))
+
+    width, height = high - low + 2 * gap
+    return draw, height / width, colors
 
 
 def _trace_painter(dataset: Dataset) -> Painter:
