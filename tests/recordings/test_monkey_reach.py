@@ -214,6 +214,20 @@ def test_a_session_that_is_not_there_is_named(tmp_path):
         monkey_reach.scan(tmp_path, Options(sessions=["chewie"]))
 
 
+def test_blocks_are_whole_reaches_in_order(tmp_path, torch_pickles):
+    made = trials(count=8)
+    write_forms(tmp_path, made, torch_pickles)
+    options = Options(blocks=3)
+    rows = monkey_reach.scan(tmp_path, options)
+    assert [(row.animal, row.trial) for row in rows] == [("m", f"00{at}") for at in (1, 2, 3)]
+    whole = monkey_reach.read(tmp_path, rows[0], options, None)
+    parts = [whole.between(*row.part, "x") for row in rows]
+    assert [sorted(set(part.segment)) for part in parts] == [[0, 1, 2], [3, 4], [5, 6, 7]]
+    assert np.array_equal(np.concatenate([part.neural for part in parts]), whole.neural)
+    with pytest.raises(InputError, match=r"8 reaches, expected at least convert\.reader_options\.blocks = 9"):
+        monkey_reach.scan(tmp_path, Options(blocks=9))
+
+
 def changed(name, value):
     made = trials()
     made[2][name] = value

@@ -13,6 +13,7 @@ reach. A session comes in several forms, which differ in the file name ``full-<s
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -53,19 +54,22 @@ class Options(ReaderOptions):
         sessions: sessions to read, such as ``chewie-10032013``; null for all.
         bin_seconds: width of a bin, s.
         speed_threshold: bins in which the hand is not faster are left out, in the files' unit of velocity.
+        blocks: recordings into which each session is cut, of consecutive reaches and of similar length, so that folds
+            of recordings can be tested; null keeps a session whole.
     """
 
     sessions: Annotated[list[str], Field(min_length=1)] | None = None
     bin_seconds: Annotated[float, Field(gt=0)] = 0.1
     speed_threshold: Annotated[float, Field(ge=0)] = 5.0
+    blocks: Annotated[int, Field(ge=2)] | None = None
 
 
 def scan(folder: Path, options: Options) -> list[SampleRow]:
-    """One row for each session: animal ``<session>``, trial ``reaches``.
+    """One row for each session, animal ``<session>`` and trial ``reaches``, or for each of its ``blocks``, ``001``, ...
 
     If a session has several files, those with the wanted bins are preferred; then those from which slow bins must be
     dropped; then raw files, which must be binned. Pickles come before ``.npz``. InputError if a session has no file
-    with these bins.
+    with these bins, or fewer reaches than ``blocks``; and, with ``blocks``, as ``read``.
     """
     found: dict[str, list[tuple[tuple, Path]]] = {}
     for path in sorted(folder.rglob("*")):
@@ -82,8 +86,26 @@ def scan(folder: Path, options: Options) -> list[SampleRow]:
                 f"of at most {options.speed_threshold:g}, expected {EXPECTED}; sessions: {', '.join(found) or 'none'}"
             )
     return [
-        SampleRow(session, TRIAL, usable[session].relative_to(folder).as_posix())
+        row
         for session in options.sessions or sorted(usable)
+        for row in _rows(folder, session, usable[session], options)
+    ]
+
+
+def _rows(folder: Path, session: str, path: Path, options: Options) -> list[SampleRow]:
+    below = path.relative_to(folder).as_posix()
+    if options.blocks is None:
+        return [SampleRow(session, TRIAL, below)]
+    trials, _ = _moving_trials(path, options)
+    if len(trials) < options.blocks:
+        raise InputError(
+            f"{path}: {len(trials)} reaches, expected at least convert.reader_options.blocks = {options.blocks}"
+        )
+    borders = np.linspace(0, len(trials), options.blocks + 1).round().astype(int)
+    edges = options.bin_seconds * _offsets(trials)[borders]
+    return [
+        SampleRow(session, f"{at + 1:03d}", below, round(float(start), 4), round(float(stop), 4))
+        for at, (start, stop) in enumerate(pairwise(edges))
     ]
 
 
@@ -121,18 +143,9 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
         raise InputError(
             f"configuration convert.class_names: {len(names)} names, expected {DIRECTIONS} (directions)"
         )
-    trials = [_checked(path, at, trial) for at, trial in enumerate(_trials(path, options))]
-    moving = [np.hypot(*trial["vel"].T) > options.speed_threshold for trial in trials]
-    kept = [at for at, mask in enumerate(moving) if mask.any()]
-    if len(kept) < 2:
-        raise InputError(
-            f"{path}: {len(kept)} trials have bins faster than {options.speed_threshold:g}, expected at least 2"
-        )
-    trials = [{name: values[moving[at]] for name, values in trials[at].items()} for at in kept]
-    if len({trial["x"].shape[1] for trial in trials}) != 1:
-        raise InputError(f"{path}: the number of units differs between trials, expected the same in all")
+    trials, kept = _moving_trials(path, options)
     lengths = [len(trial["x"]) for trial in trials]
-    bins = _end_to_end([trial["timestep"] for trial in trials])
+    bins = np.repeat(_offsets(trials)[:-1], lengths) + _joined(trials, "timestep")
     time = options.bin_seconds * (bins + 0.5)
     return Recording(
         animal=row.animal,
@@ -153,17 +166,28 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
     )
 
 
+def _moving_trials(path: Path, options: Options) -> tuple[list[Trial], list[int]]:
+    """The trials with bins above the speed threshold, only these bins, and their numbers in the file."""
+    trials = [_checked(path, at, trial) for at, trial in enumerate(_trials(path, options))]
+    moving = [np.hypot(*trial["vel"].T) > options.speed_threshold for trial in trials]
+    kept = [at for at, mask in enumerate(moving) if mask.any()]
+    if len(kept) < 2:
+        raise InputError(
+            f"{path}: {len(kept)} trials have bins faster than {options.speed_threshold:g}, expected at least 2"
+        )
+    trials = [{name: values[moving[at]] for name, values in trials[at].items()} for at in kept]
+    if len({trial["x"].shape[1] for trial in trials}) != 1:
+        raise InputError(f"{path}: the number of units differs between trials, expected the same in all")
+    return trials, kept
+
+
 def _joined(trials: list[Trial], name: str) -> np.ndarray:
     return np.concatenate([trial[name] for trial in trials])
 
 
-def _end_to_end(timesteps: list[np.ndarray]) -> np.ndarray:
-    """(bin,) number of every bin when trials are concatenated with ``PAUSE`` bins between them."""
-    first, parts = 0, []
-    for steps in timesteps:
-        parts.append(first + steps)
-        first += int(steps[-1]) + 1 + PAUSE
-    return np.concatenate(parts)
+def _offsets(trials: list[Trial]) -> np.ndarray:
+    """(trial + 1,) number of the first bin of every trial when trials are concatenated with ``PAUSE`` bins between."""
+    return np.cumsum([0, *(int(trial["timestep"][-1]) + 1 + PAUSE for trial in trials)])
 
 
 def _trials(path: Path, options: Options) -> list[dict[str, Any]]:
