@@ -15,7 +15,15 @@ from neural_action.recordings.readers import reader_modules
 from neural_action.tables.published import published
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
-DATASETS = ["config.yaml", "fly_walking.yaml", "mc2p.yaml", "worm.yaml", "worms.yaml", "test/tiny.yaml"]
+DATASETS = [
+    "config.yaml",
+    "fly_walking.yaml",
+    "mc2p.yaml",
+    "monkey_across.yaml",
+    "worm.yaml",
+    "worms.yaml",
+    "test/tiny.yaml",
+]
 
 
 SPIKES = ["monkey_reach.yaml", "rodent_sleep.yaml"]
@@ -60,6 +68,7 @@ def test_shipped_configurations_of_spikes_are_valid(name, published):
         ("config.yaml", ["mined_views.yaml"], ["byol", "myow"]),
         ("fly_walking.yaml", ["cebra.yaml"], ["cebra_time", "cebra_behavior"]),
         ("worms.yaml", ["cebra_units.yaml", "spint.yaml"], ["cebra_behavior", "spint"]),
+        ("fly_walking.yaml", ["fly_walking_cells.yaml"], ["ridge", "canonical"]),
     ],
 )
 def test_shipped_rows_on_top_of_a_dataset_are_valid(dataset, more, rows):
@@ -86,6 +95,20 @@ def test_what_cannot_be_trained_together_is_a_line(row, message):
     config["methods"]["new"] = {"label": "x", "sessions": "together", **row}
     with pytest.raises(InputError, match=message):
         validate(config)
+
+
+def test_tasks_across_sessions_need_the_animals_of_sessions():
+    config = merged("monkey_across.yaml")
+    config["split"] = {**config["split"], "animal_of_session": None}
+    with pytest.raises(InputError, match="'across_sessions' needs split.animal_of_session"):
+        validate(config)
+
+
+def test_no_row_of_reaches_has_views_of_calcium():
+    rows = validate(merged("monkey_across.yaml")).methods
+    shown = merged("monkey_across.yaml")["rows"]
+    views = {view.name for name in shown for view in rows[name].augmentations.neural}
+    assert views == {"dropout", "pepper", "noise"}
 
 
 def test_a_change_of_one_row_leaves_rows_that_repeat_it_in_yaml():

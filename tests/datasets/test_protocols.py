@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from neural_action.config.settings import SplitSettings
 from neural_action.datasets.protocols import (
+    animals_of,
     assign_folds,
     joint_runs,
     protocol_of,
@@ -194,3 +195,33 @@ def test_seen_trials_are_those_of_the_table(protocol):
 def test_unknown_splits_are_refused():
     with pytest.raises(InputError, match="split 'animal-A': expected a name that begins with"):
         protocol_of("animal-A")
+
+
+SESSIONS = [(session, f"t{k}") for session in ("a-1", "a-2", "b-1") for k in range(4)]
+
+
+def test_an_animal_is_left_out_with_all_its_sessions():
+    frame = table_of(SESSIONS, protocol="new_animal", animal_of_session="^[^-]+").frame
+    for split, own in frame.groupby("split"):
+        tested = split.split("-fold-")[0].removeprefix("without-")
+        hidden = {"a-1": {"a-1", "a-2"}, "a-2": {"a-1", "a-2"}, "b-1": {"b-1"}}[tested]
+        assert set(own.loc[~own["sees_input"], "animal"]) == hidden
+        assert set(own.loc[own["role"] == "test", "animal"]) == {tested}
+
+
+def test_without_the_setting_each_session_is_an_animal():
+    table = table_of(SESSIONS, protocol="new_trials")
+    told = table_of(SESSIONS, protocol="new_trials", animal_of_session="^[^-]+")
+    for split in ("fold-0", "without-a-1-fold-0"):
+        same = told.pieces(split) == table.pieces(split)
+        assert same == (split == "fold-0")
+
+
+def test_a_name_without_an_animal_is_a_line():
+    told = SplitSettings(animal_of_session="^[a-z]+")
+    assert animals_of(["ab-1", "c2"], told) == {"ab-1": "ab", "c2": "c"}
+    assert animals_of(["ab-1"], SplitSettings()) == {"ab-1": "ab-1"}
+    with pytest.raises(InputError, match="finds no animal in the name of session 1-a"):
+        animals_of(["ab-1", "1-a"], told)
+    with pytest.raises(ValueError, match="a regular expression"):
+        SplitSettings(animal_of_session="[")

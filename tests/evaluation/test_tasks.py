@@ -100,3 +100,29 @@ def test_one_class_trains_nothing(flies):
 )
 def test_a_split_is_numbered_by_its_name(split, number):
     assert split_number(split) == number
+
+
+SESSIONS = ("a-1", "a-2", "b-1")
+OWNERS = ("a", "a", "b")
+
+
+@pytest.mark.parametrize(
+    "task", ["across", "continuous_across", "across_sessions", "continuous_across_sessions"]
+)
+def test_sessions_of_the_tested_animal_train_only_across_sessions(flies, task):
+    found = list(problems(task, flies, SESSIONS, SETTINGS, "fold-3", 0, OWNERS))
+    assert [problem.animal for problem in found] == list(SESSIONS)
+    for number, problem in enumerate(found):
+        others = {0, 1, 2} - {number}
+        if not task.endswith("sessions"):
+            others = {0: {2}, 1: {2}, 2: {0, 1}}[number]
+        assert set(flies.animal[problem.train]) == others
+        assert set(flies.animal[problem.test]) == {number}
+
+
+def test_nothing_is_across_animals_where_all_sessions_are_of_one(flies):
+    def made_of(task):
+        return list(problems(task, flies, SESSIONS, SETTINGS, "fold-3", 0, ("a",) * 3))
+
+    assert made_of("across") == made_of("continuous_across") == []
+    assert [problem.animal for problem in made_of("across_sessions")] == list(SESSIONS)

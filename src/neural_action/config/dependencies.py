@@ -170,8 +170,8 @@ class Dependencies:
         keys = ("dataset", "windows", "evaluation", "probes", "training.device")
         chosen = json.loads(self._chosen(self.content_of(self.source(method)), keys))
         del chosen["evaluation"]["consistency_dimensions"]
-        # Used by the published split only, for scores of its test blocks.
-        chosen["split"] = {"block_seconds": self.settings.split.block_seconds}
+        # Blocks are used by the published split only, for scores of its test blocks.
+        chosen["split"] = {key: self.content["split"][key] for key in ("block_seconds", "animal_of_session")}
         return as_json({**chosen, "methods": self._method(method)})
 
     def external(self, method: str) -> str:

@@ -9,9 +9,21 @@ from pydantic import Field, model_validator
 from neural_action.config.kinds import Count, Each, Fraction, FromText, Positive, Section
 
 Task = Literal[
-    "within", "across", "identity", "decoding", "continuous_within", "continuous_across", "retrieval"
+    "within",
+    "across_sessions",
+    "across",
+    "identity",
+    "decoding",
+    "continuous_within",
+    "continuous_across_sessions",
+    "continuous_across",
+    "retrieval",
 ]
-CONTINUOUS = ("continuous_within", "continuous_across")
+#: Tasks of actions, and of behaviour variables, from the easiest to the hardest.
+ACTIONS = ("within", "across_sessions", "across")
+CONTINUOUS = ("continuous_within", "continuous_across_sessions", "continuous_across")
+#: Tasks whose probes are trained on other sessions of the same animal too.
+ACROSS_SESSIONS = ("across_sessions", "continuous_across_sessions")
 #: Tasks whose targets are values of behaviour, which needs no labels.
 VALUES = (*CONTINUOUS, "retrieval")
 LabelBudget = Annotated[Literal["all", "half"] | Annotated[int, Field(ge=1)], FromText]
@@ -86,13 +98,15 @@ class EvaluationSettings(Section):
     """Evaluation of frozen representations: task x probe x label budget x metric.
 
     Tasks: ``within`` (the probe is trained on other trials of the tested animal), ``across`` (on the other animals),
-    ``identity`` (which animal), ``decoding`` (like within, shown as MYOW's table), ``continuous_within`` and
-    ``continuous_across`` (behaviour variables instead of classes), ``retrieval`` (behaviour of the nearest windows of
-    the other animals, without labels). Label budgets: ``all``, ``half`` (half of each animal's blocks of
-    ``label_block_seconds``), or a number of labelled trials of each class; in a recording without trials, a bout of
-    one class, cut to ``labelled_seconds``, counts as a trial. ``choose_by``: metric for choices on validation windows.
-    ``scale``: scaling of features by training windows. ``raw_pool_time`` and ``raw_pool_space``: frames and pixels
-    over which raw windows are averaged. ``variables``: behaviour variables of the continuous tasks; null means all.
+    ``across_sessions`` (on all other sessions, where ``split.animal_of_session`` says that animals are sessions),
+    ``identity`` (which animal), ``decoding`` (like within, shown as MYOW's table), ``continuous_within``,
+    ``continuous_across_sessions`` and ``continuous_across`` (behaviour variables instead of classes), ``retrieval``
+    (behaviour of the nearest windows of the other animals, without labels). Label budgets: ``all``, ``half`` (half of
+    each animal's blocks of ``label_block_seconds``), or a number of labelled trials of each class; in a recording
+    without trials, a bout of one class, cut to ``labelled_seconds``, counts as a trial. ``choose_by``: metric for
+    choices on validation windows. ``scale``: scaling of features by training windows. ``raw_pool_time`` and
+    ``raw_pool_space``: frames and pixels over which raw windows are averaged. ``variables``: behaviour variables of the
+    continuous tasks; null means all.
     """
 
     tasks: Annotated[list[Task], Field(min_length=1), Each] = ["within", "across", "identity"]

@@ -11,7 +11,7 @@ from typing import Any, get_args
 import yaml
 from pydantic import ValidationError
 
-from neural_action.config.evaluation_settings import CONTINUOUS, VALUES, Task
+from neural_action.config.evaluation_settings import ACROSS_SESSIONS, CONTINUOUS, VALUES, Task
 from neural_action.config.renamed import check_renamed, check_row_names
 from neural_action.config.settings import EncoderSettings, MethodSettings, Settings
 from neural_action.config.signatures import check_parameters, one_line
@@ -180,6 +180,12 @@ def validate(config: Mapping[str, Any]) -> Settings:
             "configuration adapt.rows: needs split.protocol new_trials, with which unseen animals are compared, "
             f"found {settings.split.protocol!r}"
         )
+    for task in ACROSS_SESSIONS:
+        if task in settings.evaluation.tasks and settings.split.animal_of_session is None:
+            raise InputError(
+                f"configuration evaluation.tasks: {task!r} needs split.animal_of_session, which says of which animal "
+                "a session is"
+            )
     partitioned = settings.split.protocol in ("published", "repeated")
     _check_probes(settings)
     for row, method in settings.methods.items():

@@ -12,7 +12,7 @@ from neural_action.config.load import validate
 from neural_action.config.settings import MethodSettings
 from neural_action.config.signatures import mines, needs
 from neural_action.datasets.layout import FILES
-from neural_action.datasets.protocols import Run, assign_folds, joint_runs, runs, unseen_runs
+from neural_action.datasets.protocols import Run, animals_of, assign_folds, joint_runs, runs, unseen_runs
 from neural_action.errors import InputError
 from neural_action.provenance import code_hash, part_modules
 from neural_action.recordings.readers import load_reader, reader_modules
@@ -40,6 +40,8 @@ class Plan:
         self.depends_on = Dependencies(self.settings, names)
         self.rows = self._rows()
         self.animals = sorted({row.animal for row in self.rows})
+        #: The animal of each of ``animals``, which may be sessions.
+        self.owners = animals_of(self.animals, self.settings.split)
         if self.settings.split.protocol not in ("published", "repeated"):
             assign_folds([(row.animal, row.trial) for row in self.rows], self.settings.split)
         self.runs = runs(self.settings.split, self.animals)

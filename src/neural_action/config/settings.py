@@ -7,9 +7,10 @@ that a new component is one file.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from neural_action.config.evaluation_settings import (
     EvaluationSettings,
@@ -94,6 +95,8 @@ class SplitSettings(Section):
     once in the order of time, or at random ``repeats`` times. For these two, a recording without trials is cut into
     blocks of ``block_seconds``, and ``gap_seconds`` are left out between blocks of different roles. One job of the
     workflow runs ``repeats_per_job`` repeats.
+    ``animal_of_session``: if the animals of the samples table are sessions, a regular expression that finds the animal
+    in the name of a session. Where an animal is left out, all its sessions are. null: each is an animal.
     """
 
     folds: Annotated[int, Field(ge=2, le=MOST_FOLDS)] = 4
@@ -108,6 +111,16 @@ class SplitSettings(Section):
     validation: Fraction = 0.1
     block_seconds: Positive = 600.0
     gap_seconds: Annotated[float, Field(ge=0)] = 60.0
+    animal_of_session: Text | None = None
+
+    @field_validator("animal_of_session")
+    @classmethod
+    def _is_an_expression(cls, value: str | None) -> str | None:
+        try:
+            re.compile(value or "")
+        except (re.error, RecursionError) as error:
+            raise ValueError(f"a regular expression ({error})") from None
+        return value
 
     @model_validator(mode="after")
     def _leaves_a_test(self) -> SplitSettings:

@@ -7,6 +7,7 @@ see. ``published`` and ``repeated`` split each animal's trials into train, valid
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -50,6 +51,25 @@ class Run:
         """The run as command-line options."""
         animal = [] if self.animal is None else [f"--animal={self.animal}"]
         return [*(f"--split={name}" for name in self.splits), *animal]
+
+
+def animals_of(sessions: Iterable[str], settings: SplitSettings) -> dict[str, str]:
+    """The animal of each session, by the name of the session; the session itself without ``animal_of_session``.
+
+    InputError if the expression finds nothing in a session's name.
+    """
+    if settings.animal_of_session is None:
+        return {session: session for session in sessions}
+    found = {}
+    for session in sessions:
+        match = re.search(settings.animal_of_session, session)
+        if match is None or not match[0]:
+            raise InputError(
+                f"configuration split.animal_of_session: {settings.animal_of_session!r} finds no animal in the name "
+                f"of session {session}, expected a part of it"
+            )
+        found[session] = match[0]
+    return found
 
 
 def protocol_of(split: str) -> str:
@@ -174,10 +194,11 @@ def _folded(
 
     Probes are trained on trials outside the fold and tested on trials in it. If an animal is left out, only this animal
     is tested, and labels of other animals' trials in the fold are not used, so that probes have the same labels as
-    under ``new_trials``.
+    under ``new_trials``. Of an animal with several sessions, one session is tested and all are hidden.
     """
     folds = assign_folds(trials, settings)
     animals = sorted({animal for animal, _ in folds})
+    owner = animals_of(animals, settings)
     for tested in animals if protocol in ("new_animal", "adapted") else [None]:
         for fold in range(settings.folds):
             name = _split_name(protocol, tested, fold)
@@ -187,7 +208,7 @@ def _folded(
                 hidden = {
                     "transductive": False,
                     "new_trials": inside,
-                    "new_animal": animal == tested,
+                    "new_animal": owner[animal] == owner.get(tested or ""),
                     "adapted": tests,
                 }[protocol]
                 yield name, animal, trial, "test" if tests else "train", not hidden, not inside

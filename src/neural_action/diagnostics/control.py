@@ -15,6 +15,7 @@ from neural_action.tables.scores import Column, Scores
 #: Metric of each task for which chance is 1 / number of classes or animals.
 _METRICS = {
     "within": "balanced_accuracy",
+    "across_sessions": "balanced_accuracy",
     "across": "balanced_accuracy",
     "decoding": "balanced_accuracy",
     "identity": "accuracy",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 #: The layer on which a contrastive loss is computed.
 PROJECTION = "projection"
 #: Tasks whose predictions are kept for pictures; the first that the dataset has is used.
-_SHOWN = ("across", "within", "decoding")
+_SHOWN = ("across", "across_sessions", "within", "decoding")
 #: Metrics that are also computed for single test trials, for intervals in the tables.
 _OF_UNITS = ("accuracy", "delta_accuracy")
 
@@ -76,6 +76,7 @@ def evaluate(
     trained_with_labels: bool = False,
     unit_seconds: float | None = None,
     own_units: bool = False,
+    owners: Sequence[str] = (),
 ) -> Evaluation:
     """Read a row's representation with every probe.
 
@@ -100,6 +101,7 @@ def evaluate(
         trained_with_labels: whether the row's objective uses labels.
         unit_seconds: if given, test trials are scored too, cut to this length; for a dataset with one split.
         own_units: whether animals have their own units, so that their raw features cannot be compared.
+        owners: the animal of each of ``animals``, if these are sessions.
 
     Raises:
         InputError: no problem has windows to train and test on, a trial is in both training and test, a probe cannot
@@ -112,7 +114,11 @@ def evaluate(
     values, variables = (
         _chosen(targets, variables, settings) if set(tasks) & set(CONTINUOUS) else (targets, ())
     )
-    asked = [problem for task in tasks for problem in problems(task, windows, animals, settings, split, seed)]
+    asked = [
+        problem
+        for task in tasks
+        for problem in problems(task, windows, animals, settings, split, seed, owners)
+    ]
     if not asked:
         raise InputError(
             f"split {split}: no task of {', '.join(tasks)} has labelled windows to train and test on"

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neural_action.config.evaluation_settings import VALUES, EvaluationSettings, Task
+from neural_action.config.evaluation_settings import ACROSS_SESSIONS, VALUES, EvaluationSettings, Task
 from neural_action.errors import InputError
 
 if TYPE_CHECKING:
     from neural_action.datasets.windows import Windows
 
 ALL_ANIMALS = "all"
+#: Tasks whose probes are trained on the tested animal itself.
 OWN = ("within", "decoding", "continuous_within")
 
 
@@ -47,18 +48,27 @@ def problems(
     settings: EvaluationSettings,
     split: str,
     seed: int,
+    owners: Sequence[str] = (),
 ) -> Iterator[Problem]:
     """The problems of a task in one split: one for each animal with test windows, or one for all for identity.
 
     ``within``, ``decoding``: the probe is trained on labelled training windows of the tested animal. ``across``: on
     those of the other animals. The continuous tasks and ``retrieval`` likewise, with unlabelled windows too. Left out
-    are problems with nothing to test or fewer than two classes to train on. Raises InputError if a trial trains and
-    tests, or the labels of a test window may be seen.
+    are problems with nothing to test or fewer than two classes to train on.
+
+    If ``animals`` are sessions, ``owners`` names the animal of each. ``across`` is then trained on sessions of other
+    animals, and ``across_sessions`` on all other sessions.
+
+    Raises InputError if a trial trains and tests, or the labels of a test window may be seen.
     """
+    owned = np.array(owners or animals)
     if task == "identity":
         made = _identity(windows, animals, settings, split, seed)
     else:
-        made = (_of_animal(task, windows, number, animal) for number, animal in enumerate(animals))
+        made = (
+            _of_animal(task, windows, number, animal, owned == owned[number])
+            for number, animal in enumerate(animals)
+        )
     for problem in made:
         if problem is None or not len(problem.test) or not enough(problem.task, windows, problem.train):
             continue
@@ -100,10 +110,11 @@ def check_apart(problem: Problem, windows: Windows, split: str) -> None:
         raise InputError(f"{where}: labels of {seen} test windows may be used for training, expected none")
 
 
-def _of_animal(task: Task, windows: Windows, number: int, animal: str) -> Problem:
+def _of_animal(task: Task, windows: Windows, number: int, animal: str, kin: np.ndarray) -> Problem:
+    """The problem of one animal, or session; ``kin`` (animal,) bool are the sessions of the same animal."""
     own = windows.animal == number
     usable = np.ones(len(own), bool) if task in VALUES else windows.label >= 0
-    teachers = own if task in OWN else ~own
+    teachers = own if task in OWN else ~own if task in ACROSS_SESSIONS else ~kin[windows.animal]
     training = (windows.role == "train") & teachers
     train = np.flatnonzero(training & usable & windows.sees_label)
     return Problem(

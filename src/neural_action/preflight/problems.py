@@ -72,6 +72,10 @@ def _rests(looks: list[Look], plan: Plan) -> Iterator[str]:
 def notes(looks: list[Look], plan: Plan, own: Mapping[str, Any]) -> Iterator[str]:
     """Notes that do not stop the run; ``own`` is the configuration without the file of rows."""
     yield from dict.fromkeys(f"{look.row.animal}: {note}" for look in looks for note in look.notes)
+    if plan.settings.split.animal_of_session is not None:
+        sessions = ", ".join(f"{session} of {animal}" for session, animal in plan.owners.items())
+        alone = "; no animal can be left out" if len(set(plan.owners.values())) == 1 else ""
+        yield f"animals are sessions: {sessions}{alone}"
     for look in looks:
         if look.covered < 0.5:
             yield f"{look.form.where}: {look.covered:.0%} of the neural frames have behaviour"

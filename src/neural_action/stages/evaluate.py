@@ -15,7 +15,7 @@ from neural_action.config.sections import Sections
 from neural_action.config.settings import MethodSettings
 from neural_action.config.signatures import needs
 from neural_action.datasets.dataset import Dataset, Source, dataset_of
-from neural_action.datasets.protocols import protocol_of
+from neural_action.datasets.protocols import animals_of, protocol_of
 from neural_action.datasets.windows import Windows, window_table
 from neural_action.errors import InputError
 from neural_action.evaluation.columns import COLUMNS
@@ -111,6 +111,7 @@ def _splits(
                 # With a single split, the interval comes from its trials.
                 unit_seconds=sections.split.block_seconds if protocol_of(name) == "published" else None,
                 own_units=bool(dataset.units),
+                owners=list(animals_of(dataset.animals, sections.split).values()),
             )
             yield Split(name, dataset, windows, features, result)
 

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from neural_action.config.sections import Sections
 from neural_action.datasets.dataset import Dataset, Source
+from neural_action.datasets.protocols import animals_of
 from neural_action.neighbors.table import SwapTable
 from neural_action.progress import progress
 from neural_action.tables.consistency import KINDS, read_consistency
@@ -101,8 +102,12 @@ def _of_runs(
     # A row that guesses has only scores to show.
     shown = [name for name, row in methods.items() if row.representation != "none"]
     runs = by_method([Run.load(path) for path in embeddings], shown)
-    across = "across" in sections.evaluation.tasks and len(dataset.animals) > 1
-    trained_on = "the other animals" if across else "other trials of the animal"
+    tasks, owners = sections.evaluation.tasks, animals_of(dataset.animals, sections.split)
+    trained_on = "other trials of the animal"
+    if "across" in tasks and len(set(owners.values())) > 1:
+        trained_on = "the other animals"
+    elif "across_sessions" in tasks and len(owners) > 1:
+        trained_on = "the other sessions"
     # Read now, so that a bad log fails before anything is drawn.
     table = read_logs(logs)
     return {

@@ -26,9 +26,11 @@ from neural_action.tables.scores import read_scores
 #: Heading above the scores of each task.
 _HEADINGS = {
     "across": "Actions of animals whose labels the probe never saw",
+    "across_sessions": "Actions of sessions whose labels the probe never saw",
     "within": "Actions in trials whose labels the probe never saw",
     "decoding": "Classes in trials whose labels the probe never saw",
     "continuous_across": "Behaviour of animals that the probe never saw",
+    "continuous_across_sessions": "Behaviour of sessions that the probe never saw",
     "continuous_within": "Behaviour in trials that the probe never saw",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from neural_action.config.evaluation_settings import ACTIONS
 from neural_action.config.sections import Sections
 from neural_action.errors import InputError
 from neural_action.tables import action, identity, notes
@@ -23,7 +24,7 @@ def ablation(sections: Sections, scores: Scores) -> tuple[Document, Page]:
     methods = {reference: sections.methods[reference], **kept}
     page = Page(scores, methods)
     shown: list[Column] = []
-    for probe in scores.read_by(*action.TASKS, "identity"):
+    for probe in scores.read_by(*ACTIONS, "identity"):
         label = scores.probe_label(probe)
         for where, projection in (("", False), (", on the projection", True)):
             columns = [
@@ -36,7 +37,7 @@ def ablation(sections: Sections, scores: Scores) -> tuple[Document, Page]:
             ]
             page.measured(f"Ablation, {label}{where}", columns)
             shown += columns
-        if probe in scores.read_by(*action.TASKS):
+        if probe in scores.read_by(*ACTIONS):
             column = action.headline(scores, probe, metric)
             page.differences(
                 f"Differences, {label}, {column.heading.lower()}, {column.part}", column, [reference]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from neural_action.config.evaluation_settings import ACTIONS
 from neural_action.config.sections import Sections
 from neural_action.errors import InputError
 from neural_action.tables import notes
@@ -10,24 +11,22 @@ from neural_action.tables.page import Page
 from neural_action.tables.published import beside
 from neural_action.tables.scores import Column, Scores, of_the_papers
 
-TASKS = ("within", "across")
-
 
 def columns(scores: Scores, probe: str, metric: str, *, projection: bool = False) -> list[Column]:
-    """Columns of both tasks for one probe, with half and with all labels where they were scored."""
+    """Columns of the tasks of actions for one probe, with half and with all labels where they were scored."""
     return [
         Column(task, probe, budget, metric, notes.TASKS[task], f"{budget} labels", projection=projection)
-        for task in TASKS
+        for task in ACTIONS
         for budget in scores.shares(task, probe)
     ]
 
 
 def headline(scores: Scores, probe: str, metric: str) -> Column:
-    """The main column: across animals with the most labels, or within animals if nothing was scored across.
+    """The main column: across animals with the most labels; if nothing was scored there, across sessions, or within.
 
-    Raises InputError if the probe scored neither task.
+    Raises InputError if the probe scored none of these tasks.
     """
-    for task in reversed(TASKS):
+    for task in reversed(ACTIONS):
         if budgets := scores.budgets(task, probe):
             return Column(task, probe, budgets[-1], metric, notes.TASKS[task], f"{budgets[-1]} labels")
     raise InputError(
@@ -42,7 +41,7 @@ def action_recognition(sections: Sections, scores: Scores) -> tuple[Document, Pa
     """
     metric, methods = sections.tables.metric, of_the_papers(sections)
     page = Page(scores, methods, beside("action_recognition", sections.tables))
-    probes = scores.read_by(*TASKS)
+    probes = scores.read_by(*ACTIONS)
     if not probes:
         raise InputError(
             "scores: no action task was scored; expected labelled windows of at least two classes"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from neural_action.config.evaluation_settings import ACTIONS
 from neural_action.config.sections import Sections
 from neural_action.tables import notes
 from neural_action.tables.document import Document
 from neural_action.tables.page import Page
 from neural_action.tables.scores import Column, Scores, of_the_papers
 
-TASKS = ("within", "across", "decoding")
+TASKS = (*ACTIONS, "decoding")
 
 
 def curves(sections: Sections, scores: Scores) -> dict[str, list[Column]]:

@@ -8,6 +8,8 @@ from neural_action.config.evaluation_settings import ProbeConfig
 from neural_action.config.sections import Sections
 from neural_action.config.settings import MethodSettings
 from neural_action.config.signatures import needs
+from neural_action.datasets.protocols import animals_of
+from neural_action.evaluation.tasks import OWN
 from neural_action.tables.document import interval
 from neural_action.tables.page import LEVEL
 from neural_action.tables.published import Published
@@ -25,10 +27,12 @@ PROTOCOLS = {
 }
 TASKS = {
     "within": "Within animals",
+    "across_sessions": "Across sessions",
     "across": "Across animals",
     "identity": "Identity",
     "decoding": "Decoding",
     "continuous_within": "Within animals",
+    "continuous_across_sessions": "Across sessions",
     "continuous_across": "Across animals",
     "retrieval": "Behaviour retrieval",
 }
@@ -69,7 +73,7 @@ def shared_notes(
     """Notes of a table on its protocol, rows trained with labels, choices, sizes, probes, metrics and intervals."""
     protocol, table = sections.split.protocol, scores.table
     counts = (
-        (len(scores.animals), "animal"),
+        (len(scores.animals), "animal" if sections.split.animal_of_session is None else "session"),
         (table["split"].nunique(), "split"),
         (table["seed"].nunique(), "seed"),
     )
@@ -78,6 +82,7 @@ def shared_notes(
     sizes = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in told)
     return [
         ("Protocol", f"{protocol}: {PROTOCOLS[protocol]}"),
+        *sessions_note(sections, scores),
         *supervised_note(sections, methods),
         *units_note(scores, methods, columns),
         *([("Chosen on", sections.tables.chosen_on.rstrip("."))] if sections.tables.chosen_on else []),
@@ -86,6 +91,22 @@ def shared_notes(
         ("Metrics", "; ".join(METRICS.get(name, name) for name in _once(c.metric for c in columns))),
         *interval_note(scores, columns),
     ]
+
+
+def sessions_note(sections: Sections, scores: Scores) -> list[Note]:
+    """Note on animals that are sessions, and on the animals that they are of; none where each is an animal."""
+    if sections.split.animal_of_session is None:
+        return []
+    owners = list(dict.fromkeys(animals_of(scores.animals, sections.split).values()))
+    said = (
+        "every animal of this page is a session, also under `within` and `identity`. Across sessions: the probe is "
+        "trained on all other sessions, of the same animal too. Across animals: on sessions of other animals"
+    )
+    if len(owners) == 1:
+        return [
+            ("Sessions", f"{said}. All sessions are of {owners[0]}, so nothing is measured across animals")
+        ]
+    return [("Sessions", f"{said}. The animals are {', '.join(owners)}")]
 
 
 def supervised_note(sections: Sections, methods: Mapping[str, MethodSettings]) -> list[Note]:
@@ -110,7 +131,7 @@ def units_note(
     scores: Scores, methods: Mapping[str, MethodSettings], columns: Sequence[Column]
 ) -> list[Note]:
     """Note on raw rows with empty cells, which occur where each animal has its own units; none without such rows."""
-    apart = [column for column in columns if column.task in ("across", "identity", "continuous_across")]
+    apart = [column for column in columns if column.task not in OWN]
     empty = [
         row.label
         for name, row in methods.items()

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from neural_action.config.evaluation_settings import EvaluationSettings
+from neural_action.config.evaluation_settings import ACTIONS, CONTINUOUS, EvaluationSettings
 from neural_action.config.settings import MethodSettings
 
-CLASS_TASKS = ("across", "within", "decoding")
+CLASS_TASKS = (*reversed(ACTIONS), "decoding")
 
 
 def table_names(
@@ -32,14 +32,14 @@ def table_names(
     """
     tasks = set(evaluation.tasks)
     made = {
-        "action_recognition": tasks & {"within", "across"},
+        "action_recognition": tasks & set(ACTIONS),
         decoding: "decoding" in tasks,
         "identity_recognition": "identity" in tasks,
         "label_efficiency": _few_labels(evaluation),
-        "continuous": tasks & {"continuous_within", "continuous_across"},
+        "continuous": tasks & set(CONTINUOUS),
         "label_free": "retrieval" in tasks,
         "consistency": consistency,
-        "ablation": tasks & {"within", "across"} and any(row.table == "ablation" for row in methods),
+        "ablation": tasks & set(ACTIONS) and any(row.table == "ablation" for row in methods),
         "unseen_animal": unseen,
     }
     return [name for name, wanted in made.items() if wanted]
@@ -61,7 +61,7 @@ def picture_names(
     made = {
         "scores": classes,
         "label_efficiency": _few_labels(evaluation),
-        "continuous": tasks & {"continuous_within", "continuous_across"},
+        "continuous": tasks & set(CONTINUOUS),
         "confusion": classes,
         "statistics": True,
         "neighbors": swaps,
