@@ -30,15 +30,18 @@ PAGES = (
     "docs/results/worms.md",
     "docs/results/spikes.md",
     "docs/results/pictures.md",
+    "docs/results/different_neurons.md",
 )
 WHOLE = ("unseen_animal",)
 #: The score that each task is read by, where its table has several.
 METRICS = {
     "within": "balanced_accuracy",
+    "across_sessions": "balanced_accuracy",
     "across": "balanced_accuracy",
     "identity": "accuracy",
     "decoding": "accuracy",
     "continuous_within": "r2",
+    "continuous_across_sessions": "r2",
     "continuous_across": "r2",
     "retrieval": "r2",
 }
@@ -144,6 +147,20 @@ SHOWN = {
             Column("continuous", "continuous_within", "ridge", "R2, within"),
             Column("continuous", "continuous_across", "ridge", "R2, left out"),
             Column("label_free", "retrieval", "retrieval", "Behaviour retrieval, R2"),
+        )
+    ),
+    "sessions": Shown(
+        (
+            Column(ACTIONS, "within", "softmax", "Within a session, linear"),
+            Column(ACTIONS, "across_sessions", "softmax", "Session left out, linear"),
+            Column(ACTIONS, "across_sessions", "mlp", "Session left out, MLP"),
+            Column(IDENTITY, "identity", "softmax", "Session named, linear"),
+        )
+    ),
+    "velocity": Shown(
+        (
+            Column("continuous", "continuous_within", "ridge", "R2, within a session"),
+            Column("continuous", "continuous_across_sessions", "ridge", "R2, session left out"),
         )
     ),
     "ablation": Shown(

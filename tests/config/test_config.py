@@ -100,7 +100,7 @@ def test_what_cannot_be_trained_together_is_a_line(row, message):
 def test_tasks_across_sessions_need_the_animals_of_sessions():
     config = merged("monkey_across.yaml")
     config["split"] = {**config["split"], "animal_of_session": None}
-    with pytest.raises(InputError, match="'across_sessions' needs split.animal_of_session"):
+    with pytest.raises(InputError, match=r"'across_sessions' needs split\.animal_of_session"):
         validate(config)
 
 

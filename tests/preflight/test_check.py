@@ -136,6 +136,22 @@ def test_a_row_that_keeps_a_value_of_its_own_is_said():
 
 
 @pytest.mark.parametrize(
+    ("expression", "said"),
+    [
+        ("^...", "animals are sessions: a-1 of a-1, a-2 of a-2"),
+        ("^a", "animals are sessions: a-1 of a, a-2 of a; no animal can be left out"),
+    ],
+)
+def test_of_which_animal_a_session_is_is_said(tmp_path, expression, said):
+    content = merged([ROOT / "config/methods.yaml", ROOT / "config/test/tiny.yaml"])
+    samples = tmp_path / "recordings.csv"
+    trials = [f"{animal},{at},{animal}/{at}" for animal in ("a-1", "a-2") for at in range(4)]
+    samples.write_text("\n".join(["animal,trial,path", *trials]))
+    content |= {"recordings": str(samples), "split": {**content["split"], "animal_of_session": expression}}
+    assert said in list(notes([], Plan(content), {}))
+
+
+@pytest.mark.parametrize(
     ("counts", "units", "said"),
     [
         ((30, 40), None, "animals have their own units (a 30, b 40)"),

@@ -47,6 +47,34 @@ def test_tables_and_pictures_follow_from_tasks():
     ]
 
 
+@pytest.mark.parametrize(
+    ("expression", "said"),
+    [
+        ("^Fly.", "The animals are Fly1, Fly2, Fly3"),
+        ("^Fly", "All sessions are of Fly, so nothing is measured across animals"),
+    ],
+)
+def test_sessions_are_said_and_have_columns_of_their_own(scores, tmp_path, expression, said):
+    table = made_up.score_rows(tasks=["within", "across"])
+    table[table["task"] == "across"].assign(task="across_sessions", value=0.123).to_csv(scores, index=False)
+    tasks = ["across_sessions", "across"]
+    run(
+        made_up.configuration(
+            evaluation={"tasks": tasks},
+            probes={
+                name: {**probe, "tasks": tasks} for name, probe in made_up.PROBES.items() if name != "ridge"
+            },
+            split={"folds": 2, "protocol": "new_trials", "animal_of_session": expression},
+        ),
+        scores,
+        tmp_path,
+    )
+    text = (tmp_path / "action_recognition.md").read_text()
+    assert said in text
+    assert "3 sessions, 2 splits" in text
+    assert set(csv(tmp_path, "action_recognition")["task"]) == {"across_sessions"}
+
+
 def test_few_labels_have_columns_and_differences(scores, tmp_path):
     table = made_up.score_rows(budgets=("1", "4", "16", "half", "all"), tasks=["across"])
     # Trained with labels: there with all labels alone.
