@@ -8,6 +8,7 @@ import numpy as np
 
 from neural_action.explore.moments import Moments, View
 from neural_action.explore.page import Content, Row, Trial
+from neural_action.recordings.midline import midline, midline_names, midline_parts
 from neural_action.recordings.skeleton import Part
 
 CLASSES = ("rest", "forward_walking", "eye_grooming", "pushing")
@@ -76,6 +77,8 @@ def moments(kind: str, trials: int, end: float, rate: float = 10.0) -> Moments:
         )
     count = int(end * rate) + 1
     ramp = np.round(255 * np.arange(count) / (count - 1)).astype(np.uint8)
+    if kind == "midline":
+        return body(ramp / 255, trials, rate)
     columns = {"skeleton": 6, "features": 3}[kind]
     values = np.tile(ramp[:, None], (trials, columns))
     where = np.arange(trials + 1) * count, np.zeros(trials), np.full(trials, rate)
@@ -91,4 +94,23 @@ def moments(kind: str, trials: int, end: float, rate: float = 10.0) -> Moments:
         *where,
         (Part("back", (0, 1, 2)),),
         (View("x, y", (0, 1), (0, 1, 2), True),),
+    )
+
+
+def body(share: np.ndarray, trials: int, rate: float, segments: int = 20) -> Moments:
+    """A body that is straight when a trial begins, and bends into a half circle until it ends."""
+    points = midline(np.pi * share[:, None] * np.arange(segments) / segments).reshape(len(share), -1)
+    low, high = points.min(0), points.max(0)
+    spread = np.where(high > low, high - low, 1.0)
+    return Moments(
+        "skeleton",
+        np.tile(np.round(255 * (points - low) / spread).astype(np.uint8), (trials, 1)),
+        low,
+        low + spread,
+        midline_names(segments),
+        np.arange(trials + 1) * len(share),
+        np.zeros(trials),
+        np.full(trials, rate),
+        midline_parts(segments),
+        (View("x, y", (0, 1), tuple(range(segments + 1)), False),),
     )

@@ -171,6 +171,38 @@ def test_the_figure_moves_when_it_plays(page):
     assert page.locator("#play").inner_text() == "Play"
 
 
+def test_a_body_is_a_midline_that_bends_with_its_head_on_top(opened):
+    page = opened(kind="midline")
+    page.evaluate("() => { play(false); focus(0); }")
+
+    def drawn():
+        """Points of the midline and of its head, upwards."""
+        texts = page.locator("#figure polyline").evaluate_all(
+            "lines => lines.map((l) => l.getAttribute('points'))"
+        )
+        return [np.array([pair.split(",") for pair in text.split()], float) * (1, -1) for text in texts]
+
+    def turn(line):
+        """How far the body turns from head to tail, rad."""
+        angles = np.unwrap(np.arctan2(*np.diff(line, axis=0).T[::-1]))
+        return angles[-1] - angles[0]
+
+    bent = []
+    for index in (0, 39):
+        page.evaluate(f"() => focus({index})")
+        whole, head = drawn()
+        assert len(whole) == 21
+        assert np.array_equal(head, whole[: len(head)])
+        bent.append(turn(whole))
+    assert bent[0] < 0.5 < 2.0 < bent[1] < np.pi
+    strokes = page.locator("#figure polyline").evaluate_all(
+        "lines => lines.map((l) => l.getAttribute('stroke'))"
+    )
+    assert strokes == ["#0072B2", "#E69F00"]
+    assert page.locator("#figure").get_attribute("aria-label").startswith("Midline of 21 keypoints")
+    assert page.problems == []
+
+
 def test_another_row_and_another_map(page):
     page.select_option("#row", "1")
     assert page.evaluate("() => xs[5]") == pytest.approx(

@@ -105,6 +105,8 @@ def test_directions_of_segments_are_a_midline(dataset):
     )
     assert (found.kind, found.columns[0], found.columns[-1]) == ("skeleton", "head", "tail")
     assert [part.name for part in found.parts] == ["midline", "head"]
+    # As in pictures: angles count counter-clockwise.
+    assert [view.flip for view in found.views] == [False]
     drawn = (found.low + found.values / 255 * (found.high - found.low)).reshape(-1, 9, 2)
     steps = np.diff(drawn, axis=1)
     wrong = np.angle(np.exp(1j * (np.arctan2(steps[..., 1], steps[..., 0]) - pose[:, 1:])))

@@ -116,7 +116,7 @@ def moments(dataset: Dataset, settings: ExploreSettings) -> Moments:
         np.array(start),
         np.array(rate),
         told or body or skeleton(names),
-        _views(dataset, stacked),
+        _views(dataset, stacked, is_midline=bool(body)),
     )
 
 
@@ -151,7 +151,7 @@ def _feature_names(dataset: Dataset) -> list[str]:
     return [f"{name} {axis}" for name in dataset.behavior_names for axis in range(dataset.behavior_shape[1])]
 
 
-def _views(dataset: Dataset, stacked: np.ndarray) -> tuple[View, ...]:
+def _views(dataset: Dataset, stacked: np.ndarray, *, is_midline: bool) -> tuple[View, ...]:
     """The two sides of the fly, which have a camera each; two planes of a skeleton in three axes; else one view."""
     keypoints, axes = dataset.behavior_shape
     every = tuple(range(keypoints))
@@ -166,8 +166,8 @@ def _views(dataset: Dataset, stacked: np.ndarray) -> tuple[View, ...]:
         )
     if axes == 3:
         return View("x, y", (0, 1), every, False), View("x, z", (0, 2), every, False)
-    # The second axis is taken for image rows, which count from the top.
-    return (View("x, y", (0, 1), every, True),)
+    # The second axis of keypoints is taken for image rows, which count from the top.
+    return (View("x, y", (0, 1), every, not is_midline),)
 
 
 def traces(dataset: Dataset, behavior: str, points: int) -> dict[str, np.ndarray]:

@@ -461,7 +461,7 @@ function drawFigure(share) {
     const pose = behaviorAt(trial, time);
     scaleFigure(trial);
     for (const view of figureViews) view.draw(pose, figureScale);
-    if (index !== drawnIndex) $("figure").setAttribute("aria-label", `Stick figure of ${columns.length} keypoints at ${seconds(data.time[index])}, ${className(data.label[index])}`);
+    if (index !== drawnIndex) $("figure").setAttribute("aria-label", `${about.moments.parts[0]?.name === "midline" ? "Midline" : "Stick figure"} of ${columns.length} keypoints at ${seconds(data.time[index])}, ${className(data.label[index])}`);
   } else if (kind === "features") drawFeatures(index, trial, share);
   drawnIndex = index;
 }
