@@ -7,7 +7,7 @@ import pytest
 from sklearn.linear_model import Ridge
 
 from neural_action.errors import InputError
-from neural_action.evaluation.ridge import PENALTIES, cross_fit, lagged, ridge_path
+from neural_action.evaluation.ridge import PENALTIES, cross_fit, in_groups, lagged, ridge_path
 
 
 def r_squared(target, predicted):
@@ -48,6 +48,19 @@ def test_lags_stay_in_their_trial():
     np.testing.assert_array_equal(out[59], [57, 59, 59])
     np.testing.assert_array_equal(out[60], [60, 60, 61])
     np.testing.assert_array_equal(out[100], [98, 100, 101])
+
+
+def test_many_trials_are_left_out_in_groups_and_few_singly():
+    assert in_groups(TRIAL, TRIAL != HIDDEN) is TRIAL
+    reaches = np.repeat(np.arange(100, 159), 5)
+    visible = (reaches < 120) | (reaches >= 130)
+    groups = in_groups(reaches, visible)
+    assert set(groups[visible]) == set(range(10))
+    assert set(groups[~visible]) == {10}
+    # Groups are of whole reaches that follow each other, four or five of each.
+    assert (np.diff(groups[visible]) >= 0).all()
+    assert {len(set(reaches[groups == one])) for one in range(10)} == {4, 5}
+    assert all(len(set(groups[reaches == one])) == 1 for one in set(reaches))
 
 
 def test_every_trial_is_predicted_from_the_other_visible_ones():

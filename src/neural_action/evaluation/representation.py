@@ -20,6 +20,7 @@ from neural_action.datasets.ragged import RaggedFrames
 from neural_action.datasets.windows import Windows
 from neural_action.errors import InputError
 from neural_action.evaluation.closed_form import Known, closed_form, lags
+from neural_action.evaluation.ridge import in_groups
 from neural_action.files import load_npz
 from neural_action.inference.windows import embed_windows, in_chunks, saved_windows
 from neural_action.neighbors.table import SwapTable
@@ -194,7 +195,8 @@ def _add_unseen(
         own = np.flatnonzero(windows.animal == animal)
         activity = lags(neural.parts[animal], windows.start[own] - first[animal], windows.frames)
         try:
-            found = closed_form(known, activity, behavior[own], windows.trial[own], fitted[own])
+            groups = in_groups(windows.trial[own], fitted[own])
+            found = closed_form(known, activity, behavior[own], groups, fitted[own])
         except InputError as error:
             print(f"{dataset.animals[animal]}: has no input layer and is left out ({error})", file=sys.stderr)
             continue

@@ -22,6 +22,8 @@ PENALTIES = 10.0 ** np.arange(-2.0, 3.5, 0.5)
 LAGS = (-3, -2, -1, 0)
 #: Least number of visible trials: one is predicted, and two are needed to choose the penalty.
 _LEAST = 3
+#: Most visible trials that are left out singly, because the ridges grow with their square (our choice).
+_MOST = 10
 
 
 @dataclass(frozen=True)
@@ -140,11 +142,27 @@ def cross_fit(
     return CrossFit(predicted, out, trials)
 
 
+def in_groups(trial: np.ndarray, visible: np.ndarray, most: int = _MOST) -> np.ndarray:
+    """(frame,) int: numbers of groups of consecutive trials, as even as can be, at most ``most`` of them visible.
+
+    Hidden trials are one more group. Without more than ``most`` visible trials, each is a group: its own number.
+
+    Args:
+        trial: (frame,) int, trial numbers.
+        visible: (frame,) bool; whole trials.
+        most: largest number of groups.
+    """
+    names = np.unique(trial[visible])
+    if len(names) <= most:
+        return trial
+    return np.where(visible, np.searchsorted(names, trial) * most // len(names), most)
+
+
 def predicted_behavior(dataset: Dataset, pooled: np.ndarray | RaggedFrames) -> np.ndarray:
     """(frame, feature) float32: normalised behaviour predicted by each animal's own ridge, cross-fitted over trials.
 
-    Fitted to visible trials, or to those outside the test of an animal that pretraining does not see. NaN for an animal
-    without such trials. Raises InputError, naming the animal, as ``cross_fit``.
+    Fitted to visible trials, or to those outside the test of an animal that pretraining does not see. Many trials, such
+    as reaches, are cross-fitted in groups of consecutive trials. NaN for an animal without such trials. Raises InputError, naming the animal, as ``cross_fit``.
 
     Args:
         dataset: the dataset, with behaviour.
@@ -157,7 +175,8 @@ def predicted_behavior(dataset: Dataset, pooled: np.ndarray | RaggedFrames) -> n
             own.behavior.astype(np.float64),
         )
         try:
-            out[own.rows] = cross_fit(values, target, own.trial, own.fitted).predicted
+            groups = in_groups(own.trial, own.fitted)
+            out[own.rows] = cross_fit(values, target, groups, own.fitted).predicted
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
     return out
