@@ -107,6 +107,7 @@ def save_embedding(path, method, run="fold-0", windows=240):
         time=np.arange(windows) / 2,
         tested=tested,
         predicted=predicted,
+        task=np.array("across"),
         class_names=np.array(CLASSES),
         animals=np.array(ANIMALS),
         method=np.array(method),

@@ -44,7 +44,7 @@ def runs(named, tmp_path):
     rng, count = np.random.default_rng(0), 60
     np.savez(tmp_path / "run.npz", encoder=rng.normal(size=(count, 5)))
     drawn = [rng.integers(most, size=count) for most in (3, len(named.animals), 3)]
-    run = Run("a", "fold-0", 0, *drawn, CLASSES, named.animals, tmp_path / "run.npz")
+    run = Run("a", "fold-0", 0, *drawn, "across", CLASSES, named.animals, tmp_path / "run.npz")
     return {name: [replace(run, method=name)] for name in ("a", "b", "c")}
 
 
@@ -86,7 +86,7 @@ def test_embedding(named, runs):
 
 @pytest.mark.parametrize("rows", [1, 2, 3])
 def test_confusion(named, runs, rows):
-    figure = draw_confusion({name: runs[name] for name in list(runs)[:rows]}, LABELS, "the other animals")
+    figure = draw_confusion({name: runs[name] for name in list(runs)[:rows]}, LABELS)
     assert_legible(figure)
     assert "class_0" in said(figure)
     assert any("trained on the other animals" in text for text in said(figure))

@@ -1,10 +1,13 @@
 """The pictures: written, not empty, and true to their data."""
 
+from dataclasses import replace
+
 import made_up
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.image import imread
+from matplotlib.text import Text
 
 from drawn import assert_legible
 from neural_action.config.sections import Sections
@@ -14,7 +17,7 @@ from neural_action.neighbors.table import SwapTable
 from neural_action.stages.figures import run
 from neural_action.tables.efficiency import curves
 from neural_action.tables.headline import headlines
-from neural_action.tables.pictures.confusion import mean_confusion
+from neural_action.tables.pictures.confusion import draw_confusion, mean_confusion
 from neural_action.tables.pictures.consistency import draw_consistency
 from neural_action.tables.pictures.efficiency import draw_efficiency
 from neural_action.tables.pictures.embedding import draw_embeddings, flatten
@@ -52,6 +55,17 @@ def test_neighbors_of_other_behaviour_are_drawn(dataset, shape):
     figure = draw_neighbors(data.source.opened, SwapTable.load(data.swaps))
     assert len(figure.axes) == len(made_up.CLASSES) * (1 + len(made_up.ANIMALS))
     assert all(axis.has_data() for axis in figure.axes)
+
+
+def test_a_row_that_is_read_within_animals_says_so(dataset):
+    data = dataset()
+    runs = by_method([Run.load(path) for path in data.embeddings], ["raw", "simclr"])
+    runs["raw"] = [replace(run, task="within") for run in runs["raw"]]
+    figure = draw_confusion(runs, {"raw": "Neural", "simclr": "SimCLR"})
+    titles = [axis.get_title(loc="left") for axis in figure.axes]
+    assert {"Neural, other trials", "SimCLR"} <= set(titles)
+    said = " ".join(text.get_text() for text in figure.findobj(Text))
+    assert "Probe trained on the other animals" in said
 
 
 def test_neighbors_of_bodies_are_midlines(dataset):

@@ -173,6 +173,7 @@ def _content(splits: list[Split], *, trained: bool) -> dict[str, np.ndarray]:
         "split": where,
         "tested": predicted >= 0,
         "predicted": predicted,
+        "task": np.array(first.evaluation.shown),
         "class_names": np.array(dataset.class_names),
         "animals": np.array(dataset.animals),
     }

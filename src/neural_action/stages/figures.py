@@ -8,8 +8,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from neural_action.config.sections import Sections
-from neural_action.datasets.dataset import Dataset, Source
-from neural_action.datasets.protocols import animals_of
+from neural_action.datasets.dataset import Source
 from neural_action.neighbors.table import SwapTable
 from neural_action.progress import progress
 from neural_action.tables.consistency import KINDS, read_consistency
@@ -67,7 +66,7 @@ def run(
     )
     pictures = {
         **_of_scores(sections, scores, len(dataset.class_names)),
-        **_of_runs(sections, dataset, embeddings, logs),
+        **_of_runs(sections, embeddings, logs),
         "statistics": lambda: draw_statistics(dataset),
     }
     if swaps is not None:
@@ -95,23 +94,17 @@ def _of_scores(sections: Sections, path: Path, classes: int) -> dict[str, Callab
 
 
 def _of_runs(
-    sections: Sections, dataset: Dataset, embeddings: tuple[Path, ...], logs: tuple[Path, ...]
+    sections: Sections, embeddings: tuple[Path, ...], logs: tuple[Path, ...]
 ) -> dict[str, Callable[[], Figure]]:
     methods = sections.methods
     labels = {name: row.label for name, row in methods.items()}
     # A row that guesses has only scores to show.
     shown = [name for name, row in methods.items() if row.representation != "none"]
     runs = by_method([Run.load(path) for path in embeddings], shown)
-    tasks, owners = sections.evaluation.tasks, animals_of(dataset.animals, sections.split)
-    trained_on = "other trials of the animal"
-    if "across" in tasks and len(set(owners.values())) > 1:
-        trained_on = "the other animals"
-    elif "across_sessions" in tasks and len(owners) > 1:
-        trained_on = "the other sessions"
     # Read now, so that a bad log fails before anything is drawn.
     table = read_logs(logs)
     return {
-        "confusion": lambda: draw_confusion(runs, labels, trained_on),
+        "confusion": lambda: draw_confusion(runs, labels),
         "training": lambda: draw_training(table, labels),
         "embedding": lambda: draw_embeddings(runs, labels, sections.tables.figure_method),
     }

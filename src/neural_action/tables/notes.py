@@ -99,8 +99,9 @@ def sessions_note(sections: Sections, scores: Scores) -> list[Note]:
         return []
     owners = list(dict.fromkeys(animals_of(scores.animals, sections.split).values()))
     said = (
-        "every animal of this page is a session, also under `within` and `identity`. Across sessions: the probe is "
-        "trained on all other sessions, of the same animal too. Across animals: on sessions of other animals"
+        "every animal of this page is a session: within animals is within sessions, and identity names the session. "
+        "Across sessions: the probe is trained on all other sessions, of the same animal too. Across animals: on "
+        "sessions of other animals"
     )
     if len(owners) == 1:
         return [

@@ -24,6 +24,7 @@ class Run:
         label: (window,) int64, -1 unlabelled.
         animal: (window,) int64, index into ``animals``.
         predicted: (window,) int64, class predicted by the first probe with all labels; -1 if not tested.
+        task: the task of this probe; empty without one.
         class_names, animals: names.
         path: the file that ``features`` reads.
     """
@@ -34,6 +35,7 @@ class Run:
     label: np.ndarray
     animal: np.ndarray
     predicted: np.ndarray
+    task: str
     class_names: tuple[str, ...]
     animals: tuple[str, ...]
     path: Path
@@ -43,7 +45,7 @@ class Run:
         """Read everything except the representation. InputError if the file is no embedding."""
         try:
             arrays = ("label", "animal", "predicted")
-            file = load_npz(path, "method", "run", "seed", *arrays, "class_names", "animals")
+            file = load_npz(path, "method", "run", "seed", "task", *arrays, "class_names", "animals")
             label, animal, predicted = (file[name].astype(np.int64) for name in arrays)
             return cls(
                 str(file["method"]),
@@ -52,6 +54,7 @@ class Run:
                 label,
                 animal,
                 predicted,
+                str(file["task"]),
                 tuple(str(name) for name in file["class_names"]),
                 tuple(str(name) for name in file["animals"]),
                 Path(path),
