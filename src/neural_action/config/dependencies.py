@@ -154,7 +154,7 @@ class Dependencies:
 
     def pretrain(self, method: str) -> str:
         """What pretraining of a row depends on. Probes, other rows and scored classes are left out."""
-        windows = ("frames", "poses", "behavior_stride", "pose_normalisation")
+        windows = ("frames", "poses", "behavior_stride", "pose_normalisation", "units")
         keys = ("training", "encoders", *(f"windows.{key}" for key in windows))
         chosen = json.loads(self._chosen(self.content_of(method), keys))
         # A request to the scheduler does not change results.
