@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from neural_action.errors import InputError
-from neural_action.evaluation.representation import _in_chunks
 from neural_action.explore.layout import neighbour_map, principal
+from neural_action.inference.windows import in_chunks
 from neural_action.stages.evaluate import stored
 from neural_action.tables.pictures.runs import Run
 
@@ -72,4 +72,4 @@ def test_a_network_whose_output_is_not_finite_is_one_line(tmp_path, bad):
     with pytest.raises(
         InputError, match=r"m\.safetensors: encoder is NaN or infinite for 1 of 600 windows, .*diverged"
     ):
-        _in_chunks(600, embed, tmp_path / "m.safetensors")
+        in_chunks(np.arange(600), embed, tmp_path / "m.safetensors")

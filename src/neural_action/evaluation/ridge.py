@@ -162,7 +162,8 @@ def predicted_behavior(dataset: Dataset, pooled: np.ndarray | RaggedFrames) -> n
     """(frame, feature) float32: normalised behaviour predicted by each animal's own ridge, cross-fitted over trials.
 
     Fitted to visible trials, or to those outside the test of an animal that pretraining does not see. Many trials, such
-    as reaches, are cross-fitted in groups of consecutive trials. NaN for an animal without such trials. Raises InputError, naming the animal, as ``cross_fit``.
+    as reaches, are cross-fitted in groups of consecutive trials. NaN for an animal without such trials. Raises
+    InputError, naming the animal, as ``cross_fit``.
 
     Args:
         dataset: the dataset, with behaviour.
