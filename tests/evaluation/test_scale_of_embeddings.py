@@ -22,8 +22,8 @@ def saved(folder, values):
     path = folder / "embedding.npz"
     zeros = np.zeros(count, int)
     np.savez(
-        path, encoder=values, method="byol", run="published", seed=0, label=zeros, animal=zeros, predicted=zeros,
-        class_names=np.array(["a", "b"]), animals=np.array(["set"]),
+        path, encoder=values, method="byol", run="published", seed=0, task="decoding",
+        label=zeros, animal=zeros, predicted=zeros, class_names=np.array(["a", "b"]), animals=np.array(["set"]),
     )  # fmt: skip
     return Run.load(path)
 

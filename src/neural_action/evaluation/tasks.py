@@ -61,7 +61,7 @@ def problems(
 
     Raises InputError if a trial trains and tests, or the labels of a test window may be seen.
     """
-    owned = np.array(owners or animals)
+    owned = np.array(list(owners or animals))
     if task == "identity":
         made = _identity(windows, animals, settings, split, seed)
     else:
