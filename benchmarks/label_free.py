@@ -8,8 +8,8 @@ softmax, all labels, same splits):
 - *retrieval*: R2 of the behaviour of the nearest windows of the other animals.
 
 It writes Spearman's rank correlations over the rows of each dataset, and the accuracy that is lost by taking the row
-that a measure puts first, into ``docs/results/label_free.md``. Windows and probes are those of each run's own
-``config.yaml``, or of ``--configfile``.
+that a measure puts first, into ``docs/results/label_free.md``. Windows and probes are those of each run's
+``config.yaml``; of ``--configfile`` for runs without one.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--results", type=Path, nargs="+", required=True)
-    parser.add_argument("--configfile", type=Path, help="instead of the config.yaml of each run")
+    parser.add_argument("--configfile", type=Path, help="for runs without a config.yaml")
     options = parser.parse_args()
     tables = [measured(folder, settings_of(folder, options.configfile)) for folder in options.results]
     OUTPUT.write_text(page(pd.concat(tables)))
@@ -51,8 +51,12 @@ def main() -> None:
 
 
 def settings_of(folder: Path, given: Path | None) -> Settings:
-    """The settings of a run."""
-    path = given or folder / "config.yaml"
+    """The settings of a run. FileNotFoundError if it has no config.yaml and none is given."""
+    path = folder / "config.yaml"
+    if not path.exists():
+        if given is None:
+            raise FileNotFoundError(f"{path}: no such file, expected it or --configfile")
+        path = given
     return validate(complete(merged([path]), lambda name: ROOT / "config" / name))
 
 
