@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from laid_out import ANIMALS, FEATURES, TRIALS, UNITS, WINDOWS, fold, laid_out, recording
 
-from neural_action.config.settings import DiagnosticsSettings
+from neural_action.config.output_settings import DiagnosticsSettings
 from neural_action.datasets.dataset import Dataset, dataset_of
 from neural_action.datasets.layout import Layout
 from neural_action.datasets.split_table import Pieces

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from neural_action.config.evaluation_settings import EvaluationSettings, ProbeConfig
+from neural_action.config.output_settings import DiagnosticsSettings
 from neural_action.config.settings import (
     ConvertSettings,
-    DiagnosticsSettings,
     MethodSettings,
     NeighborSettings,
     SimulationSettings,

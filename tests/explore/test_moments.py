@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from neural_action.config.settings import ExploreSettings
+from neural_action.config.output_settings import ExploreSettings
 from neural_action.explore.moments import LINES, moments, traces
 from neural_action.recordings.skeleton import skeleton
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from neural_action.config.settings import DiagnosticsSettings
+from neural_action.config.output_settings import DiagnosticsSettings
 from neural_action.datasets.dataset import Dataset, TrialSpan
 from neural_action.datasets.windows import nearest
 from neural_action.diagnostics.finding import Finding, name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import binom
 
-from neural_action.config.settings import DiagnosticsSettings
+from neural_action.config.output_settings import DiagnosticsSettings
 from neural_action.datasets.dataset import Dataset
 from neural_action.datasets.ragged import RaggedFrames
 from neural_action.diagnostics.finding import Finding, Value, name

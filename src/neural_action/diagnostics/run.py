@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from neural_action.config.output_settings import DiagnosticsSettings
 from neural_action.config.sections import Sections
-from neural_action.config.settings import DiagnosticsSettings, WindowSettings
+from neural_action.config.settings import WindowSettings
 from neural_action.datasets.dataset import Dataset, Source, dataset_of, own_units
 from neural_action.datasets.layout import Layout
 from neural_action.datasets.split_table import SplitTable

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from neural_action.calcium.rest import motion_energy
-from neural_action.config.settings import DiagnosticsSettings
+from neural_action.config.output_settings import DiagnosticsSettings
 from neural_action.datasets.dataset import Dataset, TrialSpan
 from neural_action.diagnostics.finding import Finding, name
 from neural_action.diagnostics.lags import LagCurve, Pair, apart, lag_curves, too_short, unclear

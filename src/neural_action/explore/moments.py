@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from neural_action.calcium.rest import motion_energy
-from neural_action.config.settings import ExploreSettings
+from neural_action.config.output_settings import ExploreSettings
 from neural_action.datasets.dataset import Dataset
 from neural_action.recordings.midline import midline, midline_names, midline_parts, segments_of
 from neural_action.recordings.skeleton import Part, skeleton

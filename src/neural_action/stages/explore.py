@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from neural_action.config.output_settings import ExploreSettings
 from neural_action.config.sections import Sections
-from neural_action.config.settings import ExploreSettings
 from neural_action.datasets.dataset import Dataset, Source
 from neural_action.errors import InputError
 from neural_action.explore.layout import neighbour_map, principal

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from neural_action.config.settings import TableSettings
+from neural_action.config.output_settings import TableSettings
 
 _FILE = Path(__file__).with_name("published.yaml")
 

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from neural_action.config.settings import DiagnosticsSettings
+from neural_action.config.output_settings import DiagnosticsSettings
 from neural_action.diagnostics.finding import Finding
 from neural_action.diagnostics.run import Diagnosis
 from neural_action.names import shortened
