@@ -21,6 +21,7 @@ from neural_action.tables.pictures.confusion import draw_confusion, mean_confusi
 from neural_action.tables.pictures.consistency import draw_consistency
 from neural_action.tables.pictures.efficiency import draw_efficiency
 from neural_action.tables.pictures.embedding import draw_embeddings, flatten
+from neural_action.tables.pictures.matrices import draw_matrices
 from neural_action.tables.pictures.mined import draw_mined, read_mined
 from neural_action.tables.pictures.neighbors import choose_queries, draw_neighbors
 from neural_action.tables.pictures.runs import Run, by_method, read_logs
@@ -274,3 +275,11 @@ def test_a_table_of_mined_pairs_that_is_none_is_one_line(tmp_path, content, says
     (tmp_path / "mined.csv").write_text(content)
     with pytest.raises(InputError, match=rf"mined\.csv: {says}"):
         read_mined([tmp_path / "mined.csv"])
+
+
+def test_matrices_of_many_names_stay_small_and_have_none():
+    names = [f"class {number}" for number in range(200)]
+    figure = draw_matrices({"MYOW": np.eye(200)}, names, ("heading",), "{:.0%}".format)
+    assert figure.get_figwidth() < 8
+    assert not figure.axes[0].get_xticklabels()
+    assert_legible(figure)

@@ -80,8 +80,9 @@ def test_a_table_has_the_shares_of_a_loop(tmp_path):
     found = shares(table).loc[end]
     assert found["same"] == pytest.approx(sum(n for (a, m), (n, _) in counts.items() if a == m) / total)
     assert found["itself"] == pytest.approx(sum(same for _, same in counts.values()) / total)
-    each = [sum(n for (a, _), (n, _) in counts.items() if a == c) / total for c in range(CLASSES)]
-    assert found["chance"] == pytest.approx(sum(share**2 for share in each))
+    anchors = [a for (a, _), (n, _) in counts.items() for _ in range(n)]
+    equal = [anchors[i] == anchors[j] for i in range(total) for j in range(total) if i != j]
+    assert found["chance"] == pytest.approx(np.mean(equal))
     drawn_matrix = matrix(table[table["step"] == end], ("NA", "dog", "car"))
     for a in range(CLASSES):
         others = [np.subtract(*counts.get((a, m), (0, 0))) for m in range(CLASSES)]

@@ -107,7 +107,7 @@ def test_two_hundred_classes_from_their_archive_to_the_table(tmp_path):
         "methods": {
             "myow": {"objective": {"hidden": 32, "projection": 16, "mined_hidden": 16, "start": 0.0}}
         },
-        "split": {"validation": 0.25},
+        "split": {"train": 0.7, "validation": 0.25},
         "probes": {"linear": {"epochs": 20, "milestones": [15]}},
         "tables": {"references": ["pixels"]},
     }

@@ -14,6 +14,8 @@ from neural_action.tables.pictures import style
 
 #: Matrices with more names have no numbers in their cells.
 _NUMBERED = 12
+#: Matrices with more names are drawn without them, this many inches wide: 200 classes would be 60 inches.
+_NAMED, _NAMELESS = 40, 5.0
 
 
 def draw_matrices(
@@ -30,11 +32,11 @@ def draw_matrices(
         lines: lines of the heading.
         text: formats a value for its cell and for the colour bar; may return an empty text.
     """
-    said, titles = shortened(names), shortened(matrices)
+    said, titles = shortened(names) if len(names) <= _NAMED else [], shortened(matrices)
     across = min(len(matrices), 3)
     down = -(-len(matrices) // across)
-    side = max(2.1, 0.31 * len(names))
-    beside = max(map(len, said)) * style.CHARACTER
+    side = max(2.1, 0.31 * len(names)) if said else _NAMELESS
+    beside = max(map(len, said), default=0) * style.CHARACTER
     figure = style.new_figure(side * across + beside + 1.2, (side + 0.3) * down + beside + 0.8)
     axes = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True)
     colors = ScalarMappable(Normalize(0, 1), "Blues")
@@ -42,8 +44,8 @@ def draw_matrices(
         axis.imshow(matrix, cmap=colors.cmap, norm=colors.norm, aspect="equal")
         axis.set_facecolor(style.FAINT)
         axis.set_title(title)
-        axis.set_xticks(range(len(names)), said, rotation=90)
-        axis.set_yticks(range(len(names)), said)
+        axis.set_xticks(range(len(said)), said, rotation=90)
+        axis.set_yticks(range(len(said)), said)
         axis.tick_params(length=0, labelbottom=False, labeltop=at < across)
         axis.spines[:].set_visible(False)
         for row, column in np.argwhere(~np.isnan(matrix)) if len(names) <= _NUMBERED else ():

@@ -49,17 +49,17 @@ def read_mined(paths: Sequence[Path]) -> pd.DataFrame:
 def shares(pairs: pd.DataFrame) -> pd.DataFrame:
     """By step: the share of mined views with the anchor's class, those that are the anchor itself, and chance.
 
-    Chance is the share of pairs with equal classes if classes were mined regardless of the anchor.
+    Chance is the share of equal classes among two anchors of the step: what mining regardless of the anchor would give.
     """
     total = pairs.groupby("step")["pairs"].sum()
     same = pairs[pairs["anchor"] == pairs["mined"]].groupby("step")["pairs"].sum()
     each = pairs.groupby(["step", "anchor"])["pairs"].sum()
-    squares = (each**2).groupby("step").sum()
+    equal = (each * (each - 1)).groupby("step").sum()
     return pd.DataFrame(
         {
             "same": same.reindex(total.index, fill_value=0) / total,
             "itself": pairs.groupby("step")["itself"].sum() / total,
-            "chance": squares / total**2,
+            "chance": equal / (total * (total - 1)).clip(lower=1),
         }
     )
 
