@@ -83,7 +83,7 @@ def made_up_scores(rows, seed: int) -> pd.DataFrame:
 
 
 def test_a_row_is_also_compared_on_what_the_old_version_read():
-    from evaluate_row import Side, as_before
+    from evaluate_row import as_before
 
     probes = {
         "softmax": {"kind": "softmax", "tasks": ["within", "across", "identity"]},
@@ -91,7 +91,9 @@ def test_a_row_is_also_compared_on_what_the_old_version_read():
         "ridge": {"kind": "ridge", "tasks": ["continuous_within"]},
     }
     config = {"evaluation": {"tasks": ["within", "identity", "continuous_within"]}, "probes": probes}
-    same = json.loads(as_before(Side("new", ROOT, json.dumps(config), [])).config)
+    before, told, after = as_before(["--config", json.dumps(config), "--threads=1"])
+    same = json.loads(told)
+    assert (before, after) == ("--config", "--threads=1")
     assert same["evaluation"]["tasks"] == ["within", "identity"]
     assert {name: probe["tasks"] for name, probe in same["probes"].items()} == {
         "softmax": ["within", "identity"],

@@ -132,7 +132,7 @@ CONFIGURATIONS = [
     ({"simulation": {"overrides": {"seconds": 1e12}}}, "seconds: 1e+12, expected at most"),
     ({"split": {"folds": 10**9}}, "configuration split.folds"),
     ({"split": {"splits": 10**9}}, "configuration split.splits"),
-    ({"convert": {"class_names": [f"c{at}" for at in range(129)]}}, "configuration convert.class_names"),
+    ({"convert": {"class_names": [f"c{at}" for at in range(1001)]}}, "configuration convert.class_names"),
 ]
 
 

@@ -99,7 +99,7 @@ def test_a_checkpoint_that_calls_is_not_resumed(tmp_path, target, capsys):
         lambda: path.write_bytes(b"PK\x03\x04" + bytes(60)),
     ):
         write()
-        state = _resume(path, "x", model, None, None)
+        state = _resume(path, "x", model, None, None, None)
         assert (state.step, state.log) == (0, [])
         assert "damaged (" in capsys.readouterr().err
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())

@@ -201,12 +201,13 @@ SESSIONS = [(session, f"t{k}") for session in ("a-1", "a-2", "b-1") for k in ran
 
 
 def test_an_animal_is_left_out_with_all_its_sessions():
-    frame = table_of(SESSIONS, protocol="new_animal", animal_of_session="^[^-]+").frame
-    for split, own in frame.groupby("split"):
+    table = table_of(SESSIONS, protocol="new_animal", animal_of_session="^[^-]+")
+    for split in table.splits:
+        own = [row for row in table.rows if row.split == split]
         tested = split.split("-fold-")[0].removeprefix("without-")
         hidden = {"a-1": {"a-1", "a-2"}, "a-2": {"a-1", "a-2"}, "b-1": {"b-1"}}[tested]
-        assert set(own.loc[~own["sees_input"], "animal"]) == hidden
-        assert set(own.loc[own["role"] == "test", "animal"]) == {tested}
+        assert {row.animal for row in own if not row.sees_input} == hidden
+        assert {row.animal for row in own if row.role == "test"} == {tested}
 
 
 def test_without_the_setting_each_session_is_an_animal():

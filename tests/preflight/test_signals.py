@@ -74,7 +74,7 @@ def plan():
             windows=SimpleNamespace(frames=2, units=None),
             calcium=SimpleNamespace(decay=1.0),
             convert=None,
-            split=SimpleNamespace(protocol="new_trials"),
+            split=SimpleNamespace(protocol="new_trials", animal_of_session=None),
         ),
     )
 

@@ -295,7 +295,8 @@ def test_check_says_once_what_was_done_to_a_worm(tmp_path):
     write(tmp_path, content(period=0.737))
     settings = ConvertSettings(reader="worm", reader_options={"blocks": 2})
     looks = list(look_at(tmp_path, scan(tmp_path, blocks=2), settings, "velocities"))
-    assert list(notes(looks, SimpleNamespace(trained=[], apart=False), {})) == [
+    settings = SimpleNamespace(split=SimpleNamespace(animal_of_session=None))
+    assert list(notes(looks, SimpleNamespace(trained=[], apart=False, settings=settings), {})) == [
         "2022-07-26-31: interpolated from 0.737 to 0.6 s between frames",
         "neural activity of 2022-07-26-31 001, 2022-07-26-31 002: z-scored fluorescence",
     ]

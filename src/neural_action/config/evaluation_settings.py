@@ -24,6 +24,8 @@ ACTIONS = ("within", "across_sessions", "across")
 CONTINUOUS = ("continuous_within", "continuous_across_sessions", "continuous_across")
 #: Tasks whose probes are trained on other sessions of the same animal too.
 ACROSS_SESSIONS = ("across_sessions", "continuous_across_sessions")
+#: Tasks whose probes are trained on the tested animal itself.
+OWN = ("within", "decoding", "continuous_within")
 #: Tasks whose targets are values of behaviour, which needs no labels.
 VALUES = (*CONTINUOUS, "retrieval")
 LabelBudget = Annotated[Literal["all", "half"] | Annotated[int, Field(ge=1)], FromText]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from neural_action.config.evaluation_settings import CONTINUOUS, VALUES, EvaluationSettings, ProbeConfig
+from neural_action.config.evaluation_settings import CONTINUOUS, OWN, VALUES, EvaluationSettings, ProbeConfig
 from neural_action.config.settings import MethodSettings
 from neural_action.errors import InputError
 from neural_action.evaluation.budgets import ALL, Budget, label_budgets
@@ -16,7 +16,7 @@ from neural_action.evaluation.features import raw_features
 from neural_action.evaluation.metrics import METRICS, Outcome, measure, r2_by_variable
 from neural_action.evaluation.probes import build_probe
 from neural_action.evaluation.reading import Reading
-from neural_action.evaluation.tasks import OWN, Problem, classes_of, problems
+from neural_action.evaluation.tasks import Problem, classes_of, problems
 
 if TYPE_CHECKING:
     from neural_action.datasets.windows import Windows

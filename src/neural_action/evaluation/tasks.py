@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neural_action.config.evaluation_settings import ACROSS_SESSIONS, VALUES, EvaluationSettings, Task
+from neural_action.config.evaluation_settings import ACROSS_SESSIONS, OWN, VALUES, EvaluationSettings, Task
 from neural_action.errors import InputError
 
 if TYPE_CHECKING:
     from neural_action.datasets.windows import Windows
 
 ALL_ANIMALS = "all"
-#: Tasks whose probes are trained on the tested animal itself.
-OWN = ("within", "decoding", "continuous_within")
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from neural_action.config.evaluation_settings import ProbeConfig
+from neural_action.config.evaluation_settings import OWN, ProbeConfig
 from neural_action.config.sections import Sections
 from neural_action.config.settings import MethodSettings
 from neural_action.config.signatures import needs
 from neural_action.datasets.protocols import animals_of
-from neural_action.evaluation.tasks import OWN
 from neural_action.tables.document import interval
 from neural_action.tables.page import LEVEL
 from neural_action.tables.published import Published
