@@ -6,6 +6,7 @@ works from a disk without a network: nothing is loaded from elsewhere, and equat
 
 from __future__ import annotations
 
+import importlib
 import runpy
 import tomllib
 from pathlib import Path
@@ -15,6 +16,9 @@ from docutils import nodes
 from latex2mathml.converter import convert
 from sphinx.application import Sphinx
 from sphinx.util import logging
+
+# First, because autodoc imports with TYPE_CHECKING set, and pydantic then fails on models that allow more keys.
+importlib.import_module("neural_action.inference.model")
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src/neural_action"
