@@ -16,6 +16,7 @@ from neural_action.datasets.dataset import Dataset
 from neural_action.datasets.frames import frames_by_animal
 from neural_action.datasets.ragged import RaggedFrames
 from neural_action.errors import InputError
+from neural_action.evaluation.scaling import Standard
 from neural_action.neighbors.index import ExactIndex
 
 #: Components of each animal: those of Safaie et al. for motor cortex [recalled].
@@ -27,8 +28,7 @@ def principal_components(neural: np.ndarray, visible: np.ndarray, count: int) ->
 
     Raises InputError if the visible frames have fewer than ``count`` components.
     """
-    mean, sd = neural[visible].mean(0, dtype=np.float64), neural[visible].std(0, dtype=np.float64)
-    scored = (neural - mean) / np.where(sd > 1e-6 * max(1e-6, float(sd.max())), sd, np.inf)
+    scored = Standard.of(neural[visible], "zscore")(neural)
     _, size, axes = np.linalg.svd(scored[visible], full_matrices=False)
     rank = int((size > 1e-10 * max(1e-300, float(size[0]))).sum())
     if rank < count:

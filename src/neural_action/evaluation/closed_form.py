@@ -14,6 +14,7 @@ import numpy as np
 
 from neural_action.errors import InputError
 from neural_action.evaluation.ridge import LAGS, PENALTIES, cross_fit, ridge_path
+from neural_action.evaluation.scaling import Standard
 
 
 @dataclass(frozen=True)
@@ -64,15 +65,14 @@ def between(known: Known, behavior: np.ndarray) -> np.ndarray:
 
     The penalty of each dimension is chosen by leaving out one group of known windows at a time.
     """
-    mean, sd = known.behavior.mean(0, dtype=np.float64), known.behavior.std(0, dtype=np.float64)
-    scale = np.where(sd > 1e-6 * max(1e-6, float(sd.max())), sd, np.inf)
-    x, y = (known.behavior - mean) / scale, known.neural.astype(np.float64)
+    scaled = Standard.of(known.behavior, "zscore")
+    x, y = scaled(known.behavior), known.neural.astype(np.float64)
     error = np.zeros((len(PENALTIES), y.shape[1]))
     for group in np.unique(known.group):
         left = known.group == group
         error += np.square(ridge_path(x[~left], y[~left], x[left], PENALTIES) - y[left]).sum(1)
     best = error.argmin(0)
-    return ridge_path(x, y, (behavior - mean) / scale, PENALTIES)[best, :, np.arange(len(best))].T
+    return ridge_path(x, y, scaled(behavior), PENALTIES)[best, :, np.arange(len(best))].T
 
 
 def lags(neural: np.ndarray, start: np.ndarray, frames: int) -> np.ndarray:

@@ -20,7 +20,7 @@ from neural_action.datasets.ragged import RaggedFrames
 from neural_action.datasets.windows import Windows
 from neural_action.errors import InputError
 from neural_action.evaluation.closed_form import Known, closed_form, lags
-from neural_action.evaluation.ridge import in_groups
+from neural_action.evaluation.ridge import in_groups, predicted_behavior
 from neural_action.files import load_npz
 from neural_action.inference.windows import embed_windows, in_chunks, saved_windows
 from neural_action.neighbors.table import SwapTable
@@ -73,8 +73,6 @@ def represent(
     if kind == "raw":
         return {"raw": _raw(dataset.neural, windows, evaluation)}
     if kind == "ridge":
-        from neural_action.evaluation.ridge import predicted_behavior
-
         return {"ridge": _by_frame(predicted_behavior, dataset, windows, evaluation)}
     if kind == "canonical":
         from neural_action.evaluation.canonical import canonical_frames

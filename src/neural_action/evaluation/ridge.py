@@ -15,6 +15,7 @@ from neural_action.datasets.dataset import Dataset
 from neural_action.datasets.frames import frames_by_animal
 from neural_action.datasets.ragged import RaggedFrames
 from neural_action.errors import InputError
+from neural_action.evaluation.scaling import Standard
 
 #: Penalties, relative to the unit variance of 1 (our choice: from almost none to almost no prediction).
 PENALTIES = 10.0 ** np.arange(-2.0, 3.5, 0.5)
@@ -116,8 +117,7 @@ def cross_fit(
             f"ridge: {len(learned)} visible trials, expected at least {_LEAST}: one is predicted, and one of the "
             "others is left out to choose the penalty"
         )
-    mean, sd = values[visible].mean(0, dtype=np.float64), values[visible].std(0, dtype=np.float64)
-    x = (values - mean) / np.where(sd > 1e-6 * max(1e-6, float(sd.max())), sd, np.inf)
+    x = Standard.of(values[visible], "zscore")(values)
     paths: dict[frozenset, np.ndarray] = {}
 
     def path(fitted: frozenset) -> np.ndarray:
