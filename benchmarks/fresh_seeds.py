@@ -1,9 +1,10 @@
 """Do the rows keep their order on simulated flies that nothing was chosen on? Every row on fresh simulator seeds.
 
 ``python benchmarks/fresh_seeds.py`` simulates and runs each seed with the default configuration, one split of it. It
-writes every score, and the paired differences of the two proposed rows, into ``docs/results/fresh_seeds.md``. With
-``--preset`` it is another preset of the simulator, and another page. Seeds that are finished are not run again: results
-stand in ``results/simulated_seed_<seed>`` (of another preset, ``results/<preset>_seed_<seed>``).
+writes every score, and the paired differences of the proposed rows, into ``docs/results/fresh_seeds.md``. With
+``--preset`` it is another preset of the simulator, and another page; ``units`` takes ``config/units.yaml``. Seeds that
+are finished are not run again: results stand in ``results/simulated_seed_<seed>`` (of another preset,
+``results/<preset>_seed_<seed>``).
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from neural_action.config.load import complete, validate
+from neural_action.config.load import complete, merged, validate
 from neural_action.config.settings import MethodSettings, Settings
 from neural_action.evaluation.statistics import Estimate, holm, over_animals
+from neural_action.recordings.simulate.presets import PRESETS
 from neural_action.tables.document import EMPTY, interval, percent, probability
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,9 +33,8 @@ REPORTED = {
     "across": ("balanced_accuracy", "Animal left out, balanced accuracy, %"),
     "identity": ("accuracy", "Identity, accuracy, % (lower says less about the animal)"),
 }
-PROPOSED = ("swap_calcium", "matched_alignment")
 COMPARED = ("within", "across")
-REFERENCES = ("random_guess", "raw", "behavior", "labels_alone")
+REFERENCES = ("random_guess", "raw", "ridge", "canonical", "behavior", "labels_alone")
 
 
 def main() -> None:
@@ -49,23 +50,30 @@ def main() -> None:
     options = parser.parse_args()
     if not options.only_table:
         for seed in options.seeds:
-            run(options.preset, seed, options.cores, list(rows()))
+            run(options.preset, seed, options.cores, list(rows(options.preset)))
     scores = pd.concat([read(options.preset, seed) for seed in options.seeds])
     name = "fresh_seeds" if options.preset == "default" else f"fresh_seeds_{options.preset}"
     output = options.output or ROOT / f"docs/results/{name}.md"
-    output.write_text(page(scores, rows(), options.preset, options.seeds))
+    output.write_text(page(scores, rows(options.preset), options.preset, options.seeds))
     print(f"wrote {output}")
 
 
-def rows() -> dict[str, MethodSettings]:
+def rows(preset: str) -> dict[str, MethodSettings]:
     """Every row that reads neural activity, chance, and what behaviour alone tells."""
-    every = default().methods
+    every = settings(preset).methods
     return {name: row for name, row in every.items() if row.role != "reference" or name in REFERENCES}
 
 
-def default() -> Settings:
-    """The default configuration."""
-    return validate(complete({}, lambda name: ROOT / "config" / name))
+def files(preset: str) -> list[Path]:
+    """Configuration files of a preset: the default's encoders read images, which the preset of units has not."""
+    return [
+        ROOT / "config" / name for name in ("config.yaml", *(["units.yaml"] if PRESETS[preset].units else []))
+    ]
+
+
+def settings(preset: str) -> Settings:
+    """The configuration of a preset."""
+    return validate(complete(merged(files(preset)), lambda name: ROOT / "config" / name))
 
 
 def dataset(preset: str, seed: int) -> str:
@@ -81,13 +89,13 @@ def run(preset: str, seed: int, cores: int, shown: list[str]) -> None:
         "split": {"test_folds": [FOLD]},
         "evaluation": {"tasks": list(REPORTED), "label_budgets": [LABEL_BUDGET]},
         "rows": shown,
-        "probes": {name: {"tasks": []} for name in default().probes if name != PROBE},
+        "probes": {name: {"tasks": []} for name in settings(preset).probes if name != PROBE},
     }
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
         yaml.safe_dump(changes, file)
         file.flush()
         command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--nolock", "--quiet", "all"]
-        command += ["--configfile", str(ROOT / "config/config.yaml"), file.name, "--"]
+        command += ["--configfile", *map(str, files(preset)), file.name, "--"]
         subprocess.run([*command, f"results/{dataset(preset, seed)}/scores.csv"], cwd=ROOT, check=True)
 
 
@@ -102,13 +110,16 @@ def read(preset: str, seed: int) -> pd.DataFrame:
 
 
 def page(scores: pd.DataFrame, methods: dict[str, MethodSettings], preset: str, seeds: list[int]) -> str:
-    """Markdown: every score, and paired differences of the two proposed rows to every other row."""
+    """Markdown: every score, and paired differences of the proposed rows to every other row."""
     by_seed = scores.pivot_table(index=["task", "method"], columns="simulation", values="value")
+    configured = (
+        "default configuration" if len(files(preset)) == 1 else f"with config/{files(preset)[-1].name}"
+    )
     lines = [
-        "# Fresh seeds",
+        "# Fresh seeds" if preset == "default" else f"# Fresh seeds of the preset {preset}",
         "",
         f"Every row on {len(seeds)} simulated datasets whose seeds ({seeds[0]} to {seeds[-1]}) were not used while "
-        f"anything was developed or chosen: preset {preset}, default configuration, protocol new_trials, "
+        f"anything was developed or chosen: preset {preset}, {configured}, protocol new_trials, "
         f"split fold-{FOLD}, one training seed; probe {PROBE}, label budget {LABEL_BUDGET}. "
         f"Made by `python benchmarks/fresh_seeds.py --preset {preset}`. "
         "**Simulated, not recorded**.",
@@ -137,16 +148,17 @@ def page(scores: pd.DataFrame, methods: dict[str, MethodSettings], preset: str, 
 def _differences(
     table: pd.DataFrame, task: str, methods: dict[str, MethodSettings], seeds: list[int]
 ) -> list[str]:
-    """Markdown: the two proposed rows minus every other row that the task reads, paired by dataset."""
+    """Markdown: the proposed rows minus every other row that the task reads, paired by dataset."""
+    proposals = [name for name, row in methods.items() if row.role == "proposed"]
     found = {
         (proposed, name): table.loc[proposed, seeds] - table.loc[name, seeds]
-        for proposed in PROPOSED
+        for proposed in proposals
         for name in methods
         if name in table.index and name != proposed
     }
     estimates = {pair: _over_data_sets(difference) for pair, difference in found.items()}
     adjusted = dict(zip(estimates, holm([estimate.p for estimate in estimates.values()]), strict=True))
-    heads = [f"{methods[proposed].label} minus it | p | datasets" for proposed in PROPOSED]
+    heads = [f"{methods[proposed].label} minus it | p | datasets" for proposed in proposals]
     lines = [
         f"## Paired differences, points (task {task}, probe {PROBE}, label budget {LABEL_BUDGET})",
         "",
@@ -154,12 +166,12 @@ def _differences(
         "many datasets it is above 0.",
         "",
         f"| Method | {' | '.join(heads)} |",
-        "| --- |" + " ---: |" * (3 * len(PROPOSED)),
+        "| --- |" + " ---: |" * (3 * len(proposals)),
     ]
     for name, row in methods.items():
         if name in table.index:
             cells = []
-            for pair in ((proposed, name) for proposed in PROPOSED):
+            for pair in ((proposed, name) for proposed in proposals):
                 if pair not in found:
                     cells += [EMPTY] * 3
                     continue

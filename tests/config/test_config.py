@@ -68,7 +68,8 @@ def test_shipped_configurations_of_spikes_are_valid(name, published):
         ("config.yaml", ["mined_views.yaml"], ["byol", "myow"]),
         ("fly_walking.yaml", ["cebra.yaml"], ["cebra_time", "cebra_behavior"]),
         ("worms.yaml", ["cebra_units.yaml", "spint.yaml"], ["cebra_behavior", "spint"]),
-        ("fly_walking.yaml", ["fly_walking_cells.yaml"], ["ridge", "canonical"]),
+        ("fly_walking.yaml", ["fly_walking_cells.yaml"], []),
+        ("config.yaml", ["units.yaml"], ["regression_linear", "regression_linear_mmd"]),
     ],
 )
 def test_shipped_rows_on_top_of_a_dataset_are_valid(dataset, more, rows):

@@ -12,7 +12,9 @@ from neural_action.stages.schema import run, schema
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 #: The others change one of these.
 DATASETS = [
-    path.name for path in sorted(CONFIG.glob("*.yaml")) if {"dataset", "convert"} <= set(read_yaml(path))
+    path.name
+    for path in sorted(CONFIG.glob("*.yaml"))
+    if {"dataset", "convert", "split"} <= set(read_yaml(path))
 ]
 
 

@@ -91,19 +91,18 @@ def test_what_is_hidden_changes_nothing():
     np.testing.assert_array_equal(before[1], after[1])
 
 
-@pytest.mark.parametrize(
-    ("units", "says"),
-    [
-        (
-            np.random.default_rng(0).standard_normal((600, 1)),
-            "animal 1: 1 units in 600 frames have 1 components",
-        ),
-        (np.ones((600, 9)), "animal 1: 9 units in 600 frames have 0 components, expected at least 4"),
-    ],
-)
-def test_an_animal_with_too_few_units(units, says):
+def test_animals_keep_as_many_components_as_the_one_with_fewest():
+    made = [animal(seed, units) for seed, units in ((0, 30), (1, 3), (2, 12))]
+    neural, behavior = ([one[part] for one in made] for part in (0, 1))
+    aligned, correlations = aligned_components(neural, behavior, everything(*neural), HIDDEN)
+    assert [values.shape for values in aligned] == [(600, 3)] * 3
+    assert correlations.shape == (3, 3)
+
+
+def test_an_animal_whose_units_never_change():
     x, y = animal(0)
-    with pytest.raises(InputError, match=says):
+    units = np.ones((600, 9))
+    with pytest.raises(InputError, match="animal 1: 9 units in 600 frames never change"):
         aligned_components([x, units], [y, y], everything(x, units), HIDDEN)
 
 

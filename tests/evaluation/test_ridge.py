@@ -7,7 +7,7 @@ import pytest
 from sklearn.linear_model import Ridge
 
 from neural_action.errors import InputError
-from neural_action.evaluation.ridge import PENALTIES, cross_fit, in_groups, lagged, ridge_path
+from neural_action.evaluation.ridge import PENALTIES, cross_fit, in_groups, ridge_path, surrounding
 
 
 def r_squared(target, predicted):
@@ -40,14 +40,17 @@ def test_the_path_is_ridge_regression_for_every_penalty(units):
         np.testing.assert_allclose(predicted, expected, rtol=1e-6, atol=1e-8)
 
 
-def test_lags_stay_in_their_trial():
-    values = np.arange(300.0)[:, None]
-    out = lagged(values, TRIAL, (-2, 0, 1))
-    assert out.shape == (300, 3)
-    np.testing.assert_array_equal(out[0], [0, 0, 1])
-    np.testing.assert_array_equal(out[59], [57, 59, 59])
-    np.testing.assert_array_equal(out[60], [60, 60, 61])
-    np.testing.assert_array_equal(out[100], [98, 100, 101])
+@pytest.mark.parametrize(("frames", "parts", "lags"), [
+    (1, 8, [[0]]), (3, 8, [[-1], [0], [1]]), (4, 2, [[-2, -1], [0, 1]]), (7, 3, [[-3, -2], [-1, 0], [1, 2, 3]]),
+])  # fmt: skip
+def test_the_window_around_a_frame_is_averaged_in_parts_and_stays_in_its_trial(frames, parts, lags):
+    values = np.random.default_rng(0).standard_normal((300, 2))
+    expected = np.empty((300, len(lags), 2))
+    for at in range(300):
+        own = np.flatnonzero(TRIAL[at] == TRIAL)
+        for part, moments in enumerate(lags):
+            expected[at, part] = values[[min(max(at + lag, own[0]), own[-1]) for lag in moments]].mean(0)
+    np.testing.assert_allclose(surrounding(values, TRIAL, frames, parts), expected.reshape(300, -1))
 
 
 def test_many_trials_are_left_out_in_groups_and_few_singly():
@@ -61,6 +64,19 @@ def test_many_trials_are_left_out_in_groups_and_few_singly():
     assert (np.diff(groups[visible]) >= 0).all()
     assert {len(set(reaches[groups == one])) for one in range(10)} == {4, 5}
     assert all(len(set(groups[reaches == one])) == 1 for one in set(reaches))
+
+
+@pytest.mark.parametrize(("seen", "blocks"), [((2,), [20, 20, 20]), ((5, 9), [30, 30, 30, 30])])
+def test_one_or_two_trials_are_left_out_in_blocks(seen, blocks):
+    visible = np.isin(TRIAL, seen)
+    groups = in_groups(TRIAL, visible)
+    names, counts = np.unique(groups[visible], return_counts=True)
+    assert counts.tolist() == blocks
+    assert (np.diff(groups[visible]) >= 0).all()
+    assert not np.isin(groups[~visible], names).any()
+    x, y = moving()
+    fit = cross_fit(x, y, groups, visible)
+    assert (r_squared(y[~visible], fit.predicted[~visible]) > 0.7).all()
 
 
 def test_every_trial_is_predicted_from_the_other_visible_ones():
@@ -134,7 +150,7 @@ def test_velocity_of_worms_is_predicted(real_recordings):
         row = SampleRow("w", "001", path.relative_to(folder).as_posix())
         recording = worm.read(folder, row, worm.Options.parse({"behavior": ["velocity"]}), None)
         trial = np.arange(len(recording.neural)) * 5 // len(recording.neural)
-        x = lagged(recording.neural, trial, (-3, -2, -1, 0))
+        x = surrounding(recording.neural, trial, 8)
         fit = cross_fit(x, recording.behavior, trial, trial != 4)
         hidden = trial == 4
         scores.append(np.corrcoef(recording.behavior[hidden, 0], fit.predicted[hidden, 0])[0, 1])

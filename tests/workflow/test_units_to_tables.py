@@ -44,9 +44,6 @@ training: {steps: 20}
 adapt: {rows: [simclr], steps: 10}
 encoders: {neural: {name: trace_cnn, width: 16, layers: 1}, unit_width: 16}
 evaluation: {raw_pool_time: 8, label_budgets: [all], identity_samples: 80}
-methods:
-  ridge: {label: Ridge to behavior, group: Reference, role: reference, representation: ridge}
-  canonical: {label: Aligned components, group: Reference, role: reference, representation: canonical}
 """
 
 

@@ -23,19 +23,17 @@ from neural_action.neighbors.index import ExactIndex
 COMPONENTS = 10
 
 
-def principal_components(neural: np.ndarray, visible: np.ndarray, count: int) -> np.ndarray:
-    """(frame, count) float64 components of z-scored units, fitted to the visible frames. Constant units become 0.
+def principal_components(neural: np.ndarray, visible: np.ndarray, most: int) -> np.ndarray:
+    """(frame, at most ``most``) float64 components of z-scored units, fitted to the visible frames.
 
-    Raises InputError if the visible frames have fewer than ``count`` components.
+    Constant units become 0. Raises InputError if no visible frame differs from another.
     """
     scored = Standard.of(neural[visible], "zscore")(neural)
     _, size, axes = np.linalg.svd(scored[visible], full_matrices=False)
     rank = int((size > 1e-10 * max(1e-300, float(size[0]))).sum())
-    if rank < count:
-        raise InputError(
-            f"{neural.shape[1]} units in {int(visible.sum())} frames have {rank} components, expected at least {count}"
-        )
-    return scored @ axes[:count].T
+    if not rank:
+        raise InputError(f"{neural.shape[1]} units in {int(visible.sum())} frames never change")
+    return scored @ axes[: min(rank, most)].T
 
 
 def matched_moments(reference: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -91,7 +89,7 @@ def aligned_components(
     neural: Sequence[np.ndarray],
     behavior: Sequence[np.ndarray],
     visible: Sequence[np.ndarray],
-    count: int,
+    most: int = COMPONENTS,
     names: Sequence[str] = (),
 ) -> tuple[list[np.ndarray], np.ndarray]:
     """Components of every animal, aligned to those of the first animal.
@@ -100,7 +98,7 @@ def aligned_components(
         neural: (frame, unit) for each animal.
         behavior: (frame, feature) for each animal, z-scored for the animal; NaN where unknown.
         visible: (frame,) bool for each animal; components and alignment are fitted to these frames.
-        count: number of components.
+        most: number of components, unless an animal has fewer: then all have as few.
         names: of the animals, for errors; without them, their indices.
 
     Returns:
@@ -113,24 +111,23 @@ def aligned_components(
     called = names or [f"animal {at}" for at in range(len(neural))]
     for animal, (units, moves, seen) in enumerate(zip(neural, behavior, visible, strict=True)):
         try:
-            components.append(principal_components(units, seen, count))
+            components.append(principal_components(units, seen, most))
         except InputError as error:
             raise InputError(f"{called[animal]}: {error}") from None
         moments.append(np.flatnonzero(seen & np.isfinite(moves).all(1)))
+    count = min(part.shape[1] for part in components)
+    components = [part[:, :count] for part in components]
+    out = components[:1]
     correlations = np.ones((len(neural), count))
-    out = list(components)
     for animal in range(1, len(neural)):
         try:
             first, second = matched_moments(behavior[0][moments[0]], behavior[animal][moments[animal]])
-            pair = (
-                components[0][moments[0][first]],
-                components[animal][moments[animal][second]],
-            )
+            pair = components[0][moments[0][first]], components[animal][moments[animal][second]]
             turn, correlations[animal] = canonical_alignment(*pair)
         except InputError as error:
             raise InputError(f"{called[animal]}: {error}") from None
         # The means over matched moments are aligned as well.
-        out[animal] = (components[animal] - pair[1].mean(0)) @ turn + pair[0].mean(0)
+        out.append((components[animal] - pair[1].mean(0)) @ turn + pair[0].mean(0))
     return out, correlations
 
 
@@ -152,10 +149,9 @@ def canonical_frames(dataset: Dataset, neural: np.ndarray | RaggedFrames) -> np.
         [own.neural for own in every.values()],
         [own.behavior for own in every.values()],
         [own.fitted for own in every.values()],
-        COMPONENTS,
         names=list(every),
     )
-    out = np.full((len(dataset.neural_time), COMPONENTS), np.nan, np.float32)
+    out = np.full((len(dataset.neural_time), aligned[0].shape[1]), np.nan, np.float32)
     for own, values in zip(every.values(), aligned, strict=True):
         out[own.rows] = values
     return out

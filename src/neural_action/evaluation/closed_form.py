@@ -13,8 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from neural_action.errors import InputError
-from neural_action.evaluation.ridge import LAGS, PENALTIES, cross_fit, ridge_path
+from neural_action.evaluation.ridge import PENALTIES, cross_fit, ridge_path
 from neural_action.evaluation.scaling import Standard
+
+#: Parts of a window of activity (our choice).
+_PARTS = 4
 
 
 @dataclass(frozen=True)
@@ -76,14 +79,14 @@ def between(known: Known, behavior: np.ndarray) -> np.ndarray:
 
 
 def lags(neural: np.ndarray, start: np.ndarray, frames: int) -> np.ndarray:
-    """(window, part x unit) float64: mean activity in equal parts of each window, as many as ``ridge.LAGS``.
+    """(window, part x unit) float64: mean activity in equal parts of each window, at most four.
 
     Args:
         neural: (frame, unit).
         start: (window,) int, first frames.
         frames: number of frames of a window.
     """
-    edges = np.linspace(0, frames, min(len(LAGS), frames) + 1).astype(int)
+    edges = np.linspace(0, frames, min(_PARTS, frames) + 1).astype(int)
     sums = np.concatenate([np.zeros((1, neural.shape[1])), np.cumsum(neural, 0, dtype=np.float64)])
     parts = np.diff(sums[start[:, None] + edges], axis=1) / np.diff(edges)[:, None]
     return parts.reshape(len(start), -1)

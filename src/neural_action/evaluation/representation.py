@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,8 +53,8 @@ def represent(
     - ``behavior_encoder``: the behaviour encoder's output for the behaviour windows after the method's augmentations.
     - ``raw``: the neural window, averaged over ``raw_pool_time`` frames and ``raw_pool_space`` pixels.
     - ``ridge``: behaviour predicted at every frame by a ridge regression for each animal, averaged over
-      ``raw_pool_time`` frames.
-    - ``canonical``: principal components of every frame, aligned between animals by canonical correlation, averaged
+      ``raw_pool_time`` frames. Images are read by at most 8 x 8 blocks of pixels.
+    - ``canonical``: principal components of every frame, aligned between animals by canonical correlation, pooled
       likewise.
     - ``external``: frames embedded by another package, averaged over ``raw_pool_time`` frames.
     - ``behavior``: the behaviour window.
@@ -73,7 +74,11 @@ def represent(
     if kind == "raw":
         return {"raw": _raw(dataset.neural, windows, evaluation)}
     if kind == "ridge":
-        return {"ridge": _by_frame(predicted_behavior, dataset, windows, evaluation)}
+        return {
+            "ridge": _by_frame(
+                partial(predicted_behavior, frames=windows.frames), dataset, windows, evaluation
+            )
+        }
     if kind == "canonical":
         from neural_action.evaluation.canonical import canonical_frames
 
@@ -282,12 +287,25 @@ def _by_frame(
 ) -> np.ndarray:
     """(window, feature) float32: what ``of_frames`` makes of every frame; NaN for animals without visible trials."""
     neural = dataset.neural
-    if isinstance(neural, np.ndarray):
-        neural = pooled_space(neural, evaluation.raw_pool_space)
-    frames = of_frames(dataset, neural)
+    frames = of_frames(dataset, neural if isinstance(neural, RaggedFrames) else coarse(neural))
     out = raw_windows(np.nan_to_num(frames), windows, evaluation)
     out[np.isnan(frames[windows.start, 0])] = np.nan
     return out
+
+
+def coarse(neural: np.ndarray, most: int = 8) -> np.ndarray:
+    """(frame, ..., y, x) averaged over nearly equal blocks, at most ``most`` along a side; (frame, unit) unchanged.
+
+    Closed forms solve for every feature of an animal at once, so that single pixels would take minutes (our choice).
+    """
+    if neural.ndim < 3:
+        return neural
+    for axis in (-2, -1):
+        size = neural.shape[axis]
+        edges = np.arange(min(size, most)) * size // min(size, most)
+        widths = np.diff(edges, append=size)
+        neural = np.add.reduceat(neural, edges, axis) / (widths[:, None] if axis == -2 else widths)
+    return neural
 
 
 def pooled_space(neural: np.ndarray, space: int) -> np.ndarray:

@@ -1,13 +1,14 @@
-"""Ridge regression from units to behaviour within each animal, which needs no common neurons between animals.
+"""Ridge regression from neural activity to behaviour within each animal, which needs no common neurons between animals.
 
-Predicted behaviour has the same variables for all animals, so that a classifier trained on the predictions of some
-animals can be tested on another animal.
+It reads the same window of activity as the trained rows: a reference that saw less would flatter them. Predicted
+behaviour has the same variables for all animals, so that a classifier trained on the predictions of some animals can be
+tested on another animal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -19,9 +20,9 @@ from neural_action.evaluation.scaling import Standard
 
 #: Penalties, relative to the unit variance of 1 (our choice: from almost none to almost no prediction).
 PENALTIES = 10.0 ** np.arange(-2.0, 3.5, 0.5)
-#: Frames from which the behaviour of a frame is predicted, relative to it (our choice).
-LAGS = (-3, -2, -1, 0)
-#: Least number of visible trials: one is predicted, and two are needed to choose the penalty.
+#: Most parts of the window of activity that predict the behaviour of a frame (our choice: few enough to solve).
+PARTS = 8
+#: Least number of visible groups: one is predicted, and two are needed to choose the penalty.
 _LEAST = 3
 #: Most visible trials that are left out singly, because the ridges grow with their square (our choice).
 _MOST = 10
@@ -42,15 +43,17 @@ class CrossFit:
     trials: np.ndarray
 
 
-def lagged(values: np.ndarray, trial: np.ndarray, lags: Sequence[int]) -> np.ndarray:
-    """(frame, lag x unit): the units at each frame plus each of ``lags``.
+def surrounding(values: np.ndarray, trial: np.ndarray, frames: int, parts: int = PARTS) -> np.ndarray:
+    """(frame, part x unit): mean activity in equal parts of the window around each frame, the earliest part first.
 
-    Beyond the ends of a trial, its first or last frame is repeated; other trials are never used.
+    The window of frame t starts at t - ``frames`` // 2. Beyond the ends of a trial, its first or last frame is
+    repeated; other trials are never used.
 
     Args:
         values: (frame, unit).
         trial: (frame,) int, trial numbers; the frames of a trial are consecutive.
-        lags: lags in frames; negative lags are earlier.
+        frames: length of the window.
+        parts: number of parts; ``frames`` if that is less.
     """
     edges = np.flatnonzero(np.diff(trial)) + 1
     first, last = np.concatenate([[0], edges]), np.concatenate([edges, [len(trial)]]) - 1
@@ -58,8 +61,13 @@ def lagged(values: np.ndarray, trial: np.ndarray, lags: Sequence[int]) -> np.nda
     run[edges] = 1
     run = run.cumsum()
     at = np.arange(len(trial))
-    rows = [np.clip(at + lag, first[run], last[run]) for lag in lags]
-    return np.concatenate([values[row] for row in rows], axis=1)
+    bounds = np.linspace(0, frames, min(parts, frames) + 1).astype(int) - frames // 2
+    out = np.zeros((len(values), len(bounds) - 1, values.shape[1]))
+    for part, (start, stop) in enumerate(pairwise(bounds)):
+        for lag in range(start, stop):
+            out[:, part] += values[np.clip(at + lag, first[run], last[run])]
+        out[:, part] /= stop - start
+    return out.reshape(len(values), -1)
 
 
 def ridge_path(
@@ -143,41 +151,50 @@ def cross_fit(
 
 
 def in_groups(trial: np.ndarray, visible: np.ndarray, most: int = _MOST) -> np.ndarray:
-    """(frame,) int: numbers of groups of consecutive trials, as even as can be, at most ``most`` of them visible.
+    """(frame,) int: numbers of groups that are left out together, so that three to ``most`` of them are visible.
 
-    Hidden trials are one more group. Without more than ``most`` visible trials, each is a group: its own number.
+    Usually, each trial is a group: its own number. More than ``most`` visible trials are joined to groups of
+    consecutive trials, as even as can be. Of fewer than three, each is cut into blocks of consecutive frames. Hidden
+    trials are then one more group.
 
     Args:
-        trial: (frame,) int, trial numbers.
+        trial: (frame,) int, trial numbers; the frames of a trial are consecutive.
         visible: (frame,) bool; whole trials.
         most: largest number of groups.
     """
-    names = np.unique(trial[visible])
-    if len(names) <= most:
+    names, number = np.unique(trial[visible], return_inverse=True)
+    if _LEAST <= len(names) <= most or not len(names):
         return trial
-    return np.where(visible, np.searchsorted(names, trial) * most // len(names), most)
+    out = np.full(len(trial), most)
+    if len(names) > most:
+        out[visible] = number * most // len(names)
+        return out
+    blocks = -(-_LEAST // len(names))
+    length = np.bincount(number)
+    within = np.arange(len(number)) - (np.cumsum(length) - length)[number]
+    out[visible] = number * blocks + within * blocks // length[number]
+    return out
 
 
-def predicted_behavior(dataset: Dataset, pooled: np.ndarray | RaggedFrames) -> np.ndarray:
+def predicted_behavior(dataset: Dataset, neural: np.ndarray | RaggedFrames, frames: int) -> np.ndarray:
     """(frame, feature) float32: normalised behaviour predicted by each animal's own ridge, cross-fitted over trials.
 
-    Fitted to visible trials, or to those outside the test of an animal that pretraining does not see. Many trials, such
-    as reaches, are cross-fitted in groups of consecutive trials. NaN for an animal without such trials. Raises
-    InputError, naming the animal, as ``cross_fit``.
+    Fitted to visible trials, or to those outside the test of an animal that pretraining does not see. Few or many
+    trials are cross-fitted by ``in_groups``. NaN for an animal without such trials. Raises InputError, naming the
+    animal, as ``cross_fit``.
 
     Args:
         dataset: the dataset, with behaviour.
-        pooled: its neural frames, (frame, ...).
+        neural: its neural frames, (frame, ...).
+        frames: length of the window around a frame that predicts it.
     """
     out = np.full((len(dataset.neural_time), dataset.pose.shape[1]), np.nan, np.float32)
-    for name, own in frames_by_animal(dataset, pooled).items():
-        values, target = (
-            lagged(own.neural.astype(np.float64), own.trial, LAGS),
-            own.behavior.astype(np.float64),
-        )
+    for name, own in frames_by_animal(dataset, neural).items():
+        values = surrounding(own.neural.astype(np.float64), own.trial, frames)
         try:
             groups = in_groups(own.trial, own.fitted)
-            out[own.rows] = cross_fit(values, target, groups, own.fitted).predicted
+            found = cross_fit(values, own.behavior.astype(np.float64), groups, own.fitted)
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
+        out[own.rows] = found.predicted
     return out
