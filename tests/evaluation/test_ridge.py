@@ -58,11 +58,11 @@ def test_many_trials_are_left_out_in_groups_and_few_singly():
     reaches = np.repeat(np.arange(100, 159), 5)
     visible = (reaches < 120) | (reaches >= 130)
     groups = in_groups(reaches, visible)
-    assert set(groups[visible]) == set(range(10))
-    assert set(groups[~visible]) == {10}
-    # Groups are of whole reaches that follow each other, four or five of each.
+    assert set(groups[visible]) == set(range(5))
+    assert set(groups[~visible]) == {5}
+    # Groups are of whole reaches that follow each other, nine or ten of each.
     assert (np.diff(groups[visible]) >= 0).all()
-    assert {len(set(reaches[groups == one])) for one in range(10)} == {4, 5}
+    assert {len(set(reaches[groups == one])) for one in range(5)} == {9, 10}
     assert all(len(set(groups[reaches == one])) == 1 for one in set(reaches))
 
 

@@ -12,11 +12,13 @@ from itertools import pairwise
 
 import numpy as np
 
+from neural_action.config.evaluation_settings import Scale
 from neural_action.datasets.dataset import Dataset
-from neural_action.datasets.frames import frames_by_animal
+from neural_action.datasets.frames import AnimalFrames, frames_by_animal
 from neural_action.datasets.ragged import RaggedFrames
 from neural_action.errors import InputError
 from neural_action.evaluation.scaling import Standard
+from neural_action.principal import principal_axes
 
 #: Penalties, relative to the unit variance of 1 (our choice: from almost none to almost no prediction).
 PENALTIES = 10.0 ** np.arange(-2.0, 3.5, 0.5)
@@ -24,8 +26,10 @@ PENALTIES = 10.0 ** np.arange(-2.0, 3.5, 0.5)
 PARTS = 8
 #: Least number of visible groups: one is predicted, and two are needed to choose the penalty.
 _LEAST = 3
-#: Most visible trials that are left out singly, because the ridges grow with their square (our choice).
-_MOST = 10
+#: Most groups of trials that are left out singly, because the ridges grow with their square (our choice).
+_MOST = 5
+#: Most units of an animal; of more, as many leading principal components are read (our choice: few enough to solve).
+_UNITS = 128
 
 
 @dataclass(frozen=True)
@@ -98,22 +102,20 @@ def ridge_path(
 
 
 def cross_fit(
-    values: np.ndarray,
-    target: np.ndarray,
-    trial: np.ndarray,
-    visible: np.ndarray,
+    values: np.ndarray, target: np.ndarray, trial: np.ndarray, visible: np.ndarray, scale: Scale = "zscore"
 ) -> CrossFit:
     """Predict every trial of an animal by a ridge fitted on its other visible trials.
 
     The ridge for a hidden trial is fitted on all visible trials. The penalty is chosen for each target and each ridge
-    by leaving out one of the fitted trials at a time. Units are z-scored by their visible frames; units that are
-    constant there are ignored.
+    by leaving out one of the fitted trials at a time. Features are scaled by their visible frames. With ``zscore``,
+    features that are constant there are ignored.
 
     Args:
         values: (frame, feature) float, units and their lags.
         target: (frame, target) float; frames with a NaN are predicted but not learned from.
         trial: (frame,) int, trial numbers.
         visible: (frame,) bool, frames that may be learned from; whole trials.
+        scale: of the features.
 
     Raises:
         InputError: fewer than three visible trials with known targets.
@@ -125,7 +127,7 @@ def cross_fit(
             f"ridge: {len(learned)} visible trials, expected at least {_LEAST}: one is predicted, and one of the "
             "others is left out to choose the penalty"
         )
-    x = Standard.of(values[visible], "zscore")(values)
+    x = Standard.of(values[visible], scale)(values)
     paths: dict[frozenset, np.ndarray] = {}
 
     def path(fitted: frozenset) -> np.ndarray:
@@ -190,11 +192,20 @@ def predicted_behavior(dataset: Dataset, neural: np.ndarray | RaggedFrames, fram
     """
     out = np.full((len(dataset.neural_time), dataset.pose.shape[1]), np.nan, np.float32)
     for name, own in frames_by_animal(dataset, neural).items():
-        values = surrounding(own.neural.astype(np.float64), own.trial, frames)
+        values = surrounding(_scored(own), own.trial, frames)
         try:
             groups = in_groups(own.trial, own.fitted)
-            found = cross_fit(values, own.behavior.astype(np.float64), groups, own.fitted)
+            found = cross_fit(values, own.behavior.astype(np.float64), groups, own.fitted, "centred")
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
         out[own.rows] = found.predicted
     return out
+
+
+def _scored(own: AnimalFrames) -> np.ndarray:
+    """(frame, at most ``_UNITS``) float64: z-scored units of an animal, or the leading components of many."""
+    scored = Standard.of(own.neural[own.fitted], "zscore")(own.neural)
+    if scored.shape[1] <= _UNITS:
+        return scored
+    seen = scored[own.fitted]
+    return scored @ principal_axes(seen.T @ seen, _UNITS)
