@@ -66,6 +66,7 @@ SWAP, MATCHED = "Swap + calcium (Günel et al.)", "Matched alignment"
 UNTRAINED = {
     *("Random guess", "Chance", "Neural", "Behavior", "Action labels alone", "Hand velocity itself"),
     *("Rates (z-scored)", "Rates (centred)", "Counts over several times", "Linear prediction of neighbours"),
+    *("Ridge to behavior", "Aligned components"),
     *("Untrained encoder", "Swap + calcium, permuted labels", "Rates, permuted labels"),
 }
 
@@ -102,6 +103,7 @@ def best(values: dict[str, float], without: set[str]) -> str:
     return max((row for row in values if row not in without), key=values.__getitem__)
 
 
+WORMS = "docs/results/worms.md"
 FLIES, SPIKES, SEEDS = "docs/results/flies.md", "docs/results/spikes.md", "docs/results/fresh_seeds.md"
 LEFT_OUT = "Left out, all"
 REFERENCES = {"Behavior"}
@@ -175,3 +177,24 @@ def test_simple_behaviour_hardly_separates_rows_that_train_with_it():
     assert max(alike) - min(alike) <= 2
     assert walking["BehaveNet"] < min(alike) - 5
     assert walking["SimCLR (neural only)"] < min(alike) - 5
+
+
+def test_on_worms_the_ridge_is_close():
+    ridge, raw = "Ridge to behavior", table(WORMS, "worms:actions")["Neural"]["Within, all"]
+    across = column(table(WORMS, "worms:actions"), LEFT_OUT)
+    assert (
+        raw - 5
+        < across[ridge]
+        < raw
+        < max(across["Regression (linear)"], across["Regression (linear) + MMD"])
+    )
+    lines = (ROOT / WORMS).read_text().split("<!-- worms:differences -->")[1].split("<!--")[0].splitlines()
+    (cells,) = (line.strip("| ").split(" | ") for line in lines if line.startswith(f"| {ridge}"))
+    assert ["*" in cell for cell in cells[1:]] == [False, False, False, True]
+
+
+def test_on_worms_mmd_hides_the_animal_at_no_cost():
+    identity = column(table(WORMS, "worms:identity"), "Identity, linear")
+    for row in ("Matched alignment", "Regression (linear) + MMD"):
+        assert identity[row] <= identity["Behavior"]
+    assert min(identity["SimCLR"], identity[SWAP]) > 60
