@@ -131,10 +131,13 @@ def cross_fit(
     paths: dict[frozenset, np.ndarray] = {}
 
     def path(fitted: frozenset) -> np.ndarray:
-        """(penalty, frame, target) predictions of all frames by a ridge on these trials, cached as many sets recur."""
+        """(penalty, frame, target) predictions of the other trials by a ridge on these, cached as many sets recur."""
         if fitted not in paths:
-            rows = known & np.isin(trial, list(fitted))
-            paths[fitted] = ridge_path(x[rows], target[rows], x, PENALTIES)
+            inside = np.isin(trial, list(fitted))
+            paths[fitted] = np.empty((len(PENALTIES), *target.shape), np.float32)
+            paths[fitted][:, ~inside] = ridge_path(
+                x[known & inside], target[known & inside], x[~inside], PENALTIES
+            )
         return paths[fitted]
 
     out = np.empty((len(trials), target.shape[1]))
