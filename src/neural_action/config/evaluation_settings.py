@@ -38,9 +38,9 @@ class FeatureSettings(Section):
 
     ``counts``: means over the last ``windows`` bins of the same trial. ``prediction``: the linear map that best
     predicts the mean of the ``lag`` bins before and after. ``discriminant``: the linear map that keeps what a bin
-    shares with its trial (or with ``while_bins`` bins of it) and with the ``neighbors`` nearest trials, which are
-    searched ``rounds`` times. For both maps, validation chooses one of ``ranks`` and one of ``penalties`` (times the
-    mean variance).
+    shares with its trial (or with a block of ``block_bins`` bins of it) and with the ``neighbors`` nearest trials,
+    which are searched ``rounds`` times. For both maps, validation chooses one of ``ranks`` and one of ``penalties``
+    (times the mean variance).
     """
 
     name: Literal["counts", "prediction", "discriminant"]
@@ -50,7 +50,7 @@ class FeatureSettings(Section):
     lag: Count = 1
     neighbors: Annotated[int, Field(ge=0)] = 12
     rounds: Annotated[int, Field(ge=0)] = 3
-    while_bins: Count | None = None
+    block_bins: Count | None = None
 
 
 class ProbeConfig(Section):
