@@ -9,8 +9,9 @@ from __future__ import annotations
 import io
 import pickle
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import IO, Any, Literal, cast
 
 import numpy as np
 
@@ -46,10 +47,15 @@ class Array:
     """Stands for numpy.ndarray."""
 
     value: np.ndarray | None = None
+    #: The entries of an array of Python objects: a list, or the single object of a 0-d array.
+    objects: Any = None
 
     def __setstate__(self, state: tuple) -> None:
         _, shape, dtype, fortran, data = state
-        self.value = _array(data, dtype, shape, "F" if fortran else "C")
+        if isinstance(data, list):
+            self.objects = data[0] if shape == () and data else data
+        else:
+            self.value = _array(data, dtype, shape, "F" if fortran else "C")
 
 
 def _reconstruct(kind: Any, shape: Any, code: Any) -> Array:
@@ -68,10 +74,6 @@ def _encode(text: str, encoding: str) -> bytes:
     return text.encode("latin1")
 
 
-def _no_bytes() -> bytes:
-    return b""
-
-
 def _array(data: Any, dtype: _Type, shape: tuple[int, ...], order: Literal["C", "F"]) -> np.ndarray:
     values = np.frombuffer(data.encode("latin1") if isinstance(data, str) else data, dtype.dtype())
     values = values.reshape(shape, order=order)
@@ -80,68 +82,6 @@ def _array(data: Any, dtype: _Type, shape: tuple[int, ...], order: Literal["C", 
 
 def _text(value: Any) -> str:
     return value.decode("latin1") if isinstance(value, bytes) else str(value)
-
-
-#: Stand-in for each name that a pickled array needs.
-ALLOWED: dict[tuple[str, str], Any] = {
-    ("numpy", "ndarray"): Array,
-    ("numpy", "dtype"): _Type,
-    ("_codecs", "encode"): _encode,
-    # Old protocols write empty bytes this way.
-    ("__builtin__", "bytes"): _no_bytes,
-} | {
-    (f"{package}.{module}", name): stand_in
-    for package in ("numpy.core", "numpy._core")
-    for module, name, stand_in in (
-        ("multiarray", "_reconstruct", _reconstruct),
-        ("numeric", "_frombuffer", _frombuffer),
-    )
-}
-
-
-# The Python unpickler instead of the C one: its memo is a dictionary, which a forged index cannot inflate.
-class _ArrayUnpickler(pickle._Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in ALLOWED:
-            raise InputError(f"names {module}.{name}, expected a plain NumPy array; it was not executed")
-        return ALLOWED[module, name]
-
-
-def load_array_pickle(path: Path) -> np.ndarray:
-    """The NumPy array of numbers in a pickle, in native byte order, read through an allow-list.
-
-    InputError if the file cannot be read, is larger than ``MAX_BYTES``, holds something else, or refers to a name that
-    a plain array does not need. That name is in the message; nothing is imported or executed.
-    """
-    try:
-        data = bounded(path)
-        array = _ArrayUnpickler(io.BytesIO(data), encoding="latin1").load()
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
-    except Exception as error:  # a broken pickle raises whatever its bytes happen to mean
-        raise InputError(f"{path}: cannot be read as a pickled array ({reason(error)})") from None
-    if not isinstance(array, Array) or array.value is None:
-        kind = "no values" if isinstance(array, Array) else type(array).__name__
-        raise InputError(f"{path}: holds {kind}, expected a NumPy array of numbers")
-    return array.value
-
-
-class _ObjectArray(Array):
-    """Stands for numpy.ndarray where Python objects may be inside."""
-
-    #: The entries of an array of Python objects: a list, or the single object of a 0-d array.
-    objects: Any = None
-
-    def __setstate__(self, state: tuple) -> None:
-        _, shape, _, _, data = state
-        if isinstance(data, list):
-            self.objects = data[0] if shape == () and data else data
-        else:
-            super().__setstate__(state)
-
-
-def _reconstruct_object(kind: Any, shape: Any, code: Any) -> _ObjectArray:
-    return _ObjectArray()
 
 
 def _scalar(dtype: _Type, data: Any = b"") -> Any:
@@ -163,28 +103,68 @@ class _Opaque:
     __setstate__ = __setitem__ = append = extend = add = update = _ignore
 
 
-_OBJECTS: dict[tuple[str, str], Any] = {
-    **ALLOWED,
-    ("numpy", "ndarray"): _ObjectArray,
-    **{
-        (f"{package}.multiarray", name): stand_in
-        for package in ("numpy.core", "numpy._core")
-        for name, stand_in in (("_reconstruct", _reconstruct_object), ("scalar", _scalar))
-    },
+#: Stand-in for each name that a pickled array needs.
+ALLOWED: dict[tuple[str, str], Any] = {
+    ("numpy", "ndarray"): Array,
+    ("numpy", "dtype"): _Type,
+    ("_codecs", "encode"): _encode,
+    # Old protocols write empty bytes this way.
+    ("__builtin__", "bytes"): bytes,
+} | {
+    (f"{package}.{module}", name): stand_in
+    for package in ("numpy.core", "numpy._core")
+    for module, name, stand_in in (
+        ("multiarray", "_reconstruct", _reconstruct),
+        ("multiarray", "scalar", _scalar),
+        ("numeric", "_frombuffer", _frombuffer),
+    )
 }
 
 
-class _ObjectUnpickler(pickle._Unpickler):
-    opaque = False
+# The Python unpickler instead of the C one: its memo is a dictionary, which a forged index cannot inflate.
+class Unpickler(pickle._Unpickler):
+    """Looks up every name in ``allowed``. InputError, with what was ``expected``, for another name.
+
+    With ``opaque``, an unknown name becomes an object that does nothing.
+    """
+
+    def __init__(
+        self,
+        stream: IO[bytes],
+        allowed: Mapping[tuple[str, str], Any],
+        expected: str,
+        *,
+        opaque: bool = False,
+    ):
+        super().__init__(stream, encoding="latin1")
+        self.allowed, self.expected, self.opaque = allowed, expected, opaque
 
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) in _OBJECTS:
-            return _OBJECTS[module, name]
+        """The stand-in for a name."""
+        if (module, name) in self.allowed:
+            return self.allowed[module, name]
         if self.opaque:
             return _Opaque
-        raise InputError(
-            f"names {module}.{name}, expected containers of plain NumPy arrays; it was not executed"
-        )
+        raise InputError(f"names {module}.{name}, expected {self.expected}; it was not executed")
+
+
+def load_array_pickle(path: Path) -> np.ndarray:
+    """The NumPy array of numbers in a pickle, in native byte order, read through an allow-list.
+
+    InputError if the file cannot be read, is larger than ``MAX_BYTES``, holds something else, or refers to a name that
+    a plain array does not need. That name is in the message; nothing is imported or executed.
+    """
+    try:
+        data = bounded(path)
+        array = Unpickler(io.BytesIO(data), ALLOWED, "a plain NumPy array").load()
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    except Exception as error:  # a broken pickle raises whatever its bytes happen to mean
+        raise InputError(f"{path}: cannot be read as a pickled array ({reason(error)})") from None
+    if not isinstance(array, Array) or array.value is None:
+        kind = "an array without numbers" if isinstance(array, Array) else type(array).__name__
+        raise InputError(f"{path}: holds {kind}, expected plain numbers in a NumPy array")
+    return array.value
 
 
 def load_object_pickle(path: Path, *, opaque: bool = False) -> Any:
@@ -214,8 +194,7 @@ def object_pickle(data: bytes, where: Path | str, *, npy: bool = False, opaque: 
                 else np.lib.format.read_array_header_2_0
             )
             reading(stream)
-        unpickler = _ObjectUnpickler(stream, encoding="latin1")
-        unpickler.opaque = opaque
+        unpickler = Unpickler(stream, ALLOWED, "containers of plain NumPy arrays", opaque=opaque)
         return _plain(unpickler.load(), max(_LEAST, 16 * len(data)))
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
@@ -241,7 +220,7 @@ def _plain(value: Any, most: int) -> Any:
 
     def unpack(value: Any) -> tuple[Any, int]:
         if isinstance(value, Array):
-            if isinstance(value, _ObjectArray) and value.objects is not None:
+            if value.objects is not None:
                 return walk(value.objects)
             if value.value is None:
                 raise InputError("holds an array without values")
