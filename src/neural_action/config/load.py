@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any, get_args
 
 import yaml
-from pydantic import ValidationError
 
 from neural_action.config.evaluation_settings import ACROSS_SESSIONS, CONTINUOUS, VALUES, Task
 from neural_action.config.renamed import check_renamed, check_row_names
 from neural_action.config.settings import EncoderSettings, MethodSettings, Settings
-from neural_action.config.signatures import check_parameters, one_line
+from neural_action.config.signatures import check_parameters
 from neural_action.errors import InputError
 from neural_action.files import read_regular
 
@@ -144,10 +143,7 @@ def validate(config: Mapping[str, Any]) -> Settings:
     check_size(config, "configuration")
     check_renamed(config)
     check_row_names(config)
-    try:
-        settings = Settings.model_validate(dict(config))
-    except ValidationError as error:
-        raise InputError(f"configuration {one_line(error, '')}") from None
+    settings = Settings.parse(dict(config), "")
     _check_encoders(settings.encoders, "encoders")
     chosen = settings.methods if settings.rows is None else settings.rows
     for key, names in (
@@ -208,10 +204,7 @@ def effective(settings: Settings, method: MethodSettings, row: str) -> Settings:
     content = settings.model_dump(mode="json")
     for section, changes in method.settings.items():
         content[section] = {**content[section], **changes}
-    try:
-        changed = Settings.model_validate(content)
-    except ValidationError as error:
-        raise InputError(f"configuration {one_line(error, f'methods.{row}.settings')}") from None
+    changed = Settings.parse(content, f"methods.{row}.settings")
     _check_encoders(changed.encoders, f"methods.{row}.settings.encoders")
     return changed
 

@@ -12,14 +12,15 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from neural_action.config.kinds import Section
 from neural_action.errors import InputError
-from neural_action.recordings.formats import Behavior, FormatOptions, frame_numbers
+from neural_action.recordings.formats import Behavior, frame_numbers
 from neural_action.recordings.table_files import read_table
 
 EXPECTED = "a CSV of Anipose with columns <keypoint>_x, <keypoint>_y, <keypoint>_z"
 
 
-class Options(FormatOptions):
+class Options(Section):
     """Options of this format.
 
     Attributes:
@@ -40,11 +41,6 @@ def recognise(path: Path) -> str | None:
     with path.open(errors="replace") as file:
         columns = file.readline().strip().split(",")
     return "Anipose poses" if _keypoints(columns) else None
-
-
-def files(path: Path) -> list[Path]:
-    """The one file."""
-    return [path]
 
 
 def scored(path: Path) -> bool:

@@ -18,14 +18,13 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
-from neural_action.config.kinds import MOST_ACTIONS
+from neural_action.config.kinds import MOST_ACTIONS, Section
 from neural_action.config.load import read_yaml
 from neural_action.errors import InputError
 from neural_action.files import check_zip
 from neural_action.recordings.formats import (
     ROLES,
     Behavior,
-    FormatOptions,
     Labels,
     Neural,
     as_classes,
@@ -40,7 +39,7 @@ SUFFIXES = (".npy", ".npz", ".csv", ".txt", ".parquet", ".yaml", ".yml")
 _BLOCK_BYTES = 8 << 20
 
 
-class Options(FormatOptions):
+class Options(Section):
     """Options of this format, or one role of a description.
 
     Attributes:

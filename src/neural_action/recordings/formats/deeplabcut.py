@@ -16,8 +16,9 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from neural_action.config.kinds import Section
 from neural_action.errors import InputError
-from neural_action.recordings.formats import Behavior, FormatOptions, frame_numbers
+from neural_action.recordings.formats import Behavior, frame_numbers
 from neural_action.recordings.hdf5 import opened
 from neural_action.recordings.pandas_hdf5 import holds_frame, read_frame
 from neural_action.recordings.table_files import refuse_short_rows
@@ -27,7 +28,7 @@ _KEY = "df_with_missing"
 _HEADS = ("scorer", "individuals", "bodyparts", "coords")
 
 
-class Options(FormatOptions):
+class Options(Section):
     """Options of this format.
 
     Attributes:
@@ -81,11 +82,6 @@ def recognise(path: Path) -> str | None:
 def roles(path: Path) -> tuple[str, ...]:
     """Behaviour; nothing for hand labels."""
     return () if "hand labels" in (recognise(path) or "") else ("behavior",)
-
-
-def files(path: Path) -> list[Path]:
-    """The one file."""
-    return [path]
 
 
 def scored(path: Path) -> bool:

@@ -20,9 +20,10 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
+from neural_action.config.kinds import Section
 from neural_action.errors import InputError
 from neural_action.recordings.elan import headerless, seconds_of, tiers_of_eaf
-from neural_action.recordings.formats import FormatOptions, Labels, as_classes
+from neural_action.recordings.formats import Labels, as_classes
 from neural_action.recordings.table_files import column_of
 
 EXPECTED = "events with start and stop: a table of BORIS, ELAN (.eaf, tab-delimited), SimBA, or of intervals"
@@ -74,7 +75,7 @@ _PHRASES = {
 _ABOVE = 60
 
 
-class Options(FormatOptions):
+class Options(Section):
     """Options of this format.
 
     Attributes:
@@ -115,11 +116,6 @@ def recognise(path: Path) -> str | None:
         lines = [line for line, _ in zip(file, range(_ABOVE), strict=False)]
     kind = _kind(lines)
     return _PHRASES[kind[0]] if kind else None
-
-
-def files(path: Path) -> list[Path]:
-    """The one file."""
-    return [path]
 
 
 def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) -> Labels:

@@ -17,11 +17,11 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
+from neural_action.config.kinds import Section
 from neural_action.errors import InputError
 from neural_action.files import most_bytes
 from neural_action.recordings.formats import (
     Behavior,
-    FormatOptions,
     Labels,
     Neural,
     _roi_series,
@@ -39,7 +39,7 @@ _BEHAVIOR = ("PoseEstimation", "SpatialSeries", "TimeSeries")
 NUMBERED = 5
 
 
-class Options(FormatOptions):
+class Options(Section):
     """Options of this format.
 
     Attributes:
@@ -71,11 +71,6 @@ class Options(FormatOptions):
 def recognise(path: Path) -> str | None:
     """Recognise a file .nwb; ``contents`` lists what it holds."""
     return "NWB" if path.suffix == ".nwb" and path.is_file() else None
-
-
-def files(path: Path) -> list[Path]:
-    """The one file."""
-    return [path]
 
 
 def contents(path: Path) -> dict[str, list[str]]:

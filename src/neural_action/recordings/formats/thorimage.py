@@ -15,14 +15,15 @@ from xml.etree import ElementTree
 import numpy as np
 from pydantic import Field
 
+from neural_action.config.kinds import Section
 from neural_action.errors import InputError
-from neural_action.recordings.formats import FormatOptions, Neural, tiff
+from neural_action.recordings.formats import Neural, tiff
 
 EXPECTED = "a ThorImage folder with Experiment.xml and Image_*.raw or Chan<A>_*.tif"
 _NAME = re.compile(r"Chan(?P<channel>[A-D])_(?P<numbers>\d+(?:_\d+)+)\.tiff?")
 
 
-class Options(FormatOptions):
+class Options(Section):
     """Options of this format.
 
     Attributes:

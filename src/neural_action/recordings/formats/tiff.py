@@ -15,13 +15,14 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
+from neural_action.config.kinds import Section
 from neural_action.errors import InputError
-from neural_action.recordings.formats import FormatOptions, Neural, _tiff_layout, needs
+from neural_action.recordings.formats import Neural, _tiff_layout, needs
 
 EXPECTED = "a multi-page TIFF, or a folder of TIFF files"
 
 
-class Options(FormatOptions):
+class Options(Section):
     """Options of this format.
 
     Attributes:

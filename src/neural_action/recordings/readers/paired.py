@@ -25,10 +25,10 @@ from neural_action.recordings.clocks import Clock, ClockOptions, clock_of
 from neural_action.recordings.finite import finite
 from neural_action.recordings.formats import (
     Behavior,
-    FormatOptions,
     Labels,
     Neural,
     arrays,
+    files_of,
     load_format,
     thorsync,
 )
@@ -132,10 +132,9 @@ def files(root: Path, row: SampleRow, options: Options) -> list[Path]:
         source = getattr(options, role)
         if source is None:
             continue
-        module = load_format(source.format, role, f"{_WHERE}.{role}")
+        load_format(source.format, role, f"{_WHERE}.{role}")
         path = path_of(root, row, source.path, f"{role}.path")
-        pattern = source.options.get("pattern")
-        found += module.files(path) if pattern is None else module.files(path, pattern)
+        found += files_of(source.format, path, source.options.get("pattern"))
         if role != "labels":
             clock = source.clock
             if clock.times:
@@ -318,7 +317,7 @@ def _labels(
     source = options.labels
     module = load_format(source.format, "labels", f"{_WHERE}.labels")
     path = path_of(root, row, source.path, "labels.path")
-    parsed: FormatOptions = module.Options.parse(source.options, f"{_WHERE}.labels.options")
+    parsed = module.Options.parse(source.options, f"{_WHERE}.labels.options")
     found: Labels = module.labels(path, parsed, class_names)
     frames = np.arange(len(time)) if behavior.frames is None else behavior.frames
     said = f"{path.relative_to(root)}; {found.said}"
