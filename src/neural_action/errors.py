@@ -1,5 +1,11 @@
 """The exception for errors of the user's input."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 from neural_action.text import printable
 
 
@@ -13,3 +19,24 @@ class InputError(ValueError):
     def __init__(self, message: str):
         # A value may be an array, a text of several lines, or have characters that change the writing direction.
         super().__init__(printable(message))
+
+
+@contextmanager
+def reading(path: Path | str, what: str, *kinds: type[Exception], nameless: bool = False) -> Iterator[None]:
+    """Turn errors of a block that reads ``path`` into one InputError: the file cannot be read as ``what``.
+
+    Args:
+        path: the file.
+        what: what was expected, with its article, such as ``an embedding``.
+        kinds: the errors that a bad file raises; without any, all, because damaged bytes may raise any exception.
+        nameless: whether InputErrors of the block do not name the file, and so get its name.
+    """
+    caught = kinds or (Exception,)
+    try:
+        yield
+    except InputError as error:
+        if not nameless:
+            raise
+        raise InputError(f"{path}: {error}") from None
+    except caught as error:
+        raise InputError(f"{path}: cannot be read as {what} ({type(error).__name__}: {error})") from None

@@ -14,7 +14,7 @@ from neural_action.config.evaluation_settings import ACROSS_SESSIONS, CONTINUOUS
 from neural_action.config.renamed import check_renamed, check_row_names
 from neural_action.config.settings import EncoderSettings, MethodSettings, Settings
 from neural_action.config.signatures import check_parameters
-from neural_action.errors import InputError
+from neural_action.errors import InputError, reading
 from neural_action.files import read_regular
 
 #: Largest number of values of a configuration, with aliases expanded; the shipped ones have about 1000 (our choice).
@@ -46,10 +46,8 @@ class _Loader(yaml.SafeLoader):
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping in a YAML file. InputError if it cannot be read, is no mapping, is too large or is a program."""
-    try:
+    with reading(path, "YAML", OSError, ValueError, RecursionError, yaml.YAMLError):
         content = yaml.load(read_regular(path, MOST_BYTES).decode("utf-8"), _Loader)
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        raise InputError(f"{path}: cannot be read as YAML ({error})") from None
     if not isinstance(content, dict):
         raise InputError(f"{path}: holds {type(content).__name__}, expected a mapping of configuration keys")
     if _PROGRAM in content:

@@ -15,7 +15,7 @@ from typing import IO, Any, Literal, cast
 
 import numpy as np
 
-from neural_action.errors import InputError
+from neural_action.errors import InputError, reading
 from neural_action.files import check_zip
 
 # Maximum size of a file (our choice; an hour of 42 angles at 100 /s is 60 MB). No form below allocates more than the
@@ -154,16 +154,13 @@ def load_array_pickle(path: Path) -> np.ndarray:
     InputError if the file cannot be read, is larger than ``MAX_BYTES``, holds something else, or refers to a name that
     a plain array does not need. That name is in the message; nothing is imported or executed.
     """
-    try:
+    with reading(path, "a pickled array", nameless=True):
         data = bounded(path)
         array = Unpickler(io.BytesIO(data), ALLOWED, "a plain NumPy array").load()
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
-    except Exception as error:  # a broken pickle raises whatever its bytes happen to mean
-        raise InputError(f"{path}: cannot be read as a pickled array ({reason(error)})") from None
-    if not isinstance(array, Array) or array.value is None:
-        kind = "an array without numbers" if isinstance(array, Array) else type(array).__name__
-        raise InputError(f"{path}: holds {kind}, expected plain numbers in a NumPy array")
+    if not isinstance(array, Array):
+        raise InputError(f"{path}: holds {type(array).__name__}, expected a NumPy array of numbers")
+    if array.value is None:
+        raise InputError(f"{path}: holds no values or Python objects, expected plain numbers")
     return array.value
 
 
@@ -173,33 +170,23 @@ def load_object_pickle(path: Path, *, opaque: bool = False) -> Any:
     With ``opaque``, an unknown name becomes an object that does nothing, instead of an InputError; use it to read a few
     plain entries of a file. Nothing is imported or executed in either case. InputError as ``load_array_pickle``.
     """
-    try:
+    with reading(path, "a pickle", OSError, nameless=True):
         data = bounded(path)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read as a pickle ({reason(error)})") from None
     return object_pickle(data, path, npy=Path(path).suffix == ".npy", opaque=opaque)
 
 
 def object_pickle(data: bytes, where: Path | str, *, npy: bool = False, opaque: bool = False) -> Any:
     """As ``load_object_pickle``, from bytes; messages name ``where``. With ``npy``, skip the header of an .npy file."""
-    try:
+    with reading(where, "a pickle", nameless=True):
         stream = io.BytesIO(data)
         if npy:
             version = np.lib.format.read_magic(stream)
-            reading = (
-                np.lib.format.read_array_header_1_0
-                if version == (1, 0)
-                else np.lib.format.read_array_header_2_0
-            )
-            reading(stream)
+            read = np.lib.format.read_array_header_1_0
+            if version != (1, 0):
+                read = np.lib.format.read_array_header_2_0
+            read(stream)
         unpickler = Unpickler(stream, ALLOWED, "containers of plain NumPy arrays", opaque=opaque)
         return _plain(unpickler.load(), max(_LEAST, 16 * len(data)))
-    except InputError as error:
-        raise InputError(f"{where}: {error}") from None
-    except Exception as error:  # a broken pickle raises whatever its bytes happen to mean
-        raise InputError(f"{where}: cannot be read as a pickle ({reason(error)})") from None
 
 
 def _plain(value: Any, most: int) -> Any:
@@ -237,24 +224,16 @@ def _plain(value: Any, most: int) -> Any:
 
 def load_npy(path: Path) -> np.ndarray:
     """The array in a .npy file, never unpickled. InputError if it cannot be read or exceeds ``MAX_BYTES``."""
-    try:
+    with reading(path, ".npy", nameless=True):
         return np.load(io.BytesIO(bounded(path)), allow_pickle=False)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
-    except Exception as error:  # a forged header raises whatever its bytes happen to mean
-        raise InputError(f"{path}: cannot be read as .npy ({reason(error)})") from None
 
 
 def load_npz(path: Path) -> dict[str, np.ndarray]:
     """Name -> array in a .npz file, never unpickled. InputError if it cannot be read or unpacks to too much."""
-    try:
+    with reading(path, ".npz", nameless=True):
         check_zip(path)
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
-    except Exception as error:  # a forged header raises whatever its bytes happen to mean
-        raise InputError(f"{path}: cannot be read as .npz ({reason(error)})") from None
 
 
 def bounded(path: Path) -> bytes:
@@ -265,8 +244,3 @@ def bounded(path: Path) -> bytes:
     if (size := path.stat().st_size) > MAX_BYTES:
         raise InputError(f"{size} bytes, expected at most {MAX_BYTES}")
     return path.read_bytes()
-
-
-def reason(error: Exception) -> str:
-    """Kind and message of an error in one line."""
-    return f"{type(error).__name__}: {error}"

@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neural_action.errors import InputError
+from neural_action.errors import InputError, reading
 from neural_action.files import most_bytes
 from neural_action.recordings.formats import needs
 
@@ -38,13 +38,8 @@ def read_table(path: Path, *, words: bool = False, headerless: bool = False) -> 
     InputError naming the file and the row: fields are not separated by commas; a row has more or fewer fields than the
     header; the header has numbers or a name twice; or the table unpacks to far more than its file.
     """
-    try:
+    with reading(path, "a table"):
         return _parquet(path) if path.suffix == ".parquet" else _csv(path, words, headerless)
-    except InputError:
-        raise
-    except Exception as error:  # pandas and pyarrow raise whatever a broken table trips
-        reason = str(error)
-        raise InputError(f"{path}: cannot be read as a table ({type(error).__name__}: {reason})") from None
 
 
 def column_of(path: Path, table: pd.DataFrame, name: str) -> pd.Series:

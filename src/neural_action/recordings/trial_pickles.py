@@ -14,9 +14,9 @@ from typing import IO, Any, Literal
 
 import numpy as np
 
-from neural_action.errors import InputError
+from neural_action.errors import InputError, reading
 from neural_action.files import most_bytes
-from neural_action.recordings.pickles import ALLOWED, Array, Unpickler, bounded, reason
+from neural_action.recordings.pickles import ALLOWED, Array, Unpickler, bounded
 
 _MAGIC, _PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
 #: The type of the numbers of each class of torch storages.
@@ -96,7 +96,7 @@ def load_trial_pickle(path: Path) -> list[dict[str, np.ndarray]]:
     InputError if the file cannot be read, is larger than ``pickles.MAX_BYTES``, holds something else, or refers to a
     name that trials do not need. That name is in the message; nothing is imported or executed.
     """
-    try:
+    with reading(path, "pickled trials", nameless=True):
         expected = "trials of NumPy arrays or torch_geometric graphs"
         content = Unpickler(io.BytesIO(bounded(path)), _TRIALS, expected).load()
         trials = content["data"]
@@ -112,10 +112,6 @@ def load_trial_pickle(path: Path) -> list[dict[str, np.ndarray]]:
         if sum(array.nbytes for trial in found for array in trial.values()) > most_bytes(path):
             raise InputError(f"unpacks to more than {most_bytes(path)} bytes, expected at most that")
         return found
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
-    except Exception as error:  # a broken pickle raises whatever its bytes happen to mean
-        raise InputError(f"{path}: cannot be read as pickled trials ({reason(error)})") from None
 
 
 def _mapping(graph: Any) -> dict[str, Any]:

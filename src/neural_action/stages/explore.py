@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from neural_action.config.output_settings import ExploreSettings
 from neural_action.config.sections import Sections
 from neural_action.datasets.dataset import Dataset, Source
-from neural_action.errors import InputError
+from neural_action.errors import InputError, reading
 from neural_action.explore.layout import neighbour_map, principal
 from neural_action.explore.moments import Moments, moments, traces
 from neural_action.explore.page import Content, Row, Trial, render
@@ -36,11 +36,9 @@ class Shown:
     def load(cls, path: Path) -> Shown:
         """Read them from an embedding file. InputError if the file is no embedding."""
         kinds = (("label", np.int64), ("start", np.int64), ("time", np.float64))
-        try:
+        with reading(path, "an embedding", OSError, TypeError, ValueError):
             file = load_npz(path, *(name for name, _ in kinds))
             return cls(*(file[name].astype(kind) for name, kind in kinds))
-        except (OSError, TypeError, ValueError) as error:
-            raise InputError(f"{path}: cannot be read as an embedding ({error})") from None
 
     def same(self, other: Shown) -> bool:
         """Whether both runs have the same windows."""

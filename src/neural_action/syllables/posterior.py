@@ -10,7 +10,7 @@ import numpy as np
 
 from neural_action.config.settings import SyllableSettings
 from neural_action.datasets.dataset import Dataset
-from neural_action.errors import InputError
+from neural_action.errors import InputError, reading
 from neural_action.files import atomic_write, load_npz
 from neural_action.progress import Progress
 
@@ -93,10 +93,8 @@ def fit_syllables(dataset: Dataset, settings: SyllableSettings) -> Syllables:
 
 def load_posterior(path: Path, dataset: Dataset) -> np.ndarray:
     """(sample, syllable) float32 posterior probabilities. InputError unless the file has one row for each pose."""
-    try:
+    with reading(path, "syllables", OSError, ValueError):
         posterior = load_npz(path, "posterior")["posterior"].astype(np.float32)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as syllables ({error})") from None
     if posterior.ndim != 2 or len(posterior) != len(dataset.pose):
         raise InputError(
             f"{path}: shape {posterior.shape}, expected one row for each of {len(dataset.pose)} poses"

@@ -15,7 +15,7 @@ from neural_action.augmentations.augmentation import AugmentationContext
 from neural_action.config.build import build
 from neural_action.config.settings import ComponentConfig, EncoderSettings
 from neural_action.encoders.shapes import Shapes
-from neural_action.errors import InputError
+from neural_action.errors import InputError, reading
 from neural_action.files import atomic_write, read_regular
 from neural_action.objectives.objective import Objective
 
@@ -122,10 +122,8 @@ def load_model(weights: Path, device: torch.device | str = "cpu", part: str | No
 def model_names(weights: Path) -> list[str]:
     """Names of the models in a file of several models, else empty. InputError without a readable description."""
     path = weights.with_suffix(".json")
-    try:
+    with reading(path, "a model", OSError, ValueError, AttributeError, TypeError):
         return list(json.loads(path.read_text()).get("models") or ())
-    except (OSError, ValueError, AttributeError, TypeError) as error:
-        raise InputError(f"{path}: cannot be read as a model ({error})") from None
 
 
 def _shapes(weights: Path, own: str) -> dict[str, tuple[int, ...]]:

@@ -106,9 +106,9 @@ def test_a_pickle_executes_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"no picture", r"1\.png: no PNG or JPEG that can be read"),
-        (b"", r"1\.png: no PNG or JPEG that can be read"),
-        (png(pixels(1)[0])[:-400], r"1\.png: no PNG or JPEG that can be read"),
+        (b"no picture", r"1\.png: cannot be read as PNG or JPEG"),
+        (b"", r"1\.png: cannot be read as PNG or JPEG"),
+        (png(pixels(1)[0])[:-400], r"1\.png: cannot be read as PNG or JPEG"),
         (
             png(pixels(1)[0, ..., 0]),
             r"1\.png: shape \(32, 32, 1\) \(y, x, channel\), expected \(32, 32, 3\) as in .*0\.png",

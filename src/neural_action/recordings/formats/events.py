@@ -21,7 +21,7 @@ import numpy as np
 from pydantic import Field
 
 from neural_action.config.kinds import Section
-from neural_action.errors import InputError
+from neural_action.errors import InputError, reading
 from neural_action.recordings.elan import headerless, seconds_of, tiers_of_eaf
 from neural_action.recordings.formats import Labels, as_classes
 from neural_action.recordings.table_files import column_of
@@ -177,11 +177,8 @@ def _of_table(path: Path, options: Options) -> tuple[str, list[tuple[str, float,
     name, line, separator = kind
     if name == "elan" and line < 0:
         return name, _of_tiers(path, headerless(path), options)
-    try:
+    with reading(path, "a table"):
         table = pd.read_csv(path, sep=separator, skiprows=line, skipinitialspace=True)
-    except Exception as error:  # pandas raises whatever a broken table trips
-        reason = str(error)
-        raise InputError(f"{path}: cannot be read as a table ({type(error).__name__}: {reason})") from None
     for column, value in options.where.items():
         table = table[column_of(path, table, column).astype(str) == str(value)]
     if name == "elan":

@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import Field
 
 from neural_action.config.kinds import Section
-from neural_action.errors import InputError
+from neural_action.errors import InputError, reading
 from neural_action.recordings.formats import Neural, _tiff_layout, needs
 
 EXPECTED = "a multi-page TIFF, or a folder of TIFF files"
@@ -258,17 +258,12 @@ class Pages:
 
     def _open(self) -> Any:
         tifffile = needs("tifffile", "tiff", self.path)
-        try:
+        with reading(self.path, "TIFF"):
             # Read page by page and ignore series in OME metadata, which may refer to other files. In ScanImage's
             # classic TIFF, tifffile guesses the positions of pages and misses the last one; above 2 GB offsets may
             # have overflowed, so the guess is needed.
             guessed = {} if self.path.stat().st_size >= 1 << 31 else {"is_scanimage": False}
             return tifffile.TiffFile(self.path, is_ome=False, **guessed)
-        except Exception as error:
-            reason = str(error)
-            raise InputError(
-                f"{self.path}: cannot be read as TIFF ({type(error).__name__}: {reason})"
-            ) from None
 
 
 def _natural(path: Path) -> list[Any]:

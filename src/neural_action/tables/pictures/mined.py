@@ -12,7 +12,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from neural_action.errors import InputError
+from neural_action.errors import InputError, reading
 from neural_action.names import shortened
 from neural_action.tables.pictures import style
 
@@ -29,12 +29,10 @@ def read_mined(paths: Sequence[Path]) -> pd.DataFrame:
     """
     tables = []
     for path in map(Path, paths):
-        try:
+        with reading(path, "CSV", OSError, ValueError):
             table = pd.read_csv(
                 path, dtype=dict.fromkeys(("model", "anchor", "mined"), str), keep_default_na=False
             )
-        except (OSError, UnicodeDecodeError, ValueError) as error:
-            raise InputError(f"{path}: cannot be read as CSV ({error})") from None
         if tuple(table.columns) != COLUMNS:
             raise InputError(f"{path}: columns {', '.join(table.columns)}, expected {', '.join(COLUMNS)}")
         for name in ("step", "pairs", "itself"):
