@@ -6,11 +6,11 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import yaml
 
-from neural_action.config.evaluation_settings import ACROSS_SESSIONS, CONTINUOUS, VALUES, Task
+from neural_action.config.evaluation_settings import ACROSS_SESSIONS
 from neural_action.config.renamed import check_renamed, check_row_names
 from neural_action.config.settings import EncoderSettings, MethodSettings, Settings
 from neural_action.config.signatures import check_parameters
@@ -23,9 +23,6 @@ MOST_VALUES = 100_000
 MOST_BYTES = 1 << 20
 #: Top-level key with which Snakemake runs expressions in the file as Python.
 _PROGRAM = "__use_yte__"
-#: What a kind of probe reads, and what this is called: classes, unless it stands here.
-_OF_VALUES = {"ridge": (CONTINUOUS, "continuous tasks"), "retrieval": (("retrieval",), "the task retrieval")}
-_OF_CLASSES = tuple(task for task in get_args(Task) if task not in VALUES)
 
 
 class _Loader(yaml.SafeLoader):
@@ -217,16 +214,7 @@ def _check_probes(settings: Settings) -> None:
                 f"configuration probes: no probe reads evaluation.tasks {task!r}, expected at least one"
             )
     for name, probe in settings.probes.items():
-        for task in probe.tasks:
-            read, called = _OF_VALUES.get(probe.kind, (_OF_CLASSES, "tasks of classes"))
-            if task not in read:
-                raise InputError(
-                    f"configuration probes.{name}.tasks: {task!r}, expected {called} for a probe of kind {probe.kind}"
-                )
-            if probe.kind == "angle" and task == "identity":
-                raise InputError(
-                    f"configuration probes.{name}.tasks: 'identity', expected tasks with directions for kind angle"
-                )
+        probe.check_tasks(f"configuration probes.{name}")
 
 
 def _check_encoders(encoders: EncoderSettings, where: str) -> None:

@@ -18,6 +18,7 @@ from neural_action.datasets.frames import AnimalFrames, frames_by_animal
 from neural_action.datasets.ragged import RaggedFrames
 from neural_action.datasets.runs import run_ends
 from neural_action.errors import InputError
+from neural_action.evaluation.probes.ridge import in_axes
 from neural_action.evaluation.scaling import Standard
 from neural_action.principal import principal_axes
 
@@ -85,17 +86,8 @@ def ridge_path(
         others: (n, feature).
         penalties: (penalty,), positive.
     """
-    count = len(train)
-    centre, offset = train.mean(0), target.mean(0)
-    x, y, probe = train - centre, target - offset, others - centre
-    if count > x.shape[1]:
-        size, axes = np.linalg.eigh(x.T @ x / count)
-        along, probe = axes.T @ (x.T @ y) / count, probe @ axes
-    else:
-        size, axes = np.linalg.eigh(x @ x.T / count)
-        along, probe = axes.T @ y, probe @ (x.T @ axes) / count
-    shrunk = along / (np.maximum(size, 0.0) + penalties[:, None])[:, :, None]
-    return probe @ shrunk + offset
+    size, along, probed, offset = in_axes(train, target, others)
+    return probed @ (along / (np.maximum(size, 0.0) + len(train) * penalties[:, None])[:, :, None]) + offset
 
 
 def cross_fit(
