@@ -59,11 +59,6 @@ class SwapTable:
         """The search methods that were used, such as "exact" and "pynndescent"."""
         return list(self.report["method"])
 
-    @property
-    def recall(self) -> dict[str, float]:
-        """Mean and minimum over pairs of animals of the share of true neighbours found."""
-        return {"mean": self.report["recall_mean"], "min": self.report["recall_min"]}
-
     def fits(self, path: Path, dataset: Dataset, *, trained_on: bool = False) -> SwapTable:
         """This table. Raises InputError, naming ``path``, unless it has the poses and animals of the dataset.
 
