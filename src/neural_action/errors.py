@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from neural_action.text import printable
 
@@ -40,3 +42,15 @@ def reading(path: Path | str, what: str, *kinds: type[Exception], nameless: bool
         raise InputError(f"{path}: {error}") from None
     except caught as error:
         raise InputError(f"{path}: cannot be read as {what} ({type(error).__name__}: {error})") from None
+
+
+def needed(package: str, extra: str, what: str) -> ModuleType:
+    """Import an optional package that ``what`` needs. InputError that says how to install it, if it is missing."""
+    try:
+        return import_module(package)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] != package.split(".")[0]:
+            raise
+        raise InputError(
+            f"{what} needs the package {package}: pip install '.[{extra}]' in a checkout"
+        ) from None

@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from neural_action.errors import InputError, reading
+from neural_action.errors import InputError, needed, reading
 from neural_action.files import most_bytes
-from neural_action.recordings.formats import needs
 
 EXPECTED = "an HDF5 file"
 
@@ -71,7 +70,7 @@ def _refuse_other(path: Path, name: str, what: str) -> None:
 def _opened(path: Path, expected: str = EXPECTED, kind: str = "HDF5") -> Iterator[Any]:
     if not path.is_file():
         raise InputError(f"{path}: no such file, expected {expected}")
-    h5py = needs("h5py", "hdf5", path)
+    h5py = needed("h5py", "hdf5", f"{path}: reading it")
     with reading(path, kind, OSError):
         file = h5py.File(path, "r")
     with file:
@@ -117,5 +116,4 @@ class Dataset:
             try:
                 return file[self.name][index]
             except (OSError, KeyError) as error:
-                reason = str(error)
-                raise InputError(f"{self.path}: {self.name} cannot be read ({reason})") from None
+                raise InputError(f"{self.path}: {self.name} cannot be read ({error})") from None

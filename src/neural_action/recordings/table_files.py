@@ -17,9 +17,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neural_action.errors import InputError, reading
+from neural_action.errors import InputError, needed, reading
 from neural_action.files import most_bytes
-from neural_action.recordings.formats import needs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -161,7 +160,7 @@ def _is_number(text: str) -> bool:
 
 
 def _parquet(path: Path) -> pd.DataFrame:
-    needs("pyarrow", "parquet", path)
+    needed("pyarrow", "parquet", f"{path}: reading it")
     import pyarrow as pa
     import pyarrow.parquet as pq
 

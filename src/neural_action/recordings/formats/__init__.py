@@ -151,18 +151,6 @@ def files_of(name: str, path: Path, pattern: str | None = None) -> list[Path]:
     return module.files(path) if pattern is None else module.files(path, pattern)
 
 
-def needs(package: str, extra: str, path: Path) -> ModuleType:
-    """Import an optional package. InputError that says how to install it, if it is missing."""
-    try:
-        return import_module(package)
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.split(".")[0] != package.split(".")[0]:
-            raise
-        raise InputError(
-            f"{path}: reading it needs the package {package}: pip install '.[{extra}]' in a checkout"
-        ) from None
-
-
 def as_classes(
     found: Sequence[str], class_names: tuple[str, ...] | None, unlabelled: Sequence[str], where: Path
 ) -> tuple[np.ndarray, tuple[str, ...]]:

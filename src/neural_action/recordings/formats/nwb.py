@@ -18,7 +18,7 @@ import numpy as np
 from pydantic import Field
 
 from neural_action.config.kinds import Section
-from neural_action.errors import InputError
+from neural_action.errors import InputError, needed
 from neural_action.files import most_bytes
 from neural_action.recordings.formats import (
     Behavior,
@@ -26,7 +26,6 @@ from neural_action.recordings.formats import (
     Neural,
     _roi_series,
     as_classes,
-    needs,
 )
 from neural_action.recordings.hdf5 import opened
 from neural_action.recordings.nwb_behavior import Clock, joined, likelihood, pose, several
@@ -105,9 +104,14 @@ def contents(path: Path) -> dict[str, list[str]]:
 
 
 def subject(path: Path) -> str | None:
-    """The subject_id of the file, or None."""
-    with _opened(path) as file:
-        return file.subject.subject_id if file.subject is not None else None
+    """``general/subject/subject_id`` of an NWB file, or None if it has none. InputError if it cannot be read."""
+    with opened(path, EXPECTED, "NWB") as file:
+        item = file.get("general/subject/subject_id")
+        value = None if item is None or not hasattr(item, "dtype") else np.asarray(item[()]).ravel()
+    if value is None or not len(value):
+        return None
+    first = value[0]
+    return first.decode(errors="replace") if isinstance(first, bytes) else str(first)
 
 
 def neural(path: Path, options: Options) -> Neural:
@@ -186,7 +190,7 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    pynwb = needs("pynwb", "nwb", path)
+    pynwb = needed("pynwb", "nwb", f"{path}: reading it")
     with opened(path, EXPECTED, "NWB"):  # Opened as HDF5 first, which checks the size that datasets claim.
         pass
     with warnings.catch_warnings():
