@@ -305,10 +305,8 @@ def _read(
         if frame is not None:
             frames = frame_numbers(table[frame].to_numpy(), path, f"column {frame!r}")
     elif path.suffix == ".txt":
-        try:
+        with reading(path, "numbers", ValueError):
             data = np.loadtxt(path)
-        except ValueError as error:
-            raise InputError(f"{path}: {error}, expected numbers") from None
     elif path.suffix == ".npz":
         data, time = _npz(path, options)
     elif path.suffix == ".npy":
