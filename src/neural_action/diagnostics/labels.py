@@ -8,7 +8,7 @@ from scipy.ndimage import uniform_filter1d
 from neural_action.config.output_settings import DiagnosticsSettings
 from neural_action.datasets.dataset import Dataset, TrialSpan
 from neural_action.datasets.windows import nearest
-from neural_action.diagnostics.finding import Finding, name
+from neural_action.diagnostics.finding import Finding, name, rounded
 from neural_action.diagnostics.lags import LagCurve, Pair, lag_curves, too_short, unclear
 from neural_action.diagnostics.synchrony import neural_components
 from neural_action.principal import principal_axes
@@ -69,7 +69,7 @@ def _judge(
         findings.append(Finding("labels", "all", "warning", message, {"lag": common}))
     where = common if expected is None else expected
     for trial, curve in curves.items():
-        values = {"lag": _value(curve.lag), "peak": _value(curve.peak), "chance": _value(curve.chance)}
+        values = {"lag": rounded(curve.lag), "peak": rounded(curve.peak), "chance": rounded(curve.chance)}
         if trial not in clear:
             severity, message = unclear(curve, len(clear), len(curves), settings.clear_share)
             findings.append(Finding("labels", trial, severity, message, values))
@@ -125,7 +125,3 @@ def _behavior_features(dataset: Dataset) -> np.ndarray:
             out[samples, _COMPONENTS : _COMPONENTS + count] = np.log10(np.maximum(spread, 1e-6))
     # Features of equal variance, because the ridge has one penalty.
     return (out - out.mean(0)) / np.maximum(out.std(0), 1e-9)
-
-
-def _value(number: float) -> float | None:
-    return round(number, 4) if np.isfinite(number) else None

@@ -11,7 +11,7 @@ import numpy as np
 from neural_action.calcium.rest import motion_energy
 from neural_action.config.output_settings import DiagnosticsSettings
 from neural_action.datasets.dataset import Dataset, TrialSpan
-from neural_action.diagnostics.finding import Finding, name
+from neural_action.diagnostics.finding import Finding, name, rounded
 from neural_action.diagnostics.lags import LagCurve, Pair, apart, lag_curves, too_short, unclear
 from neural_action.principal import principal_axes
 
@@ -77,7 +77,7 @@ def judge(curves: Curves, dataset: Dataset, settings: DiagnosticsSettings) -> li
         )
         findings.append(Finding("synchrony", "all", "warning", message, {"lag": common}))
     for trial, (whole, first, second) in curves.items():
-        values = {"lag": _value(whole.lag), "peak": _value(whole.peak), "chance": _value(whole.chance)}
+        values = {"lag": rounded(whole.lag), "peak": rounded(whole.peak), "chance": rounded(whole.chance)}
         if trial not in clear:
             severity, message = unclear(whole, len(clear), len(curves), settings.clear_share)
             findings.append(Finding("synchrony", trial, severity, message, values))
@@ -142,7 +142,3 @@ def _energy(dataset: Dataset, span: TrialSpan, behavior: str) -> np.ndarray:
     floor = float(np.quantile(moving, 0.01)) if len(moving) else 1.0
     logs = np.log10(np.maximum(energy[known], floor))
     return np.interp(frames, clock[known], logs, left=np.nan, right=np.nan)[:, None]
-
-
-def _value(number: float) -> float | None:
-    return round(number, 4) if np.isfinite(number) else None
