@@ -10,7 +10,7 @@ import numpy as np
 
 from neural_action.config.settings import CalciumSettings
 from neural_action.errors import InputError, reading
-from neural_action.files import atomic_write
+from neural_action.files import write_text
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,7 @@ class KernelFit:
 
     def save(self, path: Path) -> None:
         """Write as JSON, atomically."""
-        with atomic_write(path) as partial:
-            partial.write_text(json.dumps(asdict(self), indent=1, allow_nan=False) + "\n")
+        write_text(path, json.dumps(asdict(self), indent=1, allow_nan=False) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> KernelFit:

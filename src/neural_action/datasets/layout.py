@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from neural_action.errors import InputError, reading
-from neural_action.files import atomic_write, sha256_of
+from neural_action.files import atomic_write, sha256_of, write_text
 from neural_action.recordings.manifest import Manifest, read_manifest
 from neural_action.recordings.streams import same_rate
 
@@ -228,8 +228,7 @@ def _written(
         "sha256": digests,
         "entries": [_described(entry) for entry in entries],
     }
-    with atomic_write(folder / DESCRIPTION) as partial:
-        partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    write_text(folder / DESCRIPTION, json.dumps(content, indent=1) + "\n")
     return open_layout(folder)
 
 

@@ -16,7 +16,7 @@ from neural_action.errors import InputError, reading
 from neural_action.explore.layout import neighbour_map, principal
 from neural_action.explore.moments import Moments, moments, traces
 from neural_action.explore.page import Content, Row, Trial, render
-from neural_action.files import atomic_write, load_npz
+from neural_action.files import load_npz, write_text
 from neural_action.tables.notes import opening
 from neural_action.tables.pictures.runs import Run
 
@@ -109,8 +109,7 @@ def run(
         traces=traces(dataset, sections.calcium.behavior, _points(dataset)),
         notes=_notes(len(first.label), len(chosen), settings, behavior),
     )
-    with atomic_write(output) as partial:
-        partial.write_text(render(content), encoding="utf-8")
+    write_text(output, render(content))
 
 
 def _points(dataset: Dataset) -> int:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from neural_action.config.sections import Sections
 from neural_action.diagnostics.finding import Finding
 from neural_action.errors import reading
-from neural_action.files import atomic_write
+from neural_action.files import write_text
 from neural_action.tables.diagnostics import summary
 from neural_action.tables.headline import headlines
 from neural_action.tables.notes import opening
@@ -58,8 +58,7 @@ def run(config: str, scores: Path, embeddings: tuple[Path, ...], diagnostics: Pa
     heading, dot = _HEADINGS[columns[0].task], "animal" if animals else "split"
     drawn = draw_embeddings(runs, labels, settings.figure_method) if runs else None
     text = fragment(heading, dot, _address(chart), None if drawn is None else _address(drawn), checks)
-    with atomic_write(output) as partial:
-        partial.write_text(text, encoding="utf-8")
+    write_text(output, text)
 
 
 def _address(figure: Figure) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from neural_action.config.settings import SyllableSettings
 from neural_action.datasets.dataset import Dataset
 from neural_action.errors import InputError, reading
-from neural_action.files import atomic_write, load_npz
+from neural_action.files import atomic_write, load_npz, write_text
 from neural_action.progress import Progress
 
 
@@ -31,8 +31,7 @@ class Syllables:
         """Write the posterior as .npz and the report as .json."""
         with atomic_write(path) as partial, partial.open("wb") as file:
             np.savez_compressed(file, posterior=self.posterior.astype(np.float16))
-        with atomic_write(report) as partial:
-            partial.write_text(json.dumps(self.report, indent=1) + "\n")
+        write_text(report, json.dumps(self.report, indent=1) + "\n")
 
 
 def fit_syllables(dataset: Dataset, settings: SyllableSettings) -> Syllables:
