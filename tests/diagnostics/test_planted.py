@@ -227,7 +227,7 @@ def test_pose_normalisation_fitted_on_test_trials(sound, monkeypatch):
     monkeypatch.setattr(
         datasets,
         "normalise_pose",
-        lambda pose, spans: fit(pose, [replace(span, sees_input=True) for span in spans]),
+        lambda pose, trials: fit(pose, [replace(trial, sees_input=True) for trial in trials]),
     )
     assert warned(check_normalisation(sound.dataset(), "fold-0")) == {"fold-0"}
 

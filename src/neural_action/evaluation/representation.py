@@ -168,9 +168,9 @@ def _with_unseen(model: Objective, dataset: Dataset, neural: RaggedFrames) -> Ob
 
     for number, name in enumerate(dataset.animals):
         fitted = [
-            neural[span.frames]
-            for span, kept in zip(dataset.trials, dataset.fitted, strict=True)
-            if span.animal == name and kept
+            neural[trial.frames]
+            for trial, kept in zip(dataset.trials, dataset.fitted, strict=True)
+            if trial.animal == name and kept
         ]
         if name not in dict(model.shapes.units) and fitted:
             model = with_animal(model, name, torch.from_numpy(np.concatenate(fitted)), number)

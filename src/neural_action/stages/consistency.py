@@ -103,8 +103,8 @@ def behavior_of(embedding: Compared, dataset: Dataset, frames: int) -> np.ndarra
     """(window, variable) float32: the normalised behaviour nearest to the middle frame of each window."""
     middle = np.minimum(embedding.start + frames // 2, len(dataset.neural_time) - 1)
     out = np.zeros((len(middle), dataset.pose.shape[1]), np.float32)
-    for span in dataset.trials:
-        inside = (middle >= span.frames.start) & (middle < span.frames.stop)
-        rows = nearest(dataset.pose_time[span.samples], dataset.neural_time[middle[inside]])
-        out[inside] = dataset.pose[span.samples][rows]
+    for trial in dataset.trials:
+        inside = (middle >= trial.frames.start) & (middle < trial.frames.stop)
+        rows = nearest(dataset.pose_time[trial.samples], dataset.neural_time[middle[inside]])
+        out[inside] = dataset.pose[trial.samples][rows]
     return out

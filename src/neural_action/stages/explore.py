@@ -93,12 +93,12 @@ def run(
         animals=dataset.animals,
         trials=[
             Trial(
-                dataset.animals.index(span.animal),
-                span.trial,
-                float(dataset.neural_time[span.frames][0]),
-                float(dataset.neural_time[span.frames][-1]),
+                dataset.animals.index(trial.animal),
+                trial.name,
+                float(dataset.neural_time[trial.frames][0]),
+                float(dataset.neural_time[trial.frames][-1]),
             )
-            for span in dataset.trials
+            for trial in dataset.trials
         ],
         rows=rows,
         label=first.label[chosen],
@@ -114,13 +114,13 @@ def run(
 
 def _points(dataset: Dataset) -> int:
     """Number of points in a trial's traces: at least 2, at most the frames of the longest trial."""
-    longest = max(span.frames.stop - span.frames.start for span in dataset.trials)
+    longest = max(trial.frames.stop - trial.frames.start for trial in dataset.trials)
     return max(2, min(_TRACE_POINTS, longest))
 
 
 def _trials(start: np.ndarray, dataset: Dataset) -> np.ndarray:
     """(window,) int64: index of the trial that holds each first frame. Trials are sorted by their frames."""
-    first = np.array([span.frames.start for span in dataset.trials])
+    first = np.array([trial.frames.start for trial in dataset.trials])
     return np.searchsorted(first, start, side="right") - 1
 
 

@@ -47,10 +47,10 @@ def fit_syllables(dataset: Dataset, settings: SyllableSettings) -> Syllables:
 
     from neural_action.syllables.arhmm import AutoregressiveHmm, ShownMonitor, with_lags
 
-    spans = [span for span in dataset.trials if span.sees_input]
+    trials = [trial for trial in dataset.trials if trial.sees_input]
     lags = settings.lags
-    lengths = [span.samples.stop - span.samples.start - lags for span in spans]
-    spans = [span for span, length in zip(spans, lengths, strict=True) if length > 0]
+    lengths = [trial.samples.stop - trial.samples.start - lags for trial in trials]
+    trials = [trial for trial, length in zip(trials, lengths, strict=True) if length > 0]
     lengths = [length for length in lengths if length > 0]
     dimensions = min(settings.dimensions, dataset.pose.shape[1])
     if sum(lengths) < settings.states * (dimensions * lags + 1):
@@ -58,10 +58,10 @@ def fit_syllables(dataset: Dataset, settings: SyllableSettings) -> Syllables:
             f"syllables: {sum(lengths)} visible poses are too few for syllables.states {settings.states} with "
             f"{dimensions} components, expected at least {settings.states * (dimensions * lags + 1)}"
         )
-    visible = np.concatenate([dataset.pose[span.samples] for span in spans])
+    visible = np.concatenate([dataset.pose[trial.samples] for trial in trials])
     components = PCA(dimensions, whiten=True, svd_solver="full").fit(visible)
     rows = np.concatenate(
-        [with_lags(components.transform(dataset.pose[span.samples]), lags) for span in spans]
+        [with_lags(components.transform(dataset.pose[trial.samples]), lags) for trial in trials]
     ).astype(np.float64)
     model = AutoregressiveHmm(settings.states, dimensions, settings.seed, settings.iterations)
     with Progress(settings.iterations, "syllables", "iteration") as shown:
@@ -71,9 +71,9 @@ def fit_syllables(dataset: Dataset, settings: SyllableSettings) -> Syllables:
 
     posterior = np.zeros((len(dataset.pose), settings.states), np.float32)
     first, durations = 0, []
-    for span, length in zip(spans, lengths, strict=True):
+    for trial, length in zip(trials, lengths, strict=True):
         part = shares[first : first + length]
-        posterior[span.samples] = np.concatenate([np.repeat(part[:1], lags, axis=0), part])
+        posterior[trial.samples] = np.concatenate([np.repeat(part[:1], lags, axis=0), part])
         changes = np.flatnonzero(np.diff(part.argmax(1))) + 1
         durations += np.diff([0, *changes, length]).tolist()
         first += length

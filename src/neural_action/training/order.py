@@ -68,10 +68,10 @@ class TrialOrder:
         Raises InputError if some window may have no such window.
         """
         count = len(self.start)
-        span = self.longest if beyond is None else 2 * beyond + 1
-        if span >= count:
+        near = self.longest if beyond is None else 2 * beyond + 1
+        if near >= count:
             raise InputError(
-                f"objective: compares windows far apart, {count} windows are visible, expected more than {span}"
+                f"objective: compares windows far apart, {count} windows are visible, expected more than {near}"
             )
         if beyond is None:
             first, end = self.first[windows], self.last[windows] + 1
