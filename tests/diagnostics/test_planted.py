@@ -36,7 +36,7 @@ from neural_action.evaluation import tasks
 from neural_action.neighbors.table import build_swap_table
 from neural_action.recordings.convert import convert_trial
 from neural_action.recordings.samples import SampleRow, scan
-from neural_action.recordings.simulate import simulate_animal
+from neural_action.recordings.simulate.release import simulate_animal
 
 CONVERT = ConvertSettings(reader="mc2p", root_relative=True)
 WINDOWS, DIAGNOSTICS = WindowSettings(stride=4), DiagnosticsSettings()
