@@ -50,7 +50,7 @@ class FileTree:
         return [line.strip() for line in lines if line.strip()]
 
     def find(self, name: str) -> str | None:
-        """The first file called ``name``, in whichever folder."""
+        """The first file called ``name``, in any folder."""
         return next((path for path in self.names if path.rsplit("/", 1)[-1] == name), None)
 
 
@@ -64,7 +64,6 @@ def open_tree(path: Path) -> FileTree:
         raise InputError(f"{path}: no such file or folder")
     if not path.name.lower().endswith(ARCHIVES):
         raise InputError(f"{path}: expected a folder or an archive ({', '.join(ARCHIVES)})")
-    # likewise
     with reading(path, "an archive, it is damaged or cut off", nameless=True):
         return _zip(path) if path.name.lower().endswith(".zip") else _tar(path)
 
@@ -77,7 +76,7 @@ def _tree(where: Path, names: list[str], read: Callable[[str], bytes]) -> FileTr
 
 
 def _zip(path: Path) -> FileTree:
-    # Stays open: of 110,000 pictures the list of files would be read again for each.
+    # Kept open, because otherwise the list of files would be read again for each picture.
     archive = zipfile.ZipFile(path)
     sizes = {entry.filename: entry.file_size for entry in archive.infolist() if not entry.is_dir()}
     _check_size(path, sum(sizes.values()))
@@ -85,7 +84,7 @@ def _zip(path: Path) -> FileTree:
 
 
 def _tar(path: Path) -> FileTree:
-    """All of it, in one pass: what is compressed as a whole cannot be read in another order."""
+    """Read the whole archive in one pass, because a compressed tar can only be read in order."""
     content: dict[str, bytes] = {}
     total = 0
     with tarfile.open(path, "r|*") as archive:
