@@ -143,7 +143,6 @@ def validate(config: Mapping[str, Any]) -> Settings:
     chosen = settings.methods if settings.rows is None else settings.rows
     for key, names in (
         ("rows", chosen),
-        ("tables.figure_method", [settings.tables.figure_method]),
         ("tables.references", settings.tables.references),
         ("tables.curves", settings.tables.curves),
     ):
@@ -160,12 +159,12 @@ def validate(config: Mapping[str, Any]) -> Settings:
         raise InputError(
             f"configuration split.test_folds: {beyond[0]}, expected numbers below split.folds = {settings.split.folds}"
         )
-    for row in settings.explore.rows or ():
-        if row not in chosen or settings.methods[row].objective is None:
-            raise InputError(f"configuration explore.rows: {row!r} is not a shown row with its own objective")
-    for row in settings.adapt.rows:
-        if row not in chosen or settings.methods[row].objective is None:
-            raise InputError(f"configuration adapt.rows: {row!r} is not a shown row with its own objective")
+    for section, rows in (("explore", settings.explore.rows or ()), ("adapt", settings.adapt.rows)):
+        for row in rows:
+            if row not in chosen or settings.methods[row].objective is None:
+                raise InputError(
+                    f"configuration {section}.rows: {row!r} is not a shown row with its own objective"
+                )
     if settings.adapt.rows and settings.split.protocol != "new_trials":
         raise InputError(
             "configuration adapt.rows: needs split.protocol new_trials, with which unseen animals are compared, "
