@@ -165,7 +165,7 @@ def _search(count: int, changes: dict) -> tuple[float, float, float]:
     with threadpool_limits(1):
         table = build_swap_table(poses, animal, np.ones(2 * count, bool), settings)
     seconds = (time.process_time() - began) / 4
-    return seconds, table.recall["mean"], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    return seconds, table.report["recall_mean"], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 def walk(count: int) -> np.ndarray:

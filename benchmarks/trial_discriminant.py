@@ -22,8 +22,9 @@ from results_page import between
 from threadpoolctl import threadpool_limits
 
 from neural_action.config.settings import FeatureSettings
+from neural_action.datasets.runs import blocks
 from neural_action.datasets.windows import Windows
-from neural_action.evaluation.discriminant import nearest, trial_discriminant, whiles
+from neural_action.evaluation.discriminant import nearest, trial_discriminant
 from neural_action.evaluation.statistics import Estimate, over_splits
 from neural_action.tables.document import interval
 from neural_action.tables.pictures.style import new_figure, save, styled
@@ -102,7 +103,7 @@ def variants(
     features: FeatureSettings, values: np.ndarray, windows: Windows, rng: np.random.Generator
 ) -> dict[str, Callable[[], np.ndarray]]:
     """What makes the representation of each variant."""
-    trial, visible = whiles(windows.trial, features.while_bins), windows.sees_input
+    trial, visible = blocks(windows.trial, features.block_bins), windows.sees_input
     rank, penalty = features.ranks[0], features.penalties[0]
     shuffled = trial.copy()
     shuffled[visible] = rng.permutation(trial[visible])
@@ -128,7 +129,7 @@ def alike(features: FeatureSettings, values: np.ndarray, windows: Windows) -> tu
 
     A trial's class is that of its first labelled bin.
     """
-    trial, visible = whiles(windows.trial, features.while_bins), windows.sees_input
+    trial, visible = blocks(windows.trial, features.block_bins), windows.sees_input
     labelled = visible & (windows.label >= 0)
     names, first = np.unique(trial[labelled], return_index=True)
     label = windows.label[labelled][first]

@@ -12,7 +12,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from neural_action.augmentations.augmentation import AugmentationContext
-from neural_action.datasets.dataset import Dataset, TrialSpan
+from neural_action.datasets.dataset import Dataset, TrialRows
 
 FRAMES, RATE = 120, 16.0
 
@@ -29,13 +29,13 @@ def one_thread():
 def dataset() -> Dataset:
     """3 animals x 4 trials of 120 frames of 4 x 4 pixels at 16 Hz and poses at 25 Hz; t0 is tested and hidden."""
     rng = np.random.default_rng(0)
-    animals, spans = ("A", "B", "C"), []
+    animals, trials = ("A", "B", "C"), []
     samples = int(FRAMES / RATE * 25)
     for animal in range(3):
         for trial in range(4):
             at = animal * 4 + trial
-            spans.append(
-                TrialSpan(
+            trials.append(
+                TrialRows(
                     animals[animal],
                     f"t{trial}",
                     slice(at * FRAMES, (at + 1) * FRAMES),
@@ -49,7 +49,7 @@ def dataset() -> Dataset:
     pose = rng.standard_normal((12 * samples, 6)).astype(np.float32) + labels[:, None]
     return Dataset(
         animals=animals,
-        trials=tuple(spans),
+        trials=tuple(trials),
         neural=rng.random((12 * FRAMES, 4, 4)).astype(np.float32),
         neural_time=np.tile(np.arange(FRAMES) / RATE, 12),
         pose=pose,

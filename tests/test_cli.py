@@ -12,7 +12,7 @@ import pytest
 
 from neural_action.cli.main import commands
 from neural_action.config.settings import SimulationSettings
-from neural_action.recordings.simulate import simulate_animal
+from neural_action.recordings.simulate.release import simulate_animal
 from running import ROOT
 
 CONFIG = json.dumps({"dataset": "t", "convert": {"reader": "mc2p"}})

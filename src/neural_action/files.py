@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 import errno
 import glob
 import hashlib
 import math
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from neural_action.errors import InputError, reading
 from neural_action.processes import orphaned
 
 if TYPE_CHECKING:
@@ -40,6 +42,12 @@ def atomic_write(path: Path) -> Iterator[Path]:
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text in UTF-8 atomically."""
+    with atomic_write(path) as partial:
+        partial.write_text(text, encoding="utf-8")
 
 
 def sha256_of(path: Path) -> str:
@@ -112,6 +120,19 @@ def read_regular(path: Path, most: int) -> bytes:
     if len(content) > most:
         raise OSError(errno.EFBIG, f"has more than {most} bytes", str(path))
     return content
+
+
+def csv_lines(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    """The lines of a CSV with a header. InputError if it cannot be read, or lacks one of ``columns``."""
+    with (
+        reading(path, "CSV", OSError, UnicodeDecodeError, csv.Error),
+        Path(path).open(newline="", encoding="utf-8-sig") as file,
+    ):
+        reader = csv.DictReader(file, strict=True)
+        if missing := [name for name in columns if name not in (reader.fieldnames or ())]:
+            found = ", ".join(reader.fieldnames or ()) or "none"
+            raise InputError(f"{path}: column {missing[0]!r} is missing, found {found}")
+        return list(reader)
 
 
 def zstd_size(head: bytes) -> int | None:

@@ -12,7 +12,7 @@ from neural_action.calcium.picture import draw_fit
 from neural_action.calcium.rois import find_rois, traces
 from neural_action.config.settings import CalciumSettings, SimulationSettings
 from neural_action.errors import InputError
-from neural_action.recordings.simulate import simulate_animal
+from neural_action.recordings.simulate.release import simulate_animal
 
 SETTINGS = CalciumSettings(bootstrap=50, rois=20)
 

@@ -234,6 +234,10 @@ def test_probes_and_tasks_that_do_not_fit_are_one_line(changes, message):
             {"methods": {"swap_calcium": {"readout": "x"}}},
             "methods.swap_calcium.readout: a key of an older version",
         ),
+        (
+            {"methods": {"swap_calcium": {"features": {"while_bins": 10}}}},
+            "methods.swap_calcium.features.while_bins: a key of an older version, expected features.block_bins",
+        ),
     ],
 )
 def test_keys_of_an_older_version_name_the_new_ones(changes, message):

@@ -76,10 +76,10 @@ def test_a_split_reads_its_animal_alone_and_hides_the_test(manifests, tmp_path):
         dataset = source(tmp_path, f"repeat-{number}", animal="two").open(BINS)
         assert dataset.animals == ("two",)
         assert dataset.neural.shape == (sum(LENGTHS), 4)
-        assert [span.sees_input for span in dataset.trials] == [
-            span.role == "train" for span in dataset.trials
+        assert [trial.sees_input for trial in dataset.trials] == [
+            trial.role == "train" for trial in dataset.trials
         ]
-        assert {span.role for span in dataset.trials} == {"train", "validation", "test"}
+        assert {trial.role for trial in dataset.trials} == {"train", "validation", "test"}
         windows = window_table(dataset, BINS, stride=1)
         # Every bin is a window, also of a trial that is one bin long.
         assert len(windows) == sum(LENGTHS)
@@ -102,15 +102,15 @@ def test_sessions_together_lie_side_by_side(manifests, tmp_path):
         assert np.isnan(one[:, 6:]).all()
         assert np.isnan(two[:, :6]).all()
         # Every trial of both is a trial of its own, so that views are mined in other trials of either.
-        assert [span.sees_input for span in dataset.trials] == [
-            span.role == "train" for span in dataset.trials
+        assert [trial.sees_input for trial in dataset.trials] == [
+            trial.role == "train" for trial in dataset.trials
         ]
         windows = window_table(dataset, BINS, stride=1)
         np.testing.assert_array_equal(np.bincount(windows.trial), LENGTHS * 2)
         for animal in ("one", "two"):
             own = source(tmp_path, f"repeat-{number}", animal=animal).open(BINS)
-            seen = [span.sees_input for span in dataset.trials if span.animal == animal]
-            assert seen == [span.sees_input for span in own.trials]
+            seen = [trial.sees_input for trial in dataset.trials if trial.animal == animal]
+            assert seen == [trial.sees_input for trial in own.trials]
     # Not side by side, each animal has an array of its own.
     ragged = Source(tmp_path / "dataset").open(BINS)
     assert (ragged.units, ragged.sessions, len(ragged.neural)) == ((("one", 6), ("two", 4)), (), 2 * count)
@@ -132,8 +132,8 @@ def test_units_are_put_where_their_session_is():
 
 def test_without_a_split_everything_is_seen_trial_by_trial(manifests):
     dataset = dataset_of(lay_out(manifests[:1]), None, BINS)
-    assert [span.trial for span in dataset.trials][:2] == ["reaches/000", "reaches/001"]
-    assert all(span.sees_input and span.sees_label for span in dataset.trials)
+    assert [trial.name for trial in dataset.trials][:2] == ["reaches/000", "reaches/001"]
+    assert all(trial.sees_input and trial.sees_label for trial in dataset.trials)
     pairs = window_table(dataset, BINS.model_copy(update={"frames": 2, "poses": 2}), stride=1)
     assert len(pairs) == sum(length - 1 for length in LENGTHS)
 

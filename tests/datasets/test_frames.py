@@ -11,15 +11,15 @@ from neural_action.datasets.ragged import RaggedFrames
 def test_every_frame_has_the_behaviour_of_its_moment(dataset):
     arrays = frame_arrays(dataset)
     for number in (0, 5, 11):
-        span = dataset.trials[number]
-        clock = dataset.pose_time[span.samples]
-        for frame in range(span.frames.start, span.frames.stop, 17):
+        trial = dataset.trials[number]
+        clock = dataset.pose_time[trial.samples]
+        for frame in range(trial.frames.start, trial.frames.stop, 17):
             nearest = np.abs(clock - dataset.neural_time[frame]).argmin()
-            assert np.array_equal(arrays["behavior"][frame], dataset.pose[span.samples][nearest])
+            assert np.array_equal(arrays["behavior"][frame], dataset.pose[trial.samples][nearest])
             assert np.array_equal(arrays["neural"][frame], dataset.neural[frame].ravel())
-            assert arrays["animal"][frame] == "ABC".index(span.animal)
+            assert arrays["animal"][frame] == "ABC".index(trial.animal)
             assert arrays["trial"][frame] == number
-            assert arrays["visible"][frame] == span.sees_input
+            assert arrays["visible"][frame] == trial.sees_input
     assert arrays["covered"].all()
 
 
@@ -38,7 +38,7 @@ def test_animals_with_their_own_units_have_an_array_each(dataset):
 
 def test_a_closed_form_may_be_fitted_to_what_is_seen_or_not_tested(dataset):
     assert np.array_equal(frame_arrays(dataset)["fitted"], frame_arrays(dataset)["visible"])
-    hidden = [replace(span, sees_input=span.sees_input and span.animal != "B") for span in dataset.trials]
+    hidden = [replace(trial, sees_input=trial.sees_input and trial.animal != "B") for trial in dataset.trials]
     arrays = frame_arrays(replace(dataset, trials=tuple(hidden)))
     assert np.array_equal(arrays["fitted"], frame_arrays(dataset)["visible"])
     assert not arrays["visible"][arrays["animal"] == 1].any()

@@ -13,7 +13,9 @@ SETTINGS = WindowSettings(frames=32, poses=8)
 
 
 def trial_of(dataset, frame):
-    return next(k for k, span in enumerate(dataset.trials) if span.frames.start <= frame < span.frames.stop)
+    return next(
+        k for k, trial in enumerate(dataset.trials) if trial.frames.start <= frame < trial.frames.stop
+    )
 
 
 def test_windows_against_a_slow_loop(dataset):
@@ -21,7 +23,7 @@ def test_windows_against_a_slow_loop(dataset):
     assert len(windows) == 12 * (120 - 32 + 1)
     for k in range(0, len(windows), 37):
         first = windows.start[k]
-        span = dataset.trials[trial_of(dataset, first)]
+        trial = dataset.trials[trial_of(dataset, first)]
         assert trial_of(dataset, first + 31) == trial_of(dataset, first) == windows.trial[k]
         found = (
             dataset.animals[windows.animal[k]],
@@ -29,10 +31,10 @@ def test_windows_against_a_slow_loop(dataset):
             windows.sees_input[k],
             windows.sees_label[k],
         )
-        assert found == (span.animal, span.role, span.sees_input, span.sees_label)
+        assert found == (trial.animal, trial.role, trial.sees_input, trial.sees_label)
         # The centre of the window is half way between its first and last frame.
         centre = (dataset.neural_time[first] + dataset.neural_time[first + 31]) / 2
-        own = np.arange(span.samples.start, span.samples.stop)
+        own = np.arange(trial.samples.start, trial.samples.stop)
         nearest = own[np.argmin(np.abs(dataset.pose_time[own] - centre))]
         assert windows.label[k] == dataset.labels[nearest]
         for part, row in enumerate(windows.pose[k]):

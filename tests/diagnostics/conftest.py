@@ -56,10 +56,10 @@ def settings() -> DiagnosticsSettings:
 def changed(coupled: Dataset) -> Callable[..., Dataset]:
     """The dataset with what a function makes of one of its arrays in one trial, shape kept."""
 
-    def change(trial: int, name: str, make: Callable[[np.ndarray], np.ndarray]) -> Dataset:
+    def change(number: int, name: str, make: Callable[[np.ndarray], np.ndarray]) -> Dataset:
         values = getattr(coupled, name).copy()
-        span = coupled.trials[trial]
-        rows = span.frames if name.startswith("neural") else span.samples
+        trial = coupled.trials[number]
+        rows = trial.frames if name.startswith("neural") else trial.samples
         values[rows] = make(values[rows])
         return replace(coupled, **{name: values})
 

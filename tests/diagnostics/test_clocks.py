@@ -54,7 +54,7 @@ def test_labels_a_second_late_in_one_trial(changed, settings):
 
 
 def test_labels_a_second_late_in_all(coupled, settings):
-    labels = np.concatenate([np.roll(coupled.labels[span.samples], 25) for span in coupled.trials])
+    labels = np.concatenate([np.roll(coupled.labels[trial.samples], 25) for trial in coupled.trials])
     findings, _ = check_labels(replace(coupled, labels=labels), settings)
     assert "all" in raised(findings)
 
@@ -64,9 +64,9 @@ def test_labels_without_behaviour_are_held_against_neural_activity(coupled, sett
     bare = replace(coupled, pose=np.empty((count, 0), np.float32), pose_raw=np.empty((count, 0), np.float32))
     assert check_synchrony(bare, settings)[0][0].severity == "note"
     assert raised(check_labels(bare, settings)[0]) == set()
-    span = coupled.trials[4]
+    trial = coupled.trials[4]
     labels = coupled.labels.copy()
-    labels[span.samples] = np.roll(labels[span.samples], 40)
+    labels[trial.samples] = np.roll(labels[trial.samples], 40)
     assert raised(check_labels(replace(bare, labels=labels), settings)[0]) == {"B/t0"}
 
 
@@ -77,7 +77,7 @@ def test_what_there_is_nothing_to_tell_from_is_said(coupled, settings):
     unlabelled = replace(coupled, labels=np.full_like(coupled.labels, -1))
     assert [(f.severity, f.subject) for f in check_labels(unlabelled, settings)[0]] == [("note", "all")]
     each = np.concatenate(
-        [np.full(span.samples.stop - span.samples.start, at % 3) for at, span in enumerate(coupled.trials)]
+        [np.full(trial.samples.stop - trial.samples.start, at % 3) for at, trial in enumerate(coupled.trials)]
     )
     (only,) = check_labels(replace(coupled, labels=each.astype(np.int8)), settings)[0]
     assert "no trial has two labels" in only.message

@@ -169,7 +169,7 @@ def test_a_swap_table_of_other_recordings(coupled, swaps):
 
 
 def test_normalisation_fitted_on_hidden_trials(coupled):
-    every = [replace(span, sees_input=True) for span in coupled.trials]
+    every = [replace(trial, sees_input=True) for trial in coupled.trials]
     pose = coupled.pose_raw.copy()
     pose[coupled.trials[0].samples] += 0.5
     changed = replace(coupled, pose_raw=pose, pose=normalise_pose(pose, every))
@@ -182,7 +182,7 @@ def test_an_animal_that_is_all_hidden_is_scaled_by_itself(layout, pieces):
     for (animal, _), own in pieces.items():
         own[:] = [TESTED if animal == "B" else TRAINED]
     unseen = dataset_of(layout, pieces, WINDOWS)
-    assert not any(span.sees_input for span in unseen.trials if span.animal == "B")
+    assert not any(trial.sees_input for trial in unseen.trials if trial.animal == "B")
     assert severities(check_normalisation(unseen, "without-B-fold-0")) == {"ok"}
 
 

@@ -36,7 +36,7 @@ from neural_action.evaluation import tasks
 from neural_action.neighbors.table import build_swap_table
 from neural_action.recordings.convert import convert_trial
 from neural_action.recordings.samples import SampleRow, scan
-from neural_action.recordings.simulate import simulate_animal
+from neural_action.recordings.simulate.release import simulate_animal
 
 CONVERT = ConvertSettings(reader="mc2p", root_relative=True)
 WINDOWS, DIAGNOSTICS = WindowSettings(stride=4), DiagnosticsSettings()
@@ -227,7 +227,7 @@ def test_pose_normalisation_fitted_on_test_trials(sound, monkeypatch):
     monkeypatch.setattr(
         datasets,
         "normalise_pose",
-        lambda pose, spans: fit(pose, [replace(span, sees_input=True) for span in spans]),
+        lambda pose, trials: fit(pose, [replace(trial, sees_input=True) for trial in trials]),
     )
     assert warned(check_normalisation(sound.dataset(), "fold-0")) == {"fold-0"}
 

@@ -94,7 +94,7 @@ def test_a_window_of_one_block_with_a_pose_of_another(reaches, pieces):
 
 
 def test_statistics_of_behaviour_that_saw_the_test(animal):
-    every = [replace(span, sees_input=True) for span in animal.trials]
+    every = [replace(trial, sees_input=True) for trial in animal.trials]
     seen = replace(animal, pose=normalise_pose(animal.pose_raw, every))
     assert worst(check_normalisation(seen, SPLIT)) == "error"
 
@@ -102,8 +102,8 @@ def test_statistics_of_behaviour_that_saw_the_test(animal):
 def test_blocks_of_time_that_meet(animal):
     first = animal.trials[0]
     cut = [
-        replace(first, trial="t0/0", role="train", frames=slice(0, 300)),
-        replace(first, trial="t0/350", role="test", frames=slice(350, 600)),
+        replace(first, name="t0/0", role="train", frames=slice(0, 300)),
+        replace(first, name="t0/350", role="test", frames=slice(350, 600)),
     ]
     blocks = replace(animal, trials=tuple(cut))
     # The first ends at 29.9 s, the second starts at 35.0.
@@ -117,9 +117,9 @@ def test_blocks_of_time_that_meet(animal):
 
 def test_a_class_that_a_role_does_not_have(animal):
     labels = animal.labels.copy()
-    for span in animal.trials:
-        if span.role != "validation":
-            labels[span.samples] = np.where(labels[span.samples] == 2, 1, labels[span.samples])
+    for trial in animal.trials:
+        if trial.role != "validation":
+            labels[trial.samples] = np.where(labels[trial.samples] == 2, 1, labels[trial.samples])
     gone = replace(animal, labels=labels)
     counts = class_counts(gone, window_table(gone, BINS, stride=1), SPLIT)
     warned = [finding for finding in check_balance(counts) if finding.severity == "warning"]

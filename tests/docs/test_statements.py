@@ -18,7 +18,7 @@ from neural_action.cli.main import commands
 from neural_action.config.load import complete, merged, read_yaml, validate
 from neural_action.config.settings import Settings
 from neural_action.errors import InputError
-from neural_action.recordings.simulate import resolve
+from neural_action.recordings.simulate.presets import resolve
 from neural_action.recordings.simulate.skeleton import KEYPOINTS
 from running import ROOT
 

@@ -5,7 +5,8 @@ import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from neural_action.config.evaluation_settings import FeatureSettings
-from neural_action.evaluation.discriminant import discriminant, nearest, trial_discriminant, whiles
+from neural_action.datasets.runs import blocks
+from neural_action.evaluation.discriminant import discriminant, nearest, trial_discriminant
 from neural_action.evaluation.features import raw_features
 
 RNG = np.random.default_rng(0)
@@ -77,10 +78,10 @@ def test_mined_trials_leave_out_what_only_drifts():
     assert share_of_class(8, 3) > share_of_class(0, 0) + 0.03
 
 
-def test_a_trial_is_cut_into_whiles():
+def test_a_trial_is_cut_into_blocks():
     trial = np.repeat([3, 5, 6], [5, 2, 4])
-    assert np.unique(whiles(trial, None), return_inverse=True)[1].tolist() == [0] * 5 + [1] * 2 + [2] * 4
-    cut = np.unique(whiles(trial, 2), return_inverse=True)[1]
+    assert np.unique(blocks(trial, None), return_inverse=True)[1].tolist() == [0] * 5 + [1] * 2 + [2] * 4
+    cut = np.unique(blocks(trial, 2), return_inverse=True)[1]
     assert cut.tolist() == [0, 0, 1, 1, 2, 3, 3, 4, 4, 5, 5]
 
 

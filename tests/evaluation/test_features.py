@@ -16,7 +16,7 @@ SPAN = np.repeat([4, 5, 9], [7, 1, 12])
 BINS = np.random.default_rng(0).poisson(2.0, (20, 3)).astype(np.float32)
 
 
-def test_counts_look_back_and_never_over_the_start_of_a_span():
+def test_counts_look_back_and_never_over_the_start_of_a_trial():
     counts = causal_counts(BINS, SPAN, [1, 3])
     for at in range(20):
         for part, window in enumerate((1, 3)):
@@ -25,7 +25,7 @@ def test_counts_look_back_and_never_over_the_start_of_a_span():
 
 
 @pytest.mark.parametrize("lag", [1, 3, None])
-def test_windows_stay_within_a_span(lag):
+def test_windows_stay_within_a_trial(lag):
     means, near = window_mean(BINS, SPAN, lag), neighbor_mean(BINS, SPAN, lag or 20)
     for at in range(20):
         rows = [row for row in range(20) if SPAN[row] == SPAN[at] and (lag is None or abs(row - at) <= lag)]

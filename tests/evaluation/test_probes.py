@@ -242,13 +242,13 @@ def test_scaling_is_by_training_windows_and_leaves_silent_units_at_zero():
 @pytest.mark.parametrize(
     ("kind", "task", "message"),
     [
-        ("ridge", "within", "kind ridge cannot read within, expected a kind that gives classes"),
-        ("knn", "continuous_across", "kind knn cannot read continuous_across, expected ridge"),
-        ("angle", "identity", "expected classes that are directions"),
+        ("ridge", "within", "'within', expected continuous tasks"),
+        ("knn", "continuous_across", "'continuous_across', expected tasks of classes"),
+        ("angle", "identity", "'identity', expected tasks with directions"),
     ],
 )
 def test_a_probe_that_cannot_read_its_task_is_a_line(kind, task, message):
-    with pytest.raises(InputError, match=f"probes.made: .*{message}"):
+    with pytest.raises(InputError, match=f"probes.made.tasks: {message}"):
         build_probe("made", ProbeConfig(kind=kind, tasks=[task]))
 
 

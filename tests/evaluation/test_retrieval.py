@@ -54,7 +54,7 @@ def test_windows_of_one_sample_have_their_mean():
 
 
 def test_retrieval_is_read_by_probes_that_give_values():
-    with pytest.raises(InputError, match="kind knn cannot read retrieval, expected ridge or retrieval"):
+    with pytest.raises(InputError, match="tasks: 'retrieval', expected tasks of classes"):
         build_probe("a", ProbeConfig(kind="knn", tasks=["retrieval"]))
-    with pytest.raises(InputError, match="kind retrieval cannot read across"):
+    with pytest.raises(InputError, match="tasks: 'across', expected the task retrieval"):
         build_probe("a", ProbeConfig(kind="retrieval", tasks=["across"]))

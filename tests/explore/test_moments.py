@@ -13,7 +13,9 @@ from neural_action.recordings.skeleton import skeleton
 def test_bytes_give_behaviour_back(dataset):
     found = moments(dataset, ExploreSettings(pose_rate=25))
     assert (found.kind, found.columns) == ("features", tuple("abcdef"))
-    assert np.array_equal(found.first, [span.samples.start for span in dataset.trials] + [len(dataset.pose)])
+    assert np.array_equal(
+        found.first, [trial.samples.start for trial in dataset.trials] + [len(dataset.pose)]
+    )
     back = found.low + found.values / 255 * (found.high - found.low)
     inside = (dataset.pose_raw > found.low) & (dataset.pose_raw < found.high)
     assert inside.mean() > 0.99
@@ -21,7 +23,7 @@ def test_bytes_give_behaviour_back(dataset):
 
 
 def test_thinned_to_the_rate_and_to_the_size_allowed(dataset):
-    each = [span.samples.stop - span.samples.start for span in dataset.trials]
+    each = [trial.samples.stop - trial.samples.start for trial in dataset.trials]
     by_rate = moments(dataset, ExploreSettings(pose_rate=5))
     assert len(by_rate.values) == sum(-(-count // 5) for count in each)
     assert by_rate.rate == pytest.approx(np.full(12, 5.0))
@@ -79,14 +81,14 @@ def test_skeletons_follow_from_names():
 
 def test_traces_are_of_their_trial(dataset):
     found = traces(dataset, "positions", 80)
-    span = dataset.trials[5]
-    clock = dataset.pose_time[span.samples]
-    frames = dataset.neural_time[span.frames]
+    trial = dataset.trials[5]
+    clock = dataset.pose_time[trial.samples]
+    frames = dataset.neural_time[trial.frames]
     for at, moment in enumerate(np.linspace(frames[0], frames[-1], 80)):
         if moment <= clock[-1]:
-            label = dataset.labels[span.samples][np.searchsorted(clock, moment)]
+            label = dataset.labels[trial.samples][np.searchsorted(clock, moment)]
             assert found["action"][5, at] == label
-    mean = dataset.neural[span.frames].mean((1, 2))
+    mean = dataset.neural[trial.frames].mean((1, 2))
     assert (
         np.corrcoef(found["activity"][5], np.interp(np.linspace(0, 1, 80), np.linspace(0, 1, 120), mean))[
             0, 1

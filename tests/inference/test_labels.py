@@ -72,7 +72,7 @@ def test_no_batch_holds_a_label_that_the_split_hides(config, source_of, split, p
     source = source_of([split], protocol)
     data = training_data(Sections(config), Inputs(source, None, None, None), [split], 1)
     pieces = source.table().pieces(split)
-    told = np.array([pieces[span.animal, span.trial][0].sees_label for span in data.dataset.trials])
+    told = np.array([pieces[trial.animal, trial.name][0].sees_label for trial in data.dataset.trials])
     hidden = ~told[data.windows.trial]
     assert (data.windows.label[hidden] == -1).all()
     assert (data.windows.label[~hidden] >= 0).all()

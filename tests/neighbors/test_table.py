@@ -73,9 +73,9 @@ def test_components_find_the_neighbours_of_poses_that_vary_in_few_directions():
     whole = build_swap_table(poses, animal, every, SMALL)
     few = build_swap_table(poses, animal, every, SMALL.model_copy(update={"components": 3}))
     np.testing.assert_array_equal(few.targets, whole.targets)
-    assert few.recall["min"] == 1
+    assert few.report["recall_min"] == 1
     fewer = build_swap_table(poses, animal, every, SMALL.model_copy(update={"components": 1}))
-    assert fewer.recall["mean"] < 0.5
+    assert fewer.report["recall_mean"] < 0.5
 
 
 def test_thinned_targets_are_the_nearest_among_so_many():
@@ -101,7 +101,7 @@ def test_median_scale_is_the_median_neighbour_distance():
             others = (animal == target) & (np.arange(120) != row)
             near.append(np.sort(np.linalg.norm(poses[others] - poses[row], axis=1))[:6])
     assert table.scale == pytest.approx(np.median(near), rel=1e-5)
-    assert table.recall == {"mean": 1.0, "min": 1.0}
+    assert table.report["recall_mean"] == table.report["recall_min"] == 1
     assert table.method == ["exact"]
 
 

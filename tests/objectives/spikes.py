@@ -9,7 +9,7 @@ from neural_action.config.settings import (
     EncoderSettings,
     WindowSettings,
 )
-from neural_action.datasets.dataset import Dataset, TrialSpan
+from neural_action.datasets.dataset import Dataset, TrialRows
 from neural_action.datasets.windows import window_table
 from neural_action.encoders.shapes import Shapes
 from neural_action.training.batches import BatchSampler, augmentation_context
@@ -28,8 +28,8 @@ def spikes(seed=0) -> Dataset:
     rng = np.random.default_rng(seed)
     lengths = rng.integers(5, 10, 24)
     ends = np.cumsum(lengths)
-    spans = tuple(
-        TrialSpan(
+    trials = tuple(
+        TrialRows(
             "A",
             f"t{k:02}",
             slice(int(end - n), int(end)),
@@ -48,7 +48,7 @@ def spikes(seed=0) -> Dataset:
     pose = np.zeros((len(labels), 2), np.float32)
     return Dataset(
         animals=("A",),
-        trials=spans,
+        trials=trials,
         neural=neural,
         neural_time=clock,
         pose=pose,

@@ -11,7 +11,7 @@ from neural_action.config.settings import (
     TrainingSettings,
     WindowSettings,
 )
-from neural_action.datasets.dataset import Dataset, TrialSpan
+from neural_action.datasets.dataset import Dataset, TrialRows
 from neural_action.datasets.windows import window_table
 from neural_action.encoders.shapes import Shapes
 from neural_action.errors import InputError
@@ -52,14 +52,14 @@ def pictures(neural: np.ndarray | None = None) -> Dataset:
     rng, clock = np.random.default_rng(0), np.arange(COUNT, dtype=np.float64)
     if neural is None:
         neural = rng.random((COUNT, 3, 8, 8)).astype(np.float32)
-    spans = tuple(
-        TrialSpan("A", f"{k:02}", slice(k, k + 1), slice(k, k + 1), sees_input=k < COUNT - HIDDEN)
+    trials = tuple(
+        TrialRows("A", f"{k:02}", slice(k, k + 1), slice(k, k + 1), sees_input=k < COUNT - HIDDEN)
         for k in range(COUNT)
     )
     pose = np.zeros((COUNT, 1), np.float32)
     return Dataset(
         animals=("A",),
-        trials=spans,
+        trials=trials,
         neural=neural,
         neural_time=clock,
         pose=pose,

@@ -78,10 +78,10 @@ def test_hidden_trials_do_not_influence_what_is_learned(part, tmp_path):
     settings = TrainingSettings(steps=5, batch=32, device="cpu")
     dataset = spikes()
     changed = spikes()
-    for span in changed.trials:
-        if not span.sees_input:
-            changed.neural[span.frames] = 1e4
-            changed.labels[span.samples] = 0
+    for trial in changed.trials:
+        if not trial.sees_input:
+            changed.neural[trial.frames] = 1e4
+            changed.labels[trial.samples] = 0
     states = []
     for data, name in ((dataset, "a.pt"), (changed, "b.pt")):
         sampler = sampler_of(data, VIEWS)

@@ -273,7 +273,7 @@ def test_nothing_that_fits_says_what_was_found_and_expected(tmp_path):
 
 def test_the_layout_of_a_reader_has_a_configuration(tmp_path):
     from neural_action.config.settings import SimulationSettings
-    from neural_action.recordings.simulate import simulate_animal
+    from neural_action.recordings.simulate.release import simulate_animal
 
     simulate_animal(SimulationSettings(preset="tiny", overrides={"trials": 1}), 0, tmp_path)
     with pytest.raises(

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from neural_action.preflight.streams import MOST, clock_doubts, described, stream_lines
-from neural_action.preflight.who import subject_of, who_lines
+from neural_action.preflight.who import who_lines
+from neural_action.recordings.formats import nwb
 from neural_action.recordings.samples import SampleRow
 from neural_action.recordings.streams import Stream
 
@@ -69,7 +70,7 @@ def files(tmp_path):
 
 
 def test_who_is_in_which_file_and_why(files):
-    assert [subject_of(files / f"{name}.nwb") for name in "abc"] == ["m1", "m2", None]
+    assert [nwb.subject(files / f"{name}.nwb") for name in "abc"] == ["m1", "m2", None]
     rows = {
         "m1": [SampleRow("m1", "1", "a.nwb"), SampleRow("m1", "2", "c.nwb")],
         "x": [SampleRow("x", "1", "x/1")],

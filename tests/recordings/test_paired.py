@@ -318,4 +318,5 @@ def test_a_feature_called_speed_is_what_thresholds_of_speed_mean():
     np.testing.assert_allclose(own, values[:, 0])
     derived = thresholds.measured("speed", values, ("x", "y"), time, 0.0)
     np.testing.assert_allclose(derived, thresholds.speed(values, time, 0.0))
-    assert thresholds.measured("pupil size", values, ("speed", "pupil"), time, 0.0) is None
+    with pytest.raises(InputError, match="'pupil size', expected speed or one of speed, pupil"):
+        thresholds.measured("pupil size", values, ("speed", "pupil"), time, 0.0)

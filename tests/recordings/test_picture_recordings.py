@@ -89,7 +89,7 @@ def test_digits_come_with_no_file(tmp_path):
     [
         ({"parts": ["all"]}, None, r"reader_options\.parts all, expected train, test \(all differs"),
         ({"parts": ["train"]}, None, r"reader_options\.parts train, expected train, test \(test differs"),
-        ({}, ("a", "b"), r"convert\.class_names has 2 names, expected 3"),
+        ({}, ("a", "b"), r"convert\.class_names: 2 names, expected 3"),
     ],
 )
 def test_parts_and_names_that_are_others_are_one_line(raw, options, names, message):

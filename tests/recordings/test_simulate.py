@@ -13,18 +13,15 @@ from neural_action.errors import InputError
 from neural_action.recordings.pickles import load_array_pickle
 from neural_action.recordings.readers import mc2p
 from neural_action.recordings.simulate import (
-    FILES,
     behavior,
     movie,
     neural,
     pose,
     release,
-    resolve,
-    simulate_animal,
     skeleton,
-    trial_folders,
 )
-from neural_action.recordings.simulate.presets import PRESETS, stream
+from neural_action.recordings.simulate.presets import FILES, PRESETS, resolve, stream, trial_folders
+from neural_action.recordings.simulate.release import simulate_animal
 from neural_action.recordings.simulate.trial import make_animal, make_trial
 
 TINY = SimulationSettings(preset="tiny")

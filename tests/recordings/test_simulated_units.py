@@ -8,7 +8,9 @@ import pytest
 from neural_action.config.settings import SimulationSettings
 from neural_action.errors import InputError
 from neural_action.recordings.readers import mc2p
-from neural_action.recordings.simulate import FILES_OF_UNITS, neural, resolve, simulate_animal, trial_folders
+from neural_action.recordings.simulate import neural
+from neural_action.recordings.simulate.presets import FILES_OF_UNITS, resolve, trial_folders
+from neural_action.recordings.simulate.release import simulate_animal
 from neural_action.recordings.simulate.trial import make_animal, make_trial
 
 SHORT = {"animals": 3, "seconds": 20.0, "trials": 2}

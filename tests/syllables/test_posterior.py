@@ -31,9 +31,9 @@ def test_rows_of_visible_samples_sum_to_1_and_hidden_ones_are_0(dataset, syllabl
 
 
 def test_the_first_samples_of_a_trial_have_the_posterior_of_the_first_modelled(dataset, syllables):
-    for span in dataset.trials:
-        if span.sees_input:
-            part = syllables.posterior[span.samples]
+    for trial in dataset.trials:
+        if trial.sees_input:
+            part = syllables.posterior[trial.samples]
             assert np.array_equal(part[0], part[2])
             assert np.array_equal(part[1], part[2])
             assert not np.array_equal(part[2], part[3])
@@ -71,7 +71,7 @@ def test_visible_poses_change_something(dataset, syllables):
 
 def test_the_report_says_what_was_fitted(dataset, syllables):
     report = json.loads(json.dumps(syllables.report))
-    visible = np.concatenate([dataset.pose[span.samples] for span in dataset.trials if span.sees_input])
+    visible = np.concatenate([dataset.pose[trial.samples] for trial in dataset.trials if trial.sees_input])
     variance = np.sort(np.linalg.eigvalsh(np.cov(visible.T)))
     assert report["variance_explained"] == pytest.approx(variance[-4:].sum() / variance.sum(), rel=1e-4)
     assert (report["states"], report["lags"], report["components"]) == (3, 2, 4)
@@ -81,9 +81,9 @@ def test_the_report_says_what_was_fitted(dataset, syllables):
 
 def test_durations_are_of_runs_of_the_likeliest_state(dataset, syllables):
     durations = []
-    for span in dataset.trials:
-        if span.sees_input:
-            likeliest = syllables.posterior[span.samples][2:].argmax(1)
+    for trial in dataset.trials:
+        if trial.sees_input:
+            likeliest = syllables.posterior[trial.samples][2:].argmax(1)
             run = 1
             for before, now in itertools.pairwise(likeliest):
                 if now == before:
@@ -96,22 +96,22 @@ def test_durations_are_of_runs_of_the_likeliest_state(dataset, syllables):
 
 
 def test_a_trial_shorter_than_the_lags_is_left_out(dataset):
-    first = next(span for span in dataset.trials if span.sees_input)
+    first = next(trial for trial in dataset.trials if trial.sees_input)
     short = dataclasses.replace(first, samples=slice(first.samples.start, first.samples.start + 2))
-    spans = tuple(short if span is first else span for span in dataset.trials)
-    posterior = fit_syllables(dataclasses.replace(dataset, trials=spans), SETTINGS).posterior
+    trials = tuple(short if trial is first else trial for trial in dataset.trials)
+    posterior = fit_syllables(dataclasses.replace(dataset, trials=trials), SETTINGS).posterior
     assert not posterior[first.samples].any()
-    other = [span for span in spans if span.sees_input][1]
+    other = [trial for trial in trials if trial.sees_input][1]
     assert posterior[other.samples].sum(1) == pytest.approx(1, abs=1e-5)
 
 
 def test_too_few_poses_are_one_clear_line(dataset):
-    spans = [
-        dataclasses.replace(span, samples=slice(span.samples.start, span.samples.start + 4))
-        for span in dataset.trials
+    trials = [
+        dataclasses.replace(trial, samples=slice(trial.samples.start, trial.samples.start + 4))
+        for trial in dataset.trials
     ]
     with pytest.raises(InputError, match=r"18 visible poses are too few for syllables\.states 3"):
-        fit_syllables(dataclasses.replace(dataset, trials=tuple(spans)), SETTINGS)
+        fit_syllables(dataclasses.replace(dataset, trials=tuple(trials)), SETTINGS)
 
 
 def test_a_posterior_survives_a_file(dataset, syllables, tmp_path):

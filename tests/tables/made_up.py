@@ -124,10 +124,10 @@ def recordings(behavior_shape=(38, 2), trials=2, seconds=20, rate=25):
     pose = rng.normal(size=(count * samples, *behavior_shape)).astype(np.float32) * 0.05
     if behavior_shape == (38, 2):
         pose += np.stack([np.arange(38) // 5 % 4, -(np.arange(38) % 19 % 5)], axis=1)
-    spans = tuple(
+    rows = tuple(
         SimpleNamespace(
             animal=animal,
-            trial=f"{trial:03d}",
+            name=f"{trial:03d}",
             samples=slice((at * trials + trial) * samples, (at * trials + trial + 1) * samples),
         )
         for at, animal in enumerate(ANIMALS)
@@ -135,7 +135,7 @@ def recordings(behavior_shape=(38, 2), trials=2, seconds=20, rate=25):
     )
     return SimpleNamespace(
         animals=ANIMALS,
-        trials=spans,
+        trials=rows,
         pose=pose.reshape(len(pose), -1),
         pose_raw=pose.reshape(len(pose), -1),
         pose_time=np.tile(np.arange(samples) / rate, count),

@@ -25,16 +25,16 @@ def named(request):
     """The recordings of the first animals, with long names, of animals as of a class."""
     count, dataset = request.param, made_up.recordings()
     renamed = dict(zip(dataset.animals, ANIMALS[:count], strict=False))
-    spans = tuple(
-        SimpleNamespace(**{**vars(span), "animal": renamed[span.animal]})
-        for span in dataset.trials
-        if span.animal in renamed
+    trials = tuple(
+        SimpleNamespace(**{**vars(trial), "animal": renamed[trial.animal]})
+        for trial in dataset.trials
+        if trial.animal in renamed
     )
-    end = spans[-1].samples.stop
+    end = trials[-1].samples.stop
     names = ("pose", "pose_raw", "pose_time", "pose_animal", "labels")
     parts = {name: getattr(dataset, name)[:end] for name in names}
     parts["labels"] = np.minimum(parts["labels"], len(CLASSES) - 1)
-    given = {"animals": ANIMALS[:count], "trials": spans, "class_names": CLASSES}
+    given = {"animals": ANIMALS[:count], "trials": trials, "class_names": CLASSES}
     return SimpleNamespace(**{**vars(dataset), **given, **parts})
 
 

@@ -94,14 +94,14 @@ def test_queries_have_neighbors_and_different_actions(dataset):
 def test_bouts_are_the_runs_of_a_slow_loop(dataset):
     recorded = dataset().source.opened
     expected = []
-    for span in recorded.trials:
-        labels = recorded.labels[span.samples]
+    for trial in recorded.trials:
+        labels = recorded.labels[trial.samples]
         length = 0
         for at, label in enumerate(labels):
             length += 1
             if at + 1 == len(labels) or labels[at + 1] != label:
                 # 25 samples a second.
-                expected.append((span.animal, span.trial, int(label), length * 0.04))
+                expected.append((trial.animal, trial.name, int(label), length * 0.04))
                 length = 0
     table = bouts(recorded)
     assert table["seconds"].sum() == pytest.approx(6 * 20)

@@ -91,9 +91,9 @@ def test_a_checkpoint_of_another_run_is_not_resumed(make, tmp_path):
 
 def test_hidden_trials_do_not_influence_training(make, dataset, tmp_path):
     changed = dataset.neural.copy()
-    for span in dataset.trials:
-        if not span.sees_input:
-            changed[span.frames] = 1e6
+    for trial in dataset.trials:
+        if not trial.sees_input:
+            changed[trial.frames] = 1e6
     model, sampler = make()
     pretrain(model, sampler, TRAINING, tmp_path / "a.pt")
     other, sampler = make(data=dataclasses.replace(dataset, neural=changed))

@@ -33,8 +33,8 @@ def sampler_of(dataset, windows, batch=9, **options):
 
 
 def hide(dataset, animal):
-    spans = [dataclasses.replace(s, sees_input=s.sees_input and s.animal != animal) for s in dataset.trials]
-    return dataclasses.replace(dataset, trials=tuple(spans))
+    trials = [dataclasses.replace(s, sees_input=s.sees_input and s.animal != animal) for s in dataset.trials]
+    return dataclasses.replace(dataset, trials=tuple(trials))
 
 
 def visible_windows(windows):
@@ -59,9 +59,9 @@ def test_window_starts_are_of_the_nearest_window(dataset, stride):
     starts = window_starts(dataset, windows)
     assert starts.shape == (len(dataset.pose),)
     table = visible_windows(windows)
-    for at, span in enumerate(dataset.trials):
-        for sample in range(span.samples.start, span.samples.stop):
-            if span.sees_input:
+    for at, trial in enumerate(dataset.trials):
+        for sample in range(trial.samples.start, trial.samples.stop):
+            if trial.sees_input:
                 assert starts[sample] in nearest_starts(table[at], sample)
             else:
                 assert starts[sample] == -1
@@ -71,11 +71,11 @@ def test_window_starts_are_of_the_nearest_window(dataset, stride):
 def test_the_ends_of_a_trial_get_its_first_and_last_window(dataset, poses):
     windows = window_table(dataset, WindowSettings(frames=16, poses=poses), stride=1)
     starts = window_starts(dataset, windows)
-    for at, span in enumerate(dataset.trials):
-        if span.sees_input:
+    for at, trial in enumerate(dataset.trials):
+        if trial.sees_input:
             own = windows.start[windows.trial == at]
-            assert starts[span.samples.start] == own.min()
-            assert starts[span.samples.stop - 1] == own.max()
+            assert starts[trial.samples.start] == own.min()
+            assert starts[trial.samples.stop - 1] == own.max()
 
 
 def test_an_animal_without_a_visible_window_has_no_window_starts(dataset, windows):

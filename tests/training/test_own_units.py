@@ -63,11 +63,11 @@ def ragged(dataset):
 
 def without(dataset, animal):
     """The dataset with nothing of one animal seen."""
-    spans = [
-        dataclasses.replace(span, sees_input=span.sees_input and span.animal != animal)
-        for span in dataset.trials
+    trials = [
+        dataclasses.replace(trial, sees_input=trial.sees_input and trial.animal != animal)
+        for trial in dataset.trials
     ]
-    return dataclasses.replace(dataset, trials=tuple(spans))
+    return dataclasses.replace(dataset, trials=tuple(trials))
 
 
 def shapes_of(names, frames=16):
@@ -100,8 +100,8 @@ def test_batches_are_of_equally_many_windows_of_each_animal(ragged):
         np.testing.assert_array_equal(values[:, :units], ragged.neural[start : start + 16])
         assert not values[:, units:].any()
     drawn = torch.cat([sampler(step).rows.start for step in range(40)])
-    hidden = [span for span in ragged.trials if not span.sees_input]
-    assert not any(((drawn >= span.frames.start) & (drawn < span.frames.stop)).any() for span in hidden)
+    hidden = [trial for trial in ragged.trials if not trial.sees_input]
+    assert not any(((drawn >= trial.frames.start) & (drawn < trial.frames.stop)).any() for trial in hidden)
 
 
 def test_animals_take_turns_unless_one_is_in_focus(ragged):
@@ -145,13 +145,13 @@ def test_matched_groups_have_a_window_of_each_animal(ragged):
 
 def test_units_are_scaled_by_what_may_be_seen(ragged):
     changed = RaggedFrames([part.copy() for part in ragged.neural.parts])
-    for span in ragged.trials:
-        if not span.sees_input:
-            changed[span.frames][:] = 1e6
+    for trial in ragged.trials:
+        if not trial.sees_input:
+            changed[trial.frames][:] = 1e6
     sampler = sampler_of(dataclasses.replace(ragged, neural=changed), list(UNITS))
     model = create(ComponentConfig(name="infonce"), ENCODERS, shapes_of(UNITS), 0)
     fit_scales(model, sampler.context)
-    layer, seen = model.f_n.input, [span.frames for span in ragged.trials if span.sees_input]
+    layer, seen = model.f_n.input, [trial.frames for trial in ragged.trials if trial.sees_input]
     expected = np.concatenate([ragged.neural[frames] for frames in seen[3:6]])
     np.testing.assert_allclose(layer.mean[1:3].flatten()[:70], expected.mean(0), rtol=1e-5)
     np.testing.assert_allclose(layer.gain[1:3].flatten()[:70], 1 / expected.std(0), rtol=1e-4)
@@ -258,9 +258,9 @@ def test_an_unseen_animal_is_read_in_closed_form_through_its_other_trials(ragged
     assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
     # What the new animal does in its tested trial changes nothing.
     moved = hidden.pose.copy()
-    for span in hidden.trials:
-        if span.animal == "B" and span.role == "test":
-            moved[span.samples] += 9.0
+    for trial in hidden.trials:
+        if trial.animal == "B" and trial.role == "test":
+            moved[trial.samples] += 9.0
     again = read(dataclasses.replace(hidden, pose=moved), model, named, tmp_path)[0]
     np.testing.assert_array_equal(again["encoder"], found["encoder"])
 
@@ -268,10 +268,10 @@ def test_an_unseen_animal_is_read_in_closed_form_through_its_other_trials(ragged
 def test_an_unseen_animal_with_too_few_trials_has_no_numbers(ragged, tmp_path, capsys):
     hidden = without(ragged, "B")
     # One trial is tested, and two are too few.
-    spans = tuple(span for span in hidden.trials if (span.animal, span.trial) != ("B", "t3"))
+    trials = tuple(trial for trial in hidden.trials if (trial.animal, trial.name) != ("B", "t3"))
     named = ComponentConfig(name="infonce")
     model = create(named, ENCODERS, shapes_of("AC"), 0)
-    found, windows = read(dataclasses.replace(hidden, trials=spans), model, named, tmp_path)
+    found, windows = read(dataclasses.replace(hidden, trials=trials), model, named, tmp_path)
     assert np.isnan(found["encoder"][windows.animal == 1]).all()
     assert "B: has no input layer and is left out (ridge: 2 visible trials" in capsys.readouterr().err
 
@@ -295,8 +295,8 @@ def test_attention_over_units_reads_an_unseen_animal_without_its_behaviour(ragge
     still = dataclasses.replace(hidden, pose=np.roll(hidden.pose, 7, axis=0))
     np.testing.assert_array_equal(read(still, model, named, tmp_path)[0]["encoder"], found["encoder"])
     parts = RaggedFrames([part.copy() for part in hidden.neural.parts])
-    spans = [span for span in hidden.trials if span.animal == "B"]
-    parts[next(span.frames for span in spans if span.role == "test")][:] = 3.0
+    trials = [trial for trial in hidden.trials if trial.animal == "B"]
+    parts[next(trial.frames for trial in trials if trial.role == "test")][:] = 3.0
     other = read(dataclasses.replace(hidden, neural=parts), model, named, tmp_path)[0]["encoder"]
     same = ~new | (windows.role != "test")
     np.testing.assert_array_equal(other[same], found["encoder"][same])

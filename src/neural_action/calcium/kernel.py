@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from neural_action.config.settings import CalciumSettings
-from neural_action.errors import InputError
-from neural_action.files import atomic_write
+from neural_action.errors import InputError, reading
+from neural_action.files import write_text
 
 
 @dataclass(frozen=True)
@@ -50,18 +50,15 @@ class KernelFit:
 
     def save(self, path: Path) -> None:
         """Write as JSON, atomically."""
-        with atomic_write(path) as partial:
-            partial.write_text(json.dumps(asdict(self), indent=1, allow_nan=False) + "\n")
+        write_text(path, json.dumps(asdict(self), indent=1, allow_nan=False) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> KernelFit:
         """Read a file from ``save``. InputError if it is no calcium kernel."""
-        try:
+        with reading(path, "a calcium kernel", OSError, ValueError, TypeError):
             fit = cls(**json.loads(Path(path).read_text()))
             if not (isinstance(fit.decay, int | float) and fit.decay > 0):
                 raise ValueError(f"decay is {fit.decay!r}, expected seconds above 0")
-        except (OSError, ValueError, TypeError) as error:
-            raise InputError(f"{path}: cannot be read as a calcium kernel ({error})") from None
         return fit
 
 

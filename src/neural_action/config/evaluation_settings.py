@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
 from neural_action.config.kinds import Count, Each, Fraction, FromText, Positive, Section
+from neural_action.errors import InputError
 
 Task = Literal[
     "within",
@@ -28,6 +29,9 @@ ACROSS_SESSIONS = ("across_sessions", "continuous_across_sessions")
 OWN = ("within", "decoding", "continuous_within")
 #: Tasks whose targets are values of behaviour, which needs no labels.
 VALUES = (*CONTINUOUS, "retrieval")
+#: What a kind of probe reads, and what this is called: classes, unless it stands here.
+_OF_VALUES = {"ridge": (CONTINUOUS, "continuous tasks"), "retrieval": (("retrieval",), "the task retrieval")}
+_OF_CLASSES = tuple(task for task in get_args(Task) if task not in VALUES)
 LabelBudget = Annotated[Literal["all", "half"] | Annotated[int, Field(ge=1)], FromText]
 #: Scaling of centred features: each by its own standard deviation (``zscore``), or all by one number (``centred``).
 Scale = Literal["zscore", "centred"]
@@ -38,9 +42,9 @@ class FeatureSettings(Section):
 
     ``counts``: means over the last ``windows`` bins of the same trial. ``prediction``: the linear map that best
     predicts the mean of the ``lag`` bins before and after. ``discriminant``: the linear map that keeps what a bin
-    shares with its trial (or with ``while_bins`` bins of it) and with the ``neighbors`` nearest trials, which are
-    searched ``rounds`` times. For both maps, validation chooses one of ``ranks`` and one of ``penalties`` (times the
-    mean variance).
+    shares with its trial (or with a block of ``block_bins`` bins of it) and with the ``neighbors`` nearest trials,
+    which are searched ``rounds`` times. For both maps, validation chooses one of ``ranks`` and one of ``penalties``
+    (times the mean variance).
     """
 
     name: Literal["counts", "prediction", "discriminant"]
@@ -50,7 +54,7 @@ class FeatureSettings(Section):
     lag: Count = 1
     neighbors: Annotated[int, Field(ge=0)] = 12
     rounds: Annotated[int, Field(ge=0)] = 3
-    while_bins: Count | None = None
+    block_bins: Count | None = None
 
 
 class ProbeConfig(Section):
@@ -94,6 +98,17 @@ class ProbeConfig(Section):
         if self.kind == "softmax" and self.solver == "epochs" and self.epochs is None:
             raise ValueError("epochs, a number, for solver 'epochs'")
         return self
+
+    def check_tasks(self, where: str) -> None:
+        """Raise InputError, naming ``where``, if a probe of this kind cannot read one of its tasks."""
+        read, called = _OF_VALUES.get(self.kind, (_OF_CLASSES, "tasks of classes"))
+        for task in self.tasks:
+            if task not in read:
+                raise InputError(
+                    f"{where}.tasks: {task!r}, expected {called} for a probe of kind {self.kind}"
+                )
+            if self.kind == "angle" and task == "identity":
+                raise InputError(f"{where}.tasks: 'identity', expected tasks with directions for kind angle")
 
 
 class EvaluationSettings(Section):

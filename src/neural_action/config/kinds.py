@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import PurePosixPath
-from typing import Annotated
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from neural_action.config.signatures import one_line
+from neural_action.errors import InputError
 from neural_action.text import plain
 
 # One line of text that is shown.
@@ -73,3 +75,11 @@ class Section(BaseModel):
     """A section of the configuration. Errors: unknown keys, infinite numbers, text for a number that is not whole."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    @classmethod
+    def parse(cls, content: Any, where: str) -> Self:
+        """The section in ``content``. InputError with the key below ``where``, the value and what was expected."""
+        try:
+            return cls.model_validate(content)
+        except ValidationError as error:
+            raise InputError(f"configuration {one_line(error, where)}") from None

@@ -6,16 +6,15 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import yaml
-from pydantic import ValidationError
 
-from neural_action.config.evaluation_settings import ACROSS_SESSIONS, CONTINUOUS, VALUES, Task
+from neural_action.config.evaluation_settings import ACROSS_SESSIONS
 from neural_action.config.renamed import check_renamed, check_row_names
 from neural_action.config.settings import EncoderSettings, MethodSettings, Settings
-from neural_action.config.signatures import check_parameters, one_line
-from neural_action.errors import InputError
+from neural_action.config.signatures import check_parameters
+from neural_action.errors import InputError, reading
 from neural_action.files import read_regular
 
 #: Largest number of values of a configuration, with aliases expanded; the shipped ones have about 1000 (our choice).
@@ -24,9 +23,6 @@ MOST_VALUES = 100_000
 MOST_BYTES = 1 << 20
 #: Top-level key with which Snakemake runs expressions in the file as Python.
 _PROGRAM = "__use_yte__"
-#: What a kind of probe reads, and what this is called: classes, unless it stands here.
-_OF_VALUES = {"ridge": (CONTINUOUS, "continuous tasks"), "retrieval": (("retrieval",), "the task retrieval")}
-_OF_CLASSES = tuple(task for task in get_args(Task) if task not in VALUES)
 
 
 class _Loader(yaml.SafeLoader):
@@ -47,10 +43,8 @@ class _Loader(yaml.SafeLoader):
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping in a YAML file. InputError if it cannot be read, is no mapping, is too large or is a program."""
-    try:
+    with reading(path, "YAML", OSError, ValueError, RecursionError, yaml.YAMLError):
         content = yaml.load(read_regular(path, MOST_BYTES).decode("utf-8"), _Loader)
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        raise InputError(f"{path}: cannot be read as YAML ({error})") from None
     if not isinstance(content, dict):
         raise InputError(f"{path}: holds {type(content).__name__}, expected a mapping of configuration keys")
     if _PROGRAM in content:
@@ -144,15 +138,11 @@ def validate(config: Mapping[str, Any]) -> Settings:
     check_size(config, "configuration")
     check_renamed(config)
     check_row_names(config)
-    try:
-        settings = Settings.model_validate(dict(config))
-    except ValidationError as error:
-        raise InputError(f"configuration {one_line(error, '')}") from None
+    settings = Settings.parse(dict(config), "")
     _check_encoders(settings.encoders, "encoders")
     chosen = settings.methods if settings.rows is None else settings.rows
     for key, names in (
         ("rows", chosen),
-        ("tables.figure_method", [settings.tables.figure_method]),
         ("tables.references", settings.tables.references),
         ("tables.curves", settings.tables.curves),
     ):
@@ -169,12 +159,12 @@ def validate(config: Mapping[str, Any]) -> Settings:
         raise InputError(
             f"configuration split.test_folds: {beyond[0]}, expected numbers below split.folds = {settings.split.folds}"
         )
-    for row in settings.explore.rows or ():
-        if row not in chosen or settings.methods[row].objective is None:
-            raise InputError(f"configuration explore.rows: {row!r} is not a shown row with its own objective")
-    for row in settings.adapt.rows:
-        if row not in chosen or settings.methods[row].objective is None:
-            raise InputError(f"configuration adapt.rows: {row!r} is not a shown row with its own objective")
+    for section, rows in (("explore", settings.explore.rows or ()), ("adapt", settings.adapt.rows)):
+        for row in rows:
+            if row not in chosen or settings.methods[row].objective is None:
+                raise InputError(
+                    f"configuration {section}.rows: {row!r} is not a shown row with its own objective"
+                )
     if settings.adapt.rows and settings.split.protocol != "new_trials":
         raise InputError(
             "configuration adapt.rows: needs split.protocol new_trials, with which unseen animals are compared, "
@@ -208,10 +198,7 @@ def effective(settings: Settings, method: MethodSettings, row: str) -> Settings:
     content = settings.model_dump(mode="json")
     for section, changes in method.settings.items():
         content[section] = {**content[section], **changes}
-    try:
-        changed = Settings.model_validate(content)
-    except ValidationError as error:
-        raise InputError(f"configuration {one_line(error, f'methods.{row}.settings')}") from None
+    changed = Settings.parse(content, f"methods.{row}.settings")
     _check_encoders(changed.encoders, f"methods.{row}.settings.encoders")
     return changed
 
@@ -226,16 +213,7 @@ def _check_probes(settings: Settings) -> None:
                 f"configuration probes: no probe reads evaluation.tasks {task!r}, expected at least one"
             )
     for name, probe in settings.probes.items():
-        for task in probe.tasks:
-            read, called = _OF_VALUES.get(probe.kind, (_OF_CLASSES, "tasks of classes"))
-            if task not in read:
-                raise InputError(
-                    f"configuration probes.{name}.tasks: {task!r}, expected {called} for a probe of kind {probe.kind}"
-                )
-            if probe.kind == "angle" and task == "identity":
-                raise InputError(
-                    f"configuration probes.{name}.tasks: 'identity', expected tasks with directions for kind angle"
-                )
+        probe.check_tasks(f"configuration probes.{name}")
 
 
 def _check_encoders(encoders: EncoderSettings, where: str) -> None:

@@ -61,7 +61,7 @@ class Plan:
             return read_samples(Path(self.settings.recordings))
         simulation = self.settings.simulation
         if self.simulated and simulation is not None:
-            from neural_action.recordings.simulate import resolve, trial_folders
+            from neural_action.recordings.simulate.presets import resolve, trial_folders
 
             return [
                 SampleRow(animal, trial, f"{animal}/{folder}")

@@ -23,6 +23,7 @@ _ROW_RENAMED = {
     "views": "augmentations",
     "probe": "probes",
     "readout": "probes and, for its scaling, methods.<row>.scale",
+    "features.while_bins": "features.block_bins",
 }
 #: Rows of older versions and their replacement.
 ROWS_RENAMED = {
@@ -71,15 +72,21 @@ def _listed(values: Any) -> list[str]:
 
 def check_renamed(config: Mapping[str, Any]) -> None:
     """Raise InputError, naming the replacement, for a key of an older version."""
-    for key, new in _RENAMED.items():
-        section, _, entry = key.partition(".")
-        value = config.get(section)
-        if section in config and (not entry or (isinstance(value, Mapping) and entry in value)):
-            raise InputError(f"configuration {key}: a key of an older version, expected {new}")
     methods = config.get("methods")
-    for row, method in methods.items() if isinstance(methods, Mapping) else ():
-        for key, new in _ROW_RENAMED.items():
-            if isinstance(method, Mapping) and key in method:
-                raise InputError(
-                    f"configuration methods.{row}.{key}: a key of an older version, expected {new}"
-                )
+    places = [("", config, _RENAMED)]
+    places += [
+        (f"methods.{row}.", method, _ROW_RENAMED)
+        for row, method in (methods.items() if isinstance(methods, Mapping) else ())
+    ]
+    for where, content, renamed in places:
+        for key, new in renamed.items():
+            if _holds(content, key):
+                raise InputError(f"configuration {where}{key}: a key of an older version, expected {new}")
+
+
+def _holds(content: Any, key: str) -> bool:
+    """Whether a mapping has the key ``key``, or ``section.key``."""
+    section, _, entry = key.partition(".")
+    return (
+        isinstance(content, Mapping) and section in content and (not entry or _holds(content[section], entry))
+    )

@@ -47,7 +47,4 @@ class Sections:
             raise InputError(f"configuration methods: {type(rows).__name__}, expected a mapping of rows")
         if name not in rows:
             raise InputError(f"method {name!r} is not one of {', '.join(map(str, rows))}")
-        try:
-            return MethodSettings.model_validate(rows[name])
-        except ValidationError as error:
-            raise InputError(f"configuration {one_line(error, f'methods.{name}')}") from None
+        return MethodSettings.parse(rows[name], f"methods.{name}")

@@ -24,12 +24,12 @@ from neural_action.errors import InputError
 
 
 @dataclass(frozen=True)
-class TrialSpan:
+class TrialRows:
     """The rows of a trial, or of a piece of a trial in a split, in the arrays of a dataset.
 
     Attributes:
         animal: name of the animal.
-        trial: name of the recording, or ``<recording>/<trial>`` for a trial within a recording.
+        name: name of the recording, or ``<recording>/<trial>`` for a trial within a recording.
         frames, samples: its rows in ``neural`` and ``pose``.
         role: train, validation or test in its split; empty without a split.
         sees_input: whether pretraining may see it.
@@ -37,7 +37,7 @@ class TrialSpan:
     """
 
     animal: str
-    trial: str
+    name: str
     frames: slice
     samples: slice
     role: str = ""
@@ -51,7 +51,7 @@ class Dataset:
 
     Attributes:
         animals: names, sorted; the number of an animal is its index here.
-        trials: the spans of the trials.
+        trials: the rows of each trial.
         neural: (frame, y, x) or (frame, unit) float32; empty if it was not requested. ``RaggedFrames`` if animals have
             their own units. With ``sessions``, units are side by side, and NaN in frames of other animals.
         neural_time: (frame,) float64 s, on the clock of each recording.
@@ -69,7 +69,7 @@ class Dataset:
     """
 
     animals: tuple[str, ...]
-    trials: tuple[TrialSpan, ...]
+    trials: tuple[TrialRows, ...]
     neural: np.ndarray | RaggedFrames
     neural_time: np.ndarray
     pose: np.ndarray
@@ -87,12 +87,12 @@ class Dataset:
     @property
     def pose_animal(self) -> np.ndarray:
         """(sample,) int64: the animal of each behaviour sample."""
-        return self._spread(lambda span: self.animals.index(span.animal))
+        return self._spread(lambda trial: self.animals.index(trial.animal))
 
     @property
     def pose_visible(self) -> np.ndarray:
         """(sample,) bool: whether pretraining may see the sample."""
-        return self._spread(lambda span: span.sees_input).astype(bool)
+        return self._spread(lambda trial: trial.sees_input).astype(bool)
 
     @property
     def fitted(self) -> np.ndarray:
@@ -100,15 +100,18 @@ class Dataset:
 
         These are the visible trials. Of an animal that pretraining does not see, they are those outside the test.
         """
-        seen = {span.animal for span in self.trials if span.sees_input}
+        seen = {trial.animal for trial in self.trials if trial.sees_input}
         return np.array(
-            [span.sees_input or (span.animal not in seen and span.role == "train") for span in self.trials]
+            [
+                trial.sees_input or (trial.animal not in seen and trial.role == "train")
+                for trial in self.trials
+            ]
         )
 
-    def _spread(self, value: Callable[[TrialSpan], int]) -> np.ndarray:
+    def _spread(self, value: Callable[[TrialRows], int]) -> np.ndarray:
         out = np.zeros(len(self.pose), np.int64)
-        for span in self.trials:
-            out[span.samples] = value(span)
+        for trial in self.trials:
+            out[trial.samples] = value(trial)
         return out
 
 
@@ -187,14 +190,14 @@ def dataset_of(
             raise InputError(f"animal {images[0]}: has images, expected units, which can be put side by side")
         sessions = tuple({entry.animal: entry.frame_shape[0] for entry in entries}.items())
     units = () if sessions or not len(layout.arrays["neural"]) else own_units(entries, settings)
-    spans, rows = [], []
+    trials, rows = [], []
     frame = sample = 0
     for entry in entries:
         keep = np.arange(entry.samples.start, entry.samples.stop, settings.behavior_stride)
         own = None if pieces is None else pieces[entry.animal, entry.trial]
-        for name, frames, samples, piece in _spans(layout, entry, own, keep):
-            spans.append(
-                TrialSpan(
+        for name, frames, samples, piece in _parts(layout, entry, own, keep):
+            trials.append(
+                TrialRows(
                     entry.animal,
                     name,
                     slice(frame + frames.start, frame + frames.stop),
@@ -214,10 +217,10 @@ def dataset_of(
     weight = np.ones(pose_raw.shape[1], np.float32)
     if settings.pose_normalisation == "block_zscore":
         weight = block_weights(names, layout.behavior_shape)
-    pose = pose_raw if settings.pose_normalisation == "none" else normalise_pose(pose_raw, spans) * weight
+    pose = pose_raw if settings.pose_normalisation == "none" else normalise_pose(pose_raw, trials) * weight
     return Dataset(
-        animals=tuple(sorted({span.animal for span in spans})),
-        trials=tuple(spans),
+        animals=tuple(sorted({trial.animal for trial in trials})),
+        trials=tuple(trials),
         neural=_neural(layout, entries, tuple(sessions), ragged=bool(units)),
         neural_time=np.concatenate([arrays["neural_time"][entry.frames] for entry in entries]),
         pose=pose,
@@ -301,7 +304,7 @@ def _check_fits(entries: Sequence[Entry], pieces: Pieces) -> None:
             )
 
 
-def _spans(
+def _parts(
     layout: Layout, entry: Entry, pieces: Sequence[Piece] | None, keep: np.ndarray
 ) -> list[tuple[str, slice, slice, Piece]]:
     """Name, frames and samples (within the recording) of each piece, or of each trial without a split."""
@@ -313,7 +316,7 @@ def _spans(
     index = layout.arrays["neural_index"][keep]
     out = []
     for piece in pieces:
-        # A recording of one trial is one span, including samples that belong to no frame.
+        # The only trial of a recording includes samples that belong to no frame.
         if (piece.start, piece.stop) == (0, count) and not names:
             out.append((entry.trial, slice(0, count), slice(0, len(index)), piece))
             continue
@@ -340,22 +343,23 @@ def side_by_side(neural: np.ndarray, sessions: Sequence[tuple[str, int]], sessio
     raise InputError(f"session {session!r}: is not one of {', '.join(name for name, _ in sessions)}")
 
 
-def normalise_pose(pose: np.ndarray, trials: Sequence[TrialSpan]) -> np.ndarray:
+def normalise_pose(pose: np.ndarray, trials: Sequence[TrialRows]) -> np.ndarray:
     """(sample, feature) float32: each animal's pose, z-scored by its own visible samples, without labels (our choice).
 
     An animal without visible samples is z-scored by its hidden samples, as a user with a new animal would do; this uses
     no labels and no other animals. Constant features become 0.
     """
     out = np.empty_like(pose)
-    for animal in {span.animal for span in trials}:
-        own = [span for span in trials if span.animal == animal]
+    for animal in {trial.animal for trial in trials}:
+        own = [trial for trial in trials if trial.animal == animal]
         fit = np.concatenate(
-            [pose[span.samples] for span in own if span.sees_input] or [pose[span.samples] for span in own]
+            [pose[trial.samples] for trial in own if trial.sees_input]
+            or [pose[trial.samples] for trial in own]
         )
         mean, sd = fit.mean(0, dtype=np.float64), fit.std(0, dtype=np.float64)
         scale = np.where(sd > 1e-6 * sd.max(initial=1.0), sd, np.inf)
-        for span in own:
-            out[span.samples] = (pose[span.samples] - mean) / scale
+        for trial in own:
+            out[trial.samples] = (pose[trial.samples] - mean) / scale
     return out
 
 

@@ -77,13 +77,13 @@ def frame_behavior(dataset: Dataset) -> dict[str, np.ndarray]:
         "trial": np.zeros(count, np.int64),
     }
     fitted = dataset.fitted
-    for number, span in enumerate(dataset.trials):
-        clock, moments = dataset.pose_time[span.samples], dataset.neural_time[span.frames]
+    for number, trial in enumerate(dataset.trials):
+        clock, moments = dataset.pose_time[trial.samples], dataset.neural_time[trial.frames]
         at = nearest(clock, moments)
-        arrays["behavior"][span.frames] = dataset.pose[span.samples][at]
-        arrays["covered"][span.frames] = np.abs(clock[at] - moments) <= 1.5 / dataset.neural_rate
-        arrays["visible"][span.frames] = span.sees_input
-        arrays["fitted"][span.frames] = fitted[number]
-        arrays["animal"][span.frames] = dataset.animals.index(span.animal)
-        arrays["trial"][span.frames] = number
+        arrays["behavior"][trial.frames] = dataset.pose[trial.samples][at]
+        arrays["covered"][trial.frames] = np.abs(clock[at] - moments) <= 1.5 / dataset.neural_rate
+        arrays["visible"][trial.frames] = trial.sees_input
+        arrays["fitted"][trial.frames] = fitted[number]
+        arrays["animal"][trial.frames] = dataset.animals.index(trial.animal)
+        arrays["trial"][trial.frames] = number
     return arrays

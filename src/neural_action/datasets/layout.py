@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from neural_action.errors import InputError
-from neural_action.files import atomic_write, sha256_of
+from neural_action.errors import InputError, reading
+from neural_action.files import atomic_write, sha256_of, write_text
 from neural_action.recordings.manifest import Manifest, read_manifest
 from neural_action.recordings.streams import same_rate
 
@@ -168,7 +168,7 @@ def open_layout(folder: Path, *, neural: bool = True) -> Layout:
     Without ``neural``, the neural array is not read and is empty.
     """
     path = Path(folder) / DESCRIPTION
-    try:
+    with reading(path, "a dataset", OSError, LookupError, TypeError, ValueError, AttributeError):
         text = path.read_text(encoding="utf-8")
         content = json.loads(text)
         if content["schema"] != SCHEMA:
@@ -183,11 +183,6 @@ def open_layout(folder: Path, *, neural: bool = True) -> Layout:
         shape = tuple(content["behavior_shape"])
         digest = hashlib.sha256(text.encode()).hexdigest()
         return Layout(entries, content["attributes"], shape, arrays, digest)
-    except InputError:
-        raise
-    except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
-        said = str(error)
-        raise InputError(f"{path}: cannot be read as a dataset ({type(error).__name__}: {said})") from None
 
 
 def _mapped(path: Path, kind: type, expected: str) -> np.ndarray:
@@ -233,8 +228,7 @@ def _written(
         "sha256": digests,
         "entries": [_described(entry) for entry in entries],
     }
-    with atomic_write(folder / DESCRIPTION) as partial:
-        partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    write_text(folder / DESCRIPTION, json.dumps(content, indent=1) + "\n")
     return open_layout(folder)
 
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from neural_action.errors import InputError
+from neural_action.errors import InputError, reading
 
 ROLES = ("train", "validation", "test")
 #: The name of a recording: animal and trial.
@@ -69,12 +69,12 @@ class SplitTable:
     @classmethod
     def read(cls, path: Path) -> SplitTable:
         """Read a file from ``write``. InputError if it is no split table, or if pieces of a split overlap."""
-        try:
-            with path.open(newline="", encoding="utf-8") as file:
-                lines = csv.DictReader(file, strict=True)
-                table = cls(_row(line) for line in _checked(path, lines))
-        except (OSError, ValueError, LookupError, TypeError, csv.Error) as error:
-            raise InputError(f"{path}: cannot be read as splits ({type(error).__name__}: {error})") from None
+        with (
+            reading(path, "splits", OSError, ValueError, LookupError, TypeError, csv.Error),
+            path.open(newline="", encoding="utf-8") as file,
+        ):
+            lines = csv.DictReader(file, strict=True)
+            table = cls(_row(line) for line in _checked(path, lines))
         for at, row in enumerate(table.rows, 2):
             if row.role not in ROLES:
                 raise InputError(f"{path}: role {row.role!r}, expected one of {', '.join(ROLES)}")

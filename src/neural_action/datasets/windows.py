@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from neural_action.config.settings import WindowSettings
-from neural_action.datasets.dataset import Dataset, TrialSpan
+from neural_action.datasets.dataset import Dataset, TrialRows
 from neural_action.errors import InputError
 
 
@@ -56,7 +56,7 @@ def window_table(dataset: Dataset, settings: WindowSettings, *, stride: int) -> 
     consecutive frames are more than 1.5 frame periods apart, or if a pose is more than 1.5 periods of the slower clock
     away from its time. Raises InputError if no window is left, or none of some animal.
     """
-    parts = [_trial_windows(dataset, at, span, settings, stride) for at, span in enumerate(dataset.trials)]
+    parts = [_trial_windows(dataset, at, trial, settings, stride) for at, trial in enumerate(dataset.trials)]
     arrays = {
         name: np.concatenate([getattr(part, name) for part in parts])
         for name in vars(parts[0])
@@ -76,9 +76,9 @@ def window_table(dataset: Dataset, settings: WindowSettings, *, stride: int) -> 
 
 
 def _trial_windows(
-    dataset: Dataset, at: int, span: TrialSpan, settings: WindowSettings, stride: int
+    dataset: Dataset, at: int, trial: TrialRows, settings: WindowSettings, stride: int
 ) -> Windows:
-    clock, pose_clock = dataset.neural_time[span.frames], dataset.pose_time[span.samples]
+    clock, pose_clock = dataset.neural_time[trial.frames], dataset.pose_time[trial.samples]
     first = unbroken(clock, settings.frames, stride)
     if len(pose_clock) == 0 or (len(pose_clock) < 2 and settings.frames > 1):
         first = first[:0]
@@ -95,13 +95,13 @@ def _trial_windows(
     centre = clock[first] + 0.5 * (settings.frames - 1) * period
     count = len(first)
     return Windows(
-        first.astype(np.int64) + span.frames.start,
-        rows.astype(np.int64) + span.samples.start,
-        np.full(count, dataset.animals.index(span.animal)),
-        np.full(count, span.role, "U10"),
-        np.full(count, span.sees_input),
-        np.full(count, span.sees_label),
-        dataset.labels[span.samples][nearest(pose_clock, centre)].astype(np.int64),
+        first.astype(np.int64) + trial.frames.start,
+        rows.astype(np.int64) + trial.samples.start,
+        np.full(count, dataset.animals.index(trial.animal)),
+        np.full(count, trial.role, "U10"),
+        np.full(count, trial.sees_input),
+        np.full(count, trial.sees_label),
+        dataset.labels[trial.samples][nearest(pose_clock, centre)].astype(np.int64),
         np.full(count, at),
         centre,
         settings.frames,

@@ -48,11 +48,11 @@ def check_overlap(dataset: Dataset) -> list[Finding]:
     values but not behaviour.
     """
     findings = []
-    for what, values, spans in (
-        ("neural frames", dataset.neural, [span.frames for span in dataset.trials]),
-        ("behaviour samples", dataset.pose_raw, [span.samples for span in dataset.trials]),
+    for what, values, rows_of in (
+        ("neural frames", dataset.neural, [trial.frames for trial in dataset.trials]),
+        ("behaviour samples", dataset.pose_raw, [trial.samples for trial in dataset.trials]),
     ):
-        parts = [values[rows] for rows in spans]
+        parts = [values[rows] for rows in rows_of]
         if any(0 in part.shape or part[0].size < 2 for part in parts):
             continue
         digests = [_digests(part) for part in parts]
@@ -70,10 +70,10 @@ def check_overlap(dataset: Dataset) -> list[Finding]:
             if count <= _ACCIDENTS:
                 continue
             one, two = dataset.trials[first], dataset.trials[second]
-            both = f"{name(one.animal, one.trial)} and {name(two.animal, two.trial)}"
+            both = f"{name(one.animal, one.name)} and {name(two.animal, two.name)}"
             message = f"{both} share {count} consecutive {what}: one may be in training and the other in test"
             values_of: dict[str, Value] = {"what": what, "count": count}
-            findings.append(Finding("duplicates", name(two.animal, two.trial), "error", message, values_of))
+            findings.append(Finding("duplicates", name(two.animal, two.name), "error", message, values_of))
     if not findings:
         message = f"no two of {len(dataset.trials)} trials share neural frames or behaviour samples"
         findings.append(Finding("duplicates", "all", "ok", message, {"trials": len(dataset.trials)}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Literal, get_args
@@ -60,3 +61,8 @@ def worst(findings: Iterable[Finding]) -> Severity:
 def name(animal: str, trial: str) -> str:
     """The subject of a trial, ``<animal>/<trial>``."""
     return f"{animal}/{trial}"
+
+
+def rounded(number: float) -> float | None:
+    """A number with four decimals; None for NaN, which JSON does not have."""
+    return round(number, 4) if math.isfinite(number) else None

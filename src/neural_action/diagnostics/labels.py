@@ -6,9 +6,9 @@ import numpy as np
 from scipy.ndimage import uniform_filter1d
 
 from neural_action.config.output_settings import DiagnosticsSettings
-from neural_action.datasets.dataset import Dataset, TrialSpan
+from neural_action.datasets.dataset import Dataset, TrialRows
 from neural_action.datasets.windows import nearest
-from neural_action.diagnostics.finding import Finding, name
+from neural_action.diagnostics.finding import Finding, name, rounded
 from neural_action.diagnostics.lags import LagCurve, Pair, lag_curves, too_short, unclear
 from neural_action.diagnostics.synchrony import neural_components
 from neural_action.principal import principal_axes
@@ -30,23 +30,23 @@ def check_labels(
     """
     if not (dataset.labels >= 0).any():
         return [Finding("labels", "all", "note", "not checked: the recordings have no labels")], {}
-    spans = [span for span in dataset.trials if _changes(dataset.labels[span.samples])]
-    if not spans:
+    trials = [trial for trial in dataset.trials if _changes(dataset.labels[trial.samples])]
+    if not trials:
         message = "not checked: no trial has two labels, so the timing of labels cannot be checked"
         return [Finding("labels", "all", "note", message)], {}
-    seconds = [float(np.ptp(dataset.pose_time[span.samples])) for span in spans]
+    seconds = [float(np.ptp(dataset.pose_time[trial.samples])) for trial in trials]
     if short := too_short(seconds, settings.longest_lag):
         return [Finding("labels", "all", "note", short)], {}
     from_behavior = 0 not in dataset.pose_raw.shape
     if from_behavior:
         signal, source = _behavior_features(dataset), "behaviour"
-        rate = 1 / float(np.median([_period(dataset.pose_time[span.samples]) for span in spans]))
-        pairs = [Pair(span.animal, signal[span.samples], _onehot(dataset, span)) for span in spans]
+        rate = 1 / float(np.median([_period(dataset.pose_time[trial.samples]) for trial in trials]))
+        pairs = [Pair(trial.animal, signal[trial.samples], _onehot(dataset, trial)) for trial in trials]
     else:
         signal, source, rate = neural_components(dataset), "neural activity", dataset.neural_rate
-        pairs = [Pair(span.animal, signal[span.frames], _at_frames(dataset, span)) for span in spans]
+        pairs = [Pair(trial.animal, signal[trial.frames], _at_frames(dataset, trial)) for trial in trials]
     curves = [curve for curve, _, _ in lag_curves(pairs, rate, settings.longest_lag)]
-    named = {name(span.animal, span.trial): curve for span, curve in zip(spans, curves, strict=True)}
+    named = {name(trial.animal, trial.name): curve for trial, curve in zip(trials, curves, strict=True)}
     return _judge(named, source, settings, expected=0.0 if from_behavior else None), named
 
 
@@ -69,7 +69,7 @@ def _judge(
         findings.append(Finding("labels", "all", "warning", message, {"lag": common}))
     where = common if expected is None else expected
     for trial, curve in curves.items():
-        values = {"lag": _value(curve.lag), "peak": _value(curve.peak), "chance": _value(curve.chance)}
+        values = {"lag": rounded(curve.lag), "peak": rounded(curve.peak), "chance": rounded(curve.chance)}
         if trial not in clear:
             severity, message = unclear(curve, len(clear), len(curves), settings.clear_share)
             findings.append(Finding("labels", trial, severity, message, values))
@@ -93,25 +93,25 @@ def _period(clock: np.ndarray) -> float:
     return float(np.median(np.diff(clock))) if len(clock) > 1 else np.nan
 
 
-def _onehot(dataset: Dataset, span: TrialSpan) -> np.ndarray:
+def _onehot(dataset: Dataset, trial: TrialRows) -> np.ndarray:
     """(sample, class) float; NaN where unlabelled."""
-    labels = dataset.labels[span.samples].astype(np.int64)
+    labels = dataset.labels[trial.samples].astype(np.int64)
     onehot = np.eye(len(dataset.class_names))[labels]
     onehot[labels < 0] = np.nan
     return onehot
 
 
-def _at_frames(dataset: Dataset, span: TrialSpan) -> np.ndarray:
+def _at_frames(dataset: Dataset, trial: TrialRows) -> np.ndarray:
     """``_onehot`` at the neural frames, by the nearest sample."""
-    at = nearest(dataset.pose_time[span.samples], dataset.neural_time[span.frames])
-    return _onehot(dataset, span)[at]
+    at = nearest(dataset.pose_time[trial.samples], dataset.neural_time[trial.frames])
+    return _onehot(dataset, trial)[at]
 
 
 def _behavior_features(dataset: Dataset) -> np.ndarray:
     """(sample, feature) float64: mean and log variance over half a second of leading components of each animal."""
     out = np.zeros((len(dataset.pose), 2 * _COMPONENTS))
     for animal in dataset.animals:
-        own = [span.samples for span in dataset.trials if span.animal == animal]
+        own = [trial.samples for trial in dataset.trials if trial.animal == animal]
         rows = np.concatenate([np.arange(samples.start, samples.stop) for samples in own])
         values = dataset.pose_raw[rows].astype(np.float64)
         values = (values - values.mean(0)) / np.maximum(values.std(0), 1e-9)
@@ -125,7 +125,3 @@ def _behavior_features(dataset: Dataset) -> np.ndarray:
             out[samples, _COMPONENTS : _COMPONENTS + count] = np.log10(np.maximum(spread, 1e-6))
     # Features of equal variance, because the ridge has one penalty.
     return (out - out.mean(0)) / np.maximum(out.std(0), 1e-9)
-
-
-def _value(number: float) -> float | None:
-    return round(number, 4) if np.isfinite(number) else None

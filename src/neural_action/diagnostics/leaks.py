@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from neural_action.datasets.dataset import Dataset, TrialSpan, normalise_pose
+from neural_action.datasets.dataset import Dataset, TrialRows, normalise_pose
 from neural_action.datasets.layout import Layout
 from neural_action.datasets.protocols import protocol_of
 from neural_action.datasets.split_table import ROLES, Piece, Pieces, Row, SplitTable, overlaps
@@ -75,12 +75,12 @@ def check_windows(
     """
     frames, samples = _owners(layout, pieces, stride)
     findings = []
-    for span in dataset.trials:
-        used = {(span.role, span.sees_input)}
-        expected = {frames.what(owner) for owner in np.unique(frames.piece[span.frames])}
+    for trial in dataset.trials:
+        used = {(trial.role, trial.sees_input)}
+        expected = {frames.what(owner) for owner in np.unique(frames.piece[trial.frames])}
         if used != expected:
             message = f"is used as {_said(used)}, expected {_said(expected)} as in the split table"
-            findings.append(Finding("leak", name(span.animal, span.trial), "error", message))
+            findings.append(Finding("leak", name(trial.animal, trial.name), "error", message))
     ends = windows.start[:, None] + np.arange(windows.frames)
     touched = np.concatenate([frames.piece[ends], samples[windows.pose]], axis=1)
     for flag, used_as in (
@@ -119,10 +119,10 @@ def check_gaps(dataset: Dataset, split: str, seconds: float) -> list[Finding]:
         left = float(dataset.neural_time[after.frames.start] - dataset.neural_time[before.frames.stop - 1])
         if left < seconds * (1 - 1e-6):
             message = (
-                f"starts {left:.3g} s after {before.trial}, expected at least {seconds:g} s between the roles "
+                f"starts {left:.3g} s after {before.name}, expected at least {seconds:g} s between the roles "
                 f"{before.role} and {after.role}"
             )
-            subject = name(after.animal, after.trial)
+            subject = name(after.animal, after.name)
             findings.append(Finding("leak", subject, "error", message, {"seconds": left}))
     if not findings:
         message = f"at least {seconds:g} s are left out between roles"
@@ -176,11 +176,13 @@ def check_normalisation(dataset: Dataset, split: str) -> list[Finding]:
         return [Finding("normalisation", split, "ok", "behaviour is not normalised")]
     findings = []
     for animal in dataset.animals:
-        every = [span for span in dataset.trials if span.animal == animal]
+        every = [trial for trial in dataset.trials if trial.animal == animal]
         # An animal without visible samples is normalised by all its samples.
-        own = [span for span in every if span.sees_input] or every
-        expected = normalise_pose(dataset.pose_raw, [replace(span, sees_input=span in own) for span in every])
-        rows = np.concatenate([np.arange(span.samples.start, span.samples.stop) for span in every])
+        own = [trial for trial in every if trial.sees_input] or every
+        expected = normalise_pose(
+            dataset.pose_raw, [replace(trial, sees_input=trial in own) for trial in every]
+        )
+        rows = np.concatenate([np.arange(trial.samples.start, trial.samples.stop) for trial in every])
         apart = float(np.abs(dataset.pose[rows] - expected[rows] * dataset.pose_weight).max())
         if apart > 1e-3:
             message = (
@@ -198,8 +200,8 @@ def _first(rows: Sequence[Row]) -> str:
     return f"{rows[0].animal}/{rows[0].trial} frames {rows[0].start} to {rows[0].stop}"
 
 
-def _recording(span: TrialSpan) -> str:
-    return span.trial.split("/")[0]
+def _recording(trial: TrialRows) -> str:
+    return trial.name.split("/")[0]
 
 
 @dataclass(frozen=True)

@@ -23,14 +23,14 @@ def check_names(dataset: Dataset, settings: DiagnosticsSettings) -> list[Finding
     at most two are, with p < 0.001 by chance. Otherwise the check gives a note.
     """
     findings: list[Finding] = []
-    for what, values, spans in (
-        ("neural activity", dataset.neural, [span.frames for span in dataset.trials]),
-        ("behaviour", dataset.pose_raw, [span.samples for span in dataset.trials]),
+    for what, values, rows_of in (
+        ("neural activity", dataset.neural, [trial.frames for trial in dataset.trials]),
+        ("behaviour", dataset.pose_raw, [trial.samples for trial in dataset.trials]),
     ):
         # Mean frames of animals with different units cannot be compared.
         if not isinstance(values, RaggedFrames) and 0 not in values.shape:
             findings += _compare(
-                dataset, what, np.stack([_profile(values[rows]) for rows in spans]), settings
+                dataset, what, np.stack([_profile(values[rows]) for rows in rows_of]), settings
             )
     if not findings:
         message = "not checked: fewer than two animals have two trials that can be compared"
@@ -41,7 +41,7 @@ def check_names(dataset: Dataset, settings: DiagnosticsSettings) -> list[Finding
 def _compare(
     dataset: Dataset, what: str, profiles: np.ndarray, settings: DiagnosticsSettings
 ) -> list[Finding]:
-    number = np.array([dataset.animals.index(span.animal) for span in dataset.trials])
+    number = np.array([dataset.animals.index(trial.animal) for trial in dataset.trials])
     animals = [k for k in range(len(dataset.animals)) if np.count_nonzero(number == k) > 1]
     if len(animals) < 2 or profiles.shape[1] < 2:
         return []
@@ -63,13 +63,13 @@ def _compare(
         return [Finding("names", "all", "note", message, values)]
     findings = []
     for at in strangers:
-        span, (found, similar) = dataset.trials[at], nearest[at]
+        trial, (found, similar) = dataset.trials[at], nearest[at]
         message = (
             f"mean {what} is closer to {dataset.animals[found]} (correlation {similar[found]:.2f}) than to "
-            f"{span.animal} ({similar[number[at]]:.2f}), but {share:.0%} of the trials are nearest to their own "
+            f"{trial.animal} ({similar[number[at]]:.2f}), but {share:.0%} of the trials are nearest to their own "
             "animal: is the name right?"
         )
-        findings.append(Finding("names", name(span.animal, span.trial), "warning", message, values))
+        findings.append(Finding("names", name(trial.animal, trial.name), "warning", message, values))
     if not findings:
         message = f"by mean {what}, all {len(nearest)} trials are nearest to their own animal"
         findings.append(Finding("names", "all", "ok", message, values))

@@ -10,8 +10,8 @@ import numpy as np
 
 from neural_action.calcium.rest import motion_energy
 from neural_action.config.output_settings import DiagnosticsSettings
-from neural_action.datasets.dataset import Dataset, TrialSpan
-from neural_action.diagnostics.finding import Finding, name
+from neural_action.datasets.dataset import Dataset, TrialRows
+from neural_action.diagnostics.finding import Finding, name, rounded
 from neural_action.diagnostics.lags import LagCurve, Pair, apart, lag_curves, too_short, unclear
 from neural_action.principal import principal_axes
 
@@ -41,24 +41,24 @@ def check_synchrony(
     if 0 in dataset.pose_raw.shape or not len(dataset.neural):
         missing = "behaviour" if 0 in dataset.pose_raw.shape else "neural activity"
         return [Finding("synchrony", "all", "note", f"not checked: the recordings have no {missing}")], {}
-    seconds = [float(np.ptp(dataset.neural_time[span.frames])) for span in dataset.trials]
+    seconds = [float(np.ptp(dataset.neural_time[trial.frames])) for trial in dataset.trials]
     if short := too_short(seconds, settings.longest_lag):
         return [Finding("synchrony", "all", "note", short)], {}
     components = neural_components(dataset)
     pairs = [
-        Pair(span.animal, components[span.frames], _energy(dataset, span, behavior))
-        for span in dataset.trials
+        Pair(trial.animal, components[trial.frames], _energy(dataset, trial, behavior))
+        for trial in dataset.trials
     ]
     curves = lag_curves(pairs, dataset.neural_rate, settings.longest_lag)
-    named = {name(span.animal, span.trial): part for span, part in zip(dataset.trials, curves, strict=True)}
+    named = {name(trial.animal, trial.name): part for trial, part in zip(dataset.trials, curves, strict=True)}
     return judge(named, dataset, settings), named
 
 
 def judge(curves: Curves, dataset: Dataset, settings: DiagnosticsSettings) -> list[Finding]:
     """The findings from lag curves."""
     seconds = {
-        name(span.animal, span.trial): float(np.ptp(dataset.neural_time[span.frames]))
-        for span in dataset.trials
+        name(trial.animal, trial.name): float(np.ptp(dataset.neural_time[trial.frames]))
+        for trial in dataset.trials
     }
     clear = {trial: whole.lag for trial, (whole, _, _) in curves.items() if whole.clear}
     if len(clear) < max(1, settings.least_share * len(curves)):
@@ -77,7 +77,7 @@ def judge(curves: Curves, dataset: Dataset, settings: DiagnosticsSettings) -> li
         )
         findings.append(Finding("synchrony", "all", "warning", message, {"lag": common}))
     for trial, (whole, first, second) in curves.items():
-        values = {"lag": _value(whole.lag), "peak": _value(whole.peak), "chance": _value(whole.chance)}
+        values = {"lag": rounded(whole.lag), "peak": rounded(whole.peak), "chance": rounded(whole.chance)}
         if trial not in clear:
             severity, message = unclear(whole, len(clear), len(curves), settings.clear_share)
             findings.append(Finding("synchrony", trial, severity, message, values))
@@ -108,7 +108,7 @@ def neural_components(dataset: Dataset) -> np.ndarray:
     """(frame, component) float64: leading principal components of each animal's frames, centred for each trial."""
     out = np.zeros((len(dataset.neural), _COMPONENTS))
     for animal in dataset.animals:
-        own = [span.frames for span in dataset.trials if span.animal == animal]
+        own = [trial.frames for trial in dataset.trials if trial.animal == animal]
         rows = np.concatenate([np.arange(frames.start, frames.stop) for frames in own])
         parts = [_pooled(dataset.neural[frames]) for frames in own]
         centred = np.concatenate([part - part.mean(0) for part in parts])
@@ -129,11 +129,11 @@ def _pooled(neural: np.ndarray) -> np.ndarray:
     return np.nan_to_num(neural.reshape(len(neural), -1), nan=0.0, posinf=0.0, neginf=0.0)
 
 
-def _energy(dataset: Dataset, span: TrialSpan, behavior: str) -> np.ndarray:
+def _energy(dataset: Dataset, trial: TrialRows, behavior: str) -> np.ndarray:
     """(frame, 1) logarithm of the motion energy at the neural frames; NaN outside the behaviour."""
-    clock = dataset.pose_time[span.samples]
-    frames = dataset.neural_time[span.frames]
-    energy = motion_energy(dataset.pose_raw[span.samples], clock, behavior)
+    clock = dataset.pose_time[trial.samples]
+    frames = dataset.neural_time[trial.frames]
+    energy = motion_energy(dataset.pose_raw[trial.samples], clock, behavior)
     known = np.isfinite(energy)
     if known.sum() < 2:
         return np.full((len(frames), 1), np.nan)
@@ -142,7 +142,3 @@ def _energy(dataset: Dataset, span: TrialSpan, behavior: str) -> np.ndarray:
     floor = float(np.quantile(moving, 0.01)) if len(moving) else 1.0
     logs = np.log10(np.maximum(energy[known], floor))
     return np.interp(frames, clock[known], logs, left=np.nan, right=np.nan)[:, None]
-
-
-def _value(number: float) -> float | None:
-    return round(number, 4) if np.isfinite(number) else None

@@ -17,12 +17,12 @@ import pandas as pd
 
 from neural_action.errors import InputError
 from neural_action.evaluation.selection import inner_folds
+from neural_action.neighbors.index import ExactIndex
 from neural_action.principal import principal_axes
 
 COLUMNS = ["row", "kind", "measure", "one", "other", "value"]
 #: Bins of the label in CEBRA's measure (its default).
 BINS = 100
-_CHUNK = 1024
 
 Pair = tuple[np.ndarray, np.ndarray]
 
@@ -108,7 +108,7 @@ def between_animals(
 
     def held_out(one: str, other: str) -> float:
         def pairs(mine: np.ndarray, theirs: np.ndarray) -> Pair:
-            nearest = theirs[_nearest(behavior[mine], behavior[theirs])]
+            nearest = theirs[ExactIndex(behavior[theirs]).query(behavior[mine], 1)[0][:, 0]]
             return values[mine], values[nearest]
 
         parts = []
@@ -208,10 +208,3 @@ def _first_component(behavior: np.ndarray) -> np.ndarray:
 def _share_below(values: np.ndarray) -> np.ndarray:
     """(n,) float: share of the other values that are smaller, from 0 to 1."""
     return np.argsort(np.argsort(values, kind="stable"), kind="stable") / max(1, len(values) - 1)
-
-
-def _nearest(points: np.ndarray, among: np.ndarray) -> np.ndarray:
-    """(n,) int64: row of ``among`` that is nearest to each point."""
-    length = (among**2).sum(1)
-    chunks = np.array_split(points, max(1, -(-len(points) // _CHUNK)))
-    return np.concatenate([(length - 2 * chunk @ among.T).argmin(1) for chunk in chunks])

@@ -26,7 +26,7 @@ def trial_discriminant(
 
     Args:
         values: (bin, unit) rates or counts.
-        trial: (bin,) int, trial id of each bin; in a recording without trials, the id of a short run of bins.
+        trial: (bin,) int, trial id of each bin; in a recording without trials, the number of its block.
         visible: (bin,) bool, bins that are learned from; whole trials.
         dimensions: number of directions, at most the number of units.
         neighbors: number of nearest trials whose means are averaged with a trial's own mean.
@@ -67,11 +67,3 @@ def discriminant(bins: np.ndarray, signal: np.ndarray, dimensions: int, penalty:
     ridge = penalty * np.trace(covariance) / len(covariance) * np.eye(len(covariance))
     leading = [len(covariance) - dimensions, len(covariance) - 1]
     return eigh(spread.T @ spread / len(bins), covariance + ridge, subset_by_index=leading)[1][:, ::-1]
-
-
-def whiles(trial: np.ndarray, bins: int | None) -> np.ndarray:
-    """(bin,) int64: id of a run of at most ``bins`` bins of one trial; of the whole trial for None."""
-    starts = np.flatnonzero(np.diff(trial, prepend=trial[0] - 1))
-    first = np.repeat(starts, np.diff(starts, append=len(trial)))
-    at = np.arange(len(trial)) - first
-    return first + (0 if bins is None else at // bins * bins)

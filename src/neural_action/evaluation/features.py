@@ -5,30 +5,31 @@ from __future__ import annotations
 import numpy as np
 
 from neural_action.config.evaluation_settings import FeatureSettings
-from neural_action.evaluation.discriminant import trial_discriminant, whiles
+from neural_action.datasets.runs import blocks, run_ends
+from neural_action.evaluation.discriminant import trial_discriminant
 from neural_action.evaluation.scaling import Standard
 from neural_action.principal import principal_axes
 
 
 def raw_features(
-    settings: FeatureSettings, bins: np.ndarray, span: np.ndarray, visible: np.ndarray
+    settings: FeatureSettings, bins: np.ndarray, trial: np.ndarray, visible: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Candidate features by name, each (bin, feature) float32; validation chooses among them.
 
     Args:
         settings: the kind of features and its parameters.
         bins: (bin, unit) rates or counts in the order of time.
-        span: (bin,) int, trial id of each bin (or of a block of a split); features of a bin use only its trial.
+        trial: (bin,) int, trial id of each bin (or of a block of a split); features of a bin use only its trial.
         visible: (bin,) bool, bins that may be learned from.
     """
     if settings.name == "counts":
-        return {"counts": causal_counts(bins, span, settings.windows)}
+        return {"counts": causal_counts(bins, trial, settings.windows)}
     if settings.name == "discriminant":
-        trial = whiles(span, settings.while_bins)
+        block = blocks(trial, settings.block_bins)
         return {
             f"rank {rank}, penalty {penalty:g}": trial_discriminant(
                 bins,
-                trial,
+                block,
                 visible,
                 dimensions=rank,
                 neighbors=settings.neighbors,
@@ -40,7 +41,7 @@ def raw_features(
             if rank <= bins.shape[1]
         }
     scaled = Standard.of(bins[visible], "centred")(bins)
-    near = neighbor_mean(scaled, span, settings.lag)
+    near = neighbor_mean(scaled, trial, settings.lag)
     return {
         f"rank {rank}, penalty {penalty:g}": reduced_rank(scaled, near, visible, rank, penalty)
         for rank in settings.ranks
@@ -49,11 +50,11 @@ def raw_features(
     }
 
 
-def causal_counts(bins: np.ndarray, span: np.ndarray, windows: list[int]) -> np.ndarray:
+def causal_counts(bins: np.ndarray, trial: np.ndarray, windows: list[int]) -> np.ndarray:
     """(bin, windows x unit) float32: means over the last bins of the trial, including the bin; fewer at the start."""
     sums = np.concatenate([np.zeros((1, bins.shape[1])), np.cumsum(bins, axis=0, dtype=np.float64)])
     at = np.arange(len(bins))
-    first = _runs(span)[0]
+    first = run_ends(trial)[0]
     parts = []
     for window in windows:
         begin = np.maximum(first, at - window + 1)
@@ -61,16 +62,16 @@ def causal_counts(bins: np.ndarray, span: np.ndarray, windows: list[int]) -> np.
     return np.concatenate(parts, axis=1).astype(np.float32)
 
 
-def neighbor_mean(values: np.ndarray, span: np.ndarray, lag: int) -> np.ndarray:
+def neighbor_mean(values: np.ndarray, trial: np.ndarray, lag: int) -> np.ndarray:
     """(bin, unit) mean over the ``lag`` bins before and after in the same trial, without the bin; NaN without any."""
-    total, count = _window_sums(values, span, lag)
+    total, count = _window_sums(values, trial, lag)
     with np.errstate(invalid="ignore", divide="ignore"):
         return (total - values) / (count - 1)[:, None]
 
 
-def window_mean(values: np.ndarray, span: np.ndarray, lag: int | None) -> np.ndarray:
+def window_mean(values: np.ndarray, trial: np.ndarray, lag: int | None) -> np.ndarray:
     """(bin, unit) mean over the bin and ``lag`` bins before and after in the same trial; over the trial for None."""
-    total, count = _window_sums(values, span, lag)
+    total, count = _window_sums(values, trial, lag)
     return total / count[:, None]
 
 
@@ -90,15 +91,8 @@ def reduced_rank(
     return (values @ (weights @ principal_axes(weights.T @ gram @ weights, rank))).astype(np.float32)
 
 
-def _runs(span: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """First and last bin of the run of equal ``span`` around each bin."""
-    starts = np.flatnonzero(np.diff(span, prepend=span[0] - 1))
-    lengths = np.diff(starts, append=len(span))
-    return np.repeat(starts, lengths), np.repeat(starts + lengths - 1, lengths)
-
-
-def _window_sums(values: np.ndarray, span: np.ndarray, lag: int | None) -> tuple[np.ndarray, np.ndarray]:
-    first, last = _runs(span)
+def _window_sums(values: np.ndarray, trial: np.ndarray, lag: int | None) -> tuple[np.ndarray, np.ndarray]:
+    first, last = run_ends(trial)
     if lag is not None:
         at = np.arange(len(values))
         first, last = np.maximum(first, at - lag), np.minimum(last, at + lag)

@@ -19,7 +19,7 @@ from neural_action.config.settings import MethodSettings
 from neural_action.datasets.dataset import Dataset
 from neural_action.datasets.ragged import RaggedFrames
 from neural_action.datasets.windows import Windows
-from neural_action.errors import InputError
+from neural_action.errors import InputError, reading
 from neural_action.evaluation.closed_form import Known, closed_form, lags
 from neural_action.evaluation.ridge import in_groups, predicted_behavior
 from neural_action.files import load_npz
@@ -168,9 +168,9 @@ def _with_unseen(model: Objective, dataset: Dataset, neural: RaggedFrames) -> Ob
 
     for number, name in enumerate(dataset.animals):
         fitted = [
-            neural[span.frames]
-            for span, kept in zip(dataset.trials, dataset.fitted, strict=True)
-            if span.animal == name and kept
+            neural[trial.frames]
+            for trial, kept in zip(dataset.trials, dataset.fitted, strict=True)
+            if trial.animal == name and kept
         ]
         if name not in dict(model.shapes.units) and fitted:
             model = with_animal(model, name, torch.from_numpy(np.concatenate(fitted)), number)
@@ -253,10 +253,8 @@ def external_frames(path: Path, frames: int, part: str) -> np.ndarray:
 
     Raises InputError unless the part has one finite vector for each of ``frames``.
     """
-    try:
+    with reading(path, "representations of frames", OSError, ValueError):
         values = load_npz(path, part)[part]
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as representations of frames ({error})") from None
     if values.ndim != 2 or len(values) != frames or not np.isfinite(values).all():
         raise InputError(
             f"{path}: {part} has shape {values.shape} or is not finite, expected ({frames}, dimension)"

@@ -16,7 +16,9 @@ from neural_action.config.evaluation_settings import Scale
 from neural_action.datasets.dataset import Dataset
 from neural_action.datasets.frames import AnimalFrames, frames_by_animal
 from neural_action.datasets.ragged import RaggedFrames
+from neural_action.datasets.runs import run_ends
 from neural_action.errors import InputError
+from neural_action.evaluation.probes.ridge import in_axes
 from neural_action.evaluation.scaling import Standard
 from neural_action.principal import principal_axes
 
@@ -59,17 +61,13 @@ def surrounding(values: np.ndarray, trial: np.ndarray, frames: int, parts: int =
         frames: length of the window.
         parts: number of parts; ``frames`` if that is less.
     """
-    edges = np.flatnonzero(np.diff(trial)) + 1
-    first, last = np.concatenate([[0], edges]), np.concatenate([edges, [len(trial)]]) - 1
-    run = np.zeros(len(trial), np.int64)
-    run[edges] = 1
-    run = run.cumsum()
+    first, last = run_ends(trial)
     at = np.arange(len(trial))
     bounds = np.linspace(0, frames, min(parts, frames) + 1).astype(int) - frames // 2
     out = np.zeros((len(values), len(bounds) - 1, values.shape[1]))
     for part, (start, stop) in enumerate(pairwise(bounds)):
         for lag in range(start, stop):
-            out[:, part] += values[np.clip(at + lag, first[run], last[run])]
+            out[:, part] += values[np.clip(at + lag, first, last)]
         out[:, part] /= stop - start
     return out.reshape(len(values), -1)
 
@@ -88,17 +86,8 @@ def ridge_path(
         others: (n, feature).
         penalties: (penalty,), positive.
     """
-    count = len(train)
-    centre, offset = train.mean(0), target.mean(0)
-    x, y, probe = train - centre, target - offset, others - centre
-    if count > x.shape[1]:
-        size, axes = np.linalg.eigh(x.T @ x / count)
-        along, probe = axes.T @ (x.T @ y) / count, probe @ axes
-    else:
-        size, axes = np.linalg.eigh(x @ x.T / count)
-        along, probe = axes.T @ y, probe @ (x.T @ axes) / count
-    shrunk = along / (np.maximum(size, 0.0) + penalties[:, None])[:, :, None]
-    return probe @ shrunk + offset
+    size, along, probed, offset = in_axes(train, target, others)
+    return probed @ (along / (np.maximum(size, 0.0) + len(train) * penalties[:, None])[:, :, None]) + offset
 
 
 def cross_fit(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from neural_action.neighbors.index import ExactIndex
 from neural_action.principal import principal_components
 from neural_action.tables.pictures.embedding import flatten
 
-#: Number of landmarks that a window is placed between (our choice), and windows processed at once.
-_NEAR, _CHUNK = 5, 4096
+#: Number of landmarks that a window is placed between (our choice).
+_NEAR = 5
 
 
 def principal(features: np.ndarray) -> np.ndarray:
@@ -27,13 +28,8 @@ def neighbour_map(features: np.ndarray, landmarks: int) -> np.ndarray:
         return flatten(features).astype(np.float32)
     chosen = np.sort(np.random.default_rng(0).permutation(len(features))[:landmarks])
     known, places = features[chosen], flatten(features[chosen])
-    out = np.empty((len(features), 2), np.float32)
-    square = (known**2).sum(1)
-    for first in range(0, len(features), _CHUNK):
-        part = features[first : first + _CHUNK]
-        far = np.maximum((part**2).sum(1)[:, None] + square - 2 * part @ known.T, 0)
-        near = np.argpartition(far, min(_NEAR, landmarks) - 1, axis=1)[:, :_NEAR]
-        weight = 1 / (np.sqrt(np.take_along_axis(far, near, 1)) + 1e-6)
-        out[first : first + _CHUNK] = (places[near] * weight[:, :, None]).sum(1) / weight.sum(1)[:, None]
+    near, distance = ExactIndex(known).query(features, _NEAR)
+    weight = 1 / (distance[:, :, None] + 1e-6)
+    out = ((places[near] * weight).sum(1) / weight.sum(1)).astype(np.float32)
     out[chosen] = places
     return out

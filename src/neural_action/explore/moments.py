@@ -82,9 +82,9 @@ def moments(dataset: Dataset, settings: ExploreSettings) -> Moments:
         chosen = np.sort(np.argsort(dataset.pose_raw.var(0))[::-1][:LINES])
     step = _thinning(dataset, len(chosen), settings)
     parts, start, rate = [], [], []
-    for span in dataset.trials:
-        clock = dataset.pose_time[span.samples][::step]
-        parts.append(dataset.pose_raw[span.samples][::step][:, chosen])
+    for trial in dataset.trials:
+        clock = dataset.pose_time[trial.samples][::step]
+        parts.append(dataset.pose_raw[trial.samples][::step][:, chosen])
         start.append(clock[0])
         rate.append(1 / float(np.median(np.diff(clock))) if len(clock) > 1 else 1.0)
     stacked = np.concatenate(parts)
@@ -136,9 +136,9 @@ def _with_midline(dataset: Dataset) -> tuple[Dataset, tuple[Part, ...]]:
 def _thinning(dataset: Dataset, columns: int, settings: ExploreSettings) -> int:
     """Subsampling step: every n-th sample is kept."""
     periods = [
-        float(np.median(np.diff(dataset.pose_time[span.samples])))
-        for span in dataset.trials
-        if span.samples.stop - span.samples.start > 1
+        float(np.median(np.diff(dataset.pose_time[trial.samples])))
+        for trial in dataset.trials
+        if trial.samples.stop - trial.samples.start > 1
     ]
     by_rate = 1 / (settings.pose_rate * float(np.median(periods))) if periods else 1
     by_size = len(dataset.pose_raw) * columns / (settings.megabytes * 2**20)
@@ -179,20 +179,20 @@ def traces(dataset: Dataset, behavior: str, points: int) -> dict[str, np.ndarray
     out = {
         name: np.zeros((len(dataset.trials), points), np.uint8) for name in ("action", "movement", "activity")
     }
-    for at, span in enumerate(dataset.trials):
-        clock, frames = dataset.pose_time[span.samples], dataset.neural_time[span.frames]
+    for at, trial in enumerate(dataset.trials):
+        clock, frames = dataset.pose_time[trial.samples], dataset.neural_time[trial.frames]
         grid = np.linspace(frames[0], frames[-1], points)
         if len(dataset.neural):
-            mean = dataset.neural[span.frames].reshape(len(frames), -1).mean(1, dtype=np.float64)
+            mean = dataset.neural[trial.frames].reshape(len(frames), -1).mean(1, dtype=np.float64)
             out["activity"][at] = _bytes(np.interp(grid, frames, mean))
         if 0 not in dataset.pose_raw.shape and len(clock) > 1:
-            energy = motion_energy(dataset.pose_raw[span.samples], clock, behavior)
+            energy = motion_energy(dataset.pose_raw[trial.samples], clock, behavior)
             known = np.isfinite(energy)
             if known.any():
                 floor = max(float(np.quantile(energy[known], 0.01)), 1e-12)
                 logs = np.log10(np.maximum(energy[known], floor))
                 out["movement"][at] = _bytes(np.interp(grid, clock[known], logs))
-        labels = dataset.labels[span.samples]
+        labels = dataset.labels[trial.samples]
         right = np.clip(np.searchsorted(clock, grid), 0, len(clock) - 1)
         inside = (grid >= clock[0] - 1e-9) & (grid <= clock[-1] + 1e-9)
         out["action"][at] = np.where(inside & (labels[right] >= 0), labels[right], 255).astype(np.uint8)

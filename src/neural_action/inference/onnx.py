@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from neural_action.errors import InputError
+from neural_action.errors import InputError, needed
 from neural_action.files import atomic_write
-from neural_action.inference.writers import needed
 
 if TYPE_CHECKING:
     from neural_action.inference.model import TrainedModel

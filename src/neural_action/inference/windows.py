@@ -73,7 +73,7 @@ def _places(animals: Sequence[str], dataset: Dataset, windows: Windows) -> np.nd
 
     They do not depend on which other animals a dataset holds. Negative for an animal that is not in ``animals``.
     """
-    first = {span.animal: span.frames.start for span in reversed(dataset.trials)}
+    first = {trial.animal: trial.frames.start for trial in reversed(dataset.trials)}
     number = {name: at for at, name in enumerate(animals)}
     offset = np.array([(number.get(name, -1) << 40) - first[name] for name in dataset.animals])
     return windows.start + offset[windows.animal]

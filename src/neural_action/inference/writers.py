@@ -8,14 +8,13 @@ import re
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neural_action.errors import InputError
+from neural_action.errors import InputError, needed
 from neural_action.files import atomic_write
 
 if TYPE_CHECKING:
@@ -64,16 +63,6 @@ def names(embedding: Embedding) -> dict[str, list[str]]:
         "animal": sorted(set(embedding.animals)),
         "label": list(embedding.class_names),
     }
-
-
-def needed(package: str, extra: str, what: str) -> ModuleType:
-    """Import an optional package. If it is missing, InputError with the command that installs it."""
-    try:
-        return import_module(package)
-    except ImportError:
-        raise InputError(
-            f"{what} needs the package {package}: pip install '.[{extra}]' in a checkout"
-        ) from None
 
 
 def _parquet(embedding: Embedding, path: Path) -> None:

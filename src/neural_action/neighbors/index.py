@@ -99,7 +99,7 @@ class DescentIndex:
         self.index.prepare()
 
     def query(self, poses: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """See ``PoseIndex``. Approximate: measure with ``recall``."""
+        """See ``PoseIndex``. Approximate: measure with ``share_found``."""
         poses, k = np.ascontiguousarray(poses, np.float32), min(k, len(self.poses))
         indices, distances = self.index.query(poses, k, epsilon=0.2)
         indices, distances = indices.astype(np.int32), distances.astype(np.float32)
@@ -200,25 +200,12 @@ def check_finite(poses: np.ndarray) -> None:
         )
 
 
-def recall(index: PoseIndex, poses: np.ndarray, queries: np.ndarray, k: int) -> float:
-    """Share of the ``k`` true neighbours that ``index`` finds.
+def share_found(true: np.ndarray, found: np.ndarray) -> float:
+    """Share of ``found`` (q, k) distances that are at most the largest ``true`` (q, k) distance of their row.
 
     A found pose counts if it is as near as the true k-th neighbour (to 1 in 100,000), so that ties, as between
     duplicate poses, are not misses.
-
-    Args:
-        index: index of ``poses``.
-        poses: (n, d) float32, searched exactly for the truth.
-        queries: (q, d) float32, a sample of queries.
-        k: number of neighbours.
     """
-    _, true = ExactIndex(poses).query(queries, k)
-    _, found = index.query(queries, k)
-    return share_found(true, found)
-
-
-def share_found(true: np.ndarray, found: np.ndarray) -> float:
-    """Share of ``found`` (q, k) distances that are at most the largest ``true`` (q, k) distance of their row."""
     return float(np.mean(found <= true[:, -1:] * (1 + 1e-5) + 1e-12))
 
 

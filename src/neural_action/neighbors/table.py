@@ -11,7 +11,7 @@ import numpy as np
 
 from neural_action.config.settings import NeighborSettings
 from neural_action.datasets.dataset import Dataset
-from neural_action.errors import InputError
+from neural_action.errors import InputError, reading
 from neural_action.files import atomic_write, load_npz
 from neural_action.neighbors.index import (
     ExactIndex,
@@ -58,11 +58,6 @@ class SwapTable:
     def method(self) -> list[str]:
         """The search methods that were used, such as "exact" and "pynndescent"."""
         return list(self.report["method"])
-
-    @property
-    def recall(self) -> dict[str, float]:
-        """Mean and minimum over pairs of animals of the share of true neighbours found."""
-        return {"mean": self.report["recall_mean"], "min": self.report["recall_min"]}
 
     def fits(self, path: Path, dataset: Dataset, *, trained_on: bool = False) -> SwapTable:
         """This table. Raises InputError, naming ``path``, unless it has the poses and animals of the dataset.
@@ -113,12 +108,10 @@ class SwapTable:
     @classmethod
     def load(cls, path: Path) -> SwapTable:
         """Read a file from ``save``, without pickle. InputError if it is no swap table."""
-        try:
+        with reading(path, "a swap table", OSError, TypeError, ValueError):
             file = load_npz(path, "targets", "domains", "animals", "report")
             animals = tuple(str(name) for name in file["animals"])
             return cls(file["targets"], file["domains"], animals, json.loads(str(file["report"])))
-        except (OSError, TypeError, ValueError) as error:
-            raise InputError(f"{path}: cannot be read as a swap table ({error})") from None
 
 
 def build_swap_table(

@@ -13,7 +13,6 @@ from neural_action.config.settings import EncoderSettings
 from neural_action.encoders.heads import prediction_head
 from neural_action.encoders.neural import neural_encoder
 from neural_action.encoders.shapes import Shapes
-from neural_action.encoders.unit_tiles import NeuralWindows
 from neural_action.objectives.objective import Batch, Encodings, Objective
 
 
@@ -97,10 +96,3 @@ class Byol(Objective):
         ]
         weight = 1 - target_momentum(self.momentum, self.progress)
         torch._foreach_lerp_([mine for mine, _ in pairs], [theirs for _, theirs in pairs], weight)
-
-    def embed(self, neural: NeuralWindows) -> dict[str, Tensor]:
-        """The online encoding, and the online projection if there is a projector."""
-        h = self.f_n(neural)
-        return (
-            {"encoder": h} if isinstance(self.g_n, nn.Identity) else {"encoder": h, "projection": self.g_n(h)}
-        )

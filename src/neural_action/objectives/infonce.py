@@ -13,7 +13,6 @@ from neural_action.config.settings import EncoderSettings
 from neural_action.encoders.heads import projection_head
 from neural_action.encoders.neural import neural_encoder
 from neural_action.encoders.shapes import Shapes
-from neural_action.encoders.unit_tiles import NeuralWindows
 from neural_action.objectives.objective import Batch, Encodings, Objective
 
 
@@ -133,13 +132,6 @@ class InfoNce(Objective):
             near = neighbor_infonce(z_n, batch.animal, batch.group, self.temperature)
             loss = loss + self.neighbor_weight * near
         return loss
-
-    def embed(self, neural: NeuralWindows) -> dict[str, Tensor]:
-        """h_n, and z_n if there is a head."""
-        h = self.f_n(neural)
-        return (
-            {"encoder": h} if isinstance(self.g_n, nn.Identity) else {"encoder": h, "projection": self.g_n(h)}
-        )
 
     def embed_behavior(self, behavior: Tensor) -> Tensor:
         """h_b (B, dimension) float32 of behaviour windows (B, poses, feature)."""

@@ -8,7 +8,6 @@ from neural_action.config.settings import EncoderSettings
 from neural_action.encoders.heads import projection_head
 from neural_action.encoders.neural import neural_encoder
 from neural_action.encoders.shapes import Shapes
-from neural_action.encoders.unit_tiles import NeuralWindows
 from neural_action.objectives.infonce import infonce
 from neural_action.objectives.objective import Batch, Encodings, Objective
 
@@ -37,8 +36,3 @@ class NeuralInfoNce(Objective):
         """Equation 1 with the second view instead of behaviour."""
         one, other = (self.g_n(encodings[view]) for view in self.modalities)
         return infonce(one, other, self.temperature)
-
-    def embed(self, neural: NeuralWindows) -> dict[str, Tensor]:
-        """h_n and z_n."""
-        h = self.f_n(neural)
-        return {"encoder": h, "projection": self.g_n(h)}

@@ -131,10 +131,15 @@ class Objective(nn.Module, ABC):
     def embed(self, neural: NeuralWindows) -> dict[str, Tensor]:
         """Representations (B, dimension) of neural windows (B, frames, pixels), by layer: ``encoder``, ``projection``.
 
-        ``projection``, on which a contrastive loss is computed, is only there if the objective has a projection head.
-        By default h_n alone.
+        ``projection``, on which a contrastive loss is computed, is only there if the objective has a projection head
+        ``g_n``.
         """
-        return {"encoder": self.f_n(neural)}
+        h, head = self.f_n(neural), getattr(self, "g_n", None)
+        return (
+            {"encoder": h}
+            if head is None or isinstance(head, nn.Identity)
+            else {"encoder": h, "projection": head(h)}
+        )
 
 
 @runtime_checkable

@@ -8,7 +8,6 @@ from torch import Tensor, nn
 from neural_action.config.settings import EncoderSettings
 from neural_action.encoders.neural import neural_encoder
 from neural_action.encoders.shapes import Shapes
-from neural_action.encoders.unit_tiles import NeuralWindows
 from neural_action.objectives.objective import Batch, Encodings, Objective
 
 
@@ -34,7 +33,3 @@ class RegressionLinear(Objective):
         """Mean squared error of the predicted poses, in units of the augmented pose."""
         target = batch.behavior()
         return F.mse_loss(self.decoder(encodings["neural"]).view_as(target), target)
-
-    def embed(self, neural: NeuralWindows) -> dict[str, Tensor]:
-        """The encoding."""
-        return {"encoder": self.f_n(neural)}

@@ -18,6 +18,7 @@ from neural_action.preflight.trials import complete_proposal
 from neural_action.recordings import nwb_behavior
 from neural_action.recordings.formats import module_of, nwb
 from neural_action.recordings.naming import conflicts, named
+from neural_action.recordings.patterns import covering
 from neural_action.recordings.readers import paired
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.samples import SampleRow
@@ -284,13 +285,7 @@ def _pattern(paths: list[str]) -> str:
     if len(set(paths)) == 1:
         return re.sub(r"([*?\[])", r"[\1]", paths[0])
     parents, names = {str(Path(path).parent) for path in paths}, [Path(path).name for path in paths]
-    start = 0
-    while all(len(name) > start and name[start] == names[0][start] for name in names):
-        start += 1
-    end = 0
-    while all(len(name) > start + end and name[-1 - end] == names[0][-1 - end] for name in names):
-        end += 1
-    name = f"{names[0][:start]}*{names[0][len(names[0]) - end :]}"
+    name = covering(names)
     parent = f"{parents.pop()}/" if len(parents) == 1 else "**/"
     return name if parent == "./" else parent + name
 

@@ -17,7 +17,7 @@ from neural_action.preflight.rests import Motion, count_rests
 from neural_action.preflight.streams import SHOWN, described
 from neural_action.progress import progress
 from neural_action.recordings import thresholds
-from neural_action.recordings.formats import Behavior, Neural, load_format
+from neural_action.recordings.formats import Behavior, Neural
 from neural_action.recordings.plausible import doubtful_units
 from neural_action.recordings.readers import paired
 from neural_action.recordings.recording import Recording
@@ -100,12 +100,9 @@ def _clocks(folder: Path, proposal: Proposal) -> None:
     lacking, options = {}, paired.Options.parse(proposal.options)
     for role, name in (("neural", "neural activity"), ("behavior", "behaviour")):
         source: paired.SourceOptions = getattr(options, role)
-        module = load_format(source.format, role, f"convert.reader_options.{role}")
+        found: Neural | Behavior
         try:
-            path = paired.path_of(folder, proposal.rows[0], source.path, f"{role}.path")
-            found: Neural | Behavior = getattr(module, role)(
-                path, module.Options.parse(source.options, f"convert.reader_options.{role}.options")
-            )
+            _, found = paired.read_source(folder, proposal.rows[0], options, role)
         except InputError as error:
             raise _again(error) from None
         own, clock = found.time is not None or found.rate is not None, source.clock

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
-from neural_action.recordings.hdf5 import opened
+from neural_action.recordings.formats import nwb
 from neural_action.recordings.naming import safe
 from neural_action.recordings.samples import SampleRow
 
@@ -18,7 +16,7 @@ def who_lines(root: Path, by_animal: dict[str, list[SampleRow]]) -> tuple[list[s
     """Lines with each animal's files and where its name comes from, and notes on files with another name."""
     lines, notes = ["animals (files of each, and where its name comes from):"], []
     subjects = {
-        path: subject_of(root / path)
+        path: nwb.subject(root / path)
         for path in dict.fromkeys(row.path for rows in by_animal.values() for row in rows)
         if path.endswith(".nwb")
     }
@@ -46,17 +44,6 @@ def who_lines(root: Path, by_animal: dict[str, list[SampleRow]]) -> tuple[list[s
         if len(animals) > 1
     ]
     return lines, notes
-
-
-def subject_of(path: Path) -> str | None:
-    """``general/subject/subject_id`` of an NWB file, or None if it has none. InputError if it cannot be read."""
-    with opened(path, "an NWB file") as file:
-        item = file.get("general/subject/subject_id")
-        value = None if item is None or not hasattr(item, "dtype") else np.asarray(item[()]).ravel()
-    if value is None or not len(value):
-        return None
-    first = value[0]
-    return first.decode(errors="replace") if isinstance(first, bytes) else str(first)
 
 
 def _reason(animal: str, path: str, subject: str | None) -> str:

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from neural_action.errors import InputError
+from neural_action.errors import InputError, reading
 
 #: Tier -> (value, start, stop) in s.
 Tiers = dict[str, list[tuple[str, float, float]]]
@@ -22,7 +22,7 @@ _HOURS = re.compile(r"(\d+):(\d\d):(\d\d\.\d+)")
 
 def tiers_of_eaf(path: Path) -> Tiers:
     """Annotations with their own times (ALIGNABLE_ANNOTATION), by tier. InputError if the file is no ELAN file."""
-    try:
+    with reading(path, "ELAN", ElementTree.ParseError, KeyError, ValueError):
         root = ElementTree.parse(path).getroot()
         slots = {
             slot.attrib["TIME_SLOT_ID"]: float(slot.attrib["TIME_VALUE"]) / 1000
@@ -38,8 +38,6 @@ def tiers_of_eaf(path: Path) -> Tiers:
             ]
             for tier in root.iter("TIER")
         }
-    except (ElementTree.ParseError, KeyError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as ELAN ({type(error).__name__}: {error})") from None
 
 
 def headerless(path: Path) -> Tiers:

@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from neural_action.errors import InputError
+from neural_action.errors import InputError, needed, reading
 from neural_action.files import most_bytes
-from neural_action.recordings.formats import needs
 
 EXPECTED = "an HDF5 file"
 
@@ -35,7 +34,9 @@ def _check(file: Any, path: Path, kind: str) -> None:
     import h5py
 
     links: list[tuple[str, Any]] = []
-    try:
+    with reading(
+        path, kind, RuntimeError, OSError, KeyError, ValueError, TypeError, AttributeError, SystemError
+    ):
         # Collect first, because an exception raised inside this walk would be lost.
         file.visititems_links(lambda name, link: links.append((name, link)))
         most, claimed = most_bytes(path), 0
@@ -59,10 +60,6 @@ def _check(file: Any, path: Path, kind: str) -> None:
                     f"datasets up to it {claimed / 2**30:.1f} GiB, expected at most {most / 2**30:.1f} GiB in a file "
                     f"of {path.stat().st_size / 2**20:.1f} MiB"
                 )
-    except InputError:
-        raise
-    except (RuntimeError, OSError, KeyError, ValueError, TypeError, AttributeError, SystemError) as error:
-        raise InputError(f"{path}: cannot be read as {kind} ({error})") from None
 
 
 def _refuse_other(path: Path, name: str, what: str) -> None:
@@ -73,11 +70,9 @@ def _refuse_other(path: Path, name: str, what: str) -> None:
 def _opened(path: Path, expected: str = EXPECTED, kind: str = "HDF5") -> Iterator[Any]:
     if not path.is_file():
         raise InputError(f"{path}: no such file, expected {expected}")
-    h5py = needs("h5py", "hdf5", path)
-    try:
+    h5py = needed("h5py", "hdf5", f"{path}: reading it")
+    with reading(path, kind, OSError):
         file = h5py.File(path, "r")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read as {kind} ({error})") from None
     with file:
         yield file
 
@@ -121,5 +116,4 @@ class Dataset:
             try:
                 return file[self.name][index]
             except (OSError, KeyError) as error:
-                reason = str(error)
-                raise InputError(f"{self.path}: {self.name} cannot be read ({reason})") from None
+                raise InputError(f"{self.path}: {self.name} cannot be read ({error})") from None

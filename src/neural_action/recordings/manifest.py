@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from neural_action.errors import InputError
+from neural_action.errors import InputError, reading
 from neural_action.files import read_regular
 
 #: Version of the layout. Version 1 had dimensions frame and sample, and no coordinates; in version 2 labels were int8.
@@ -135,7 +135,9 @@ class Manifest:
 
 def read_manifest(path: Path) -> Manifest:
     """The manifest at ``path``; does not open the store. InputError if the file is not a valid manifest."""
-    try:
+    with reading(
+        path, "a manifest", OSError, LookupError, TypeError, ValueError, AttributeError, RecursionError
+    ):
         content = json.loads(read_regular(path, _LONGEST))
         if content["schema"] != SCHEMA:
             raise InputError(f"{path}: schema {content['schema']!r}, expected {SCHEMA}; rerun rule convert")
@@ -151,10 +153,6 @@ def read_manifest(path: Path) -> Manifest:
         if Path(store).is_absolute() or ".." in Path(store).parts:
             raise ValueError(f"store {store!r}, expected a path inside the manifest's folder")
         return Manifest(Path(path).parent / store, attributes, arrays)
-    except InputError:
-        raise
-    except (OSError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise InputError(f"{path}: cannot be read as a manifest ({type(error).__name__}: {error})") from None
 
 
 def group_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from neural_action.errors import InputError
+from neural_action.errors import InputError, reading
 from neural_action.files import most_bytes
 
 Order = Literal["little", "big"]
@@ -44,12 +44,9 @@ def load_mat(path: Path, *names: str) -> dict[str, Any]:
 
     if not path.is_file():
         raise InputError(f"{path}: no such file, expected a MATLAB file (.mat)")
-    try:
+    with reading(path, "a MATLAB file"):
         _check(path, names)
         return loadmat(path, squeeze_me=True, struct_as_record=False, variable_names=names)
-    except Exception as error:  # scipy raises whatever a truncated or foreign file happens to trip
-        reason = f"{type(error).__name__}: {error}"
-        raise InputError(f"{path}: cannot be read as a MATLAB file ({reason})") from None
 
 
 def variable(path: Path, content: Any, name: str) -> Any:

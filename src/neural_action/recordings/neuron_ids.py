@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import numpy as np
 
 from neural_action.errors import InputError
+from neural_action.files import csv_lines
 
 _COLUMNS = ("worm", "trace_index_1based", "label", "neuron_class", "confidence")
 
@@ -36,7 +36,9 @@ def read_unit_names(
         InputError: the file cannot be read or lacks a column; an index or a confidence is not a number; an index is
             outside the traces or occurs twice.
     """
-    rows = [row for row in _rows(path) if row["worm"] == animal]
+    lines = csv_lines(path, _COLUMNS)
+    rows = [{name: (line[name] or "").strip() for name in _COLUMNS} for line in lines]
+    rows = [row for row in rows if row["worm"] == animal]
     named: dict[int, dict[str, str]] = {}
     for row in rows:
         trace = _number(path, row, "trace_index_1based")
@@ -72,18 +74,6 @@ def read_unit_names(
             f"{path.name} gives {', '.join(twice)} to several units; only the one with the highest confidence keeps it"
         )
     return tuple(names.get(int(unit) + 1, "") for unit in units), said
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, strict=True)
-            if lacking := [name for name in _COLUMNS if name not in (reader.fieldnames or ())]:
-                found = ", ".join(reader.fieldnames or ()) or "none"
-                raise InputError(f"{path}: column {lacking[0]!r} is missing, found {found}")
-            return [{name: (row[name] or "").strip() for name in _COLUMNS} for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: cannot be read as CSV ({error})") from None
 
 
 def _number(path: Path, row: dict[str, str], name: str) -> float:

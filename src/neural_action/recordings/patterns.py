@@ -38,6 +38,17 @@ def below(folder: Path, pattern: str, key: str) -> list[Path]:
         raise InputError(f"{where} ({error})") from None
 
 
+def covering(names: Sequence[str]) -> str:
+    """A pattern for several different names: their common start, ``*``, and their common end."""
+    start = _common_start(names)
+    return f"{start}*{_common_start([name[len(start) :][::-1] for name in names])[::-1]}"
+
+
+def _common_start(names: Sequence[str]) -> str:
+    first, last = min(names), max(names)
+    return next((first[:at] for at, letter in enumerate(first) if letter != last[at]), first)
+
+
 def search_all(pattern: str, texts: Sequence[str], key: str) -> list[dict[str, str | None] | None]:
     """The named groups of the first match in each text, None for a text without a match.
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import io
 import pickle
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import IO, Any, Literal, cast
 
 import numpy as np
 
-from neural_action.errors import InputError
+from neural_action.errors import InputError, reading
 from neural_action.files import check_zip
 
 # Maximum size of a file (our choice; an hour of 42 angles at 100 /s is 60 MB). No form below allocates more than the
@@ -46,10 +47,15 @@ class Array:
     """Stands for numpy.ndarray."""
 
     value: np.ndarray | None = None
+    #: The entries of an array of Python objects: a list, or the single object of a 0-d array.
+    objects: Any = None
 
     def __setstate__(self, state: tuple) -> None:
         _, shape, dtype, fortran, data = state
-        self.value = _array(data, dtype, shape, "F" if fortran else "C")
+        if isinstance(data, list):
+            self.objects = data[0] if shape == () and data else data
+        else:
+            self.value = _array(data, dtype, shape, "F" if fortran else "C")
 
 
 def _reconstruct(kind: Any, shape: Any, code: Any) -> Array:
@@ -68,10 +74,6 @@ def _encode(text: str, encoding: str) -> bytes:
     return text.encode("latin1")
 
 
-def _no_bytes() -> bytes:
-    return b""
-
-
 def _array(data: Any, dtype: _Type, shape: tuple[int, ...], order: Literal["C", "F"]) -> np.ndarray:
     values = np.frombuffer(data.encode("latin1") if isinstance(data, str) else data, dtype.dtype())
     values = values.reshape(shape, order=order)
@@ -80,68 +82,6 @@ def _array(data: Any, dtype: _Type, shape: tuple[int, ...], order: Literal["C", 
 
 def _text(value: Any) -> str:
     return value.decode("latin1") if isinstance(value, bytes) else str(value)
-
-
-#: Stand-in for each name that a pickled array needs.
-ALLOWED: dict[tuple[str, str], Any] = {
-    ("numpy", "ndarray"): Array,
-    ("numpy", "dtype"): _Type,
-    ("_codecs", "encode"): _encode,
-    # Old protocols write empty bytes this way.
-    ("__builtin__", "bytes"): _no_bytes,
-} | {
-    (f"{package}.{module}", name): stand_in
-    for package in ("numpy.core", "numpy._core")
-    for module, name, stand_in in (
-        ("multiarray", "_reconstruct", _reconstruct),
-        ("numeric", "_frombuffer", _frombuffer),
-    )
-}
-
-
-# The Python unpickler instead of the C one: its memo is a dictionary, which a forged index cannot inflate.
-class _ArrayUnpickler(pickle._Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in ALLOWED:
-            raise InputError(f"names {module}.{name}, expected a plain NumPy array; it was not executed")
-        return ALLOWED[module, name]
-
-
-def load_array_pickle(path: Path) -> np.ndarray:
-    """The NumPy array of numbers in a pickle, in native byte order, read through an allow-list.
-
-    InputError if the file cannot be read, is larger than ``MAX_BYTES``, holds something else, or refers to a name that
-    a plain array does not need. That name is in the message; nothing is imported or executed.
-    """
-    try:
-        data = bounded(path)
-        array = _ArrayUnpickler(io.BytesIO(data), encoding="latin1").load()
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
-    except Exception as error:  # a broken pickle raises whatever its bytes happen to mean
-        raise InputError(f"{path}: cannot be read as a pickled array ({reason(error)})") from None
-    if not isinstance(array, Array) or array.value is None:
-        kind = "no values" if isinstance(array, Array) else type(array).__name__
-        raise InputError(f"{path}: holds {kind}, expected a NumPy array of numbers")
-    return array.value
-
-
-class _ObjectArray(Array):
-    """Stands for numpy.ndarray where Python objects may be inside."""
-
-    #: The entries of an array of Python objects: a list, or the single object of a 0-d array.
-    objects: Any = None
-
-    def __setstate__(self, state: tuple) -> None:
-        _, shape, _, _, data = state
-        if isinstance(data, list):
-            self.objects = data[0] if shape == () and data else data
-        else:
-            super().__setstate__(state)
-
-
-def _reconstruct_object(kind: Any, shape: Any, code: Any) -> _ObjectArray:
-    return _ObjectArray()
 
 
 def _scalar(dtype: _Type, data: Any = b"") -> Any:
@@ -163,28 +103,65 @@ class _Opaque:
     __setstate__ = __setitem__ = append = extend = add = update = _ignore
 
 
-_OBJECTS: dict[tuple[str, str], Any] = {
-    **ALLOWED,
-    ("numpy", "ndarray"): _ObjectArray,
-    **{
-        (f"{package}.multiarray", name): stand_in
-        for package in ("numpy.core", "numpy._core")
-        for name, stand_in in (("_reconstruct", _reconstruct_object), ("scalar", _scalar))
-    },
+#: Stand-in for each name that a pickled array needs.
+ALLOWED: dict[tuple[str, str], Any] = {
+    ("numpy", "ndarray"): Array,
+    ("numpy", "dtype"): _Type,
+    ("_codecs", "encode"): _encode,
+    # Old protocols write empty bytes this way.
+    ("__builtin__", "bytes"): bytes,
+} | {
+    (f"{package}.{module}", name): stand_in
+    for package in ("numpy.core", "numpy._core")
+    for module, name, stand_in in (
+        ("multiarray", "_reconstruct", _reconstruct),
+        ("multiarray", "scalar", _scalar),
+        ("numeric", "_frombuffer", _frombuffer),
+    )
 }
 
 
-class _ObjectUnpickler(pickle._Unpickler):
-    opaque = False
+# The Python unpickler instead of the C one: its memo is a dictionary, which a forged index cannot inflate.
+class Unpickler(pickle._Unpickler):
+    """Looks up every name in ``allowed``. InputError, with what was ``expected``, for another name.
+
+    With ``opaque``, an unknown name becomes an object that does nothing.
+    """
+
+    def __init__(
+        self,
+        stream: IO[bytes],
+        allowed: Mapping[tuple[str, str], Any],
+        expected: str,
+        *,
+        opaque: bool = False,
+    ):
+        super().__init__(stream, encoding="latin1")
+        self.allowed, self.expected, self.opaque = allowed, expected, opaque
 
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) in _OBJECTS:
-            return _OBJECTS[module, name]
+        """The stand-in for a name."""
+        if (module, name) in self.allowed:
+            return self.allowed[module, name]
         if self.opaque:
             return _Opaque
-        raise InputError(
-            f"names {module}.{name}, expected containers of plain NumPy arrays; it was not executed"
-        )
+        raise InputError(f"names {module}.{name}, expected {self.expected}; it was not executed")
+
+
+def load_array_pickle(path: Path) -> np.ndarray:
+    """The NumPy array of numbers in a pickle, in native byte order, read through an allow-list.
+
+    InputError if the file cannot be read, is larger than ``MAX_BYTES``, holds something else, or refers to a name that
+    a plain array does not need. That name is in the message; nothing is imported or executed.
+    """
+    with reading(path, "a pickled array", nameless=True):
+        data = bounded(path)
+        array = Unpickler(io.BytesIO(data), ALLOWED, "a plain NumPy array").load()
+    if not isinstance(array, Array):
+        raise InputError(f"{path}: holds {type(array).__name__}, expected a NumPy array of numbers")
+    if array.value is None:
+        raise InputError(f"{path}: holds no values or Python objects, expected plain numbers")
+    return array.value
 
 
 def load_object_pickle(path: Path, *, opaque: bool = False) -> Any:
@@ -193,34 +170,23 @@ def load_object_pickle(path: Path, *, opaque: bool = False) -> Any:
     With ``opaque``, an unknown name becomes an object that does nothing, instead of an InputError; use it to read a few
     plain entries of a file. Nothing is imported or executed in either case. InputError as ``load_array_pickle``.
     """
-    try:
+    with reading(path, "a pickle", OSError, nameless=True):
         data = bounded(path)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read as a pickle ({reason(error)})") from None
     return object_pickle(data, path, npy=Path(path).suffix == ".npy", opaque=opaque)
 
 
 def object_pickle(data: bytes, where: Path | str, *, npy: bool = False, opaque: bool = False) -> Any:
     """As ``load_object_pickle``, from bytes; messages name ``where``. With ``npy``, skip the header of an .npy file."""
-    try:
+    with reading(where, "a pickle", nameless=True):
         stream = io.BytesIO(data)
         if npy:
             version = np.lib.format.read_magic(stream)
-            reading = (
-                np.lib.format.read_array_header_1_0
-                if version == (1, 0)
-                else np.lib.format.read_array_header_2_0
-            )
-            reading(stream)
-        unpickler = _ObjectUnpickler(stream, encoding="latin1")
-        unpickler.opaque = opaque
+            read = np.lib.format.read_array_header_1_0
+            if version != (1, 0):
+                read = np.lib.format.read_array_header_2_0
+            read(stream)
+        unpickler = Unpickler(stream, ALLOWED, "containers of plain NumPy arrays", opaque=opaque)
         return _plain(unpickler.load(), max(_LEAST, 16 * len(data)))
-    except InputError as error:
-        raise InputError(f"{where}: {error}") from None
-    except Exception as error:  # a broken pickle raises whatever its bytes happen to mean
-        raise InputError(f"{where}: cannot be read as a pickle ({reason(error)})") from None
 
 
 def _plain(value: Any, most: int) -> Any:
@@ -241,7 +207,7 @@ def _plain(value: Any, most: int) -> Any:
 
     def unpack(value: Any) -> tuple[Any, int]:
         if isinstance(value, Array):
-            if isinstance(value, _ObjectArray) and value.objects is not None:
+            if value.objects is not None:
                 return walk(value.objects)
             if value.value is None:
                 raise InputError("holds an array without values")
@@ -258,24 +224,16 @@ def _plain(value: Any, most: int) -> Any:
 
 def load_npy(path: Path) -> np.ndarray:
     """The array in a .npy file, never unpickled. InputError if it cannot be read or exceeds ``MAX_BYTES``."""
-    try:
+    with reading(path, ".npy", nameless=True):
         return np.load(io.BytesIO(bounded(path)), allow_pickle=False)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
-    except Exception as error:  # a forged header raises whatever its bytes happen to mean
-        raise InputError(f"{path}: cannot be read as .npy ({reason(error)})") from None
 
 
 def load_npz(path: Path) -> dict[str, np.ndarray]:
     """Name -> array in a .npz file, never unpickled. InputError if it cannot be read or unpacks to too much."""
-    try:
+    with reading(path, ".npz", nameless=True):
         check_zip(path)
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
-    except Exception as error:  # a forged header raises whatever its bytes happen to mean
-        raise InputError(f"{path}: cannot be read as .npz ({reason(error)})") from None
 
 
 def bounded(path: Path) -> bytes:
@@ -286,8 +244,3 @@ def bounded(path: Path) -> bytes:
     if (size := path.stat().st_size) > MAX_BYTES:
         raise InputError(f"{size} bytes, expected at most {MAX_BYTES}")
     return path.read_bytes()
-
-
-def reason(error: Exception) -> str:
-    """Kind and message of an error in one line."""
-    return f"{type(error).__name__}: {error}"

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from neural_action.errors import InputError
+from neural_action.files import csv_lines
 from neural_action.text import has_hidden, is_missing
 
 COLUMNS = ("animal", "trial", "path")
@@ -96,20 +97,11 @@ def read_samples(path: Path) -> list[SampleRow]:
     """
     if Path(path).exists() and not Path(path).is_file():
         raise InputError(f"{path}: is not a file, expected a CSV of recordings")
-    try:
-        with Path(path).open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, strict=True)
-            columns = reader.fieldnames or ()
-            if missing := [name for name in COLUMNS if name not in columns]:
-                found = ", ".join(columns) or "none"
-                raise InputError(f"{path}: column {missing[0]!r} is missing, found {found}")
-            rows = [
-                SampleRow(animal, trial, below, *_part(path, line))
-                for line in reader
-                for animal, trial, below in [[(line[name] or "").strip() for name in COLUMNS]]
-            ]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: cannot be read as CSV ({error})") from None
+    rows = [
+        SampleRow(animal, trial, below, *_part(path, line))
+        for line in csv_lines(path, COLUMNS)
+        for animal, trial, below in [[(line[name] or "").strip() for name in COLUMNS]]
+    ]
     return check_rows(rows, str(path))
 
 
@@ -122,7 +114,7 @@ def write_samples(rows: list[SampleRow], path: Path) -> None:
         writer.writerows([getattr(row, name) for name in columns] for row in rows)
 
 
-def _part(path: Path, line: dict[str, str | None]) -> tuple[float, float] | tuple[()]:
+def _part(path: Path, line: dict[str, str]) -> tuple[float, float] | tuple[()]:
     """Start and stop of a line; empty if it has neither. InputError if it has one, or they are no increasing times."""
     given = [(line.get(name) or "").strip() for name in PART]
     if given == ["", ""]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from neural_action.errors import InputError
+from neural_action.errors import InputError, reading
 from neural_action.recordings.hdf5 import members, opened
 
 EXPECTED = "a SLEAP project with frames, instances and pred_points"
@@ -58,7 +58,7 @@ def read_project(path: Path, video: int | None = None) -> Project:
     with opened(path, EXPECTED) as file:
         if not is_project(file):
             raise InputError(f"{path}: holds {', '.join(members(file)) or 'nothing'}, expected {EXPECTED}")
-        try:
+        with reading(path, "a SLEAP project", KeyError, IndexError, TypeError, ValueError, AttributeError):
             tables = {name: file[name][()] for name in _TABLES}
             metadata = json.loads(file["metadata"].attrs["json"])
             corner = float(file["metadata"].attrs.get("format_id", _CENTRES)) < _CENTRES
@@ -67,13 +67,6 @@ def read_project(path: Path, video: int | None = None) -> Project:
             )
             nodes = [metadata["nodes"][node["id"]]["name"] for node in metadata["skeletons"][0]["nodes"]]
             return _project(path, tables, nodes, tracks, 0.5 if corner else 0.0, video)
-        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-            if isinstance(error, InputError):
-                raise
-            reason = str(error)
-            raise InputError(
-                f"{path}: cannot be read as a SLEAP project ({type(error).__name__}: {reason})"
-            ) from None
 
 
 def _project(

@@ -17,9 +17,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neural_action.errors import InputError
+from neural_action.errors import InputError, needed, reading
 from neural_action.files import most_bytes
-from neural_action.recordings.formats import needs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,13 +37,8 @@ def read_table(path: Path, *, words: bool = False, headerless: bool = False) -> 
     InputError naming the file and the row: fields are not separated by commas; a row has more or fewer fields than the
     header; the header has numbers or a name twice; or the table unpacks to far more than its file.
     """
-    try:
+    with reading(path, "a table"):
         return _parquet(path) if path.suffix == ".parquet" else _csv(path, words, headerless)
-    except InputError:
-        raise
-    except Exception as error:  # pandas and pyarrow raise whatever a broken table trips
-        reason = str(error)
-        raise InputError(f"{path}: cannot be read as a table ({type(error).__name__}: {reason})") from None
 
 
 def column_of(path: Path, table: pd.DataFrame, name: str) -> pd.Series:
@@ -166,7 +160,7 @@ def _is_number(text: str) -> bool:
 
 
 def _parquet(path: Path) -> pd.DataFrame:
-    needs("pyarrow", "parquet", path)
+    needed("pyarrow", "parquet", f"{path}: reading it")
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, overload
+from typing import Annotated
 
 import numpy as np
 from pydantic import Field
@@ -39,30 +39,23 @@ def speed(data: np.ndarray, time: np.ndarray, smooth: float) -> np.ndarray:
     return out
 
 
-@overload
-def measured(
-    of: Literal["speed"], data: np.ndarray, names: tuple[str, ...], time: np.ndarray, smooth: float
-) -> np.ndarray: ...
-
-
-@overload
 def measured(
     of: str, data: np.ndarray, names: tuple[str, ...], time: np.ndarray, smooth: float
-) -> np.ndarray | None: ...
+) -> np.ndarray:
+    """(sample,) float64, the quantity to threshold; NaN near gaps of the clock.
 
-
-def measured(
-    of: str, data: np.ndarray, names: tuple[str, ...], time: np.ndarray, smooth: float
-) -> np.ndarray | None:
-    """(sample,) float64, the quantity to threshold; NaN near gaps of the clock, None if there is no such feature.
-
-    It is the smoothed feature ``of``; if there is no feature ``speed``, ``speed`` is the speed of the data.
+    It is the smoothed feature ``of``; if there is no feature ``speed``, ``speed`` is the speed of the data. InputError
+    for an unknown feature.
     """
     if of in names and data.ndim == 2:
         values = smoothed_over(data[:, names.index(of)].astype(np.float64), time, smooth)
         values[near_gap(time, smooth)] = np.nan
         return values
-    return speed(data, time, smooth) if of == "speed" else None
+    if of != "speed":
+        raise InputError(
+            f"configuration convert.reader_options.thresholds.of: {of!r}, expected speed or one of {', '.join(names)}"
+        )
+    return speed(data, time, smooth)
 
 
 def smoothed_over(values: np.ndarray, time: np.ndarray, seconds: float) -> np.ndarray:
@@ -110,10 +103,6 @@ def labelled(
     InputError for an unknown feature, or if the number of names is not the number of cuts plus 1.
     """
     values = measured(of, data, names, time, smooth)
-    if values is None:
-        raise InputError(
-            f"configuration convert.reader_options.thresholds.of: {of!r}, expected speed or one of {', '.join(names)}"
-        )
     found = class_names or tuple(f"level_{at}" for at in range(len(cuts) + 1))
     if len(found) != len(cuts) + 1:
         raise InputError(

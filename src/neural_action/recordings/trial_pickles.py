@@ -9,26 +9,23 @@ from __future__ import annotations
 
 import io
 import math
-import pickle
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 import numpy as np
 
-from neural_action.errors import InputError
+from neural_action.errors import InputError, reading
 from neural_action.files import most_bytes
-from neural_action.recordings.pickles import ALLOWED, Array, bounded, reason
+from neural_action.recordings.pickles import ALLOWED, Array, Unpickler, bounded
 
 _MAGIC, _PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
+#: The type of the numbers of each class of torch storages.
 _STORAGES = {
-    "DoubleStorage": "f8",
-    "FloatStorage": "f4",
-    "LongStorage": "i8",
-    "IntStorage": "i4",
-    "ShortStorage": "i2",
-    "CharStorage": "i1",
-    "ByteStorage": "u1",
-    "BoolStorage": "u1",
+    ("torch", f"{name}Storage"): np.dtype(kind)
+    for name, kind in (
+        *(("Double", "f8"), ("Float", "f4"), ("Long", "i8"), ("Int", "i4"), ("Short", "i2")),
+        *(("Char", "i1"), ("Byte", "u1"), ("Bool", "u1")),
+    )
 }
 
 
@@ -41,28 +38,17 @@ class _Object:
         self.state = state
 
 
-class _Kind:
-    """Stands for a class of torch storages; keeps the type of its numbers."""
-
-    def __init__(self, name: str):
-        self.dtype = np.dtype(_STORAGES[name])
-
-
-class _StorageUnpickler(pickle._Unpickler):
+class _StorageUnpickler(Unpickler):
     """Reads one of the pickles at the start of a saved storage; these only describe the storage."""
 
-    def find_class(self, module: str, name: str) -> Any:
-        if module != "torch" or name not in _STORAGES:
-            raise InputError(
-                f"names {module}.{name}, expected a torch storage of numbers; it was not executed"
-            )
-        return _Kind(name)
+    def __init__(self, stream: IO[bytes]):
+        super().__init__(stream, _STORAGES, "a torch storage of numbers")
 
     def persistent_load(self, described: Any) -> np.dtype:
         tag, kind, *_ = described
-        if tag != "storage" or not isinstance(kind, _Kind):
+        if tag != "storage" or not isinstance(kind, np.dtype):
             raise InputError(f"describes {tag!r}, expected a torch storage of numbers")
-        return kind.dtype
+        return kind
 
 
 def _storage(data: Any) -> np.ndarray:
@@ -104,23 +90,15 @@ _TRIALS: dict[tuple[str, str], Any] = {
 }
 
 
-class _TrialUnpickler(pickle._Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in _TRIALS:
-            raise InputError(
-                f"names {module}.{name}, expected trials of NumPy arrays or torch_geometric graphs; it was not executed"
-            )
-        return _TRIALS[module, name]
-
-
 def load_trial_pickle(path: Path) -> list[dict[str, np.ndarray]]:
     """The arrays of each trial, by their name in the file.
 
     InputError if the file cannot be read, is larger than ``pickles.MAX_BYTES``, holds something else, or refers to a
     name that trials do not need. That name is in the message; nothing is imported or executed.
     """
-    try:
-        content = _TrialUnpickler(io.BytesIO(bounded(path)), encoding="latin1").load()
+    with reading(path, "pickled trials", nameless=True):
+        expected = "trials of NumPy arrays or torch_geometric graphs"
+        content = Unpickler(io.BytesIO(bounded(path)), _TRIALS, expected).load()
         trials = content["data"]
         if isinstance(trials, dict):
             counts = {name: len(values) for name, values in trials.items()}
@@ -134,10 +112,6 @@ def load_trial_pickle(path: Path) -> list[dict[str, np.ndarray]]:
         if sum(array.nbytes for trial in found for array in trial.values()) > most_bytes(path):
             raise InputError(f"unpacks to more than {most_bytes(path)} bytes, expected at most that")
         return found
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
-    except Exception as error:  # a broken pickle raises whatever its bytes happen to mean
-        raise InputError(f"{path}: cannot be read as pickled trials ({reason(error)})") from None
 
 
 def _mapping(graph: Any) -> dict[str, Any]:

@@ -24,13 +24,13 @@ def run(config: str, source: Source, threads: int, output: Path, picture: Path) 
         fit = fit_kernel(
             [
                 (
-                    dataset.neural[span.frames],
-                    dataset.neural_time[span.frames],
-                    dataset.pose_raw[span.samples],
-                    dataset.pose_time[span.samples],
+                    dataset.neural[trial.frames],
+                    dataset.neural_time[trial.frames],
+                    dataset.pose_raw[trial.samples],
+                    dataset.pose_time[trial.samples],
                 )
-                for span in dataset.trials
-                if span.sees_input
+                for trial in dataset.trials
+                if trial.sees_input
             ],
             settings,
         )

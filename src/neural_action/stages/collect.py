@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from neural_action.errors import InputError
+from neural_action.errors import InputError, reading
 from neural_action.evaluation.columns import COLUMNS
 from neural_action.files import atomic_write
 
@@ -22,10 +22,8 @@ def run(output: Path, scores: tuple[Path, ...]) -> None:
 
 
 def _read(path: Path) -> pd.DataFrame:
-    try:
+    with reading(path, "CSV", OSError, ValueError, OverflowError):
         table = pd.read_csv(path, dtype=_TEXT, keep_default_na=False, na_values={"value": ["", "nan"]})
-    except (OSError, ValueError, OverflowError) as error:
-        raise InputError(f"{path}: cannot be read as CSV ({error})") from None
     if missing := [name for name in COLUMNS if name not in table.columns]:
         older = "; an older version wrote it, rerun rule evaluate" if "fold" in table.columns else ""
         raise InputError(f"{path}: column {missing[0]!r} is missing, expected a table of scores{older}")

@@ -11,7 +11,7 @@ import pandas as pd
 from neural_action.config.sections import Sections
 from neural_action.datasets.dataset import Dataset, Source
 from neural_action.datasets.windows import nearest
-from neural_action.errors import InputError
+from neural_action.errors import reading
 from neural_action.evaluation.consistency import COLUMNS, between_animals, between_runs
 from neural_action.files import atomic_write, load_npz
 from neural_action.principal import principal_components
@@ -48,7 +48,7 @@ class Compared:
     @classmethod
     def load(cls, path: Path, dimensions: int) -> Compared:
         """Read a file; keep ``dimensions`` components of the encoder's output. InputError if it is no embedding."""
-        try:
+        with reading(path, "an embedding", OSError, TypeError, ValueError, LookupError):
             file = load_npz(path, *_ARRAYS)
             names = tuple(map(str, file["animals"]))
             values = principal_components(np.nan_to_num(file["encoder"].astype(np.float64)), dimensions)
@@ -60,8 +60,6 @@ class Compared:
                 run=str(file["run"]),
                 seed=int(file["seed"]),
             )
-        except (OSError, TypeError, ValueError, LookupError) as error:
-            raise InputError(f"{path}: cannot be read as an embedding ({error})") from None
 
 
 def run(config: str, dataset: Path, embeddings: tuple[Path, ...], output: Path) -> None:
@@ -105,8 +103,8 @@ def behavior_of(embedding: Compared, dataset: Dataset, frames: int) -> np.ndarra
     """(window, variable) float32: the normalised behaviour nearest to the middle frame of each window."""
     middle = np.minimum(embedding.start + frames // 2, len(dataset.neural_time) - 1)
     out = np.zeros((len(middle), dataset.pose.shape[1]), np.float32)
-    for span in dataset.trials:
-        inside = (middle >= span.frames.start) & (middle < span.frames.stop)
-        rows = nearest(dataset.pose_time[span.samples], dataset.neural_time[middle[inside]])
-        out[inside] = dataset.pose[span.samples][rows]
+    for trial in dataset.trials:
+        inside = (middle >= trial.frames.start) & (middle < trial.frames.stop)
+        rows = nearest(dataset.pose_time[trial.samples], dataset.neural_time[middle[inside]])
+        out[inside] = dataset.pose[trial.samples][rows]
     return out

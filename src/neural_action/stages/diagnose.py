@@ -12,7 +12,7 @@ from neural_action.config.sections import Sections
 from neural_action.datasets.dataset import Source
 from neural_action.diagnostics.finding import CHECKS
 from neural_action.diagnostics.run import Diagnosis, diagnose
-from neural_action.files import atomic_write
+from neural_action.files import write_text
 from neural_action.tables.diagnostics import html
 from neural_action.tables.notes import opening
 from neural_action.tables.pictures.diagnostics import draw_diagnostics
@@ -36,10 +36,8 @@ def run(
     every = None if scores is None else read_scores(scores, sections).table
     with threadpool_limits(threads):
         found = diagnose(sections, source, {path.stem: path for path in swaps}, every)
-    with atomic_write(output / "diagnostics.json") as partial:
-        partial.write_text(json.dumps(_summary(sections.dataset, found), indent=1) + "\n")
-    with atomic_write(output / "diagnostics.html") as partial:
-        partial.write_text(html(opening(sections), found), encoding="utf-8")
+    write_text(output / "diagnostics.json", json.dumps(_summary(sections.dataset, found), indent=1) + "\n")
+    write_text(output / "diagnostics.html", html(opening(sections), found))
     save(draw_diagnostics(found, sections.diagnostics), output / "diagnostics.png")
     for finding in found.findings:
         if finding.severity in ("error", "warning"):

@@ -12,11 +12,11 @@ from threadpoolctl import threadpool_limits
 from neural_action.config.output_settings import ExploreSettings
 from neural_action.config.sections import Sections
 from neural_action.datasets.dataset import Dataset, Source
-from neural_action.errors import InputError
+from neural_action.errors import InputError, reading
 from neural_action.explore.layout import neighbour_map, principal
 from neural_action.explore.moments import Moments, moments, traces
 from neural_action.explore.page import Content, Row, Trial, render
-from neural_action.files import atomic_write, load_npz
+from neural_action.files import load_npz, write_text
 from neural_action.tables.notes import opening
 from neural_action.tables.pictures.runs import Run
 
@@ -36,11 +36,9 @@ class Shown:
     def load(cls, path: Path) -> Shown:
         """Read them from an embedding file. InputError if the file is no embedding."""
         kinds = (("label", np.int64), ("start", np.int64), ("time", np.float64))
-        try:
+        with reading(path, "an embedding", OSError, TypeError, ValueError):
             file = load_npz(path, *(name for name, _ in kinds))
             return cls(*(file[name].astype(kind) for name, kind in kinds))
-        except (OSError, TypeError, ValueError) as error:
-            raise InputError(f"{path}: cannot be read as an embedding ({error})") from None
 
     def same(self, other: Shown) -> bool:
         """Whether both runs have the same windows."""
@@ -95,12 +93,12 @@ def run(
         animals=dataset.animals,
         trials=[
             Trial(
-                dataset.animals.index(span.animal),
-                span.trial,
-                float(dataset.neural_time[span.frames][0]),
-                float(dataset.neural_time[span.frames][-1]),
+                dataset.animals.index(trial.animal),
+                trial.name,
+                float(dataset.neural_time[trial.frames][0]),
+                float(dataset.neural_time[trial.frames][-1]),
             )
-            for span in dataset.trials
+            for trial in dataset.trials
         ],
         rows=rows,
         label=first.label[chosen],
@@ -111,19 +109,18 @@ def run(
         traces=traces(dataset, sections.calcium.behavior, _points(dataset)),
         notes=_notes(len(first.label), len(chosen), settings, behavior),
     )
-    with atomic_write(output) as partial:
-        partial.write_text(render(content), encoding="utf-8")
+    write_text(output, render(content))
 
 
 def _points(dataset: Dataset) -> int:
     """Number of points in a trial's traces: at least 2, at most the frames of the longest trial."""
-    longest = max(span.frames.stop - span.frames.start for span in dataset.trials)
+    longest = max(trial.frames.stop - trial.frames.start for trial in dataset.trials)
     return max(2, min(_TRACE_POINTS, longest))
 
 
 def _trials(start: np.ndarray, dataset: Dataset) -> np.ndarray:
     """(window,) int64: index of the trial that holds each first frame. Trials are sorted by their frames."""
-    first = np.array([span.frames.start for span in dataset.trials])
+    first = np.array([trial.frames.start for trial in dataset.trials])
     return np.searchsorted(first, start, side="right") - 1
 
 

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from neural_action.config.kinds import Dataset
 from neural_action.errors import InputError
-from neural_action.files import atomic_write
+from neural_action.files import atomic_write, write_text
 from neural_action.preflight.folder import look
 from neural_action.preflight.proposal import FOLDS, Proposal, propose
 from neural_action.preflight.written import configuration
@@ -55,8 +55,7 @@ def run(
     text = configuration(proposal, dataset=dataset, raw=folder, samples=samples)
     with atomic_write(samples) as partial:
         write_samples(rows, partial)
-    with atomic_write(output) as partial:
-        partial.write_text(text, encoding="utf-8")
+    write_text(output, text)
     _say(proposal, output, samples)
 
 

@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from neural_action.config.sections import Sections
 from neural_action.datasets.dataset import Source
-from neural_action.files import atomic_write
+from neural_action.files import write_text
 from neural_action.neighbors.table import build_swap_table
 
 
@@ -26,5 +26,4 @@ def run(config: str, source: Source, threads: int, output: Path, report: Path) -
             names=dataset.animals,
         )
     table.save(output)
-    with atomic_write(report) as partial:
-        partial.write_text(json.dumps(table.report, indent=1) + "\n")
+    write_text(report, json.dumps(table.report, indent=1) + "\n")

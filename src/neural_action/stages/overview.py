@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from neural_action.config.sections import Sections
 from neural_action.diagnostics.finding import Finding
-from neural_action.errors import InputError
-from neural_action.files import atomic_write
+from neural_action.errors import reading
+from neural_action.files import write_text
 from neural_action.tables.diagnostics import summary
 from neural_action.tables.headline import headlines
 from neural_action.tables.notes import opening
@@ -43,15 +43,13 @@ def run(config: str, scores: Path, embeddings: tuple[Path, ...], diagnostics: Pa
     sections = Sections(config)
     methods, settings = sections.methods, sections.tables
     every = read_scores(scores, sections)
-    try:
+    with reading(diagnostics, "diagnostics", OSError, ValueError, LookupError, TypeError):
         found = json.loads(diagnostics.read_text())
         checks = [
             {**check, "said": summary([Finding(**one) for one in found["findings"] if one["check"] == name])}
             for name, check in found["checks"].items()
         ]
         classes = len({row["class"] for row in found["windows"]} - {""})
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise InputError(f"{diagnostics}: cannot be read as diagnostics ({error})") from None
     runs = by_method([Run.load(path) for path in embeddings], list(methods))
     labels = {name: row.label for name, row in methods.items()}
     columns = headlines(sections, every)
@@ -60,8 +58,7 @@ def run(config: str, scores: Path, embeddings: tuple[Path, ...], diagnostics: Pa
     heading, dot = _HEADINGS[columns[0].task], "animal" if animals else "split"
     drawn = draw_embeddings(runs, labels, settings.figure_method) if runs else None
     text = fragment(heading, dot, _address(chart), None if drawn is None else _address(drawn), checks)
-    with atomic_write(output) as partial:
-        partial.write_text(text, encoding="utf-8")
+    write_text(output, text)
 
 
 def _address(figure: Figure) -> str:

@@ -11,7 +11,7 @@ import yaml
 from neural_action import __version__
 from neural_action.config.load import validate
 from neural_action.config.sections import Sections
-from neural_action.files import atomic_write
+from neural_action.files import write_text
 
 PACKAGES = (
     "torch",
@@ -33,5 +33,4 @@ def run(config: str, output: Path) -> None:
     versions = {"neural-action": __version__, "python": platform.python_version()}
     versions |= {name: version(name) for name in PACKAGES}
     header = "".join(f"# {name} {number}\n" for name, number in versions.items())
-    with atomic_write(output) as partial:
-        partial.write_text(header + yaml.safe_dump(settings, sort_keys=False, allow_unicode=True))
+    write_text(output, header + yaml.safe_dump(settings, sort_keys=False, allow_unicode=True))

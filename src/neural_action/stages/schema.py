@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from neural_action.config.settings import Settings
-from neural_action.files import atomic_write
+from neural_action.files import write_text
 
 
 def schema() -> dict[str, Any]:
@@ -33,5 +33,4 @@ def schema() -> dict[str, Any]:
 
 def run(output: Path) -> None:
     """Write the schema."""
-    with atomic_write(output) as partial:
-        partial.write_text(json.dumps(schema(), indent=2, ensure_ascii=False) + "\n")
+    write_text(output, json.dumps(schema(), indent=2, ensure_ascii=False) + "\n")

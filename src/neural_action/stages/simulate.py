@@ -6,7 +6,7 @@ from pathlib import Path
 
 from neural_action.config.sections import Sections
 from neural_action.errors import InputError
-from neural_action.recordings.simulate import simulate_animal
+from neural_action.recordings.simulate.release import simulate_animal
 
 
 def run(config: str, animal: int, output: Path) -> None:

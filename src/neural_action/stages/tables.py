@@ -8,7 +8,7 @@ import pandas as pd
 
 from neural_action.config.sections import Sections
 from neural_action.errors import InputError
-from neural_action.files import atomic_write
+from neural_action.files import atomic_write, write_text
 from neural_action.tables.ablation import ablation
 from neural_action.tables.action import action_recognition
 from neural_action.tables.consistency import consistency as consistency_table
@@ -69,8 +69,7 @@ def run(
                 table[column] = table[column].map(for_spreadsheet)
             table.to_csv(partial, index=False, float_format="%.6g")
         for suffix, render in (("md", markdown), ("tex", latex), ("html", html)):
-            with atomic_write(output / f"{name}.{suffix}") as partial:
-                partial.write_text(render(document), encoding="utf-8")
+            write_text(output / f"{name}.{suffix}", render(document))
 
 
 def _build(

@@ -62,7 +62,7 @@ class TrainingData:
 
 
 def _seen(dataset: Dataset) -> list[str]:
-    return sorted({span.animal for span in dataset.trials if span.sees_input})
+    return sorted({trial.animal for trial in dataset.trials if trial.sees_input})
 
 
 def with_seen_labels(windows: Windows) -> Windows:

@@ -9,7 +9,7 @@ import click
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from neural_action.errors import InputError
+from neural_action.errors import reading
 from neural_action.inference.given import manifests_below
 from neural_action.inference.model import TrainedModel, load_model
 from neural_action.inference.sequences import manifest_path
@@ -104,7 +104,5 @@ def _given(path: Path) -> Path | np.ndarray:
     """The path of a manifest or store unchanged; for a .npy file its array, read without pickle."""
     if path.suffix != ".npy":
         return path
-    try:
+    with reading(path, "an array", OSError, ValueError, EOFError):
         return np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path}: cannot be read as an array ({error})") from None

@@ -10,8 +10,8 @@ import numpy as np
 
 from neural_action.config.settings import SyllableSettings
 from neural_action.datasets.dataset import Dataset
-from neural_action.errors import InputError
-from neural_action.files import atomic_write, load_npz
+from neural_action.errors import InputError, reading
+from neural_action.files import atomic_write, load_npz, write_text
 from neural_action.progress import Progress
 
 
@@ -31,8 +31,7 @@ class Syllables:
         """Write the posterior as .npz and the report as .json."""
         with atomic_write(path) as partial, partial.open("wb") as file:
             np.savez_compressed(file, posterior=self.posterior.astype(np.float16))
-        with atomic_write(report) as partial:
-            partial.write_text(json.dumps(self.report, indent=1) + "\n")
+        write_text(report, json.dumps(self.report, indent=1) + "\n")
 
 
 def fit_syllables(dataset: Dataset, settings: SyllableSettings) -> Syllables:
@@ -48,10 +47,10 @@ def fit_syllables(dataset: Dataset, settings: SyllableSettings) -> Syllables:
 
     from neural_action.syllables.arhmm import AutoregressiveHmm, ShownMonitor, with_lags
 
-    spans = [span for span in dataset.trials if span.sees_input]
+    trials = [trial for trial in dataset.trials if trial.sees_input]
     lags = settings.lags
-    lengths = [span.samples.stop - span.samples.start - lags for span in spans]
-    spans = [span for span, length in zip(spans, lengths, strict=True) if length > 0]
+    lengths = [trial.samples.stop - trial.samples.start - lags for trial in trials]
+    trials = [trial for trial, length in zip(trials, lengths, strict=True) if length > 0]
     lengths = [length for length in lengths if length > 0]
     dimensions = min(settings.dimensions, dataset.pose.shape[1])
     if sum(lengths) < settings.states * (dimensions * lags + 1):
@@ -59,10 +58,10 @@ def fit_syllables(dataset: Dataset, settings: SyllableSettings) -> Syllables:
             f"syllables: {sum(lengths)} visible poses are too few for syllables.states {settings.states} with "
             f"{dimensions} components, expected at least {settings.states * (dimensions * lags + 1)}"
         )
-    visible = np.concatenate([dataset.pose[span.samples] for span in spans])
+    visible = np.concatenate([dataset.pose[trial.samples] for trial in trials])
     components = PCA(dimensions, whiten=True, svd_solver="full").fit(visible)
     rows = np.concatenate(
-        [with_lags(components.transform(dataset.pose[span.samples]), lags) for span in spans]
+        [with_lags(components.transform(dataset.pose[trial.samples]), lags) for trial in trials]
     ).astype(np.float64)
     model = AutoregressiveHmm(settings.states, dimensions, settings.seed, settings.iterations)
     with Progress(settings.iterations, "syllables", "iteration") as shown:
@@ -72,9 +71,9 @@ def fit_syllables(dataset: Dataset, settings: SyllableSettings) -> Syllables:
 
     posterior = np.zeros((len(dataset.pose), settings.states), np.float32)
     first, durations = 0, []
-    for span, length in zip(spans, lengths, strict=True):
+    for trial, length in zip(trials, lengths, strict=True):
         part = shares[first : first + length]
-        posterior[span.samples] = np.concatenate([np.repeat(part[:1], lags, axis=0), part])
+        posterior[trial.samples] = np.concatenate([np.repeat(part[:1], lags, axis=0), part])
         changes = np.flatnonzero(np.diff(part.argmax(1))) + 1
         durations += np.diff([0, *changes, length]).tolist()
         first += length
@@ -93,10 +92,8 @@ def fit_syllables(dataset: Dataset, settings: SyllableSettings) -> Syllables:
 
 def load_posterior(path: Path, dataset: Dataset) -> np.ndarray:
     """(sample, syllable) float32 posterior probabilities. InputError unless the file has one row for each pose."""
-    try:
+    with reading(path, "syllables", OSError, ValueError):
         posterior = load_npz(path, "posterior")["posterior"].astype(np.float32)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as syllables ({error})") from None
     if posterior.ndim != 2 or len(posterior) != len(dataset.pose):
         raise InputError(
             f"{path}: shape {posterior.shape}, expected one row for each of {len(dataset.pose)} poses"

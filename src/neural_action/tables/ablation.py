@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from neural_action.config.evaluation_settings import ACTIONS
 from neural_action.config.sections import Sections
-from neural_action.errors import InputError
 from neural_action.tables import action, identity, notes
 from neural_action.tables.document import Document
 from neural_action.tables.page import Page
@@ -17,11 +16,8 @@ def ablation(sections: Sections, scores: Scores) -> tuple[Document, Page]:
     Raises InputError if the figure method is not configured.
     """
     metric, reference = sections.tables.metric, sections.tables.figure_method
-    if reference not in sections.methods:
-        rows = ", ".join(sections.methods)
-        raise InputError(f"configuration tables.figure_method: {reference!r} is not one of {rows}")
     kept = {name: row for name, row in sections.methods.items() if row.table == "ablation"}
-    methods = {reference: sections.methods[reference], **kept}
+    methods = {reference: sections.method(reference), **kept}
     page = Page(scores, methods)
     shown: list[Column] = []
     for probe in scores.read_by(*ACTIONS, "identity"):

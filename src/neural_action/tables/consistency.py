@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from neural_action.config.sections import Sections
-from neural_action.errors import InputError
+from neural_action.errors import InputError, reading
 from neural_action.tables import notes
 from neural_action.tables.document import Block, Document, Line, Span, interval
 from neural_action.tables.page import Page
@@ -26,13 +26,11 @@ _PARTS = ("mean", "lowest", "highest")
 
 def read_consistency(path: Path) -> pd.DataFrame:
     """Columns ``row, kind, measure, one, other`` as text, and ``value``, an R2. InputError for another file."""
-    try:
+    with reading(path, "CSV", OSError, ValueError):
         table = pd.read_csv(path, dtype=dict.fromkeys(COLUMNS[:5], str), keep_default_na=False)
         if missing := [name for name in COLUMNS if name not in table.columns]:
             raise InputError(f"{path}: column {missing[0]!r} is missing, expected a table of consistency")
         table["value"] = table["value"].astype(float)
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as CSV ({error})") from None
     return table
 
 

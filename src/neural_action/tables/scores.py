@@ -12,7 +12,7 @@ import pandas as pd
 from neural_action.config.evaluation_settings import CONTINUOUS, ProbeConfig
 from neural_action.config.sections import Sections
 from neural_action.config.settings import MethodSettings
-from neural_action.errors import InputError
+from neural_action.errors import InputError, reading
 from neural_action.evaluation.columns import COLUMNS
 from neural_action.evaluation.statistics import Estimate, estimate, generalises_over, paired
 
@@ -97,10 +97,8 @@ class Scores:
         or protocol; if it has a value that is not a finite number, or the same score twice; or if one of ``methods``
         has no score. With ``only``, the table may have no score at all.
         """
-        try:
+        with reading(path, "CSV", OSError, OverflowError, ValueError):
             table = pd.read_csv(path, dtype=dict.fromkeys(_TEXT, str), keep_default_na=False)
-        except (OSError, OverflowError, UnicodeDecodeError, ValueError) as error:
-            raise InputError(f"{path}: cannot be read as CSV ({error})") from None
         if missing := [name for name in COLUMNS if name not in table.columns]:
             if older := [name for name in _OLDER if name in table.columns]:
                 raise InputError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from neural_action.config.sections import Sections
@@ -64,7 +65,7 @@ def unseen_animal(sections: Sections, path: Path) -> tuple[Document, Page]:
 
 
 def _line(page: Page, name: str, column: Column, scores: dict[str, Scores], animal: str | None) -> Line:
-    own = Column(**{**column.__dict__, "animal": animal})
+    own = replace(column, animal=animal)
     texts = []
     for protocol, every in scores.items():
         cell = every.cell(name, own)

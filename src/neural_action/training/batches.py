@@ -316,18 +316,18 @@ def window_starts(dataset: Dataset, windows: Windows) -> np.ndarray:
     # Twice the centre, which lies between the middle two of an even number of poses.
     centre = visible.pose[:, (poses - 1) // 2] + visible.pose[:, poses // 2]
     starts = np.full(len(dataset.pose), -1, np.int64)
-    for at, span in enumerate(dataset.trials):
+    for at, trial in enumerate(dataset.trials):
         own = np.flatnonzero(visible.trial == at)
         if len(own) == 0:
-            own = np.flatnonzero(visible.animal == dataset.animals.index(span.animal))
-        if not span.sees_input or len(own) == 0:
+            own = np.flatnonzero(visible.animal == dataset.animals.index(trial.animal))
+        if not trial.sees_input or len(own) == 0:
             continue
         own = own[np.argsort(centre[own], kind="stable")]
-        samples = 2 * np.arange(span.samples.start, span.samples.stop)
+        samples = 2 * np.arange(trial.samples.start, trial.samples.stop)
         right = np.clip(np.searchsorted(centre[own], samples), 1, max(1, len(own) - 1))
         left, right = own[right - 1], own[np.minimum(right, len(own) - 1)]
         nearer = samples - centre[left] < centre[right] - samples
-        starts[span.samples] = np.where(nearer, visible.start[left], visible.start[right])
+        starts[trial.samples] = np.where(nearer, visible.start[left], visible.start[right])
     return starts
 
 
@@ -364,9 +364,9 @@ def augmentation_context(
         image = (1, *shape)[-3:] if len(shape) > 1 else None
     own = [
         [
-            np.arange(span.frames.start, span.frames.stop)
-            for span in dataset.trials
-            if span.sees_input and span.animal == name
+            np.arange(trial.frames.start, trial.frames.stop)
+            for trial in dataset.trials
+            if trial.sees_input and trial.animal == name
         ]
         for name in dataset.animals
     ]

@@ -15,8 +15,8 @@ from neural_action.augmentations.augmentation import AugmentationContext
 from neural_action.config.build import build
 from neural_action.config.settings import ComponentConfig, EncoderSettings
 from neural_action.encoders.shapes import Shapes
-from neural_action.errors import InputError
-from neural_action.files import atomic_write, read_regular
+from neural_action.errors import InputError, reading
+from neural_action.files import atomic_write, read_regular, write_text
 from neural_action.objectives.objective import Objective
 
 #: Largest size of a description in bytes (our choice).
@@ -66,8 +66,7 @@ def save_model(
         "shapes": shapes.to_dict(),
         **about,
     }
-    with atomic_write(weights.with_suffix(".json")) as partial:
-        partial.write_text(json.dumps(described, indent=1) + "\n")
+    write_text(weights.with_suffix(".json"), json.dumps(described, indent=1) + "\n")
     # Through memory, so that a full disk is an OSError.
     content = save({name: value.contiguous() for name, value in values.items()})
     with atomic_write(weights) as partial:
@@ -104,8 +103,6 @@ def load_model(weights: Path, device: torch.device | str = "cpu", part: str | No
         values = {name.removeprefix(own): v for name, v in load_file(weights).items() if name.startswith(own)}
         _check_values(model, values)
         model.load_state_dict(values)
-    except InputError as error:
-        raise InputError(f"{weights}: cannot be loaded as a model ({error})") from None
     except (
         OSError,
         LookupError,
@@ -122,10 +119,8 @@ def load_model(weights: Path, device: torch.device | str = "cpu", part: str | No
 def model_names(weights: Path) -> list[str]:
     """Names of the models in a file of several models, else empty. InputError without a readable description."""
     path = weights.with_suffix(".json")
-    try:
+    with reading(path, "a model", OSError, ValueError, AttributeError, TypeError):
         return list(json.loads(path.read_text()).get("models") or ())
-    except (OSError, ValueError, AttributeError, TypeError) as error:
-        raise InputError(f"{path}: cannot be read as a model ({error})") from None
 
 
 def _shapes(weights: Path, own: str) -> dict[str, tuple[int, ...]]:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from neural_action.datasets.runs import run_ends
 from neural_action.errors import InputError
 
 
@@ -38,11 +39,9 @@ class TrialOrder:
         """From the (window,) start and trial of each window, in order. InputError without a window."""
         if len(trial) == 0:
             raise InputError("windows: none is visible to pretraining, expected at least one")
-        begins = np.flatnonzero(np.diff(trial, prepend=-1))
-        lengths = np.diff(begins, append=len(trial))
-        first, last = np.repeat(begins, lengths), np.repeat(begins + lengths - 1, lengths)
+        first, last = run_ends(trial)
         a, b, c, d = (torch.as_tensor(array, device=device) for array in (start, trial, first, last))
-        return cls(a, b, c, d, int(lengths.max()))
+        return cls(a, b, c, d, int((last - first).max()) + 1)
 
     def later(self, windows: Tensor, most: int | None, chance: Tensor) -> Tensor:
         """A window 0 to ``most`` later in the same trial, at most the last; any window of the trial for None."""
@@ -69,10 +68,10 @@ class TrialOrder:
         Raises InputError if some window may have no such window.
         """
         count = len(self.start)
-        span = self.longest if beyond is None else 2 * beyond + 1
-        if span >= count:
+        near = self.longest if beyond is None else 2 * beyond + 1
+        if near >= count:
             raise InputError(
-                f"objective: compares windows far apart, {count} windows are visible, expected more than {span}"
+                f"objective: compares windows far apart, {count} windows are visible, expected more than {near}"
             )
         if beyond is None:
             first, end = self.first[windows], self.last[windows] + 1

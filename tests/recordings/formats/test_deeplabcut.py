@@ -10,7 +10,7 @@ import pytest
 
 from neural_action.errors import InputError
 from neural_action.preflight.folder import recognise
-from neural_action.recordings.formats import deeplabcut, module_of
+from neural_action.recordings.formats import deeplabcut, files_of
 
 SAMPLES = 5
 
@@ -167,4 +167,4 @@ def test_files_of_another_form_are_a_line(tmp_path):
         file.create_group("df_with_missing").attrs["pandas_type"] = b"frame_table"
     with pytest.raises(InputError, match="not laid out as pandas does"):
         give(tmp_path / "b.h5")
-    assert module_of("deeplabcut").files(tmp_path / "a.h5") == [tmp_path / "a.h5"]
+    assert files_of("deeplabcut", tmp_path / "a.h5") == [tmp_path / "a.h5"]

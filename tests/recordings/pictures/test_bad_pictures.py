@@ -62,7 +62,7 @@ def change(path: Path, **entries) -> None:
 @pytest.mark.parametrize(
     ("name", "entries", "says"),
     [
-        ("train", {"fine_labels": [0] * 11}, "train: 11 fine_labels, expected 12, one a picture"),
+        ("train", {"fine_labels": [0] * 11}, "train: 11 fine_labels, expected 12, one for each picture"),
         ("train", {"fine_labels": None}, "train: has no fine_labels, found"),
         (
             "train",
@@ -106,9 +106,9 @@ def test_a_pickle_executes_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"no picture", r"1\.png: no PNG or JPEG that can be read"),
-        (b"", r"1\.png: no PNG or JPEG that can be read"),
-        (png(pixels(1)[0])[:-400], r"1\.png: no PNG or JPEG that can be read"),
+        (b"no picture", r"1\.png: cannot be read as PNG or JPEG"),
+        (b"", r"1\.png: cannot be read as PNG or JPEG"),
+        (png(pixels(1)[0])[:-400], r"1\.png: cannot be read as PNG or JPEG"),
         (
             png(pixels(1)[0, ..., 0]),
             r"1\.png: shape \(32, 32, 1\) \(y, x, channel\), expected \(32, 32, 3\) as in .*0\.png",
@@ -140,8 +140,10 @@ def test_folders_that_are_no_classes(tmp_path):
     refused(tmp_path / "empty", "0 files, none of a known set of pictures; expected data_batch_1")
     for at, values in enumerate(pixels(3)):
         picture(tmp_path / "flat" / f"{at}.png", values)
-    refused(tmp_path / "flat", r"0\.png: is in no folder of a class, expected a folder a class")
-    refused(folders(tmp_path / "one", classes=("cat",)), "1 folders of pictures, expected a folder a class")
+    refused(tmp_path / "flat", r"0\.png: is in no folder of a class, expected a folder for each class")
+    refused(
+        folders(tmp_path / "one", classes=("cat",)), "1 folders of pictures, expected a folder for each class"
+    )
     root = folders(tmp_path / "mixed")
     picture(root / "bird" / "0.png", pixels(1)[0])
     refused(root, r"bird/0\.png: is beside train")
@@ -151,7 +153,7 @@ def test_a_class_with_one_picture(tmp_path):
     root = folders(tmp_path)
     for at in (1, 2):
         (root / "train" / "dog" / f"{at}.png").unlink()
-    refused(root, "class 'dog' has 1 pictures outside the test part, expected two at least")
+    refused(root, "class 'dog' has 1 pictures outside the test part, expected at least two")
 
 
 @pytest.mark.parametrize(
@@ -202,7 +204,7 @@ def test_tiny_imagenet_whose_files_disagree(tmp_path, break_it, says):
         ({"pictures": pixels(4), "labels": np.array([0, 1, 1, -5])}, "labels hold -5 to 1"),
         (
             {"pictures": pixels(4), "labels": np.array([0, 0, 0, 0])},
-            r"1 classes \(0\), expected two at least",
+            r"1 classes \(0\), expected at least two",
         ),
         ({"pictures": np.array([{}], object), "labels": np.zeros(1, int)}, "cannot be read as .npz"),
         ({"x_train": pixels(4), "y_train": np.arange(4) % 2}, "has no array 'x_test' beside x_train"),
@@ -246,7 +248,7 @@ def test_paths_that_lead_nowhere(tmp_path):
     refused(tmp_path / "a.txt", r"expected a folder or an archive")
     for name in ("a.zip", "b.zip"):
         (tmp_path / name).write_bytes(b"x")
-    refused(tmp_path, "a.zip, b.zip, expected one set; name the one that is meant")
+    refused(tmp_path, "a.zip, b.zip, expected one set; name one of them")
 
 
 def test_labels_of_another_length():

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from neural_action.config.evaluation_settings import VALUES, ProbeConfig
-from neural_action.errors import InputError
+from neural_action.config.evaluation_settings import ProbeConfig
 from neural_action.evaluation.probes.angle import Angle
 from neural_action.evaluation.probes.knn import Knn, Retrieval
 from neural_action.evaluation.probes.mlp import Mlp
@@ -23,13 +22,5 @@ KINDS: dict[str, type[Probe]] = {
 
 def build_probe(name: str, config: ProbeConfig) -> Probe:
     """The probe called ``name``. InputError if its kind cannot read one of its tasks."""
-    probe = KINDS[config.kind](config)
-    for task in config.tasks:
-        if (task in VALUES) != (probe.output == "values"):
-            expected = "ridge or retrieval" if task in VALUES else "a kind that gives classes"
-            raise InputError(f"probes.{name}: kind {config.kind} cannot read {task}, expected {expected}")
-    if probe.output == "directions" and "identity" in config.tasks:
-        raise InputError(
-            f"probes.{name}: kind angle cannot read identity, expected classes that are directions"
-        )
-    return probe
+    config.check_tasks(f"probes.{name}")
+    return KINDS[config.kind](config)

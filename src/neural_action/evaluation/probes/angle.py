@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 
-from neural_action.config.evaluation_settings import ProbeConfig
-from neural_action.evaluation.probes.probe import Output, Training, penalties
+from neural_action.evaluation.probes.probe import Probe, Training, penalties
 from neural_action.evaluation.probes.ridge import ridge_path
 
 
-class Angle:
+class Angle(Probe):
     """Class k of n is the direction 2 pi k / n. The paper uses AdamW with as many weight decays, which comes close."""
 
-    output: ClassVar[Output] = "directions"
-
-    def __init__(self, config: ProbeConfig):
-        self.config = config
+    output = "directions"
 
     def scores(self, train: Training, others: np.ndarray) -> np.ndarray:
         """(penalty, m, 2) cosines and sines, not normalised to length 1."""

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 
-from neural_action.config.evaluation_settings import ProbeConfig
-from neural_action.evaluation.probes.probe import Output, Training
+from neural_action.evaluation.probes.probe import Probe, Training
 
 #: Number of distances in memory at a time.
 _DISTANCES = 1 << 26
 
 
-class Knn:
+class Knn(Probe):
     """Share of each class among the ``neighbors`` nearest training windows (Euclidean)."""
 
-    output: ClassVar[Output] = "shares"
-
-    def __init__(self, config: ProbeConfig):
-        self.config = config
+    output = "shares"
 
     def scores(self, train: Training, others: np.ndarray) -> np.ndarray:
         """(1, m, class) float64 shares; over all training windows if there are fewer than ``neighbors``."""
@@ -28,13 +22,10 @@ class Knn:
         )
 
 
-class Retrieval:
+class Retrieval(Probe):
     """The mean target of the ``neighbors`` nearest training windows (Euclidean)."""
 
-    output: ClassVar[Output] = "values"
-
-    def __init__(self, config: ProbeConfig):
-        self.config = config
+    output = "values"
 
     def scores(self, train: Training, others: np.ndarray) -> np.ndarray:
         """(1, m, variable) float64 means; over all training windows if there are fewer than ``neighbors``."""

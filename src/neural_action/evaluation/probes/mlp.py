@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import ClassVar
 
 import numpy as np
 
-from neural_action.config.evaluation_settings import ProbeConfig
-from neural_action.evaluation.probes.probe import Output, Training, class_weights, softmax
+from neural_action.evaluation.probes.probe import Probe, Training, class_weights, softmax
 
 # Defaults of scikit-learn: batch size, learning rate and moments of Adam, L2 penalty.
 _BATCH, _RATE, _FIRST, _SECOND, _EPSILON, _PENALTY = 200, 1e-3, 0.9, 0.999, 1e-8, 1e-4
@@ -20,13 +18,10 @@ _BATCH, _RATE, _FIRST, _SECOND, _EPSILON, _PENALTY = 200, 1e-3, 0.9, 0.999, 1e-8
 _MOST, _PATIENCE, _GAIN = 100, 10, 1e-4
 
 
-class Mlp:
+class Mlp(Probe):
     """Layers of ``hidden`` rectified units, trained by Adam for ``epochs`` or with early stopping."""
 
-    output: ClassVar[Output] = "probabilities"
-
-    def __init__(self, config: ProbeConfig):
-        self.config = config
+    output = "probabilities"
 
     def scores(self, train: Training, others: np.ndarray) -> np.ndarray:
         """(1, m, class) float64 probabilities; 0 for classes without training windows."""

@@ -6,8 +6,9 @@ each of its penalties, so that validation can choose one.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -35,23 +36,25 @@ class Training:
     seed: int = 0
 
 
-class Probe(Protocol):
+class Probe(ABC):
     """A probe of one kind.
 
     Attributes:
+        config: its settings.
         output: the kind of its output.
     """
 
     output: ClassVar[Output]
 
-    def __init__(self, config: ProbeConfig): ...
+    def __init__(self, config: ProbeConfig):
+        self.config = config
 
+    @abstractmethod
     def scores(self, train: Training, others: np.ndarray) -> np.ndarray:
         """(penalty, m, column) float scores of (m, feature) scaled windows; of one penalty if there is no choice.
 
         Columns are classes, (cos, sin) or variables.
         """
-        ...
 
 
 def penalties(config: ProbeConfig) -> np.ndarray:

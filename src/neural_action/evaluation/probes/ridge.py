@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 
-from neural_action.config.evaluation_settings import ProbeConfig
-from neural_action.evaluation.probes.probe import Output, Training, penalties
+from neural_action.evaluation.probes.probe import Probe, Training, penalties
 
 
-class Ridge:
+class Ridge(Probe):
     """Predicts values of behaviour variables."""
 
-    output: ClassVar[Output] = "values"
-
-    def __init__(self, config: ProbeConfig):
-        self.config = config
+    output = "values"
 
     def scores(self, train: Training, others: np.ndarray) -> np.ndarray:
         """(penalty, m, variable) float32 values."""
@@ -34,7 +28,7 @@ def ridge_path(train: np.ndarray, target: np.ndarray, others: np.ndarray, decays
         others: (m, feature) windows to predict.
         decays: (decay,), positive.
     """
-    size, along, probed, offset = _in_axes(train, target, others)
+    size, along, probed, offset = in_axes(train, target, others)
     weights = along / (size + len(train) * decays[:, None])[:, :, None]
     # The decomposition needs float64; the predictions, which take most of the time, do not.
     return np.matmul(probed.astype(np.float32), weights.astype(np.float32)) + offset.astype(np.float32)
@@ -48,14 +42,14 @@ def ridge_errors(
     With weights ``diag(f) A`` in the axes of the training windows, where only ``f`` depends on the decay, the error
     of ``P diag(f) A`` is a quadratic form in ``f``.
     """
-    size, along, probed, offset = _in_axes(train, target, others)
+    size, along, probed, offset = in_axes(train, target, others)
     rest, shrunk = true - offset, 1 / (size + len(train) * decays[:, None])
     linear = (along * (probed.T @ rest)).sum(1)
     square = (probed.T @ probed) * (along @ along.T)
     return (rest**2).sum() - 2 * shrunk @ linear + ((shrunk @ square) * shrunk).sum(1)
 
 
-def _in_axes(
+def in_axes(
     train: np.ndarray, target: np.ndarray, others: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Eigenvalues (axis,), targets along the axes (axis, column), others along them (m, axis), and the mean target."""

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
 
 import numpy as np
 
 from neural_action.config.evaluation_settings import ProbeConfig
 from neural_action.evaluation.probes.epochs import epoch_path
-from neural_action.evaluation.probes.probe import Output, Training, class_weights, penalties, softmax
+from neural_action.evaluation.probes.probe import Probe, Training, class_weights, penalties, softmax
 
 # The exact solver runs at most _STEPS steps. Every _CHECKED steps it stops the decays whose logits change by less than
 # _STILL (root mean square).
 _STEPS, _CHECKED, _STILL = 100, 10, 1e-4
 
 
-class Softmax:
+class Softmax(Probe):
     """Multinomial logistic regression with one of three solvers.
 
     ``sgd``: the linear layer of Günel et al., with one penalty (``weight_decay``). ``epochs``: the linear probe for
     pictures. ``exact``: the optimum for each penalty.
     """
 
-    output: ClassVar[Output] = "probabilities"
-
-    def __init__(self, config: ProbeConfig):
-        self.config = config
+    output = "probabilities"
 
     def scores(self, train: Training, others: np.ndarray) -> np.ndarray:
         """(penalty, m, class) probabilities; with ``solver: epochs`` (rate x epoch, m, class)."""

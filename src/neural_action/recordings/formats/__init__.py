@@ -3,9 +3,9 @@
 A format module has
 
 - ``EXPECTED``: one phrase that says which files it reads;
-- ``Options``: a ``FormatOptions``, the keys of ``options`` in a reader's configuration;
+- ``Options``: a ``Section``, the keys of ``options`` in a reader's configuration;
 - ``recognise(path) -> str | None``: a phrase on the content of ``path`` if it has this format (reads little);
-- ``files(path) -> list[Path]``: the raw files that belong to ``path``;
+- ``files(path) -> list[Path]`` (optional): the raw files that belong to ``path``, by default only this one;
 - one or more of ``neural(path, options) -> Neural``, ``behavior(path, options) -> Behavior`` and
   ``labels(path, options, class_names) -> Labels``;
 - ``roles(path) -> tuple[str, ...]`` (optional): which of these three a file has, if that depends on the file; empty for
@@ -22,32 +22,16 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from neural_action.config.kinds import MOST_ACTIONS
-from neural_action.config.signatures import one_line
 from neural_action.errors import InputError
 from neural_action.text import is_missing
 
 #: Roles of a file.
 ROLES = ("neural", "behavior", "labels")
-
-
-class FormatOptions(BaseModel):
-    """Options of a format; unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    @classmethod
-    def parse(cls, options: dict[str, Any], where: str) -> Self:
-        """The typed options. InputError with the key below ``where``, the value and what was expected."""
-        try:
-            return cls.model_validate(options)
-        except ValidationError as error:
-            raise InputError(f"configuration {one_line(error, where)}") from None
 
 
 @dataclass(frozen=True)
@@ -159,16 +143,12 @@ def load_format(name: str, role: str, where: str) -> ModuleType:
     return module_of(name)
 
 
-def needs(package: str, extra: str, path: Path) -> ModuleType:
-    """Import an optional package. InputError that says how to install it, if it is missing."""
-    try:
-        return import_module(package)
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.split(".")[0] != package.split(".")[0]:
-            raise
-        raise InputError(
-            f"{path}: reading it needs the package {package}: pip install '.[{extra}]' in a checkout"
-        ) from None
+def files_of(name: str, path: Path, pattern: str | None = None) -> list[Path]:
+    """The raw files that belong to ``path``; in a folder of some formats, those whose names match ``pattern``."""
+    module = module_of(name)
+    if not hasattr(module, "files"):
+        return [path]
+    return module.files(path) if pattern is None else module.files(path, pattern)
 
 
 def as_classes(

@@ -11,7 +11,6 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Callable, Mapping
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from neural_action.errors import InputError
 from neural_action.recordings.formats import Neural
 from neural_action.recordings.formats.arrays import lazy, side_by_side
 from neural_action.recordings.hdf5 import Dataset
+from neural_action.recordings.patterns import covering
 
 #: Kinds that count as activity of cells, the likelier first; and kinds that are read only if named.
 KINDS = (
@@ -83,28 +83,13 @@ def groups(found: Mapping[str, tuple[str, Any]]) -> list[tuple[str, str, list[st
     listed: list[tuple[str, str, list[str]]] = []
     for kind in (*KINDS, *UNASKED):
         own = sorted(name for name, (there, _) in found.items() if there == kind)
-        pattern = _common(own)
-        planes = len(own) > 1 and kind not in MOVIES and sorted(fnmatch.filter(found, pattern)) == own
+        pattern = covering(own) if len(own) > 1 else ""
+        planes = pattern and kind not in MOVIES and sorted(fnmatch.filter(found, pattern)) == own
         if planes and (_numbered(own) or _apart([found[name][1] for name in own])):
             listed.append((pattern, kind, own))
         else:
             listed += [(name, kind, [name]) for name in own]
     return listed
-
-
-def _common(names: list[str]) -> str:
-    """The pattern of names that differ in the middle."""
-    if len(names) < 2:
-        return "".join(names)
-    start = _alike(names)
-    end = _alike([name[len(start) :][::-1] for name in names])[::-1]
-    return f"{start}*{end}"
-
-
-def _alike(names: list[str]) -> str:
-    """The common prefix of all names."""
-    columns = zip(*names, strict=False)
-    return "".join(letters[0] for letters in takewhile(lambda letters: len(set(letters)) == 1, columns))
 
 
 def _numbered(names: list[str]) -> bool:

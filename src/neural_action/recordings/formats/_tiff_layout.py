@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 from xml.etree import ElementTree
 
+import numpy as np
+
 _SECONDS = {"s": 1.0, "sec": 1.0, "ms": 1e-3, "msec": 1e-3, "µs": 1e-6, "us": 1e-6, "ns": 1e-9, "min": 60.0}
 _SCANIMAGE = re.compile(r"^(?:scanimage\.)?(?:SI[45]?|state)\.(\S+?)\s*=\s*(.*?)\s*$", re.MULTILINE)
 
@@ -58,15 +60,13 @@ class Layout:
         """Pages of a volume."""
         return self.steps * self.channels
 
-    def page(self, frame: int, step: int, channel: int, frames: int) -> int:
-        """Index of the page of a frame, step and channel, in a movie of ``frames`` frames."""
+    def pages(self, frame: np.ndarray, step: np.ndarray, channel: int, frames: int) -> np.ndarray:
+        """(frame, step) index of the pages of frames and steps, in a movie of ``frames`` frames."""
         size = {"c": self.channels, "z": self.steps, "t": frames}
-        at = {"c": channel, "z": step, "t": frame}
-        page, stride = 0, 1
-        for axis in self.order:
-            page += at[axis] * stride
-            stride *= size[axis]
-        return page
+        at: dict[str, Any] = {"c": channel, "z": step, "t": frame[:, None]}
+        return np.ravel_multi_index(
+            [at[axis] for axis in self.order], [size[axis] for axis in self.order], order="F"
+        )
 
 
 def noted(description: str, software: str, imagej: Mapping[str, Any] | None) -> Layout:

@@ -12,14 +12,15 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from neural_action.errors import InputError
-from neural_action.recordings.formats import Behavior, FormatOptions, frame_numbers
+from neural_action.config.kinds import Section
+from neural_action.errors import InputError, reading
+from neural_action.recordings.formats import Behavior, frame_numbers
 from neural_action.recordings.table_files import read_table
 
 EXPECTED = "a CSV of Anipose with columns <keypoint>_x, <keypoint>_y, <keypoint>_z"
 
 
-class Options(FormatOptions):
+class Options(Section):
     """Options of this format.
 
     Attributes:
@@ -42,11 +43,6 @@ def recognise(path: Path) -> str | None:
     return "Anipose poses" if _keypoints(columns) else None
 
 
-def files(path: Path) -> list[Path]:
-    """The one file."""
-    return [path]
-
-
 def scored(path: Path) -> bool:
     """Whether the file has scores."""
     with path.open(errors="replace") as file:
@@ -60,7 +56,7 @@ def behavior(path: Path, options: Options) -> Behavior:
     """
     if not path.is_file():
         raise InputError(f"{path}: no such file, expected {EXPECTED}")
-    try:
+    with reading(path, "poses", ValueError):
         table = read_table(path)
         names = [name for name in _keypoints(list(table.columns)) if name not in options.exclude]
         if not names:
@@ -68,10 +64,6 @@ def behavior(path: Path, options: Options) -> Behavior:
         points = np.stack(
             [table[[f"{name}_{axis}" for axis in "xyz"]].to_numpy(np.float32) for name in names], 1
         )
-    except (ValueError, UnicodeDecodeError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path}: {error}, expected numbers") from None
     for option, suffix, given in (
         ("max_error", "error", options.max_error is not None),
         ("min_score", "score", options.min_score > 0),

@@ -18,14 +18,13 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
-from neural_action.config.kinds import MOST_ACTIONS
+from neural_action.config.kinds import MOST_ACTIONS, Section
 from neural_action.config.load import read_yaml
-from neural_action.errors import InputError
+from neural_action.errors import InputError, reading
 from neural_action.files import check_zip
 from neural_action.recordings.formats import (
     ROLES,
     Behavior,
-    FormatOptions,
     Labels,
     Neural,
     as_classes,
@@ -40,7 +39,7 @@ SUFFIXES = (".npy", ".npz", ".csv", ".txt", ".parquet", ".yaml", ".yml")
 _BLOCK_BYTES = 8 << 20
 
 
-class Options(FormatOptions):
+class Options(Section):
     """Options of this format, or one role of a description.
 
     Attributes:
@@ -179,11 +178,8 @@ def _classes(
 
 def mapped_npy(path: Path) -> np.ndarray:
     """The array of numbers in a .npy file, memory-mapped, never unpickled. InputError if it cannot be read."""
-    try:
+    with reading(path, ".npy"):
         return np.load(path, mmap_mode="r", allow_pickle=False)
-    except Exception as error:  # a forged header raises whatever its bytes happen to mean
-        reason = str(error)
-        raise InputError(f"{path}: cannot be read as .npy ({type(error).__name__}: {reason})") from None
 
 
 def lazy(data: Any) -> Any:
@@ -309,10 +305,8 @@ def _read(
         if frame is not None:
             frames = frame_numbers(table[frame].to_numpy(), path, f"column {frame!r}")
     elif path.suffix == ".txt":
-        try:
+        with reading(path, "numbers", ValueError):
             data = np.loadtxt(path)
-        except ValueError as error:
-            raise InputError(f"{path}: {error}, expected numbers") from None
     elif path.suffix == ".npz":
         data, time = _npz(path, options)
     elif path.suffix == ".npy":
@@ -340,7 +334,7 @@ def _unnamed(table: Any) -> str | None:
 
 
 def _npz(path: Path, options: Options) -> tuple[np.ndarray, np.ndarray | None]:
-    try:
+    with reading(path, ".npz"):
         check_zip(path)
         with np.load(path, allow_pickle=False) as archive:
             key = options.key
@@ -355,11 +349,6 @@ def _npz(path: Path, options: Options) -> tuple[np.ndarray, np.ndarray | None]:
                 raise InputError(f"{path}: no array {key!r}, found {', '.join(archive.files)}")
             time = archive[options.time] if options.time in archive.files else None
             return archive[key], time
-    except InputError:
-        raise
-    except Exception as error:  # a damaged archive raises whatever its bytes happen to mean
-        reason = str(error)
-        raise InputError(f"{path}: cannot be read as .npz ({type(error).__name__}: {reason})") from None
 
 
 def _binary(path: Path, options: Options) -> np.ndarray:

@@ -11,8 +11,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from neural_action.config.kinds import Section
 from neural_action.errors import InputError
-from neural_action.recordings.formats import FormatOptions, Neural
+from neural_action.recordings.formats import Neural
 from neural_action.recordings.formats.arrays import transposed
 from neural_action.recordings.hdf5 import Dataset, members, opened, read_numbers
 
@@ -28,7 +29,7 @@ UNITS = {
 RANKED = ("F_dff", "C+YrA", "C")
 
 
-class Options(FormatOptions):
+class Options(Section):
     """Options of this format.
 
     Attributes:
@@ -49,11 +50,6 @@ def recognise(path: Path) -> str | None:
             return "CaImAn estimates" if file.get("estimates/C") is not None else None
     except InputError:
         return None
-
-
-def files(path: Path) -> list[Path]:
-    """The one file."""
-    return [path]
 
 
 def computed(path: Path) -> tuple[list[str], bool]:

@@ -14,8 +14,9 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
+from neural_action.config.kinds import Section
 from neural_action.errors import InputError
-from neural_action.recordings.formats import Behavior, FormatOptions
+from neural_action.recordings.formats import Behavior
 from neural_action.recordings.pickles import load_object_pickle
 
 EXPECTED = (
@@ -34,7 +35,7 @@ KEYPOINTS = tuple(
 )
 
 
-class Options(FormatOptions):
+class Options(Section):
     """Options of this format.
 
     Attributes:
@@ -67,11 +68,6 @@ def recognise(path: Path) -> str | None:
     except InputError:
         return None
     return "poses (DeepFly3D, df3dPostProcessing or seqikpy)"
-
-
-def files(path: Path) -> list[Path]:
-    """The one file."""
-    return [path]
 
 
 def behavior(path: Path, options: Options) -> Behavior:

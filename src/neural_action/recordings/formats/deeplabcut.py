@@ -16,8 +16,9 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from neural_action.errors import InputError
-from neural_action.recordings.formats import Behavior, FormatOptions, frame_numbers
+from neural_action.config.kinds import Section
+from neural_action.errors import InputError, reading
+from neural_action.recordings.formats import Behavior, frame_numbers
 from neural_action.recordings.hdf5 import opened
 from neural_action.recordings.pandas_hdf5 import holds_frame, read_frame
 from neural_action.recordings.table_files import refuse_short_rows
@@ -27,7 +28,7 @@ _KEY = "df_with_missing"
 _HEADS = ("scorer", "individuals", "bodyparts", "coords")
 
 
-class Options(FormatOptions):
+class Options(Section):
     """Options of this format.
 
     Attributes:
@@ -81,11 +82,6 @@ def recognise(path: Path) -> str | None:
 def roles(path: Path) -> tuple[str, ...]:
     """Behaviour; nothing for hand labels."""
     return () if "hand labels" in (recognise(path) or "") else ("behavior",)
-
-
-def files(path: Path) -> list[Path]:
-    """The one file."""
-    return [path]
 
 
 def scored(path: Path) -> bool:
@@ -177,17 +173,13 @@ def _csv(path: Path) -> _Table:
     rows = heads.index("coords") + 1 if "coords" in heads else 0
     if "bodyparts" not in heads or not rows or len(set(heads[:rows])) < rows:
         raise InputError(f"{path}: header rows {', '.join(heads)}, expected scorer, bodyparts, coords")
-    try:
+    with reading(path, "poses", ValueError, TypeError):
         table = pd.read_csv(path, header=None, skiprows=rows, low_memory=False)
         refuse_short_rows(path, table, rows)
         # Hand labels have two more columns with the folders of their image.
         if not pd.api.types.is_numeric_dtype(table[0]):
             return _Table({}, np.empty((0, 0)), table[0].astype(str).to_numpy())
         values = table.iloc[:, 1:].to_numpy(np.float64)
-    except (ValueError, TypeError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path}: {error}, expected numbers") from None
     named = {line[0]: line[1:] for line in lines[:rows]}
     if any(len(line) != values.shape[1] for line in named.values()):
         raise InputError(

@@ -20,9 +20,10 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from neural_action.errors import InputError
+from neural_action.config.kinds import Section
+from neural_action.errors import InputError, reading
 from neural_action.recordings.elan import headerless, seconds_of, tiers_of_eaf
-from neural_action.recordings.formats import FormatOptions, Labels, as_classes
+from neural_action.recordings.formats import Labels, as_classes
 from neural_action.recordings.table_files import column_of
 
 EXPECTED = "events with start and stop: a table of BORIS, ELAN (.eaf, tab-delimited), SimBA, or of intervals"
@@ -74,7 +75,7 @@ _PHRASES = {
 _ABOVE = 60
 
 
-class Options(FormatOptions):
+class Options(Section):
     """Options of this format.
 
     Attributes:
@@ -115,11 +116,6 @@ def recognise(path: Path) -> str | None:
         lines = [line for line, _ in zip(file, range(_ABOVE), strict=False)]
     kind = _kind(lines)
     return _PHRASES[kind[0]] if kind else None
-
-
-def files(path: Path) -> list[Path]:
-    """The one file."""
-    return [path]
 
 
 def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) -> Labels:
@@ -181,11 +177,8 @@ def _of_table(path: Path, options: Options) -> tuple[str, list[tuple[str, float,
     name, line, separator = kind
     if name == "elan" and line < 0:
         return name, _of_tiers(path, headerless(path), options)
-    try:
+    with reading(path, "a table"):
         table = pd.read_csv(path, sep=separator, skiprows=line, skipinitialspace=True)
-    except Exception as error:  # pandas raises whatever a broken table trips
-        reason = str(error)
-        raise InputError(f"{path}: cannot be read as a table ({type(error).__name__}: {reason})") from None
     for column, value in options.where.items():
         table = table[column_of(path, table, column).astype(str) == str(value)]
     if name == "elan":

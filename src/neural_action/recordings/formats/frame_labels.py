@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
+from neural_action.config.kinds import Section
 from neural_action.errors import InputError
 from neural_action.files import most_bytes
-from neural_action.recordings.formats import FormatOptions, Labels, as_classes, frame_numbers
+from neural_action.recordings.formats import Labels, as_classes, frame_numbers
 from neural_action.recordings.table_files import column_of, read_table, texts
 from neural_action.recordings.units import FRAMES, TIMES, called, lasting, seconds_named
 
@@ -30,7 +31,7 @@ EXPECTED = (
 )
 
 
-class Options(FormatOptions):
+class Options(Section):
     """Options of this format.
 
     Attributes:
@@ -65,11 +66,6 @@ def recognise(path: Path) -> str | None:
         return "labels of frames (SimBA)"
     named = any(word in path.name.lower() for word in ("label", "annotation", "behaviour", "behavior"))
     return "labels of frames" if named and ".csv" in path.name else None
-
-
-def files(path: Path) -> list[Path]:
-    """The one file."""
-    return [path]
 
 
 def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) -> Labels:

@@ -17,16 +17,15 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from neural_action.errors import InputError
+from neural_action.config.kinds import Section
+from neural_action.errors import InputError, needed
 from neural_action.files import most_bytes
 from neural_action.recordings.formats import (
     Behavior,
-    FormatOptions,
     Labels,
     Neural,
     _roi_series,
     as_classes,
-    needs,
 )
 from neural_action.recordings.hdf5 import opened
 from neural_action.recordings.nwb_behavior import Clock, joined, likelihood, pose, several
@@ -39,7 +38,7 @@ _BEHAVIOR = ("PoseEstimation", "SpatialSeries", "TimeSeries")
 NUMBERED = 5
 
 
-class Options(FormatOptions):
+class Options(Section):
     """Options of this format.
 
     Attributes:
@@ -71,11 +70,6 @@ class Options(FormatOptions):
 def recognise(path: Path) -> str | None:
     """Recognise a file .nwb; ``contents`` lists what it holds."""
     return "NWB" if path.suffix == ".nwb" and path.is_file() else None
-
-
-def files(path: Path) -> list[Path]:
-    """The one file."""
-    return [path]
 
 
 def contents(path: Path) -> dict[str, list[str]]:
@@ -110,9 +104,14 @@ def contents(path: Path) -> dict[str, list[str]]:
 
 
 def subject(path: Path) -> str | None:
-    """The subject_id of the file, or None."""
-    with _opened(path) as file:
-        return file.subject.subject_id if file.subject is not None else None
+    """``general/subject/subject_id`` of an NWB file, or None if it has none. InputError if it cannot be read."""
+    with opened(path, EXPECTED, "NWB") as file:
+        item = file.get("general/subject/subject_id")
+        value = None if item is None or not hasattr(item, "dtype") else np.asarray(item[()]).ravel()
+    if value is None or not len(value):
+        return None
+    first = value[0]
+    return first.decode(errors="replace") if isinstance(first, bytes) else str(first)
 
 
 def neural(path: Path, options: Options) -> Neural:
@@ -191,7 +190,7 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    pynwb = needs("pynwb", "nwb", path)
+    pynwb = needed("pynwb", "nwb", f"{path}: reading it")
     with opened(path, EXPECTED, "NWB"):  # Opened as HDF5 first, which checks the size that datasets claim.
         pass
     with warnings.catch_warnings():

@@ -15,8 +15,9 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
+from neural_action.config.kinds import Section
 from neural_action.errors import InputError
-from neural_action.recordings.formats import Behavior, FormatOptions
+from neural_action.recordings.formats import Behavior
 from neural_action.recordings.hdf5 import members, opened, read_names, read_numbers
 from neural_action.recordings.slp import is_project, read_project
 
@@ -27,7 +28,7 @@ _UNTRANSPOSED = ("frame", "node", "xy", "track")
 _SUFFIXES = (".h5", ".hdf5", ".slp")
 
 
-class Options(FormatOptions):
+class Options(Section):
     """Options of this format.
 
     Attributes:
@@ -60,11 +61,6 @@ def recognise(path: Path) -> str | None:
 def roles(path: Path) -> tuple[str, ...]:
     """Behaviour; empty for a project with only hand labels."""
     return () if "hand labels" in (recognise(path) or "") else ("behavior",)
-
-
-def files(path: Path) -> list[Path]:
-    """The one file."""
-    return [path]
 
 
 def scored(path: Path) -> bool:

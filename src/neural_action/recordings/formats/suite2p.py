@@ -15,8 +15,9 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
+from neural_action.config.kinds import Section
 from neural_action.errors import InputError
-from neural_action.recordings.formats import FormatOptions, Neural
+from neural_action.recordings.formats import Neural
 from neural_action.recordings.formats.arrays import mapped_npy, side_by_side, transposed
 from neural_action.recordings.pickles import load_object_pickle
 
@@ -27,7 +28,7 @@ _PLANE = re.compile(r"plane(\d+)")
 NEUROPIL = 0.7
 
 
-class Options(FormatOptions):
+class Options(Section):
     """Options of this format.
 
     Attributes:

@@ -15,14 +15,15 @@ from xml.etree import ElementTree
 import numpy as np
 from pydantic import Field
 
-from neural_action.errors import InputError
-from neural_action.recordings.formats import FormatOptions, Neural, tiff
+from neural_action.config.kinds import Section
+from neural_action.errors import InputError, reading
+from neural_action.recordings.formats import Neural, tiff
 
 EXPECTED = "a ThorImage folder with Experiment.xml and Image_*.raw or Chan<A>_*.tif"
 _NAME = re.compile(r"Chan(?P<channel>[A-D])_(?P<numbers>\d+(?:_\d+)+)\.tiff?")
 
 
-class Options(FormatOptions):
+class Options(Section):
     """Options of this format.
 
     Attributes:
@@ -107,7 +108,7 @@ def experiment(path: Path) -> Experiment:
     file = path / "Experiment.xml"
     if not file.is_file():
         raise InputError(f"{file}: no such file, expected {EXPECTED}")
-    try:
+    with reading(file, "a ThorImage experiment", ElementTree.ParseError, KeyError, ValueError):
         root = ElementTree.parse(file).getroot()
         scan, stage, stream = (_child(root, tag).attrib for tag in ("LSM", "ZStage", "Streaming"))
         names = [node.attrib["name"] for node in _child(root, "Wavelengths").findall("Wavelength")]
@@ -129,10 +130,6 @@ def experiment(path: Path) -> Experiment:
             tuple(name.removeprefix("Chan") for name in names),
             float(scan["frameRate"]) / ((planes + flyback) * averaged),
         )
-    except (ElementTree.ParseError, KeyError, ValueError) as error:
-        raise InputError(
-            f"{file}: cannot be read as a ThorImage experiment ({type(error).__name__}: {error})"
-        ) from None
     if min(found.y, found.x, found.volumes, found.planes) < 1 or not found.rate > 0 or not found.channels:
         raise InputError(f"{file}: {found}, expected sizes of at least 1, a rate above 0 and a channel")
     return found

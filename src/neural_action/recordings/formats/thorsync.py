@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from neural_action.errors import InputError
+from neural_action.errors import InputError, reading
 from neural_action.recordings.hdf5 import members, opened, read_numbers
 
 EXPECTED = "a ThorSync HDF5 (Episode001.h5) with lines in DI, CI or AI"
@@ -104,7 +104,7 @@ def _rate(path: Path) -> float:
     settings = path.parent / _SETTINGS
     if not settings.is_file():
         raise InputError(f"{settings}: no such file, expected it with the sampling rate, or clock.rate")
-    try:
+    with reading(settings, "settings of ThorSync", ElementTree.ParseError, KeyError, ValueError):
         boards = ElementTree.parse(settings).getroot().iter("AcquireBoard")
         rates = [
             float(rate.attrib["rate"])
@@ -113,8 +113,6 @@ def _rate(path: Path) -> float:
             for rate in board.iter("SampleRate")
             if rate.attrib.get("enable") == "1"
         ]
-    except (ElementTree.ParseError, KeyError, ValueError) as error:
-        raise InputError(f"{settings}: cannot be read ({type(error).__name__}: {error})") from None
     if len(rates) != 1 or not rates[0] > 0:
         raise InputError(f"{settings}: {len(rates)} sampling rates of active boards, expected one")
     return rates[0]

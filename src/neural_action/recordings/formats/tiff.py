@@ -15,13 +15,14 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
-from neural_action.errors import InputError
-from neural_action.recordings.formats import FormatOptions, Neural, _tiff_layout, needs
+from neural_action.config.kinds import Section
+from neural_action.errors import InputError, needed, reading
+from neural_action.recordings.formats import Neural, _tiff_layout
 
 EXPECTED = "a multi-page TIFF, or a folder of TIFF files"
 
 
-class Options(FormatOptions):
+class Options(Section):
     """Options of this format.
 
     Attributes:
@@ -123,12 +124,7 @@ def _read(found: list[Path], options: Options) -> tuple[Any, _tiff_layout.Layout
 
     def block(block_info: Any = None) -> np.ndarray:
         first, last = block_info[None]["array-location"][0]
-        pages = np.array(
-            [
-                [layout.page(frame, step, options.channel, frames) for step in steps]
-                for frame in range(first, last)
-            ]
-        )
+        pages = layout.pages(np.arange(first, last), np.array(steps), options.channel, frames)
         out = np.zeros((last - first, *shape), np.float32)
         which = np.searchsorted(starts, pages, side="right") - 1
         for part in np.unique(which):
@@ -247,27 +243,21 @@ class Pages:
                 raise InputError(
                     f"{self.path}: its compression needs imagecodecs: pip install '.[tiff]' in a checkout"
                 ) from None
-            reason = str(error)
             raise InputError(
-                f"{self.path}: page {page} cannot be read ({type(error).__name__}: {reason})"
+                f"{self.path}: page {page} cannot be read ({type(error).__name__}: {error})"
             ) from None
         if image.shape != self.shape:
             raise InputError(f"{self.path}: page {page} has shape {image.shape}, expected {self.shape}")
         return image
 
     def _open(self) -> Any:
-        tifffile = needs("tifffile", "tiff", self.path)
-        try:
+        tifffile = needed("tifffile", "tiff", f"{self.path}: reading it")
+        with reading(self.path, "TIFF"):
             # Read page by page and ignore series in OME metadata, which may refer to other files. In ScanImage's
             # classic TIFF, tifffile guesses the positions of pages and misses the last one; above 2 GB offsets may
             # have overflowed, so the guess is needed.
             guessed = {} if self.path.stat().st_size >= 1 << 31 else {"is_scanimage": False}
             return tifffile.TiffFile(self.path, is_ome=False, **guessed)
-        except Exception as error:
-            reason = str(error)
-            raise InputError(
-                f"{self.path}: cannot be read as TIFF ({type(error).__name__}: {reason})"
-            ) from None
 
 
 def _natural(path: Path) -> list[Any]:

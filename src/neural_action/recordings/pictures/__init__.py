@@ -65,7 +65,7 @@ class Pictures:
         if (few := np.flatnonzero(counts < 2)).size:
             raise InputError(
                 f"{where}: class {self.class_names[few[0]]!r} has {counts[few[0]]} pictures outside the test part, "
-                "expected two at least"
+                "expected at least two"
             )
         if self.coarse is not None:
             _check_labels(where, "coarse labels", self.coarse, self.coarse_names, len(self.pictures))
@@ -82,9 +82,9 @@ def _check_labels(where: Path | str, what: str, labels: np.ndarray, names: Seque
             f"{where}: {what} are {labels.dtype} of shape {labels.shape}, expected {count} whole numbers"
         )
     if len(names) < 2:
-        raise InputError(f"{where}: {len(names)} classes ({', '.join(names)}), expected two at least")
+        raise InputError(f"{where}: {len(names)} classes ({', '.join(names)}), expected at least two")
     if len(set(names)) < len(names):
-        raise InputError(f"{where}: two classes have the same name, expected a name each")
+        raise InputError(f"{where}: two classes have the same name, expected different names")
     outside = (labels < UNLABELLED) | (labels >= len(names))
     if outside.any():
         at = int(np.argmax(outside))

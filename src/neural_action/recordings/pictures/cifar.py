@@ -1,7 +1,7 @@
 """CIFAR-10 and CIFAR-100 as published: the Python archives (pickles) and the binary ones.
 
-CIFAR-10 has ``data_batch_1`` to ``_5`` and ``test_batch``, CIFAR-100 ``train`` and ``test``, each of them a pickle or,
-with ``.bin``, records of one label byte (CIFAR-100: coarse, fine) and 3 x 32 x 32 bytes (channel, y, x).
+CIFAR-10 has ``data_batch_1`` to ``_5`` and ``test_batch``, CIFAR-100 ``train`` and ``test``. Each is a pickle or, with
+``.bin``, records of one label byte (CIFAR-100: coarse, fine) and 3 x 32 x 32 bytes (channel, y, x).
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def _labels(files: FileTree, name: str, key: str, found: Any, count: int) -> np.
             f"{files.path(name)}: {key} are {type(found).__name__}, expected a list of whole numbers"
         )
     if len(listed) != count:
-        raise InputError(f"{files.path(name)}: {len(listed)} {key}, expected {count}, one a picture")
+        raise InputError(f"{files.path(name)}: {len(listed)} {key}, expected {count}, one for each picture")
     return np.array(listed, np.int16)
 
 

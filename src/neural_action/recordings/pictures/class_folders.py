@@ -11,7 +11,7 @@ from neural_action.recordings.pictures import Pictures
 from neural_action.recordings.pictures.decode import decode, is_picture
 from neural_action.recordings.pictures.sources import FileTree
 
-EXPECTED = "a folder a class with PNG or JPEG files, below train and test or without these"
+EXPECTED = "a folder for each class with PNG or JPEG files, below train and test or without these"
 #: Folder name -> part.
 _PART = {
     "train": "train",
@@ -47,7 +47,7 @@ def read(files: FileTree, *, grey: Literal["refuse", "repeat"] = "refuse") -> Pi
     parts = sorted({part for part, _, _ in placed}, key=order.index)
     if "all" in parts and len(parts) > 1:
         other = next(name for part, _, name in placed if part == "all")
-        raise InputError(f"{files.path(other)}: is beside {parts[0]}, expected it in a part as the others")
+        raise InputError(f"{files.path(other)}: is beside {parts[0]}, expected it in a part, like the others")
     placed.sort(key=lambda entry: (order.index(entry[0]), entry[1]))
     classes = tuple(sorted({name for _, name, _ in placed}))
     number = {name: at for at, name in enumerate(classes)}

@@ -8,8 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from neural_action.errors import InputError
-from neural_action.recordings.pickles import reason
+from neural_action.errors import InputError, reading
 from neural_action.recordings.pictures import MOST_BYTES
 from neural_action.recordings.pictures.sources import FileTree
 
@@ -55,15 +54,10 @@ def _picture(files: FileTree, name: str, grey: str) -> np.ndarray:
     from PIL import Image
 
     data = files.read(name)
-    try:
-        with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as image:
-            mode = image.mode
-            if mode in _CHANNELS and image.width * image.height * 3 <= MOST_BYTES:
-                values = np.asarray(image.convert("RGB") if mode == "L" and grey == "repeat" else image)
-            else:
-                values = None
-    except Exception as error:  # Pillow and its codecs raise whatever damaged bytes trip
-        raise InputError(f"{files.path(name)}: no PNG or JPEG that can be read ({reason(error)})") from None
-    if values is None:
-        raise InputError(f"{files.path(name)}: mode {mode} of size {image.size}, expected 8-bit grey or RGB")
+    where = files.path(name)
+    with reading(where, "PNG or JPEG"), Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as image:
+        mode = image.mode
+        if mode not in _CHANNELS or image.width * image.height * 3 > MOST_BYTES:
+            raise InputError(f"{where}: mode {mode} of size {image.size}, expected 8-bit grey or RGB")
+        values = np.asarray(image.convert("RGB") if mode == "L" and grey == "repeat" else image)
     return values if values.ndim == 3 else values[:, :, None]

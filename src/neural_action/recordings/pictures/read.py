@@ -46,6 +46,6 @@ def only(path: Path) -> Path:
         return path
     if len(packed) > 1:
         raise InputError(
-            f"{path}: {', '.join(one.name for one in packed)}, expected one set; name the one that is meant"
+            f"{path}: {', '.join(one.name for one in packed)}, expected one set; name one of them"
         )
     return packed[0]

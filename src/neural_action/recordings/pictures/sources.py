@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from neural_action.errors import InputError
+from neural_action.errors import InputError, reading
 from neural_action.files import most_bytes
-from neural_action.recordings.pickles import bounded, reason
+from neural_action.recordings.pickles import bounded
 
 ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip")
 
@@ -32,12 +32,8 @@ class FileTree:
         """The content of the file called ``name``. InputError if it cannot be read or is not there."""
         if name not in self.names:
             raise InputError(f"{self.where}: has no file {name}")
-        try:
+        with reading(self.path(name), "a file", nameless=True):
             return self._read(name)
-        except InputError as error:
-            raise InputError(f"{self.path(name)}: {error}") from None
-        except Exception as error:  # a damaged archive raises whatever its bytes happen to mean
-            raise InputError(f"{self.path(name)}: cannot be read ({reason(error)})") from None
 
     def path(self, name: str) -> str:
         """The path of a file for messages, also inside an archive."""
@@ -54,7 +50,7 @@ class FileTree:
         return [line.strip() for line in lines if line.strip()]
 
     def find(self, name: str) -> str | None:
-        """The first file called ``name``, in whichever folder."""
+        """The first file called ``name``, in any folder."""
         return next((path for path in self.names if path.rsplit("/", 1)[-1] == name), None)
 
 
@@ -68,14 +64,8 @@ def open_tree(path: Path) -> FileTree:
         raise InputError(f"{path}: no such file or folder")
     if not path.name.lower().endswith(ARCHIVES):
         raise InputError(f"{path}: expected a folder or an archive ({', '.join(ARCHIVES)})")
-    try:
+    with reading(path, "an archive, it is damaged or cut off", nameless=True):
         return _zip(path) if path.name.lower().endswith(".zip") else _tar(path)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
-    except Exception as error:  # likewise
-        raise InputError(
-            f"{path}: cannot be read as an archive, it is damaged or cut off ({reason(error)})"
-        ) from None
 
 
 def _tree(where: Path, names: list[str], read: Callable[[str], bytes]) -> FileTree:
@@ -86,7 +76,7 @@ def _tree(where: Path, names: list[str], read: Callable[[str], bytes]) -> FileTr
 
 
 def _zip(path: Path) -> FileTree:
-    # Stays open: of 110,000 pictures the list of files would be read again for each.
+    # Kept open, because otherwise the list of files would be read again for each picture.
     archive = zipfile.ZipFile(path)
     sizes = {entry.filename: entry.file_size for entry in archive.infolist() if not entry.is_dir()}
     _check_size(path, sum(sizes.values()))
@@ -94,7 +84,7 @@ def _zip(path: Path) -> FileTree:
 
 
 def _tar(path: Path) -> FileTree:
-    """All of it, in one pass: what is compressed as a whole cannot be read in another order."""
+    """Read the whole archive in one pass, because a compressed tar can only be read in order."""
     content: dict[str, bytes] = {}
     total = 0
     with tarfile.open(path, "r|*") as archive:

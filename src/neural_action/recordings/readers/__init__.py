@@ -24,24 +24,17 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from neural_action.config.signatures import one_line
+from neural_action.config.kinds import Section
 from neural_action.errors import InputError
 
 
-class ReaderOptions(BaseModel):
+class ReaderOptions(Section):
     """Options of a reader; unknown keys are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
     @classmethod
-    def parse(cls, options: dict[str, Any]) -> Self:
+    def parse(cls, content: Any, where: str = "convert.reader_options") -> Self:
         """The typed options. InputError with the key, the value and what was expected."""
-        try:
-            return cls.model_validate(options)
-        except ValidationError as error:
-            raise InputError(f"configuration {one_line(error, 'convert.reader_options')}") from None
+        return super().parse(content, where)
 
 
 def load_reader(name: str) -> ModuleType:

@@ -23,7 +23,7 @@ from pydantic import Field
 from neural_action.errors import InputError
 from neural_action.recordings.matlab import load_mat, numbers, variable
 from neural_action.recordings.pickles import load_npz
-from neural_action.recordings.readers import ReaderOptions, hidden
+from neural_action.recordings.readers import ReaderOptions, hidden, renamed
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.samples import SampleRow
 from neural_action.recordings.trial_pickles import load_trial_pickle
@@ -138,11 +138,7 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
             the trial); a direction is not 0 to 7; fewer than two trials have bins above the speed threshold.
     """
     path = Path(root) / row.path
-    names = CLASS_NAMES if class_names is None else class_names
-    if len(names) != DIRECTIONS:
-        raise InputError(
-            f"configuration convert.class_names: {len(names)} names, expected {DIRECTIONS} (directions)"
-        )
+    names = renamed(CLASS_NAMES, class_names)
     trials, kept = _moving_trials(path, options)
     lengths = [len(trial["x"]) for trial in trials]
     bins = np.repeat(_offsets(trials)[:-1], lengths) + _joined(trials, "timestep")
@@ -156,7 +152,7 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
         behavior_time=time,
         labels=_joined(trials, "y").astype(np.int16),
         neural_index=np.arange(len(time), dtype=np.int32),
-        class_names=tuple(names),
+        class_names=names,
         behavior_names=BEHAVIOR_NAMES,
         neural_rate=1 / options.bin_seconds,
         behavior_rate=1 / options.bin_seconds,

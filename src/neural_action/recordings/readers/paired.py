@@ -25,10 +25,10 @@ from neural_action.recordings.clocks import Clock, ClockOptions, clock_of
 from neural_action.recordings.finite import finite
 from neural_action.recordings.formats import (
     Behavior,
-    FormatOptions,
     Labels,
     Neural,
     arrays,
+    files_of,
     load_format,
     thorsync,
 )
@@ -132,10 +132,9 @@ def files(root: Path, row: SampleRow, options: Options) -> list[Path]:
         source = getattr(options, role)
         if source is None:
             continue
-        module = load_format(source.format, role, f"{_WHERE}.{role}")
+        load_format(source.format, role, f"{_WHERE}.{role}")
         path = path_of(root, row, source.path, f"{role}.path")
-        pattern = source.options.get("pattern")
-        found += module.files(path) if pattern is None else module.files(path, pattern)
+        found += files_of(source.format, path, source.options.get("pattern"))
         if role != "labels":
             clock = source.clock
             if clock.times:
@@ -226,15 +225,29 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
     )
 
 
+def read_source(root: Path, row: SampleRow, options: Options, role: str, *more: Any) -> tuple[Path, Any]:
+    """The file of ``neural``, ``behavior`` or ``labels``, and what its format reads from it, given ``more``."""
+    source: SourceOptions | LabelOptions = getattr(options, role)
+    module = load_format(source.format, role, f"{_WHERE}.{role}")
+    path = path_of(root, row, source.path, f"{role}.path")
+    parsed = module.Options.parse(source.options, f"{_WHERE}.{role}.options")
+    return path, getattr(module, role)(path, parsed, *more)
+
+
+def _clocked(root: Path, row: SampleRow, options: Options, role: str) -> tuple[Path, Any, Clock]:
+    """As ``read_source``, with the clock. InputError also if the array is empty or there is no clock."""
+    path, found = read_source(root, row, options, role)
+    if 0 in found.data.shape:
+        what = "neural activity" if role == "neural" else "behaviour"
+        raise InputError(f"{path}: {what} has shape {found.data.shape}, expected no empty dimension")
+    given = getattr(options, role).clock
+    clock = clock_of(given, found, found.data.shape[0], path, role, partial(path_of, root, row))
+    return path, found, replace(clock, how=f"{path.relative_to(root)}, {found.unit}; {clock.how}")
+
+
 def _neural(root: Path, row: SampleRow, options: Options) -> tuple[Neural, Clock]:
     source = options.neural
-    module = load_format(source.format, "neural", f"{_WHERE}.neural")
-    path = path_of(root, row, source.path, "neural.path")
-    found = module.neural(path, module.Options.parse(source.options, f"{_WHERE}.neural.options"))
-    if 0 in found.data.shape:
-        raise InputError(f"{path}: neural activity has shape {found.data.shape}, expected no empty dimension")
-    clock = clock_of(source.clock, found, found.data.shape[0], path, "neural", partial(path_of, root, row))
-    clock = replace(clock, how=f"{path.relative_to(root)}, {found.unit}; {clock.how}")
+    path, found, clock = _clocked(root, row, options, "neural")
     found, time = replace(found, data=found.data[: len(clock.time)]), clock.time
     if source.missing.policy == "refuse":
         return replace(found, data=finite(found.data, path, found.names)), clock
@@ -254,14 +267,7 @@ def _neural(root: Path, row: SampleRow, options: Options) -> tuple[Neural, Clock
 
 
 def _behavior(root: Path, row: SampleRow, options: Options) -> tuple[Behavior, Clock]:
-    source = options.behavior
-    module = load_format(source.format, "behavior", f"{_WHERE}.behavior")
-    path = path_of(root, row, source.path, "behavior.path")
-    found = module.behavior(path, module.Options.parse(source.options, f"{_WHERE}.behavior.options"))
-    if 0 in found.data.shape:
-        raise InputError(f"{path}: behaviour has shape {found.data.shape}, expected no empty dimension")
-    clock = clock_of(source.clock, found, len(found.data), path, "behavior", partial(path_of, root, row))
-    clock = replace(clock, how=f"{path.relative_to(root)}, {found.unit}; {clock.how}")
+    _, found, clock = _clocked(root, row, options, "behavior")
     count = len(clock.time)
     # Labels by frame need the frame number of every sample.
     frames = np.arange(len(found.data)) if found.frames is None else found.frames
@@ -315,11 +321,8 @@ def _labels(
     """Labels from a file: (sample,) int16 for every sample of the behaviour file, class names, and their source."""
     if options.labels is None:
         return np.full(len(time), UNLABELLED, np.int16), class_names or ("unlabelled",), ""
-    source = options.labels
-    module = load_format(source.format, "labels", f"{_WHERE}.labels")
-    path = path_of(root, row, source.path, "labels.path")
-    parsed: FormatOptions = module.Options.parse(source.options, f"{_WHERE}.labels.options")
-    found: Labels = module.labels(path, parsed, class_names)
+    found: Labels
+    path, found = read_source(root, row, options, "labels", class_names)
     frames = np.arange(len(time)) if behavior.frames is None else behavior.frames
     said = f"{path.relative_to(root)}; {found.said}"
     return samples_of(found, frames, time, path), found.names, said

@@ -17,11 +17,9 @@ from neural_action.errors import InputError
 from neural_action.recordings.pictures import ALL, UNLABELLED, Pictures
 from neural_action.recordings.pictures.read import DIGITS, EXPECTED, only, read_pictures
 from neural_action.recordings.pictures.sources import open_tree
-from neural_action.recordings.readers import ReaderOptions
+from neural_action.recordings.readers import ReaderOptions, renamed
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.samples import SampleRow
-
-__all__ = ["CONFIGURATION", "EMBEDDED", "EXPECTED", "Options", "files", "read", "scan"]
 
 CONFIGURATION = None
 EMBEDDED = (DIGITS,)
@@ -87,8 +85,7 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
             f"{path}: convert.reader_options.parts {', '.join(options.parts)}, expected {has} ({missing[0]} differs)"
         )
     labels, names = _classes(path, found, options.classes)
-    if class_names is not None and len(class_names) != len(names):
-        raise InputError(f"{path}: convert.class_names has {len(class_names)} names, expected {len(names)}")
+    names = renamed(names, class_names)
     rows = np.flatnonzero(found.part == part)
     if len(rows) == 0:
         raise InputError(f"{path}: no part {part!r}, expected one of {', '.join(options.parts)}")
@@ -106,7 +103,7 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
         behavior_time=clock,
         labels=labels[rows].astype(np.int16),
         neural_index=np.arange(count, dtype=np.int32),
-        class_names=names if class_names is None else class_names,
+        class_names=names,
         behavior_names=(),
         neural_rate=RATE,
         behavior_rate=RATE,

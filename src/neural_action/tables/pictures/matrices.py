@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
@@ -16,6 +17,16 @@ from neural_action.tables.pictures import style
 _NUMBERED = 12
 #: Matrices with more names are drawn without them, this many inches wide: 200 classes would be 60 inches.
 _NAMED, _NAMELESS = 40, 5.0
+
+
+def draw_matrix(axis: Axes, matrix: np.ndarray, names: Sequence[str]) -> None:
+    """Draw a matrix of values from 0 to 1 with the names of its rows and columns, if any; NaN is grey."""
+    axis.imshow(matrix, cmap="Blues", vmin=0, vmax=1, aspect="equal")
+    axis.set_facecolor(style.FAINT)
+    axis.set_xticks(range(len(names)), names, rotation=90)
+    axis.set_yticks(range(len(names)), names)
+    axis.tick_params(length=0)
+    axis.spines[:].set_visible(False)
 
 
 def draw_matrices(
@@ -41,13 +52,9 @@ def draw_matrices(
     axes = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True)
     colors = ScalarMappable(Normalize(0, 1), "Blues")
     for at, (axis, title, matrix) in enumerate(zip(axes.flat, titles, matrices.values(), strict=False)):
-        axis.imshow(matrix, cmap=colors.cmap, norm=colors.norm, aspect="equal")
-        axis.set_facecolor(style.FAINT)
+        draw_matrix(axis, matrix, said)
         axis.set_title(title)
-        axis.set_xticks(range(len(said)), said, rotation=90)
-        axis.set_yticks(range(len(said)), said)
-        axis.tick_params(length=0, labelbottom=False, labeltop=at < across)
-        axis.spines[:].set_visible(False)
+        axis.tick_params(labelbottom=False, labeltop=at < across)
         for row, column in np.argwhere(~np.isnan(matrix)) if len(names) <= _NUMBERED else ():
             value = float(matrix[row, column])
             color = "white" if value > 0.55 else style.INK

@@ -12,9 +12,10 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from neural_action.errors import InputError
+from neural_action.errors import InputError, reading
 from neural_action.names import shortened
 from neural_action.tables.pictures import style
+from neural_action.tables.pictures.matrices import draw_matrix
 
 COLUMNS = ("model", "step", "anchor", "mined", "pairs", "itself")
 #: More classes than these are drawn without their names.
@@ -29,12 +30,10 @@ def read_mined(paths: Sequence[Path]) -> pd.DataFrame:
     """
     tables = []
     for path in map(Path, paths):
-        try:
+        with reading(path, "CSV", OSError, ValueError):
             table = pd.read_csv(
                 path, dtype=dict.fromkeys(("model", "anchor", "mined"), str), keep_default_na=False
             )
-        except (OSError, UnicodeDecodeError, ValueError) as error:
-            raise InputError(f"{path}: cannot be read as CSV ({error})") from None
         if tuple(table.columns) != COLUMNS:
             raise InputError(f"{path}: columns {', '.join(table.columns)}, expected {', '.join(COLUMNS)}")
         for name in ("step", "pairs", "itself"):
@@ -107,13 +106,8 @@ def draw_mined(table: pd.DataFrame, labels: Mapping[str, str], class_names: Sequ
         steps = sorted(own[name]["step"].unique())
         for axis, step in zip(axes[row], (steps[0], steps[-1]), strict=True):
             values = matrix(own[name][own[name]["step"] == step], class_names)
-            axis.imshow(values, cmap=colors.cmap, norm=colors.norm, aspect="equal")
-            axis.set_facecolor(style.FAINT)
+            draw_matrix(axis, values, names)
             axis.set_title(f"{titles[name]}, step {step:,}", fontsize=8)
-            axis.set_xticks(range(len(names)), names, rotation=90)
-            axis.set_yticks(range(len(names)), names)
-            axis.tick_params(length=0)
-            axis.spines[:].set_visible(False)
         axes[row, 0].set_ylabel("class of the anchor")
     for axis in axes[-1]:
         axis.set_xlabel("class of the mined view")

@@ -204,18 +204,20 @@ def _trace_painter(dataset: Dataset) -> Painter:
     half = _SNIPPET_SECONDS / 2
 
     def draw(axis: Axes, at: int) -> None:
-        span = next(span.samples for span in dataset.trials if span.samples.start <= at < span.samples.stop)
-        clock = dataset.pose_time[span] - dataset.pose_time[at]
+        own = next(
+            trial.samples for trial in dataset.trials if trial.samples.start <= at < trial.samples.stop
+        )
+        clock = dataset.pose_time[own] - dataset.pose_time[at]
         near = np.abs(clock) <= half
         if values.shape[1] <= _LINES:
             for feature, color in enumerate(colors):
-                axis.plot(clock[near], values[span][near, feature], color=color, lw=1, marker=".", ms=2)
+                axis.plot(clock[near], values[own][near, feature], color=color, lw=1, marker=".", ms=2)
             axis.axvline(0, color=style.FAINT, lw=0.8, zorder=0)
             axis.set_ylim(low, high)
         else:
             extent = (clock[near][0], clock[near][-1], values.shape[1], 0)
             axis.imshow(
-                values[span][near].T, aspect="auto", cmap="cividis", vmin=low, vmax=high, extent=extent
+                values[own][near].T, aspect="auto", cmap="cividis", vmin=low, vmax=high, extent=extent
             )
             axis.axvline(0, color="white", lw=0.8)
         axis.set_xlim(-half, half)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from neural_action.errors import InputError
+from neural_action.errors import InputError, reading
 from neural_action.files import load_npz
 
 LOG_COLUMNS = ("step", "loss", "learning_rate", "windows_per_second")
@@ -43,7 +43,7 @@ class Run:
     @classmethod
     def load(cls, path: Path) -> Run:
         """Read everything except the representation. InputError if the file is no embedding."""
-        try:
+        with reading(path, "an embedding", OSError, TypeError, ValueError):
             arrays = ("label", "animal", "predicted")
             file = load_npz(path, "method", "run", "seed", "task", *arrays, "class_names", "animals")
             label, animal, predicted = (file[name].astype(np.int64) for name in arrays)
@@ -59,8 +59,6 @@ class Run:
                 tuple(str(name) for name in file["animals"]),
                 Path(path),
             )
-        except (OSError, TypeError, ValueError) as error:
-            raise InputError(f"{path}: cannot be read as an embedding ({error})") from None
 
     @property
     def tested(self) -> np.ndarray:
@@ -101,10 +99,8 @@ def read_logs(paths: Sequence[Path]) -> pd.DataFrame:
     """
     tables = []
     for path in map(Path, paths):
-        try:
+        with reading(path, "CSV", OSError, ValueError):
             table = pd.read_csv(path)
-        except (OSError, UnicodeDecodeError, ValueError) as error:
-            raise InputError(f"{path}: cannot be read as CSV ({error})") from None
         if missing := [name for name in LOG_COLUMNS if name not in table.columns]:
             raise InputError(f"{path}: column {missing[0]!r} is missing, expected a training log")
         for name in LOG_COLUMNS:

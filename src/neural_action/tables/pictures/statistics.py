@@ -23,12 +23,12 @@ def bouts(dataset: Dataset) -> pd.DataFrame:
     sample, the period of neural frames). Bouts end with their trial.
     """
     rows: list[tuple[str, str, int, float]] = []
-    for span in dataset.trials:
-        labels, clock = dataset.labels[span.samples], dataset.pose_time[span.samples]
+    for trial in dataset.trials:
+        labels, clock = dataset.labels[trial.samples], dataset.pose_time[trial.samples]
         edges = [0, *(np.flatnonzero(np.diff(labels)) + 1).tolist(), len(labels)]
         period = float(np.median(np.diff(clock))) if len(clock) > 1 else 1 / dataset.neural_rate
         rows += [
-            (span.animal, span.trial, int(labels[start]), (end - start) * period)
+            (trial.animal, trial.name, int(labels[start]), (end - start) * period)
             for start, end in pairwise(edges)
             if end > start
         ]
