@@ -39,7 +39,7 @@ def test_pages_of_seeds_name_task_probe_and_label_budget(tmp_path, monkeypatch):
     import fresh_seeds
     import presets
 
-    rows = fresh_seeds.rows()
+    rows = fresh_seeds.rows("default")
     monkeypatch.setattr(fresh_seeds, "ROOT", tmp_path)
     for seed in (1, 2):
         folder = tmp_path / "results" / fresh_seeds.dataset("default", seed)
