@@ -56,7 +56,8 @@ def represent(
       ``raw_pool_time`` frames. Images are read by at most 8 x 8 blocks of pixels.
     - ``canonical``: principal components of every frame, aligned between animals by canonical correlation, pooled
       likewise.
-    - ``external``: frames embedded by another package, averaged over ``raw_pool_time`` frames.
+    - ``external``: frames embedded by another package, averaged over ``raw_pool_time`` frames; NaN for animals that the
+      package has no encoder for.
     - ``behavior``: the behaviour window.
     - ``labels``: the action label, one-hot, with one more column for unlabelled windows.
     - ``none``: an empty array, for guessing.
@@ -86,8 +87,8 @@ def represent(
     if kind == "external":
         if external is None:
             raise InputError("--external: missing, expected the frames that another package embedded")
-        frames = external_frames(external, len(dataset.neural_time), split)
-        return {"external": raw_windows(frames, windows, evaluation)}
+        frames = external_frames(external, dataset, split)
+        return {"external": _windows_of(frames, windows, evaluation)}
     if kind == "behavior":
         return {"behavior": dataset.pose[windows.pose].reshape(len(windows), -1)}
     if kind == "labels":
@@ -248,17 +249,24 @@ def _encoded_behavior(
     return in_chunks(np.arange(len(windows)), embed, weights)
 
 
-def external_frames(path: Path, frames: int, part: str) -> np.ndarray:
+def external_frames(path: Path, dataset: Dataset, part: str) -> np.ndarray:
     """(frame, dimension) float32: frames of the dataset embedded by another package, for one part (split) of the file.
 
-    Raises InputError unless the part has one finite vector for each of ``frames``.
+    Frames of animals without a visible trial may be NaN, which is said. Raises InputError unless every other frame has
+    one finite vector.
     """
+    frames = len(dataset.neural_time)
     with reading(path, "representations of frames", OSError, ValueError):
         values = load_npz(path, part)[part]
-    if values.ndim != 2 or len(values) != frames or not np.isfinite(values).all():
+    seen = {trial.animal for trial in dataset.trials if trial.sees_input}
+    whole = values.ndim == 2 and len(values) == frames and not np.isinf(values).any()
+    unread = {trial.animal for trial in dataset.trials if whole and np.isnan(values[trial.frames]).any()}
+    if not whole or unread & seen:
         raise InputError(
             f"{path}: {part} has shape {values.shape} or is not finite, expected ({frames}, dimension)"
         )
+    for animal in sorted(unread):
+        print(f"{animal}: was not seen in training, has no encoder and is left out", file=sys.stderr)
     return values.astype(np.float32)
 
 
@@ -286,6 +294,11 @@ def _by_frame(
     """(window, feature) float32: what ``of_frames`` makes of every frame; NaN for animals without visible trials."""
     neural = dataset.neural
     frames = of_frames(dataset, neural if isinstance(neural, RaggedFrames) else coarse(neural))
+    return _windows_of(frames, windows, evaluation)
+
+
+def _windows_of(frames: np.ndarray, windows: Windows, evaluation: EvaluationSettings) -> np.ndarray:
+    """(window, feature) float32: like ``raw_windows``; NaN where the frames (frame, feature) of an animal are NaN."""
     out = raw_windows(np.nan_to_num(frames), windows, evaluation)
     out[np.isnan(frames[windows.start, 0])] = np.nan
     return out
