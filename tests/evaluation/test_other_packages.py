@@ -12,12 +12,20 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from neural_action.config.dependencies import Dependencies
 from neural_action.config.evaluation_settings import EvaluationSettings
-from neural_action.config.settings import CebraSettings, MethodSettings, WindowSettings
+from neural_action.config.load import complete, read_yaml, validate
+from neural_action.config.settings import CebraSettings, MethodSettings, SplitSettings, WindowSettings
+from neural_action.datasets.dataset import Source
 from neural_action.datasets.frames import frame_arrays
+from neural_action.datasets.layout import lay_out
+from neural_action.datasets.protocols import split_table
 from neural_action.datasets.windows import window_table
 from neural_action.errors import InputError
 from neural_action.evaluation.representation import represent
+from neural_action.recordings.recording import Recording
+from neural_action.recordings.store import write_store
+from neural_action.stages import arrays
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "workflow/scripts/cebra_frames.py"
@@ -100,3 +108,41 @@ def test_frames_that_are_not_finite_are_a_line(script, dataset, tmp_path, monkey
     np.savez(path, **{"fold-0": frames})
     with pytest.raises(InputError, match=r"fold-0 has shape \(1440, 2\) or is not finite"):
         read(hidden, windows, path)
+
+
+def recording(animal: str, trial: str) -> Recording:
+    """Twenty frames of five units and of behaviour."""
+    time, rng = np.arange(20) / 10.0, np.random.default_rng([ord(animal), int(trial)])
+    return Recording(
+        animal=animal,
+        trial=trial,
+        neural=rng.random((20, 5)).astype(np.float32),
+        neural_time=time,
+        behavior=rng.random((20, 2)).astype(np.float32),
+        behavior_time=time,
+        labels=(np.arange(20) % 2).astype(np.int8),
+        neural_index=np.arange(20, dtype=np.int32),
+        class_names=("walk", "rest"),
+        behavior_names=("x", "y"),
+        neural_rate=10.0,
+        behavior_rate=10.0,
+    )
+
+
+@pytest.mark.parametrize(("units", "names"), [("own", {"neural-0", "neural-1"}), ("shared", {"neural"})])
+def test_equally_many_units_are_exported_as_the_configuration_says(tmp_path, units, names):
+    made = [recording(animal, trial) for animal in "AB" for trial in "12"]
+    paths = []
+    for one in made:
+        path = tmp_path / one.animal / f"{one.trial}.json"
+        write_store(one, path.with_suffix(".zarr"), path, dataset="d", steps={}, chunk_mb=1.0)
+        paths.append(path)
+    lay_out(paths, tmp_path / "dataset")
+    split_table(made, SplitSettings(folds=2)).write(tmp_path / "splits.csv")
+    content = {**read_yaml(ROOT / "config/worms.yaml"), "raw": "recordings"}
+    content["windows"]["units"] = units
+    settings = validate(complete(content, lambda name: ROOT / "config" / name))
+    source = Source(tmp_path / "dataset", tmp_path / "splits.csv", ("fold-0",))
+    arrays.run(Dependencies(settings, []).arrays, source, tmp_path / "arrays.npz")
+    with np.load(tmp_path / "arrays.npz") as found:
+        assert {name for name in found if "neural" in name} == {f"fold-0/{name}" for name in names}
