@@ -112,11 +112,10 @@ def score() -> None:
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed (>= 0).")
 @click.option(
-    "--training/--no-training",
-    default=True,
-    show_default=True,
-    help="Whether to train. Without training, a model of animals with their own neurons reads the animal in closed "
-    "form (which needs --known and three trials), or by attention over neurons.",
+    "--no-training",
+    is_flag=True,
+    help="Train nothing. A model of animals with their own neurons reads the animal in closed form (which needs "
+    "--known and three trials), or by attention over neurons.",
 )
 @threads
 @device

@@ -68,13 +68,13 @@ def adapt_animal(
     steps: int,
     learning_rate: float,
     seed: int,
-    training: bool,
+    no_training: bool,
     threads: int,
     device: str,
     split: str | None,
     recordings: tuple[Path, ...],
 ) -> None:
-    """Adapt the model to the animal of ``recordings``, with or without ``training``, and write it to ``output``."""
+    """Adapt the model to the animal of ``recordings`` and write it to ``output``."""
     opened = _opened(model, threads, device, split)
     with threadpool_limits(threads):
         adapted = opened.adapt(
@@ -83,7 +83,7 @@ def adapt_animal(
             steps=steps,
             learning_rate=learning_rate,
             seed=seed,
-            train=training,
+            train=not no_training,
         )
         adapted.save(output)
 
