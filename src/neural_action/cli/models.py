@@ -115,7 +115,7 @@ def score() -> None:
     "--no-training",
     is_flag=True,
     help="Train nothing. A model of animals with their own neurons reads the animal in closed form (which needs "
-    "--known and three trials), or by attention over neurons.",
+    "--known), or by attention over neurons.",
 )
 @threads
 @device

@@ -52,7 +52,7 @@ def closed_form(
         learned: (window,) bool, windows that may be learned from; whole trials.
 
     Raises:
-        InputError: no behaviour, or fewer than three trials to learn from.
+        InputError: no behaviour, or fewer than three trials (or groups, ``ridge.in_groups``) to learn from.
     """
     target = between(known, behavior)
     found = cross_fit(activity, target, trial, learned).predicted

@@ -284,8 +284,7 @@ class TrainedModel:
         Raises:
             InputError: arrays, which have no behaviour; recordings of no or several new animals; behaviour or neural
                 data that differ from the training recordings; an objective that needs syllables; matched batches or a
-                closed form without ``known``; a closed form of fewer than three trials; or no training of a model of
-                common units.
+                closed form without ``known``; or no training of a model of common units.
         """
         from neural_action.inference.adaptation import adapted
 
