@@ -335,6 +335,17 @@ def test_rows_are_checked_against_the_classes_they_name(row, message):
         validate(config)
 
 
+def test_a_package_that_cannot_read_a_new_animal_is_refused():
+    config = merged("worms.yaml")
+    update_config(config, read_yaml(CONFIG / "cebra_units.yaml"))
+    validate(config)
+    config["split"]["protocol"] = "new_animal"
+    with pytest.raises(InputError, match=r"methods\.cebra_behavior: cebra has an encoder for each animal"):
+        validate(config)
+    # A row that is not shown is not made.
+    validate({**config, "rows": [name for name in config["methods"] if name != "cebra_behavior"]})
+
+
 @pytest.mark.parametrize(
     ("table", "files"),
     [

@@ -7,7 +7,7 @@ import pytest
 from sklearn.linear_model import Ridge
 
 from neural_action.errors import InputError
-from neural_action.evaluation.closed_form import Known, between, closed_form, lags
+from neural_action.evaluation.closed_form import Known, between, closed_form, fit_closed_form, lags
 from neural_action.evaluation.ridge import PENALTIES, cross_fit
 
 TRIAL = np.repeat([3, 4, 6, 9], 50)
@@ -87,6 +87,20 @@ def test_the_behaviour_of_the_tested_trial_changes_nothing():
     np.testing.assert_array_equal(
         closed_form(known, moved, behavior, TRIAL, LEARNED)[LEARNED], before[LEARNED]
     )
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e4])
+def test_what_is_fitted_once_reads_other_windows_as_the_tables_do(offset):
+    known, activity, behavior, _ = made()
+    # A unit that never fires, and activity far from zero.
+    activity = np.concatenate([activity, np.zeros((200, 1))], 1) + offset
+    tested = ~LEARNED
+    fitted = fit_closed_form(known, activity[LEARNED], behavior[LEARNED], TRIAL[LEARNED])
+    expected = closed_form(known, activity, behavior, TRIAL, LEARNED)[tested]
+    np.testing.assert_allclose(fitted(activity[tested]), expected, atol=1e-4 * expected.std())
+    assert fitted.weight.shape == (31, 4)
+    assert fitted.gain[-1] == 0
+    assert np.isfinite(fitted.weight).all()
 
 
 def test_recordings_without_behaviour_cannot_be_read():

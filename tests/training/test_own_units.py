@@ -265,15 +265,16 @@ def test_an_unseen_animal_is_read_in_closed_form_through_its_other_trials(ragged
     np.testing.assert_array_equal(again["encoder"], found["encoder"])
 
 
-def test_an_unseen_animal_with_too_few_trials_has_no_numbers(ragged, tmp_path, capsys):
-    hidden = without(ragged, "B")
-    # One trial is tested, and two are too few.
-    trials = tuple(trial for trial in hidden.trials if (trial.animal, trial.name) != ("B", "t3"))
-    named = ComponentConfig(name="infonce")
+def test_an_unseen_animal_is_read_through_one_trial_and_without_any_has_no_numbers(ragged, tmp_path, capsys):
+    hidden, named = without(ragged, "B"), ComponentConfig(name="infonce")
     model = create(named, ENCODERS, shapes_of("AC"), 0)
-    found, windows = read(dataclasses.replace(hidden, trials=trials), model, named, tmp_path)
-    assert np.isnan(found["encoder"][windows.animal == 1]).all()
-    assert "B: has no input layer and is left out (ridge: 2 visible trials" in capsys.readouterr().err
+    for left in (1, 0):
+        trials = tuple(one for one in hidden.trials if one.animal != "B" or int(one.name[1:]) <= left)
+        found, windows = read(dataclasses.replace(hidden, trials=trials), model, named, tmp_path)
+        assert np.isfinite(found["encoder"][windows.animal != 1]).all()
+        assert np.isnan(found["encoder"][windows.animal == 1]).all() == (left == 0)
+        assert np.isfinite(found["encoder"][windows.animal == 1]).all() == (left == 1)
+    assert "B: has no input layer and is left out (ridge: 0 visible trials" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["regression_conv", "infonce"])

@@ -19,9 +19,7 @@ if plan.external:
             runtime=grows(20),
         params:
             dataset=dataset_folder,
-            config=plan.depends_on.sections(
-                "windows.behavior_stride", "windows.pose_normalisation"
-            ),
+            config=plan.depends_on.arrays,
             code=plan.code("arrays"),
             run=lambda wildcards: plan.run_options(wildcards.run),
         shell:

@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def embedded(data: dict[str, np.ndarray], conditional: str, settings: dict, seed: int) -> np.ndarray:
-    """(frame, dimension) float32: the embedding; 0 for animals without a visible frame."""
+    """(frame, dimension) float32: the embedding; NaN for animals without a visible frame, which have no encoder."""
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002 (CEBRA draws from the global generator)
     torch.manual_seed(seed)
@@ -58,7 +58,7 @@ def embedded(data: dict[str, np.ndarray], conditional: str, settings: dict, seed
     animals = np.unique(data["animal"][seen])
     rows = [np.flatnonzero(seen & (data["animal"] == animal)) for animal in animals]
     behavior = data["behavior"]
-    frames = np.zeros((len(behavior), settings["output_dimension"]), np.float32)
+    frames = np.full((len(behavior), settings["output_dimension"]), np.nan, np.float32)
 
     several = conditional == "behavior" and len(animals) > 1
     if several:

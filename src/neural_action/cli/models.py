@@ -111,6 +111,12 @@ def score() -> None:
     help="Peak learning rate of AdamW.",
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed (>= 0).")
+@click.option(
+    "--no-training",
+    is_flag=True,
+    help="Train nothing. A model of animals with their own neurons reads the animal in closed form (which needs "
+    "--known), or by attention over neurons.",
+)
 @threads
 @device
 @split

@@ -174,6 +174,11 @@ class Dependencies:
         chosen["split"] = {key: self.content["split"][key] for key in ("block_seconds", "animal_of_session")}
         return as_json({**chosen, "methods": self._method(method)})
 
+    @property
+    def arrays(self) -> str:
+        """What the arrays for other packages depend on."""
+        return self.sections("windows.behavior_stride", "windows.pose_normalisation", "windows.units")
+
     def external(self, method: str) -> str:
         """The settings of a row that another package makes, as JSON."""
         return as_json(self.content["methods"][method]["external"])

@@ -185,6 +185,12 @@ def validate(config: Mapping[str, Any]) -> Settings:
                 f"configuration methods.{row}: matched batches need several animals, but split.protocol "
                 f"{settings.split.protocol!r} reads each animal separately; leave the row out of rows"
             )
+        if settings.split.protocol == "new_animal" and row in chosen and method.external is not None:
+            raise InputError(
+                f"configuration methods.{row}: {method.external.name} has an encoder for each animal that it is "
+                "trained on, but split.protocol 'new_animal' tests animals that training does not see; leave the row "
+                "out of rows"
+            )
     if settings.raw is None and settings.simulation is None:
         raise InputError(
             "configuration raw: missing; name the folder of raw recordings with --config raw=<folder>, "

@@ -52,10 +52,8 @@ def closed_form(
         learned: (window,) bool, windows that may be learned from; whole trials.
 
     Raises:
-        InputError: no behaviour, or fewer than three trials to learn from.
+        InputError: no behaviour, or fewer than three trials (or groups, ``ridge.in_groups``) to learn from.
     """
-    if not behavior.shape[1]:
-        raise InputError("closed form: needs behaviour, and these recordings have none")
     target = between(known, behavior)
     found = cross_fit(activity, target, trial, learned).predicted
     mean, sd = found[learned].mean(0), found[learned].std(0)
@@ -63,11 +61,62 @@ def closed_form(
     return (scaled * known.neural.std(0) + known.neural.mean(0)).astype(np.float32)
 
 
+@dataclass(frozen=True)
+class ClosedForm:
+    """The closed form of an animal, for windows of other recordings: ``(activity - mean) * gain @ weight + bias``.
+
+    Attributes:
+        mean: (feature,) float64, mean activity of the fitted windows, as ``lags``.
+        gain: (feature,) float64, 1 / standard deviation; 0 for constant features.
+        weight: (feature, dimension) float32.
+        bias: (dimension,) float32.
+    """
+
+    mean: np.ndarray
+    gain: np.ndarray
+    weight: np.ndarray
+    bias: np.ndarray
+
+    def __call__(self, activity: np.ndarray) -> np.ndarray:
+        """(window, dimension) float32 in the space of the known animals, of activity (window, feature), as ``lags``."""
+        return ((activity - self.mean) * self.gain @ self.weight + self.bias).astype(np.float32)
+
+
+def fit_closed_form(
+    known: Known, activity: np.ndarray, behavior: np.ndarray, trial: np.ndarray
+) -> ClosedForm:
+    """What ``closed_form`` makes of windows that it does not learn from, for any such windows.
+
+    Arguments and errors as ``closed_form``, which learns from all windows given here.
+    """
+    target, scale = between(known, behavior), Standard.of(activity, "zscore")
+    x = scale(activity)
+    # One more trial, of a window that is not learned from, gets the penalties of the ridge on all trials.
+    learned = np.arange(len(x) + 1) < len(x)
+    padded = np.append(x, x[:1], 0), np.append(target, target[:1], 0)
+    fit = cross_fit(*padded, np.append(trial, trial.max() + 1), learned)
+    chosen = np.searchsorted(PENALTIES, fit.penalty[-1])
+    # A ridge is an affine map, which its values at zero and at the unit vectors give.
+    at = np.concatenate([np.zeros((1, x.shape[1])), np.eye(x.shape[1])])
+    found = ridge_path(x, target, at, PENALTIES)[chosen, :, np.arange(len(chosen))].T
+    mean, sd = fit.predicted[learned].mean(0), fit.predicted[learned].std(0)
+    gain = known.neural.std(0) / np.where(sd > 0, sd, np.inf)
+    return ClosedForm(
+        scale.mean,
+        1 / np.broadcast_to(scale.spread, scale.mean.shape),
+        ((found[1:] - found[0]) * gain).astype(np.float32),
+        ((found[0] - mean) * gain + known.neural.mean(0)).astype(np.float32),
+    )
+
+
 def between(known: Known, behavior: np.ndarray) -> np.ndarray:
     """(n, dimension) float64: the neural encodings that go with ``behavior`` (n, feature), by a ridge.
 
-    The penalty of each dimension is chosen by leaving out one group of known windows at a time.
+    The penalty of each dimension is chosen by leaving out one group of known windows at a time. Raises InputError
+    without behaviour.
     """
+    if not behavior.shape[1]:
+        raise InputError("closed form: needs behaviour, and these recordings have none")
     scaled = Standard.of(known.behavior, "zscore")
     x, y = scaled(known.behavior), known.neural.astype(np.float64)
     error = np.zeros((len(PENALTIES), y.shape[1]))

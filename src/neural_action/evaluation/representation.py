@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,14 +19,11 @@ from neural_action.datasets.dataset import Dataset
 from neural_action.datasets.ragged import RaggedFrames
 from neural_action.datasets.windows import Windows
 from neural_action.errors import InputError, reading
-from neural_action.evaluation.closed_form import Known, closed_form, lags
-from neural_action.evaluation.ridge import in_groups, predicted_behavior
+from neural_action.evaluation.ridge import predicted_behavior
+from neural_action.evaluation.unseen import encoded_units, unseen
 from neural_action.files import load_npz
 from neural_action.inference.windows import embed_windows, in_chunks, saved_windows
 from neural_action.neighbors.table import SwapTable
-
-if TYPE_CHECKING:
-    from neural_action.objectives.objective import Objective
 
 
 def represent(
@@ -56,7 +52,8 @@ def represent(
       ``raw_pool_time`` frames. Images are read by at most 8 x 8 blocks of pixels.
     - ``canonical``: principal components of every frame, aligned between animals by canonical correlation, pooled
       likewise.
-    - ``external``: frames embedded by another package, averaged over ``raw_pool_time`` frames.
+    - ``external``: frames embedded by another package, averaged over ``raw_pool_time`` frames; NaN for animals that the
+      package has no encoder for.
     - ``behavior``: the behaviour window.
     - ``labels``: the action label, one-hot, with one more column for unlabelled windows.
     - ``none``: an empty array, for guessing.
@@ -86,8 +83,8 @@ def represent(
     if kind == "external":
         if external is None:
             raise InputError("--external: missing, expected the frames that another package embedded")
-        frames = external_frames(external, len(dataset.neural_time), split)
-        return {"external": raw_windows(frames, windows, evaluation)}
+        frames = external_frames(external, dataset, split)
+        return {"external": _windows_of(frames, windows, evaluation)}
     if kind == "behavior":
         return {"behavior": dataset.pose[windows.pose].reshape(len(windows), -1)}
     if kind == "labels":
@@ -110,7 +107,7 @@ def _encoded_neural(
     part: str | None,
 ) -> dict[str, np.ndarray]:
     found = None if saved is None else saved_windows(saved, dataset, windows, part or "")
-    if found is not None and not _unseen(found).any():
+    if found is not None and not unseen(found).any():
         return found
     from neural_action.training.device import prepare
     from neural_action.training.model import load_model
@@ -119,94 +116,8 @@ def _encoded_neural(
         weights, prepare("cpu" if isinstance(dataset.neural, RaggedFrames) else device, threads), part
     )
     if isinstance(dataset.neural, RaggedFrames):
-        return _encoded_units(model, dataset, dataset.neural, windows, weights, found)
+        return encoded_units(model, dataset, dataset.neural, windows, weights, found)
     return embed_windows(model, dataset, windows, weights)
-
-
-def _unseen(found: dict[str, np.ndarray]) -> np.ndarray:
-    """(window,) bool: windows of animals for which the model has no input layer."""
-    return np.isnan(next(iter(found.values()))).any(1)
-
-
-def _encoded_units(
-    model: Objective,
-    dataset: Dataset,
-    neural: RaggedFrames,
-    windows: Windows,
-    weights: Path,
-    found: dict[str, np.ndarray] | None,
-) -> dict[str, np.ndarray]:
-    """Encodings of animals with their own units, in closed form where the model has no input layer for them.
-
-    NaN for such an animal if it has too few trials, which is said. ``found`` are encodings from pretraining, if any.
-    """
-    import torch
-
-    from neural_action.objectives.objective import EncodesBehavior
-
-    if model.encoders.attention is not None:
-        model, found = _with_unseen(model, dataset, neural), None
-    found = embed_windows(model, dataset, windows, weights) if found is None else found
-    unseen = _unseen(found)
-    if not unseen.any():
-        return found
-    moves = dataset.pose[windows.pose]
-    behavior = moves.reshape(len(windows), -1)
-    if isinstance(model, EncodesBehavior):
-        encode, poses = model.embed_behavior, torch.from_numpy(moves)
-        every = np.arange(len(windows))
-        behavior = in_chunks(every, lambda rows: {"": encode(poses[rows])}, weights)[""]
-    _add_unseen(found, dataset, neural, windows, ~unseen, behavior)
-    return found
-
-
-def _with_unseen(model: Objective, dataset: Dataset, neural: RaggedFrames) -> Objective:
-    """A model with attention over units, which also knows the units of animals that pretraining did not see."""
-    import torch
-
-    from neural_action.training.sessions import with_animal
-
-    for number, name in enumerate(dataset.animals):
-        fitted = [
-            neural[trial.frames]
-            for trial, kept in zip(dataset.trials, dataset.fitted, strict=True)
-            if trial.animal == name and kept
-        ]
-        if name not in dict(model.shapes.units) and fitted:
-            model = with_animal(model, name, torch.from_numpy(np.concatenate(fitted)), number)
-    return model
-
-
-def _add_unseen(
-    out: dict[str, np.ndarray],
-    dataset: Dataset,
-    neural: RaggedFrames,
-    windows: Windows,
-    has_layer: np.ndarray,
-    behavior: np.ndarray,
-) -> None:
-    """Fill in windows of animals without an input layer, in closed form.
-
-    ``behavior`` (window, feature) are encodings of behaviour, or behaviour itself if the model has no encoder of it.
-    """
-    fitted, seen = dataset.fitted[windows.trial], has_layer & windows.sees_input
-    several = len(np.unique(windows.animal[seen])) > 1
-    group = (windows.animal if several else windows.trial)[seen]
-    known = Known(behavior[seen], np.concatenate([values[seen] for values in out.values()], axis=1), group)
-    first = np.cumsum([0, *(len(part) for part in neural.parts)])
-    for animal in np.unique(windows.animal[~has_layer]):
-        own = np.flatnonzero(windows.animal == animal)
-        activity = lags(neural.parts[animal], windows.start[own] - first[animal], windows.frames)
-        try:
-            groups = in_groups(windows.trial[own], fitted[own])
-            found = closed_form(known, activity, behavior[own], groups, fitted[own])
-        except InputError as error:
-            print(f"{dataset.animals[animal]}: has no input layer and is left out ({error})", file=sys.stderr)
-            continue
-        at = 0
-        for values in out.values():
-            values[own] = found[:, at : at + values.shape[1]]
-            at += values.shape[1]
 
 
 def _encoded_behavior(
@@ -248,17 +159,24 @@ def _encoded_behavior(
     return in_chunks(np.arange(len(windows)), embed, weights)
 
 
-def external_frames(path: Path, frames: int, part: str) -> np.ndarray:
+def external_frames(path: Path, dataset: Dataset, part: str) -> np.ndarray:
     """(frame, dimension) float32: frames of the dataset embedded by another package, for one part (split) of the file.
 
-    Raises InputError unless the part has one finite vector for each of ``frames``.
+    Frames of animals without a visible trial may be NaN, which is said. Raises InputError unless every other frame has
+    one finite vector.
     """
+    frames = len(dataset.neural_time)
     with reading(path, "representations of frames", OSError, ValueError):
         values = load_npz(path, part)[part]
-    if values.ndim != 2 or len(values) != frames or not np.isfinite(values).all():
+    seen = {trial.animal for trial in dataset.trials if trial.sees_input}
+    whole = values.ndim == 2 and len(values) == frames and not np.isinf(values).any()
+    unread = {trial.animal for trial in dataset.trials if whole and np.isnan(values[trial.frames]).any()}
+    if not whole or unread & seen:
         raise InputError(
             f"{path}: {part} has shape {values.shape} or is not finite, expected ({frames}, dimension)"
         )
+    for animal in sorted(unread):
+        print(f"{animal}: was not seen in training, has no encoder and is left out", file=sys.stderr)
     return values.astype(np.float32)
 
 
@@ -286,6 +204,11 @@ def _by_frame(
     """(window, feature) float32: what ``of_frames`` makes of every frame; NaN for animals without visible trials."""
     neural = dataset.neural
     frames = of_frames(dataset, neural if isinstance(neural, RaggedFrames) else coarse(neural))
+    return _windows_of(frames, windows, evaluation)
+
+
+def _windows_of(frames: np.ndarray, windows: Windows, evaluation: EvaluationSettings) -> np.ndarray:
+    """(window, feature) float32: like ``raw_windows``; NaN where the frames (frame, feature) of an animal are NaN."""
     out = raw_windows(np.nan_to_num(frames), windows, evaluation)
     out[np.isnan(frames[windows.start, 0])] = np.nan
     return out

@@ -24,7 +24,7 @@ from neural_action.config.signatures import one_line
 from neural_action.datasets.dataset import side_by_side
 from neural_action.datasets.windows import unbroken
 from neural_action.encoders.unit_tiles import PackedUnits, UnitWindows
-from neural_action.errors import InputError
+from neural_action.errors import InputError, reading
 from neural_action.evaluation.metrics import Outcome, measure
 from neural_action.evaluation.probes import build_probe
 from neural_action.evaluation.probes.probe import Training
@@ -32,11 +32,12 @@ from neural_action.evaluation.scaling import Standard
 from neural_action.evaluation.selection import best, held_out
 from neural_action.inference.embedding import Embedding
 from neural_action.inference.given import Data
+from neural_action.inference.readers import Reader, readers_of, tensors_of
 from neural_action.inference.sequences import NeuralSequence, sequences
 from neural_action.inference.windows import in_chunks
 from neural_action.objectives.objective import Objective
+from neural_action.training.model import load_beside, save_model
 from neural_action.training.model import load_model as load_objective
-from neural_action.training.model import save_model
 
 
 class _Recorded(Section):
@@ -66,6 +67,7 @@ class _Description(Section):
     method: str
     run: str
     seed: int
+    closed_form: dict[str, dict[str, Count]] = Field(default_factory=dict)
 
 
 class TrainedModel:
@@ -76,10 +78,18 @@ class TrainedModel:
         description: content of the JSON beside the weights: ``method``, ``run``, ``seed``, ``windows``, ``recordings``
             (attributes of the training recordings), ``animals`` (seen in training), and the settings of training.
         device: the device of the networks.
+        readers: closed forms of animals without an input layer, by name.
     """
 
-    def __init__(self, objective: Objective, description: Mapping[str, Any], device: torch.device):
+    def __init__(
+        self,
+        objective: Objective,
+        description: Mapping[str, Any],
+        device: torch.device,
+        readers: Mapping[str, Reader] | None = None,
+    ):
         self.objective, self.description, self.device = objective, dict(description), device
+        self.readers = dict(readers or {})
 
     def __repr__(self) -> str:
         what = self.description
@@ -150,9 +160,9 @@ class TrainedModel:
         self, neural: np.ndarray, start: np.ndarray, frames: int, layer: str, animal: str
     ) -> np.ndarray:
         """(window, dimension) float32."""
-        flat = torch.from_numpy(np.ascontiguousarray(neural.reshape(len(neural), -1), np.float32))
-        names = [name for name, _ in self.objective.shapes.units]
-        if names:
+        values = np.ascontiguousarray(neural.reshape(len(neural), -1), np.float32)
+        flat, names = torch.from_numpy(values), [name for name, _ in self.objective.shapes.units]
+        if names and animal not in self.readers:
             packed = PackedUnits([flat])
             flat = packed.take(torch.arange(len(flat)))
 
@@ -163,7 +173,8 @@ class TrainedModel:
 
         if not len(start):
             return np.empty((0, self.description["encoders"]["dimension"]), np.float32)
-        layers = in_chunks(start, embed)
+        reader = self.readers.get(animal)
+        layers = in_chunks(start, embed) if reader is None else reader(values, start, frames)
         if layer not in layers:
             raise InputError(f"layer: {layer!r} is not one of {', '.join(layers)}")
         return layers[layer]
@@ -248,11 +259,17 @@ class TrainedModel:
         steps: int = AdaptSettings().steps,
         learning_rate: float = AdaptSettings().learning_rate,
         seed: int = 0,
+        train: bool = True,
     ) -> TrainedModel:
         """A copy of this model, adapted to an unseen animal with unlabelled pairs.
 
         As in stage ``adapt`` (``training.adapt``), only the neural encoder is trained, with the objective,
-        augmentations and batches of the row. Half of each batch is from the new animal.
+        augmentations and batches of the row. Half of each batch is from the new animal. If animals have their own
+        units, the new animal gets an input layer, and only that layer is trained.
+
+        Without ``train``, no weight changes, which needs a model of animals with their own units. The new animal is
+        read in closed form (``evaluation.closed_form``), fitted to its pairs and to those of ``known``; or by attention
+        over units, if the model has it.
 
         Args:
             data: manifests, stores or ``Recording`` of the new animal, with behaviour. Recordings in memory must be
@@ -261,17 +278,18 @@ class TrainedModel:
                 model does not forget them. Without ``known``, training uses only the new animal.
             steps: steps of the adaptation.
             learning_rate: learning rate of the adaptation.
-            seed: seed of batches and augmentations.
+            seed: seed of batches, augmentations and new weights.
+            train: whether to train.
 
         Raises:
             InputError: arrays, which have no behaviour; recordings of no or several new animals; behaviour or neural
-                data that differ from the training recordings; an objective that needs syllables; or matched batches
-                without ``known``.
+                data that differ from the training recordings; an objective that needs syllables; matched batches or a
+                closed form without ``known``; or no training of a model of common units.
         """
         from neural_action.inference.adaptation import adapted
 
         settings = AdaptSettings(steps=steps, learning_rate=learning_rate)
-        return adapted(self, data, known, settings, seed)
+        return adapted(self, data, known, settings if train else None, seed)
 
     def save(self, path: str | Path) -> None:
         """Write weights (.safetensors) and their description beside them (.json). InputError for another suffix."""
@@ -282,7 +300,7 @@ class TrainedModel:
         built = ("version", "torch", "objective", "encoders", "shapes")
         about = {key: value for key, value in self.description.items() if key not in built}
         model, named = self.objective, ComponentConfig.model_validate(self.description["objective"])
-        save_model(model, named, model.encoders, model.shapes, weights, about)
+        save_model(model, named, model.encoders, model.shapes, weights, about, tensors_of(self.readers))
 
 
 def load_model(path: str | Path, device: str = "cpu", split: str | None = None) -> TrainedModel:
@@ -304,7 +322,10 @@ def load_model(path: str | Path, device: str = "cpu", split: str | None = None) 
     description = _described(weights.with_suffix(".json"))
     if description.pop("models", None) is not None:
         description["split"] = split
-    return TrainedModel(objective, description, chosen)
+    beside = load_beside(weights)
+    with reading(weights, "a model", ValueError, nameless=True):
+        readers = readers_of(description, beside)
+    return TrainedModel(objective, description, chosen, readers)
 
 
 def _described(path: Path) -> dict[str, Any]:

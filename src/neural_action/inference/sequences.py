@@ -219,7 +219,8 @@ def _checked(sequence: NeuralSequence, trained_on: Mapping[str, Any]) -> NeuralS
     if sessions := trained_on.get("sessions"):
         if sequence.animal not in sessions:
             raise InputError(
-                f"{where}: animal {sequence.animal or '(none)'}, the model only has units of {', '.join(sessions)}"
+                f"{where}: animal {sequence.animal or '(none)'}, the model only has units of {', '.join(sessions)}; "
+                "adapt it to a new animal first (adapt, neural-action adapt-animal)"
             )
         expected = (sessions[sequence.animal],)
     if values.shape[1:] != expected:

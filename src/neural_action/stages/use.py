@@ -68,6 +68,7 @@ def adapt_animal(
     steps: int,
     learning_rate: float,
     seed: int,
+    no_training: bool,
     threads: int,
     device: str,
     split: str | None,
@@ -77,7 +78,12 @@ def adapt_animal(
     opened = _opened(model, threads, device, split)
     with threadpool_limits(threads):
         adapted = opened.adapt(
-            _recordings(recordings), _recordings(known), steps=steps, learning_rate=learning_rate, seed=seed
+            _recordings(recordings),
+            _recordings(known),
+            steps=steps,
+            learning_rate=learning_rate,
+            seed=seed,
+            train=not no_training,
         )
         adapted.save(output)
 

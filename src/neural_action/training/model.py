@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -19,6 +21,9 @@ from neural_action.errors import InputError, reading
 from neural_action.files import atomic_write, read_regular, write_text
 from neural_action.objectives.objective import Objective
 
+_T = TypeVar("_T")
+#: Tensors whose names begin with this are no part of the networks (``save_model``).
+BESIDE = "beside/"
 #: Largest size of a description in bytes (our choice).
 _DESCRIPTION = 64 << 20
 
@@ -47,11 +52,13 @@ def save_model(
     shapes: Shapes,
     weights: Path,
     about: dict,
+    beside: Mapping[str, Tensor] | None = None,
 ) -> None:
     """Write ``weights`` (.safetensors) and a JSON of the same name, which describes how to build the model.
 
     A dictionary of models with the same architecture is written to one file, with tensors named ``<name>/...``.
-    ``about`` is added to the JSON (method, run, seed, ...). Both files are written atomically, the weights last.
+    ``about`` is added to the JSON (method, run, seed, ...), and tensors ``beside`` the networks to the weights. Both
+    files are written atomically, the weights last.
     """
     if isinstance(model, dict):
         about = {**about, "models": list(model)}
@@ -68,6 +75,7 @@ def save_model(
     }
     write_text(weights.with_suffix(".json"), json.dumps(described, indent=1) + "\n")
     # Through memory, so that a full disk is an OSError.
+    values = {**values, **{BESIDE + name: value for name, value in (beside or {}).items()}}
     content = save({name: value.contiguous() for name, value in values.items()})
     with atomic_write(weights) as partial:
         partial.write_bytes(content)
@@ -100,7 +108,7 @@ def load_model(weights: Path, device: torch.device | str = "cpu", part: str | No
         with torch.device("meta"):
             _check_shapes(build("objectives", *parts), found)
         model = build("objectives", *parts)
-        values = {name.removeprefix(own): v for name, v in load_file(weights).items() if name.startswith(own)}
+        values = _tensors(load_file(weights), own)
         _check_values(model, values)
         model.load_state_dict(values)
     except (
@@ -123,11 +131,28 @@ def model_names(weights: Path) -> list[str]:
         return list(json.loads(path.read_text()).get("models") or ())
 
 
+def load_beside(weights: Path) -> dict[str, Tensor]:
+    """The tensors beside the networks (``save_model``), by name. InputError if the file cannot be read."""
+    kinds = OSError, RuntimeError, ValueError, SafetensorError
+    with reading(weights, "a model", *kinds), safe_open(weights, framework="pt") as file:
+        names = [name for name in file.keys() if name.startswith(BESIDE)]  # noqa: SIM118
+        return {name.removeprefix(BESIDE): file.get_tensor(name) for name in names}
+
+
+def _tensors(values: Mapping[str, _T], own: str) -> dict[str, _T]:
+    """Those of the networks whose names begin with ``own``, by the rest of the name."""
+    return {
+        name.removeprefix(own): value
+        for name, value in values.items()
+        if name.startswith(own) and not name.startswith(BESIDE)
+    }
+
+
 def _shapes(weights: Path, own: str) -> dict[str, tuple[int, ...]]:
-    """Shapes of the tensors whose names begin with ``own``, by the rest of the name."""
+    """Shapes of the tensors of ``_tensors``."""
     with safe_open(weights, framework="pt") as file:
-        names = [name for name in file.keys() if name.startswith(own)]  # noqa: SIM118
-        return {name.removeprefix(own): tuple(file.get_slice(name).get_shape()) for name in names}
+        shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+    return _tensors(shapes, own)
 
 
 def _check_layers(encoders: EncoderSettings, tensors: int) -> None:
