@@ -7,6 +7,7 @@ from scipy import stats
 from scipy.special import stdtrit
 
 from neural_action.evaluation.statistics import (
+    between_protocols,
     crossed_variance,
     estimate,
     holm,
@@ -14,7 +15,6 @@ from neural_action.evaluation.statistics import (
     over_splits,
     over_units,
     paired,
-    recovered_share,
 )
 
 ALMOST_95 = (0.93, 0.97)
@@ -192,27 +192,14 @@ def test_holm_is_stepwise_and_leaves_out_what_has_no_p():
     assert 0.03 < np.mean([holm(own).min() < 0.05 for own in null]) < 0.06
 
 
-def test_the_recovered_share_is_of_the_means():
+def test_protocols_are_compared_animal_by_animal():
     rng = np.random.default_rng(0)
-    unseen = rng.random((4, 3, 1))
-    loss = np.repeat([0.2, 0.4, 0.3, 0.3], 3).reshape(4, 3, 1)
-    found = recovered_share(frame(unseen + loss), frame(unseen), frame(unseen + loss / 2))
-    assert (found.mean, found.low, found.high) == pytest.approx((0.5, 0.5, 0.5))
-    # Where the loss may be 0, any share is possible.
-    loss = np.repeat([0.2, -0.3, 0.3, -0.1], 3).reshape(4, 3, 1)
-    found = recovered_share(frame(unseen + loss), frame(unseen), frame(unseen + 0.1))
-    assert (found.low, found.high) == (-np.inf, np.inf)
-    assert np.isnan(recovered_share(*(frame(unseen[:1] + k) for k in (0.1, 0, 0.05))).low)
-
-
-def test_the_interval_of_a_recovered_share_holds_its_level():
-    rng = np.random.default_rng(2)
-    covered = []
-    for _ in range(300):
-        unseen = 0.4 + 0.05 * rng.standard_normal((8, 1, 1))
-        loss, gain = (
-            0.1 + 0.05 * rng.standard_normal((2, 8, 1, 1)) * [[[[1]]], [[[0.8]]]] - [[[[0]]], [[[0.04]]]]
-        )
-        one = recovered_share(frame(unseen + loss), frame(unseen), frame(unseen + gain))
-        covered.append(one.low <= 0.6 <= one.high)
-    assert 0.92 <= np.mean(covered) <= 0.98
+    seen = rng.random((4, 3, 1))
+    loss = np.array([0.2, 0.4, 0.3, 0.3]).reshape(4, 1, 1)
+    found = between_protocols(frame(seen - loss), frame(seen))
+    expected = stats.ttest_1samp(-loss.ravel(), 0).confidence_interval()
+    assert (found.mean, found.low, found.high) == pytest.approx((-0.3, expected.low, expected.high))
+    # An animal that one of them has not is left out, and one animal has no interval.
+    fewer = frame(seen - loss).query("animal != 'Fly0'")
+    assert between_protocols(fewer, frame(seen)).n == 3
+    assert np.isnan(between_protocols(frame(seen[:1]), frame(seen)).low)

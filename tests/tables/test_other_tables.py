@@ -11,7 +11,7 @@ from neural_action.config.evaluation_settings import EvaluationSettings, ProbeCo
 from neural_action.config.settings import MethodSettings
 from neural_action.errors import InputError
 from neural_action.evaluation.probes import KINDS
-from neural_action.evaluation.statistics import recovered_share
+from neural_action.evaluation.statistics import between_protocols
 from neural_action.stages.tables import run
 from neural_action.tables.notes import _probe
 from neural_action.tables.registry import picture_names, table_names
@@ -149,19 +149,20 @@ def test_unseen_animals_are_compared_by_protocol(scores, tmp_path):
         tmp_path / "unseen.csv",
     )
     rows = csv(tmp_path / "tables", "unseen_animal").query("probe == 'softmax'")
-    share = rows[rows["metric"] == "recovered"].set_index("animal")
-    assert share.loc["all", ["mean", "low", "high"]].astype(float).tolist() == pytest.approx([0.5] * 3)
-    assert np.isnan(share.loc["Fly1", "low"])
     one = {
         name: part[
             (part["task"] == "across") & (part["probe"] == "softmax") & (part["label_budget"] == "all")
         ].query("metric == 'balanced_accuracy' and layer == 'encoder'")
         for name, part in parts.items()
     }
-    expected = recovered_share(one["new_trials"], one["new_animal"], one["adapted"])
-    assert share.loc["all", "mean"] == pytest.approx(expected.mean)
+    for protocol, by in (("new_animal", -0.2), ("adapted", -0.1)):
+        minus = rows[rows["metric"] == f"balanced_accuracy_{protocol}_minus_new_trials"].set_index("animal")
+        assert minus.loc["all", ["mean", "low", "high"]].astype(float).tolist() == pytest.approx([by] * 3)
+        assert between_protocols(one[protocol], one["new_trials"]).mean == pytest.approx(by)
+        assert minus.loc["Fly1", "mean"] == pytest.approx(by)
+        assert np.isnan(minus.loc["Fly1", "low"])
     text = (tmp_path / "tables/unseen_animal.md").read_text()
-    assert "Fieller" in text
+    assert "minus seen" in text
     assert "## Swap + calcium, MLP" in text
 
 

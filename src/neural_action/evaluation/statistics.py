@@ -139,35 +139,22 @@ def holm(p: Sequence[float]) -> np.ndarray:
     return adjusted
 
 
-def recovered_share(seen: pd.DataFrame, unseen: pd.DataFrame, adapted: pd.DataFrame) -> Estimate:
-    """(adapted - unseen) / (seen - unseen) of the means over animals, with Fieller's interval.
+def between_protocols(one: pd.DataFrame, other: pd.DataFrame) -> Estimate:
+    """t interval of the mean over animals of ``one`` minus ``other``, which were trained on other splits.
 
-    Gain and loss are paired by animal. If the loss may be 0, the interval has no bounds (-inf, inf). The protocols have
-    different splits, so each is averaged over its own splits. Animals without a score in one of the three are left out.
+    Each is averaged over its own splits and seeds first. Animals without a score in one of them are left out. What all
+    animals owe to the luck of one trained encoder is not in the interval.
 
     Args:
-        seen: columns ``animal, split, seed, value``, of animals that pretraining saw.
-        unseen: the same, of animals that pretraining did not see.
-        adapted: the same, after adapting to these animals.
+        one: columns ``animal, split, seed, value``.
+        other: the same.
     """
-    every = [_animal_means(part) for part in (seen, unseen, adapted)]
-    table = np.array([[part[name] for part in every] for name in every[0] if all(name in p for p in every)])
-    table = table.reshape(-1, 3)
-    loss, gain = table[:, 0] - table[:, 1], table[:, 2] - table[:, 1]
-    n, nan = len(table), float("nan")
-    share = float(gain.mean() / loss.mean()) if n and loss.mean() else nan
-    if n < 2:
-        return Estimate(share, nan, nan, n, nan)
-    # The shares for which the mean of gain - share x loss does not differ from 0 by t: a quadratic inequality.
-    t = stdtrit(n - 1, (1 + _LEVEL) / 2)
-    (gain_gain, gain_loss), (_, loss_loss) = np.cov(gain, loss) / n
-    a = loss.mean() ** 2 - t**2 * loss_loss
-    b = gain.mean() * loss.mean() - t**2 * gain_loss
-    c = gain.mean() ** 2 - t**2 * gain_gain
-    if a <= 0:
-        return Estimate(share, -np.inf, np.inf, n, nan)
-    root = np.sqrt(max(0.0, b**2 - a * c))
-    return Estimate(share, float((b - root) / a), float((b + root) / a), n, nan)
+    means = [_animal_means(part) for part in (one, other)]
+    differences = np.array([means[0][name] - means[1][name] for name in means[0] if name in means[1]])
+    count = len(differences)
+    mean = float(differences.mean()) if count else float("nan")
+    variance = differences.var(ddof=1) / count if count > 1 else float("nan")
+    return _t(mean, variance, count - 1, count)
 
 
 def _means(keys: Iterable[Hashable], values: Iterable[float]) -> dict[Any, float]:

@@ -1,4 +1,4 @@
-"""The table of unseen animals: the loss from leaving an animal out of pretraining, and how much adaptation recovers."""
+"""The table of unseen animals: what leaving an animal out of pretraining costs, before and after adapting to it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from neural_action.config.sections import Sections
-from neural_action.evaluation.statistics import Estimate, recovered_share
+from neural_action.evaluation.statistics import between_protocols
 from neural_action.tables import notes
 from neural_action.tables.document import EMPTY, Block, Document, Line, Span, interval
 from neural_action.tables.page import Page
 from neural_action.tables.scores import ALL, Column, Scores
 
-PROTOCOLS = {"new_trials": "seen", "new_animal": "not seen", "adapted": "not seen, adapted"}
+SEEN = "new_trials"
+PROTOCOLS = {SEEN: "seen", "new_animal": "not seen", "adapted": "not seen, adapted"}
 #: Heading of the protocol ``new_animal`` where animals have their own units.
 _OWN = "not seen, closed form"
 _CLOSED_FORM = (
@@ -29,7 +30,7 @@ def unseen_animal(sections: Sections, path: Path) -> tuple[Document, Page]:
         name: Scores.read(path, methods, sections.dataset, name, sections.probes, only=True)
         for name in PROTOCOLS
     }
-    some = by_protocol["new_trials"]
+    some = by_protocol[SEEN]
     page = Page(some, methods)
     columns = [
         Column("across", probe, ALL, sections.tables.metric, notes.TASKS["across"])
@@ -39,7 +40,7 @@ def unseen_animal(sections: Sections, path: Path) -> tuple[Document, Page]:
     headings = {**PROTOCOLS, **({"new_animal": _OWN} if own else {})}
     spans = (
         Span("animal in pretraining", tuple(headings.values())),
-        Span("of the loss", ("recovered, %",)),
+        Span("minus seen", tuple(headings[name] for name in PROTOCOLS if name != SEEN)),
     )
     for column in columns:
         for name, row in methods.items():
@@ -56,9 +57,9 @@ def unseen_animal(sections: Sections, path: Path) -> tuple[Document, Page]:
         ),
         *([] if sections.windows.units == "shared" else [("Own units", _CLOSED_FORM)]),
         (
-            "Recovered",
-            "(adapted - not seen) / (seen - not seen), with Fieller's 95 % interval over animals. The interval has no "
-            "bounds if the loss may be 0",
+            "Minus seen",
+            "paired by animal, t over animals. A single animal has no interval, and what all animals owe to the luck of "
+            "one trained encoder is not in it",
         ),
     ]
     return Document("Unseen animal", notes.opening(sections), tuple(page.blocks), tuple(text)), page
@@ -72,7 +73,9 @@ def _line(page: Page, name: str, column: Column, scores: dict[str, Scores], anim
         if cell is not None:
             page.record(name, own, cell, metric=f"{own.metric}_{protocol}")
         texts.append(EMPTY if cell is None else interval(cell.mean, cell.low, cell.high))
-    share: Estimate = recovered_share(*(every.pick(name, own) for every in scores.values()))
-    page.record(name, own, share, metric="recovered")
-    texts.append(interval(share.mean, share.low, share.high))
+    for protocol in scores:
+        if protocol != SEEN:
+            found = between_protocols(scores[protocol].pick(name, own), scores[SEEN].pick(name, own))
+            page.record(name, own, found, metric=f"{own.metric}_{protocol}_minus_{SEEN}")
+            texts.append(EMPTY if not found.n else interval(found.mean, found.low, found.high, sign=True))
     return Line(animal or "all animals", "", tuple(texts))
