@@ -32,7 +32,6 @@ PAGES = (
     "docs/results/pictures.md",
     "docs/results/different_neurons.md",
 )
-WHOLE = ("unseen_animal",)
 #: The score that each task is read by, where its table has several.
 METRICS = {
     "within": "balanced_accuracy",
@@ -56,11 +55,14 @@ class Column:
     probe: str
     heading: str
     label_budget: str = "all"
+    of: str = ""  # what pretraining saw of the animal, in the table of unseen animals
 
     @property
     def metric(self) -> str:
         """The score that is shown. For identity by neighbours, their share in the animal, not what most of them say."""
-        return "true_class_score" if (self.task, self.probe) == ("identity", "knn") else METRICS[self.task]
+        if (self.task, self.probe) == ("identity", "knn"):
+            return "true_class_score"
+        return METRICS[self.task] + self.of
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,21 @@ def actions(probe: str) -> tuple[Column, ...]:
     )
 
 
+def unseen(probe: str) -> tuple[Column, ...]:
+    """An animal whose labels no probe used: seen in pretraining, not seen, and adapted to."""
+    ways = {
+        "_new_trials": "Seen",
+        "_new_animal": "Not seen",
+        "_adapted": "Adapted",
+        "_new_animal_minus_new_trials": "Not seen minus seen",
+        "_adapted_minus_new_trials": "Adapted minus seen",
+    }
+    return tuple(Column("unseen_animal", "across", probe, heading, of=of) for of, heading in ways.items())
+
+
 SHOWN = {
+    "unseen": Shown(unseen("softmax")),
+    "unseen_mlp": Shown(unseen("mlp")),
     "brief": Shown((*WITHIN_AND_ACROSS, Column(IDENTITY, "identity", "softmax", "Identity")), rows=BRIEF),
     "first_run": Shown(WITHIN_AND_ACROSS, rows=("random_guess", "raw", "swap_calcium")),
     "short": Shown((*WITHIN_AND_ACROSS, *IDENTITIES)),
@@ -206,10 +222,6 @@ def made(folder: Path, mark: str) -> str:
     """The Markdown of a mark."""
     if mark == "costs":
         return costs(folder)
-    if mark in WHOLE:
-        return re.sub(
-            r"^#", "###", (folder / "tables" / f"{mark}.md").read_text().strip(), flags=re.MULTILINE
-        )
     return table(folder, SHOWN[mark])
 
 
@@ -229,6 +241,7 @@ def table(folder: Path, shown: Shown) -> str:
             & (scores["probe"] == column.probe)
             & (scores["label_budget"] == column.label_budget)
             & (scores["metric"] == column.metric)
+            & ((scores["animal"] == "all") | (not column.of))
         ]
         references = own["reference"].dropna().unique()[: shown.differences] if shown.differences else [None]
         for reference in references:
@@ -259,6 +272,7 @@ def table(folder: Path, shown: Shown) -> str:
 
 def _cell(row: pd.Series, *, sign: bool) -> str:
     star = r" \*" if sign and row["p"] < 0.05 else ""
+    sign = sign or "_minus_" in row["metric"]
     return interval(row["mean"], row["low"], row["high"], sign=sign, metric=row["metric"]) + star
 
 

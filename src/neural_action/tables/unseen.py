@@ -58,7 +58,7 @@ def unseen_animal(sections: Sections, path: Path) -> tuple[Document, Page]:
         *([] if sections.windows.units == "shared" else [("Own units", _CLOSED_FORM)]),
         (
             "Minus seen",
-            "paired by animal, t over animals. A single animal has no interval, and what all animals owe to the luck of "
+            "paired by animal, t over animals. A single animal has no interval. What all animals owe to the luck of "
             "one trained encoder is not in it",
         ),
     ]
