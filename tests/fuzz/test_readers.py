@@ -19,7 +19,8 @@ from damage import DAMAGE, Damage, fuzz, line, read_spoiled, soon, spoiled
 from inputs import GOOD
 from neural_action.cli.main import commands
 from neural_action.recordings.formats import known_formats
-from neural_action.recordings.readers import reader_names
+from neural_action.recordings.readers import load_reader, reader_names
+from neural_action.recordings.samples import SampleRow
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +54,22 @@ def test_a_good_input_is_read(good, name):
     """Without damage there is a recording: what follows damages something."""
     read_spoiled(good(name), GOOD[name].arguments(good(name)))
     assert (good(name) / "out/001.manifest.json").exists()
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_every_stream_names_its_file_and_clock(good, name):
+    """``check`` prints nothing else of where neural activity, behaviour and labels come from."""
+    reading, raw = GOOD[name], good(name) / "raw"
+    reader = load_reader(reading.reader)
+    row = SampleRow("m1", "001", reading.path)
+    streams = reader.read(raw, row, reader.Options.parse(reading.options), None).streams
+    assert [stream.name for stream in streams][:1] == ["neural"]
+    for stream in streams:
+        named = stream.how.split(", ")[0].split("; ")[0]
+        own = named.startswith(("thresholds", "elapsed time"))
+        assert own or (raw / named).exists() or reading.reader == "pictures", stream.how
+    # File and clock are apart.
+    assert "; " in streams[0].how
 
 
 @pytest.fixture

@@ -189,7 +189,9 @@ def test_trials_too_few_and_too_short_to_cut(tmp_path):
     assert "cut" not in proposal.options
     assert written(proposal, tmp_path)[1]["split"]["folds"] == 2
     write(tmp_path / "one", seconds=30)
-    with pytest.raises(InputError, match=r"an animal has 1 trial, expected 4.*\(30 s\) is too short to cut"):
+    with pytest.raises(
+        InputError, match=r"an animal has 1 trial, expected 4.*cover 30 s, too little to cut, expected 54 s"
+    ):
         made(tmp_path / "one", neural=10, behavior=20)
     with pytest.raises(InputError, match=r"an animal has 1 trial, expected 4.*cut: null, as given"):
         made(tmp_path / "one", {"cut": None}, neural=10, behavior=20)

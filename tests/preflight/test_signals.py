@@ -92,9 +92,7 @@ def test_planes_are_one_recording_and_its_copies_are_left_out(tmp_path):
     proposal = made(tmp_path)
     assert proposal.options["neural"]["path"] == "{path}/suite2p"
     assert proposal.sample.neural.shape[1] == 6
-    assert "Neural activity: F - 0.7 Fneu of plane0, plane1: 6 of 6 units (cells by iscell.npy)" in " ".join(
-        proposal.notes
-    )
+    assert "F - 0.7 Fneu of plane0, plane1: 6 of 6 units (cells by iscell.npy)" in " ".join(proposal.notes)
     convert = settings(proposal, tmp_path)
     assert convert.dff.percentile == 10
     manifest = tmp_path / "out/m.json"

@@ -81,6 +81,11 @@ def test_who_is_in_which_file_and_why(files):
         "  x: x/1 (samples table, and in the path)",
     ]
     assert notes == []
+    lines, _ = who_lines(files, rows, "reader worm")
+    assert lines[1:] == [
+        "  m1: a.nwb, c.nwb (reader worm only, subject_id of the file)",
+        "  x: x/1 (reader worm, and in the path)",
+    ]
 
 
 def test_a_sheet_that_contradicts_a_file_is_noted(files):

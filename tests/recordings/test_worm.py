@@ -298,8 +298,13 @@ def test_check_says_once_what_was_done_to_a_worm(tmp_path):
     settings = SimpleNamespace(split=SimpleNamespace(animal_of_session=None))
     assert list(notes(looks, SimpleNamespace(trained=[], apart=False, settings=settings), {})) == [
         "2022-07-26-31: interpolated from 0.737 to 0.6 s between frames",
-        "neural activity of 2022-07-26-31 001, 2022-07-26-31 002: z-scored fluorescence",
     ]
+    neural, behavior, labels = (stream.how for stream in looks[0].streams)
+    assert neural.endswith(
+        "-data.h5, gcamp/trace_array, z-scored fluorescence; times of timing/timestamp_confocal"
+    )
+    assert behavior.endswith("behavior/ (posture, velocity, head_angle, angular_velocity); the same frames")
+    assert labels.endswith("thresholds on behavior/ (reversal_vec, velocity, head_angle)")
 
 
 @pytest.fixture(scope="session")

@@ -107,22 +107,23 @@ def _units(looks: list[Look]) -> dict[str, int]:
 
 
 def _signals(looks: list[Look]) -> Iterator[str]:
-    """The signal that is read as neural activity, what is resampled, and units that cannot be trusted."""
+    """What is resampled, and units that cannot be trusted."""
     sources: dict[tuple[str, str], list[str]] = {}
     for look in looks:
         neural, behavior = look.recorded_rates
-        for what, phrases in (
-            ("neural activity", [look.source, _moved(neural, look.neural_rate)]),
-            ("behaviour", [_moved(behavior, look.behavior_rate)]),
+        for what, phrase in (
+            ("neural activity", _moved(neural, look.neural_rate)),
+            ("behaviour", _moved(behavior, look.behavior_rate)),
         ):
-            sources.setdefault((what, ", ".join(filter(None, phrases))), []).append(look.form.where)
+            sources.setdefault((what, phrase), []).append(look.form.where)
     for (what, said), trials in sources.items():
         if said:
             yield f"{what} of {listed(trials)}: {said}"
     doubtful: dict[str, list[str]] = {}
     for look in looks:
         for reason, units in look.doubtful.items():
-            doubtful.setdefault(f"unit {listed(units)} {reason}", []).append(look.form.where)
+            which = f"unit {units[0]}" if len(units) == 1 else f"each of {len(units)} units ({listed(units)})"
+            doubtful.setdefault(f"{which} {reason}", []).append(look.form.where)
     for said, trials in doubtful.items():
         yield f"{listed(trials)}: {said}; do not trust its activity"
 

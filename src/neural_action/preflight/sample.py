@@ -44,7 +44,6 @@ class Look:
         correlation: (lag,) correlation of motion energy with mean neural activity; empty if there is too little data.
         chance: 95th percentile of the largest absolute correlation after random circular shifts.
         notes: notes of the reader.
-        source: signal of the raw files that is read as neural activity, and its unit.
         recorded_rates: neural frames and behaviour samples per second as recorded, before any resampling.
         doubtful: reason -> names of units that cannot be trusted.
         streams: streams of the whole recording, each with its clock.
@@ -68,7 +67,6 @@ class Look:
     correlation: np.ndarray
     chance: float
     notes: tuple[str, ...] = ()
-    source: str = ""
     recorded_rates: tuple[float, float] = (0.0, 0.0)
     doubtful: Mapping[str, list[str]] = field(default_factory=dict)
     streams: tuple[Stream, ...] = ()
@@ -108,7 +106,6 @@ def read_rows(
 
 
 def _look(root: Path, row: SampleRow, recording: Recording, settings: ConvertSettings, energy: str) -> Look:
-    source = ", ".join(filter(None, (recording.neural_source, recording.units.get("neural", ""))))
     recorded, doubtful = (recording.neural_rate, recording.behavior_rate), _doubtful(recording, settings)
     recording = resampled(recording, settings.neural_rate, settings.behavior_rate, str(root / row.path))
     clock = recording.neural_time
@@ -132,15 +129,9 @@ def _look(root: Path, row: SampleRow, recording: Recording, settings: ConvertSet
         correlation=correlation,
         chance=chance,
         notes=recording.notes,
-        source=source,
         recorded_rates=recorded,
         doubtful=doubtful,
-        streams=recording.streams
-        or tuple(
-            Stream.of(name, times, "clock of the reader")
-            for name, times in (("neural", clock), ("behavior", recording.behavior_time))
-            if name == "neural" or 0 not in recording.behavior.shape
-        ),
+        streams=recording.streams,
         part=recording.part,
     )
 

@@ -23,7 +23,7 @@ from neural_action.recordings.readers import paired
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.resample import resampled
 from neural_action.recordings.steps import sampled_frames
-from neural_action.recordings.streams import same_rate
+from neural_action.recordings.streams import NOT_STATED, same_rate
 
 if TYPE_CHECKING:
     from neural_action.preflight.proposal import Proposal
@@ -56,7 +56,7 @@ class _Recordings:
     Attributes:
         forms: shapes and names of each recording.
         speeds: (sample,) speed in each recording, in the unit of its behaviour per second.
-        seconds: time that both clocks of each recording cover, s.
+        seconds: path -> time that both clocks of the recording cover, s.
         rates: neural and behavior -> path -> frames and samples per second.
         motions: path -> motion.
         classes: names of the classes that occur, in order (keys only).
@@ -64,7 +64,7 @@ class _Recordings:
 
     forms: list[Form] = field(default_factory=list)
     speeds: list[np.ndarray] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
     rates: dict[str, dict[str, float]] = field(default_factory=lambda: {"neural": {}, "behavior": {}})
     motions: dict[str, Motion] = field(default_factory=dict)
     classes: dict[str, None] = field(default_factory=dict)
@@ -91,7 +91,7 @@ def complete_proposal(folder: Path, proposal: Proposal) -> None:
         proposal.class_names = list(recordings.classes) if len(recordings.classes) > 1 else None
     else:
         _speed_classes(np.concatenate(recordings.speeds), proposal)
-    _cut(folder, min(recordings.seconds), proposal)
+    _cut(folder, recordings.seconds, proposal)
     _calcium(recordings.motions, proposal)
 
 
@@ -116,8 +116,6 @@ def _clocks(folder: Path, proposal: Proposal) -> None:
                 f"The files of {name} have their own clock (from {start:g} s, {rate:.4g} /s), but the given one "
                 f"({clock.rate:g} /s from {clock.start:g} s) is used. To use their clock, leave out --{role}-rate."
             )
-        if isinstance(found, Neural) and found.source:
-            proposal.notes.append(f"Neural activity: {found.source}; unit: {found.unit}.")
     if lacking:
         raise InputError(
             f"{folder}: the files of {' and of '.join(lacking.values())} have no clock; nothing was written: run init "
@@ -147,7 +145,7 @@ def _read(folder: Path, proposal: Proposal) -> _Recordings:
             recordings.speeds.append(speed)
             recordings.motions[row.path] = Motion.of(recording, proposal.body, CALCIUM.behavior)
             start, stop = _covered(recording)
-            recordings.seconds.append(stop - start)
+            recordings.seconds[row.path] = stop - start
     except InputError as error:
         role = "neural" if "neural.missing.policy" in str(error) else "behavior"
         drop = {"policy": "drop", "longest_gap": 0.1}
@@ -192,7 +190,7 @@ def _one_rate(by_role: dict[str, dict[str, float]], proposal: Proposal) -> None:
 def _is_raw(proposal: Proposal) -> bool:
     """Whether neural activity is raw fluorescence, by its unit; F0 must be above 0 in at least half of the units."""
     sample, unit = proposal.sample, proposal.sample.units["neural"]
-    if unit == "as given":
+    if unit == NOT_STATED:
         proposal.notes.append(
             "The unit of the neural activity is unknown. If it is raw fluorescence, compute dF/F "
             "(convert.dff: {percentile: 10.0})."
@@ -235,15 +233,16 @@ def _speed_classes(speeds: np.ndarray, proposal: Proposal) -> None:
     )
 
 
-def _cut(folder: Path, shortest: float, proposal: Proposal) -> None:
+def _cut(folder: Path, covered: dict[str, float], proposal: Proposal) -> None:
     """If an animal has fewer trials than folds, cut every recording into pieces, or reduce the folds.
 
     Args:
         folder: the raw folder.
-        shortest: duration of the shortest recording, s.
+        covered: path -> time that both clocks of the recording cover, s.
         proposal: its option ``cut`` and rows are set, or its folds.
     """
     folds, least = proposal.folds, _fewest(proposal)
+    path, shortest = min(covered.items(), key=lambda item: item[1])
     seconds = float(np.floor((shortest + GAP) / PIECES - GAP))
     options = paired.Options.parse(proposal.options)
     cut = options.cut
@@ -254,7 +253,9 @@ def _cut(folder: Path, shortest: float, proposal: Proposal) -> None:
             _fewer_folds(folder, "cut: null, as given", proposal)
             return
         if seconds < SHORTEST:
-            _fewer_folds(folder, f"the shortest recording ({shortest:.0f} s) is too short to cut", proposal)
+            enough = PIECES * (SHORTEST + GAP) - GAP
+            why = f"both clocks of {path} cover {shortest:.0f} s, too little to cut, expected {enough:g} s"
+            _fewer_folds(folder, why, proposal)
             return
         cut = paired.CutOptions(seconds=seconds, gap=GAP)
         options = options.model_copy(update={"cut": cut})

@@ -12,8 +12,13 @@ from neural_action.recordings.samples import SampleRow
 _FILES, _ANIMALS = 4, 40
 
 
-def who_lines(root: Path, by_animal: dict[str, list[SampleRow]]) -> tuple[list[str], list[str]]:
-    """Lines with each animal's files and where its name comes from, and notes on files with another name."""
+def who_lines(
+    root: Path, by_animal: dict[str, list[SampleRow]], named_by: str = "samples table"
+) -> tuple[list[str], list[str]]:
+    """Lines with each animal's files and where its name comes from, and notes on files with another name.
+
+    ``named_by`` is the samples table, or the reader that wrote it.
+    """
     lines, notes = ["animals (files of each, and where its name comes from):"], []
     subjects = {
         path: nwb.subject(root / path)
@@ -23,7 +28,7 @@ def who_lines(root: Path, by_animal: dict[str, list[SampleRow]]) -> tuple[list[s
     owners: dict[str, set[str]] = {}
     for number, (animal, rows) in enumerate(by_animal.items()):
         paths = list(dict.fromkeys(row.path for row in rows))
-        reasons = {_reason(animal, path, subjects.get(path)) for path in paths}
+        reasons = {_reason(animal, path, subjects.get(path), named_by) for path in paths}
         more = f" and {len(paths) - _FILES} more" if len(paths) > _FILES else ""
         if number < _ANIMALS:
             lines.append(f"  {animal}: {', '.join(paths[:_FILES])}{more} ({', '.join(sorted(reasons))})")
@@ -33,7 +38,7 @@ def who_lines(root: Path, by_animal: dict[str, list[SampleRow]]) -> tuple[list[s
                 owners.setdefault(subject, set()).add(animal)
                 if safe(subject) != animal:
                     notes.append(
-                        f"{path}: the samples table says {animal}, but the file has subject_id {subject}"
+                        f"{path}: the {named_by} says {animal}, but the file has subject_id {subject}"
                     )
     if len(by_animal) > _ANIMALS:
         lines.append(f"  and {len(by_animal) - _ANIMALS} more animals")
@@ -46,9 +51,9 @@ def who_lines(root: Path, by_animal: dict[str, list[SampleRow]]) -> tuple[list[s
     return lines, notes
 
 
-def _reason(animal: str, path: str, subject: str | None) -> str:
+def _reason(animal: str, path: str, subject: str | None, named_by: str) -> str:
     if subject is not None and safe(subject) == animal:
         return "subject_id of the file"
     if f"sub-{animal}" in path:
         return "sub- in the path"
-    return "samples table, and in the path" if animal in safe(path) else "samples table only"
+    return f"{named_by}, and in the path" if animal in safe(path) else f"{named_by} only"

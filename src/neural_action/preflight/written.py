@@ -123,7 +123,9 @@ def configuration(proposal: Proposal, *, dataset: str, raw: Path, samples: Path)
         _one(
             "  behavior_stride",
             max(1, round(behavior / KEPT)),
-            f"[ours] {behavior:.4g} /s to about {KEPT:g} /s",
+            f"[ours] keep every n-th sample, about {KEPT:g} /s of {behavior:.4g} /s"
+            if behavior >= 1.5 * KEPT
+            else f"[ours] keep every sample, {behavior:.4g} /s",
         ),
         _one("  stride", max(1, round(STRIDE * neural)), "[ours] frames between probed windows"),
         _one("  pose_normalisation", "animal_zscore", "[ours]"),

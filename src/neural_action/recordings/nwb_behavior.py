@@ -73,7 +73,9 @@ def pose(
     points, time, said = on_one_clock(points, clocks, list(series), str(path))
     unit = next(iter(series.values())).unit
     kept, rate = _kept(time, given[0], said)
-    return Behavior(np.stack(points, 1), tuple(series), unit, kept, rate, said=_said([item.name], said))
+    return Behavior(
+        np.stack(points, 1), tuple(series), unit, kept, rate, said=said, source=_series([item.name])
+    )
 
 
 def joined(
@@ -101,7 +103,7 @@ def joined(
     unit = ", ".join(dict.fromkeys(item.unit for _, item in parts))
     names = tuple(every[at] for at in keep)
     kept, rate = _kept(time, given[0], said)
-    return Behavior(data, names, unit, kept, rate, said=_said([name for name, _ in parts], said))
+    return Behavior(data, names, unit, kept, rate, said=said, source=_series([name for name, _ in parts]))
 
 
 def _times(clock: Clock, count: int) -> np.ndarray:
@@ -116,5 +118,5 @@ def _kept(time: np.ndarray, first: Clock, said: str) -> Clock:
     return first if first[0] is None else (time, first[1])
 
 
-def _said(names: list[str], said: str) -> str:
-    return f"series {', '.join(names)}{f'; {said}' if said else ''}"
+def _series(names: list[str]) -> str:
+    return f"series {', '.join(names)}"

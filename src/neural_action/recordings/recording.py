@@ -46,9 +46,9 @@ class Recording:
             references that match cells use them.
         notes: what the reader did that a user should know, such as units that it left out; ``check`` prints them.
         neural_names: names of the units, if the file has them; otherwise empty.
-        neural_source: phrase that says which signal of the raw files was read; "" if there is only one.
         part: train, validation or test, if the recordings were published in these parts; otherwise "".
-        streams: the streams as read, before samples were left out.
+        streams: the streams as read, before samples were left out, each with its file, signal, unit and clock; ``init``
+            and ``check`` print them.
     """
 
     animal: str
@@ -70,7 +70,6 @@ class Recording:
     unit_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     neural_names: tuple[str, ...] = ()
-    neural_source: str = ""
     part: str = ""
     streams: tuple[Stream, ...] = ()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -10,6 +11,8 @@ import numpy as np
 GAP = 1.5
 #: Rates that differ by at most this fraction count as equal: half a frame in a window of 2 s at 25 /s (our choice).
 SAME_RATE = 0.01
+#: Unit of numbers whose file does not state one.
+NOT_STATED = "as given"
 
 
 def same_rate(one: float, other: float) -> bool:
@@ -28,6 +31,12 @@ def rate_of(time: np.ndarray) -> float:
     usual = float(np.median(steps))
     mean = float(steps[(steps <= GAP * usual) & (steps >= usual / GAP)].mean()) if usual > 0 else 0.0
     return 1 / mean if mean > 0 else 0.0
+
+
+def origin(path: Path, source: str = "", unit: str = "") -> str:
+    """Phrase on a file below the raw folder, which data of it were read, and their unit."""
+    stated = "unit not stated" if unit == NOT_STATED else unit
+    return ", ".join(filter(None, (path.as_posix(), source, stated)))
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,13 @@ class ThresholdOptions(ReaderOptions):
     smooth_seconds: Annotated[float, Field(ge=0)] = 0.5
 
 
+def described(options: ThresholdOptions, names: tuple[str, ...]) -> str:
+    """Phrase on thresholds on a recording with features ``names``."""
+    of = options.of if options.of in names else "the speed of all behaviour, in its unit per second"
+    cuts = ", ".join(f"{cut:g}" for cut in options.cuts)
+    return f"thresholds {cuts} on {of}, smoothed over {options.smooth_seconds:g} s"
+
+
 def speed(data: np.ndarray, time: np.ndarray, smooth: float) -> np.ndarray:
     """(sample,) float64: norm of the velocity, averaged over keypoints; NaN near gaps of the clock.
 

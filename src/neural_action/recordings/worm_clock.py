@@ -29,6 +29,7 @@ class Clock:
         recorded: number of frames in the file.
         before: (frame,) int64, the recorded frame at or before each frame.
         share: (frame,) float64 in [0, 1), position of each frame between that recorded frame and the next one.
+        how: where the times come from.
         notes: what was done that a user should know.
     """
 
@@ -38,6 +39,7 @@ class Clock:
     recorded: int
     before: np.ndarray
     share: np.ndarray
+    how: str
     notes: tuple[str, ...] = ()
 
     def interpolated(self, values: np.ndarray) -> np.ndarray:
@@ -80,7 +82,7 @@ def worm_clock(
             the frames.
     """
     parts = _parts(path, splits, frames)
-    notes: list[str] = []
+    how, notes = "times of timing/timestamp_confocal", []
     if len(stamps) == frames:
         check_clock("frame", stamps, str(path))
         time = stamps - stamps[0]
@@ -94,6 +96,7 @@ def worm_clock(
         for first, _ in parts[1:]:
             place[first:] += _PAUSE
         time = assumed * place
+        how = f"{assumed:g} s between frames, assumed"
         notes.append(f"{len(stamps)} time stamps for {frames} frames: assumed {assumed:g} s between frames")
     steps = np.concatenate([np.diff(time[first:stop]) for first, stop in parts])
     own = float(np.median(steps)) if len(steps) else assumed or period or 1.0
@@ -103,7 +106,7 @@ def worm_clock(
     if period is None or abs(own / period - 1) < SAME:
         before = np.concatenate([np.arange(*part) for part in parts])
         lengths = [stop - first for first, stop in parts]
-        return _clock(time[before], lengths, period or own, frames, before, np.zeros(len(before)), notes)
+        return _clock(time[before], lengths, period or own, frames, before, np.zeros(len(before)), how, notes)
     if not 0.5 < own / period < 2:
         raise InputError(
             f"{path}: {own:g} s between frames, expected about {period:g} s (convert.reader_options.period): is "
@@ -118,7 +121,7 @@ def worm_clock(
     place = np.concatenate(places)
     before = np.floor(place + 1e-9).astype(np.int64)
     share = np.maximum(place - before, 0)
-    return _clock(np.concatenate(grids), list(map(len, grids)), period, frames, before, share, notes)
+    return _clock(np.concatenate(grids), list(map(len, grids)), period, frames, before, share, how, notes)
 
 
 def blocks(path: Path, clock: Clock, count: int, gap: float) -> list[tuple[float, float]]:
@@ -162,11 +165,12 @@ def _clock(
     recorded: int,
     before: np.ndarray,
     share: np.ndarray,
+    how: str,
     notes: list[str],
 ) -> Clock:
     stops = np.cumsum(lengths).tolist()
     parts = tuple(zip([0, *stops[:-1]], stops, strict=True))
-    return Clock(time - time[0], parts, period, recorded, before, share, tuple(notes))
+    return Clock(time - time[0], parts, period, recorded, before, share, how, tuple(notes))
 
 
 def _parts(path: Path, splits: np.ndarray, frames: int) -> list[tuple[int, int]]:

@@ -17,7 +17,7 @@ from neural_action.names import shortened
 from neural_action.preflight.alike import shown
 from neural_action.preflight.costs import Cost, Size, cost
 from neural_action.preflight.problems import notes, problems
-from neural_action.preflight.sample import Look, look_at
+from neural_action.preflight.sample import LAG, Look, look_at
 from neural_action.preflight.streams import clock_doubts, stream_lines
 from neural_action.preflight.who import who_lines
 
@@ -41,13 +41,16 @@ def run(config: tuple[Path, ...], methods: Path | None, trials: int, raw: Path |
     content = merged([methods, *config])
     if raw is not None:
         content["raw"] = str(raw)
+    elif content.get("raw") is None:
+        raise InputError(
+            "configuration raw: null, expected a folder of recordings: add --raw <folder>; simulated recordings need "
+            "no check"
+        )
     plan = Plan(content)
     settings = plan.settings
-    click.echo(f"{settings.dataset}: {settings.title}")
-    if plan.simulated:
-        raise InputError(
-            "configuration raw: null, expected a folder of recordings; simulated recordings need no check"
-        )
+    click.echo(
+        settings.dataset if settings.title == settings.dataset else f"{settings.dataset}: {settings.title}"
+    )
     by_animal = {animal: [row for row in plan.rows if row.animal == animal] for animal in plan.animals}
     chosen = [row for rows in by_animal.values() for row in _spread(rows, trials)]
     animals = f"{len(plan.animals)} animal{'' if len(plan.animals) == 1 else 's'}"
@@ -57,7 +60,8 @@ def run(config: tuple[Path, ...], methods: Path | None, trials: int, raw: Path |
     looks = list(look_at(Path(plan.raw), chosen, settings.convert, settings.calcium.behavior))
     click.echo("")
     described = _sessions(looks) if plan.apart else _animals(by_animal, looks)
-    who, doubts = who_lines(Path(plan.raw), by_animal)
+    named_by = f"reader {settings.convert.reader}" if settings.recordings is None else "samples table"
+    who, doubts = who_lines(Path(plan.raw), by_animal, named_by)
     for line in (*described, "", *who, *stream_lines(looks), *_classes(looks), *_protocol(plan, looks)):
         click.echo(line)
     found = list(problems(looks, plan))
@@ -124,7 +128,8 @@ def _classes(looks: list[Look]) -> Iterator[str]:
         f"{name} {count / max(1, counts[1:].sum()):.0%}"
         for name, count in zip(looks[0].class_names, counts[1:], strict=True)
     ]
-    yield f"classes: {', '.join(shares)}; {counts[0] / counts.sum():.0%} of the samples are unlabelled"
+    unlabelled = f"{counts[0] / counts.sum():.0%} of the samples are unlabelled"
+    yield f"classes (in what is read): {', '.join(shares)}; {unlabelled}"
 
 
 def _protocol(plan: Plan, looks: list[Look]) -> Iterator[str]:
@@ -152,7 +157,10 @@ def _protocol(plan: Plan, looks: list[Look]) -> Iterator[str]:
 
 
 def _synchrony(looks: list[Look]) -> Iterator[str]:
-    yield "synchrony (correlation of motion energy with mean neural activity; chance: 95 % of shifted clocks):"
+    yield (
+        "synchrony (correlation of motion energy with mean neural activity at the clearest lag of up to "
+        f"{LAG:g} s; chance: 95 % of shifted clocks):"
+    )
     for animal in dict.fromkeys(look.row.animal for look in looks):
         own = [look for look in looks if look.row.animal == animal and len(look.correlation)]
         if not own:

@@ -49,7 +49,7 @@ def run(
     for kind, items in _by_kind(found).items():
         click.echo(f"  {len(items)} x {kind}, such as {items[0].path.relative_to(folder).as_posix()}")
     if not found:
-        click.echo("  no files of a known format")
+        click.echo("  no files of a format that init combines")
     proposal = propose(folder, found, FOLDS, neural_rate, behavior_rate, given)
     rows = check_rows(proposal.rows, str(folder))
     text = configuration(proposal, dataset=dataset, raw=folder, samples=samples)
@@ -97,7 +97,7 @@ def _say(proposal: Proposal, output: Path, samples: Path) -> None:
     animals = sorted({row.animal for row in proposal.rows})
     shown = ", ".join(animals[:6]) + (", ..." if len(animals) > 6 else "")
     click.echo(
-        f"They make {len(proposal.rows)} trials of {len(animals)} animal{'' if len(animals) == 1 else 's'} ({shown})"
+        f"They make {len(proposal.rows)} trials of {len(animals)} animal{'' if len(animals) == 1 else 's'} ({shown}):"
     )
     for note in proposal.notes:
         click.echo(f"- {note}")

@@ -68,6 +68,7 @@ class Behavior:
         frames: (sample,) int64, increasing: the video frame of each sample, from 0. Frames that are not listed are a
             gap. None means that sample k is frame k.
         said: phrase on how the samples got their clock; may be empty.
+        source: phrase that says which data of the file were read; "" if there is only one.
     """
 
     data: np.ndarray
@@ -77,6 +78,7 @@ class Behavior:
     rate: float | None = None
     frames: np.ndarray | None = None
     said: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ class Labels:
         by_frame: whether ``numbers`` are indexed by the frame numbers in the file, not by its rows.
         said: phrase on how the labels are timed.
         conflicts: overlapping intervals of different classes are an error (``refuse``) or ``unlabelled``.
+        source: phrase that says which data of the file were read; "" if there is only one.
     """
 
     names: tuple[str, ...]
@@ -100,6 +103,7 @@ class Labels:
     by_frame: bool = False
     said: str = "one for each behaviour sample"
     conflicts: Literal["refuse", "unlabelled"] = "refuse"
+    source: str = ""
 
 
 def frame_numbers(values: np.ndarray, path: Path, what: str) -> np.ndarray:

@@ -141,10 +141,13 @@ def read(
         )
     whole = side_by_side(data)
     kind, item = parts[0][1]
-    listed = ", ".join(name for name, _ in parts[:4]) + (", ..." if len(parts) > 4 else "")
+    series = [name for name, _ in parts]
+    listed = ", ".join(series) if len(series) < 5 else f"{series[0]} to {series[-1]}"
     said = listed if whole.ndim == 3 else f"{listed}: {len(names)} of {units} units"
     unit = _UNITS.get(kind) or (
-        f"{first} ({item.unit})" if kind == "TimeSeries" else f"raw fluorescence ({item.unit})"
+        f"{covering(series) if len(series) > 1 else first} ({item.unit})"
+        if kind == "TimeSeries"
+        else f"raw fluorescence ({item.unit})"
     )
     return Neural(whole, unit, None if time is None else time[: min(lengths)], rate, tuple(names), said)
 

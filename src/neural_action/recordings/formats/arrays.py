@@ -31,6 +31,7 @@ from neural_action.recordings.formats import (
     frame_numbers,
 )
 from neural_action.recordings.hdf5 import Dataset
+from neural_action.recordings.streams import NOT_STATED
 from neural_action.recordings.table_files import column_of, read_table, texts
 from neural_action.recordings.units import FRAMES, TIMES, called, lasting, seconds_named, seconds_of_dates
 
@@ -71,7 +72,7 @@ class Options(Section):
     time: str | None = None
     time_unit: Annotated[float, Field(gt=0)] | None = None
     frame: str | None = None
-    unit: str = "as given"
+    unit: str = NOT_STATED
     dtype: str | None = None
     shape: list[Annotated[int, Field(ge=1)]] | None = None
     unlabelled: list[str] = Field(default_factory=list)
@@ -110,9 +111,9 @@ def files(path: Path) -> list[Path]:
 def neural(path: Path, options: Options) -> Neural:
     """(frame, unit) or (frame, y, x), lazy; memory-mapped if the format allows. InputError naming the file."""
     options, path = _described(path, "neural", options)
-    data, _, time, _ = _read(path, options)
+    data, columns, time, _ = _read(path, options)
     data = _ordered(path, data, options, ("frame", "unit"), ("frame", "y", "x"))
-    return Neural(lazy(data), options.unit, time, options.rate)
+    return Neural(lazy(data), options.unit, time, options.rate, source=_source(path, options, columns))
 
 
 def behavior(path: Path, options: Options) -> Behavior:
@@ -128,17 +129,19 @@ def behavior(path: Path, options: Options) -> Behavior:
             raise InputError(f"{path}: shape {data.shape}, expected columns of {options.keypoints} axes each")
         data = data.reshape(len(data), -1, options.keypoints)
         columns = None
+    source = _source(path, options, columns)
     kind = "keypoint" if data.ndim == 3 else "feature"
     names = options.names or columns or [f"{kind}_{at}" for at in range(data.shape[1])]
     if len(names) != data.shape[1]:
         raise InputError(f"{path}: {len(names)} names, expected {data.shape[1]}, one for each {kind}")
-    return Behavior(data, tuple(names), options.unit, time, options.rate, frames=frames)
+    return Behavior(data, tuple(names), options.unit, time, options.rate, frames=frames, source=source)
 
 
 def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) -> Labels:
     """One class for each behaviour sample: whole numbers (-1 unlabelled) or names. InputError naming the file."""
     options, path = _described(path, "labels", options)
-    data, _, time, _ = _read(path, options, numbers=False)
+    data, columns, time, _ = _read(path, options, numbers=False)
+    source = _source(path, options, columns)
     data = np.asarray(data)
     if data.ndim == 2 and data.shape[1] == 1:
         data = data[:, 0]
@@ -148,9 +151,15 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
         raise InputError(f"{path}: {data.dtype} of shape {data.shape}, expected labels")
     names, numbers = _classes(path, data, options, class_names)
     if time is None:
-        return Labels(names, numbers)
+        return Labels(names, numbers, source=source)
     intervals = lasting(time, 1.0, f"{path}: its times")
-    return Labels(names, numbers, intervals, said="times of the file")
+    return Labels(names, numbers, intervals, said="times of the file", source=source)
+
+
+def _source(path: Path, options: Options, columns: Sequence[str] | None) -> str:
+    """The entry or the columns that were read, and their file if a description names it."""
+    what = options.key or ", ".join([*(columns or ())[:4], *(["..."] if len(columns or ()) > 4 else [])])
+    return " of ".join(filter(None, (what, path.name if options.file is not None else "")))
 
 
 def _classes(

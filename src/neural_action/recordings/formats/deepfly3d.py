@@ -18,6 +18,7 @@ from neural_action.config.kinds import Section
 from neural_action.errors import InputError
 from neural_action.recordings.formats import Behavior
 from neural_action.recordings.pickles import load_object_pickle
+from neural_action.recordings.streams import NOT_STATED
 
 EXPECTED = (
     "a DeepFly3D result (df3d_result*.pkl, pose_result*.pkl) or a pickle of aligned poses or joint angles"
@@ -89,7 +90,7 @@ def _behavior(path: Path, content: Any, options: Options) -> Behavior:
         if content.ndim != 3 or content.shape[2] not in (2, 3):
             raise InputError(f"{path}: shape {content.shape}, expected (frame, keypoint, 2 or 3)")
         names = tuple(f"keypoint_{at}" for at in range(content.shape[1]))
-        return Behavior(content.astype(np.float32), names, "as given")
+        return Behavior(content.astype(np.float32), names, NOT_STATED)
     if not isinstance(content, dict):
         raise InputError(f"{path}: holds {type(content).__name__}, expected {EXPECTED}")
     if "points2d" in content or "points3d" in content:
@@ -159,4 +160,4 @@ def _parts(path: Path, content: dict, options: Options) -> Behavior:
             )
     angles = arrays[0].ndim == 1
     data = np.stack(arrays, 1) if angles else np.concatenate(arrays, 1)
-    return Behavior(data.astype(np.float32), tuple(names), "rad" if angles else "as given")
+    return Behavior(data.astype(np.float32), tuple(names), "rad" if angles else NOT_STATED)

@@ -184,7 +184,12 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
             [np.asarray(table[name][:], np.float64) for name in ("start_time", "stop_time")], 1
         )
     return Labels(
-        names, numbers, intervals, conflicts=options.conflicts, said=f"intervals of {options.intervals}"
+        names,
+        numbers,
+        intervals,
+        conflicts=options.conflicts,
+        said="start_time and stop_time",
+        source=f"column {options.column} of the intervals {options.intervals}",
     )
 
 

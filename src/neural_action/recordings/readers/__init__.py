@@ -7,7 +7,8 @@ A reader module has
 - ``scan(folder, options) -> list[SampleRow]``: every recording below a folder;
 - ``files(root, row, options) -> list[Path]``: the raw files of the recording of ``row``;
 - ``read(root, row, options, class_names) -> Recording``: one recording. Its neural array is lazy (dask) if it can be
-  large. Values that are not finite raise InputError when they are read;
+  large. Values that are not finite raise InputError when they are read. Its ``streams`` say which file, signal, unit
+  and clock each array came from; ``check`` prints nothing else on this;
 - ``CONFIGURATION`` (optional): name of the package's configuration for this layout, by default the reader's name; None
   for a reader of many layouts, which has no such configuration;
 - ``EMBEDDED`` (optional): names that replace the raw folder, for recordings that come with a Python package.

@@ -19,6 +19,7 @@ from neural_action.recordings.matlab import load_mat, variable
 from neural_action.recordings.readers import ReaderOptions, renamed, search
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.samples import SampleRow
+from neural_action.recordings.streams import Stream
 
 EXPECTED = "files <date>/Fly<k>_<age>_<genotype>_<condition>_<trial>.mat"
 CLASS_NAMES = ("rest", "turn_one_way", "turn_other_way", "forward")
@@ -104,13 +105,27 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
     velocity = np.stack([np.gradient(np.interp(time, ball_time, axis), time) for axis in ball], axis=1)
     smooth = _boxcar(velocity, options.smooth_volumes)
     rate = 1 / float(np.median(np.diff(volume_time)))
+    neural_time, behavior_time = volume_time - volume_time[0], time - volume_time[0]
+    streams = (
+        Stream.of(
+            "neural",
+            neural_time,
+            f"{row.path}, {' and '.join(traces)}, raw fluorescence; tFrameGrab of every {options.planes}th plane",
+        ),
+        Stream.of(
+            "behavior",
+            behavior_time,
+            f"{row.path}, positionDat, velocity of OffsetRot, OffsetFor, OffsetLat a volume; t from the first tVR",
+        ),
+        Stream.of("labels", behavior_time, "thresholds on these velocities"),
+    )
     return Recording(
         animal=row.animal,
         trial=row.trial,
         neural=np.concatenate(_ordered(path, green, red, options)).T.astype(np.float32),
-        neural_time=volume_time - volume_time[0],
+        neural_time=neural_time,
         behavior=(smooth if options.smooth_behavior else velocity).astype(np.float32),
-        behavior_time=time - volume_time[0],
+        behavior_time=behavior_time,
         labels=_labels(smooth, options),
         neural_index=covered.astype(np.int32),
         class_names=tuple(names),
@@ -118,6 +133,7 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
         neural_rate=rate,
         behavior_rate=rate,
         units={"neural": "raw fluorescence", "behavior": "rad/s, ball unit/s, ball unit/s", "time": "s"},
+        streams=streams,
     )
 
 

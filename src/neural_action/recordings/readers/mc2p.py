@@ -28,6 +28,7 @@ from neural_action.recordings.pickles import load_array_pickle, load_npy
 from neural_action.recordings.readers import ReaderOptions, search
 from neural_action.recordings.recording import UNLABELLED, Recording
 from neural_action.recordings.samples import SampleRow
+from neural_action.recordings.streams import Stream
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -123,7 +124,7 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder, expected a trial folder with {MOVIE}")
     names = CLASS_NAMES if class_names is None else class_names
-    _, behavior = _behavior(folder, options)
+    behavior_file, behavior = _behavior(folder, options)
     samples = len(behavior)
     indices_file, indices = _vector(folder, INDEX, samples)
     if indices[0] < 0 or (np.diff(indices) < 0).any():
@@ -141,20 +142,39 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
             f"{indices_file}: frame {indices[-1]} lies outside the {len(neural)} frames of {neural_file.name}"
         )
     pose = options.behavior == "pose"
+    neural_time, behavior_time = (
+        np.arange(len(neural)) / options.neural_rate,
+        np.arange(samples) / options.behavior_rate,
+    )
+    labels, labels_from = _labels(folder, samples, names, options)
+    given = "/s as configured"
+    streams = [
+        Stream.of(
+            "neural", neural_time, f"{row.path}/{neural_file.name}, dF/F; {options.neural_rate:g} {given}"
+        ),
+        Stream.of(
+            "behavior",
+            behavior_time,
+            f"{row.path}/{behavior_file.name}; {options.behavior_rate:g} {given}; neural frames by {indices_file.name}",
+        ),
+    ]
+    if (labelled := labels != UNLABELLED).any():
+        streams.append(Stream.of("labels", behavior_time[labelled], f"{row.path}/{labels_from}"))
     return Recording(
         animal=row.animal,
         trial=row.trial,
         neural=neural,
-        neural_time=np.arange(len(neural)) / options.neural_rate,
+        neural_time=neural_time,
         behavior=behavior.reshape(samples, KEYPOINTS, AXES) if pose else behavior,
-        behavior_time=np.arange(samples) / options.behavior_rate,
-        labels=_labels(folder, samples, names, options),
+        behavior_time=behavior_time,
+        labels=labels,
         neural_index=indices.astype(np.int32),
         class_names=tuple(names),
         behavior_names=_names("keypoint", KEYPOINTS) if pose else _names("angle", ANGLES),
         neural_rate=options.neural_rate,
         behavior_rate=options.behavior_rate,
         units={"neural": "dF/F", "behavior": "as released" if pose else "rad", "time": "s"},
+        streams=tuple(streams),
     )
 
 
@@ -268,8 +288,9 @@ def _traces(folder: Path) -> tuple[Path, np.ndarray]:
     return path, values
 
 
-def _labels(folder: Path, samples: int, names: tuple[str, ...], options: Options) -> np.ndarray:
-    labels = np.full(samples, UNLABELLED, np.int16)
+def _labels(folder: Path, samples: int, names: tuple[str, ...], options: Options) -> tuple[np.ndarray, str]:
+    """(samples,) int16, and a phrase on where they come from."""
+    labels, said = np.full(samples, UNLABELLED, np.int16), ""
     if any(folder.glob(LABEL)):
         path, given = _vector(folder, LABEL, samples)
         wrong = (given < UNLABELLED) | (given >= len(names))
@@ -279,7 +300,9 @@ def _labels(folder: Path, samples: int, names: tuple[str, ...], options: Options
                 f"{path}: label {given[at]} at entry {at}, "
                 f"expected {UNLABELLED} (unlabelled) or 0 to {len(names) - 1}"
             )
-        labels = given.astype(np.int16)
+        labels, said = given.astype(np.int16), f"{path.name}; one for each behaviour sample"
     if options.drop_rest:
-        labels[_vector(folder, REST, samples)[1] != 0] = UNLABELLED
-    return labels
+        path, rest = _vector(folder, REST, samples)
+        labels[rest != 0] = UNLABELLED
+        said = f"{said}, none at rest by {path.name}"
+    return labels, said

@@ -26,6 +26,7 @@ from neural_action.recordings.pickles import load_npz
 from neural_action.recordings.readers import ReaderOptions, hidden, renamed
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.samples import SampleRow
+from neural_action.recordings.streams import Stream
 from neural_action.recordings.trial_pickles import load_trial_pickle
 
 EXPECTED = "files full-<session>[-bin<s>-vel_thresh<v>].(pkl|npz|mat)"
@@ -143,6 +144,10 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
     lengths = [len(trial["x"]) for trial in trials]
     bins = np.repeat(_offsets(trials)[:-1], lengths) + _joined(trials, "timestep")
     time = options.bin_seconds * (bins + 0.5)
+    timed = (
+        f"bins of {options.bin_seconds:g} s with the hand above {options.speed_threshold:g}; trials set {PAUSE} bins "
+        "apart, because the file has no time between them"
+    )
     return Recording(
         animal=row.animal,
         trial=row.trial,
@@ -157,6 +162,11 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
         neural_rate=1 / options.bin_seconds,
         behavior_rate=1 / options.bin_seconds,
         units={"neural": "Hz", "behavior": "unit of the files", "time": "s"},
+        streams=(
+            Stream.of("neural", time, f"{row.path}, firing rates, Hz; {timed}"),
+            Stream.of("behavior", time, f"{row.path}, hand velocity, unit of the file; the same bins"),
+            Stream.of("labels", time, f"{row.path}, direction of the reach; the same bins"),
+        ),
         segment=np.repeat(np.arange(len(kept), dtype=np.int32), lengths),
         segment_names=tuple(f"{at:03d}" for at in kept),
     )

@@ -37,7 +37,7 @@ from neural_action.recordings.naming import named, safe
 from neural_action.recordings.readers import ReaderOptions, hidden
 from neural_action.recordings.recording import UNLABELLED, Recording
 from neural_action.recordings.samples import SampleRow
-from neural_action.recordings.streams import Stream, rate_of
+from neural_action.recordings.streams import Stream, origin, rate_of
 from neural_action.recordings.thresholds import ThresholdOptions
 from neural_action.recordings.units import EPOCH, check_seconds
 
@@ -173,11 +173,10 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
         labels, names, said = _labels(root, row, options, class_names, behavior, behavior_time)
     else:
         # Only known samples: smoothing over a missing value would leave all later samples unlabelled.
-        given = replace(behavior, data=data)
-        own, names = _thresholds(options, class_names, given, behavior_time[known])
+        own, names = _thresholds(options, class_names, replace(behavior, data=data), behavior_time[known])
         labels = np.full(len(behavior.data), UNLABELLED, np.int16)
         labels[known] = own
-        said = f"thresholds on {options.thresholds.of}"
+        said = thresholds.described(options.thresholds, behavior.names)
     kept, frame, time, how = _aligned(root, row, options, neural_time, behavior_time, where)
     both, in_known, in_kept = np.intersect1d(known, kept, return_indices=True)
     if len(both) < 2:
@@ -202,8 +201,7 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
         Stream.of("neural", neural_time - origin, clock.how + since),
         Stream.of("behavior", time - origin, f"{behavior_clock.how}; {how}{left}"),
     ]
-    labelled = np.flatnonzero(labels != UNLABELLED)
-    if len(labelled):
+    if (labelled := labels != UNLABELLED).any():
         streams.append(Stream.of("labels", time[labelled] - origin, said))
     return Recording(
         animal=row.animal,
@@ -220,7 +218,6 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
         behavior_rate=rates[1],
         units={"neural": neural.unit, "behavior": behavior.unit, "time": "s"},
         neural_names=neural.names,
-        neural_source=neural.source,
         streams=tuple(streams),
     )
 
@@ -242,7 +239,8 @@ def _clocked(root: Path, row: SampleRow, options: Options, role: str) -> tuple[P
         raise InputError(f"{path}: {what} has shape {found.data.shape}, expected no empty dimension")
     given = getattr(options, role).clock
     clock = clock_of(given, found, found.data.shape[0], path, role, partial(path_of, root, row))
-    return path, found, replace(clock, how=f"{path.relative_to(root)}, {found.unit}; {clock.how}")
+    how = f"{origin(path.relative_to(root), found.source, found.unit)}; {clock.how}"
+    return path, found, replace(clock, how=how)
 
 
 def _neural(root: Path, row: SampleRow, options: Options) -> tuple[Neural, Clock]:
@@ -324,8 +322,8 @@ def _labels(
     found: Labels
     path, found = read_source(root, row, options, "labels", class_names)
     frames = np.arange(len(time)) if behavior.frames is None else behavior.frames
-    said = f"{path.relative_to(root)}; {found.said}"
-    return samples_of(found, frames, time, path), found.names, said
+    numbers = samples_of(found, frames, time, path)
+    return numbers, found.names, f"{origin(path.relative_to(root), found.source)}; {found.said}"
 
 
 def _thresholds(

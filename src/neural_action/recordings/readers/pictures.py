@@ -20,6 +20,7 @@ from neural_action.recordings.pictures.sources import open_tree
 from neural_action.recordings.readers import ReaderOptions, renamed
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.samples import SampleRow
+from neural_action.recordings.streams import Stream
 
 CONFIGURATION = None
 EMBEDDED = (DIGITS,)
@@ -108,6 +109,10 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
         neural_rate=RATE,
         behavior_rate=RATE,
         units={"neural": "intensity, 0 to 1", "behavior": "1", "time": "s"},
+        streams=(
+            Stream.of("neural", clock, f"{row.path}, pictures; {RATE:g} /s, because pictures have no clock"),
+            Stream.of("labels", clock, f"{row.path}, classes; one for each picture"),
+        ),
         segment=np.arange(count, dtype=np.int32),
         segment_names=tuple(f"{at:0{width}}" for at in range(count)),
         part="" if part == ALL else part,

@@ -17,6 +17,7 @@ from neural_action.recordings.pickles import load_npy
 from neural_action.recordings.readers import ReaderOptions, hidden
 from neural_action.recordings.recording import UNLABELLED, Recording
 from neural_action.recordings.samples import SampleRow
+from neural_action.recordings.streams import Stream
 
 EXPECTED = "files [<prefix>]fr_bins_<suffix>.npy beside [<prefix>]behav_states_<suffix>.npy"
 #: Names of states 0, 1 and 2; inferred from the transitions between states.
@@ -122,6 +123,15 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
         neural_rate=1 / options.bin_seconds,
         behavior_rate=1 / options.bin_seconds,
         units={"neural": f"spikes in {options.bin_seconds:g} s", "behavior": "s", "time": "s"},
+        streams=(
+            Stream.of(
+                "neural", time, f"{row.path}, spike counts; bins of {options.bin_seconds:g} s, end to end"
+            ),
+            Stream.of(
+                "behavior", time, "elapsed time in place of behaviour, which the release does not have"
+            ),
+            Stream.of("labels", time, f"{states_path.relative_to(root).as_posix()}; one for each bin"),
+        ),
     )
 
 

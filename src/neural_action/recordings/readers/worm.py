@@ -21,6 +21,7 @@ from neural_action.recordings.neuron_ids import read_unit_names
 from neural_action.recordings.readers import ReaderOptions, renamed, search
 from neural_action.recordings.recording import UNLABELLED, Recording
 from neural_action.recordings.samples import SampleRow
+from neural_action.recordings.streams import Stream
 from neural_action.recordings.worm_clock import Clock, blocks, worm_clock
 
 EXPECTED = "files <worm>-data.h5"
@@ -158,6 +159,17 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
     )
     labels = clock.nearest(_labels(reversal, velocity, head, options.pause))[known]
     absent = [names[at] for at in range(len(names)) if not (labels == at).any()]
+    streams = (
+        Stream.of("neural", clock.time, f"{row.path}, gcamp/{trace_name}, {unit}; {clock.how}"),
+        Stream.of(
+            "behavior",
+            clock.time[known],
+            f"{row.path}, behavior/ ({', '.join(options.behavior)}); the same frames",
+        ),
+        Stream.of(
+            "labels", clock.time[known], f"{row.path}, thresholds on behavior/ ({', '.join(_CLASSIFIED)})"
+        ),
+    )
     unit_names: tuple[str, ...] = ()
     if options.identities is not None:
         worm = path.name.removesuffix(_SUFFIX)
@@ -184,6 +196,7 @@ def read(root: Path, row: SampleRow, options: Options, class_names: tuple[str, .
             "time": "s",
         },
         unit_names=unit_names,
+        streams=streams,
         notes=(*clock.notes, *notes, *([f"no frame of class {', '.join(absent)}"] if absent else [])),
     )
 
