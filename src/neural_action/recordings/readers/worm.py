@@ -1,7 +1,7 @@
 """Reader of freely moving worms with whole-brain calcium imaging (HDF5 of the Flavell lab; Dag et al., Cell 2023).
 
 ``<worm>-data.h5`` holds traces of neurons, which differ between worms, and posture and movement at the same frames.
-Each worm is one recording of a quarter of an hour. Trials are contiguous blocks of it, cut when the samples table is
+Each worm is one recording of some minutes. Trials are contiguous blocks of it, cut when the samples table is
 written.
 """
 
