@@ -49,7 +49,8 @@ class Embedding:
     def __repr__(self) -> str:
         count, dimension = self.values.shape
         animals = ", ".join(dict.fromkeys(self.animals))
-        return f"Embedding({count} windows, {dimension} dimensions, {len(self.trials)} trials of {animals})"
+        trials = f"{len(self.trials)} trial{'' if len(self.trials) == 1 else 's'}"
+        return f"Embedding({count} windows, {dimension} dimensions, {trials} of {animals})"
 
     def __len__(self) -> int:
         return len(self.values)

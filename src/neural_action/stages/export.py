@@ -13,4 +13,4 @@ def run(model: Path, output: Path, layer: str, split: str | None) -> None:
     """Write ``layer`` of the model to ``output``."""
     opened = load_model(model, split=split)
     export(opened, output, layer)
-    print(f"{layer} of {opened!r}: {output}", file=sys.stderr)
+    print(f"Wrote {output}: {layer} of {opened!r}", file=sys.stderr)

@@ -76,9 +76,10 @@ def adapt_animal(
 ) -> None:
     """Adapt the model to the animal of ``recordings`` and write it to ``output``."""
     opened = _opened(model, threads, device, split)
+    new = _recordings(recordings)
     with threadpool_limits(threads):
         adapted = opened.adapt(
-            _recordings(recordings),
+            new,
             _recordings(known),
             steps=steps,
             learning_rate=learning_rate,
@@ -86,6 +87,7 @@ def adapt_animal(
             train=not no_training,
         )
         adapted.save(output)
+    print(f"Wrote {output}: adapted to {_counted(new)}", file=sys.stderr)
 
 
 def _opened(model: Path, threads: int, device: str, split: str | None) -> TrainedModel:

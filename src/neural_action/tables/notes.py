@@ -63,7 +63,8 @@ Note = tuple[str, str]
 def opening(sections: Sections) -> str:
     """One line: the title and name of the dataset, and whether it was recorded or simulated."""
     kind = "real recordings" if sections.real else "simulated, not recorded"
-    return f"{sections.title} ({sections.dataset}): {kind}"
+    name = "" if sections.title == sections.dataset else f" ({sections.dataset})"
+    return f"{sections.title}{name}: {kind}"
 
 
 def shared_notes(
@@ -178,7 +179,7 @@ def _probe(probe: ProbeConfig) -> str:
         "ridge": "ridge regression of behaviour variables",
         "retrieval": f"the mean behaviour of the {probe.neighbors} nearest training windows",
         "knn": f"the share of the {probe.neighbors} nearest training windows of each class",
-        "mlp": f"a network with {' and '.join(map(str, probe.hidden))} hidden units",
+        "mlp": f"a network with hidden layers of {', '.join(map(str, probe.hidden))} units",
     }
     votes = {
         "neighbors": f", scores averaged over {2 * probe.vote_windows + 1} neighbouring windows",
