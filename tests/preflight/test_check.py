@@ -17,6 +17,7 @@ from neural_action.errors import InputError
 from neural_action.preflight.alike import Form, unlike
 from neural_action.preflight.problems import notes
 from neural_action.preflight.rests import Motion, count_rests
+from neural_action.recordings.readers import paired
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.samples import SampleRow
 from neural_action.stages.check import _short, run
@@ -251,6 +252,27 @@ def test_what_can_run_ends_with_0_and_what_cannot_with_1(mice, capsys, monkeypat
     status, said = checked(mice.path, capsys)
     assert status == 1
     assert "PROBLEM: behaviour of m1 d2 has no feature_2" in said
+
+
+def test_the_source_of_every_number_is_said(mice, capsys, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    said = checked(mice.path, capsys)[1]
+    assert said.startswith("mice\n")
+    assert "no gap; m1/d1/session.yaml, x.npy, unit not stated; 10 /s of the file\n" in said
+    assert "no gap; m1/d1/session.yaml, pose.npy, unit not stated; 50 /s of the file; aligned by time" in said
+    assert "no gap; m1/d1/session.yaml, labels.npy; one for each behaviour sample\n" in said
+    assert "  m1: m1/d1, m1/d2 (reader paired, and in the path)\n" in said
+    del mice.config["convert"]["reader_options"]["labels"]
+    mice.config["convert"]["reader_options"]["thresholds"] = {"of": "feature_1", "cuts": [0.5, 2]}
+    mice.path.write_text(yaml.safe_dump(mice.config))
+    assert "; thresholds 0.5, 2 on feature_1, smoothed over 0.5 s\n" in checked(mice.path, capsys)[1]
+    read = paired.read
+    monkeypatch.setattr(paired, "read", lambda *args: replace(read(*args), streams=()))
+    said = checked(mice.path, capsys)[1]
+    assert said.count("the reader does not name its file, signal and clock") == 4
+    mice.path.write_text(yaml.safe_dump({**mice.config, "raw": None}))
+    with pytest.raises(InputError, match="raw: null, expected a folder of recordings: add --raw"):
+        run((mice.path,), None, 2, None, 2)
 
 
 def test_the_rows_of_a_dataset_are_those_of_its_kind(tmp_path, capsys, monkeypatch):

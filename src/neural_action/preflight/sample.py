@@ -131,7 +131,12 @@ def _look(root: Path, row: SampleRow, recording: Recording, settings: ConvertSet
         notes=recording.notes,
         recorded_rates=recorded,
         doubtful=doubtful,
-        streams=recording.streams,
+        streams=recording.streams
+        or tuple(
+            Stream.of(name, times, "the reader does not name its file, signal and clock (Recording.streams)")
+            for name, times in (("neural", clock), ("behavior", recording.behavior_time))
+            if name == "neural" or 0 not in recording.behavior.shape
+        ),
         part=recording.part,
     )
 
