@@ -222,6 +222,21 @@ def nwb(path, *series):
         io.write(file)
 
 
+def test_a_series_that_cannot_be_read_is_said_to_be_chosen_with_the_others(tmp_path):
+    nwb(tmp_path / "001.nwb", "RoiResponseSeries")
+    with h5py.File(tmp_path / "001.nwb", "r+") as file:
+        series = file["acquisition/running_speed"]
+        del series["starting_time"]
+        series["timestamps"] = np.zeros(20 * SECONDS)
+        series["timestamps"].attrs.update(interval=1, unit="seconds")
+    with pytest.raises(
+        InputError,
+        match=r"running_speed times do not increase.*such as 'behavior.options.series=\[NAME\]'.*"
+        r"Behaviour is read from the series running_speed: .*Other series: ambient_light$",
+    ):
+        propose(tmp_path, look(tmp_path), 4)
+
+
 def test_of_the_series_of_an_nwb_file_the_fluorescence_of_cells_and_the_movement_are_taken(tmp_path):
     (tmp_path / "m1").mkdir()
     nwb(tmp_path / "m1/001.nwb", "Deconvolved", "Neuropil", "RoiResponseSeries")

@@ -44,9 +44,7 @@ _RAW = re.compile(r"raw|fluoresc|lumens|counts|\ba\.?u\b", re.IGNORECASE)
 _NOT_RAW = re.compile(r"d_?f|Δf|denoised|background|neuropil|deconvolved|spike", re.IGNORECASE)
 #: Units of spikes, which do not decay.
 _SPIKES = re.compile("spike|deconvolved", re.IGNORECASE)
-_WITH_OPTION = (
-    " and run init again, or add --option KEY=VALUE with a key of reader_options, such as align.offset=2.5"
-)
+_WITH_OPTION = " and run init again, or add --option KEY=VALUE with a key of reader_options, such as "
 
 
 @dataclass
@@ -104,7 +102,7 @@ def _clocks(folder: Path, proposal: Proposal) -> None:
         try:
             _, found = paired.read_source(folder, proposal.rows[0], options, role)
         except InputError as error:
-            raise _again(error) from None
+            raise _again(error, proposal) from None
         own, clock = found.time is not None or found.rate is not None, source.clock
         if not own and clock.rate is None and clock.times is None and clock.sync is None:
             lacking[f"--{role}-rate"] = f"{name} ({source.format})"
@@ -150,7 +148,7 @@ def _read(folder: Path, proposal: Proposal) -> _Recordings:
         role = "neural" if "neural.missing.policy" in str(error) else "behavior"
         drop = {"policy": "drop", "longest_gap": 0.1}
         if "missing.policy" not in str(error) or not proposal.option(f"{role}.missing", drop, "[ours]"):
-            raise _again(error) from None
+            raise _again(error, proposal) from None
         missing, lost = str(error).split(";")[0], "frames" if role == "neural" else "samples"
         proposal.notes.append(
             f"{missing}: gaps of up to 0.1 s are filled, and {lost} in longer gaps are left out ({role}.missing)."
@@ -161,11 +159,14 @@ def _read(folder: Path, proposal: Proposal) -> _Recordings:
     return recordings
 
 
-def _again(error: InputError) -> InputError:
-    """The error with what to do; messages that name their own option keep it."""
+def _again(error: InputError, proposal: Proposal) -> InputError:
+    """The error with what to do, and which series were chosen; messages that name their own option keep it."""
+    chosen = "".join(f". {note.rstrip('.')}" for note in proposal.notes if "read from the series" in note)
+    such_as = "'behavior.options.series=[NAME]'" if "Other series" in chosen else "align.offset=2.5"
     return InputError(
         f"{error}; nothing was written: "
-        + ("run init again with it" if "--option" in str(error) else f"fix this{_WITH_OPTION}")
+        + ("run init again with it" if "--option" in str(error) else f"fix this{_WITH_OPTION}{such_as}")
+        + chosen
     )
 
 

@@ -47,7 +47,7 @@ def run(
     found = look(folder)
     click.echo(f"{folder} holds")
     for kind, items in _by_kind(found).items():
-        click.echo(f"  {len(items)} x {kind}, such as {items[0].path.relative_to(folder).as_posix()}")
+        click.echo(f"  {len(items)} x {kind}, such as {_below(items[0].path, folder)}")
     if not found:
         click.echo("  no files of a format that init combines")
     proposal = propose(folder, found, FOLDS, neural_rate, behavior_rate, given)
@@ -84,6 +84,11 @@ def _option(text: str) -> tuple[str, Any]:
         if key.rsplit(".", 1)[-1] in _PATTERNS:
             return key, value
         raise InputError(f"--option {text!r}: not YAML ({error})") from None
+
+
+def _below(path: Path, folder: Path) -> str:
+    """The path below ``folder``, or the name of the folder if it is the path."""
+    return folder.resolve().name if path == folder else path.relative_to(folder).as_posix()
 
 
 def _by_kind(found: Iterable[Any]) -> dict[str, list]:
