@@ -155,6 +155,10 @@ def test_every_key_is_explained():
         ({"seeds": "0"}, "configuration seeds: '0', expected: a valid list"),
         ({"seeds": []}, "configuration seeds"),
         ({"training": {"steps": "many"}}, "configuration training.steps: 'many', expected: a valid integer"),
+        (
+            {"training": {"steps": "60"}},
+            "configuration training.steps: '60', expected: a valid integer; Snakemake reads",
+        ),
         ({"training": {"step": 3}}, "configuration training.step: unknown key"),
         (
             {"evaluation": {"label_budgets": [0]}},

@@ -22,6 +22,8 @@ PACKAGE = Path(__file__).resolve().parent.parent
 _TYPES = {"int": int, "float": float, "bool": bool, "str": str}
 #: Parts that pydantic appends to the location of a value of several types.
 _BRANCH = re.compile(r"(literal\[|constrained-|list\[|(int|float|str|bool)$)")
+#: A number that was read as text.
+_NUMBER = re.compile(r"-?\d+(\.\d*)?(e-?\d+)?", re.IGNORECASE)
 # Values in messages are shortened.
 _SHORT = reprlib.Repr()
 _SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 2, 80, 80
@@ -78,7 +80,9 @@ def one_line(error: ValidationError, where: str) -> str:
     if first["type"] == "missing":
         return f"{key}: missing key"
     said = [one["msg"].removeprefix("Input should be ").removeprefix("Value error, ") for one in branches]
-    return f"{key}: {_SHORT.repr(first['input'])}, expected: {' or '.join(dict.fromkeys(said))}"
+    number = isinstance(first["input"], str) and _NUMBER.fullmatch(first["input"])
+    hint = "; Snakemake reads nested values of --config as text: write them into a file" if number else ""
+    return f"{key}: {_SHORT.repr(first['input'])}, expected: {' or '.join(dict.fromkeys(said))}{hint}"
 
 
 def needs(room: str, name: str) -> frozenset[str]:
