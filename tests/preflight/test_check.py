@@ -247,6 +247,11 @@ def test_what_can_run_ends_with_0_and_what_cannot_with_1(mice, capsys, monkeypat
         yaml.safe_dump({**mice.config, "rows": ["raw", "simclr"], "tables": {"figure_method": "simclr"}})
     )
     assert checked(mice.path, capsys)[0] == 0
+    pooled = {**mice.config, "calcium": {"decay": 1.0}, "evaluation": {"raw_pool_time": 5}}
+    mice.path.write_text(yaml.safe_dump(pooled))
+    status, said = checked(mice.path, capsys)
+    assert status == 1
+    assert "PROBLEM: evaluation.raw_pool_time 5 does not divide the 32 frames of a window" in said
     mice.path.write_text(yaml.safe_dump({**mice.config, "calcium": {"decay": 1.0}}))
     np.save(mice.second / "pose.npy", np.load(mice.second / "pose.npy")[:, :2])
     status, said = checked(mice.path, capsys)

@@ -70,6 +70,7 @@ def plan():
         animals=("m1", "m2"),
         fits_kernel=False,
         trained=(),
+        methods={},
         settings=SimpleNamespace(
             windows=SimpleNamespace(frames=2, units=None),
             calcium=SimpleNamespace(decay=1.0),
@@ -220,6 +221,17 @@ def nwb(path, *series):
         file.add_acquisition(TimeSeries(name=name, data=data, unit="u", rate=20.0))
     with NWBHDF5IO(path, "w") as io:
         io.write(file)
+
+
+@pytest.mark.parametrize(("rate", "shape", "blocks"), [(5.0, (9, 8), (2, 1)), (16.0, (8, 8), (4, 2))])
+def test_raw_windows_of_a_movie_are_averaged_over_whole_blocks(tmp_path, rate, shape, blocks):
+    poses(tmp_path / "m1/001")
+    movie = np.random.default_rng(0).integers(100, 900, (round(SECONDS * rate), *shape)).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "m1/001/movie.tif", movie, photometric="minisblack")
+    proposal = made(tmp_path, neural=rate)
+    text = yaml.safe_load(configuration(proposal, dataset="d", raw=tmp_path, samples=tmp_path / "s.csv"))
+    assert (text["evaluation"]["raw_pool_time"], text["evaluation"]["raw_pool_space"]) == blocks
+    assert text["windows"]["frames"] % blocks[0] == 0
 
 
 def test_a_series_that_cannot_be_read_is_said_to_be_chosen_with_the_others(tmp_path):

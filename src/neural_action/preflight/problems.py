@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,9 @@ from neural_action.preflight.alike import listed, unlike
 from neural_action.preflight.rests import Motion, count_rests
 from neural_action.preflight.sample import Look, read_rows
 from neural_action.recordings.streams import same_rate
+
+#: Representations that are averaged over ``raw_pool_time`` frames.
+_POOLED = ("raw", "ridge", "canonical", "external")
 
 
 def problems(looks: list[Look], plan: Plan) -> Iterator[str]:
@@ -32,7 +35,38 @@ def problems(looks: list[Look], plan: Plan) -> Iterator[str]:
             f"{short.form.where} has {short.frames} frames, expected at least {plan.settings.windows.frames} "
             "(windows.frames): shorten the windows, or leave the trial out"
         )
+    yield from _blocks(looks, plan)
     yield from _rests(looks, plan)
+
+
+def _blocks(looks: list[Look], plan: Plan) -> Iterator[str]:
+    """A problem if a raw row cannot average windows over whole blocks: its evaluation would stop."""
+    settings = plan.settings
+    if not any(row.representation in _POOLED for row in plan.methods.values()):
+        return
+    frames, time, space = (
+        settings.windows.frames,
+        settings.evaluation.raw_pool_time,
+        settings.evaluation.raw_pool_space,
+    )
+    if frames % time:
+        yield (
+            f"evaluation.raw_pool_time {time} does not divide the {frames} frames of a window (windows.frames): raw "
+            "rows average over whole blocks; set it to 1 or to a divisor"
+        )
+    shape = looks[0].form.neural
+    sides = resized(shape[-2:], settings.convert.resize) if len(shape) > 1 else ()
+    if any(side % space for side in sides):
+        yield (
+            f"evaluation.raw_pool_space {space} does not divide images of {sides[0]} x {sides[1]} pixels: raw rows "
+            "average over whole blocks; set it to 1 or to a divisor"
+        )
+
+
+def resized(shape: Sequence[int], side: int | None) -> tuple[int, ...]:
+    """Height and width of images (y, x) whose longer side becomes ``side`` pixels; None leaves them."""
+    block = 1 if side is None else max(1, max(shape) // side)
+    return tuple(length // block for length in shape)
 
 
 def _rates(looks: list[Look]) -> Iterator[str]:

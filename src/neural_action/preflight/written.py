@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from neural_action.errors import InputError
+from neural_action.preflight.problems import resized
 from neural_action.preflight.proposal import FOLDS, Proposal
 from neural_action.preflight.trials import PERCENTILE
 from neural_action.recordings.readers import paired
@@ -163,9 +164,13 @@ def configuration(proposal: Proposal, *, dataset: str, raw: Path, samples: Path)
             ["within"] if animals == 1 else ["within", "across", "identity", "retrieval"],
             "[paper]; retrieval [ours]",
         ),
-        _one("  raw_pool_time", 4 if images else 1, "[ours] frames averaged in the raw row"),
         _one(
-            "  raw_pool_space", 2 if images else 1, "[ours] pixels averaged in the raw row, along each axis"
+            "  raw_pool_time", _divisor(4, frames) if images else 1, "[ours] frames averaged in the raw row"
+        ),
+        _one(
+            "  raw_pool_space",
+            _divisor(2, *resized(sample.neural.shape[1:], _side(sample))) if images else 1,
+            "[ours] pixels averaged in the raw row, along each axis",
         ),
         "",
         "tables:",
@@ -227,6 +232,11 @@ def _side(sample: Any) -> int | None:
     longer = max(y, x)
     sides = [longer // n for n in range(1, longer + 1) if y % n == 0 and x % n == 0 and longer // n <= SIDE]
     return None if longer <= SIDE or not sides else sides[0]
+
+
+def _divisor(most: int, *lengths: int) -> int:
+    """The largest number up to ``most`` that divides all lengths."""
+    return max(part for part in range(1, most + 1) if not any(length % part for length in lengths))
 
 
 def _encoder(images: bool, frames: int) -> dict[str, Any]:
