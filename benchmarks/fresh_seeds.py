@@ -121,7 +121,7 @@ def page(scores: pd.DataFrame, methods: dict[str, MethodSettings], preset: str, 
         f"Every row on {len(seeds)} simulated datasets whose seeds ({seeds[0]} to {seeds[-1]}) were not used while "
         f"anything was developed or chosen: preset {preset}, {configured}, protocol new_trials, "
         f"split fold-{FOLD}, one training seed; probe {PROBE}, label budget {LABEL_BUDGET}. "
-        f"Made by `python benchmarks/fresh_seeds.py --preset {preset}`. "
+        f"Made by `python benchmarks/fresh_seeds.py --preset {preset} --seeds {' '.join(map(str, seeds))}`. "
         "**Simulated, not recorded**.",
         "",
     ]

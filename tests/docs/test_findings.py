@@ -16,6 +16,7 @@ WHOLE = {
     "docs/development/scale_measured.md",
     "docs/reference/configuration.md",
     "docs/results/fresh_seeds.md",
+    "docs/results/fresh_seeds_units.md",
     "docs/results/label_free.md",
     "docs/results/presets.md",
     "docs/tutorials/model_to_picture.md",
