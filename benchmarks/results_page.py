@@ -92,8 +92,8 @@ FEW = tuple(
     for budget in ("1", "4", "all")
 )
 PICTURES_READ = (
-    Column("decoding", "decoding", "linear", "Linear"),
-    Column("decoding", "decoding", "knn", "10-NN"),
+    Column("image_recognition", "decoding", "linear", "Linear"),
+    Column("image_recognition", "decoding", "knn", "10-NN"),
 )
 IDENTITIES = (
     Column(IDENTITY, "identity", "softmax", "Identity, linear"),
