@@ -77,7 +77,9 @@ def table(page: str, mark: str) -> Table:
     """Means by row and column of what a script wrote below a mark, or below a heading of its page."""
     text = (ROOT / page).read_text()
     written = (
-        text.split(f"<!-- {mark} -->\n")[1].split("<!--")[0] if ":" in mark else text.split(f"## {mark}")[1]
+        text.split(f"<!-- {mark} -->\n")[1].split("<!--")[0]
+        if ":" in mark
+        else text.split(f"## {mark}")[1].split("\n## ")[0]
     )
     lines = [line.strip("| ").split(" | ") for line in written.strip().splitlines() if line.startswith("|")]
     end = next((at for at, line in enumerate(lines[2:], 2) if len(line) != len(lines[0])), len(lines))
@@ -119,6 +121,34 @@ def test_matched_alignment_is_above_every_other_neural_row_on_all_fresh_seeds():
     identity = column(table(SEEDS, f"{heading} (task identity, probe softmax, label budget all)"), "mean")
     trained = {row: value for row, value in identity.items() if row not in UNTRAINED}
     assert min(trained, key=trained.get) == MATCHED
+
+
+def test_training_pays_on_simulated_units_and_behavenet_leads():
+    page = "docs/results/fresh_seeds_units.md"
+    means = column(
+        table(page, "Animal left out, balanced accuracy, % (task across, probe softmax, label budget all)"),
+        "mean",
+    )
+    assert best(means, REFERENCES) == "BehaveNet"
+    assert best(means, {*REFERENCES, "BehaveNet"}) == MATCHED
+    below = "Paired differences, points (task across, probe softmax, label budget all)"
+    lines = (ROOT / page).read_text().split(f"## {below}")[1].splitlines()
+    cells = {
+        line.strip("| ").split(" | ")[0]: line.strip("| ").split(" | ")[1:]
+        for line in lines
+        if "of 10" in line
+    }
+    for row, proposed in (("Ridge to behavior", (0, 1)), ("Aligned components", (1,))):
+        for number in proposed:
+            _, p, wins = cells[row][3 * number : 3 * number + 3]
+            assert wins == "10 of 10"
+            assert float(p.strip("< ")) < 0.05
+    heading = "Identity, accuracy, % (lower says less about the animal)"
+    heading += " (task identity, probe softmax, label budget all)"
+    identity = {
+        row: value for row, value in column(table(page, heading), "mean").items() if row not in UNTRAINED
+    }
+    assert min(identity, key=identity.get) == MATCHED
 
 
 def test_what_holds_against_the_papers_method_on_real_flies():
