@@ -154,8 +154,8 @@ def page(table: pd.DataFrame) -> str:
         "correlation or a loss of several points says where a measure fails.",
         "",
         "Decoding ranks rows on walking flies and worms. It says little on the simulated flies, whose single moments "
-        "are too fast for calcium; retrieval ranks rows there, and less well on worms. No measure here ranks rows well "
-        "everywhere.",
+        "are too fast for calcium; retrieval ranks rows there, and less well where animals have different neurons. No "
+        "measure here ranks rows well everywhere.",
         "",
     ]
     for name, own in table.groupby("dataset"):
