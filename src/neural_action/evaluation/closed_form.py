@@ -8,6 +8,7 @@ others, and no weight changes. That both steps are linear is our choice.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -107,6 +108,12 @@ def fit_closed_form(
         ((found[1:] - found[0]) * gain).astype(np.float32),
         ((found[0] - mean) * gain + known.neural.mean(0)).astype(np.float32),
     )
+
+
+def by_layer(values: np.ndarray, layers: Mapping[str, int]) -> dict[str, np.ndarray]:
+    """Layers that lie side by side in (window, dimension), by name; ``layers`` has the dimension of each."""
+    parts = np.split(values, np.cumsum(list(layers.values()))[:-1], axis=1)
+    return dict(zip(layers, parts, strict=True))
 
 
 def between(known: Known, behavior: np.ndarray) -> np.ndarray:

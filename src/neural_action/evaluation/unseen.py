@@ -13,7 +13,14 @@ from neural_action.datasets.dataset import Dataset
 from neural_action.datasets.ragged import RaggedFrames
 from neural_action.datasets.windows import Windows
 from neural_action.errors import InputError
-from neural_action.evaluation.closed_form import ClosedForm, Known, closed_form, fit_closed_form, lags
+from neural_action.evaluation.closed_form import (
+    ClosedForm,
+    Known,
+    by_layer,
+    closed_form,
+    fit_closed_form,
+    lags,
+)
 from neural_action.evaluation.ridge import in_groups
 from neural_action.inference.windows import embed_windows, in_chunks
 
@@ -133,7 +140,5 @@ def _add_unseen(
         except InputError as error:
             print(f"{dataset.animals[animal]}: has no input layer and is left out ({error})", file=sys.stderr)
             continue
-        at = 0
-        for values in out.values():
-            values[own] = found[:, at : at + values.shape[1]]
-            at += values.shape[1]
+        for name, values in by_layer(found, {name: part.shape[1] for name, part in out.items()}).items():
+            out[name][own] = values

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import torch
 from torch import Tensor
 
 from neural_action.errors import InputError
-from neural_action.evaluation.closed_form import ClosedForm, lags
+from neural_action.evaluation.closed_form import ClosedForm, by_layer, lags
 
 _PARTS = {"mean": torch.float64, "gain": torch.float64, "weight": torch.float32, "bias": torch.float32}
 
@@ -31,12 +30,7 @@ class Reader:
 
     def __call__(self, neural: np.ndarray, start: np.ndarray, frames: int) -> dict[str, np.ndarray]:
         """(window, dimension) float32 by layer, of windows that begin at the frames ``start`` of (frame, unit)."""
-        found = self.form(lags(neural, start, frames))
-        edges = np.cumsum([0, *self.layers.values()])
-        return {
-            name: found[:, first:last]
-            for name, (first, last) in zip(self.layers, pairwise(edges), strict=True)
-        }
+        return by_layer(self.form(lags(neural, start, frames)), self.layers)
 
 
 def tensors_of(readers: Mapping[str, Reader]) -> dict[str, Tensor]:
