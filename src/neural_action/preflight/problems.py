@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from neural_action.datasets.dataset import are_own
 from neural_action.preflight.alike import listed, unlike
 from neural_action.preflight.rests import Motion, count_rests
 from neural_action.preflight.sample import Look, read_rows
+from neural_action.recordings.steps import resized
 from neural_action.recordings.streams import same_rate
 
 #: Representations that are averaged over ``raw_pool_time`` frames.
@@ -61,12 +62,6 @@ def _blocks(looks: list[Look], plan: Plan) -> Iterator[str]:
             f"evaluation.raw_pool_space {space} does not divide images of {sides[0]} x {sides[1]} pixels: raw rows "
             "average over whole blocks; set it to 1 or to a divisor"
         )
-
-
-def resized(shape: Sequence[int], side: int | None) -> tuple[int, ...]:
-    """Height and width of images (y, x) whose longer side becomes ``side`` pixels; None leaves them."""
-    block = 1 if side is None else max(1, max(shape) // side)
-    return tuple(length // block for length in shape)
 
 
 def _rates(looks: list[Look]) -> Iterator[str]:

@@ -10,10 +10,10 @@ from typing import Any
 import yaml
 
 from neural_action.errors import InputError
-from neural_action.preflight.problems import resized
 from neural_action.preflight.proposal import FOLDS, Proposal
 from neural_action.preflight.trials import PERCENTILE
 from neural_action.recordings.readers import paired
+from neural_action.recordings.steps import resized
 from neural_action.text import has_hidden, printable
 
 #: Rows that work with one animal; the others compare animals.

@@ -7,6 +7,8 @@ linear map.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import dask.array as da
 import numpy as np
 
@@ -35,6 +37,12 @@ def sampled_frames(neural: da.Array) -> da.Array:
     return neural[:: -(-len(neural) // count)]
 
 
+def resized(shape: Sequence[int], side: int | None) -> tuple[int, ...]:
+    """Height and width of images (y, x) whose longer side becomes ``side`` pixels; None leaves them."""
+    block = 1 if side is None else max(1, max(shape) // side)
+    return tuple(length // block for length in shape)
+
+
 def resize(neural: da.Array, side: int) -> da.Array:
     """Shrink (time, y, x) to float32 images whose longer side is ``side`` pixels, by means over square blocks.
 
@@ -48,14 +56,15 @@ def resize(neural: da.Array, side: int) -> da.Array:
     possible = [longer // n for n in range(longer, 0, -1) if y % n == 0 and x % n == 0]
     if side not in possible:
         raise InputError(f"convert.resize: {side} for images of {y} x {x}, expected one of {possible}")
-    n = longer // side
-    if n == 1:
+    height, width = resized((y, x), side)
+    if (height, width) == (y, x):
         return neural
 
     def pool(block: np.ndarray) -> np.ndarray:
-        return block.reshape(len(block), y // n, n, x // n, n).mean((2, 4), dtype=np.float32)
+        blocks = block.reshape(len(block), height, y // height, width, x // width)
+        return blocks.mean((2, 4), dtype=np.float32)
 
-    chunks = (neural.chunks[0], (y // n,), (x // n,))
+    chunks = (neural.chunks[0], (height,), (width,))
     return da.map_blocks(pool, neural, chunks=chunks, dtype=np.float32, meta=np.empty((0, 0, 0), np.float32))
 
 
