@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from neural_action.errors import InputError
-from neural_action.preflight.folder import look
+from neural_action.preflight.folder import look, unrecognised
 from neural_action.preflight.proposal import propose
 from neural_action.stages.init import _option
 
@@ -210,3 +210,28 @@ def test_subjects_of_files_are_the_animals(tmp_path):
     proposal = made(tmp_path)
     assert {row.animal for row in proposal.rows} == {"m1", "m2"}
     assert any("by subject_id of the file: m1 (2), m2 (1)." in note for note in proposal.notes)
+
+
+def test_what_is_not_recognised_is_listed_and_says_what_to_do(tmp_path):
+    folder = suite2p(tmp_path / "m1/s1")
+    (folder / "v.analysis.csv").write_text("track,frame_idx,instance.score,a.x,a.y,a.score\n,0,1,1,1,1\n")
+    (folder / "clock.npy").write_bytes(b"")
+    left = unrecognised(tmp_path, look(tmp_path))
+    assert {suffix: [path.name for path in paths] for suffix, paths in left.items()} == {
+        ".csv": ["v.analysis.csv"], ".npy": ["clock.npy"],
+    }  # fmt: skip
+    with pytest.raises(
+        InputError, match=r"no behaviour recognised.*; v\.analysis\.csv: SLEAP's analysis CSV"
+    ):
+        made(tmp_path)
+    poses(folder / "vDLC.csv")
+    assert ".csv" in unrecognised(tmp_path, look(tmp_path))
+    assert "vDLC.csv" not in str(unrecognised(tmp_path, look(tmp_path)))
+
+
+def test_without_neuropil_the_fluorescence_is_read_as_it_is(tmp_path):
+    poses(suite2p(tmp_path / "m1/s1") / "vDLC.csv")
+    proposal = made(tmp_path)
+    assert "There is no Fneu.npy, so raw fluorescence is read without subtracting neuropil." in proposal.notes
+    traces = np.load(tmp_path / "m1/s1/suite2p/F.npy")
+    np.testing.assert_allclose(proposal.sample.neural, traces.T)

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from neural_action.errors import InputError
-from neural_action.recordings.naming import conflicts, is_date, named
+from neural_action.recordings.naming import alike, conflicts, is_date, named
 
 
 def names(*paths, subjects=None):
@@ -101,3 +101,19 @@ def test_what_a_date_is():
         assert is_date(token), token
     for token in ("001", "123456", "20241301", "m1", "99999999", "2024"):
         assert not is_date(token), token
+
+
+def test_two_animals_never_get_one_name():
+    with pytest.raises(InputError, match=r"'mouse\u03b1' and 'mouse\u03b2' would both be called mouse_"):
+        names("mouse\u03b1/1", "mouse\u03b2/1")
+    with pytest.raises(InputError, match="'m/1' and 'm 1' would both be called m_1"):
+        names("a.nwb", "b.nwb", subjects=["m/1", "m 1"])
+    assert names("mouse\u03b1/1", "mouse\u03b1/2") == [("mouse_", "1"), ("mouse_", "2")]
+
+
+def test_names_that_differ_only_in_case_are_said():
+    assert alike(["M1", "m2", "m-1", "M1"]) == [
+        "Animals M1 and m-1 differ only in case or punctuation: if they are one animal, identity scores and scores on "
+        "unseen animals are wrong"
+    ]
+    assert alike(["m1", "m2"]) == []

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from neural_action.errors import InputError
 from neural_action.recordings import alignment, missing, thresholds
+from neural_action.recordings.naming import by_pattern
 from neural_action.recordings.readers import paired
 from neural_action.recordings.samples import SampleRow, check_rows, read_samples, write_samples
 
@@ -269,9 +270,9 @@ def test_parts_that_overlap_are_refused(tmp_path):
 
 def test_names(tmp_path):
     paths = [paired.Path("sub-1/sub-1_ses-2.nwb"), paired.Path("sub-1/sub-1_ses-3.nwb")]
-    assert paired.names(paths, r"sub-(?P<animal>\d+)_ses-(?P<trial>\d+)") == [("1", "2"), ("1", "3")]
+    assert by_pattern(paths, r"sub-(?P<animal>\d+)_ses-(?P<trial>\d+)", "names") == [("1", "2"), ("1", "3")]
     with pytest.raises(InputError, match=r"does not match .*names"):
-        paired.names([paired.Path("x")], "(?P<animal>y)(?P<trial>z)")
+        by_pattern([paired.Path("x")], "(?P<animal>y)(?P<trial>z)", "convert.reader_options.names")
 
 
 @pytest.mark.real_data

@@ -10,7 +10,7 @@ from typing import Any
 
 from neural_action.errors import InputError
 from neural_action.preflight.movies import movies
-from neural_action.recordings.formats import arrays, known_formats, module_of, nwb
+from neural_action.recordings.formats import arrays, files_of, known_formats, module_of, nwb
 from neural_action.text import has_hidden
 
 #: Formats of each role, the preferred one first; traces come before the movies that they were extracted from.
@@ -19,6 +19,12 @@ PREFERRED = {
     "behavior": ("nwb", "deepfly3d", "deeplabcut", "sleap", "anipose", "arrays"),
     "labels": ("events", "frame_labels", "arrays"),
 }
+#: Suffixes of files that may hold recordings, poses, labels or times.
+DATA = tuple(
+    f".{name}"
+    for name in ("csv", "tsv", "txt", "dat", "xls", "xlsx", "ods", "parquet", "h5", "hdf5", "mat", "npy", "npz", "raw",
+                 "bin", "slp", "pkl", "pickle", "boris", "tif", "tiff")
+)  # fmt: skip
 #: Maximum number of entries to look at (our choice): enough to see the layout of a folder.
 MOST = 20_000
 
@@ -73,6 +79,26 @@ def look(folder: Path) -> list[Found]:
         if not any(set(item.roles) <= taken[parent] for parent in item.path.parents if parent in taken)
     ]
     return _joined(found, [path for path in tiffs if not taken.keys() & set(path.parents)])
+
+
+def unrecognised(folder: Path, found: list[Found]) -> dict[str, list[Path]]:
+    """Suffix -> files of data that no recognised file or folder consists of, at most ``MOST`` entries looked at."""
+    own = {path for item in found for path in _parts(item)}
+    folders = {item.path for item in found if item.path.is_dir() and "pattern" not in item.options}
+    left: dict[str, list[Path]] = {}
+    for path, _ in zip(_walk(folder), range(MOST), strict=False):
+        suffix = path.suffix.lower()
+        if suffix in DATA and path not in own and not folders & set(path.parents) and path.is_file():
+            left.setdefault(suffix, []).append(path)
+    return left
+
+
+def _parts(item: Found) -> list[Path]:
+    """Files of an item; only its path if a description of arrays names none that can be read."""
+    try:
+        return [item.path, *files_of(item.format, item.path, item.options.get("pattern"))]
+    except InputError:
+        return [item.path]
 
 
 def _joined(found: list[Found], tiffs: list[Path]) -> list[Found]:

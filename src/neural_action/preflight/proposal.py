@@ -13,13 +13,12 @@ from neural_action.errors import InputError
 from neural_action.preflight.choice import given_file, one_of
 from neural_action.preflight.folder import PREFERRED, Found
 from neural_action.preflight.layouts import complained, refuse_layouts
-from neural_action.preflight.signals import left_out, neural_options, refuse_unclear, unread
+from neural_action.preflight.signals import UNREAD_BEHAVIOR, left_out, neural_options, refuse_unclear, unread
 from neural_action.preflight.trials import complete_proposal
 from neural_action.recordings import nwb_behavior
 from neural_action.recordings.formats import module_of, nwb
-from neural_action.recordings.naming import conflicts, named
+from neural_action.recordings.naming import alike, by_pattern, conflicts, named
 from neural_action.recordings.patterns import covering
-from neural_action.recordings.readers import paired
 from neural_action.recordings.recording import Recording
 from neural_action.recordings.samples import SampleRow
 
@@ -133,6 +132,7 @@ def propose(
             f"{folder}: no {lacking} recognised (found: {there or 'nothing'}); expected files of both, such as a "
             "suite2p folder beside a DeepLabCut CSV, .nwb files, or a .yaml that describes arrays"
             + ("" if neural else unread(folder))
+            + ("" if behavior else unread(folder, UNREAD_BEHAVIOR))
         )
     if more := left_out(found, neural):
         proposal.notes.append(more)
@@ -324,15 +324,24 @@ def _nwb_series(role: str, items: list[Found], proposal: Proposal) -> None:
 def _one_series(path: Path, entries: list[str]) -> None:
     """InputError if several series of an NWB file are equally likely, because their names do not tell them apart."""
     kind = entries[0].split(": ")[1].split(" ")[0]
-    rank = nwb_behavior.likelihood(_series(entries[0]))
+    rank = _rank(entries[0])
+    if rank == 2:
+        raise InputError(
+            f"{path}: holds {'; '.join(entries)}, expected behaviour; nothing was written: if one of them is, name it "
+            "with --option 'behavior.options.series=[NAME]' and run init again"
+        )
     alike = [
         _series(entry)
         for entry in entries
-        if entry.split(": ")[1].split(" ")[0] == kind
-        and (kind == "PoseEstimation" or nwb_behavior.likelihood(_series(entry)) == rank)
+        if entry.split(": ")[1].split(" ")[0] == kind and (kind == "PoseEstimation" or _rank(entry) == rank)
     ]
     if len(alike) > 1:
         raise nwb_behavior.several(path, alike, kind)
+
+
+def _rank(entry: str) -> int:
+    """``nwb_behavior.likelihood`` of an entry of ``formats.nwb.contents``."""
+    return 2 if entry.endswith(nwb.UNLIKELY) else nwb_behavior.likelihood(_series(entry))
 
 
 def _series(entry: str) -> str:
@@ -345,13 +354,16 @@ def _rows(folder: Path, groups: list[_Group], proposal: Proposal) -> list[Sample
     relative = [PurePosixPath(group.path.relative_to(folder).as_posix()) for group in groups]
     if pattern := proposal.options.get("names"):
         proposal.notes.append(f"Animals and trials are named as given ({pattern}).")
-        pairs = paired.names([Path(path) for path in relative], pattern)
+        pairs = by_pattern(relative, pattern, "convert.reader_options.names")
         return [SampleRow(*pair, path.as_posix()) for pair, path in zip(pairs, relative, strict=True)]
     subjects = [_subject(group) for group in groups]
     # A folder that is itself the recording has no name below itself.
     paths = [path if path.parts else PurePosixPath(folder.resolve().name) for path in relative]
     found = named(paths, subjects)
     proposal.notes += conflicts(paths, subjects)
+    proposal.notes += [
+        f"{said}. To join them, edit the samples table." for said in alike([name.animal for name in found])
+    ]
     for why in dict.fromkeys(name.why for name in found):
         animals = Counter(name.animal for name in found if name.why == why)
         shown = ", ".join(f"{animal} ({count})" for animal, count in list(animals.items())[:6])

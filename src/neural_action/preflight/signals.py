@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,14 +27,27 @@ UNREAD = {
     "*.mmap": "memory maps of CaImAn are not read: give its results (.hdf5), or TIFF",
     "*.nwb.zarr": "NWB in Zarr is not read: export it as HDF5 (hdmf-zarr), or describe its arrays in a .yaml",
 }
+#: The same for behaviour.
+UNREAD_BEHAVIOR = {
+    "*.analysis.csv": "SLEAP's analysis CSV is not read: export the analysis HDF5, or give the project (.slp)",
+    "CollectedData_*": "hand labels of DeepLabCut are not poses over time: run analyze_videos",
+    "Raw data-*": "exports of EthoVision are not read: keep one header line, and describe the table in a .yaml",
+    "Track-*": "exports of EthoVision are not read: keep one header line, and describe the table in a .yaml",
+    "*_proc.npy": "Facemap's results are not read: save motSVD or pupil as .npy, and describe it in a .yaml",
+    "FacemapPose.h5": "Facemap's poses are not read: save them as .npy, and describe it in a .yaml",
+    "moseq_df.csv": "Keypoint-MoSeq's syllables are no behaviour: give the poses that it was run on",
+    "*.csv": "a CSV of positions needs a .yaml that describes it: which columns, which are times, which unit",
+}
 
 
-def unread(folder: Path) -> str:
+def unread(folder: Path, hints: Mapping[str, str] = UNREAD) -> str:
     """What to do with files of ``folder`` that no format reads, each starting with "; "; "" if there are none."""
-    firsts = {pattern: next(folder.rglob(pattern), None) for pattern in UNREAD}
-    return "".join(
-        f"; {path.name}: {UNREAD[pattern]}" for pattern, path in firsts.items() if path is not None
-    )
+    said: dict[str, str] = {}
+    for pattern, hint in hints.items():
+        path = next(folder.rglob(pattern), None)
+        if path is not None and (pattern != "*.csv" or not said):
+            said.setdefault(hint, f"; {path.name}: {hint}")
+    return "".join(said.values())
 
 
 def left_out(found: Sequence[Found], taken: Sequence[Found]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from neural_action.recordings.formats import nwb
-from neural_action.recordings.naming import safe
+from neural_action.recordings.naming import alike, safe
 from neural_action.recordings.samples import SampleRow
 
 #: Maximum number of files shown for each animal, and of animals shown.
@@ -48,7 +48,7 @@ def who_lines(
         for subject, animals in owners.items()
         if len(animals) > 1
     ]
-    return lines, notes
+    return lines, notes + alike(list(by_animal))
 
 
 def _reason(animal: str, path: str, subject: str | None, named_by: str) -> str:

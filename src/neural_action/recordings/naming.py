@@ -6,9 +6,10 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import PurePath, PurePosixPath
 
 from neural_action.errors import InputError
+from neural_action.recordings import patterns
 
 #: Suffixes that are removed from names; other dots stay, because folders may have dots in their names.
 _SUFFIXES = (
@@ -55,6 +56,22 @@ def safe(name: str) -> str:
     return _UNSAFE.sub("_", name)
 
 
+def by_pattern(paths: Sequence[PurePath], pattern: str, where: str) -> list[tuple[str, str]]:
+    """Animal and trial of each path, the groups of a regular expression; ``where`` is its key, for messages.
+
+    InputError if a path does not match, or names of different animals become the same.
+    """
+    out = []
+    searched = patterns.search_all(pattern, [path.as_posix() for path in paths], where)
+    for path, groups in zip(paths, searched, strict=True):
+        animal, trial = ((groups or {}).get(key) for key in ("animal", "trial"))
+        if animal is None or trial is None:
+            raise InputError(f"{path}: does not match {where} {pattern!r} with groups animal and trial")
+        out.append((animal, trial))
+    refuse_merged([animal for animal, _ in out])
+    return [(safe(animal), safe(trial)) for animal, trial in out]
+
+
 def named(paths: Sequence[PurePosixPath], subjects: Sequence[str | None]) -> list[Name]:
     """The name of every recording.
 
@@ -66,7 +83,8 @@ def named(paths: Sequence[PurePosixPath], subjects: Sequence[str | None]) -> lis
         subjects: subject in each file, or None.
 
     Raises:
-        InputError: a path has only dates and numbers; or all files have the same subject but paths name several.
+        InputError: a path has only dates and numbers; all files have the same subject but paths name several; or two
+            animals differ only in characters that names cannot have.
     """
     flat = all(len(path.parts) == 1 for path in paths)
     numbered = flat and all(_LAST.fullmatch(_stem(path.name)) for path in paths)
@@ -77,7 +95,7 @@ def named(paths: Sequence[PurePosixPath], subjects: Sequence[str | None]) -> lis
             f"({', '.join(sorted(labels))}); expected --option "
             "'names=(?P<animal>...)(?P<trial>...)', a regular expression on the path"
         )
-    found = []
+    found: list[Name] = []
     for path, subject in zip(paths, subjects, strict=True):
         label = _SUBJECT.search(path.as_posix())
         if subject:
@@ -86,8 +104,34 @@ def named(paths: Sequence[PurePosixPath], subjects: Sequence[str | None]) -> lis
             name = Name(label[1], _trial(path, label[1]), "sub- in the path")
         else:
             name = _by_path(path, numbered)
-        found.append(Name(safe(name.animal), safe(name.trial), name.why))
-    return _distinct(paths, found)
+        found.append(name)
+    refuse_merged([name.animal for name in found])
+    return _distinct(paths, [Name(safe(name.animal), safe(name.trial), name.why) for name in found])
+
+
+def refuse_merged(animals: Sequence[str]) -> None:
+    """InputError if two of the animals, as files and paths name them, would get one name by ``safe``."""
+    first: dict[str, str] = {}
+    for animal in animals:
+        other = first.setdefault(safe(animal), animal)
+        if other != animal:
+            raise InputError(
+                f"animals {other!r} and {animal!r} would both be called {safe(animal)}, expected names that differ in "
+                "letters, digits, dot, underscore or hyphen (ASCII): rename them, or write the samples table by hand"
+            )
+
+
+def alike(animals: Sequence[str]) -> list[str]:
+    """A sentence for each group of animals whose names differ only in case and punctuation, such as M1 and m-1."""
+    by_name: dict[str, list[str]] = {}
+    for animal in dict.fromkeys(animals):
+        by_name.setdefault(_plain(animal), []).append(animal)
+    return [
+        f"Animals {' and '.join(group)} differ only in case or punctuation: if they are one animal, identity scores "
+        "and scores on unseen animals are wrong"
+        for name, group in by_name.items()
+        if name and len(group) > 1
+    ]
 
 
 def conflicts(paths: Sequence[PurePosixPath], subjects: Sequence[str | None]) -> list[str]:

@@ -18,7 +18,8 @@ _MOVING = re.compile(
     r"pos(e|ition)|speed|velocit|running|wheel|treadmill|locomot|motion|movement|joint|angle|body", re.I
 )
 _OTHER = re.compile(
-    r"light|temperature|humidity|stimul|sync|ttl|trigger|reward|lick|laser|frame|timestamp|voltage|(^|_)ids?($|_)",
+    r"light|temperature|humidity|stimul|sync|ttl|trigger|reward|lick|laser|frame|timestamp|voltage|(^|_)ids?($|_)"
+    r"|xy_translation|registration",
     re.I,
 )
 
@@ -29,11 +30,14 @@ Clock = tuple[np.ndarray, float | None] | tuple[None, float]
 def likelihood(name: str, item: Any = None) -> int:
     """Rank of a series, the likeliest lowest: 0 for movement, 1 if unknown, 2 for another signal.
 
-    Movement is recognised by the name, or by a container of behaviour that holds the series.
+    Movement is recognised by the name, or by a container of behaviour that holds the series. Stimuli and the shifts of
+    registered images are other signals, whatever their name.
     """
-    if _OTHER.search(name) and not _MOVING.search(name):
+    held_by: Any = getattr(item, "parent", None)
+    parent = type(held_by).__name__
+    stimulus = parent == "NWBFile" and item is held_by.stimulus.get(item.name)
+    if stimulus or parent == "CorrectedImageStack" or (_OTHER.search(name) and not _MOVING.search(name)):
         return 2
-    parent = type(getattr(item, "parent", None)).__name__
     held = parent in ("Position", "CompassDirection", "BehavioralTimeSeries", "Pose")
     return 0 if _MOVING.search(name) or held else 1
 

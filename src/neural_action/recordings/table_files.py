@@ -17,6 +17,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from neural_action.errors import InputError, needed, reading
 from neural_action.files import most_bytes
 
@@ -186,3 +188,16 @@ def _parquet(path: Path) -> pd.DataFrame:
     ]
     frame = pq.read_table(path, read_dictionary=repeated).to_pandas()
     return frame.astype(dict.fromkeys(repeated, object))
+
+
+def numbers_of(path: Path, values: Any, name: str) -> np.ndarray:
+    """A column of times as float64. InputError naming the column and its first entry that is not a number."""
+    import pandas as pd
+
+    numbers = pd.to_numeric(values, errors="coerce").to_numpy(np.float64)
+    if not np.isfinite(numbers).all():
+        at = int(np.argmin(np.isfinite(numbers)))
+        raise InputError(
+            f"{path}: column {name!r} holds {values.iloc[at]!r} in row {at}, expected times in s"
+        )
+    return numbers

@@ -14,11 +14,11 @@ from neural_action.errors import InputError
 #: Names of columns of times and of video frames.
 TIMES = (
     "time", "times", "timestamp", "timestamps", "time_s", "time (s)", "seconds", "time_ms", "time (ms)", "timestamp_ms",
-    "timestamps_ms", "ms", "time_us", "time_ns",
+    "timestamps_ms", "ms", "time_us", "time_ns", "time stamp", "time stamp (ms)", "sysclock",
 )  # fmt: skip
 FRAMES = ("frame", "frames", "frame_number", "frame number", "frame_idx", "frame_index", "frame_id", "fnum")
 #: Last word of a column's name -> seconds per unit: ``time_ms``, ``Time (ms)``, ``timestamp [us]``.
-_NAMED = {"ms": 1e-3, "msec": 1e-3, "millis": 1e-3, "milliseconds": 1e-3, "us": 1e-6, "usec": 1e-6, "µs": 1e-6,
+NAMED = {"ms": 1e-3, "msec": 1e-3, "millis": 1e-3, "milliseconds": 1e-3, "us": 1e-6, "usec": 1e-6, "µs": 1e-6,
           "microseconds": 1e-6, "ns": 1e-9, "nanoseconds": 1e-9}  # fmt: skip
 #: A clock is not in seconds if it lasts more than this many times the other, or if its median step is at least this
 #: long, s (our choice).
@@ -29,14 +29,19 @@ EPOCH, _EPOCH_MS = 1e8, 1e11
 
 
 def called(columns: Iterable[Any], names: Sequence[str]) -> str | None:
-    """The first of ``columns`` that is in ``names``, ignoring case and surrounding blanks; None if there is none."""
-    return next((str(column) for column in columns if str(column).strip().lower() in names), None)
+    """The first of ``columns`` that is in ``names``, ignoring case, blanks and brackets; None if there is none."""
+    known = {_plain(name) for name in names}
+    return next((str(column) for column in columns if _plain(column) in known), None)
+
+
+def _plain(name: Any) -> str:
+    return re.sub(r"[\s_()\[\]-]+", "_", str(name).lower()).strip("_")
 
 
 def seconds_named(name: str) -> float:
     """Seconds per unit of a column called ``name``; 1 if the name has no unit."""
     words = [word for word in re.split(r"[^a-zµ]+", name.lower()) if word]
-    return _NAMED.get(words[-1], 1.0) if words else 1.0
+    return NAMED.get(words[-1], 1.0) if words else 1.0
 
 
 def seconds_of_dates(values: np.ndarray, path: Path) -> np.ndarray:

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from neural_action.config.kinds import Dataset
 from neural_action.errors import InputError
 from neural_action.files import atomic_write, write_text
-from neural_action.preflight.folder import look
+from neural_action.preflight.folder import look, unrecognised
 from neural_action.preflight.proposal import FOLDS, Proposal, propose
 from neural_action.preflight.written import configuration
 from neural_action.recordings.samples import check_rows, write_samples
@@ -50,6 +50,11 @@ def run(
         click.echo(f"  {len(items)} x {kind}, such as {_below(items[0].path, folder)}")
     if not found:
         click.echo("  no files of a format that init combines")
+    for suffix, paths in unrecognised(folder, found).items():
+        click.echo(
+            f"  not recognised, so read only if an option names it: {len(paths)} x {suffix}, such as "
+            f"{_below(paths[0], folder)}"
+        )
     proposal = propose(folder, found, FOLDS, neural_rate, behavior_rate, given)
     rows = check_rows(proposal.rows, str(folder))
     text = configuration(proposal, dataset=dataset, raw=folder, samples=samples)

@@ -7,7 +7,7 @@ import pytest
 
 from neural_action.errors import InputError
 from neural_action.preflight.folder import recognise
-from neural_action.recordings.actions import samples_of
+from neural_action.recordings.actions import outside, samples_of
 from neural_action.recordings.formats import load_format
 
 TIME = np.arange(100) / 10
@@ -260,4 +260,80 @@ def test_deepethogram_and_one_column_of_names(tmp_path):
     )
     np.testing.assert_array_equal(
         samples_of(give(path, "frame_labels"), np.arange(100), TIME, path), EXPECTED
+    )
+
+
+EDGES = "{0},{1},behavior\n{2},{3},walk\n{3},{4},rest\n"
+
+
+@pytest.mark.parametrize(
+    ("columns", "times", "said"),
+    [
+        (("start_ms", "stop_ms"), (1000, 3000, 6000), "s of the clock, in units of 0.001 s"),
+        (("Onset [ms]", "Offset [ms]"), (1000, 3000, 6000), "s of the clock, in units of 0.001 s"),
+        (("start_frame", "stop_frame"), (10, 30, 60), "video frames from 0"),
+        (("Frame start", "Frame end"), (10, 30, 60), "video frames from 0"),
+        (("start", "end"), (1, 3, 6), "s of the clock"),
+    ],
+)
+def test_the_unit_of_times_is_that_of_their_columns(tmp_path, columns, times, said):
+    path = written(tmp_path / "events.csv", EDGES.format(*columns, *times))
+    assert recognise(path).format == "events"
+    found = give(path)
+    np.testing.assert_array_equal(samples_of(found, np.arange(100), TIME, path), EXPECTED)
+    assert found.said == f"start and stop, {said}"
+
+
+def test_frames_that_were_not_tracked_stay_gaps_for_events_in_frames(tmp_path):
+    path = written(tmp_path / "events.csv", EDGES.format("start_frame", "stop_frame", 10, 30, 60))
+    kept = np.r_[0:20, 25:100]
+    np.testing.assert_array_equal(samples_of(give(path), kept, TIME[kept], path), EXPECTED[kept])
+
+
+@pytest.mark.parametrize(
+    ("times", "unit", "says"),
+    [
+        (
+            (1000, 3000, 9800),
+            1e-3,
+            r"labels last to 9800 s, but behaviour to 9\.9 s; expected seconds, not ms",
+        ),
+        ((10, 30, 98), 0.1, r"seconds, not video frames, as it seems: .*labels\.options\.seconds=0\.1 \("),
+    ],
+)
+def test_times_in_another_unit_are_refused_until_it_is_given(tmp_path, times, unit, says):
+    path = written(tmp_path / "events.csv", EDGES.format("start", "stop", *times))
+    with pytest.raises(InputError, match=says):
+        samples_of(give(path), np.arange(100), TIME, path)
+    with pytest.raises(InputError, match="nothing is labelled"):
+        samples_of(give(path, seconds=1), np.arange(100), TIME, path)
+    assert give(path, seconds=unit).intervals.max() == pytest.approx(9.8)
+
+
+def test_intervals_outside_the_behaviour_are_said(tmp_path):
+    path = written(tmp_path / "events.csv", EDGES.format("start", "stop", 1, 3, 6) + "20,21,rest\n")
+    assert outside(give(path), np.arange(100), TIME) == "; 1 of 3 intervals lie outside the behaviour"
+    assert outside(give(path), np.arange(300), np.arange(300) / 10) == ""
+
+
+def test_boris_with_several_media_or_an_offset(tmp_path):
+    two = BORIS_TABULAR.replace("\tMedia\n", "\tMedia file name\n")
+    two += "".join(
+        f"day1\t2024-03-01\tm1\twalk\t\t{state}\t{at}\tw.mp4\n" for state, at in (("START", 11), ("STOP", 13))
+    )
+    path = written(tmp_path / "events.tsv", two)
+    with pytest.raises(InputError, match=r"2 media \(v\.mp4, w\.mp4\).*where=\{Media file name: v\.mp4\}"):
+        give(path)
+    first = give(path, where={"Media file name": "v.mp4"})
+    np.testing.assert_array_equal(samples_of(first, np.arange(100), TIME, path), EXPECTED)
+    second = give(path, where={"Media file name": "w.mp4"}, offset=-10)
+    np.testing.assert_array_equal(second.intervals, [[1, 3]])
+    offset = "\n".join(
+        line + ("\tTime offset (s)" if at == 0 else "\t2.5")
+        for at, line in enumerate(BORIS_TABULAR.splitlines())
+    )
+    found = give(written(path, offset))
+    assert found.said == (
+        "start and stop, s of the video; BORIS notes a time offset of 2.5 s, which is not applied "
+        "(labels.options.offset)"
     )

@@ -114,3 +114,18 @@ def test_planes_of_different_rates_are_refused(tmp_path):
     np.save(tmp_path / "plane1" / "ops.npy", {"fs": "fast"})
     with pytest.raises(InputError, match=r"plane1/ops\.npy: fs is 'fast', expected a number"):
         read(tmp_path)
+
+
+def test_settings_beside_ops(tmp_path):
+    folder = plane(tmp_path / "plane0", ops={"fs": 5.0}, settings={"fs": 6.0}, db={"nplanes": 1})
+    assert read(folder).rate == 5
+
+
+def test_a_folder_without_marks_of_cells_is_refused(tmp_path):
+    folder = plane(tmp_path / "plane0")
+    (folder / "iscell.npy").unlink()
+    with pytest.raises(
+        InputError, match=r"iscell\.npy: no such file, .*--option neural\.options\.cells=false"
+    ):
+        read(folder)
+    np.testing.assert_allclose(read(folder, cells=False).data, corrected(folder), rtol=1e-5, atol=1e-6)

@@ -106,8 +106,8 @@ def test_a_pickle_executes_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"no picture", r"1\.png: cannot be read as PNG or JPEG"),
-        (b"", r"1\.png: cannot be read as PNG or JPEG"),
+        (b"no picture", r"1\.png: cannot be read as PNG or JPEG, its content is neither$"),
+        (b"", r"1\.png: cannot be read as PNG or JPEG, its content is neither$"),
         (png(pixels(1)[0])[:-400], r"1\.png: cannot be read as PNG or JPEG"),
         (
             png(pixels(1)[0, ..., 0]),

@@ -92,6 +92,8 @@ class Labels:
         of_video: whether interval times count from the first video frame instead of the zero of the clock.
         by_frame: whether ``numbers`` are indexed by the frame numbers in the file, not by its rows.
         said: phrase on how the labels are timed.
+        in_frames: whether ``intervals`` are video frames, from 0, instead of s.
+        stated: whether the unit of ``intervals`` was configured.
         conflicts: overlapping intervals of different classes are an error (``refuse``) or ``unlabelled``.
         source: phrase that says which data of the file were read; "" if there is only one.
     """
@@ -104,6 +106,8 @@ class Labels:
     said: str = "one for each behaviour sample"
     conflicts: Literal["refuse", "unlabelled"] = "refuse"
     source: str = ""
+    in_frames: bool = False
+    stated: bool = False
 
 
 def frame_numbers(values: np.ndarray, path: Path, what: str) -> np.ndarray:

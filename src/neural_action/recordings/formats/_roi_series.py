@@ -143,7 +143,9 @@ def read(
     kind, item = parts[0][1]
     series = [name for name, _ in parts]
     listed = ", ".join(series) if len(series) < 5 else f"{series[0]} to {series[-1]}"
-    said = listed if whole.ndim == 3 else f"{listed}: {len(names)} of {units} units"
+    planes = parts[0][1][1].data.shape[3:]
+    movie = f"{listed}, mean of {planes[0]} planes" if planes else listed
+    said = movie if whole.ndim == 3 else f"{listed}: {len(names)} of {units} units"
     unit = _UNITS.get(kind) or (
         f"{covering(series) if len(series) > 1 else first} ({item.unit})"
         if kind == "TimeSeries"

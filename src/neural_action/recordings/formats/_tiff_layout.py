@@ -1,11 +1,12 @@
 """Layout of the pages in a TIFF, from the metadata of programs: channels, planes, flyback, frame rate.
 
-ScanImage writes it to the tag Software (since 2016) or ImageDescription (3.8 to 5), ImageJ and OME to ImageDescription.
-Without metadata, one channel and one plane are assumed.
+ScanImage writes it to the tag Software (since 2016) or ImageDescription (3.8 to 5), ImageJ, OME and tifffile to
+ImageDescription. Without metadata, one channel and one plane are assumed.
 """
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -36,6 +37,7 @@ class Layout:
         frames: number of volumes in the metadata, or None.
         rate: volumes per second in the metadata, or None.
         names: names of the channels.
+        unclear: lengths of the axes of pages, the slowest first, if the file does not say which axis is which.
         flat: whether planes or channels are read as frames, because there is only one volume.
     """
 
@@ -48,6 +50,7 @@ class Layout:
     frames: int | None = None
     rate: float | None = None
     names: tuple[str, ...] = ()
+    unclear: tuple[int, ...] = ()
     flat: bool = False
 
     @property
@@ -85,7 +88,29 @@ def noted(description: str, software: str, imagej: Mapping[str, Any] | None) -> 
         return _flattened(_ome(description))
     if imagej:
         return _flattened(_imagej(imagej))
+    if description.startswith('{"shape"'):
+        return _shaped(description)
     return Layout()
+
+
+def _shaped(description: str) -> Layout:
+    """The layout of arrays that tifffile saved: their shape, and their axes if the writer named them."""
+    try:
+        content = json.loads(description)
+        shape = [int(side) for side in content["shape"]]
+    except (ValueError, TypeError, KeyError):
+        return Layout()
+    axes = str(content.get("axes", "")).lower()
+    known = len(axes) == len(shape) and axes.endswith("yx") and set(axes[:-2]) <= set("tzc")
+    if not known or len(set(axes)) < len(axes):
+        long = tuple(side for side in shape[:-2] if side > 1)
+        return Layout(unclear=long if len(long) > 1 else ())
+    sizes = dict(zip(axes[:-2], shape[:-2], strict=True))
+    order = axes[-3::-1] if len(axes) > 2 else ""
+    order += "".join(axis for axis in "czt" if axis not in order)
+    return _flattened(
+        Layout("tifffile", sizes.get("c", 1), sizes.get("z", 1), order=order, frames=sizes.get("t", 1))
+    )
 
 
 def frame_number(description: str) -> int | None:

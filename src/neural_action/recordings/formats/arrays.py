@@ -153,7 +153,7 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
     if time is None:
         return Labels(names, numbers, source=source)
     intervals = lasting(time, 1.0, f"{path}: its times")
-    return Labels(names, numbers, intervals, said="times of the file", source=source)
+    return Labels(names, numbers, intervals, said="times of the file", source=source, stated=True)
 
 
 def _source(path: Path, options: Options, columns: Sequence[str] | None) -> str:

@@ -56,7 +56,7 @@ def recognise(path: Path) -> str | None:
     if not path.is_file():
         return None
     if path.suffix == ".csv":
-        with path.open(errors="replace") as file:
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
             lines = [file.readline() for _ in range(5)]
         if not lines[0].startswith("scorer,"):
             return None
@@ -167,7 +167,7 @@ def _csv(path: Path) -> _Table:
 
     if recognise(path) is None:
         raise InputError(f"{path}: no header row 'scorer', expected {EXPECTED}")
-    with path.open(errors="replace") as file:
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
         lines = [line.rstrip("\r\n").split(",") for line, _ in zip(file, range(4), strict=False)]
     heads = [line[0] for line in lines]
     rows = heads.index("coords") + 1 if "coords" in heads else 0

@@ -14,43 +14,25 @@ Times of these programs start at the first video frame; times of a plain table a
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
 
 from neural_action.config.kinds import Section
 from neural_action.errors import InputError, reading
+from neural_action.recordings.boris import events_of
 from neural_action.recordings.elan import headerless, seconds_of, tiers_of_eaf
 from neural_action.recordings.formats import Labels, as_classes
-from neural_action.recordings.table_files import column_of
+from neural_action.recordings.table_files import column_of, numbers_of
+from neural_action.recordings.units import NAMED, seconds_named
 
 EXPECTED = "events with start and stop: a table of BORIS, ELAN (.eaf, tab-delimited), SimBA, or of intervals"
 _SUFFIXES = (".csv", ".tsv", ".txt", ".eaf")
-_STARTS = (
-    "start (s)",
-    "start_s",
-    "start_time",
-    "start time",
-    "start",
-    "onset",
-    "begin",
-    "begin_time",
-    "t_start",
-)
-_STOPS = (
-    "stop (s)",
-    "stop_s",
-    "stop_time",
-    "end time",
-    "end_time",
-    "stop",
-    "end",
-    "offset",
-    "t_stop",
-    "t_end",
-)
+#: Words that make a column one of starts or stops.
+_STARTS, _STOPS = {"start", "onset", "begin"}, {"stop", "end", "offset"}
 _NAMES = (
     "behavior",
     "behaviour",
@@ -85,7 +67,9 @@ class Options(Section):
         subject: the imaged animal, if a BORIS file has several subjects.
         tier: the tier with the actions, if an ELAN file has several tiers.
         where: columns and values that rows must have, such as ``{Observation id: day1}``.
-        seconds: seconds per unit of the times.
+        seconds: seconds per unit of the times; null: from the columns' names (``start_ms``), video frames in columns
+            such as ``start_frame``, else 1.
+        offset: seconds added to the times.
         zero: zero of the times: the first frame of the ``video``, or the zero of the behaviour's ``clock``; null: video
             for BORIS, ELAN and SimBA, else clock.
         classes: actions that are classes; all others are unlabelled; null: all actions.
@@ -99,7 +83,8 @@ class Options(Section):
     subject: str | None = None
     tier: str | None = None
     where: dict[str, str | int] = Field(default_factory=dict)
-    seconds: float = Field(default=1.0, gt=0)
+    seconds: Annotated[float, Field(gt=0)] | None = None
+    offset: float = 0.0
     zero: Literal["video", "clock"] | None = None
     classes: list[str] | None = None
     unlabelled: list[str] = Field(default_factory=list)
@@ -127,10 +112,14 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
     if not path.is_file():
         raise InputError(f"{path}: no such file, expected {EXPECTED}")
     if path.suffix == ".eaf":
-        kind, found = "elan", _of_tiers(path, tiers_of_eaf(path), options)
+        kind, found, more = "elan", _of_tiers(path, tiers_of_eaf(path), options), ""
+        unit: float | None = 1.0
     else:
-        kind, found = _of_table(path, options)
-    times = np.array([[start, stop] for _, start, stop in found], np.float64).reshape(-1, 2) * options.seconds
+        kind, found, unit, more = _of_table(path, options)
+    unit = options.seconds or unit
+    times = np.array([[start, stop] for _, start, stop in found], np.float64).reshape(-1, 2) * (unit or 1.0)
+    if unit is not None:
+        times = times + options.offset
     if not np.isfinite(times).all():
         at = int(np.argmin(np.isfinite(times).all(1)))
         raise InputError(f"{path}: event {at} ({found[at][0]}) has no time, expected start and stop in s")
@@ -160,12 +149,21 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
         times[lasting],
         of_video=zero == "video",
         conflicts=options.conflicts,
-        said=f"start and stop, s of the {zero}",
+        in_frames=unit is None,
+        stated=options.seconds is not None,
+        said=f"start and stop, {_unit(unit, zero)}{more}",
     )
 
 
-def _of_table(path: Path, options: Options) -> tuple[str, list[tuple[str, float, float]]]:
-    """The kind of a table, and (action, start, stop) of each row."""
+def _unit(seconds: float | None, zero: str) -> str:
+    """Phrase on the unit of times (None: frames)."""
+    if seconds is None:
+        return "video frames from 0"
+    return f"s of the {zero}" + ("" if seconds == 1 else f", in units of {seconds:g} s")
+
+
+def _of_table(path: Path, options: Options) -> tuple[str, list[tuple[str, float, float]], float | None, str]:
+    """Kind of a table, (action, start, stop) of each row, seconds per unit (None: frames), phrase on the times."""
     import pandas as pd
 
     with path.open(errors="replace") as file:
@@ -176,14 +174,17 @@ def _of_table(path: Path, options: Options) -> tuple[str, list[tuple[str, float,
         raise InputError(f"{path}: no columns of starts and stops, expected {EXPECTED}")
     name, line, separator = kind
     if name == "elan" and line < 0:
-        return name, _of_tiers(path, headerless(path), options)
+        return name, _of_tiers(path, headerless(path), options), 1.0, ""
     with reading(path, "a table"):
         table = pd.read_csv(path, sep=separator, skiprows=line, skipinitialspace=True)
     for column, value in options.where.items():
         table = table[column_of(path, table, column).astype(str) == str(value)]
     if name == "elan":
-        return name, _of_tiers(path, _elan_columns(path, table), options)
-    return name, (_boris if name.startswith("boris") else _plain)(path, table, options)
+        return name, _of_tiers(path, _elan_columns(path, table), options), 1.0, ""
+    if name.startswith("boris"):
+        events, said = events_of(path, table, options.column, options.subject, options.where)
+        return name, events, 1.0, said
+    return name, *_plain(path, table, options), ""
 
 
 def _kind(lines: list[str], asked: bool = False) -> tuple[str, int, str] | None:
@@ -203,12 +204,7 @@ def _kind(lines: list[str], asked: bool = False) -> tuple[str, int, str] | None:
             return "elan", at, separator
         if at == 0 and {"event", "start_time", "end time", "bout_time"} <= there:
             return "simba", at, separator
-        if (
-            at == 0
-            and there & set(_STARTS)
-            and there & set(_STOPS)
-            and (asked or _has_words(lines[1:2], separator))
-        ):
+        if at == 0 and _edges(cells) and (asked or _has_words(lines[1:2], separator)):
             return "plain", at, separator
     first = lines[0].rstrip("\r\n").split("\t") if lines else []
     if len(first) >= 5 and any(re.fullmatch(r"\d+:\d\d:\d\d\.\d+", cell) for cell in first):
@@ -229,60 +225,31 @@ def _separator(line: str) -> str:
     return max("\t,;", key=line.count)
 
 
-def _boris(path: Path, table: Any, options: Options) -> list[tuple[str, float, float]]:
-    """Events of one subject in one observation: rows with start and stop, or START and STOP rows paired by time."""
+def _edges(columns: Iterable[Any]) -> tuple[float | None, Any, Any] | None:
+    """Seconds per unit (None: frames), and the first columns of starts and stops in it; None without both.
+
+    Seconds come before other units, and frames last.
+    """
+    found: dict[tuple[str, float | None], Any] = {}
+    for name in columns:
+        words = re.findall(r"[a-zµ]+", str(name).lower())
+        role = "start" if _STARTS & set(words) else "stop" if _STOPS & set(words) else ""
+        rest = set(words) - _STARTS - _STOPS - {"time", "t"}
+        if role and len(rest) < 2 and rest <= {"s", "sec", "seconds", "frame", "frames", *NAMED}:
+            unit = None if rest & {"frame", "frames"} else seconds_named("".join(rest))
+            found.setdefault((role, unit), name)
+    for unit in (1.0, 1e-3, 1e-6, 1e-9, None):
+        if ("start", unit) in found and ("stop", unit) in found:
+            return unit, found["start", unit], found["stop", unit]
+    return None
+
+
+def _plain(path: Path, table: Any, options: Options) -> tuple[list[tuple[str, float, float]], float | None]:
     columns = {str(name).strip().lower(): name for name in table.columns}
-    for key, given, option in (("subject", options.subject, "subject"), ("observation id", None, "where")):
-        if key not in columns:
-            continue
-        values = table[columns[key]].map(lambda entry: "none" if entry != entry else str(entry))
-        found = list(dict.fromkeys(values))
-        if given is None and len(found) > 1:
-            hint = f"subject={found[0]}" if option == "subject" else f"where={{{columns[key]}: {found[0]}}}"
-            raise InputError(
-                f"{path}: {len(found)} values of {columns[key]} ({', '.join(found)}), expected one: --option "
-                f"'labels.options.{hint}'"
-            )
-        if given is not None and given not in found:
-            raise InputError(f"{path}: subject {given!r}, expected one of {', '.join(found)}")
-        if given is not None:
-            table = table[values == given]
-    action = column_of(path, table, options.column or columns["behavior"]).astype(str)
-    if "start (s)" in columns:
-        start, stop = (
-            _numbers(path, table[columns[name]], columns[name]) for name in ("start (s)", "stop (s)")
-        )
-        return list(zip(action, start, stop, strict=True))
-    time = _numbers(path, table[columns["time"]], "Time")
-    state = table[columns.get("behavior type", columns.get("status"))].astype(str).str.upper()
-    return _paired(path, list(zip(action, time, state, strict=True)))
-
-
-def _paired(path: Path, rows: list[tuple[str, float, str]]) -> list[tuple[str, float, float]]:
-    """Pair each START with the next STOP of the same action. InputError if they do not alternate."""
-    begun: dict[str, float] = {}
-    found = []
-    for name, time, state in sorted(rows, key=lambda row: row[1]):
-        if state == "POINT":
-            found.append((name, time, time))
-        elif state == "START" and name not in begun:
-            begun[name] = time
-        elif state == "STOP" and name in begun:
-            found.append((name, begun.pop(name), time))
-        else:
-            raise InputError(
-                f"{path}: {name} has an unpaired {state} at {time:g} s, expected START, then STOP"
-            )
-    if begun:
-        name, time = next(iter(begun.items()))
-        raise InputError(f"{path}: {name} starts at {time:g} s and never stops, expected START, then STOP")
-    return found
-
-
-def _plain(path: Path, table: Any, options: Options) -> list[tuple[str, float, float]]:
-    columns = {str(name).strip().lower(): name for name in table.columns}
-    start = options.start or next(columns[name] for name in _STARTS if name in columns)
-    stop = options.stop or next(columns[name] for name in _STOPS if name in columns)
+    unit, *edges = _edges(table.columns) or (1.0, "start", "stop")
+    if options.start is not None or options.stop is not None:
+        unit = 1.0
+    start, stop = options.start or edges[0], options.stop or edges[1]
     action = options.column or next((columns[name] for name in _NAMES if name in columns), None)
     if action is None:
         texts = [
@@ -296,8 +263,8 @@ def _plain(path: Path, table: Any, options: Options) -> list[tuple[str, float, f
                 "expected one: --option labels.options.column=NAME, or --option labels=null to leave them out"
             )
         action = texts[0]
-    starts, stops = (_numbers(path, column_of(path, table, name), name) for name in (start, stop))
-    return list(zip(column_of(path, table, action).astype(str), starts, stops, strict=True))
+    starts, stops = (numbers_of(path, column_of(path, table, name), name) for name in (start, stop))
+    return list(zip(column_of(path, table, action).astype(str), starts, stops, strict=True)), unit
 
 
 def _elan_columns(path: Path, table: Any) -> dict[str, list[tuple[str, float, float]]]:
@@ -336,16 +303,3 @@ def _of_tiers(
             f"{path}: tier {options.tier!r}, expected one of {shown} (--option labels.options.tier=NAME)"
         )
     return tiers[wanted]
-
-
-def _numbers(path: Path, values: Any, name: str) -> np.ndarray:
-    """A column of times as float64. InputError naming the column and its first entry that is not a number."""
-    import pandas as pd
-
-    numbers = pd.to_numeric(values, errors="coerce").to_numpy(np.float64)
-    if not np.isfinite(numbers).all():
-        at = int(np.argmin(np.isfinite(numbers)))
-        raise InputError(
-            f"{path}: column {name!r} holds {values.iloc[at]!r} in row {at}, expected times in s"
-        )
-    return numbers

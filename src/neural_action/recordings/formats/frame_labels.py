@@ -95,7 +95,10 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
         unit = seconds_named(time) if options.seconds is None else options.seconds
         intervals = lasting(column_of(path, table, time).to_numpy(), unit, f"{path}: column {time!r}")
         said = f"s of the video, column {time!r}"
-        return Labels(names, numbers, intervals, of_video=True, conflicts=options.conflicts, said=said)
+        stated = options.seconds is not None
+        return Labels(
+            names, numbers, intervals, of_video=True, conflicts=options.conflicts, said=said, stated=stated
+        )
     return Labels(names, numbers)
 
 

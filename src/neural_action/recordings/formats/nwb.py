@@ -34,6 +34,10 @@ EXPECTED = "an NWB file (HDF5) with a neural series, behaviour or intervals"
 #: Types that may be neural activity (see ``_roi_series``), and types of behaviour, the likelier first.
 _NEURAL = ("RoiResponseSeries", "Units", *_roi_series.MOVIES)
 _BEHAVIOR = ("PoseEstimation", "SpatialSeries", "TimeSeries")
+#: Mark of entries of ``contents`` that likely are no movement.
+UNLIKELY = " (likely no movement)"
+#: Columns of Units in which spike sorters and curators write a judgement.
+_JUDGED = ("quality", "KSLabel", "group", "default_qc", "label")
 #: Minimum number of numbered TimeSeries of one name that may be neural activity (our choice).
 NUMBERED = 5
 
@@ -51,6 +55,7 @@ class Options(Section):
         intervals: table of intervals with the labels, such as ``trials``.
         column: column of this table that names the action.
         unlabelled: values of this column that are no class.
+        seconds: seconds per unit of the intervals' times, if a file breaks the standard; null: 1.
         conflicts: samples in intervals of two actions are an error (``refuse``) or ``unlabelled``.
         min_confidence: keypoints of an ndx-pose with a lower confidence are missing.
         exclude: keypoints or features to leave out.
@@ -62,6 +67,7 @@ class Options(Section):
     intervals: str = "trials"
     column: str | None = None
     unlabelled: list[str] = Field(default_factory=list)
+    seconds: Annotated[float, Field(gt=0)] | None = None
     conflicts: Literal["refuse", "unlabelled"] = "refuse"
     min_confidence: Annotated[float, Field(ge=0)] = 0.0
     exclude: list[str] = Field(default_factory=list)
@@ -86,7 +92,7 @@ def contents(path: Path) -> dict[str, list[str]]:
                 for pattern, kind, names in _roi_series.groups(found)
             ],
             "behavior": [
-                f"{name}: {kind} {_shape(item)}"
+                f"{name}: {kind} {_shape(item)}{UNLIKELY if likelihood(name, item) == 2 else ''}"
                 for wanted in _BEHAVIOR
                 for name, (kind, item) in _likelier(found)
                 if kind == wanted
@@ -186,8 +192,9 @@ def labels(path: Path, options: Options, class_names: tuple[str, ...] | None) ->
     return Labels(
         names,
         numbers,
-        intervals,
+        intervals * (options.seconds or 1.0),
         conflicts=options.conflicts,
+        stated=options.seconds is not None,
         said="start_time and stop_time",
         source=f"column {options.column} of the intervals {options.intervals}",
     )
@@ -215,18 +222,18 @@ def _opened(path: Path) -> Iterator[Any]:
 
 def _series(file: Any) -> dict[str, tuple[str, Any]]:
     """Name -> (kind, series) of every series that may be neural activity or behaviour."""
-    found: dict[str, tuple[str, Any]] = {}
+    listed: list[tuple[str, str, Any]] = []
     taken: set[str] = set()
     for item in sorted(file.objects.values(), key=lambda item: item.name):
         kind = type(item).__name__
         if kind == "PoseEstimation":
             taken.update(series.object_id for series in item.pose_estimation_series.values())
-            found[item.name] = (kind, item)
+            listed.append((item.name, kind, item))
     for item in sorted(file.objects.values(), key=lambda item: item.name):
         kind = type(item).__name__
         if item.object_id in taken or kind in ("PoseEstimation", "PoseEstimationSeries"):
             continue
-        name = item.name if item.name not in found else f"{item.parent.name}/{item.name}"
+        name = item.name
         if kind == "Units":
             if "spike_times" not in item.colnames:
                 continue
@@ -239,11 +246,18 @@ def _series(file: Any) -> dict[str, tuple[str, Any]]:
         if kind == "RoiResponseSeries":
             # Always named with its container, because plane0 occurs in both Fluorescence and Neuropil.
             name = f"{item.parent.name}/{item.name}"
-            name = name if name not in found else f"{item.parent.parent.name}/{name}"
         if kind in ("RoiResponseSeries", *_roi_series.MOVIES):
             kind = _roi_series.kind_of(item)
-        found[name] = (kind, item)
-    return found
+        listed.append((name, kind, item))
+    times = Counter(name for name, _, _ in listed)
+    return {_place(item) if times[name] > 1 else name: (kind, item) for name, kind, item in listed}
+
+
+def _place(item: Any) -> str:
+    """The name of an item after those of all containers that hold it, without the file."""
+    held_by = getattr(item, "parent", None)
+    within = held_by is not None and type(held_by).__name__ != "NWBFile"
+    return f"{_place(held_by)}/{item.name}" if within else item.name
 
 
 def _likelier(found: dict[str, tuple[str, Any]]) -> list[tuple[str, tuple[str, Any]]]:
@@ -300,7 +314,10 @@ def _clock(path: Path, name: str, item: Any) -> Clock:
 
 
 def _rates(path: Path, units: Any, options: Options) -> Neural:
-    """(bin, unit) float32 spikes per second from the first spike to the last."""
+    """(bin, unit) float32 spikes per second from the first spike to the last.
+
+    Bins that lie outside the intervals in which a unit was observed (``obs_intervals``) are left out.
+    """
     spikes = [np.asarray(units["spike_times"][at], np.float64) for at in range(len(units))]
     there = [times for times in spikes if len(times)]
     if not there:
@@ -320,4 +337,33 @@ def _rates(path: Path, units: Any, options: Options) -> Neural:
     for at, times in enumerate(spikes):
         np.add.at(rates[:, at], ((times - first) / options.bin).astype(np.int64), 1 / options.bin)
     time = first + (np.arange(count) + 0.5) * options.bin
-    return Neural(rates, "spikes per second", time, 1 / options.bin)
+    said = f"{units.name}: {len(spikes)} units{_judged(units)}, bins of {options.bin:g} s"
+    if "obs_intervals" in units.colnames:
+        kept = np.ones(count, bool)
+        for at in range(len(spikes)):
+            spans = np.asarray(units["obs_intervals"][at], np.float64).reshape(-1, 2)
+            inside = np.zeros(count, bool)
+            for start, stop in spans:
+                inside |= (time >= start) & (time < stop)
+            kept &= inside | (len(spans) == 0)
+        if not kept.any():
+            raise InputError(
+                f"{path}: no time lies in the obs_intervals of all {len(spikes)} units, expected some"
+            )
+        rates, time = rates[kept], time[kept]
+        said += "" if kept.all() else f", {int((~kept).sum())} bins outside obs_intervals left out"
+    return Neural(rates, "spikes per second", time, 1 / options.bin, source=said)
+
+
+def _judged(units: Any) -> str:
+    """Phrase on how many units a sorter or curator judged how; "" without such a column."""
+    column = next((name for name in _JUDGED if name in units.colnames), None)
+    if column is None:
+        return ""
+    counts = Counter(map(str, units[column][:]))
+    shown = ", ".join(f"{count} {value}" for value, count in counts.most_common(5))
+    return (
+        f" (all, whatever their {column}: {shown})"
+        if len(counts) > 1
+        else f" ({column} {next(iter(counts))})"
+    )

@@ -198,7 +198,20 @@ def _said(path: Path, places: list[Path], options: Options, kept: int, units: in
     chosen = "cells by iscell.npy" if options.cells else "cells: false"
     second = any((place / "F_chan2.npy").is_file() for place in places)
     more = "; another channel is not read (F_chan2.npy)" if second else ""
-    return f"{signal}{which}: {kept} of {units} units ({chosen}){more}"
+    return f"{signal}{which}: {kept} of {units} units ({chosen}){more}{_end_to_end(places[0])}"
+
+
+def _end_to_end(place: Path) -> str:
+    """Phrase on folders that suite2p ran as one recording; "" for one folder."""
+    content = load_object_pickle(place / "ops.npy", opaque=True) if (place / "ops.npy").is_file() else None
+    noted = content.get("frames_per_folder") if isinstance(content, dict) else None
+    if not isinstance(noted, np.ndarray | list) or len(noted) < 2:
+        return ""
+    shown = ", ".join(str(count) for count in list(noted)[:6])
+    return (
+        f"; {len(noted)} folders end to end ({shown} frames): the time between them is not in the file, so give "
+        "neural.clock.times"
+    )
 
 
 def _listed(values: Any) -> str:

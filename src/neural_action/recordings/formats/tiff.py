@@ -92,6 +92,13 @@ def _read(found: list[Path], options: Options) -> tuple[Any, _tiff_layout.Layout
     given = {"slices": options.planes, "flyback": options.flyback, "channels": options.channels}
     known = {key: value for key, value in given.items() if value is not None}
     layout = _tiff_layout.Layout() if len(known) == len(given) else parts[0].layout
+    if layout.unclear and not {"slices", "channels"} & set(known):
+        raise InputError(
+            f"{found[0]}: an array of {' x '.join(map(str, layout.unclear))} images without names of its axes, "
+            "expected the number of channels or planes, whichever alternates page by page: --option "
+            f"neural.options.channels={layout.unclear[-1]}, or --option neural.options.planes={layout.unclear[-1]} "
+            "(channels=1: every page is a frame)"
+        )
     # Given planes or channels define the layout, so repeats and order of the metadata no longer apply.
     if "slices" in known or "channels" in known:
         layout = replace(layout, repeats=1, order="czt", frames=None)

@@ -51,13 +51,18 @@ def decode(files: FileTree, names: Sequence[str], grey: Literal["refuse", "repea
 
 
 def _picture(files: FileTree, name: str, grey: str) -> np.ndarray:
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     data = files.read(name)
     where = files.path(name)
-    with reading(where, "PNG or JPEG"), Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as image:
-        mode = image.mode
-        if mode not in _CHANNELS or image.width * image.height * 3 > MOST_BYTES:
-            raise InputError(f"{where}: mode {mode} of size {image.size}, expected 8-bit grey or RGB")
-        values = np.asarray(image.convert("RGB") if mode == "L" and grey == "repeat" else image)
+    with reading(where, "PNG or JPEG"):
+        try:
+            image = Image.open(io.BytesIO(data), formats=("PNG", "JPEG"))
+        except UnidentifiedImageError:  # its text names an object in memory
+            raise InputError(f"{where}: cannot be read as PNG or JPEG, its content is neither") from None
+        with image:
+            mode = image.mode
+            if mode not in _CHANNELS or image.width * image.height * 3 > MOST_BYTES:
+                raise InputError(f"{where}: mode {mode} of size {image.size}, expected 8-bit grey or RGB")
+            values = np.asarray(image.convert("RGB") if mode == "L" and grey == "repeat" else image)
     return values if values.ndim == 3 else values[:, :, None]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import glob
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -20,7 +19,7 @@ from pydantic import Field
 
 from neural_action.errors import InputError
 from neural_action.recordings import alignment, missing, patterns, thresholds
-from neural_action.recordings.actions import samples_of
+from neural_action.recordings.actions import outside, samples_of
 from neural_action.recordings.clocks import Clock, ClockOptions, clock_of
 from neural_action.recordings.finite import finite
 from neural_action.recordings.formats import (
@@ -33,7 +32,7 @@ from neural_action.recordings.formats import (
     thorsync,
 )
 from neural_action.recordings.missing import MissingOptions
-from neural_action.recordings.naming import named, safe
+from neural_action.recordings.naming import by_pattern, named
 from neural_action.recordings.readers import ReaderOptions, hidden
 from neural_action.recordings.recording import UNLABELLED, Recording
 from neural_action.recordings.samples import SampleRow
@@ -120,7 +119,7 @@ def scan(folder: Path, options: Options) -> list[SampleRow]:
         found = named([PurePosixPath(path.as_posix()) for path in below], [None] * len(below))
         who = [(one.animal, one.trial) for one in found]
     else:
-        who = names(below, options.names)
+        who = by_pattern(below, options.names, f"{_WHERE}.names")
     rows = [SampleRow(*one, path.as_posix()) for one, path in zip(who, below, strict=True)]
     return [piece for row in rows for piece in pieces(folder, row, options)]
 
@@ -323,7 +322,8 @@ def _labels(
     path, found = read_source(root, row, options, "labels", class_names)
     frames = np.arange(len(time)) if behavior.frames is None else behavior.frames
     numbers = samples_of(found, frames, time, path)
-    return numbers, found.names, f"{origin(path.relative_to(root), found.source)}; {found.said}"
+    said = f"{found.said}{outside(found, frames, time)}"
+    return numbers, found.names, f"{origin(path.relative_to(root), found.source)}; {said}"
 
 
 def _thresholds(
@@ -353,20 +353,6 @@ def path_of(root: Path, row: SampleRow, pattern: str | None, key: str) -> Path:
             f"{root / row.path}: {len(found)} files match {_WHERE}.{key} {filled!r}{names}, expected one"
         )
     return found[0]
-
-
-def names(paths: Sequence[Path], pattern: str) -> list[tuple[str, str]]:
-    """Animal and trial of each path from the groups of ``pattern``. InputError if a path does not match."""
-    out = []
-    searched = patterns.search_all(pattern, [path.as_posix() for path in paths], f"{_WHERE}.names")
-    for path, groups in zip(paths, searched, strict=True):
-        animal, trial = ((groups or {}).get(key) for key in ("animal", "trial"))
-        if animal is None or trial is None:
-            raise InputError(
-                f"{path}: does not match {_WHERE}.names {pattern!r} with groups animal and trial"
-            )
-        out.append((safe(animal), safe(trial)))
-    return out
 
 
 def pieces(root: Path, row: SampleRow, options: Options) -> list[SampleRow]:
