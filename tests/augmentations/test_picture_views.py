@@ -42,14 +42,15 @@ def test_a_crop_is_torchvisions(v2, context, image, least):
     view = ResizedCrop(pictured(context, image), least=least)
     values = drawn(image)
     boxes = view.draw(COUNT, generator(1))
-    assert 0 < int(boxes.flip.sum()) < COUNT
-    after = view.apply(values.clone(), boxes)
+    assert 0 < int(boxes.flip[:, 0].sum()) < COUNT
+    assert not boxes.flip[:, 1].any()
+    after = view.apply(values.clone(), view.prepare(boxes))
     for at in range(COUNT):
-        top, left, height, width = (int(b[at]) for b in (boxes.top, boxes.left, boxes.height, boxes.width))
+        (left, top), (width, height) = (of[at].int().tolist() for of in (boxes.first, boxes.length))
         expected = v2.functional.resized_crop(
             values[at].view(image), top, left, height, width, list(image[1:]), antialias=True
         )
-        if boxes.flip[at]:
+        if boxes.flip[at, 0]:
             expected = v2.functional.horizontal_flip(expected)
         assert torch.allclose(after[at].view(image), expected, atol=1e-5)
 
@@ -57,9 +58,9 @@ def test_a_crop_is_torchvisions(v2, context, image, least):
 def test_a_crop_is_as_exact_where_networks_run_in_half_precision(context):
     view, values = ResizedCrop(pictured(context, (3, 8, 8))), drawn((3, 8, 8))
     boxes = view.draw(COUNT, generator(1))
-    expected = view.apply(values.clone(), boxes)
+    expected = view.apply(values.clone(), view.prepare(boxes))
     with torch.autocast("cpu", torch.bfloat16):
-        assert torch.equal(view.apply(values.clone(), boxes), expected)
+        assert torch.equal(view.apply(values.clone(), view.prepare(boxes)), expected)
 
 
 def test_boxes_have_torchvisions_distribution(v2, context):
@@ -68,21 +69,27 @@ def test_boxes_have_torchvisions_distribution(v2, context):
     torch.manual_seed(0)
     theirs = v2.RandomResizedCrop(32, scale=(0.2, 1.0))
     made = [theirs.make_params([image]) for _ in range(4000)]
-    for name in ("top", "left", "height", "width"):
-        ours, other = getattr(mine, name).double(), torch.tensor([float(one[name]) for one in made]).double()
+    own = {
+        "left": mine.first[:, 0],
+        "top": mine.first[:, 1],
+        "width": mine.length[:, 0],
+        "height": mine.length[:, 1],
+    }
+    for name, ours in own.items():
+        other = torch.tensor([float(one[name]) for one in made])
         assert abs(ours.mean() - other.mean()) < 0.4, name
         assert abs(ours.std() - other.std()) < 0.3, name
-    assert abs(mine.flip.double().mean() - 0.5) < 0.03
-    assert int((mine.top + mine.height).max()) == 32
-    assert int(mine.top.min()) == 0
+    assert abs(mine.flip[:, 0].double().mean() - 0.5) < 0.03
+    assert (mine.first + mine.length).max() == 32
+    assert mine.first.min() == 0
 
 
 def test_where_no_box_fits_it_is_the_largest_in_the_middle(v2, context):
     view = ResizedCrop(pictured(context, (1, 2, 20)), least=0.99)
     boxes = view.draw(50, generator())
     theirs = v2.RandomResizedCrop((2, 20), scale=(0.99, 1.0)).make_params([torch.zeros(1, 2, 20)])
-    for name in ("top", "left", "height", "width"):
-        assert set(getattr(boxes, name).tolist()) == {int(theirs[name])}
+    assert (boxes.first == torch.tensor([theirs["left"], theirs["top"]])).all()
+    assert (boxes.length == torch.tensor([theirs["width"], theirs["height"]])).all()
 
 
 @pytest.mark.parametrize("channels", [3, 1])
@@ -91,7 +98,7 @@ def test_color_jitter_is_torchvisions(v2, context, channels):
     view = ColorJitter(pictured(context, image))
     values = drawn(image)
     factors = view.draw(COUNT, generator(2))
-    after = view.apply(values.clone(), factors)
+    after = view.apply(values.clone(), view.prepare(factors))
     functional = v2.functional
     changes = (
         functional.adjust_brightness,
@@ -168,6 +175,11 @@ def test_frames_that_are_no_images_are_refused(context, make):
 def test_values_that_make_no_view_are_refused(context, make, values, says):
     with pytest.raises(InputError, match=says):
         make(pictured(context, (3, 8, 8)), **values)
+
+
+def test_colours_of_two_channels_are_refused(context):
+    with pytest.raises(InputError, match="color_jitter: images of 2 channels, expected 1 or 3"):
+        ColorJitter(pictured(context, (2, 8, 8)))
 
 
 @pytest.mark.parametrize("make", [ResizedCrop, ColorJitter, Grayscale])

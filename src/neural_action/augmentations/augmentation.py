@@ -107,7 +107,9 @@ class Augmentation(ABC):
 
 
 class DrawnAugmentation(Augmentation):
-    """An augmentation that draws its random numbers first, so that tests can compare them or a batch can share them.
+    """An augmentation that draws its random numbers before it sees windows.
+
+    So numbers can be drawn for many steps at once (``training.ahead``), shared by a batch, or compared by tests.
 
     Attributes:
         once: whether all windows of a call share one draw, instead of one draw for each window.
@@ -116,20 +118,22 @@ class DrawnAugmentation(Augmentation):
     once = False
 
     @abstractmethod
-    def draw(self, count: int, generator: torch.Generator) -> tuple[Tensor, ...]:
+    def draw(self, count: int, generator: torch.Generator) -> Any:
         """Random numbers for ``count`` windows: a named tuple of tensors whose first dimension is the window."""
 
+    def prepare(self, drawn: Any) -> tuple[Tensor, ...]:
+        """What ``apply`` needs of drawn numbers, window by window; by default the numbers themselves."""
+        return tuple(drawn)
+
     @abstractmethod
-    def apply(self, values: Tensor, drawn: Any) -> Tensor:
-        """Change ``values`` (B, frames, pixels) in place by the numbers drawn for B windows."""
+    def apply(self, values: Tensor, prepared: Any) -> Tensor:
+        """Change ``values`` (B, frames, pixels) in place by what was prepared for B windows."""
 
     def __call__(self, values: Tensor, rows: WindowRows, generator: torch.Generator) -> Tensor:
         """Shapes as in ``Augmentation``; ``values`` are overwritten."""
         count = len(values)
-        drawn = self.draw(1 if self.once else count, generator)
-        if self.once:
-            drawn = type(drawn)(*(one.expand(count, *one.shape[1:]) for one in drawn))
-        return self.apply(values, drawn)
+        prepared = self.prepare(self.draw(1 if self.once else count, generator))
+        return self.apply(values, tuple(one.expand(count, *one.shape[1:]) for one in prepared))
 
 
 def image_of(context: AugmentationContext, view: str) -> tuple[int, int, int]:
@@ -141,10 +145,10 @@ def image_of(context: AugmentationContext, view: str) -> tuple[int, int, int]:
     return context.image
 
 
-def uniform(low: float, high: float, size: tuple[int, ...] | int, generator: torch.Generator) -> Tensor:
-    """Uniform float32 numbers in [low, high), on the generator's device."""
-    size = (size,) if isinstance(size, int) else size
-    return low + (high - low) * torch.rand(size, generator=generator, device=generator.device)
+def uniform(low: Tensor, high: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """(n, count) uniform float32 numbers, row i in [low[i], high[i]), drawn at once."""
+    numbers = torch.rand(len(low), count, generator=generator, device=generator.device)
+    return torch.lerp(low[:, None], high[:, None], numbers)
 
 
 def chance(count: int, probability: float, generator: torch.Generator) -> Tensor:

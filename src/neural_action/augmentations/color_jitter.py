@@ -10,19 +10,21 @@ from torch import Tensor
 from neural_action.augmentations.augmentation import (
     AugmentationContext,
     DrawnAugmentation,
-    chance,
     image_of,
     uniform,
 )
 from neural_action.augmentations.grayscale import luma
 from neural_action.errors import InputError
 
-#: Indices of the changes in ``Factors``, and the index for no change.
-_CONTRAST, _SATURATION, _HUE, _NONE = 1, 2, 3, -1
+#: Indices of the changes in ``Factors``; 0 is brightness.
+_CONTRAST, _SATURATION, _HUE = 1, 2, 3
 
 
 class Factors(NamedTuple):
-    """Factors of brightness, contrast, saturation, hue (B, 4) float32; their order (B, 4) int64; changed (B,) bool."""
+    """Factors of brightness, contrast, saturation, hue (B, 4) float32; their order (B, 4) int64; changed (B,) bool.
+
+    (B, 2) for images of one channel, which have neither saturation nor hue.
+    """
 
     factor: Tensor
     order: Tensor
@@ -55,73 +57,81 @@ class ColorJitter(DrawnAugmentation):
                 f"augmentation color_jitter: brightness {brightness:g}, contrast {contrast:g}, "
                 f"saturation {saturation:g}, hue {hue:g}, expected none below 0 and hue at most 0.5"
             )
-        self.sizes = (brightness, contrast, saturation)
-        self.hue, self.probability = hue, probability
-        self.channels = image_of(context, self.name)[0]
+        self.probability, self.channels = probability, image_of(context, self.name)[0]
+        if self.channels not in (1, 3):
+            raise InputError(
+                f"augmentation color_jitter: images of {self.channels} channels, expected 1 or 3"
+            )
+        ranges = [(max(0.0, 1 - size), 1 + size) for size in (brightness, contrast, saturation)]
+        ranges = [*ranges, (-hue, hue)] if self.channels == 3 else ranges[:2]
+        #: Number of changes, and ranges of the uniform numbers of a window: factors, order, changed.
+        self.kinds = len(ranges)
+        ranges += [(0.0, 1.0)] * (self.kinds + 1)
+        self.low, self.high = torch.tensor(ranges, device=context.neural.device).T
 
     def draw(self, count: int, generator: torch.Generator) -> Factors:
         """Factors of ``count`` windows, with the distribution of torchvision."""
-        ranges = [(max(0.0, 1 - size), 1 + size) for size in self.sizes] + [(-self.hue, self.hue)]
-        factor = torch.stack([uniform(low, high, count, generator) for low, high in ranges], 1)
-        order = uniform(0, 1, (count, 4), generator).argsort(1)
-        return Factors(factor, order, chance(count, self.probability, generator))
+        factor, order, changed = uniform(self.low, self.high, count, generator).split(
+            [self.kinds, self.kinds, 1]
+        )
+        return Factors(factor.T, order.T.argsort(1), changed[0] < self.probability)
 
-    def apply(self, values: Tensor, drawn: Factors) -> Tensor:
+    def prepare(self, drawn: Factors) -> tuple[Tensor, ...]:
+        """Of each change in turn, (B, 4, 1, 1, 1): share of the image, of its mean grey, of its grey, and turns."""
+        kind, changed = drawn.order, drawn.changed[:, None]
+        factor = drawn.factor.gather(1, kind)
+        own = torch.where(changed & (kind != _HUE), factor, 1.0)
+        turns = torch.where(changed & (kind == _HUE), factor, 0.0)
+        shares = own, (1 - own) * (kind == _CONTRAST), (1 - own) * (kind == _SATURATION), turns
+        return tuple(share[:, :, None, None, None] for share in shares)
+
+    def apply(self, values: Tensor, prepared: tuple[Tensor, ...]) -> Tensor:
         """Change ``values`` (B, frames, channel * y * x) in place."""
-        frames = values.shape[1]
-        planes = values.view(len(values) * frames, self.channels, -1)
-        order = drawn.order
-        if self.channels == 1:
-            # The order of brightness and contrast only.
-            order = order.argsort(1)[:, :2].argsort(1)
-        order = torch.where(drawn.changed[:, None], order, _NONE).repeat_interleave(frames, 0)
-        factor = drawn.factor.repeat_interleave(frames, 0)
-        for kind in order.unbind(1):
-            _blend(planes, kind, factor)
+        planes = values.view(*values.shape[:2], self.channels, -1)
+        changes = zip(*(share.unbind(1) for share in prepared), strict=True)
+        for own, of_mean, of_grey, turns in changes:
+            _blend(planes, own, of_mean, of_grey)
             if self.channels == 3:
-                _turn(planes, kind == _HUE, factor[:, _HUE])
+                _turn(planes, turns[:, 0, 0, 0])
         return values
 
 
-def _blend(planes: Tensor, kind: Tensor, factor: Tensor) -> None:
-    """Change brightness, contrast or saturation of each image (N, channel, pixel) in place, then clip to [0, 1].
+def _blend(planes: Tensor, own: Tensor, of_mean: Tensor, of_grey: Tensor) -> None:
+    """Mix each image (B, frames, channel, pixel) with its mean grey and its grey in place, then clip to [0, 1].
 
-    Brightness is ``f * x``, saturation ``f * x + (1 - f) * grey``, and contrast the same with the mean grey of the
-    image.
+    The shares are (B, 1, 1, 1). Brightness is ``f * x``, contrast ``f * x + (1 - f) * mean grey`` and saturation
+    ``f * x + (1 - f) * grey``.
     """
-    grey = planes[:, 0] if planes.shape[1] == 1 else luma(planes)
-    own = factor.gather(1, kind.clamp(min=0)[:, None])[:, 0]
-    own = torch.where((kind == _NONE) | (kind == _HUE), 1.0, own)
-    rest = 1 - own
-    mean = torch.where(kind == _CONTRAST, rest * grey.mean(1), 0.0)
-    of_pixel = torch.where(kind == _SATURATION, rest, 0.0)
-    added = torch.addcmul(mean[:, None], grey, of_pixel[:, None])
-    torch.addcmul(added[:, None], planes, own[:, None, None], out=planes)
-    planes.clamp_(0, 1)
+    colour = planes.shape[2] == 3
+    grey = luma(planes) if colour else planes
+    added = of_mean * grey.mean(3, keepdim=True)
+    if colour:
+        added = torch.addcmul(added, grey, of_grey)
+    torch.addcmul(added, planes, own, out=planes).clamp_(0, 1)
 
 
-def _turn(planes: Tensor, chosen: Tensor, turns: Tensor) -> None:
-    """Change the hue of the ``chosen`` images in place. On CUDA, the others turn by 0, which avoids synchronisation."""
+def _turn(planes: Tensor, turns: Tensor) -> None:
+    """Rotate hue by (B,) ``turns`` in place. A CPU leaves out images that do not turn; CUDA would have to wait."""
     if planes.is_cuda:
-        _hue(planes, torch.where(chosen, turns, 0.0))
+        _hue(planes, turns)
     else:
-        rows = chosen.nonzero()[:, 0]
+        rows = turns.nonzero()[:, 0]
         some = planes[rows]
         _hue(some, turns[rows])
         planes.index_copy_(0, rows, some)
 
 
 def _hue(planes: Tensor, turns: Tensor) -> None:
-    """Rotate hue by (N,) ``turns`` in place, computed from hue in sixths of a turn, largest channel and chroma."""
-    red, green, blue = planes.unbind(1)
+    """Rotate hue by (B,) ``turns`` in place, computed from hue in sixths of a turn, largest channel and chroma."""
+    red, green, blue = planes.unbind(2)
     largest = torch.maximum(torch.maximum(red, green), blue)
     chroma = largest - torch.minimum(torch.minimum(red, green), blue)
     is_red, is_green = largest == red, largest == green
     offset = torch.where(is_red, green - blue, torch.where(is_green, blue - red, red - green))
     start = torch.where(is_red, 0.0, torch.where(is_green, 2.0, 4.0))
     # Grey has chroma 0, so its undefined hue has no effect below.
-    hue = offset.div_(chroma.clamp(min=1e-12)).add_(start).add_(6 * turns[:, None])
+    hue = offset.div_(chroma.clamp(min=1e-12)).add_(start).add_(6 * turns[:, None, None])
     for channel, shift in enumerate((5.0, 3.0, 1.0)):
         away = (hue + shift).remainder_(6).sub_(2).abs_().neg_().add_(2).clamp_(0, 1)
         torch.addcmul(largest, away, chroma, value=-1, out=away)
-        planes[:, channel] = away
+        planes[:, :, channel] = away

@@ -14,9 +14,9 @@ LUMA = (0.2989, 0.587, 0.114)
 
 
 def luma(planes: Tensor) -> Tensor:
-    """(N, pixel) grey values of (N, 3, pixel)."""
-    grey = planes[:, 0] * LUMA[0]
-    return grey.add_(planes[:, 1], alpha=LUMA[1]).add_(planes[:, 2], alpha=LUMA[2])
+    """(B, frames, 1, pixel) grey values of (B, frames, 3, pixel)."""
+    red, green, blue = planes.split(1, 2)
+    return (red * LUMA[0]).add_(green, alpha=LUMA[1]).add_(blue, alpha=LUMA[2])
 
 
 class Changed(NamedTuple):
@@ -42,11 +42,9 @@ class Grayscale(DrawnAugmentation):
         """Which of ``count`` windows lose their colour."""
         return Changed(chance(count, self.probability, generator))
 
-    def apply(self, values: Tensor, drawn: Changed) -> Tensor:
+    def apply(self, values: Tensor, prepared: tuple[Tensor]) -> Tensor:
         """Make the drawn windows grey, in place."""
         if self.channels == 3:
-            planes = values.view(-1, 3, values.shape[2] // 3)
-            grey = luma(planes)[:, None]
-            keep = ~drawn.changed.repeat_interleave(values.shape[1])[:, None, None]
-            torch.where(keep, planes, grey, out=planes)
+            planes = values.view(*values.shape[:2], 3, -1)
+            torch.where(prepared[0][:, None, None, None], luma(planes), planes, out=planes)
         return values

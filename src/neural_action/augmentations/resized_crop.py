@@ -1,4 +1,4 @@
-"""Random crops, resized to the image size and mirrored, by two matrix products for a whole batch."""
+"""Random crops, resized to the image size and mirrored, by one bilinear sampling of a whole batch."""
 
 from __future__ import annotations
 
@@ -6,29 +6,21 @@ import math
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from neural_action.augmentations.augmentation import (
-    AugmentationContext,
-    DrawnAugmentation,
-    chance,
-    image_of,
-    uniform,
-)
+from neural_action.augmentations.augmentation import AugmentationContext, DrawnAugmentation, image_of, uniform
 from neural_action.errors import InputError
-from neural_action.precision import full_precision
 
 #: Number of times that torchvision draws a size before it takes the whole image.
 _TRIES = 10
 
 
 class Boxes(NamedTuple):
-    """Crops: (B,) int64 top, left, height and width in pixels, and (B,) bool whether they are mirrored."""
+    """Crops along x and y: (B, 2) first pixel and length, whole float32 numbers, and (B, 2) bool whether mirrored."""
 
-    top: Tensor
-    left: Tensor
-    height: Tensor
-    width: Tensor
+    first: Tensor
+    length: Tensor
     flip: Tensor
 
 
@@ -51,55 +43,56 @@ class ResizedCrop(DrawnAugmentation):
                 f"augmentation resized_crop: least {least:g}, most {most:g}, expected 0 < least <= most <= 1"
             )
         self.image = image_of(context, self.name)
-        self.least, self.most, self.flip = least, most, flip
+        _, y, x = self.image
+        device = context.neural.device
+        self.size = torch.tensor([x, y], dtype=torch.float32, device=device)
+        # If none of the drawn boxes fits: the largest one with an allowed ratio.
+        self.largest = torch.tensor([min(x, round(y * 4 / 3)), min(y, round(x * 4 / 3))], device=device)
+        #: Along x and y, chances of being mirrored.
+        self.flips = torch.tensor([flip, 0.0], device=device)
+        #: Ranges of the uniform numbers of a window: areas, logarithms of the root of ratios, place, flip.
+        ratio = math.log(4 / 3) / 2
+        ranges = [[least * y * x, most * y * x]] * _TRIES + [[-ratio, ratio]] * _TRIES + [[0.0, 1.0]] * 4
+        self.low, self.high = torch.tensor(ranges, device=device).T
+        # Coordinates of pixels' centres, where the image reaches from -1 to 1, as ``grid_sample`` wants them: (2, 1)
+        # distance of two pixels and place of the first, and (2, longer side) all.
+        self.pixel = (2 / self.size)[:, None]
+        self.corner = self.pixel / 2 - 1
+        self.centres = self.corner + self.pixel * torch.arange(max(x, y), device=device)
 
     def draw(self, count: int, generator: torch.Generator) -> Boxes:
         """Crops of ``count`` windows, with the distribution of torchvision."""
-        _, y, x = self.image
-        area = y * x * uniform(self.least, self.most, (count, _TRIES), generator)
-        ratio = torch.exp(uniform(math.log(3 / 4), math.log(4 / 3), (count, _TRIES), generator))
-        width, height = torch.round(torch.sqrt(area * ratio)), torch.round(torch.sqrt(area / ratio))
-        fits = (width > 0) & (width <= x) & (height > 0) & (height <= y)
-        first = fits.int().argmax(1, keepdim=True)
-        found = fits.any(1)
-        # If none fits, the largest centred box with an allowed ratio.
-        whole_x, whole_y = min(x, round(y * 4 / 3)), min(y, round(x * 4 / 3))
-        width = torch.where(found, width.gather(1, first)[:, 0], whole_x).long()
-        height = torch.where(found, height.gather(1, first)[:, 0], whole_y).long()
-        free_y, free_x = y - height, x - width
-        top = (uniform(0, 1, count, generator) * (free_y + 1)).long()
-        left = (uniform(0, 1, count, generator) * (free_x + 1)).long()
-        return Boxes(
-            top=torch.where(found, top, free_y // 2),
-            left=torch.where(found, left, free_x // 2),
-            height=height,
-            width=width,
-            flip=chance(count, self.flip, generator),
+        area, ratio, place, flip = uniform(self.low, self.high, count, generator).split(
+            [_TRIES, _TRIES, 2, 2]
         )
+        side, ratio = area.sqrt_(), ratio.exp_()
+        drawn = torch.stack([side * ratio, side / ratio]).round_()
+        # (2, tries and the largest, B), along x and y
+        lengths = torch.cat([drawn, self.largest[:, None, None].expand(2, 1, count)], 1)
+        fits = ((lengths > 0) & (lengths <= self.size[:, None, None])).all(0)
+        chosen = fits.T.contiguous().int().argmax(1)
+        length = lengths.take_along_dim(chosen[None, None], 1)[:, 0]
+        free = self.size[:, None] - length
+        # The largest box is in the middle.
+        first = torch.where(chosen < _TRIES, place * (free + 1), free / 2).floor_()
+        return Boxes(first.T, length.T, (flip < self.flips[:, None]).T)
 
-    def apply(self, values: Tensor, drawn: Boxes) -> Tensor:
-        """Crop and resize ``values`` (B, frames, channel * y * x) in place, by one box for each window."""
+    def prepare(self, drawn: Boxes) -> tuple[Tensor]:
+        """(B, 2, longer side): where along x and y the pixels of the view lie; edges are repeated."""
+        first, length, flip = (one[:, :, None] for one in drawn)
+        low = torch.addcmul(self.corner, first, self.pixel)
+        high = torch.addcmul(low, length - 1, self.pixel)
+        scale = length * (self.pixel / 2)
+        places = torch.addcmul((low + high) / 2, torch.where(flip, -scale, scale), self.centres)
+        return (places.clamp(low, high),)
+
+    def apply(self, values: Tensor, prepared: tuple[Tensor]) -> Tensor:
+        """Crop and resize ``values`` (B, frames, channel * y * x) in place, by the places of each window."""
         _, y, x = self.image
-        count = len(values)
-        rows = _weights(drawn.top, drawn.height, y)
-        columns = _weights(drawn.left, drawn.width, x, drawn.flip)
-        # One matrix product for each axis: columns give (x, plane, y), then rows (y, x, plane).
-        planes = values.view(count, -1, x).transpose(1, 2)
-        with full_precision(values.device):
-            mixed = torch.bmm(columns, planes).view(count, -1, y)
-            mixed = torch.bmm(rows, mixed.transpose(1, 2)).view(count, y, x, -1)
-        values.view(count, -1, y, x).copy_(mixed.permute(0, 3, 1, 2))
+        along_x, along_y = prepared[0].unbind(1)
+        grid = torch.stack(
+            [along_x[:, None, :x].expand(-1, y, -1), along_y[:, :y, None].expand(-1, -1, x)], 3
+        )
+        planes = values.view(len(values), -1, y, x)
+        planes.copy_(F.grid_sample(planes, grid, padding_mode="border", align_corners=False))
         return values
-
-
-def _weights(first: Tensor, length: Tensor, size: int, flip: Tensor | None = None) -> Tensor:
-    """(B, size, size) weights that interpolate ``size`` pixels from the ``length`` pixels that start at ``first``.
-
-    Same as torch's bilinear ``interpolate``, with repeated edges. ``flip`` (B,) bool reverses the order of pixels.
-    """
-    places = torch.arange(size, device=first.device)
-    scale = (length / size)[:, None]
-    source = (scale * (places + 0.5) - 0.5).clamp(min=0).minimum((length - 1)[:, None]) + first[:, None]
-    if flip is not None:
-        source = torch.where(flip[:, None], source.flip(1), source)
-    return (source[:, :, None] - places).abs_().neg_().add_(1).clamp_(min=0)

@@ -24,6 +24,7 @@ from neural_action.datasets.windows import Windows
 from neural_action.encoders.unit_tiles import NeuralWindows, PackedUnits, UnitWindows
 from neural_action.errors import InputError
 from neural_action.neighbors.table import SwapTable
+from neural_action.training.ahead import Ahead
 from neural_action.training.order import TrialOrder, below
 
 # On a CPU, augmentations process a batch in parts that fit the cache, which needs one pass over memory for all of them.
@@ -126,13 +127,16 @@ class WindowBatch:
         out = self._buffer((len(rows.start), frames, pixels))
         whole = out.is_cuda or self.sampler.draws == "batch"
         part = len(out) if whole else max(1, _CPU_PART // out[0].numel())
-        index = rows.start[:, None] + torch.arange(frames, device=out.device)
+        index = rows.start[:, None] + self.sampler.offsets
         for first in range(0, len(out), part):
             some = slice(first, first + part)
             windows = out[some]
             self.context.take(index[some].flatten(), windows.view(-1, pixels))
             for view in views:
-                view(windows, rows[some], self.generator)
+                if isinstance(view, DrawnAugmentation):
+                    view.apply(windows, self.sampler.ahead(view, len(windows)))
+                else:
+                    view(windows, rows[some], self.generator)
         if self.context.layer is None:
             return out
         return UnitWindows(out, self.context.layer[rows.animal], turns)
@@ -199,7 +203,8 @@ class BatchSampler:
         self.behavior_augmentations = [
             build("augmentations", part, context) for part in augmentations.behavior
         ]
-        self.generator = torch.Generator(device)
+        self.generator, self.ahead = torch.Generator(device), Ahead(seed, device)
+        self.offsets = torch.arange(context.frames, device=device)
         self.buffers: list[Tensor] = []
         self.epoch_length = len(self.rows.start) // batch if epochs else 0
         self.epoch: tuple[int, Tensor] | None = None
@@ -247,6 +252,7 @@ class BatchSampler:
         """The batch of a step. All random numbers follow from (seed, step)."""
         entropy = np.random.SeedSequence([self.seed, step]).generate_state(1, np.uint64)[0]
         self.generator.manual_seed(int(entropy >> np.uint64(1)))
+        self.ahead.begin(step)
         if self.matched is not None:
             return WindowBatch(self, *self._matched(*self.matched))
         return WindowBatch(self, self._of_epoch(step) if self.epoch_length else self._uniform())
