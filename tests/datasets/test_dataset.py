@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from neural_action.config.settings import SplitSettings, WindowSettings
-from neural_action.datasets.dataset import Source, block_weights, dataset_of, side_by_side
+from neural_action.datasets.dataset import (
+    Source,
+    TrialRows,
+    block_weights,
+    dataset_of,
+    normalise_pose,
+    side_by_side,
+)
 from neural_action.datasets.layout import lay_out
 from neural_action.datasets.protocols import split_table
 from neural_action.datasets.windows import window_table
@@ -219,3 +226,27 @@ def test_blocks_are_z_scored_and_then_weighed(tmp_path):
     }
     np.testing.assert_allclose(pose["block_zscore"], pose["animal_zscore"] / np.sqrt(2), rtol=1e-6)
     np.testing.assert_array_equal(pose["none"], recording.behavior)
+
+
+@pytest.mark.parametrize(
+    ("roles", "fitted"),
+    [
+        # Visible trials alone, whatever their role.
+        ([("train", True), ("test", True), ("train", False)], [0, 1]),
+        # Of an animal that pretraining does not see, the trials outside the test.
+        ([("train", False), ("test", False), ("train", False)], [0, 2]),
+        # If every trial is tested, there is nothing else.
+        ([("test", False), ("test", False), ("test", False)], [0, 1, 2]),
+    ],
+)
+def test_behaviour_is_normalised_outside_the_test(roles, fitted):
+    pose = np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32)
+    parts = [slice(0, 10), slice(10, 40), slice(40, 60)]
+    trials = [
+        TrialRows("A", str(number), rows, rows, role, sees_input=sees)
+        for number, (rows, (role, sees)) in enumerate(zip(parts, roles, strict=True))
+    ]
+    known = np.concatenate([pose[parts[number]] for number in fitted])
+    np.testing.assert_allclose(
+        normalise_pose(pose, trials), (pose - known.mean(0)) / known.std(0), rtol=1e-4, atol=1e-5
+    )

@@ -239,9 +239,8 @@ SETTINGS = EvaluationSettings(tasks=["within", "across"], label_budgets=["all"])
 def read(features, windows, dataset):
     """The scores and predictions of a row."""
     row = MethodSettings(label="x", representation="behavior")
-    none = np.empty((len(windows), 0))
-    given = ({"encoder": features}, windows, none, dataset.animals, dataset.class_names, row, PROBES)
-    return evaluation.evaluate(*given, SETTINGS, "fold-0", 0)
+    data = evaluation.EvaluationData(windows, dataset.animals, dataset.class_names)
+    return evaluation.evaluate({"encoder": features}, data, row, PROBES, SETTINGS, "fold-0", 0)
 
 
 @pytest.mark.parametrize("task", ["within", "across"])

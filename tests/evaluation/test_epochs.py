@@ -7,7 +7,7 @@ import torch
 from neural_action.config.evaluation_settings import EvaluationSettings, ProbeConfig
 from neural_action.config.settings import MethodSettings
 from neural_action.datasets.windows import Windows
-from neural_action.evaluation.evaluate import evaluate
+from neural_action.evaluation.evaluate import EvaluationData, evaluate
 from neural_action.evaluation.probes import build_probe
 from neural_action.evaluation.probes.probe import Training
 
@@ -79,10 +79,7 @@ def test_validation_chooses_the_epoch_and_test_is_scored_at_that_one_alone():
     config = probe(epochs=6, learning_rates=[1e-4, 0.1])
     found = evaluate(
         {"raw": features},
-        windows,
-        np.empty((300, 0)),
-        ("pictures",),
-        tuple("abc"),
+        EvaluationData(windows, ("pictures",), tuple("abc")),
         MethodSettings(label="Pixels", representation="raw"),
         {"linear": config},
         EvaluationSettings(tasks=["decoding"], label_budgets=["all"], raw_pool_time=1, raw_pool_space=1),

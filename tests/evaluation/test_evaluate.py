@@ -8,7 +8,7 @@ import pytest
 from neural_action.config.evaluation_settings import EvaluationSettings, FeatureSettings, ProbeConfig
 from neural_action.config.settings import MethodSettings
 from neural_action.errors import InputError
-from neural_action.evaluation.evaluate import Score, evaluate
+from neural_action.evaluation.evaluate import EvaluationData, Score, evaluate
 
 ANIMALS, ACTIONS, REACHES = ("A", "B", "C"), ("walk", "rest", "groom"), tuple("abcdefgh")
 READS = ["within", "across", "identity"]
@@ -29,13 +29,24 @@ ROW = MethodSettings(label="x", representation="behavior")
 RAW = MethodSettings(label="x", representation="raw")
 
 
-def scored(features, windows, row=ROW, probes=PROBES, settings=SETTINGS, split="fold-3", seed=0, **more):
+def scored(
+    features,
+    windows,
+    row=ROW,
+    probes=PROBES,
+    settings=SETTINGS,
+    split="fold-3",
+    seed=0,
+    *,
+    learned=False,
+    **given,
+):
     if not isinstance(features, dict):
         features = {"encoder": features}
-    targets = more.pop("targets", np.empty((len(windows.label), 0)))
     animals = ANIMALS[: windows.animal.max() + 1]
     classes = ACTIONS if windows.label.max() < 3 else REACHES
-    return evaluate(features, windows, targets, animals, classes, row, probes, settings, split, seed, **more)
+    data = EvaluationData(windows, animals, classes, **given)
+    return evaluate(features, data, row, probes, settings, split, seed, trained_with_labels=learned)
 
 
 def values(scores: list[Score], **where) -> list[float]:
@@ -199,7 +210,7 @@ def test_behaviour_is_read_and_permuted_behaviour_is_not(flies, task):
     features = rng.standard_normal((len(flies.label), 5))
     targets = np.column_stack([features[:, 0] + features[:, 1], rng.standard_normal(len(features))])
     probes, settings = continuous(task)
-    given = {"targets": targets, "variables": ("speed", "noise")}
+    given = {"behavior": targets, "variables": ("speed", "noise")}
     found = scored(features, flies, ROW, probes, settings, **given).scores
     assert min(values(found, unit="speed")) > 0.98
     assert max(values(found, unit="noise")) < 0.1
@@ -225,7 +236,7 @@ def test_without_validation_held_out_trials_choose_the_penalty(flies):
 
     def r2(penalties):
         chosen = {"ridge": probes["ridge"].model_copy(update={"penalties": penalties})}
-        given = {"targets": targets, "variables": ("speed",)}
+        given = {"behavior": targets, "variables": ("speed",)}
         return np.mean(values(scored(features, flies, ROW, chosen, settings, **given).scores, unit=""))
 
     each = [r2([at, at]) for at in range(-12, 4, 3)]
@@ -234,11 +245,11 @@ def test_without_validation_held_out_trials_choose_the_penalty(flies):
 
 
 def test_a_row_that_trained_with_labels_is_read_where_it_did_not_see_the_answer(flies):
-    found = scored(readable(flies), flies, trained_with_labels=True).scores
+    found = scored(readable(flies), flies, learned=True).scores
     assert {(s.task, s.label_budget) for s in found} == {("within", "all"), ("identity", "all")}
     # An animal that pretraining did not see is read across animals.
     hidden = replace(flies, sees_input=flies.sees_input & (flies.animal != 1))
-    found = scored(readable(flies), hidden, trained_with_labels=True).scores
+    found = scored(readable(flies), hidden, learned=True).scores
     assert {s.animal for s in found if s.task == "across"} == {"B"}
 
 

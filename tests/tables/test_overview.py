@@ -7,8 +7,9 @@ import made_up
 import pandas as pd
 import pytest
 
+from neural_action.diagnostics.finding import Finding
 from neural_action.stages.overview import run
-from neural_action.tables.diagnostics import SIGNS
+from neural_action.tables.diagnostics import SIGNS, summary
 
 
 def opened(tmp_path, scores, said="sound"):
@@ -37,3 +38,16 @@ def test_the_heading_says_what_was_read(scores, tmp_path, task, where):
     table = pd.read_csv(scores)
     table[table["task"] == task].to_csv(scores, index=False)
     assert b"Actions " + where + b" whose labels the probe never saw" in opened(tmp_path, scores)
+
+
+@pytest.mark.parametrize(
+    ("subjects", "expected"),
+    [
+        (["all"], "looked"),
+        (["fold-0"], "fold-0: looked"),
+        (["fold-0", "fold-1"], "all 2 ok: fold-0, fold-1"),
+        (["Fly1/001", "Fly1/002", "Fly2/001", "Fly2/002"], "all 4 ok: Fly1/001, Fly1/002 and 2 more"),
+    ],
+)
+def test_a_check_without_problems_says_what_it_looked_at(subjects, expected):
+    assert summary([Finding("leak", subject, "ok", "looked") for subject in subjects]) == expected

@@ -96,17 +96,8 @@ class Dataset:
 
     @property
     def fitted(self) -> np.ndarray:
-        """(trial,) bool: whether a closed form of the trial's own animal may be fitted to its unlabelled pairs.
-
-        These are the visible trials. Of an animal that pretraining does not see, they are those outside the test.
-        """
-        seen = {trial.animal for trial in self.trials if trial.sees_input}
-        return np.array(
-            [
-                trial.sees_input or (trial.animal not in seen and trial.role == "train")
-                for trial in self.trials
-            ]
-        )
+        """(trial,) bool: ``may_fit`` of each trial."""
+        return may_fit(self.trials)
 
     def _spread(self, value: Callable[[TrialRows], int]) -> np.ndarray:
         out = np.zeros(len(self.pose), np.int64)
@@ -343,19 +334,29 @@ def side_by_side(neural: np.ndarray, sessions: Sequence[tuple[str, int]], sessio
     raise InputError(f"session {session!r}: is not one of {', '.join(name for name, _ in sessions)}")
 
 
-def normalise_pose(pose: np.ndarray, trials: Sequence[TrialRows]) -> np.ndarray:
-    """(sample, feature) float32: each animal's pose, z-scored by its own visible samples, without labels (our choice).
+def may_fit(trials: Sequence[TrialRows]) -> np.ndarray:
+    """(trial,) bool: whether statistics and closed forms of the trial's animal may be fitted to its unlabelled pairs.
 
-    An animal without visible samples is z-scored by its hidden samples, as a user with a new animal would do; this uses
-    no labels and no other animals. Constant features become 0.
+    These are the visible trials. Of an animal that pretraining does not see, they are those outside the test.
+    """
+    seen = {trial.animal for trial in trials if trial.sees_input}
+    return np.array(
+        [trial.sees_input or (trial.animal not in seen and trial.role == "train") for trial in trials], bool
+    )
+
+
+def normalise_pose(pose: np.ndarray, trials: Sequence[TrialRows]) -> np.ndarray:
+    """(sample, feature) float32: each animal's pose, z-scored by its own trials of ``may_fit``, without labels.
+
+    An animal of which all trials are tested is z-scored by these, as a user with a new animal would do. No labels and
+    no other animals are used (our choice). Constant features become 0.
     """
     out = np.empty_like(pose)
+    kept = [trial for trial, fitted in zip(trials, may_fit(trials), strict=True) if fitted]
     for animal in {trial.animal for trial in trials}:
         own = [trial for trial in trials if trial.animal == animal]
-        fit = np.concatenate(
-            [pose[trial.samples] for trial in own if trial.sees_input]
-            or [pose[trial.samples] for trial in own]
-        )
+        fitted = [trial for trial in kept if trial.animal == animal] or own
+        fit = np.concatenate([pose[trial.samples] for trial in fitted])
         mean, sd = fit.mean(0, dtype=np.float64), fit.std(0, dtype=np.float64)
         scale = np.where(sd > 1e-6 * sd.max(initial=1.0), sd, np.inf)
         for trial in own:

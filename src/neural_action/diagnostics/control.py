@@ -78,7 +78,7 @@ def check_control(
             else:
                 findings.append(Finding("control", method, "ok", text, values))
     if not findings:
-        message = "not checked: no row has `labels: permuted`"
+        message = "not checked: no row has permuted labels"
         if controls:
             message = f"not checked: no scores of {', '.join(controls)}"
         findings.append(Finding("control", "all", "note", message))

@@ -19,7 +19,7 @@ Value = float | int | str | None
 CHECKS = {
     "leak": "Does training see any data that the split hides?",
     "swaps": "Do pose swaps use only poses that training may see?",
-    "normalisation": "Is behaviour normalised by visible samples only?",
+    "normalisation": "Is behaviour normalised by samples outside the test?",
     "duplicates": "Are recordings, or parts of them, duplicated?",
     "control": "Do permuted labels score at chance?",
     "synchrony": "Are neural activity and movement aligned in time in every trial?",

@@ -163,13 +163,13 @@ def check_swaps(dataset: Dataset, table: SwapTable, split: str) -> list[Finding]
                 Finding("swaps", split, "error", f"{count} {what}", {"count": int(count), "what": what})
             )
     if not findings:
-        message = f"all {int(given.sum())} swap targets are visible poses of their animal"
+        message = f"all {int(given.sum()):,} swap targets are visible poses of their animal"
         findings.append(Finding("swaps", split, "ok", message, {"targets": int(given.sum())}))
     return findings
 
 
 def check_normalisation(dataset: Dataset, split: str) -> list[Finding]:
-    """Check that behaviour is normalised by the visible samples of its animal, or not normalised."""
+    """Check that behaviour is normalised by samples of its animal outside the test, or not normalised."""
     if 0 in dataset.pose.shape:
         return [Finding("normalisation", split, "note", "not checked: the recordings have no behaviour")]
     if np.array_equal(dataset.pose, dataset.pose_raw):
@@ -177,8 +177,9 @@ def check_normalisation(dataset: Dataset, split: str) -> list[Finding]:
     findings = []
     for animal in dataset.animals:
         every = [trial for trial in dataset.trials if trial.animal == animal]
-        # An animal without visible samples is normalised by all its samples.
-        own = [trial for trial in every if trial.sees_input] or every
+        visible = [trial for trial in every if trial.sees_input]
+        # An animal without visible samples is normalised by its samples outside the test, if there are any.
+        own = visible or [trial for trial in every if trial.role == "train"] or every
         expected = normalise_pose(
             dataset.pose_raw, [replace(trial, sees_input=trial in own) for trial in every]
         )
@@ -187,11 +188,13 @@ def check_normalisation(dataset: Dataset, split: str) -> list[Finding]:
         if apart > 1e-3:
             message = (
                 f"behaviour of {animal} differs by up to {apart:.3g} standard deviations from behaviour normalised by "
-                "visible samples only"
+                "samples outside the test"
             )
             findings.append(Finding("normalisation", split, "error", message, {"difference": apart}))
     if not findings:
-        message = f"behaviour of {len(dataset.animals)} animals is normalised by the visible samples of each"
+        message = (
+            f"behaviour of {len(dataset.animals)} animals is normalised by samples of each outside the test"
+        )
         findings.append(Finding("normalisation", split, "ok", message))
     return findings
 

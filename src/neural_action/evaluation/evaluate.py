@@ -59,24 +59,43 @@ class Evaluation:
     shown: str
 
 
+@dataclass(frozen=True)
+class EvaluationData:
+    """The windows of a split, and what is to be read from them.
+
+    Attributes:
+        windows: the windows of the split.
+        animals: names of the animals.
+        class_names: names of the classes.
+        behavior: (window, variable) float, at the windows' centres, for continuous tasks.
+        variables: names of the columns of ``behavior``.
+        summary: (window, component) float, what ``retrieval`` predicts.
+        owners: the animal of each of ``animals``, if these are sessions.
+        own_units: whether animals have their own units, so that their raw features cannot be compared.
+        unit_seconds: if given, test trials are scored too, cut to this length; for a dataset with one split.
+    """
+
+    windows: Windows
+    animals: Sequence[str]
+    class_names: Sequence[str]
+    behavior: np.ndarray | None = None
+    variables: Sequence[str] = ()
+    summary: np.ndarray | None = None
+    owners: Sequence[str] = ()
+    own_units: bool = False
+    unit_seconds: float | None = None
+
+
 def evaluate(
     features: Mapping[str, np.ndarray],
-    windows: Windows,
-    targets: np.ndarray,
-    animals: Sequence[str],
-    class_names: Sequence[str],
+    data: EvaluationData,
     method: MethodSettings,
     probes: Mapping[str, ProbeConfig],
     settings: EvaluationSettings,
     split: str,
     seed: int,
     *,
-    variables: Sequence[str] = (),
-    summary: np.ndarray | None = None,
     trained_with_labels: bool = False,
-    unit_seconds: float | None = None,
-    own_units: bool = False,
-    owners: Sequence[str] = (),
 ) -> Evaluation:
     """Read a row's representation with every probe.
 
@@ -87,37 +106,29 @@ def evaluate(
 
     Args:
         features: (window, feature) float by layer.
-        windows: the windows of the split.
-        targets: (window, variable) float, behaviour at the windows' centres; (window, 0) without continuous tasks.
-        animals: names of the animals.
-        class_names: names of the classes.
+        data: the windows and what is read from them.
         method: the row.
         probes: probes by name.
         settings: settings of the evaluation.
         split: name of the split; the number at its end seeds draws.
         seed: seed of the row's run.
-        variables: names of the columns of ``targets``.
-        summary: (window, component) float, what ``retrieval`` predicts; not needed without that task.
         trained_with_labels: whether the row's objective uses labels.
-        unit_seconds: if given, test trials are scored too, cut to this length; for a dataset with one split.
-        own_units: whether animals have their own units, so that their raw features cannot be compared.
-        owners: the animal of each of ``animals``, if these are sessions.
 
     Raises:
         InputError: no problem has windows to train and test on, a trial is in both training and test, a probe cannot
             read its tasks or looks for more neighbours than there are training windows, or ``settings.variables`` names
             an unknown variable.
+        ValueError: a task needs behaviour, or its summary, and ``data`` has none.
     """
+    windows, animals = data.windows, data.animals
     for name, config in probes.items():
         build_probe(name, config)
     tasks = [task for task in settings.tasks if method.tasks is None or task in method.tasks]
-    values, variables = (
-        _chosen(targets, variables, settings) if set(tasks) & set(CONTINUOUS) else (targets, ())
-    )
+    behavior, variables = _chosen(data, settings) if set(tasks) & set(CONTINUOUS) else (None, ())
     asked = [
         problem
         for task in tasks
-        for problem in problems(task, windows, animals, settings, split, seed, owners)
+        for problem in problems(task, windows, animals, settings, split, seed, data.owners)
     ]
     if not asked:
         raise InputError(
@@ -125,7 +136,7 @@ def evaluate(
         )
     if trained_with_labels:
         asked = [problem for problem in asked if not _known(problem, windows, animals)]
-    if own_units and method.representation == "raw":
+    if data.own_units and method.representation == "raw":
         asked = [problem for problem in asked if problem.task in OWN]
     asked = [problem for problem in asked if all(_represented(raw, problem) for raw in features.values())]
     shown = next((task for task in _SHOWN if any(problem.task == task for problem in asked)), "")
@@ -138,8 +149,8 @@ def evaluate(
                 candidates.of(raw, problem),
                 windows,
                 problem,
-                _target(problem, windows, values, summary),
-                _count(problem, animals, class_names),
+                _target(problem, data, behavior),
+                _count(problem, data),
                 scale=method.scale or ("centred" if method.representation == "raw" else settings.scale),
                 choose_by=settings.choose_by,
                 split=split,
@@ -157,7 +168,7 @@ def evaluate(
                 for at, (name, config) in enumerate(readers):
                     outcome = (reading.read if raw.shape[1] else reading.guess)(name, config, budget)
                     what = (layer, problem.task, name, budget.name, problem.animal)
-                    units = _units(problem, budget, windows, unit_seconds)
+                    units = _units(problem, budget, windows, data.unit_seconds)
                     names = variables if problem.task in CONTINUOUS else ()
                     for unit, metric, value, tested in _numbers(outcome, names, units):
                         scores.append(Score(*what, unit, metric, value, len(budget.train), tested))
@@ -182,15 +193,14 @@ def _check_neighbors(
             )
 
 
-def _target(problem: Problem, windows: Windows, values: np.ndarray, summary: np.ndarray | None) -> np.ndarray:
-    """(window,) classes, or (window, column) values of behaviour. ValueError without the summary of ``retrieval``."""
-    if problem.task in CONTINUOUS:
-        return values
-    if problem.task in VALUES:
-        if summary is None:
-            raise ValueError("task retrieval needs the summary of behaviour")
-        return summary
-    return classes_of(problem.task, windows)
+def _target(problem: Problem, data: EvaluationData, behavior: np.ndarray | None) -> np.ndarray:
+    """(window,) classes, or (window, column) values of behaviour. ValueError if the data have no such values."""
+    if problem.task not in VALUES:
+        return classes_of(problem.task, data.windows)
+    values = behavior if problem.task in CONTINUOUS else data.summary
+    if values is None:
+        raise ValueError(f"task {problem.task} needs values of behaviour")
+    return values
 
 
 def _numbers(
@@ -236,22 +246,26 @@ def _represented(values: np.ndarray, problem: Problem) -> bool:
     return not np.isnan(values[rows, :1]).any()
 
 
-def _count(problem: Problem, animals: Sequence[str], class_names: Sequence[str]) -> int:
+def _count(problem: Problem, data: EvaluationData) -> int:
+    """Number of classes; 0 for values of behaviour."""
     if problem.task in VALUES:
         return 0
-    return len(animals) if problem.task == "identity" else len(class_names)
+    return len(data.animals if problem.task == "identity" else data.class_names)
 
 
-def _chosen(
-    targets: np.ndarray, variables: Sequence[str], settings: EvaluationSettings
-) -> tuple[np.ndarray, Sequence[str]]:
-    """The configured behaviour variables (window, variable) float64 and their names. InputError for unknown names."""
-    names = settings.variables if settings.variables is not None else list(variables)
-    if missing := [name for name in names if name not in variables]:
+def _chosen(data: EvaluationData, settings: EvaluationSettings) -> tuple[np.ndarray, Sequence[str]]:
+    """The configured behaviour variables (window, variable) float64 and their names.
+
+    Raises InputError for unknown names, ValueError if the data have no behaviour.
+    """
+    if data.behavior is None:
+        raise ValueError("continuous tasks need behaviour")
+    names = settings.variables if settings.variables is not None else list(data.variables)
+    if missing := [name for name in names if name not in data.variables]:
         raise InputError(
-            f"evaluation.variables: {missing[0]!r} is not one of the behaviour variables {', '.join(variables)}"
+            f"evaluation.variables: {missing[0]!r} is not one of the behaviour variables {', '.join(data.variables)}"
         )
-    return targets[:, [list(variables).index(name) for name in names]].astype(np.float64), names
+    return data.behavior[:, [list(data.variables).index(name) for name in names]].astype(np.float64), names
 
 
 class _Candidates:

@@ -19,7 +19,7 @@ from neural_action.datasets.protocols import animals_of, protocol_of
 from neural_action.datasets.windows import Windows, window_table
 from neural_action.errors import InputError
 from neural_action.evaluation.columns import COLUMNS
-from neural_action.evaluation.evaluate import Evaluation, evaluate
+from neural_action.evaluation.evaluate import Evaluation, EvaluationData, evaluate
 from neural_action.evaluation.representation import represent
 from neural_action.evaluation.retrieval import behavior_summary
 from neural_action.files import atomic_write
@@ -94,25 +94,20 @@ def _splits(
                 part = group[0] if len(groups) > 1 and weights is not None else None
                 features = represent(row, dataset, windows, evaluation, **given, part=part, split=group[0])
                 before = windows
-            result = evaluate(
-                features,
+            data = EvaluationData(
                 windows,
-                centre_behavior(dataset, windows),
                 dataset.animals,
                 dataset.class_names,
-                row,
-                sections.probes,
-                evaluation,
-                name,
-                given["seed"],
-                variables=variables_of(dataset),
+                centre_behavior(dataset, windows),
+                variables_of(dataset),
                 summary=_summary(dataset, windows) if "retrieval" in evaluation.tasks else None,
-                trained_with_labels=with_labels,
+                owners=list(animals_of(dataset.animals, sections.split).values()),
+                own_units=bool(dataset.units),
                 # With a single split, the interval comes from its trials.
                 unit_seconds=sections.split.block_seconds if protocol_of(name) == "published" else None,
-                own_units=bool(dataset.units),
-                owners=list(animals_of(dataset.animals, sections.split).values()),
             )
+            read = row, sections.probes, evaluation, name, given["seed"]
+            result = evaluate(features, data, *read, trained_with_labels=with_labels)
             yield Split(name, dataset, windows, features, result)
 
 

@@ -15,11 +15,13 @@ _LISTED = 4
 
 
 def summary(found: list[Finding]) -> str:
-    """One line about a check: its worst finding, or the number of findings if all are ok."""
+    """One line about a check: its worst finding, or what was checked if all findings are ok."""
     first = found[0]
     where = "" if first.subject == "all" else f"{first.subject}: "
     if first.severity == "ok" and len(found) > 1:
-        return f"{len(found)} of {len(found)} ok"
+        shown = ", ".join(finding.subject for finding in found[:2])
+        more = f" and {len(found) - 2} more" if len(found) > 2 else ""
+        return f"all {len(found)} ok: {shown}{more}"
     same = sum(finding.severity == first.severity for finding in found)
     more = f" (and {same - 1} more)" if same > 1 else ""
     return f"{where}{first.message}{more}"
