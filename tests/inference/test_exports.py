@@ -92,6 +92,10 @@ def test_netcdf(embedding, tmp_path):
 def test_nwb_alone_and_beside_what_a_file_holds(embedding, tmp_path):
     from pynwb import NWBHDF5IO
 
+    with pytest.raises(InputError, match=r"2 animals \(C, A\).*embedding\[embedding\.animal == 'C'\]"):
+        embedding.save(tmp_path / "both.nwb")
+    assert not (tmp_path / "both.nwb").exists()
+    embedding = embedding[embedding.animal == "C"]
     embedding.save(tmp_path / "own.nwb")
     with NWBHDF5IO(tmp_path / "own.nwb", "r") as io:
         module = io.read().processing["neural_action"]

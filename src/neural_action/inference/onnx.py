@@ -68,11 +68,16 @@ def export(model: TrainedModel, path: Path, layer: str = "encoder") -> None:
             verbose=False,
             input_names=["windows"],
             output_names=[layer],
-            dynamic_shapes={"windows": {0: torch.export.Dim("window")}},
+            # A name, not a Dim: with a Dim, torch 2.14 silently fixes the number of windows.
+            dynamic_shapes={"windows": {0: "window"}},
         )
     # Only the old exporter returns None.
     assert program is not None
     content = program.model_proto
+    if not content.graph.input[0].type.tensor_type.shape.dim[0].dim_param:
+        raise InputError(
+            f"export: torch {torch.__version__} fixed the number of windows to {_EXAMPLE}, expected any"
+        )
     kept = ("version", "method", "run", "seed", "windows", "recordings", "animals")
     described = {key: about[key] for key in kept if key in about}
     onnx.helper.set_model_props(content, {"neural_action": json.dumps({**described, "layer": layer})})

@@ -95,10 +95,16 @@ def _hdf5(embedding: Embedding, path: Path) -> None:
 def _nwb(embedding: Embedding, path: Path, source: Path | None) -> None:
     """Write a processing module with one TimeSeries for each trial, on the neural clock of the trial.
 
-    A new file has a Subject only if all trials are of one animal, because an NWB file has a single subject. Series are
-    named after animal and trial.
+    Series are named after animal and trial. InputError for several animals, because an NWB file has one subject, and if
+    ``source`` has such a module.
     """
     pynwb = needed("pynwb", "nwb", "NWB")
+    animals = list(dict.fromkeys(embedding.animal.tolist()))
+    if len(animals) > 1:
+        raise InputError(
+            f"NWB: an embedding of {len(animals)} animals ({', '.join(animals[:6])}), expected one, because a file has "
+            f"one subject; save each for itself: embedding[embedding.animal == {animals[0]!r}].save(...)"
+        )
     if source is not None:
         shutil.copyfile(source, path)
     with pynwb.NWBHDF5IO(path, "w" if source is None else "a") as io:
@@ -117,6 +123,8 @@ def _nwb(embedding: Embedding, path: Path, source: Path | None) -> None:
         module = content.create_processing_module(MODULE, f"Embeddings of neural windows: {what}")
         for at, (animal, trial) in enumerate(zip(embedding.animals, embedding.trials, strict=True)):
             part = embedding.of_trial(at)
+            if not len(part):
+                continue
             label = re.sub(r"[^A-Za-z0-9_.-]", "_", f"{animal}_{trial}")
             module.add(
                 pynwb.TimeSeries(
@@ -141,9 +149,9 @@ def _nwb(embedding: Embedding, path: Path, source: Path | None) -> None:
 
 
 def _subject(pynwb: ModuleType, embedding: Embedding) -> Any:
-    """The subject if there is one animal; species, sex and age are unknown."""
-    animals = set(embedding.animals)
-    if len(animals) != 1:
+    """The subject; None if the recordings name none. Species, sex and age are unknown."""
+    animals = {name for name in embedding.animal.tolist() if name}
+    if not animals:
         return None
     # P0D/ means any age in the NWB standard.
     return pynwb.file.Subject(
