@@ -169,6 +169,10 @@ def test_every_key_is_explained():
         ({"tables": {"references": ["our"]}}, "configuration tables.references: 'our' is not one of"),
         ({"tables": {"curves": ["our"]}}, "configuration tables.curves: 'our' is not one of"),
         ({"rows": ["simclr"]}, "configuration tables.figure_method: 'swap_calcium' is not one of rows"),
+        (
+            {"tables": {"chosen_on": [{"rows": ["our"], "recordings": "x"}]}},
+            "configuration tables.chosen_on: 'our'",
+        ),
         ({"split": {"test_folds": [4]}}, "configuration split.test_folds: 4, expected numbers below"),
         ({"adapt": {"rows": ["raw"]}}, "configuration adapt.rows: 'raw' is not"),
         ({"dataset": "a/b"}, "configuration dataset: 'a/b'"),
@@ -390,6 +394,42 @@ def test_whole_numbers_may_be_text_as_snakemake_gives_them_in_lists():
     assert (given.seeds, given.split.test_folds, given.evaluation.label_budgets) == ([0, 2], [1], ["all", 4])
     with pytest.raises(InputError, match=r"configuration seeds\.0: '1\.5'"):
         read({"seeds": ["1.5"]})
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, "swap_calcium"),
+        ({"rows": ["raw", "swap_calcium", "simclr"]}, "swap_calcium"),
+        ({"rows": ["raw", "simclr", "behavenet"]}, "simclr"),
+        ({"rows": ["raw", "random_guess"]}, "raw"),
+        ({"rows": ["raw", "simclr"], "tables": {"references": ["raw"]}}, "simclr"),
+        ({"rows": ["raw", "simclr"], "tables": {"figure_method": "raw"}}, "raw"),
+    ],
+)
+def test_the_figure_method_is_a_row_that_there_is(changes, expected):
+    assert read(changes).tables.figure_method == expected
+
+
+def test_the_figure_method_of_shipped_rows_gives_way_too():
+    digits = read_yaml(CONFIG / "digits.yaml")
+    assert read(digits).tables.figure_method == "myow"
+    assert read({**digits, "rows": ["pixels", "byol"]}).tables.figure_method == "byol"
+
+
+@pytest.mark.parametrize("absent", ["swap_calcium", "our"])
+def test_a_figure_method_of_the_user_that_is_no_row_is_refused(absent):
+    with pytest.raises(InputError, match=f"tables.figure_method: '{absent}' is not one of rows, raw, simclr"):
+        read({"rows": ["raw", "simclr"], "tables": {"figure_method": absent}})
+
+
+@pytest.mark.parametrize("rows", [["our"], "simclr", [], [{}], None])
+def test_rows_that_are_wrong_or_not_given_are_left_to_validation(rows):
+    if rows is None:
+        assert read({"rows": None}).tables.figure_method == "swap_calcium"
+    else:
+        with pytest.raises(InputError, match=r"configuration (rows|tables)"):
+            read({"rows": rows})
 
 
 def read(changes) -> Settings:

@@ -280,6 +280,6 @@ CASES = (
         "figure of a row that is not shown",
         nothing,
         r"figure_method: 'swap_calcium' is not one of rows",
-        {"rows": ["simclr"]},
+        {"rows": ["simclr"], "tables": {"figure_method": "swap_calcium"}},
     ),
 )

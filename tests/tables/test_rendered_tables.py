@@ -230,6 +230,27 @@ def test_rows_that_train_with_labels_are_named(scores, tmp_path):
         assert notes.startswith("Supervised: the encoder is trained with the labels")
 
 
+def test_what_rows_were_chosen_on_is_said_where_they_are_shown(scores, tmp_path):
+    (shown, row), *_ = made_up.METHODS.items()
+    chosen = [
+        {"rows": ["absent"], "recordings": "on animal Z"},
+        {"rows": ["absent", shown], "recordings": "on animal A."},
+        {"recordings": "sizes on animal B"},
+    ]
+    run(made_up.configuration(tables={"chosen_on": chosen}), scores, tmp_path / "some")
+    run(made_up.configuration(tables={"chosen_on": chosen[:1]}), scores, tmp_path / "none")
+    text = (tmp_path / "some" / "action_recognition.md").read_text()
+    assert f"- **Chosen on**: {row['label']}, on animal A; sizes on animal B." in text
+    assert "animal Z" not in text
+    assert "Chosen on" not in (tmp_path / "none" / "action_recognition.md").read_text()
+
+
+def test_differences_name_the_figure_method(scores, tmp_path):
+    run(made_up.configuration(tables={"figure_method": "raw"}), scores, tmp_path)
+    text = (tmp_path / "action_recognition.md").read_text()
+    assert f"The figure method is {made_up.METHODS['raw']['label']}." in text
+
+
 def test_odd_labels_are_escaped(tables):
     latex = (tables / "action_recognition.tex").read_text()
     assert r"A\_b \& 50\% \textless{}i\textgreater{}\#1" in latex

@@ -24,6 +24,8 @@ _MODULES = {
     "models": ("transform", "export", "score", "adapt-animal"),
 }
 _COMMANDS = {name: module for module, names in _MODULES.items() for name in names}
+#: Headings of the help of the group. All other commands are stages.
+_HEADINGS = {"preflight": "Before a run", "models": "With a trained model"}
 
 
 class Stage(click.Command):
@@ -50,6 +52,19 @@ class LazyGroup(click.Group):
             return None
         module = import_module(f"neural_action.cli.{_COMMANDS[name]}")
         return getattr(module, name.replace("-", "_"))
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List what people call first, then the stages that snakemake calls."""
+        sections: dict[str, list[tuple[str, str]]] = {heading: [] for heading in _HEADINGS.values()}
+        width = formatter.width - 6 - max(map(len, _COMMANDS))
+        for name, module in _COMMANDS.items():
+            command = self.get_command(ctx, name)
+            assert command is not None
+            heading = _HEADINGS.get(module, "Stages of the workflow")
+            sections.setdefault(heading, []).append((name, command.get_short_help_str(width)))
+        for heading, lines in sections.items():
+            with formatter.section(heading):
+                formatter.write_dl(lines)
 
 
 def stage(runs: str | None = None) -> Callable[[Callable[[], None]], Stage]:
@@ -82,9 +97,8 @@ def stage(runs: str | None = None) -> Callable[[Callable[[], None]], Stage]:
 def commands() -> None:
     """Learn action representations from paired neural and behavioural recordings, and benchmark them.
 
-    Most commands are stages of the workflow, which snakemake calls in order. Call one by hand to run a single step.
-    transform, export, score and adapt-animal use a trained model. The examples run in the folder of a finished run,
-    such as results/simulated.
+    Snakemake calls the stages in order. Call one by hand to run a single step. The examples in their help run in the
+    folder of a finished run, such as results/simulated.
 
     An input error prints one line and exits with status 2. Add --debug anywhere to see the traceback instead.
     """

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from neural_action.config.evaluation_settings import ACROSS_SESSIONS
+from neural_action.config.output_settings import TableSettings
 from neural_action.config.renamed import check_renamed, check_row_names
 from neural_action.config.settings import EncoderSettings, MethodSettings, Settings
 from neural_action.config.signatures import check_parameters
@@ -109,6 +110,8 @@ def rows_file(config: Mapping[str, Any]) -> str:
 def complete(config: Mapping[str, Any], shipped: Callable[[str], Path]) -> dict[str, Any]:
     """``config`` completed with the rows, and with the simulated default dataset if it names no dataset.
 
+    If the user has fewer rows and no ``tables.figure_method``, it is the first of these rows that trains, or the first.
+
     Args:
         config: the configuration of the user; it changes keys of the files, at any depth.
         shipped: function that returns the path of a file of ``config/``.
@@ -119,8 +122,24 @@ def complete(config: Mapping[str, Any], shipped: Callable[[str], Path]) -> dict[
     content = {} if "dataset" in config else read_yaml(shipped("config.yaml"))
     _update(content, config)
     rows = read_yaml(shipped(Path(rows_file(content)).name))
+    given = content.get("tables", {})
     _update(rows, content)
+    if isinstance(given, Mapping) and "figure_method" not in given:
+        _choose_figure_method(rows)
     return rows
+
+
+def _choose_figure_method(content: dict[str, Any]) -> None:
+    """Set ``tables.figure_method`` if the default is not among ``rows``. ``validate`` finds what is wrong otherwise."""
+    rows, methods, tables = (content.get(key) for key in ("rows", "methods", "tables"))
+    tables = tables or {}
+    default = tables.get("figure_method", TableSettings.model_fields["figure_method"].default)
+    if not isinstance(rows, list) or not isinstance(methods, dict) or default in rows:
+        return
+    known = [row for row in rows if isinstance(row, str) and isinstance(methods.get(row), dict)]
+    trained = [row for row in known if methods[row].get("objective")]
+    if known:
+        content["tables"] = {**tables, "figure_method": (trained or known)[0]}
 
 
 def _update(content: dict[str, Any], changes: Mapping[str, Any]) -> None:
@@ -141,9 +160,12 @@ def validate(config: Mapping[str, Any]) -> Settings:
     settings = Settings.parse(dict(config), "")
     _check_encoders(settings.encoders, "encoders")
     chosen = settings.methods if settings.rows is None else settings.rows
+    about = settings.tables.chosen_on
+    chosen_on = [] if isinstance(about, str) else [name for one in about for name in one.rows]
     for key, names in (
         ("rows", chosen),
         ("tables.references", settings.tables.references),
+        ("tables.chosen_on", chosen_on),
         ("tables.curves", settings.tables.curves),
     ):
         if unknown := [name for name in names if name not in settings.methods]:

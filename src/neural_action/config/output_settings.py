@@ -9,17 +9,24 @@ from pydantic import Field
 from neural_action.config.kinds import Count, Fraction, Name, Positive, Section
 
 
+class ChosenOn(Section):
+    """Recordings and seeds on which ``rows`` were chosen; without rows, the whole configuration."""
+
+    rows: list[Name] = []
+    recordings: str
+
+
 class TableSettings(Section):
     """Tables and pictures. ``published``: whether numbers from the papers are shown beside the measured ones.
     ``decoding``: name of the table of the task ``decoding``.
 
     ``references``: the reference rows of paired differences; empty means the figure method and the best baseline.
     ``curves``: the rows whose label efficiency is drawn; empty means all. ``chosen_on``: recordings and seeds on which
-    our own rows were chosen, shown in the tables.
+    our own rows were chosen, shown in the tables; a text, or texts that are about some rows.
     """
 
     metric: Literal["accuracy", "balanced_accuracy", "macro_f1"] = "balanced_accuracy"
-    chosen_on: str = ""
+    chosen_on: str | list[ChosenOn] = ""
     figure_method: Name = "swap_calcium"
     published: bool = True
     decoding: Literal["decoding", "image_recognition"] = "decoding"

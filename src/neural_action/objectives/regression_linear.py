@@ -14,8 +14,8 @@ from neural_action.objectives.objective import Batch, Encodings, Objective
 class RegressionLinear(Objective):
     """Predict the poses of a window from its neural encoding by a linear layer; mean squared error.
 
-    The decoder has no layer of its own to make the poses from something else, so that the encoding has to hold them in
-    the form in which linear probes read. Compare ``regression_conv``, whose decoder has three layers.
+    A linear decoder computes little, so the encoding itself has to hold the poses, in the form that linear probes read.
+    Compare ``regression_conv``, whose decoder has three layers.
     """
 
     name = "regression_linear"

@@ -85,7 +85,7 @@ def shared_notes(
         *sessions_note(sections, scores),
         *supervised_note(sections, methods),
         *units_note(scores, methods, columns),
-        *([("Chosen on", sections.tables.chosen_on.rstrip("."))] if sections.tables.chosen_on else []),
+        *chosen_note(sections, methods),
         ("Sizes", sizes),
         *probe_note(scores, columns),
         ("Metrics", "; ".join(METRICS.get(name, name) for name in _once(c.metric for c in columns))),
@@ -126,6 +126,21 @@ def supervised_note(sections: Sections, methods: Mapping[str, MethodSettings]) -
         "of tests on an animal whose labels they used, and of columns with fewer labels"
     )
     return [("Trained with labels", said)]
+
+
+def chosen_note(sections: Sections, methods: Mapping[str, MethodSettings]) -> list[Note]:
+    """Note on the recordings on which our own rows were chosen, for the rows of the table; none without any."""
+    chosen = sections.tables.chosen_on
+    if isinstance(chosen, str):
+        said = chosen.rstrip(".")
+    else:
+        parts = []
+        for one in chosen:
+            labels = [methods[name].label for name in one.rows if name in methods]
+            if labels or not one.rows:
+                parts.append(f"{', '.join(labels)}{', ' if labels else ''}{one.recordings.rstrip('.')}")
+        said = "; ".join(parts)
+    return [("Chosen on", said)] if said else []
 
 
 def units_note(
@@ -225,7 +240,10 @@ def difference_note(sections: Sections, *, stars: bool = False) -> Note:
     if stars:
         said += f". A star marks p < {LEVEL:g}"
     if not sections.tables.references:
-        said += ". The best baseline is the one with the highest mean in the same column, which favours the baseline"
+        said += (
+            f". The figure method is {sections.method(sections.tables.figure_method).label}. The best baseline is the "
+            "one with the highest mean in the same column, which favours the baseline"
+        )
     return "Differences", said
 
 
