@@ -31,6 +31,7 @@ setup-dev: $(VENV)/.installed-dev
 # depends on the machine.
 $(VENV)/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else "$(PYTHON) is Python %d.%d, expected 3.11 to 3.13: make PYTHON=python3.11 setup" % v)'
+	@echo "Installing into $(VENV): some minutes, about 3 GB"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet $(TORCH)
 	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
@@ -44,9 +45,11 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 
 quick: setup
 	$(IN) snakemake --cores $(CORES) --configfile config/config.yaml config/quick.yaml
+	@echo "Open results/quick/overview.html and results/quick/explore.html in a browser"
 
 run: setup
 	$(IN) snakemake --cores $(CORES)
+	@echo "Open results/simulated/overview.html and results/simulated/explore.html in a browser"
 
 paper: setup
 	$(IN) snakemake --cores $(CORES) --configfile config/config.yaml config/paper.yaml

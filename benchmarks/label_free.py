@@ -8,7 +8,8 @@ softmax, all labels, same splits):
 - *retrieval*: R2 of the behaviour of the nearest windows of the other animals.
 
 It writes Spearman's rank correlations over the rows of each dataset, and the accuracy that is lost by taking the row
-that a measure puts first, into ``docs/results/label_free.md``. Windows and probes are those of each run's
+that a measure puts first, between the marks of ``docs/results/label_free.md``; and every value into
+``--values`` (CSV), if given. Windows and probes are those of each run's
 ``config.yaml``; of ``--configfile`` for runs without one.
 """
 
@@ -19,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from results_page import ROOT
+from results_page import ROOT, between, head
 from scipy.stats import spearmanr
 
 from neural_action.config.load import complete, merged, validate
@@ -44,9 +45,12 @@ def main() -> None:
     )
     parser.add_argument("--results", type=Path, nargs="+", required=True)
     parser.add_argument("--configfile", type=Path, help="for runs without a config.yaml")
+    parser.add_argument("--values", type=Path, help="CSV of every row and measure to write")
     options = parser.parse_args()
     tables = [measured(folder, settings_of(folder, options.configfile)) for folder in options.results]
-    OUTPUT.write_text(page(pd.concat(tables)))
+    if options.values:
+        pd.concat(tables).to_csv(options.values, index=False)
+    OUTPUT.write_text(between(OUTPUT.read_text(), "label_free:measures", page(pd.concat(tables))))
     print(f"wrote {OUTPUT.relative_to(ROOT)}")
 
 
@@ -115,27 +119,9 @@ def without_labels(folder: Path, settings: Settings, split: str, embedding: Path
 
 
 def page(table: pd.DataFrame) -> str:
-    """Markdown: each dataset by each measure, then the rows."""
-    lines = [
-        "# Choosing without labels",
-        "",
-        "Can a row be chosen where nobody has labelled an action? Two measures use the behaviour of test windows, and "
-        "no label:",
-        "",
-        "- **decoding** (task `continuous_across`): R2 of behaviour on the animal left out, by a ridge from the "
-        "representations of the other animals;",
-        "- **retrieval** (task `retrieval`): R2 of the behaviour of those windows of *other animals* that are nearest "
-        "to a window in the representation.",
-        "",
-        "This page compares both with balanced accuracy on the animal left out, which needs labels. Made by "
-        "`python benchmarks/label_free.py --results <folders>` from finished runs: "
-        f"{table['dataset'].nunique()} datasets, means over splits, first training seed.",
-        "",
-        "| Dataset | Rows | "
-        + " | ".join(f"Rank correlation, {one} | Points lost, {one}" for one in MEASURES)
-        + " |",
-        "| --- | ---: |" + " ---: | ---: |" * len(MEASURES),
-    ]
+    """Markdown: each dataset by each measure, and the mean over datasets."""
+    measures = [f"{what}, {one}" for one in MEASURES for what in ("Rank correlation", "Points lost")]
+    lines = head(["Dataset"], ["Rows", *measures])
     gathered: dict[str, list[tuple[float, float]]] = {one: [] for one in MEASURES}
     for name, own in table.groupby("dataset"):
         cells = []
@@ -147,31 +133,7 @@ def page(table: pd.DataFrame) -> str:
         lines.append(f"| {name} | {len(own)} | {' | '.join(cells)} |")
     means = {one: np.mean(values, axis=0) for one, values in gathered.items()}
     cells = [f"{means[one][0]:.2f} | {means[one][1]:.1f}" for one in MEASURES]
-    lines += [
-        f"| **mean** | | {' | '.join(cells)} |",
-        "",
-        "*Points lost*: by how much the row that the measure puts first reads less than the best row. A negative rank "
-        "correlation or a loss of several points says where a measure fails.",
-        "",
-        "Decoding ranks rows on walking flies and worms. It says little on the simulated flies, whose single moments "
-        "are too fast for calcium; retrieval ranks rows there, and less well where animals have different neurons. No "
-        "measure here ranks rows well everywhere.",
-        "",
-    ]
-    for name, own in table.groupby("dataset"):
-        lines += [
-            f"## {name}",
-            "",
-            "| Row | "
-            + " | ".join(f"{one.capitalize()}, R2" for one in MEASURES)
-            + " | Animal left out, % |",
-            "| --- |" + " ---: |" * (len(MEASURES) + 1),
-        ]
-        for row in own.sort_values("accuracy").itertuples():
-            cells = [f"{getattr(row, one):.2f}" for one in MEASURES]
-            lines.append(f"| {row.label} | {' | '.join(cells)} | {100 * row.accuracy:.1f} |")
-        lines.append("")
-    return "\n".join(lines).rstrip() + "\n"
+    return "\n".join([*lines, f"| mean | | {' | '.join(cells)} |"])
 
 
 if __name__ == "__main__":

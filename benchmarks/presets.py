@@ -1,7 +1,8 @@
 """What the rows come to on every preset of the simulator, on seeds that nothing was chosen on.
 
 ``python benchmarks/presets.py`` simulates and runs every preset and seed with the default configuration, one split of
-it, and writes ``docs/results/presets.md``. Runs that are finished are not run again (see ``fresh_seeds.py``).
+it, and writes the table between the marks of ``docs/results/presets.md``. Runs that are finished are not run again (see
+``fresh_seeds.py``).
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import argparse
 from collections.abc import Sequence
 
 import pandas as pd
-from fresh_seeds import FOLD, LABEL_BUDGET, PROBE, REPORTED, ROOT, read, run
+from fresh_seeds import REPORTED, ROOT, read, run
+from results_page import between, head
 
 from neural_action.recordings.simulate.presets import PRESETS
 from neural_action.tables.document import EMPTY, percent
@@ -43,40 +45,25 @@ def main() -> None:
             run(preset, seed, options.cores, list(SHOWN))
     scores = {preset: pd.concat(read(preset, seed) for seed in options.seeds) for preset in presets}
     output = ROOT / "docs/results/presets.md"
-    output.write_text(page(scores, options.seeds))
+    output.write_text(between(output.read_text(), "presets:scores", page(scores, options.seeds)))
     print(f"wrote {output}")
 
 
 def page(scores: dict[str, pd.DataFrame], seeds: Sequence[int]) -> str:
-    """Markdown: accuracy within and across animals and identity, of each preset and row, seed by seed."""
-    lines = [
-        "# Presets of the simulator",
-        "",
-        f"Each preset on data of the simulator's seeds {', '.join(map(str, seeds))}, which nothing was chosen on: "
-        f"default configuration, protocol new_trials, split fold-{FOLD}, one training seed; probe {PROBE}, label "
-        f"budget {LABEL_BUDGET}. Made by `python benchmarks/presets.py --seeds {' '.join(map(str, seeds))}`. "
-        "**Simulated, not recorded**. What the presets are: [config/README.md](../../config/README.md#simulation). The "
-        "default preset has ten seeds and every row in [fresh_seeds.md](fresh_seeds.md).",
-        "",
-        "Balanced accuracy of actions within an animal (task within) and on the animal left out (task across), and "
-        f"accuracy of the animal (task identity), all by probe {PROBE} with label budget {LABEL_BUDGET}, %: the mean, "
-        "and the seeds one by one.",
-        "",
-        "| Preset | Method | Within | by seed | Animal left out | by seed | Identity | by seed |",
-        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
-    ]
+    """Markdown: each preset and row by task, the mean and the seeds one by one."""
+    lines = head(["Preset", "Method"], [heading for _, heading in REPORTED.values()])
     for preset, table in scores.items():
         by_seed = table.pivot_table(index=["task", "method"], columns="simulation", values="value")
         for method, label in SHOWN.items():
             cells = []
             for task in REPORTED:
                 if (task, method) not in by_seed.index:
-                    cells += [EMPTY, EMPTY]
+                    cells.append(EMPTY)
                     continue
                 values = by_seed.loc[(task, method), list(seeds)]
-                cells += [percent(values.mean()), ", ".join(map(percent, values))]
+                cells.append(f"{percent(values.mean())} ({', '.join(map(percent, values))})")
             lines.append(f"| {preset} | {label} | " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

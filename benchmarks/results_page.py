@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import re
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,7 @@ PAGES = (
     "docs/tutorials/first_run.md",
     "docs/tutorials/own_recordings.md",
     "docs/results/flies.md",
+    "docs/results/walking_flies.md",
     "docs/results/worms.md",
     "docs/results/spikes.md",
     "docs/results/pictures.md",
@@ -89,7 +91,7 @@ FEW = tuple(
     Column("label_efficiency", "decoding", probe, f"{heading}, {budget}", budget)
     for probe, heading in PROBES.items()
     if probe in ("softmax", "angle")
-    for budget in ("1", "4", "all")
+    for budget in ("1", "4")
 )
 PICTURES_READ = (
     Column("image_recognition", "decoding", "linear", "Linear"),
@@ -256,8 +258,7 @@ def table(folder: Path, shown: Shown) -> str:
             if not rows.empty:
                 picked.append((column.heading + minus, rows))
     labels = scores.drop_duplicates("method").set_index("method")["label"]
-    lines = ["| Method | " + " | ".join(heading for heading, _ in picked) + " |"]
-    lines.append("| --- |" + " ---: |" * len(picked))
+    lines = head(["Method"], [heading for heading, _ in picked])
     for method, label in labels.items():
         if shown.rows and method not in shown.rows:
             continue
@@ -281,7 +282,7 @@ def costs(folder: Path) -> str:
 
     Not their processor time: Snakemake looks at a job every half minute, and misses what comes after its last look.
     """
-    lines = ["| Row | pretraining: jobs | s | MB | evaluation: jobs | s | MB |", "| --- |" + " ---: |" * 6]
+    lines = head(["Row"], ["pretraining: jobs", "s", "MB", "evaluation: jobs", "s", "MB"])
     for method in read_yaml(ROOT / "config/methods.yaml")["methods"]:
         cells = []
         for stage in ("pretrain", "evaluate"):
@@ -294,6 +295,14 @@ def costs(folder: Path) -> str:
         if set(cells) != {EMPTY}:
             lines.append(f"| {method} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def head(texts: Sequence[str], numbers: Sequence[str]) -> list[str]:
+    """The first two lines of a Markdown table: headings of columns of text, then of numbers."""
+    return [
+        "| " + " | ".join([*texts, *numbers]) + " |",
+        "|" + " --- |" * len(texts) + " ---: |" * len(numbers),
+    ]
 
 
 def between(text: str, mark: str, inside: str) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import yaml
-from results_page import ROOT, between
+from results_page import ROOT, between, head
 
 from neural_action.files import load_npz
 from neural_action.tables.document import interval
@@ -84,8 +84,7 @@ def table(results: Path, splits: int) -> str:
     cells = cells[(cells[list(wanted)] == list(wanted.values())).all(axis=1)]
     cells = cells.set_index(["method", "animal", "reference"])
     sessions = sorted({animal for _, animal, _ in cells.index})
-    lines = ["| Method | " + " | ".join(f"{name} | together minus apart" for name in sessions) + " |"]
-    lines.append("| --- |" + " ---: | ---: |" * len(sessions))
+    lines = head(["Method"], [one for name in sessions for one in (name, "together minus apart")])
     for method in ROWS:
         row = []
         for animal in sessions:

@@ -81,7 +81,7 @@ def main() -> None:
 def page_table(wide: pd.DataFrame, ratio: float) -> str:
     """The Markdown: accuracy by label budget, and the difference to centred rates in points [95 %]."""
     budgets = [f"{budget} trial a class" if budget == "1" else budget for budget in wide.columns]
-    lines = [f"| probe | | {' | '.join(budgets)} |", "|---" * (len(budgets) + 2) + "|"]
+    lines = [f"| probe | | {' | '.join(budgets)} |", "|---|---" + "|---:" * len(budgets) + "|"]
     for probe in wide.index.unique(0):
         rates = wide.loc[(probe, "centred rates")]
         for name in wide.loc[probe].index.unique(0):

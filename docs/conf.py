@@ -7,6 +7,7 @@ works from a disk without a network: nothing is loaded from elsewhere, and equat
 from __future__ import annotations
 
 import importlib
+import re
 import runpy
 import tomllib
 from pathlib import Path
@@ -22,6 +23,9 @@ importlib.import_module("neural_action.inference.model")
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src/neural_action"
+
+#: Two numbers in brackets, with the star of a difference that holds; and a number of datasets.
+INTERVAL = re.compile(r"[\[(][-+−]?[\d.]+, [-+−]?[\d.]+[\])](?: \*)?|\d+ of \d+")
 
 project = "neural-action"
 author = "The neural-action authors"
@@ -62,13 +66,18 @@ html_math_renderer = "mathml"
 smartquotes_action = "qe"
 
 
+def _mathml(text: str, **options: str) -> str:
+    """LaTeX as MathML; bars of a norm do not stretch to the height of the line."""
+    return convert(text, **options).replace("<mo>&#x02016;</mo>", '<mo stretchy="false">&#x02016;</mo>')
+
+
 def _inline(translator: Any, node: nodes.math) -> None:
-    translator.body.append(convert(node.astext()))
+    translator.body.append(_mathml(node.astext()))
     raise nodes.SkipNode
 
 
 def _displayed(translator: Any, node: nodes.math_block) -> None:
-    translator.body.append(f'<div class="math">{convert(node.astext(), display="block")}</div>')
+    translator.body.append(f'<div class="math">{_mathml(node.astext(), display="block")}</div>')
     raise nodes.SkipNode
 
 
@@ -120,10 +129,19 @@ def _inherited(app: Sphinx, what: str, name: str, thing: Any, skip: bool, option
     return True if getattr(thing, "__module__", None) == "sklearn.utils._metadata_requests" else None
 
 
+def _intervals(app: Sphinx, tree: nodes.document, page: str) -> None:
+    """Keep an interval of a table on one line, so that a narrow cell breaks between a mean and its interval."""
+    for cell in tree.findall(nodes.entry):
+        for text in list(cell.findall(nodes.Text)):
+            kept = INTERVAL.sub(lambda found: found[0].replace(" ", "\u00a0"), text.astext())
+            text.parent.replace(text, nodes.Text(kept))
+
+
 def setup(app: Sphinx) -> None:
     """Register the renderer of equations, and what is done to pages before they are read."""
     app.connect("builder-inited", _rooms)
     app.connect("builder-inited", _pictures)
+    app.connect("doctree-resolved", _intervals)
     app.connect("autodoc-skip-member", _inherited)
     app.add_html_math_renderer("mathml", (_inline, None), (_displayed, None))
     app.connect("sphinx-click-process-description", _examples)

@@ -15,10 +15,6 @@ WHOLE = {
     "docs/development/licences.md",
     "docs/development/scale_measured.md",
     "docs/reference/configuration.md",
-    "docs/results/fresh_seeds.md",
-    "docs/results/fresh_seeds_units.md",
-    "docs/results/label_free.md",
-    "docs/results/presets.md",
     "docs/tutorials/model_to_picture.md",
 }
 #: Figures of results: with an interval, with a sign, in percent, in points, or of R2.
@@ -74,13 +70,8 @@ UNTRAINED = {
 
 @cache
 def table(page: str, mark: str) -> Table:
-    """Means by row and column of what a script wrote below a mark, or below a heading of its page."""
-    text = (ROOT / page).read_text()
-    written = (
-        text.split(f"<!-- {mark} -->\n")[1].split("<!--")[0]
-        if ":" in mark
-        else text.split(f"## {mark}")[1].split("\n## ")[0]
-    )
+    """Means by row and column of what a script wrote below a mark."""
+    written = (ROOT / page).read_text().split(f"<!-- {mark} -->\n")[1].split("<!--")[0]
     lines = [line.strip("| ").split(" | ") for line in written.strip().splitlines() if line.startswith("|")]
     end = next((at for at, line in enumerate(lines[2:], 2) if len(line) != len(lines[0])), len(lines))
     return {line[0]: dict(zip(lines[0][1:], map(_mean, line[1:]), strict=True)) for line in lines[2:end]}
@@ -91,11 +82,12 @@ def _mean(cell: str) -> float:
     return float(found[0].replace("−", "-")) if found else float("nan")
 
 
-def starred(page: str, mark: str, sign: str) -> set[str]:
-    """Rows with a difference of this sign that holds after the correction."""
+def starred(page: str, mark: str, sign: str, heading: str = "") -> set[str]:
+    """Rows with a difference of this sign that holds after the correction, in columns whose headings hold a text."""
     lines = (ROOT / page).read_text().split(f"<!-- {mark} -->\n")[1].split("<!--")[0].splitlines()
-    held = [line for line in lines if re.search(rf"\| {sign}[^|]*\\\*", line)]
-    return {line.strip("| ").split(" | ")[0] for line in held}
+    headings, *rows = (line.strip("| ").split(" | ") for line in lines if line.startswith("|"))
+    columns = [at for at, name in enumerate(headings) if at and heading in name]
+    return {cells[0] for cells in rows[1:] if any(re.match(rf"{sign}.*\\\*", cells[at]) for at in columns)}
 
 
 def column(table: Table, name: str) -> dict[str, float]:
@@ -107,52 +99,64 @@ def best(values: dict[str, float], without: set[str]) -> str:
 
 
 WORMS = "docs/results/worms.md"
-FLIES, SPIKES, SEEDS = "docs/results/flies.md", "docs/results/spikes.md", "docs/results/fresh_seeds.md"
+FLIES, WALKING = "docs/results/flies.md", "docs/results/walking_flies.md"
+SPIKES, SEEDS, UNITS = (f"docs/results/{name}.md" for name in ("spikes", "fresh_seeds", "fresh_seeds_units"))
 LEFT_OUT = "Left out, all"
 REFERENCES = {"Behavior"}
 
 
+def differences(page: str, mark: str) -> dict[str, dict[str, str]]:
+    """Cells of a table of differences between datasets, by row and column."""
+    lines = (ROOT / page).read_text().split(f"<!-- {mark} -->\n")[1].split("<!--")[0].splitlines()
+    head, _, *rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("|")]
+    return {row[0]: dict(zip(head[1:], row[1:], strict=True)) for row in rows}
+
+
 def test_matched_alignment_is_above_every_other_neural_row_on_all_fresh_seeds():
-    below = "Paired differences, points (task across, probe softmax, label budget all)"
-    lines = (ROOT / SEEDS).read_text().split(f"## {below}")[1].splitlines()
-    cells = [line.strip("| ").split(" | ") for line in lines if "of 10" in line]
-    assert {line[-1] for line in cells if line[0] not in {*REFERENCES, MATCHED}} == {"10 of 10"}
-    heading = "Identity, accuracy, % (lower says less about the animal)"
-    identity = column(table(SEEDS, f"{heading} (task identity, probe softmax, label budget all)"), "mean")
+    found = differences(SEEDS, "fresh_seeds:across")
+    cells = {row: found[row][f"{MATCHED} minus it"] for row in found if row not in {*REFERENCES, MATCHED}}
+    assert all(cell.endswith(r"\* 10 of 10") for cell in cells.values()), cells
+    identity = column(table(SEEDS, "fresh_seeds:scores"), "Identity")
     trained = {row: value for row, value in identity.items() if row not in UNTRAINED}
     assert min(trained, key=trained.get) == MATCHED
 
 
+def test_what_holds_for_swap_and_calcium_on_fresh_seeds():
+    found = differences(SEEDS, "fresh_seeds:across")
+    cells = {row: found[row][f"{SWAP} minus it"] for row in found}
+    for row, cell in cells.items():
+        if row.startswith("Regression") or row in ("SimCLR + GRL", "Ridge to behavior", "Aligned components"):
+            assert cell.startswith("+"), row
+            assert "*" in cell, row
+    assert "*" not in cells["SimCLR + MMD"]
+    means = column(table(SEEDS, "fresh_seeds:scores"), "Animal left out")
+    assert best(means, REFERENCES) == MATCHED
+    assert best(means, {*REFERENCES, MATCHED}) == "BehaveNet"
+    assert best(column(table(SEEDS, "fresh_seeds:scores"), "Within an animal"), REFERENCES) == "Neural"
+
+
 def test_training_pays_on_simulated_units_and_behavenet_leads():
-    page = "docs/results/fresh_seeds_units.md"
-    means = column(
-        table(page, "Animal left out, balanced accuracy, % (task across, probe softmax, label budget all)"),
-        "mean",
-    )
-    assert best(means, REFERENCES) == "BehaveNet"
-    assert best(means, {*REFERENCES, "BehaveNet"}) == MATCHED
-    below = "Paired differences, points (task across, probe softmax, label budget all)"
-    lines = (ROOT / page).read_text().split(f"## {below}")[1].splitlines()
-    cells = {
-        line.strip("| ").split(" | ")[0]: line.strip("| ").split(" | ")[1:]
-        for line in lines
-        if "of 10" in line
-    }
-    for row, proposed in (("Ridge to behavior", (0, 1)), ("Aligned components", (1,))):
-        for number in proposed:
-            _, p, wins = cells[row][3 * number : 3 * number + 3]
-            assert wins == "10 of 10"
-            assert float(p.strip("< ")) < 0.05
-    heading = "Identity, accuracy, % (lower says less about the animal)"
-    heading += " (task identity, probe softmax, label budget all)"
-    identity = {
-        row: value for row, value in column(table(page, heading), "mean").items() if row not in UNTRAINED
-    }
+    scores = table(UNITS, "fresh_seeds_units:scores")
+    means = column(scores, "Animal left out")
+    assert best(means, {*REFERENCES, "Neural", "Action labels alone"}) == "BehaveNet"
+    assert best(means, {*REFERENCES, "Neural", "Action labels alone", "BehaveNet"}) == MATCHED
+    found = differences(UNITS, "fresh_seeds_units:across")
+    pairs = [(SWAP, "Ridge to behavior"), (MATCHED, "Ridge to behavior"), (MATCHED, "Aligned components")]
+    for row, closed_form in pairs:
+        assert found[closed_form][f"{row} minus it"].endswith(r"\* 10 of 10")
+    identity = {row: value for row, value in column(scores, "Identity").items() if row not in UNTRAINED}
     assert min(identity, key=identity.get) == MATCHED
 
 
+def test_retrieval_puts_the_best_row_first_on_simulated_flies():
+    lost = column(table("docs/results/label_free.md", "label_free:measures"), "Points lost, retrieval")
+    simulated = [value for row, value in lost.items() if row.startswith("simulated_seed_")]
+    assert len(simulated) == 10
+    assert max(simulated) == 0
+
+
 def test_what_holds_against_the_papers_method_on_real_flies():
-    text = (ROOT / FLIES).read_text().split("<!-- fly_walking:differences -->")[1].split("<!--")[0]
+    text = (ROOT / WALKING).read_text().split("<!-- fly_walking:differences -->")[1].split("<!--")[0]
     head, _, *lines = [
         line.strip("| ").split(" | ") for line in text.strip().splitlines() if line.startswith("|")
     ]
@@ -165,11 +169,11 @@ def test_what_holds_against_the_papers_method_on_real_flies():
     assert below["SimCLR"] == [False, True]
     for row in (MATCHED, "SimCLR + MMD", "SimCLR + GRL"):
         assert below[row] == [False, False], row
-    assert not starred(FLIES, "fly_walking:differences", r"\+") - REFERENCES
+    assert not starred(WALKING, "fly_walking:differences", r"\+") - REFERENCES
 
 
 def test_matched_alignment_hides_the_animal_on_real_flies():
-    identity = column(table(FLIES, "fly_walking:identity"), "Identity, linear")
+    identity = column(table(WALKING, "fly_walking:identity"), "Identity, linear")
     others = {*UNTRAINED, *(row for row in identity if row.startswith("Behavior encoder"))}
     trained = {row: value for row, value in identity.items() if row not in others}
     assert min(trained, key=trained.get) == MATCHED
@@ -199,24 +203,33 @@ def test_the_probe_decides_which_network_is_above_centred_rates():
 
 def test_within_an_animal_raw_windows_are_highest_on_simulated_flies_alone():
     assert best(column(table(FLIES, "simulated:actions"), "Within, all"), REFERENCES) == "Neural"
-    walking = column(table(FLIES, "fly_walking:actions"), "Within, all")
+    walking = column(table(WALKING, "fly_walking:actions"), "Within, all")
     trained = [value for row, value in walking.items() if row not in UNTRAINED]
     assert sum(value > walking["Neural"] for value in trained) > len(trained) / 2
 
 
+def test_closed_forms_read_less_on_simulated_flies():
+    across = column(table(FLIES, "simulated:actions"), LEFT_OUT)
+    ridge, aligned = across["Ridge to behavior"], across["Aligned components"]
+    trained = [value for row, value in across.items() if row not in UNTRAINED]
+    assert sum(value > ridge for value in trained) == len(trained) - 1
+    regressions = [value for row, value in across.items() if row.startswith("Regression")]
+    assert min(regressions) < aligned < max(regressions)
+
+
 def test_the_advice_on_probes_holds():
-    by_probe = [table(FLIES, f"fly_walking:{mark}")["Neural"] for mark in ("actions_mlp", "actions")]
+    by_probe = [table(WALKING, f"fly_walking:{mark}")["Neural"] for mark in ("actions_mlp", "actions")]
     assert by_probe[0][LEFT_OUT] > by_probe[1][LEFT_OUT] + 5
     named = table(FLIES, "simulated:identity")["BehaveNet"]
     assert min(named["Identity, linear"], named["Identity, MLP"]) > 90
     assert named["Identity, 10-NN"] < 50
-    for dataset in ("simulated", "fly_walking"):
-        for row, cells in table(FLIES, f"{dataset}:continuous").items():
+    for page, dataset in ((FLIES, "simulated"), (WALKING, "fly_walking")):
+        for row, cells in table(page, f"{dataset}:continuous").items():
             assert row == "Behavior" or max(cells["R2, within"], cells["R2, left out"]) < 0.2, row
 
 
 def test_simple_behaviour_hardly_separates_rows_that_train_with_it():
-    walking = column(table(FLIES, "fly_walking:actions"), LEFT_OUT)
+    walking = column(table(WALKING, "fly_walking:actions"), LEFT_OUT)
     others = {*UNTRAINED, "BehaveNet", "SimCLR (neural only)"}
     alike = [value for row, value in walking.items() if row not in others]
     assert max(alike) - min(alike) <= 4
@@ -226,7 +239,7 @@ def test_simple_behaviour_hardly_separates_rows_that_train_with_it():
     assert walking["SimCLR (neural only)"] < min(alike) - 5
 
 
-def test_on_worms_the_ridge_is_close():
+def test_on_worms_training_pays_over_the_ridge():
     ridge, raw = "Ridge to behavior", table(WORMS, "worms:actions")["Neural"]["Within, all"]
     across = column(table(WORMS, "worms:actions"), LEFT_OUT)
     assert (
@@ -235,9 +248,14 @@ def test_on_worms_the_ridge_is_close():
         < raw
         < max(across["Regression (linear)"], across["Regression (linear) + MMD"])
     )
-    lines = (ROOT / WORMS).read_text().split("<!-- worms:differences -->")[1].split("<!--")[0].splitlines()
-    (cells,) = (line.strip("| ").split(" | ") for line in lines if line.startswith(f"| {ridge}"))
-    assert ["*" in cell for cell in cells[1:]] == [False, False, False, True]
+    linear, mlp = (
+        starred(WORMS, "worms:differences", r"\+", f"{probe} minus {ridge}") - REFERENCES
+        for probe in ("Linear", "MLP")
+    )
+    assert linear == {"Regression (linear)"}
+    also = {"Regression (conv.)", "Regression (conv.) + MMD", MATCHED, "Regression (linear) + MMD"}
+    assert mlp == linear | also
+    assert not starred(WORMS, "worms:differences", r"\+", f"minus {SWAP}") - REFERENCES
 
 
 def test_on_worms_mmd_hides_the_animal_at_no_cost():
