@@ -44,9 +44,10 @@ def test_the_heading_says_what_was_read(scores, tmp_path, task, where):
     ("subjects", "expected"),
     [
         (["all"], "looked"),
+        (["all", "all"], "looked (and 1 more ok)"),
         (["fold-0"], "fold-0: looked"),
-        (["fold-0", "fold-1"], "all 2 ok: fold-0, fold-1"),
-        (["Fly1/001", "Fly1/002", "Fly2/001", "Fly2/002"], "all 4 ok: Fly1/001, Fly1/002 and 2 more"),
+        (["fold-0", "fold-1"], "fold-0: looked (and 1 more ok)"),
+        (["Fly1/001", "Fly1/002", "Fly2/001", "Fly2/002"], "Fly1/001: looked (and 3 more ok)"),
     ],
 )
 def test_a_check_without_problems_says_what_it_looked_at(subjects, expected):

@@ -15,16 +15,12 @@ _LISTED = 4
 
 
 def summary(found: list[Finding]) -> str:
-    """One line about a check: its worst finding, or what was checked if all findings are ok."""
+    """One line about a check: its worst finding, or the first if all are ok, and how many more there are of the kind."""
     first = found[0]
     where = "" if first.subject == "all" else f"{first.subject}: "
-    if first.severity == "ok" and len(found) > 1:
-        shown = ", ".join(finding.subject for finding in found[:2])
-        more = f" and {len(found) - 2} more" if len(found) > 2 else ""
-        return f"all {len(found)} ok: {shown}{more}"
-    same = sum(finding.severity == first.severity for finding in found)
-    more = f" (and {same - 1} more)" if same > 1 else ""
-    return f"{where}{first.message}{more}"
+    more = sum(finding.severity == first.severity for finding in found) - 1
+    kind = "" if first.severity != "ok" else " ok"
+    return f"{where}{first.message}" + (f" (and {more} more{kind})" if more else "")
 
 
 def html(opening: str, found: Diagnosis) -> str:
