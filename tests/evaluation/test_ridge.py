@@ -96,6 +96,24 @@ def test_every_trial_is_predicted_from_the_other_visible_ones():
     assert (r_squared(y, fit.predicted) > 0.8).all()
 
 
+@pytest.mark.parametrize("units", [20, 500])
+def test_the_penalty_is_chosen_by_leaving_out_trials(units):
+    x, y = moving(units=units, noise=4.0)
+    visible = TRIAL != HIDDEN
+    fit = cross_fit(x, y, TRIAL, visible)
+    scaled = (x - x[visible].mean(0)) / x[visible].std(0)
+    for one, penalty in zip(fit.trials, fit.penalty, strict=True):
+        train, error = visible & (one != TRIAL), np.zeros((len(PENALTIES), 3))
+        for left in set(TRIAL[train]):
+            kept, held = train & (left != TRIAL), left == TRIAL
+            path = ridge_path(scaled[kept], y[kept], scaled[held], PENALTIES)
+            error += np.square(path - y[held]).sum(1)
+        best = error.argmin(0)
+        np.testing.assert_array_equal(penalty, PENALTIES[best])
+        path = ridge_path(scaled[train], y[train], scaled[one == TRIAL], PENALTIES)
+        np.testing.assert_allclose(fit.predicted[one == TRIAL], path[best, :, range(3)].T, rtol=1e-6)
+
+
 @pytest.mark.parametrize("changed", [2, HIDDEN])
 def test_no_prediction_knows_the_behaviour_of_its_trial(changed):
     x, y = moving()

@@ -8,6 +8,7 @@ tested on another animal.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache, reduce
 from itertools import pairwise
 
 import numpy as np
@@ -117,31 +118,57 @@ def cross_fit(
             "others is left out to choose the penalty"
         )
     x = Standard.of(values[visible], scale)(values)
-    paths: dict[frozenset, np.ndarray] = {}
+    if x.shape[1] > known.sum():
+        # Weights are in the span of the fitted frames.
+        x = x @ np.linalg.qr(x[known].T)[0]
+    x = np.column_stack([x, np.ones(len(x))])
+    moments = {one: _moments(x, target, known & (trial == one)) for one in learned}
 
-    def path(fitted: frozenset) -> np.ndarray:
-        """(penalty, frame, target) predictions of the other trials by a ridge on these, cached as many sets recur."""
-        if fitted not in paths:
-            inside = np.isin(trial, list(fitted))
-            paths[fitted] = np.empty((len(PENALTIES), *target.shape), np.float32)
-            paths[fitted][:, ~inside] = ridge_path(
-                x[known & inside], target[known & inside], x[~inside], PENALTIES
-            )
-        return paths[fitted]
+    @cache
+    def weights(fitted: frozenset) -> np.ndarray:
+        """(penalty, feature + 1, target) of ridges on these trials, the intercept last."""
+        return _weights(reduce(np.add, [moments[one] for one in sorted(fitted)]), x.shape[1])
+
+    @cache
+    def chosen(fitted: frozenset) -> np.ndarray:
+        """(target,) number of the penalty with which these trials predict each other best."""
+        error = np.zeros((len(PENALTIES), target.shape[1]))
+        for left in sorted(fitted):
+            error += _squared_error(moments[left], weights(fitted - {left}))
+        return error.argmin(0)
 
     out = np.empty((len(trials), target.shape[1]))
     predicted = np.empty(target.shape)
     for number, one in enumerate(trials):
-        others = frozenset(learned) - {one}
-        error = np.zeros((len(PENALTIES), target.shape[1]))
-        for left in sorted(others):
-            rows = known & (trial == left)
-            error += np.square(path(others - {left})[:, rows] - target[rows]).sum(1)
-        best = error.argmin(0)
+        others, rows = frozenset(learned) - {one}, trial == one
+        best = chosen(others)
         out[number] = PENALTIES[best]
-        rows = trial == one
-        predicted[rows] = path(others)[best[None], rows.nonzero()[0][:, None], np.arange(len(best))]
+        predicted[rows] = x[rows] @ weights(others)[best, :, np.arange(len(best))].T
     return CrossFit(predicted, out, trials)
+
+
+def _moments(x: np.ndarray, target: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Second moments of features (the last is 1) and targets of these rows, summed; those of trials add."""
+    both = np.concatenate([x[rows], target[rows]], axis=1)
+    return both.T @ both
+
+
+def _weights(moments: np.ndarray, features: int) -> np.ndarray:
+    """(penalty, feature, target) weights as in ``ridge_path``, from moments; the last feature is the intercept."""
+    count, last = moments[features - 1, features - 1], features - 1
+    mean = moments[last] / count
+    centred = moments - np.outer(moments[last], mean)
+    size, axes = np.linalg.eigh(centred[:last, :last])
+    along = axes.T @ centred[:last, features:]
+    slopes = axes @ (along / (np.maximum(size, 0.0) + count * PENALTIES[:, None])[:, :, None])
+    return np.concatenate([slopes, (mean[features:] - mean[:last] @ slopes)[:, None]], axis=1)
+
+
+def _squared_error(moments: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(penalty, target) squared error of ``weights``, summed over the rows of the moments."""
+    own = weights.shape[1]
+    linear = moments[:own, :own] @ weights - 2 * moments[:own, own:]
+    return moments.diagonal()[own:] + (weights * linear).sum(1)
 
 
 def in_groups(trial: np.ndarray, visible: np.ndarray, most: int = _MOST) -> np.ndarray:
