@@ -126,9 +126,10 @@ class Scores:
         if only:
             table = table[table["protocol"] == protocol]
         for name, expected in (("dataset", dataset), ("protocol", protocol)):
-            if other := sorted(set(table[name]) - {expected}):
+            if other := sorted(set(table[name].unique()) - {expected}):
                 raise InputError(f"{path}: {name} {other[0]!r}, expected {expected!r}")
-        missing = [name for name in methods if name not in set(table["method"])]
+        found = set(table["method"].unique())
+        missing = [name for name in methods if name not in found]
         if missing and not (only and table.empty):
             raise InputError(
                 f"{path}: no score of method {missing[0]!r}, expected scores of every row; see the logs of its "
