@@ -16,7 +16,7 @@ from neural_action.errors import InputError
 from neural_action.evaluation.probes import build_probe, knn
 from neural_action.evaluation.probes.angle import angle_errors, angles_of, direction_classes, directions
 from neural_action.evaluation.probes.probe import Training, class_weights
-from neural_action.evaluation.probes.ridge import ridge_errors, ridge_path
+from neural_action.evaluation.probes.ridge import moments_of, ridge_errors, ridge_path
 from neural_action.evaluation.probes.softmax import softmax_path
 from neural_action.evaluation.scaling import Standard
 
@@ -54,7 +54,10 @@ def test_ridge_and_angle_are_scikit_learns_ridge_for_every_decay(count, units):
     np.testing.assert_array_equal(probe("angle").scores(Training(x, labels, CLASSES), others), path)
     true = np.random.default_rng(3).standard_normal((50, 2))
     errors = ((path.astype(np.float64) - true) ** 2).sum((1, 2))
-    np.testing.assert_allclose(ridge_errors(x, target, others, true, DECAYS), errors, rtol=1e-5)
+    found = ridge_errors(moments_of(x, target), others, true, DECAYS)
+    np.testing.assert_allclose(found, errors, rtol=1e-5)
+    for decay, predicted in zip(DECAYS, path, strict=True):
+        np.testing.assert_allclose(ridge_path(x, target, others, [decay])[0], predicted, rtol=1e-5, atol=2e-6)
 
     continuous = build_probe("made", ProbeConfig(kind="ridge", tasks=["continuous_within"]))
     np.testing.assert_array_equal(continuous.scores(Training(x, target, 0), others), path)

@@ -79,9 +79,13 @@ class Reading:
 
         If the split has no validation windows, held-out training trials choose, without votes.
         """
-        paths = self._path(name, config, budget)
-        choices = [(at, penalty) for at, path in enumerate(paths) for penalty in range(len(path))]
-        at, penalty = choices[0 if len(choices) == 1 else self._best(name, config, budget, paths)]
+        if config.kind == "ridge" and not len(budget.validation):
+            at, config = self._least_error(config, budget)
+            paths, penalty = self._path(name, config, budget), 0
+        else:
+            paths = self._path(name, config, budget)
+            choices = [(at, penalty) for at, path in enumerate(paths) for penalty in range(len(path))]
+            at, penalty = choices[0 if len(choices) == 1 else self._best(name, config, budget, paths)]
         scores = self._voted(paths[at][penalty : penalty + 1], config)[0].astype(np.float64)
         test = self.problem.test
         tested = scores[np.searchsorted(self.read_rows, test)]
@@ -104,6 +108,18 @@ class Reading:
             scores[np.arange(len(test)), rng.integers(self.classes, size=len(test))] += 1e-9
         return Outcome(output, scores, self.target[test], self.classes)
 
+    def _least_error(self, config: ProbeConfig, budget: Budget) -> tuple[int, ProbeConfig]:
+        """Number of the candidate that predicts held-out training trials best by a ridge, and only its best penalty.
+
+        The errors need no predictions, and one penalty needs no decomposition.
+        """
+        trial, powers = self.windows.trial[budget.train], penalties(config)
+        trainings = self._trainings(budget, self._targets(budget)[0])
+        errors = np.stack([held_out_errors(train, trial, powers) for train in trainings])
+        at, best = np.unravel_index(errors.argmin(), errors.shape)
+        power = config.penalties[0] + int(best)
+        return int(at), config.model_copy(update={"penalties": [power, power]})
+
     def _best(self, name: str, config: ProbeConfig, budget: Budget, paths: list[np.ndarray]) -> int:
         """Number of the best candidate and penalty, counted through the penalties of one candidate after the other."""
         given, judged = self._targets(budget)
@@ -111,11 +127,10 @@ class Reading:
             where = np.searchsorted(self.read_rows, budget.validation)
             judges, true = [self._voted(path, config)[:, where] for path in paths], judged
         else:
-            trainings, trial = self._trainings(budget, given), self.windows.trial[budget.train]
-            if config.kind == "ridge":
-                errors = [held_out_errors(train, trial, penalties(config)) for train in trainings]
-                return int(np.concatenate(errors).argmin())
-            judges = [held_out(build_probe(name, config), train, trial) for train in trainings]
+            trial = self.windows.trial[budget.train]
+            judges = [
+                held_out(build_probe(name, config), train, trial) for train in self._trainings(budget, given)
+            ]
             true = given
         output = KINDS[config.kind].output
         outcomes = [Outcome(output, scores, true, self.classes) for judge in judges for scores in judge]

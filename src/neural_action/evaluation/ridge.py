@@ -19,7 +19,7 @@ from neural_action.datasets.frames import AnimalFrames, frames_by_animal
 from neural_action.datasets.ragged import RaggedFrames
 from neural_action.datasets.runs import run_ends
 from neural_action.errors import InputError
-from neural_action.evaluation.probes.ridge import in_axes
+from neural_action.evaluation.probes.ridge import axes_of, in_axes, moments_of
 from neural_action.evaluation.scaling import Standard
 from neural_action.principal import principal_axes
 
@@ -121,13 +121,13 @@ def cross_fit(
     if x.shape[1] > known.sum():
         # Weights are in the span of the fitted frames.
         x = x @ np.linalg.qr(x[known].T)[0]
-    x = np.column_stack([x, np.ones(len(x))])
-    moments = {one: _moments(x, target, known & (trial == one)) for one in learned}
+    features = x.shape[1]
+    moments = {one: moments_of(x[rows], target[rows]) for one in learned for rows in [known & (trial == one)]}
 
     @cache
     def weights(fitted: frozenset) -> np.ndarray:
         """(penalty, feature + 1, target) of ridges on these trials, the intercept last."""
-        return _weights(reduce(np.add, [moments[one] for one in sorted(fitted)]), x.shape[1])
+        return _weights(reduce(np.add, [moments[one] for one in sorted(fitted)]), features)
 
     @cache
     def chosen(fitted: frozenset) -> np.ndarray:
@@ -143,25 +143,17 @@ def cross_fit(
         others, rows = frozenset(learned) - {one}, trial == one
         best = chosen(others)
         out[number] = PENALTIES[best]
-        predicted[rows] = x[rows] @ weights(others)[best, :, np.arange(len(best))].T
+        found = weights(others)[best, :, np.arange(len(best))].T
+        predicted[rows] = x[rows] @ found[:-1] + found[-1]
     return CrossFit(predicted, out, trials)
 
 
-def _moments(x: np.ndarray, target: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Second moments of features (the last is 1) and targets of these rows, summed; those of trials add."""
-    both = np.concatenate([x[rows], target[rows]], axis=1)
-    return both.T @ both
-
-
 def _weights(moments: np.ndarray, features: int) -> np.ndarray:
-    """(penalty, feature, target) weights as in ``ridge_path``, from moments; the last feature is the intercept."""
-    count, last = moments[features - 1, features - 1], features - 1
-    mean = moments[last] / count
-    centred = moments - np.outer(moments[last], mean)
-    size, axes = np.linalg.eigh(centred[:last, :last])
-    along = axes.T @ centred[:last, features:]
-    slopes = axes @ (along / (np.maximum(size, 0.0) + count * PENALTIES[:, None])[:, :, None])
-    return np.concatenate([slopes, (mean[features:] - mean[:last] @ slopes)[:, None]], axis=1)
+    """(penalty, feature + 1, target) weights as in ``ridge_path``, from moments; the intercept is last."""
+    size, axes, along, mean = axes_of(moments, features)
+    shrunk = size + moments[features, features] * PENALTIES[:, None]
+    slopes = axes @ (along / shrunk[:, :, None])
+    return np.concatenate([slopes, (mean[features + 1 :] - mean[:features] @ slopes)[:, None]], axis=1)
 
 
 def _squared_error(moments: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 from neural_action.evaluation.metrics import METRICS, Outcome
 from neural_action.evaluation.probes.angle import directions
 from neural_action.evaluation.probes.probe import Probe, Training
-from neural_action.evaluation.probes.ridge import ridge_errors
+from neural_action.evaluation.probes.ridge import moments_of, ridge_errors
 
 _FOLDS = 5
 
@@ -61,12 +61,16 @@ def held_out(probe: Probe, train: Training, trial: np.ndarray) -> np.ndarray:
 
 def held_out_errors(train: Training, trial: np.ndarray, decays: np.ndarray) -> np.ndarray:
     """(decay,) squared error of what ``held_out`` gives for a ridge regression, summed."""
+    values, fold = train.values, inner_folds(trial)
+    if values.shape[1] > len(values):
+        # As many features with the same inner products: a ridge regression needs no more.
+        size, axes = np.linalg.eigh(values @ values.T)
+        values = axes * np.sqrt(np.maximum(size, 0.0))
+    parts = [(values[rows], train.target[rows]) for rows in (fold == at for at in np.unique(fold))]
+    own = [moments_of(*part) for part in parts]
+    total = np.sum(own, axis=0)
     return np.sum(
-        [
-            ridge_errors(kept.values, kept.target, train.values[held], train.target[held], decays)
-            for kept, held in _parts(train, trial)
-        ],
-        axis=0,
+        [ridge_errors(total - one, *part, decays) for one, part in zip(own, parts, strict=True)], axis=0
     )
 
 
