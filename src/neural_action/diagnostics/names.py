@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import binom
+from scipy.special import bdtrc
 
 from neural_action.config.output_settings import DiagnosticsSettings
 from neural_action.datasets.dataset import Dataset
@@ -55,9 +55,7 @@ def _compare(
     share = 1 - len(strangers) / len(nearest)
     values: dict[str, Value] = {"what": what, "share_of_own_animal": round(share, 4), "trials": len(nearest)}
     # Two exchanged trials are a large share of few trials, so the share is replaced by a test against chance.
-    exchanged = (
-        len(strangers) <= 2 and binom.sf(len(nearest) - 3, len(nearest), 1 / len(animals)) < _BY_CHANCE
-    )
+    exchanged = len(strangers) <= 2 and bdtrc(len(nearest) - 3, len(nearest), 1 / len(animals)) < _BY_CHANCE
     if share < settings.names_share and not exchanged:
         message = f"unclear: by mean {what}, only {share:.0%} of the trials are nearest to their own animal"
         return [Finding("names", "all", "note", message, values)]
