@@ -1,5 +1,7 @@
 """Nearest poses against brute force."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -114,7 +116,16 @@ def test_the_index_for_cuda_answers_as_the_exact_one(n, k):
 
 def test_a_cuda_device_that_is_demanded_and_missing_is_one_line(monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("neural_action.neighbors.index._cuda_driver", lambda: True)
     assert not uses_cuda("auto")
     assert not uses_cuda("cpu")
     with pytest.raises(InputError, match="'cuda', but no CUDA device is present"):
+        uses_cuda("cuda")
+
+
+def test_a_machine_without_a_cuda_driver_does_not_import_torch(monkeypatch):
+    monkeypatch.setattr("neural_action.neighbors.index._cuda_driver", lambda: False)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert not uses_cuda("auto")
+    with pytest.raises(ImportError):
         uses_cuda("cuda")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from typing import Protocol
 
 import numpy as np
@@ -152,7 +154,7 @@ class TorchIndex:
 
 def uses_cuda(device: str) -> bool:
     """Whether ``device`` (auto, cpu, cuda) means CUDA here. InputError for ``cuda`` without a CUDA device."""
-    if device == "cpu":
+    if device == "cpu" or (device == "auto" and not _cuda_driver()):
         return False
     import torch
 
@@ -161,6 +163,15 @@ def uses_cuda(device: str) -> bool:
             "configuration neighbors.device: 'cuda', but no CUDA device is present; expected cpu or auto"
         )
     return torch.cuda.is_available()
+
+
+def _cuda_driver() -> bool:
+    """Whether a CUDA driver can be loaded, without which torch (2 s to import) finds no device."""
+    try:
+        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    return True
 
 
 def build_index(
@@ -218,6 +229,8 @@ def _smallest(ranks: np.ndarray, k: int) -> np.ndarray:
     n = ranks.shape[1]
     if k >= n:
         return np.broadcast_to(np.arange(n), ranks.shape)
+    if k == 1:
+        return ranks.argmin(1)[:, None]
     place = int(k / STEP + 2.5 * np.sqrt(k / STEP)) + 1
     if n < 4 * STEP * place:
         return np.argpartition(ranks, k - 1, axis=1)[:, :k]
