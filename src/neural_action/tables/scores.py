@@ -71,6 +71,7 @@ class Scores:
     def __init__(self, table: pd.DataFrame, probes: Mapping[str, ProbeConfig]):
         # Thousands of cells select a few rows each, which is slow for Arrow strings.
         self.table = table = table.astype(dict.fromkeys(_TEXT, object)).copy()
+        self._whole = table.assign(unit="").astype({"unit": object})
         self.probes = probes
         keys = ["method", "task", "probe", "label_budget", "metric"]
         self._places = table.groupby(keys, sort=False).indices
@@ -177,7 +178,7 @@ class Scores:
         if column.task in CONTINUOUS:
             # In continuous tasks, a unit is a behaviour variable.
             chosen &= self._columns["unit"][places] == column.unit
-            return self.table.iloc[places[chosen]].assign(unit="")
+            return self._whole.iloc[places[chosen]]
         return self.table.iloc[places[chosen]]
 
     def cell(self, method: str, column: Column) -> Estimate | None:
