@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import sys
 from typing import Protocol
 
 import numpy as np
@@ -166,9 +165,9 @@ def uses_cuda(device: str) -> bool:
 
 
 def _cuda_driver() -> bool:
-    """Whether a CUDA driver can be loaded, without which torch (2 s to import) finds no device."""
+    """Whether NVIDIA's driver can be loaded, without which torch, slow to import, finds no CUDA device."""
     try:
-        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+        ctypes.CDLL("libcuda.so.1")
     except OSError:
         return False
     return True
