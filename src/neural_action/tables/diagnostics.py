@@ -15,7 +15,7 @@ _LISTED = 4
 
 
 def summary(found: list[Finding]) -> str:
-    """One line about a check: its worst finding, or the first if all are ok, and how many more there are of the kind."""
+    """One line about a check: its worst finding, or the first if all are ok, and how many are as severe."""
     first = found[0]
     where = "" if first.subject == "all" else f"{first.subject}: "
     more = sum(finding.severity == first.severity for finding in found) - 1
