@@ -13,6 +13,7 @@ import argparse
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -85,8 +86,11 @@ def dataset(preset: str, seed: int) -> str:
     return f"{'simulated' if preset == 'default' else preset}_seed_{seed}"
 
 
-def run(preset: str, seed: int, cores: int, shown: list[str]) -> None:
-    """Simulate one seed, and run the rows ``shown`` to its scores by ``PROBE`` alone."""
+def run(preset: str, seed: int, cores: int, shown: list[str], more: Sequence[Path] = ()) -> None:
+    """Simulate one seed, and run the rows ``shown`` to its scores by ``PROBE`` alone.
+
+    ``more``: further configuration files.
+    """
     changes = {
         "dataset": dataset(preset, seed),
         "simulation": {"preset": preset, "seed": seed},
@@ -99,7 +103,7 @@ def run(preset: str, seed: int, cores: int, shown: list[str]) -> None:
         yaml.safe_dump(changes, file)
         file.flush()
         command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--nolock", "--quiet", "all"]
-        command += ["--configfile", *map(str, files(preset)), file.name, "--"]
+        command += ["--configfile", *map(str, (*files(preset), *more)), file.name, "--"]
         subprocess.run([*command, f"results/{dataset(preset, seed)}/scores.csv"], cwd=ROOT, check=True)
 
 

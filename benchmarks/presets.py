@@ -8,7 +8,7 @@ it, and writes the table between the marks of ``docs/results/presets.md``. Runs 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 from fresh_seeds import REPORTED, ROOT, read, run
@@ -49,12 +49,12 @@ def main() -> None:
     print(f"wrote {output}")
 
 
-def page(scores: dict[str, pd.DataFrame], seeds: Sequence[int]) -> str:
+def page(scores: dict[str, pd.DataFrame], seeds: Sequence[int], shown: Mapping[str, str] = SHOWN) -> str:
     """Markdown: each preset and row by task, the mean and the seeds one by one."""
     lines = head(["Preset", "Method"], [heading for _, heading in REPORTED.values()])
     for preset, table in scores.items():
         by_seed = table.pivot_table(index=["task", "method"], columns="simulation", values="value")
-        for method, label in SHOWN.items():
+        for method, label in shown.items():
             cells = []
             for task in REPORTED:
                 if (task, method) not in by_seed.index:

@@ -66,6 +66,7 @@ def test_shipped_configurations_of_spikes_are_valid(name, published):
         ("monkey_reach.yaml", ["cebra_spikes.yaml", "cebra_hand.yaml"], ["cebra_time", "cebra_behavior"]),
         ("rodent_sleep.yaml", ["cebra_spikes.yaml"], ["cebra_time"]),
         ("config.yaml", ["mined_views.yaml"], ["byol", "myow"]),
+        ("config.yaml", ["split_embedding.yaml"], ["split_embedding"]),
         ("fly_walking.yaml", ["cebra.yaml"], ["cebra_time", "cebra_behavior"]),
         ("worms.yaml", ["cebra_units.yaml", "spint.yaml"], ["cebra_behavior", "spint"]),
         ("fly_walking.yaml", ["fly_walking_cells.yaml"], []),
@@ -78,6 +79,14 @@ def test_shipped_rows_on_top_of_a_dataset_are_valid(dataset, more, rows):
     for name in more:
         update_config(config, read_yaml(CONFIG / name))
     assert set(validate(config).methods) - known == set(rows)
+
+
+def test_the_split_embedding_is_matched_alignment_and_a_private_part():
+    config = merged("config.yaml")
+    update_config(config, read_yaml(CONFIG / "split_embedding.yaml"))
+    matched, split = (config["methods"][name] for name in ("matched_alignment", "split_embedding"))
+    objective = {**matched["objective"], "private": 48}
+    assert split == {**matched, "label": split["label"], "objective": objective}
 
 
 @pytest.mark.parametrize(

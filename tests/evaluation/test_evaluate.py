@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from neural_action.config.evaluation_settings import EvaluationSettings, FeatureSettings, ProbeConfig
+from neural_action.config.evaluation_settings import OWN, EvaluationSettings, FeatureSettings, ProbeConfig
 from neural_action.config.settings import MethodSettings
 from neural_action.errors import InputError
 from neural_action.evaluation.evaluate import EvaluationData, Score, evaluate
@@ -284,6 +284,21 @@ def test_the_projection_is_read_by_the_first_probe_and_the_encoder_is_shown(flie
         beside = {s.probe for s in found.scores if (s.layer, s.task) == ("projection", task)}
         assert beside == {first}
     assert (found.predicted == scored(readable(flies), flies).predicted).all()
+
+
+def test_of_a_split_embedding_only_probes_within_an_animal_read_the_private_part(flies):
+    shared = readable(flies)
+    noise = np.random.default_rng(0).standard_normal((len(flies.label), 3))
+    both = np.concatenate([shared, noise], axis=1)
+    found, of = (scored(layers, flies) for layers in ({"encoder": both, "shared": shared}, both))
+    within, rest = (
+        [[s._replace(layer="") for s in every.scores if (s.task in OWN) == own] for own in (True, False)]
+        for every in (of, scored(shared, flies))
+    )
+    assert [s._replace(layer="") for s in found.scores] == within[0] + rest[1]
+    assert {(s.layer, s.task in OWN) for s in found.scores} == {("encoder", True), ("shared", False)}
+    assert (found.predicted == scored(shared, flies).predicted).all()
+    assert found.shown == "across"
 
 
 def test_nothing_to_read_is_a_line(flies):

@@ -246,6 +246,7 @@ OBJECTIVES = [
     ComponentConfig(name="infonce"),
     ComponentConfig(name="infonce", head=False),
     ComponentConfig(name="infonce", negatives="same_animal", neighbor_weight=0.5, mixing=0.5),
+    ComponentConfig(name="infonce", head=False, private=4),
     ComponentConfig(name="infonce_neural"),
     ComponentConfig(name="regression_recurrent"),
     ComponentConfig(name="behavenet"),
@@ -259,7 +260,7 @@ def test_objectives_learn_a_fixed_batch_and_survive_a_file(part, tmp_path):
     losses = []
     for _ in range(30):
         encodings = model.encode(batch)
-        assert tuple(encodings) == model.modalities
+        assert tuple(encodings)[: len(model.modalities)] == model.modalities
         loss = model.loss(encodings, batch)
         optimizer.zero_grad()
         loss.backward()
@@ -276,3 +277,33 @@ def test_objectives_learn_a_fixed_batch_and_survive_a_file(part, tmp_path):
             assert value.shape[0] == 9
             assert value.std(0).max() > 1e-3
             assert torch.equal(value, again.embed(batch.neural())[key])
+
+
+SPLIT = ComponentConfig(name="infonce", head=False, negatives="same_animal", neighbor_weight=0.5, private=5)
+
+
+def test_a_split_embedding_has_both_parts_and_the_shared_part_alone():
+    layers = create(SPLIT, ENCODERS, SHAPES, 0).eval().embed(Batch().neural())
+    assert {name: h.shape for name, h in layers.items()} == {"encoder": (9, 21), "shared": (9, 16)}
+    assert torch.equal(layers["encoder"][:, :16], layers["shared"])
+
+
+def test_a_split_embedding_adds_equation_1_of_both_parts_which_trains_the_private_part_alone():
+    model, batch = create(SPLIT, ENCODERS, SHAPES, 0), Batch()
+    encodings = model.encode(batch)
+    assert set(model.modalities) < set(encodings)
+    for name in model.modalities:
+        assert torch.equal(encodings[name], encodings[f"{name}_both"][:, :16])
+    h_b, h_n = (encodings[f"{name}_both"].detach().requires_grad_() for name in ("behavior", "neural"))
+    shared = {"behavior": h_b[:, :16], "neural": h_n[:, :16]}
+    alone = infonce(shared["behavior"], shared["neural"], 0.1, batch.animal)
+    alone += 0.5 * neighbor_infonce(shared["neural"], batch.animal, batch.group, 0.1)
+    both = infonce(model.private_b(h_b), model.private_n(h_n), 0.1)
+    loss = model.loss({**shared, "behavior_both": h_b, "neural_both": h_n}, batch)
+    assert loss.item() == pytest.approx((alone + both).item(), rel=1e-5)
+    of_loss, of_alone, of_both = (
+        torch.autograd.grad(one, h_n, retain_graph=True)[0] for one in (loss, alone, both)
+    )
+    torch.testing.assert_close(of_loss[:, :16], of_alone[:, :16])
+    torch.testing.assert_close(of_loss[:, 16:], of_both[:, 16:])
+    assert of_both.abs().sum(0).min() > 0

@@ -222,6 +222,20 @@ def test_notes_say_what_the_numbers_are(scores, tmp_path, real, phrase):
     assert "never the tested trials" in (tmp_path / "action_recognition.md").read_text()
 
 
+def test_what_probes_read_of_a_split_embedding_is_said_and_recorded(scores, tmp_path):
+    table = pd.read_csv(scores, keep_default_na=False)
+    split = (table["method"] == "swap_calcium") & (table["layer"] == "encoder")
+    table.loc[split & (table["task"] != "within"), "layer"] = "shared"
+    table.to_csv(scores, index=False)
+    run(made_up.configuration(), scores, tmp_path)
+    for name in NAMES:
+        notes = (tmp_path / f"{name}.md").read_text().split("- **Split embedding**: ")[1]
+        assert notes.startswith("Swap + calcium: the embedding has a shared and a private part")
+    row = csv(tmp_path).loc["swap_calcium"]
+    layers = row.reset_index().query("layer != 'projection'").groupby("task")["layer"].unique().map(list)
+    assert layers.to_dict() == {"within": ["encoder"], "across": ["shared"]}
+
+
 def test_rows_that_train_with_labels_are_named(scores, tmp_path):
     methods = {**made_up.METHODS, "simclr": {"label": "Supervised", "objective": {"name": "supervised"}}}
     run(made_up.configuration(methods=methods), scores, tmp_path)

@@ -39,7 +39,9 @@ recordings = click.argument(
 @click.option(
     "--stride", type=click.IntRange(1), default=1, show_default=True, help="Frames between windows."
 )
-@click.option("--layer", default="encoder", show_default=True, help="Layer to write: encoder or projection.")
+@click.option(
+    "--layer", default="encoder", show_default=True, help="Layer to write: encoder, shared or projection."
+)
 @click.option("--rate", type=click.FloatRange(0, min_open=True), help="Frames per second of .npy arrays.")
 @click.option(
     "--convert",
@@ -62,7 +64,9 @@ def transform() -> None:
 @stage()
 @model
 @click.option("--output", type=OUT, required=True, help="ONNX file to write (.onnx).")
-@click.option("--layer", default="encoder", show_default=True, help="Layer to export: encoder or projection.")
+@click.option(
+    "--layer", default="encoder", show_default=True, help="Layer to export: encoder, shared or projection."
+)
 @split
 def export() -> None:
     """Write the encoder of a trained model as ONNX, for other programs and languages."""

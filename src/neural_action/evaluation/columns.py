@@ -17,3 +17,5 @@ COLUMNS = [
     "n_train",
     "n_test",
 ]
+#: The part of a split embedding that all tasks but those within an animal read; these read ``encoder``, both parts.
+SHARED = "shared"

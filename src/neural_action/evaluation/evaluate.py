@@ -12,6 +12,7 @@ from neural_action.config.evaluation_settings import CONTINUOUS, OWN, VALUES, Ev
 from neural_action.config.settings import MethodSettings
 from neural_action.errors import InputError
 from neural_action.evaluation.budgets import ALL, Budget, label_budgets
+from neural_action.evaluation.columns import SHARED
 from neural_action.evaluation.features import raw_features
 from neural_action.evaluation.metrics import METRICS, Outcome, measure, r2_by_variable
 from neural_action.evaluation.probes import build_probe
@@ -103,6 +104,7 @@ def evaluate(
     is trained within animals. A row without features, (n, 0), guesses. A row whose objective trained with labels is
     read with all labels only, and not across animals if it used labels of the tested animal. If animals have their own
     units, raw windows are read within animals only. Problems with windows that a model cannot represent are left out.
+    Of a split embedding, with a layer ``shared``, tasks within an animal read ``encoder``, all others ``shared`` alone.
 
     Args:
         features: (window, feature) float by layer.
@@ -143,8 +145,9 @@ def evaluate(
     predicted, scores = np.full(len(windows.label), -1), []
     candidates = _Candidates(method, windows, animals)
     for layer, raw in features.items():
-        kept = layer == next(iter(features))
         for problem in asked:
+            if SHARED in features and (layer == SHARED) == (problem.task in OWN):
+                continue
             reading = Reading(
                 candidates.of(raw, problem),
                 windows,
@@ -172,7 +175,7 @@ def evaluate(
                     names = variables if problem.task in CONTINUOUS else ()
                     for unit, metric, value, tested in _numbers(outcome, names, units):
                         scores.append(Score(*what, unit, metric, value, len(budget.train), tested))
-                    if kept and at == 0 and problem.task == shown and budget.name == ALL:
+                    if layer != PROJECTION and at == 0 and problem.task == shown and budget.name == ALL:
                         predicted[problem.test] = outcome.predicted
     return Evaluation(scores, predicted, shown)
 

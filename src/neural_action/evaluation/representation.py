@@ -44,8 +44,9 @@ def represent(
 ) -> dict[str, np.ndarray]:
     """Representations of every window, float32 (window, dimension), by layer.
 
-    - ``trained``: the layer ``encoder`` and, if the model has a head, ``projection`` (only ``encoder`` with the
-      networks of another row); read from ``saved`` (``inference.windows``) if it has these windows.
+    - ``trained``: the layer ``encoder``, of a split embedding also ``shared``, and, if the model has a head,
+      ``projection`` (not with the networks of another row); read from ``saved`` (``inference.windows``) if it has
+      these windows.
     - ``behavior_encoder``: the behaviour encoder's output for the behaviour windows after the method's augmentations.
     - ``raw``: the neural window, averaged over ``raw_pool_time`` frames and ``raw_pool_space`` pixels.
     - ``ridge``: behaviour predicted at every frame by a ridge regression for each animal, averaged over
@@ -94,7 +95,7 @@ def represent(
     if kind == "behavior_encoder":
         return _encoded_behavior(method, dataset, windows, weights, swaps, threads, seed)
     every = _encoded_neural(dataset, windows, weights, saved, device, threads, part)
-    return every if method.objective is not None else {"encoder": every["encoder"]}
+    return {name: of for name, of in every.items() if name != "projection" or method.objective is not None}
 
 
 def _encoded_neural(

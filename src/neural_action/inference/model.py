@@ -120,7 +120,7 @@ class TrainedModel:
             convert: whether to apply the conversion steps of the model's recordings (dF/F, scaling, size) to arrays and
                 recordings in memory. Stores are already converted, and must have the same steps.
             stride: frames between the starts of windows.
-            layer: ``encoder``, or ``projection`` if the model has a head.
+            layer: ``encoder``, ``shared`` of a split embedding, or ``projection`` if the model has a head.
 
         Raises:
             InputError: recordings that differ from the training recordings in shape, rate, unit or steps, have NaN, or

@@ -13,6 +13,7 @@ from neural_action.config.settings import EncoderSettings
 from neural_action.encoders.heads import projection_head
 from neural_action.encoders.neural import neural_encoder
 from neural_action.encoders.shapes import Shapes
+from neural_action.encoders.unit_tiles import NeuralWindows
 from neural_action.objectives.objective import Batch, Encodings, Objective
 
 
@@ -89,7 +90,13 @@ def mix(h: Tensor, group: Tensor, probability: float, chance: Tensor) -> Tensor:
 
 
 class InfoNce(Objective):
-    """Attract the neural window and the behaviour window of the same time, against the rest of the batch."""
+    """Attract the neural window and the behaviour window of the same time, against the rest of the batch.
+
+    With ``private`` > 0 the embedding is split (our choice). The terms above, and domain adaptation, act on a shared
+    part of ``encoders.dimension`` only. Both encoders put out ``private`` more dimensions. They are trained by Equation
+    1 on heads that read both parts, with all other windows as negatives. The gradient of that term stops at the shared
+    part, but the layers below it serve both parts.
+    """
 
     name = "infonce"
     modalities = ("neural", "behavior")
@@ -105,23 +112,34 @@ class InfoNce(Objective):
         head: bool = True,
         neighbor_weight: float = 0.0,
         mixing: float = 0.0,
+        private: int = 0,
     ):
         super().__init__(encoders, shapes)
         self.temperature = temperature
         self.symmetric = direction == "both"
         self.same_animal = negatives == "same_animal"
         self.neighbor_weight, self.mixing = neighbor_weight, mixing
-        sizes = encoders.dimension, encoders.head_hidden, encoders.head_dimension
-        self.f_n = neural_encoder(encoders, shapes)
-        self.f_b = build("encoders", encoders.behavior, shapes, encoders.dimension)
-        self.g_n, self.g_b = (projection_head(*sizes) if head else nn.Identity() for _ in range(2))
+        self.private, self.shared = private, encoders.dimension
+        sizes = encoders.head_hidden, encoders.head_dimension
+        both = encoders.model_copy(update={"dimension": encoders.dimension + private})
+        self.f_n = neural_encoder(both, shapes)
+        self.f_b = build("encoders", encoders.behavior, shapes, both.dimension)
+        if private:
+            self.private_n, self.private_b = (projection_head(both.dimension, *sizes) for _ in range(2))
+        self.g_n, self.g_b = (
+            projection_head(self.shared, *sizes) if head else nn.Identity() for _ in range(2)
+        )
 
     def encode(self, batch: Batch) -> Encodings:
-        """h_n and h_b."""
-        return {"neural": self.f_n(batch.neural()), "behavior": self.f_b(batch.behavior())}
+        """h_n and h_b; of a split embedding the shared parts, and both parts as ``neural_both``, ``behavior_both``."""
+        h_n, h_b = self.f_n(batch.neural()), self.f_b(batch.behavior())
+        if not self.private:
+            return {"neural": h_n, "behavior": h_b}
+        parts = {"neural": h_n[:, : self.shared], "behavior": h_b[:, : self.shared]}
+        return {**parts, "neural_both": h_n, "behavior_both": h_b}
 
     def loss(self, encodings: Encodings, batch: Batch) -> Tensor:
-        """Equation 1, plus the configured ``neighbor_weight`` times ``neighbor_infonce``."""
+        """Equation 1, plus ``neighbor_weight`` times ``neighbor_infonce``, plus Equation 1 of both parts if split."""
         h_n = encodings["neural"]
         if self.mixing > 0:
             h_n = mix(h_n, batch.group, self.mixing, batch.uniform(3, len(h_n)))
@@ -131,8 +149,24 @@ class InfoNce(Objective):
         if self.neighbor_weight > 0:
             near = neighbor_infonce(z_n, batch.animal, batch.group, self.temperature)
             loss = loss + self.neighbor_weight * near
+        if self.private:
+            z_b, z_n = (
+                head(torch.cat([h[:, : self.shared].detach(), h[:, self.shared :]], dim=1))
+                for head, h in (
+                    (self.private_b, encodings["behavior_both"]),
+                    (self.private_n, encodings["neural_both"]),
+                )
+            )
+            loss = loss + infonce(z_b, z_n, self.temperature, symmetric=self.symmetric)
         return loss
 
+    def embed(self, neural: NeuralWindows) -> dict[str, Tensor]:
+        """Like ``Objective.embed``; a split embedding has the layers ``encoder`` (both parts) and ``shared``."""
+        if not self.private:
+            return super().embed(neural)
+        h = self.f_n(neural)
+        return {"encoder": h, "shared": h[:, : self.shared]}
+
     def embed_behavior(self, behavior: Tensor) -> Tensor:
-        """h_b (B, dimension) float32 of behaviour windows (B, poses, feature)."""
+        """h_b (B, dimension) float32 of behaviour windows (B, poses, feature); both parts if split."""
         return self.f_b(behavior)

@@ -9,6 +9,7 @@ from neural_action.config.sections import Sections
 from neural_action.config.settings import MethodSettings
 from neural_action.config.signatures import needs
 from neural_action.datasets.protocols import animals_of
+from neural_action.evaluation.columns import SHARED
 from neural_action.tables.document import interval
 from neural_action.tables.page import LEVEL
 from neural_action.tables.published import Published
@@ -85,6 +86,7 @@ def shared_notes(
         *sessions_note(sections, scores),
         *supervised_note(sections, methods),
         *units_note(scores, methods, columns),
+        *split_note(scores, methods),
         *chosen_note(sections, methods),
         ("Sizes", sizes),
         *probe_note(scores, columns),
@@ -160,6 +162,20 @@ def units_note(
     return [
         ("Units", f"each animal has its own units, so {', '.join(empty)} can only be read within animals")
     ]
+
+
+def split_note(scores: Scores, methods: Mapping[str, MethodSettings]) -> list[Note]:
+    """Note on what probes read of a split embedding; none without such rows."""
+    table = scores.table
+    found = set(table.loc[table["layer"] == SHARED, "method"])
+    labels = [row.label for name, row in methods.items() if name in found]
+    if not labels:
+        return []
+    said = (
+        "the embedding has a shared and a private part. Probes within an animal read both, all other probes the "
+        "shared part alone. The task decides, never a score"
+    )
+    return [("Split embedding", f"{', '.join(labels)}: {said}")]
 
 
 def probe_note(scores: Scores, columns: Sequence[Column]) -> list[Note]:

@@ -159,7 +159,12 @@ class Page:
     ) -> None:
         """Add a number to the CSV. ``metric`` replaces the metric of the column; ``published``: as ``papers``."""
         row = self.methods[name]
-        shown = {"trained": "encoder"}.get(row.representation, row.representation)
+        layers = self.scores.pick(name, column)["layer"]
+        shown = (
+            layers.iloc[0]
+            if len(layers)
+            else {"trained": "encoder"}.get(row.representation, row.representation)
+        )
         values = (
             *(name, row.label, row.group, column.task, column.probe, column.label_budget),
             *(column.animal or "all", column.unit, metric or column.metric),

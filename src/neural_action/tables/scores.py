@@ -118,9 +118,10 @@ class Scores:
             table[name] = numbers.astype(np.int64) if whole else numbers
         if (twice := table.duplicated([*_TEXT, "seed"])).any():
             raise InputError(f"{path}: row {int(twice.argmax()) + 1} repeats the score of an earlier row")
-        layers = table.loc[table["layer"] != "projection", ["method", "layer"]].drop_duplicates()
-        if (more := layers.duplicated("method")).any():
-            method, layer = layers[more].iloc[0]
+        keys = ["method", "task"]
+        layers = table.loc[table["layer"] != "projection", [*keys, "layer"]].drop_duplicates()
+        if (more := layers.duplicated(keys)).any():
+            method, _, layer = layers[more].iloc[0]
             raise InputError(
                 f"{path}: method {method!r} has layer {layer!r} and another, expected one beside the projection"
             )
