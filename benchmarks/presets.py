@@ -8,7 +8,7 @@ it, and writes the table between the marks of ``docs/results/presets.md``. Runs 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pandas as pd
 from fresh_seeds import REPORTED, ROOT, read, run
@@ -45,12 +45,12 @@ def main() -> None:
             run(preset, seed, options.cores, list(SHOWN))
     scores = {preset: pd.concat(read(preset, seed) for seed in options.seeds) for preset in presets}
     output = ROOT / "docs/results/presets.md"
-    output.write_text(between(output.read_text(), "presets:scores", page(scores, options.seeds)))
+    output.write_text(between(output.read_text(), "presets:scores", page(scores)))
     print(f"wrote {output}")
 
 
-def page(scores: dict[str, pd.DataFrame], seeds: Sequence[int], shown: Mapping[str, str] = SHOWN) -> str:
-    """Markdown: each preset and row by task, the mean and the seeds one by one."""
+def page(scores: dict[str, pd.DataFrame], shown: Mapping[str, str] = SHOWN) -> str:
+    """Markdown: each preset and row by task, the mean and the seeds one by one, in ascending order."""
     lines = head(["Preset", "Method"], [heading for _, heading in REPORTED.values()])
     for preset, table in scores.items():
         by_seed = table.pivot_table(index=["task", "method"], columns="simulation", values="value")
@@ -60,7 +60,7 @@ def page(scores: dict[str, pd.DataFrame], seeds: Sequence[int], shown: Mapping[s
                 if (task, method) not in by_seed.index:
                     cells.append(EMPTY)
                     continue
-                values = by_seed.loc[(task, method), list(seeds)]
+                values = by_seed.loc[(task, method)]
                 cells.append(f"{percent(values.mean())} ({', '.join(map(percent, values))})")
             lines.append(f"| {preset} | {label} | " + " | ".join(cells) + " |")
     return "\n".join(lines)

@@ -32,15 +32,12 @@ def main() -> None:
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--only-table", action="store_true", help="take the scores that are there")
     options = parser.parse_args()
-    lines: list[str] = []
     for preset, seeds in SEEDS.items():
         for seed in () if options.only_table else seeds:
             run(preset, seed, options.cores, list(SHOWN), [ROOT / "config/split_embedding.yaml"])
-        scores = pd.concat(read(preset, seed) for seed in seeds)
-        head_and_rows = presets.page({preset: scores}, seeds, SHOWN).splitlines()
-        lines += head_and_rows[2 if lines else 0 :]
+    scores = {preset: pd.concat(read(preset, seed) for seed in seeds) for preset, seeds in SEEDS.items()}
     output = ROOT / "docs/results/split_embedding.md"
-    output.write_text(between(output.read_text(), "split_embedding:scores", "\n".join(lines)))
+    output.write_text(between(output.read_text(), "split_embedding:scores", presets.page(scores, SHOWN)))
     print(f"wrote {output}")
 
 

@@ -51,7 +51,7 @@ def test_pages_of_seeds_take_one_task_probe_and_label_budget(tmp_path):
     assert "probe `softmax`, label budget `all`" in page["made"]
     assert "| Neural | 51.5 [45.1, 57.9] | 51.5 [45.1, 57.9] | 51.5 [45.1, 57.9] |" in page["scores"]
     assert "| Neural | 0.0 [0.0, 0.0] 0 of 2 |" in page["across"]
-    text = presets.page({"small_gap": scores}, [1, 2])
+    text = presets.page({"small_gap": scores})
     assert "| small_gap | Neural (raw) |" + 3 * " 51.5 (51.0, 52.0) |" in text
 
 
