@@ -5,7 +5,7 @@ it computes two measures that need no labels, and takes the balanced accuracy ac
 softmax, all labels, same splits):
 
 - *decoding*: R2 of behaviour on the animal left out, by a ridge from the representations of the other animals;
-- *retrieval*: R2 of the behaviour of the nearest windows of the other animals.
+- *clusters*: balanced accuracy of behaviour clusters on the animal left out, by the probe that reads the actions.
 
 It writes Spearman's rank correlations over the rows of each dataset, and the accuracy that is lost by taking the row
 that a measure puts first, between the marks of ``docs/results/label_free.md``; and every value into
@@ -26,16 +26,17 @@ from scipy.stats import spearmanr
 from neural_action.config.load import complete, merged, validate
 from neural_action.config.settings import Settings
 from neural_action.datasets.dataset import Source
+from neural_action.datasets.protocols import animals_of
 from neural_action.datasets.windows import window_table
-from neural_action.evaluation.evaluate import evaluate
-from neural_action.evaluation.retrieval import behavior_summary
+from neural_action.evaluation.clusters import behavior_clusters, behavior_summary
+from neural_action.evaluation.evaluate import EvaluationData, evaluate
 from neural_action.files import load_npz
 from neural_action.stages.evaluate import centre_behavior
 
 OUTPUT = ROOT / "docs/results/label_free.md"
 TASK, PROBE, METRIC = "across", "softmax", "balanced_accuracy"
-#: Measures without labels: name on the page, and task.
-MEASURES = {"decoding": "continuous_across", "retrieval": "retrieval"}
+#: Measures without labels: name on the page, task and metric.
+MEASURES = {"decoding": ("continuous_across", "r2"), "clusters": ("clusters", METRIC)}
 
 
 def main() -> None:
@@ -93,29 +94,30 @@ def without_labels(folder: Path, settings: Settings, split: str, embedding: Path
     """The measures of one embedding."""
     dataset = Source(folder / "dataset", folder / "splits.csv", (split,)).open(settings.windows, neural=False)
     windows = window_table(dataset, settings.windows, stride=settings.windows.stride)
-    asked = settings.evaluation.model_copy(update={"tasks": list(MEASURES.values()), "variables": None})
-    found = evaluate(
-        {"encoder": np.nan_to_num(load_npz(embedding, "encoder")["encoder"].astype(np.float32))},
+    fitted = np.flatnonzero(windows.role == "train")
+    summary = behavior_summary(dataset.pose[windows.pose], fitted)
+    data = EvaluationData(
         windows,
-        centre_behavior(dataset, windows),
         dataset.animals,
         dataset.class_names,
-        row.model_copy(update={"tasks": None}),
-        settings.probes,
-        asked,
-        split,
-        0,
-        variables=tuple(map(str, range(dataset.pose.shape[1]))),
-        summary=behavior_summary(dataset.pose[windows.pose], np.flatnonzero(windows.role == "train")),
+        centre_behavior(dataset, windows),
+        tuple(map(str, range(dataset.pose.shape[1]))),
+        behavior_clusters(summary, fitted, settings.evaluation.clusters),
+        list(animals_of(dataset.animals, settings.split).values()),
     )
-    return [
-        float(
-            np.mean(
-                [one.value for one in found.scores if (one.task, one.metric, one.unit) == (task, "r2", "")]
-            )
-        )
-        for task in MEASURES.values()
-    ]
+    tasks = [task for task, _ in MEASURES.values()]
+    asked = settings.evaluation.model_copy(update={"tasks": tasks, "variables": None})
+    readers = {
+        name: settings.probes[name].model_copy(update={"tasks": [task]})
+        for name, task in zip(("ridge", PROBE), tasks, strict=True)
+    }
+    features = {"encoder": np.nan_to_num(load_npz(embedding, "encoder")["encoder"].astype(np.float32))}
+    found = evaluate(features, data, row.model_copy(update={"tasks": None}), readers, asked, split, 0)
+    values: dict[tuple[str, str], list[float]] = {measure: [] for measure in MEASURES.values()}
+    for one in found.scores:
+        if (one.task, one.metric) in values and not one.unit:
+            values[one.task, one.metric].append(one.value)
+    return [float(np.mean(of)) for of in values.values()]
 
 
 def page(table: pd.DataFrame) -> str:

@@ -214,12 +214,8 @@ def test_mistakes_are_one_line(changes, message):
             "configuration probes.ridge.tasks: 'within', expected continuous tasks",
         ),
         (
-            {"probes": {"retrieval": {"tasks": ["retrieval", "across"]}}},
-            "configuration probes.retrieval.tasks: 'across', expected the task retrieval",
-        ),
-        (
-            {"probes": {"knn": {"tasks": ["retrieval"]}}},
-            "configuration probes.knn.tasks: 'retrieval', expected tasks of classes",
+            {"probes": {"ridge": {"tasks": ["clusters"]}}},
+            "configuration probes.ridge.tasks: 'clusters', expected continuous tasks",
         ),
         (
             {"probes": {"angle": {"kind": "angle", "tasks": ["identity"]}}},

@@ -71,7 +71,7 @@ def test_scores_keep_their_contract(results):
     scores = scores_of(results)
     assert list(scores.columns) == COLUMNS
     assert set(scores["method"]) == set(METHODS)
-    tasks = {"within", "across", "identity", "continuous_within", "continuous_across", "retrieval"}
+    tasks = {"within", "across", "identity", "continuous_within", "continuous_across", "clusters"}
     assert set(scores["task"]) == tasks
     assert set(scores["label_budget"]) == {"half", "all"}
     assert set(scores["split"]) == {"fold-0"}

@@ -127,7 +127,7 @@ def test_animals_differ_in_their_units(finished):
 def test_every_row_is_read_where_it_can_be(finished):
     scores = pd.read_csv(finished.results / "scores.csv", dtype={"unit": str})
     tasks = {name: set(own["task"]) for name, own in scores.groupby("method")}
-    every = {"within", "across", "identity", "continuous_within", "continuous_across", "retrieval"}
+    every = {"within", "across", "identity", "continuous_within", "continuous_across", "clusters"}
     # Units of one animal mean nothing in another: raw windows are read within animals alone.
     assert tasks == {name: {"within", "continuous_within"} if name == "raw" else every for name in ROWS}
     assert scores[scores["metric"] == "accuracy"]["value"].between(0, 1).all()

@@ -18,7 +18,7 @@ Task = Literal[
     "continuous_within",
     "continuous_across_sessions",
     "continuous_across",
-    "retrieval",
+    "clusters",
 ]
 #: Tasks of actions, and of behaviour variables, from the easiest to the hardest.
 ACTIONS = ("within", "across_sessions", "across")
@@ -27,11 +27,9 @@ CONTINUOUS = ("continuous_within", "continuous_across_sessions", "continuous_acr
 ACROSS_SESSIONS = ("across_sessions", "continuous_across_sessions")
 #: Tasks whose probes are trained on the tested animal itself.
 OWN = ("within", "decoding", "continuous_within")
-#: Tasks whose targets are values of behaviour, which needs no labels.
-VALUES = (*CONTINUOUS, "retrieval")
-#: What a kind of probe reads, and what this is called: classes, unless it stands here.
-_OF_VALUES = {"ridge": (CONTINUOUS, "continuous tasks"), "retrieval": (("retrieval",), "the task retrieval")}
-_OF_CLASSES = tuple(task for task in get_args(Task) if task not in VALUES)
+#: Tasks whose targets are computed from behaviour, which needs no labels.
+UNLABELLED = (*CONTINUOUS, "clusters")
+_OF_CLASSES = tuple(task for task in get_args(Task) if task not in CONTINUOUS)
 LabelBudget = Annotated[Literal["all", "half"] | Annotated[int, Field(ge=1)], FromText]
 #: Scaling of centred features: each by its own standard deviation (``zscore``), or all by one number (``centred``).
 Scale = Literal["zscore", "centred"]
@@ -64,16 +62,16 @@ class ProbeConfig(Section):
     the optimum; ``epochs`` trains a linear layer for up to ``epochs`` passes over the windows, with one of
     ``learning_rates``, multiplied by ``factor`` at each of ``milestones`` (validation chooses rate and epoch).
     ``angle``: ridge regression of (cos, sin) of the class, which is a direction. ``ridge``: ridge regression of
-    behaviour variables. ``knn``: share of each class among the ``neighbors`` nearest training windows. ``retrieval``:
-    mean behaviour of these windows. ``mlp``: a network with ``hidden`` layers, trained for ``epochs``, or without
-    ``epochs`` until early stopping on a tenth of the training windows.
+    behaviour variables. ``knn``: share of each class among the ``neighbors`` nearest training windows. ``mlp``: a
+    network with ``hidden`` layers, trained for ``epochs``, or without ``epochs`` until early stopping on a tenth of the
+    training windows.
 
     ``penalties``: first and last exponent; the penalties are 2 to each whole number between. They are chosen on
     validation windows, or on held-out training trials if a split has none. ``vote`` averages scores over
     ``vote_windows`` windows before and after, or over the trial. A probe without ``tasks`` is not used.
     """
 
-    kind: Literal["softmax", "angle", "ridge", "knn", "mlp", "retrieval"]
+    kind: Literal["softmax", "angle", "ridge", "knn", "mlp"]
     tasks: Annotated[list[Task], Each]
     label: str | None = None
     vote: Literal["none", "neighbors", "trial"] = "none"
@@ -101,14 +99,16 @@ class ProbeConfig(Section):
 
     def check_tasks(self, where: str) -> None:
         """Raise InputError, naming ``where``, if a probe of this kind cannot read one of its tasks."""
-        read, called = _OF_VALUES.get(self.kind, (_OF_CLASSES, "tasks of classes"))
+        read, called = (
+            (CONTINUOUS, "continuous tasks") if self.kind == "ridge" else (_OF_CLASSES, "tasks of classes")
+        )
         for task in self.tasks:
             if task not in read:
                 raise InputError(
                     f"{where}.tasks: {task!r}, expected {called} for a probe of kind {self.kind}"
                 )
-            if self.kind == "angle" and task == "identity":
-                raise InputError(f"{where}.tasks: 'identity', expected tasks with directions for kind angle")
+            if self.kind == "angle" and task in ("identity", "clusters"):
+                raise InputError(f"{where}.tasks: {task!r}, expected tasks with directions for kind angle")
 
 
 class EvaluationSettings(Section):
@@ -117,8 +117,8 @@ class EvaluationSettings(Section):
     Tasks: ``within`` (the probe is trained on other trials of the tested animal), ``across`` (on the other animals),
     ``across_sessions`` (on all other sessions, where ``split.animal_of_session`` says that animals are sessions),
     ``identity`` (which animal), ``decoding`` (like within, shown as MYOW's table), ``continuous_within``,
-    ``continuous_across_sessions`` and ``continuous_across`` (behaviour variables instead of classes), ``retrieval``
-    (behaviour of the nearest windows of the other animals, without labels). Label budgets: ``all``, ``half`` (half of
+    ``continuous_across_sessions`` and ``continuous_across`` (behaviour variables instead of classes), ``clusters``
+    (like across, with ``clusters`` behaviour clusters instead of labels). Label budgets: ``all``, ``half`` (half of
     each animal's blocks of ``label_block_seconds``), or a number of labelled trials of each class; in a recording
     without trials, a bout of one class, cut to ``labelled_seconds``, counts as a trial. ``choose_by``: metric for
     choices on validation windows. ``scale``: scaling of features by training windows. ``raw_pool_time`` and
@@ -136,4 +136,5 @@ class EvaluationSettings(Section):
     raw_pool_time: Count = 4
     raw_pool_space: Count = 2
     variables: list[str] | None = None
+    clusters: Annotated[int, Field(ge=2)] = 16
     consistency_dimensions: Count = 8

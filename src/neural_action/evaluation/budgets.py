@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neural_action.config.evaluation_settings import VALUES, EvaluationSettings
+from neural_action.config.evaluation_settings import UNLABELLED, EvaluationSettings
 from neural_action.evaluation.tasks import Problem, enough, split_number
 
 if TYPE_CHECKING:
@@ -33,11 +33,11 @@ def label_budgets(
 
     With few labels, validation has equally few: a user who labels eight trials does not have a hundred more. Draws
     depend only on split and seed, so that every row and probe gets the same labels. Identity has only ``all`` and
-    ``half``, because numbers of trials refer to classes of behaviour. Tasks of behaviour variables have only ``all``,
+    ``half``, because numbers of trials refer to classes of behaviour. Tasks computed from behaviour have only ``all``,
     because recorded behaviour needs no labels. Budgets with fewer than two classes are left out.
     """
 
-    if problem.task in VALUES:
+    if problem.task in UNLABELLED:
         yield Budget(ALL, problem.train, problem.validation)
         return
     unit = labelled_trials(windows, settings.labelled_seconds)

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from neural_action.config.evaluation_settings import CONTINUOUS, OWN, VALUES, EvaluationSettings, ProbeConfig
+from neural_action.config.evaluation_settings import (
+    CONTINUOUS,
+    OWN,
+    UNLABELLED,
+    EvaluationSettings,
+    ProbeConfig,
+)
 from neural_action.config.settings import MethodSettings
 from neural_action.errors import InputError
 from neural_action.evaluation.budgets import ALL, Budget, label_budgets
@@ -70,7 +76,7 @@ class EvaluationData:
         class_names: names of the classes.
         behavior: (window, variable) float, at the windows' centres, for continuous tasks.
         variables: names of the columns of ``behavior``.
-        summary: (window, component) float, what ``retrieval`` predicts.
+        clusters: (window,) int64 behaviour cluster, for the task ``clusters``.
         owners: the animal of each of ``animals``, if these are sessions.
         own_units: whether animals have their own units, so that their raw features cannot be compared.
         unit_seconds: if given, test trials are scored too, cut to this length; for a dataset with one split.
@@ -81,7 +87,7 @@ class EvaluationData:
     class_names: Sequence[str]
     behavior: np.ndarray | None = None
     variables: Sequence[str] = ()
-    summary: np.ndarray | None = None
+    clusters: np.ndarray | None = None
     owners: Sequence[str] = ()
     own_units: bool = False
     unit_seconds: float | None = None
@@ -120,7 +126,7 @@ def evaluate(
         InputError: no problem has windows to train and test on, a trial is in both training and test, a probe cannot
             read its tasks or looks for more neighbours than there are training windows, or ``settings.variables`` names
             an unknown variable.
-        ValueError: a task needs behaviour, or its summary, and ``data`` has none.
+        ValueError: a task needs behaviour, or its clusters, and ``data`` has none.
     """
     windows, animals = data.windows, data.animals
     for name, config in probes.items():
@@ -153,7 +159,7 @@ def evaluate(
                 windows,
                 problem,
                 _target(problem, data, behavior),
-                _count(problem, data),
+                _count(problem, data, settings),
                 scale=method.scale or ("centred" if method.representation == "raw" else settings.scale),
                 choose_by=settings.choose_by,
                 split=split,
@@ -188,7 +194,7 @@ def _check_neighbors(
     With few labels it takes all of them.
     """
     for name, config in readers:
-        few = config.kind in ("knn", "retrieval") and len(budget.train) < config.neighbors
+        few = config.kind == "knn" and len(budget.train) < config.neighbors
         if few and budget.name == ALL:
             raise InputError(
                 f"probes.{name}.neighbors: {config.neighbors}, expected at most the {len(budget.train)} training "
@@ -197,13 +203,13 @@ def _check_neighbors(
 
 
 def _target(problem: Problem, data: EvaluationData, behavior: np.ndarray | None) -> np.ndarray:
-    """(window,) classes, or (window, column) values of behaviour. ValueError if the data have no such values."""
-    if problem.task not in VALUES:
+    """(window,) classes, or (window, variable) values of behaviour. ValueError if the data have none."""
+    if problem.task not in UNLABELLED:
         return classes_of(problem.task, data.windows)
-    values = behavior if problem.task in CONTINUOUS else data.summary
-    if values is None:
-        raise ValueError(f"task {problem.task} needs values of behaviour")
-    return values
+    found = behavior if problem.task in CONTINUOUS else data.clusters
+    if found is None:
+        raise ValueError(f"task {problem.task} needs behaviour")
+    return found
 
 
 def _numbers(
@@ -249,10 +255,12 @@ def _represented(values: np.ndarray, problem: Problem) -> bool:
     return not np.isnan(values[rows, :1]).any()
 
 
-def _count(problem: Problem, data: EvaluationData) -> int:
+def _count(problem: Problem, data: EvaluationData, settings: EvaluationSettings) -> int:
     """Number of classes; 0 for values of behaviour."""
-    if problem.task in VALUES:
+    if problem.task in CONTINUOUS:
         return 0
+    if problem.task == "clusters":
+        return settings.clusters
     return len(data.animals if problem.task == "identity" else data.class_names)
 
 

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neural_action.config.evaluation_settings import ACROSS_SESSIONS, OWN, VALUES, EvaluationSettings, Task
+from neural_action.config.evaluation_settings import (
+    ACROSS_SESSIONS,
+    OWN,
+    UNLABELLED,
+    EvaluationSettings,
+    Task,
+)
 from neural_action.errors import InputError
 
 if TYPE_CHECKING:
@@ -51,7 +57,7 @@ def problems(
     """The problems of a task in one split: one for each animal with test windows, or one for all for identity.
 
     ``within``, ``decoding``: the probe is trained on labelled training windows of the tested animal. ``across``: on
-    those of the other animals. The continuous tasks and ``retrieval`` likewise, with unlabelled windows too. Left out
+    those of the other animals. The continuous tasks and ``clusters`` likewise, with unlabelled windows too. Left out
     are problems with nothing to test or fewer than two classes to train on.
 
     If ``animals`` are sessions, ``owners`` names the animal of each. ``across`` is then trained on sessions of other
@@ -76,7 +82,7 @@ def problems(
 
 def enough(task: Task, windows: Windows, train: np.ndarray) -> bool:
     """Whether a probe can be trained on these windows: two classes or animals, or two windows of behaviour."""
-    if task in VALUES:
+    if task in UNLABELLED:
         return len(train) > 1
     return len(np.unique(classes_of(task, windows)[train])) > 1
 
@@ -111,7 +117,7 @@ def check_apart(problem: Problem, windows: Windows, split: str) -> None:
 def _of_animal(task: Task, windows: Windows, number: int, animal: str, kin: np.ndarray) -> Problem:
     """The problem of one animal, or session; ``kin`` (animal,) bool are the sessions of the same animal."""
     own = windows.animal == number
-    usable = np.ones(len(own), bool) if task in VALUES else windows.label >= 0
+    usable = np.ones(len(own), bool) if task in UNLABELLED else windows.label >= 0
     teachers = own if task in OWN else ~own if task in ACROSS_SESSIONS else ~kin[windows.animal]
     training = (windows.role == "train") & teachers
     train = np.flatnonzero(training & usable & windows.sees_label)

@@ -161,8 +161,8 @@ def configuration(proposal: Proposal, *, dataset: str, raw: Path, samples: Path)
         "evaluation:",
         _one(
             "  tasks",
-            ["within"] if animals == 1 else ["within", "across", "identity", "retrieval"],
-            "[paper]; retrieval [ours]",
+            ["within"] if animals == 1 else ["within", "across", "identity", "clusters"],
+            "[paper]; clusters [ours]",
         ),
         _one(
             "  raw_pool_time", _divisor(4, frames) if images else 1, "[ours] frames averaged in the raw row"

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from neural_action.config.evaluation_settings import EvaluationSettings
 from neural_action.config.sections import Sections
 from neural_action.config.settings import MethodSettings
 from neural_action.config.signatures import needs
@@ -18,10 +19,10 @@ from neural_action.datasets.dataset import Dataset, Source, dataset_of
 from neural_action.datasets.protocols import animals_of, protocol_of
 from neural_action.datasets.windows import Windows, window_table
 from neural_action.errors import InputError
+from neural_action.evaluation.clusters import behavior_clusters, behavior_summary
 from neural_action.evaluation.columns import COLUMNS
 from neural_action.evaluation.evaluate import Evaluation, EvaluationData, evaluate
 from neural_action.evaluation.representation import represent
-from neural_action.evaluation.retrieval import behavior_summary
 from neural_action.files import atomic_write
 from neural_action.progress import progress
 
@@ -100,7 +101,7 @@ def _splits(
                 dataset.class_names,
                 centre_behavior(dataset, windows),
                 variables_of(dataset),
-                summary=_summary(dataset, windows) if "retrieval" in evaluation.tasks else None,
+                clusters=_clusters(dataset, windows, evaluation) if "clusters" in evaluation.tasks else None,
                 owners=list(animals_of(dataset.animals, sections.split).values()),
                 own_units=bool(dataset.units),
                 # With a single split, the interval comes from its trials.
@@ -116,11 +117,19 @@ def centre_behavior(dataset: Dataset, windows: Windows) -> np.ndarray:
     return dataset.pose[windows.pose[:, windows.pose.shape[1] // 2]]
 
 
-def _summary(dataset: Dataset, windows: Windows) -> np.ndarray:
-    """(window, component): the summary of behaviour, by the windows that train. InputError without behaviour."""
+def _clusters(dataset: Dataset, windows: Windows, settings: EvaluationSettings) -> np.ndarray:
+    """(window,) int64: behaviour clusters, searched in the windows that train.
+
+    InputError without behaviour, or with fewer of these windows than clusters.
+    """
     if not dataset.pose.shape[1]:
-        raise InputError("evaluation.tasks: retrieval needs behaviour, and these recordings have none")
-    return behavior_summary(dataset.pose[windows.pose], np.flatnonzero(windows.role == "train"))
+        raise InputError("evaluation.tasks: clusters needs behaviour, and these recordings have none")
+    fitted = np.flatnonzero(windows.role == "train")
+    if len(fitted) < settings.clusters:
+        raise InputError(
+            f"evaluation.clusters: {settings.clusters}, expected at most the {len(fitted)} training windows"
+        )
+    return behavior_clusters(behavior_summary(dataset.pose[windows.pose], fitted), fitted, settings.clusters)
 
 
 def variables_of(dataset: Dataset) -> tuple[str, ...]:

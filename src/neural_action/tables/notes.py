@@ -34,7 +34,7 @@ TASKS = {
     "continuous_within": "Within animals",
     "continuous_across_sessions": "Across sessions",
     "continuous_across": "Across animals",
-    "retrieval": "Behaviour retrieval",
+    "clusters": "Behaviour clusters",
 }
 METRICS = {
     "accuracy": "accuracy, the share of windows whose class is predicted",
@@ -208,7 +208,6 @@ def _probe(probe: ProbeConfig) -> str:
         "softmax": solvers[probe.solver],
         "angle": "ridge regression of (cos, sin) of the direction",
         "ridge": "ridge regression of behaviour variables",
-        "retrieval": f"the mean behaviour of the {probe.neighbors} nearest training windows",
         "knn": f"the share of the {probe.neighbors} nearest training windows of each class",
         "mlp": f"a network with hidden layers of {', '.join(map(str, probe.hidden))} units",
     }

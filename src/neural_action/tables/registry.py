@@ -37,7 +37,7 @@ def table_names(
         "identity_recognition": "identity" in tasks,
         "label_efficiency": _few_labels(evaluation),
         "continuous": tasks & set(CONTINUOUS),
-        "label_free": "retrieval" in tasks,
+        "label_free": "clusters" in tasks,
         "consistency": consistency,
         "ablation": tasks & set(ACTIONS) and any(row.table == "ablation" for row in methods),
         "unseen_animal": unseen,

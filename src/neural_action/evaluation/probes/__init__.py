@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from neural_action.config.evaluation_settings import ProbeConfig
 from neural_action.evaluation.probes.angle import Angle
-from neural_action.evaluation.probes.knn import Knn, Retrieval
+from neural_action.evaluation.probes.knn import Knn
 from neural_action.evaluation.probes.mlp import Mlp
 from neural_action.evaluation.probes.probe import Probe
 from neural_action.evaluation.probes.ridge import Ridge
@@ -16,7 +16,6 @@ KINDS: dict[str, type[Probe]] = {
     "ridge": Ridge,
     "knn": Knn,
     "mlp": Mlp,
-    "retrieval": Retrieval,
 }
 
 

@@ -1,4 +1,4 @@
-"""Probes by nearest neighbours among training windows."""
+"""Probe by nearest neighbours among training windows."""
 
 from __future__ import annotations
 
@@ -17,33 +17,15 @@ class Knn(Probe):
 
     def scores(self, train: Training, others: np.ndarray) -> np.ndarray:
         """(1, m, class) float64 shares; over all training windows if there are fewer than ``neighbors``."""
-        return _mean_of_nearest(
-            train.values, np.eye(train.classes)[train.target], others, self.config.neighbors
-        )
-
-
-class Retrieval(Probe):
-    """The mean target of the ``neighbors`` nearest training windows (Euclidean)."""
-
-    output = "values"
-
-    def scores(self, train: Training, others: np.ndarray) -> np.ndarray:
-        """(1, m, variable) float64 means; over all training windows if there are fewer than ``neighbors``."""
-        return _mean_of_nearest(train.values, train.target, others, self.config.neighbors)
-
-
-def _mean_of_nearest(
-    values: np.ndarray, target: np.ndarray, others: np.ndarray, neighbors: int
-) -> np.ndarray:
-    """(1, m, column): mean of ``target`` (n, column) over the windows nearest to each of ``others`` (m, feature)."""
-    known, probed = values.astype(np.float32), others.astype(np.float32)
-    count = min(neighbors, len(known))
-    length, some = (known**2).sum(1)[None], max(1, _DISTANCES // len(known))
-    out = np.empty((1, len(probed), target.shape[1]))
-    for first in range(0, len(probed), some):
-        rows = slice(first, first + some)
-        # Without the squared length of the probed window, which does not change the order.
-        distances = length - 2 * probed[rows] @ known.T
-        nearest = np.argpartition(distances, count - 1, axis=1)[:, :count]
-        out[0, rows] = target[nearest].mean(1)
-    return out
+        target = np.eye(train.classes)[train.target]
+        known, probed = train.values.astype(np.float32), others.astype(np.float32)
+        count = min(self.config.neighbors, len(known))
+        length, some = (known**2).sum(1)[None], max(1, _DISTANCES // len(known))
+        out = np.empty((1, len(probed), train.classes))
+        for first in range(0, len(probed), some):
+            rows = slice(first, first + some)
+            # Without the squared length of the probed window, which does not change the order.
+            distances = length - 2 * probed[rows] @ known.T
+            nearest = np.argpartition(distances, count - 1, axis=1)[:, :count]
+            out[0, rows] = target[nearest].mean(1)
+        return out
