@@ -206,7 +206,7 @@ def test_mistakes_are_one_line(changes, message):
         ),
         ({"probes": {"svm": {"kind": "svm", "tasks": ["within"]}}}, "configuration probes.svm.kind: 'svm'"),
         (
-            {"probes": {"softmax": {"kind": "softmax", "tasks": ["continuous_within"]}}},
+            {"probes": {"softmax": {"tasks": ["clusters", "continuous_within"]}}},
             "configuration probes.softmax.tasks: 'continuous_within', expected tasks of classes",
         ),
         (
@@ -214,7 +214,7 @@ def test_mistakes_are_one_line(changes, message):
             "configuration probes.ridge.tasks: 'within', expected continuous tasks",
         ),
         (
-            {"probes": {"ridge": {"tasks": ["clusters"]}}},
+            {"probes": {"ridge": {"tasks": ["clusters", "continuous_within", "continuous_across"]}}},
             "configuration probes.ridge.tasks: 'clusters', expected continuous tasks",
         ),
         (
