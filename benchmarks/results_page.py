@@ -44,7 +44,6 @@ METRICS = {
     "continuous_within": "r2",
     "continuous_across_sessions": "r2",
     "continuous_across": "r2",
-    "clusters": "balanced_accuracy",
 }
 
 
@@ -164,7 +163,6 @@ SHOWN = {
         (
             Column("continuous", "continuous_within", "ridge", "R2, within"),
             Column("continuous", "continuous_across", "ridge", "R2, left out"),
-            Column("label_free", "clusters", "softmax", "Behaviour clusters"),
         )
     ),
     "sessions": Shown(
