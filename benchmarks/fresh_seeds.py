@@ -104,7 +104,8 @@ def run(preset: str, seed: int, cores: int, shown: list[str], more: Sequence[Pat
         file.flush()
         command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--nolock", "--quiet", "all"]
         command += ["--configfile", *map(str, (*files(preset), *more)), file.name, "--"]
-        subprocess.run([*command, f"results/{dataset(preset, seed)}/scores.csv"], cwd=ROOT, check=True)
+        wanted = [f"results/{dataset(preset, seed)}/{name}" for name in ("scores.csv", "config.yaml")]
+        subprocess.run([*command, *wanted], cwd=ROOT, check=True)
 
 
 def read(preset: str, seed: int, results: Path = ROOT / "results") -> pd.DataFrame:

@@ -8,14 +8,15 @@ softmax, all labels, same splits):
 - *clusters*: balanced accuracy of behaviour clusters on the animal left out, by the probe that reads the actions.
 
 It writes Spearman's rank correlations over the rows of each dataset, and the accuracy that is lost by taking the row
-that a measure puts first, between the marks of ``docs/results/label_free.md``; and every value into
-``--values`` (CSV), if given. Windows and probes are those of each run's
-``config.yaml``; of ``--configfile`` for runs without one.
+that a measure puts first. Beside them stands what accuracy itself can do: the rank correlation of the accuracies on one
+half of the animals with those on the other half, mean over all halves. All this goes between the marks of
+``docs/results/label_free.md``; and every value into ``--values`` (CSV), if given.
 """
 
 from __future__ import annotations
 
 import argparse
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ from results_page import ROOT, between, head
 from scipy.stats import spearmanr
 
 from neural_action.config.load import complete, merged, validate
-from neural_action.config.settings import Settings
+from neural_action.config.settings import MethodSettings, Settings
 from neural_action.datasets.dataset import Source
 from neural_action.datasets.protocols import animals_of
 from neural_action.datasets.windows import window_table
@@ -45,24 +46,18 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--results", type=Path, nargs="+", required=True)
-    parser.add_argument("--configfile", type=Path, help="for runs without a config.yaml")
     parser.add_argument("--values", type=Path, help="CSV of every row and measure to write")
     options = parser.parse_args()
-    tables = [measured(folder, settings_of(folder, options.configfile)) for folder in options.results]
+    tables = [measured(folder, settings_of(folder)) for folder in options.results]
     if options.values:
         pd.concat(tables).to_csv(options.values, index=False)
     OUTPUT.write_text(between(OUTPUT.read_text(), "label_free:measures", page(pd.concat(tables))))
     print(f"wrote {OUTPUT.relative_to(ROOT)}")
 
 
-def settings_of(folder: Path, given: Path | None) -> Settings:
-    """The settings of a run. FileNotFoundError if it has no config.yaml and none is given."""
-    path = folder / "config.yaml"
-    if not path.exists():
-        if given is None:
-            raise FileNotFoundError(f"{path}: no such file, expected it or --configfile")
-        path = given
-    return validate(complete(merged([path]), lambda name: ROOT / "config" / name))
+def settings_of(folder: Path) -> Settings:
+    """The settings of a run."""
+    return validate(complete(merged([folder / "config.yaml"]), lambda name: ROOT / "config" / name))
 
 
 def measured(folder: Path, settings: Settings) -> pd.DataFrame:
@@ -72,25 +67,50 @@ def measured(folder: Path, settings: Settings) -> pd.DataFrame:
     chosen &= (scores["label_budget"] == "all") & scores["unit"].isna() & (scores["layer"] == "encoder")
     chosen &= scores["protocol"] == settings.split.protocol
     scores = scores[chosen]
-    lines = []
+    lines, halves = [], agreement(scores[scores["method"].isin(trained(settings))])
     for (method, split), own in scores.groupby(["method", "split"]):
-        row = settings.methods.get(str(method))
+        row = trained(settings).get(str(method))
         path = folder / f"models/{method}/{split}/seed-{own['seed'].min()}/embedding.npz"
-        if row is None or row.objective is None or row.role == "reference" or not path.exists():
+        if row is None or not path.exists():
             continue
         lines.append(
             (
                 folder.name,
                 row.label,
                 own["value"].mean(),
+                halves,
                 *without_labels(folder, settings, str(split), path, row),
             )
         )
-    table = pd.DataFrame(lines, columns=["dataset", "label", "accuracy", *MEASURES])
+    table = pd.DataFrame(lines, columns=["dataset", "label", "accuracy", "halves", *MEASURES])
     return table.groupby(["dataset", "label"], as_index=False).mean()
 
 
-def without_labels(folder: Path, settings: Settings, split: str, embedding: Path, row) -> list[float]:
+def trained(settings: Settings) -> dict[str, MethodSettings]:
+    """The rows that are trained, without references."""
+    return {
+        name: row
+        for name, row in settings.methods.items()
+        if row.objective is not None and row.role != "reference"
+    }
+
+
+def agreement(scores: pd.DataFrame) -> float:
+    """Rank correlation over rows between the accuracies on two halves of the animals, mean over all halves."""
+    by_animal = scores.pivot_table(index="method", columns="animal", values="value")
+    animals = list(by_animal)
+    found = [
+        spearmanr(
+            by_animal[list(half)].mean(axis=1), by_animal.drop(columns=list(half)).mean(axis=1)
+        ).statistic
+        for half in combinations(animals, len(animals) // 2)
+    ]
+    return float(np.mean(found))
+
+
+def without_labels(
+    folder: Path, settings: Settings, split: str, embedding: Path, row: MethodSettings
+) -> list[float]:
     """The measures of one embedding."""
     dataset = Source(folder / "dataset", folder / "splits.csv", (split,)).open(settings.windows, neural=False)
     windows = window_table(dataset, settings.windows, stride=settings.windows.stride)
@@ -123,7 +143,7 @@ def without_labels(folder: Path, settings: Settings, split: str, embedding: Path
 def page(table: pd.DataFrame) -> str:
     """Markdown: each dataset by each measure, and the mean over datasets."""
     measures = [f"{what}, {one}" for one in MEASURES for what in ("Rank correlation", "Points lost")]
-    lines = head(["Dataset"], ["Rows", *measures])
+    lines = head(["Dataset"], ["Rows", "Halves of the animals", *measures])
     gathered: dict[str, list[tuple[float, float]]] = {one: [] for one in MEASURES}
     for name, own in table.groupby("dataset"):
         cells = []
@@ -132,10 +152,11 @@ def page(table: pd.DataFrame) -> str:
             lost = 100 * (own["accuracy"].max() - own.loc[own[one].idxmax(), "accuracy"])
             gathered[one].append((correlation, lost))
             cells.append(f"{correlation:.2f} | {lost:.1f}")
-        lines.append(f"| {name} | {len(own)} | {' | '.join(cells)} |")
+        lines.append(f"| {name} | {len(own)} | {own['halves'].iloc[0]:.2f} | {' | '.join(cells)} |")
     means = {one: np.mean(values, axis=0) for one, values in gathered.items()}
     cells = [f"{means[one][0]:.2f} | {means[one][1]:.1f}" for one in MEASURES]
-    return "\n".join([*lines, f"| mean | | {' | '.join(cells)} |"])
+    halves = table.groupby("dataset")["halves"].first().mean()
+    return "\n".join([*lines, f"| mean | | {halves:.2f} | {' | '.join(cells)} |"])
 
 
 if __name__ == "__main__":
