@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import yaml
 from results_page import between, head
@@ -158,6 +159,7 @@ def _differences(table: pd.DataFrame, methods: dict[str, MethodSettings]) -> str
         for name in methods
         if name in table.index and name != proposed
     }
+    wins = {pair: int(np.count_nonzero(np.asarray(difference) > 0)) for pair, difference in found.items()}
     estimates = {pair: _over_datasets(difference) for pair, difference in found.items()}
     adjusted = dict(zip(estimates, holm([estimate.p for estimate in estimates.values()]), strict=True))
     lines = head(["Method"], [f"{methods[proposed].label} minus it" for proposed in proposals])
@@ -168,10 +170,10 @@ def _differences(table: pd.DataFrame, methods: dict[str, MethodSettings]) -> str
                 if pair not in found:
                     cells.append(EMPTY)
                     continue
-                value, wins = estimates[pair], int((found[pair] > 0).sum())
+                value = estimates[pair]
                 star = r" \*" if adjusted[pair] < 0.05 else ""
                 shown = interval(value.mean, value.low, value.high, sign=True)
-                cells.append(f"{shown}{star} {wins} of {len(table.columns)}")
+                cells.append(f"{shown}{star} {wins[pair]} of {len(table.columns)}")
             lines.append(f"| {row.label} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

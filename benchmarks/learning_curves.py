@@ -180,7 +180,7 @@ def curve(settings: Settings, name: str, split: Split, steps: int) -> list[tuple
     model.fit_scales(context.neural, torch.cat(context.animal_frames))
     sampler = BatchSampler(context, windows, row.augmentations, training.batch, split.number)
     neural = context.neural[torch.as_tensor(windows.start)][:, None]
-    read = []
+    read: list[tuple] = []
 
     def look(step: int) -> None:
         if step in AT or step == steps:
@@ -193,8 +193,13 @@ def curve(settings: Settings, name: str, split: Split, steps: int) -> list[tuple
     with tempfile.TemporaryDirectory() as folder:
         log = pretrain(model, sampler, training, Path(folder) / "checkpoint.pt", interrupt=look)
     losses = {int(entry[0]): entry[1] for entry in log}
-    near = {step: losses[min(losses, key=lambda at, step=step: abs(at - step))] for step, *_ in read}
+    near = {step: losses[nearest(list(losses), step)] for step, *_ in read}
     return [(step, near[step], *what) for step, *what in read]
+
+
+def nearest(steps: list[int], step: int) -> int:
+    """The one of ``steps`` that is nearest to ``step``."""
+    return min(steps, key=lambda at: abs(at - step))
 
 
 def draw(mean: pd.DataFrame, settings: Settings, options: argparse.Namespace, output: Path) -> None:

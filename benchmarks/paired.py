@@ -11,11 +11,12 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from neural_action.config.evaluation_settings import ACTIONS, CONTINUOUS
 from neural_action.config.load import read_yaml
 from neural_action.config.sections import Sections
 from neural_action.evaluation.statistics import holm
 from neural_action.tables.document import interval, probability
-from neural_action.tables.scores import CONTINUOUS, Column, Scores
+from neural_action.tables.scores import Column, Scores
 
 
 def main() -> None:
@@ -29,10 +30,11 @@ def main() -> None:
     options = parser.parse_args()
     folder = options.results / options.dataset
     sections = Sections(json.dumps(read_yaml(folder / "config.yaml")))
-    what = (sections.dataset, sections.split.protocol, sections.probes)
-    scores = Scores.read(folder / "scores.csv", options.rows, *what)
+    made = (sections.dataset, sections.split.protocol, sections.probes)
+    scores = Scores.read(folder / "scores.csv", options.rows, *made)
     row, reference = (sections.methods[name].label for name in options.rows)
-    found = [(column, scores.difference(*options.rows, column)) for column in columns(sections, scores)]
+    one, other = options.rows
+    found = [(column, scores.difference(one, other, column)) for column in columns(sections, scores)]
     found = [(column, cell) for column, cell in found if cell is not None]
     adjusted = holm([cell.p for _, cell in found])
     print(f"{row} minus {reference} [95 %], scores, p after Holm over these {len(found)} differences")
@@ -46,7 +48,7 @@ def main() -> None:
 def columns(sections: Sections, scores: Scores) -> Iterator[Column]:
     """Every column of classes or behaviour by the metric of the tables, from few labels to all."""
     for task in sections.evaluation.tasks:
-        metric = sections.tables.metric if task in ("within", "across") else "accuracy"
+        metric = sections.tables.metric if task in (*ACTIONS, "clusters") else "accuracy"
         for probe in scores.read_by(task):
             for animal in scores.animals if task == "decoding" else [None]:
                 for budget in scores.budgets(task, probe):

@@ -122,7 +122,7 @@ def measure(settings: Settings, name: str, of: str, steps: int, device: torch.de
     pairs = []
     for number in range(steps + 1):
         bare = seconds(lambda: step(fixed.again()), cuda)
-        pairs.append((bare, seconds(lambda number=number: step(sampler(number)), cuda)))
+        pairs.append((bare, seconds(lambda: step(sampler(number)), cuda)))  # noqa: B023
     # Not the median: the numbers of views are drawn once in many steps.
     bare, full = np.mean(pairs[1:], axis=0)
     memory = "–"

@@ -12,7 +12,7 @@ import time
 import numpy as np
 import torch
 
-from neural_action.config.settings import ProbeConfig
+from neural_action.config.evaluation_settings import ProbeConfig
 from neural_action.evaluation.probes.angle import Angle, angle_errors, angles_of, directions
 from neural_action.evaluation.probes.probe import Training, penalties
 from neural_action.evaluation.scaling import Standard
@@ -61,7 +61,9 @@ def main() -> None:
     print(
         f"task decoding, probe angle, label budget all: {SIZES[0]} training windows of {UNITS} units, made up"
     )
-    seconds, scores = {"twenty trainings": [], "closed form": []}, {"twenty trainings": [], "closed form": []}
+    ways = ("twenty trainings", "closed form")
+    seconds: dict[str, list[float]] = {way: [] for way in ways}
+    scores: dict[str, list[float]] = {way: [] for way in ways}
     for draw in range(draws):
         rng = np.random.default_rng(draw)
         preferred = rng.uniform(0, 2 * np.pi, UNITS)

@@ -55,7 +55,7 @@ def main() -> None:
     for loop in loops.values():
         for _ in range(10):
             next(loop)
-    seconds = {name: [] for name in loops}
+    seconds: dict[str, list[float]] = {name: [] for name in loops}
     for _ in range(options.blocks):
         for name, loop in loops.items():
             began = time.perf_counter()
@@ -102,7 +102,7 @@ def ours(rates: Tensor, trial: Tensor) -> Iterator[float]:
         neural=[
             ComponentConfig(name="dropout"),
             ComponentConfig(name="pepper"),
-            ComponentConfig(name="noise", sd=1.5, apply=0.5),
+            ComponentConfig.model_validate({"name": "noise", "sd": 1.5, "apply": 0.5}),
         ],
         shift=2,
     )

@@ -17,14 +17,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from drawn_by import record
-from learning_curves import ROOT, TASK, raw_windows, reads, settings_of, splits
+from learning_curves import ROOT, TASK, reads, settings_of, splits
 from results_page import between
 from threadpoolctl import threadpool_limits
 
-from neural_action.config.settings import FeatureSettings
+from neural_action.config.evaluation_settings import FeatureSettings
 from neural_action.datasets.runs import blocks
 from neural_action.datasets.windows import Windows
 from neural_action.evaluation.discriminant import nearest, trial_discriminant
+from neural_action.evaluation.representation import raw_windows
 from neural_action.evaluation.statistics import Estimate, over_splits
 from neural_action.tables.document import interval
 from neural_action.tables.pictures.style import new_figure, save, styled
@@ -63,7 +64,7 @@ def main() -> None:
     wide = wide[list(LABEL_BUDGETS)]
     print(f"task {TASK}, accuracy in validation (minus centred rates, points [95 %])")
     ratio = settings.split.validation / settings.split.train
-    print(table := page_table(wide, ratio))
+    print(shown := page_table(wide, ratio))
     before, after, chance = np.mean(same, axis=0)
     print(
         f"of the same class: {before:.2f} of the nearest trials at first, {after:.2f} at last, chance {chance:.2f}"
@@ -75,7 +76,7 @@ def main() -> None:
     )
     print(f"wrote {output}")
     if settings.dataset == "monkey_reach":
-        PAGE.write_text(between(PAGE.read_text(), "trial_discriminant", table))
+        PAGE.write_text(between(PAGE.read_text(), "trial_discriminant", shown))
 
 
 def page_table(wide: pd.DataFrame, ratio: float) -> str:

@@ -66,8 +66,8 @@ def main() -> None:
     generator = torch.Generator().manual_seed(0)
     neural = [torch.randn(RECORDED, each, generator=generator) for each in units]
     packed, layer = PackedUnits(neural), UnitInput(units, WIDTH)
-    for animal, values in enumerate(neural):
-        layer.fit(animal, values)
+    for number, values in enumerate(neural):
+        layer.fit(number, values)
     start = RECORDED * torch.arange(ANIMALS)[:, None] + torch.randint(
         0, RECORDED - FRAMES, (ANIMALS, WINDOWS)
     )
