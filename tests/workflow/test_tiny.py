@@ -2,6 +2,7 @@
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 import warnings
@@ -86,6 +87,26 @@ def test_scores_keep_their_contract(results):
     )
     assert guesses["value"].mean() == pytest.approx(1 / 3, abs=0.15)
     assert set(scores.query("method == 'behavior_swapped'")["task"]) == {"identity"}
+
+
+def test_measures_without_labels_are_those_of_the_scores(results, monkeypatch):
+    """The benchmark that compares measures reads embeddings anew: same probes, same numbers."""
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    script = runpy.run_path(str(ROOT / "benchmarks/label_free.py"))
+    found = script["measured"](results / "tiny", script["settings_of"](results / "tiny")).set_index("label")
+    scores = scores_of(results)
+    scores = scores[
+        (scores["unit"] == "") & (scores["layer"] == "encoder") & (scores["label_budget"] == "all")
+    ]
+    assert set(found.index) == {row["label"] for row in METHODS.values() if "objective" in row}
+    for method in ("simclr", "matched_alignment"):
+        own = scores[scores["method"] == method]
+        for name, (task, metric) in script["MEASURES"].items():
+            probe = "ridge" if metric == "r2" else "softmax"
+            told = own[(own["task"] == task) & (own["metric"] == metric) & (own["probe"] == probe)][
+                "value"
+            ].mean()
+            assert found.loc[METHODS[method]["label"], name] == pytest.approx(told, abs=2e-3)
 
 
 def test_every_probe_reads_every_row(results):
