@@ -5,7 +5,7 @@ it computes two measures that need no labels, and takes the balanced accuracy ac
 softmax, all labels, same splits):
 
 - *decoding*: R2 of behaviour on the animal left out, by a ridge from the representations of the other animals;
-- *clusters*: balanced accuracy of behaviour clusters on the animal left out, by the probe that reads the actions.
+- *clusters*: R2 of the membership of behaviour clusters on the animal left out, by the same ridge.
 
 It writes Spearman's rank correlations over the rows of each dataset, and the accuracy that is lost by taking the row
 that a measure puts first. Beside them stands what accuracy itself can do: the rank correlation of the accuracies on one
@@ -29,15 +29,15 @@ from neural_action.config.settings import MethodSettings, Settings
 from neural_action.datasets.dataset import Source
 from neural_action.datasets.protocols import animals_of
 from neural_action.datasets.windows import window_table
-from neural_action.evaluation.clusters import behavior_clusters, behavior_summary
+from neural_action.evaluation.clusters import behavior_summary, cluster_membership
 from neural_action.evaluation.evaluate import EvaluationData, evaluate
 from neural_action.files import load_npz
 from neural_action.stages.evaluate import centre_behavior
 
 OUTPUT = ROOT / "docs/results/label_free.md"
 TASK, PROBE, METRIC = "across", "softmax", "balanced_accuracy"
-#: Measures without labels: name on the page, task and metric.
-MEASURES = {"decoding": ("continuous_across", "r2"), "clusters": ("clusters", METRIC)}
+#: Measures without labels: name on the page, and task.
+MEASURES = {"decoding": "continuous_across", "clusters": "clusters"}
 
 
 def main() -> None:
@@ -122,21 +122,18 @@ def without_labels(
         dataset.class_names,
         centre_behavior(dataset, windows),
         tuple(map(str, range(dataset.pose.shape[1]))),
-        behavior_clusters(summary, fitted, settings.evaluation.clusters),
+        cluster_membership(summary, fitted, settings.evaluation.clusters),
         list(animals_of(dataset.animals, settings.split).values()),
     )
-    tasks = [task for task, _ in MEASURES.values()]
+    tasks = list(MEASURES.values())
     asked = settings.evaluation.model_copy(update={"tasks": tasks, "variables": None})
-    readers = {
-        name: settings.probes[name].model_copy(update={"tasks": [task]})
-        for name, task in zip(("ridge", PROBE), tasks, strict=True)
-    }
+    readers = {"ridge": settings.probes["ridge"].model_copy(update={"tasks": tasks})}
     features = {"encoder": np.nan_to_num(load_npz(embedding, "encoder")["encoder"].astype(np.float32))}
     found = evaluate(features, data, row.model_copy(update={"tasks": None}), readers, asked, split, 0)
-    values: dict[tuple[str, str], list[float]] = {measure: [] for measure in MEASURES.values()}
+    values: dict[str, list[float]] = {task: [] for task in tasks}
     for one in found.scores:
-        if (one.task, one.metric) in values and not one.unit:
-            values[one.task, one.metric].append(one.value)
+        if one.metric == "r2" and not one.unit:
+            values[one.task].append(one.value)
     return [float(np.mean(of)) for of in values.values()]
 
 

@@ -206,16 +206,20 @@ def test_mistakes_are_one_line(changes, message):
         ),
         ({"probes": {"svm": {"kind": "svm", "tasks": ["within"]}}}, "configuration probes.svm.kind: 'svm'"),
         (
-            {"probes": {"softmax": {"tasks": ["clusters", "continuous_within"]}}},
+            {"probes": {"softmax": {"kind": "softmax", "tasks": ["continuous_within"]}}},
             "configuration probes.softmax.tasks: 'continuous_within', expected tasks of classes",
         ),
         (
-            {"probes": {"ridge": {"tasks": ["within", "continuous_within", "continuous_across"]}}},
-            "configuration probes.ridge.tasks: 'within', expected continuous tasks",
+            {
+                "probes": {
+                    "ridge": {"tasks": ["within", "clusters", "continuous_within", "continuous_across"]}
+                }
+            },
+            "configuration probes.ridge.tasks: 'within', expected tasks of behaviour",
         ),
         (
-            {"probes": {"ridge": {"tasks": ["clusters", "continuous_within", "continuous_across"]}}},
-            "configuration probes.ridge.tasks: 'clusters', expected continuous tasks",
+            {"probes": {"knn": {"tasks": ["clusters"]}}},
+            "configuration probes.knn.tasks: 'clusters', expected tasks of classes",
         ),
         (
             {"probes": {"angle": {"kind": "angle", "tasks": ["identity"]}}},

@@ -27,9 +27,9 @@ CONTINUOUS = ("continuous_within", "continuous_across_sessions", "continuous_acr
 ACROSS_SESSIONS = ("across_sessions", "continuous_across_sessions")
 #: Tasks whose probes are trained on the tested animal itself.
 OWN = ("within", "decoding", "continuous_within")
-#: Tasks whose targets are computed from behaviour, which needs no labels.
-UNLABELLED = (*CONTINUOUS, "clusters")
-_OF_CLASSES = tuple(task for task in get_args(Task) if task not in CONTINUOUS)
+#: Tasks whose targets are values computed from behaviour, which needs no labels.
+VALUES = (*CONTINUOUS, "clusters")
+_OF_CLASSES = tuple(task for task in get_args(Task) if task not in VALUES)
 LabelBudget = Annotated[Literal["all", "half"] | Annotated[int, Field(ge=1)], FromText]
 #: Scaling of centred features: each by its own standard deviation (``zscore``), or all by one number (``centred``).
 Scale = Literal["zscore", "centred"]
@@ -62,7 +62,7 @@ class ProbeConfig(Section):
     the optimum; ``epochs`` trains a linear layer for up to ``epochs`` passes over the windows, with one of
     ``learning_rates``, multiplied by ``factor`` at each of ``milestones`` (validation chooses rate and epoch).
     ``angle``: ridge regression of (cos, sin) of the class, which is a direction. ``ridge``: ridge regression of
-    behaviour variables. ``knn``: share of each class among the ``neighbors`` nearest training windows. ``mlp``: a
+    values of behaviour. ``knn``: share of each class among the ``neighbors`` nearest training windows. ``mlp``: a
     network with ``hidden`` layers, trained for ``epochs``, or without ``epochs`` until early stopping on a tenth of the
     training windows.
 
@@ -100,14 +100,14 @@ class ProbeConfig(Section):
     def check_tasks(self, where: str) -> None:
         """Raise InputError, naming ``where``, if a probe of this kind cannot read one of its tasks."""
         read, called = (
-            (CONTINUOUS, "continuous tasks") if self.kind == "ridge" else (_OF_CLASSES, "tasks of classes")
+            (VALUES, "tasks of behaviour") if self.kind == "ridge" else (_OF_CLASSES, "tasks of classes")
         )
         for task in self.tasks:
             if task not in read:
                 raise InputError(
                     f"{where}.tasks: {task!r}, expected {called} for a probe of kind {self.kind}"
                 )
-            if self.kind == "angle" and task in ("identity", "clusters"):
+            if self.kind == "angle" and task == "identity":
                 raise InputError(f"{where}.tasks: {task!r}, expected tasks with directions for kind angle")
 
 
@@ -118,10 +118,10 @@ class EvaluationSettings(Section):
     ``across_sessions`` (on all other sessions, where ``split.animal_of_session`` says that animals are sessions),
     ``identity`` (which animal), ``decoding`` (like within, shown as MYOW's table), ``continuous_within``,
     ``continuous_across_sessions`` and ``continuous_across`` (behaviour variables instead of classes), ``clusters``
-    (like across, with ``clusters`` behaviour clusters instead of labels). Label budgets: ``all``, ``half`` (half of
-    each animal's blocks of ``label_block_seconds``), or a number of labelled trials of each class; in a recording
-    without trials, a bout of one class, cut to ``labelled_seconds``, counts as a trial. ``choose_by``: metric for
-    choices on validation windows. ``scale``: scaling of features by training windows. ``raw_pool_time`` and
+    (like across, but membership of ``clusters`` behaviour clusters, without labels). Label budgets: ``all``, ``half``
+    (half of each animal's blocks of ``label_block_seconds``), or a number of labelled trials of each class; in a
+    recording without trials, a bout of one class, cut to ``labelled_seconds``, counts as a trial. ``choose_by``: metric
+    for choices on validation windows. ``scale``: scaling of features by training windows. ``raw_pool_time`` and
     ``raw_pool_space``: frames and pixels over which raw windows are averaged. ``variables``: behaviour variables of the
     continuous tasks; null means all.
     """

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neural_action.config.evaluation_settings import UNLABELLED, EvaluationSettings
+from neural_action.config.evaluation_settings import VALUES, EvaluationSettings
 from neural_action.evaluation.tasks import Problem, enough, split_number
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def label_budgets(
     because recorded behaviour needs no labels. Budgets with fewer than two classes are left out.
     """
 
-    if problem.task in UNLABELLED:
+    if problem.task in VALUES:
         yield Budget(ALL, problem.train, problem.validation)
         return
     unit = labelled_trials(windows, settings.labelled_seconds)

@@ -1,7 +1,7 @@
-"""Behaviour clusters: classes of what animals do that nobody has to label.
+"""Behaviour clusters: kinds of what animals do that nobody has to label.
 
-Task ``clusters`` reads the behaviour cluster of a window with the probes of actions, trained on the other animals. So
-it can choose a row or a setting where there are no labels. How well it ranks rows is measured in
+Task ``clusters`` reads from a window, by a ridge trained on the other animals, which behaviour clusters it is in. So it
+can choose a row or a setting where there are no labels. How well it ranks rows is measured in
 docs/results/label_free.md. Our choice.
 """
 
@@ -20,31 +20,37 @@ COMPONENTS = 16
 _FLOOR = 1e-3
 #: A smaller spread is rounding.
 _CONSTANT = 1e-9
-#: Starts of k-means, of which the best is taken, and its iterations (our choice).
-_STARTS, _ITERATIONS = 4, 50
+#: Repetitions of k-means, of which each gives clusters of its own, and its iterations (our choice). One repetition
+#: alone ranks rows by its luck.
+CLUSTERINGS, _ITERATIONS = 8, 50
 
 
-def behavior_clusters(summary: np.ndarray, fitted: np.ndarray, clusters: int) -> np.ndarray:
-    """(window,) int64 number of the nearest of ``clusters`` centres, found by k-means with k-means++ starts.
+def cluster_membership(summary: np.ndarray, fitted: np.ndarray, clusters: int) -> np.ndarray:
+    """(window, 8 x cluster) float64: 1 in the nearest centre of each of eight k-means, otherwise 0, scaled.
 
-    Where fewer summaries differ, each of them is a centre.
+    Each column is divided by its standard deviation, so that rare clusters count as much as frequent ones. The start is
+    k-means++. If fewer than ``clusters`` summaries differ, each of them is a centre, once.
 
     Args:
         summary: (window, component) of ``behavior_summary``.
-        fitted: numbers of the windows in which the centres are searched.
+        fitted: numbers of the windows in which the centres are searched, and of which deviations are.
         clusters: number of centres, at most that of ``fitted``.
     """
     known = summary[fitted]
     different = np.unique(known, axis=0)
     if len(different) <= clusters:
-        return vq(summary, different)[0].astype(np.int64)
-    rng = np.random.default_rng(0)
-    with warnings.catch_warnings():
-        # A centre without windows stays where it is.
-        warnings.filterwarnings("ignore", message="One of the clusters is empty")
-        found = [kmeans2(known, clusters, iter=_ITERATIONS, minit="++", rng=rng)[0] for _ in range(_STARTS)]
-    best = min(found, key=lambda centres: (vq(known, centres)[1] ** 2).sum())
-    return vq(summary, best)[0].astype(np.int64)
+        found = [different]
+    else:
+        rng = np.random.default_rng(0)
+        with warnings.catch_warnings():
+            # A centre without windows stays where it is.
+            warnings.filterwarnings("ignore", message="One of the clusters is empty")
+            found = [
+                kmeans2(known, clusters, iter=_ITERATIONS, minit="++", rng=rng)[0] for _ in range(CLUSTERINGS)
+            ]
+    member = np.concatenate([np.eye(len(centres))[vq(summary, centres)[0]] for centres in found], axis=1)
+    spread = member[fitted].std(0)
+    return member[:, spread > 0] / spread[spread > 0]
 
 
 def behavior_summary(poses: np.ndarray, fitted: np.ndarray) -> np.ndarray:

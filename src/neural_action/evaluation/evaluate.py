@@ -11,7 +11,7 @@ import numpy as np
 from neural_action.config.evaluation_settings import (
     CONTINUOUS,
     OWN,
-    UNLABELLED,
+    VALUES,
     EvaluationSettings,
     ProbeConfig,
 )
@@ -76,7 +76,7 @@ class EvaluationData:
         class_names: names of the classes.
         behavior: (window, variable) float, at the windows' centres, for continuous tasks.
         variables: names of the columns of ``behavior``.
-        clusters: (window,) int64 behaviour cluster, for the task ``clusters``.
+        clusters: (window, cluster) float64 membership, for the task ``clusters``.
         owners: the animal of each of ``animals``, if these are sessions.
         own_units: whether animals have their own units, so that their raw features cannot be compared.
         unit_seconds: if given, test trials are scored too, cut to this length; for a dataset with one split.
@@ -159,7 +159,7 @@ def evaluate(
                 windows,
                 problem,
                 _target(problem, data, behavior),
-                _count(problem, data, settings),
+                _count(problem, data),
                 scale=method.scale or ("centred" if method.representation == "raw" else settings.scale),
                 choose_by=settings.choose_by,
                 split=split,
@@ -203,8 +203,8 @@ def _check_neighbors(
 
 
 def _target(problem: Problem, data: EvaluationData, behavior: np.ndarray | None) -> np.ndarray:
-    """(window,) classes, or (window, variable) values of behaviour. ValueError if the data have none."""
-    if problem.task not in UNLABELLED:
+    """(window,) classes, or (window, column) values of behaviour. ValueError if the data have none."""
+    if problem.task not in VALUES:
         return classes_of(problem.task, data.windows)
     found = behavior if problem.task in CONTINUOUS else data.clusters
     if found is None:
@@ -255,12 +255,10 @@ def _represented(values: np.ndarray, problem: Problem) -> bool:
     return not np.isnan(values[rows, :1]).any()
 
 
-def _count(problem: Problem, data: EvaluationData, settings: EvaluationSettings) -> int:
+def _count(problem: Problem, data: EvaluationData) -> int:
     """Number of classes; 0 for values of behaviour."""
-    if problem.task in CONTINUOUS:
+    if problem.task in VALUES:
         return 0
-    if problem.task == "clusters":
-        return settings.clusters
     return len(data.animals if problem.task == "identity" else data.class_names)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from neural_action.config.evaluation_settings import (
     ACROSS_SESSIONS,
     OWN,
-    UNLABELLED,
+    VALUES,
     EvaluationSettings,
     Task,
 )
@@ -82,7 +82,7 @@ def problems(
 
 def enough(task: Task, windows: Windows, train: np.ndarray) -> bool:
     """Whether a probe can be trained on these windows: two classes or animals, or two windows of behaviour."""
-    if task in UNLABELLED:
+    if task in VALUES:
         return len(train) > 1
     return len(np.unique(classes_of(task, windows)[train])) > 1
 
@@ -117,7 +117,7 @@ def check_apart(problem: Problem, windows: Windows, split: str) -> None:
 def _of_animal(task: Task, windows: Windows, number: int, animal: str, kin: np.ndarray) -> Problem:
     """The problem of one animal, or session; ``kin`` (animal,) bool are the sessions of the same animal."""
     own = windows.animal == number
-    usable = np.ones(len(own), bool) if task in UNLABELLED else windows.label >= 0
+    usable = np.ones(len(own), bool) if task in VALUES else windows.label >= 0
     teachers = own if task in OWN else ~own if task in ACROSS_SESSIONS else ~kin[windows.animal]
     training = (windows.role == "train") & teachers
     train = np.flatnonzero(training & usable & windows.sees_label)

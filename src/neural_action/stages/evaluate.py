@@ -19,7 +19,7 @@ from neural_action.datasets.dataset import Dataset, Source, dataset_of
 from neural_action.datasets.protocols import animals_of, protocol_of
 from neural_action.datasets.windows import Windows, window_table
 from neural_action.errors import InputError
-from neural_action.evaluation.clusters import behavior_clusters, behavior_summary
+from neural_action.evaluation.clusters import behavior_summary, cluster_membership
 from neural_action.evaluation.columns import COLUMNS
 from neural_action.evaluation.evaluate import Evaluation, EvaluationData, evaluate
 from neural_action.evaluation.representation import represent
@@ -118,7 +118,7 @@ def centre_behavior(dataset: Dataset, windows: Windows) -> np.ndarray:
 
 
 def _clusters(dataset: Dataset, windows: Windows, settings: EvaluationSettings) -> np.ndarray:
-    """(window,) int64: behaviour clusters, searched in the windows that train.
+    """(window, cluster): membership of behaviour clusters, which are searched in the windows that train.
 
     InputError without behaviour, or with fewer of these windows than clusters.
     """
@@ -129,7 +129,7 @@ def _clusters(dataset: Dataset, windows: Windows, settings: EvaluationSettings) 
         raise InputError(
             f"evaluation.clusters: {settings.clusters}, expected at most the {len(fitted)} training windows"
         )
-    return behavior_clusters(behavior_summary(dataset.pose[windows.pose], fitted), fitted, settings.clusters)
+    return cluster_membership(behavior_summary(dataset.pose[windows.pose], fitted), fitted, settings.clusters)
 
 
 def variables_of(dataset: Dataset) -> tuple[str, ...]:

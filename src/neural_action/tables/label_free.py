@@ -6,12 +6,11 @@ from collections.abc import Mapping
 
 from neural_action.config.sections import Sections
 from neural_action.config.settings import MethodSettings
+from neural_action.evaluation.clusters import CLUSTERINGS
 from neural_action.tables import notes
 from neural_action.tables.document import Document
 from neural_action.tables.page import Page
 from neural_action.tables.scores import ALL, Column, Scores, of_the_papers
-
-METRIC = "balanced_accuracy"
 
 
 def label_free(sections: Sections, scores: Scores) -> tuple[Document, Page]:
@@ -19,19 +18,20 @@ def label_free(sections: Sections, scores: Scores) -> tuple[Document, Page]:
     methods = of_the_papers(sections)
     page = Page(scores, methods)
     shown = [
-        Column("clusters", probe, ALL, METRIC, notes.TASKS["clusters"], "balanced accuracy")
+        Column("clusters", probe, ALL, "r2", notes.TASKS["clusters"], "R2")
         for probe in scores.read_by("clusters")
     ]
     for column in shown:
         page.measured(f"Behaviour clusters across animals, {scores.probe_label(column.probe)}", [column])
-        page.differences("Differences in balanced accuracy", column, page.references(sections, column))
+        page.differences("Differences in R2", column, page.references(sections, column))
     text = [
         *notes.shared_notes(sections, scores, methods, shown),
         (
             "Columns",
-            f"balanced accuracy of {sections.evaluation.clusters} behaviour clusters on the animal left out, by a "
-            "probe trained on all other animals. Clusters are found by k-means in training windows, from the mean, "
-            "the spread and the mean step of each behaviour variable in the window. No action label is used",
+            "R2 of the membership of behaviour clusters on the animal left out, by a probe trained on all other "
+            f"animals. {CLUSTERINGS} repetitions of k-means find {sections.evaluation.clusters} clusters each in "
+            "training windows, from the mean, the spread and the mean step of each behaviour variable in the window. "
+            "Every cluster has the same weight. No action label is used",
         ),
         *_first(scores, methods, shown),
         notes.difference_note(sections),

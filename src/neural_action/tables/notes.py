@@ -207,7 +207,7 @@ def _probe(probe: ProbeConfig) -> str:
     kinds = {
         "softmax": solvers[probe.solver],
         "angle": "ridge regression of (cos, sin) of the direction",
-        "ridge": "ridge regression of behaviour variables",
+        "ridge": "ridge regression of values of behaviour",
         "knn": f"the share of the {probe.neighbors} nearest training windows of each class",
         "mlp": f"a network with hidden layers of {', '.join(map(str, probe.hidden))} units",
     }
