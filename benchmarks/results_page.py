@@ -173,6 +173,13 @@ SHOWN = {
             Column(IDENTITY, "identity", "softmax", "Session named, linear"),
         )
     ),
+    "cells": Shown(
+        (
+            *WITHIN_AND_ACROSS,
+            Column(ACTIONS, "across", "mlp", "Animal left out, MLP"),
+            Column(IDENTITY, "identity", "softmax", "Identity"),
+        )
+    ),
     "velocity": Shown(
         (
             Column("continuous", "continuous_within", "ridge", "R2, within a session"),

@@ -172,6 +172,32 @@ def test_what_holds_against_the_papers_method_on_real_flies():
     assert not starred(WALKING, "fly_walking:differences", r"\+") - REFERENCES
 
 
+def test_flies_with_traces_of_their_own_are_read_nearly_as_those_with_shared_traces():
+    page = "docs/results/different_neurons.md"
+    own = table(page, "fly_walking_cells:cells")
+    left_out, within = column(own, "Animal left out"), column(own, "Within an animal")
+    shared = column(table(WALKING, "fly_walking:actions"), LEFT_OUT)
+    left = UNTRAINED | {"SimCLR (neural only)", "BehaveNet"}
+    rows = {row for row in left_out if row not in left and not row.startswith("Behavior encoder")}
+    assert len(rows) == 11
+    for row in rows:
+        assert left_out[row] > within["Neural"], row
+        assert 1 < shared[row] - left_out[row] < 5, row
+        assert abs(left_out[row] - left_out[SWAP]) < 3, row
+    below = differences(page, "fly_walking_cells:differences")
+    for row in ("Ridge to behavior", "Aligned components"):
+        for probe in ("Linear", "MLP"):
+            cell = below[row][f"{probe} minus {SWAP}"]
+            assert cell.startswith("−"), row
+            assert "*" in cell, row
+    assert left_out["SimCLR (neural only)"] < left_out["Random guess"] + 6
+    assert left_out["BehaveNet"] < left_out["Ridge to behavior"]
+    identity = column(own, "Identity")
+    assert min(rows, key=identity.__getitem__) == MATCHED
+    assert identity[MATCHED] < identity["Action labels alone"] + 3
+    assert min(identity[SWAP], identity["SimCLR"]) > max(identity[row] for row in rows - {SWAP, "SimCLR"})
+
+
 def test_matched_alignment_hides_the_animal_on_real_flies():
     identity = column(table(WALKING, "fly_walking:identity"), "Identity, linear")
     others = {*UNTRAINED, *(row for row in identity if row.startswith("Behavior encoder"))}
