@@ -33,6 +33,7 @@ from neural_action.evaluation.clusters import behavior_summary, cluster_membersh
 from neural_action.evaluation.evaluate import EvaluationData, evaluate
 from neural_action.files import load_npz
 from neural_action.stages.evaluate import centre_behavior
+from neural_action.tables.document import EMPTY
 
 OUTPUT = ROOT / "docs/results/label_free.md"
 TASK, PROBE, METRIC = "across", "softmax", "balanced_accuracy"
@@ -155,7 +156,7 @@ def page(table: pd.DataFrame) -> str:
     means = {one: np.mean(values, axis=0) for one, values in gathered.items()}
     cells = [f"{means[one][0]:.2f} | {means[one][1]:.1f}" for one in MEASURES]
     halves = table.groupby("dataset")["halves"].first().mean()
-    return "\n".join([*lines, f"| mean | | {halves:.2f} | {' | '.join(cells)} | |"])
+    return "\n".join([*lines, f"| mean | {EMPTY} | {halves:.2f} | {' | '.join(cells)} | {EMPTY} |"])
 
 
 if __name__ == "__main__":

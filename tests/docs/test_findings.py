@@ -148,11 +148,22 @@ def test_training_pays_on_simulated_units_and_behavenet_leads():
     assert min(identity, key=identity.get) == MATCHED
 
 
-def test_retrieval_puts_the_best_row_first_on_simulated_flies():
-    lost = column(table("docs/results/label_free.md", "label_free:measures"), "Points lost, retrieval")
-    simulated = [value for row, value in lost.items() if row.startswith("simulated_seed_")]
-    assert len(simulated) == 10
-    assert max(simulated) == 0
+def test_clusters_rank_rows_as_well_as_labels_do():
+    found = table("docs/results/label_free.md", "label_free:measures")
+    chosen_on = {f"simulated_seed_{seed}" for seed in (101, 102, 103)} | {"worms", "units_seed_0"}
+    chosen_on |= {f"units_seed_{seed}" for seed in (302, 303, 304)}
+    clusters = column(found, "Rank correlation, clusters")
+    halves = column(found, "Halves of the animals")
+    other = [value for row, value in clusters.items() if row not in {*chosen_on, "mean"}]
+    assert chosen_on < set(clusters)
+    assert len(other) == 6
+    assert min(clusters["mean"], sum(other) / 6) > 0.7 > halves["mean"]
+    lost = column(found, "Points lost, clusters")
+    assert max(value for row, value in lost.items() if row.startswith("simulated_seed_")) == 0
+    assert sorted(lost.values())[-2] < 3 < max(lost.values())
+    assert max(lost, key=lost.get).startswith("units_seed_")
+    decoding = column(found, "Rank correlation, decoding")
+    assert max(value for row, value in decoding.items() if row.startswith("simulated_seed_")) < 0.5
 
 
 def test_what_holds_against_the_papers_method_on_real_flies():
