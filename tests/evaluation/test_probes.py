@@ -245,7 +245,7 @@ def test_scaling_is_by_training_windows_and_leaves_silent_units_at_zero():
 @pytest.mark.parametrize(
     ("kind", "task", "message"),
     [
-        ("ridge", "within", "'within', expected continuous tasks"),
+        ("ridge", "within", "'within', expected tasks of behaviour"),
         ("knn", "continuous_across", "'continuous_across', expected tasks of classes"),
         ("angle", "identity", "'identity', expected tasks with directions"),
     ],

@@ -15,6 +15,7 @@ _RENAMED = {
     "split.splits": "split.repeats",
     "split.splits_per_job": "split.repeats_per_job",
     "training.memory_limit_gb": "no such key: arrays are memory-mapped",
+    "probes.retrieval": "task clusters in evaluation.tasks, which probes.ridge reads",
     "tables.bootstrap": "no such key: intervals have a closed form",
     "tables.seed": "no such key: intervals have a closed form",
 }
