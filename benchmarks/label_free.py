@@ -142,7 +142,7 @@ def page(table: pd.DataFrame) -> str:
     """Markdown: each dataset by each measure, and the mean over datasets."""
     measures = [f"{what}, {one}" for one in MEASURES for what in ("Rank correlation", "Points lost")]
     first = list(MEASURES)[-1]
-    lines = head(["Dataset"], ["Rows", "Halves of the animals", *measures, f"First by {first}"])
+    lines = head(["Dataset", f"First by {first}"], ["Halves of the animals", *measures])
     gathered: dict[str, list[tuple[float, float]]] = {one: [] for one in MEASURES}
     for name, own in table.groupby("dataset"):
         cells = []
@@ -150,13 +150,13 @@ def page(table: pd.DataFrame) -> str:
             correlation = float(spearmanr(own[one], own["accuracy"]).statistic)
             lost = 100 * (own["accuracy"].max() - own.loc[own[one].idxmax(), "accuracy"])
             gathered[one].append((correlation, lost))
-            cells.append(f"{correlation:.2f} | {lost:.1f}")
-        cells.append(own.loc[own[first].idxmax(), "label"])
-        lines.append(f"| {name} | {len(own)} | {own['halves'].iloc[0]:.2f} | {' | '.join(cells)} |")
+            cells.append(f"{correlation:.2f} | {lost:.1f}".replace("-", "−"))
+        row = own.loc[own[first].idxmax(), "label"].removesuffix(" (Günel et al.)")
+        lines.append(f"| {name} | {row} | {own['halves'].iloc[0]:.2f} | {' | '.join(cells)} |")
     means = {one: np.mean(values, axis=0) for one, values in gathered.items()}
     cells = [f"{means[one][0]:.2f} | {means[one][1]:.1f}" for one in MEASURES]
     halves = table.groupby("dataset")["halves"].first().mean()
-    return "\n".join([*lines, f"| mean | {EMPTY} | {halves:.2f} | {' | '.join(cells)} | {EMPTY} |"])
+    return "\n".join([*lines, f"| mean | {EMPTY} | {halves:.2f} | {' | '.join(cells)} |"])
 
 
 if __name__ == "__main__":
