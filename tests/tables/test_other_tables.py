@@ -98,6 +98,22 @@ def test_few_labels_have_columns_and_differences(scores, tmp_path):
     assert line.count("–") == 3
 
 
+def test_the_table_without_labels_names_the_trained_row_that_is_read_best(scores, tmp_path):
+    table = made_up.score_rows(tasks=["continuous_across"])
+    table = table[table["unit"] == ""].assign(task="clusters")
+    # A row that is not trained is not chosen, whatever it reads.
+    table.loc[table["method"] == "raw", "value"] = 0.99
+    table.to_csv(scores, index=False)
+    probes = {**made_up.PROBES, "ridge": {"kind": "ridge", "tasks": ["clusters"]}}
+    run(made_up.configuration(evaluation={"tasks": ["clusters"]}, probes=probes), scores, tmp_path)
+    rows = csv(tmp_path, "label_free")
+    own = rows[(rows["reference"] == "") & (rows["method"] == "swap_calcium")]
+    picked = table[(table["method"] == "swap_calcium") & (table["layer"] == "encoder")]
+    assert float(own["mean"].iloc[0]) == pytest.approx(picked["value"].mean())
+    said = f"the trained row with the highest mean is {made_up.METHODS['swap_calcium']['label']} (ridge)"
+    assert said in (tmp_path / "label_free.md").read_text().replace("\\", "")
+
+
 def test_continuous_behaviour_has_a_column_a_variable(scores, tmp_path):
     table = made_up.score_rows(tasks=["continuous_across"])
     table.to_csv(scores, index=False)

@@ -54,4 +54,8 @@ def _first(scores: Scores, methods: Mapping[str, MethodSettings], shown: list[Co
             found.append(f"{max(means, key=means.__getitem__)} ({scores.probe_label(column.probe)})")
     if not found:
         return []
-    return [("Chosen without labels", f"the trained row with the highest mean is {', '.join(found)}")]
+    said = (
+        f"the trained row with the highest mean is {', '.join(found)}. The measure does not tell it apart from rows "
+        "whose difference to it has an interval that holds 0"
+    )
+    return [("Chosen without labels", said)]
