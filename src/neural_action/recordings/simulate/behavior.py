@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
-from scipy.signal import lfilter
 
 from neural_action.recordings.simulate.presets import Preset
 
@@ -92,12 +92,13 @@ def slow_noise(count: int, correlation: np.ndarray, rng: np.random.Generator) ->
     keep = np.exp(-1 / np.asarray(correlation, np.float64))
     noise = rng.standard_normal((count, len(keep)))
     noise[1:] *= np.sqrt(1 - keep**2)
-    # Filters of equal constants run together: one call for all axons.
-    out = np.empty_like(noise)
-    for value in np.unique(keep):
-        same = keep == value
-        out[:, same] = lfilter([1.0], [1.0, -value], noise[:, same], axis=0)
-    return out
+    return decaying(noise, keep)
+
+
+def decaying(inputs: np.ndarray, keep: np.ndarray | float) -> np.ndarray:
+    """(time, process) float64: at each time the input, and the share ``keep`` of the value before."""
+    # scipy.signal.lfilter gives the same numbers, and takes longer to import than an animal to simulate.
+    return np.array(list(accumulate(inputs, lambda last, new: new + keep * last)))
 
 
 def _entry_weights(who: Habits) -> np.ndarray:

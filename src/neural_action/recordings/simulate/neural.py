@@ -5,9 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import lfilter
 
-from neural_action.recordings.simulate.behavior import ACTIONS, MODULATORS, REST, WALKING, slow_noise
+from neural_action.recordings.simulate.behavior import (
+    ACTIONS,
+    MODULATORS,
+    REST,
+    WALKING,
+    decaying,
+    slow_noise,
+)
 from neural_action.recordings.simulate.pose import LEGS, TRANSITION, action_weights, leg_speeds
 from neural_action.recordings.simulate.presets import Preset
 
@@ -184,7 +190,7 @@ def calcium(spike_counts: np.ndarray, decay: float, rise: float, rate: float) ->
     counts = np.asarray(spike_counts, np.float64)
     out = np.zeros(counts.shape)
     for sign, seconds in ((1.0, decay), (-1.0, rise)):
-        out += sign * lfilter([1.0], [1.0, -np.exp(-1 / (seconds * rate))], counts, axis=0)
+        out += sign * decaying(counts, np.exp(-1 / (seconds * rate)))
     peak_at = np.log(decay / rise) * decay * rise / (decay - rise)
     return (out / (np.exp(-peak_at / decay) - np.exp(-peak_at / rise))).astype(np.float32)
 
