@@ -29,10 +29,9 @@ from neural_action.config.settings import MethodSettings, Settings
 from neural_action.datasets.dataset import Source
 from neural_action.datasets.protocols import animals_of
 from neural_action.datasets.windows import window_table
-from neural_action.evaluation.clusters import behavior_summary, cluster_membership
 from neural_action.evaluation.evaluate import EvaluationData, evaluate
 from neural_action.files import load_npz
-from neural_action.stages.evaluate import centre_behavior
+from neural_action.stages.evaluate import centre_behavior, clusters_of, variables_of
 from neural_action.tables.document import EMPTY
 
 OUTPUT = ROOT / "docs/results/label_free.md"
@@ -68,21 +67,16 @@ def measured(folder: Path, settings: Settings) -> pd.DataFrame:
     chosen &= (scores["label_budget"] == "all") & scores["unit"].isna() & (scores["layer"] == "encoder")
     chosen &= scores["protocol"] == settings.split.protocol
     scores = scores[chosen]
-    lines, halves = [], agreement(scores[scores["method"].isin(trained(settings))])
-    for (method, split), own in scores.groupby(["method", "split"]):
-        row = trained(settings).get(str(method))
-        path = folder / f"models/{method}/{split}/seed-{own['seed'].min()}/embedding.npz"
-        if row is None or not path.exists():
-            continue
-        lines.append(
-            (
-                folder.name,
-                row.label,
-                own["value"].mean(),
-                halves,
-                *without_labels(folder, settings, str(split), path, row),
-            )
-        )
+    rows = trained(settings)
+    lines, halves = [], agreement(scores[scores["method"].isin(rows)])
+    for split, of_split in scores.groupby("split"):
+        data = windows_of(folder, settings, str(split))
+        for method, own in of_split.groupby("method"):
+            path = folder / f"models/{method}/{split}/seed-{own['seed'].min()}/embedding.npz"
+            if (row := rows.get(str(method))) is None or not path.exists():
+                continue
+            found = without_labels(path, data, settings, row, str(split))
+            lines.append((folder.name, row.label, own["value"].mean(), halves, *found))
     table = pd.DataFrame(lines, columns=["dataset", "label", "accuracy", "halves", *MEASURES])
     return table.groupby(["dataset", "label"], as_index=False).mean()
 
@@ -109,23 +103,25 @@ def agreement(scores: pd.DataFrame) -> float:
     return float(np.mean(found))
 
 
-def without_labels(
-    folder: Path, settings: Settings, split: str, embedding: Path, row: MethodSettings
-) -> list[float]:
-    """The measures of one embedding."""
+def windows_of(folder: Path, settings: Settings, split: str) -> EvaluationData:
+    """The windows of a split, with their behaviour and clusters."""
     dataset = Source(folder / "dataset", folder / "splits.csv", (split,)).open(settings.windows, neural=False)
     windows = window_table(dataset, settings.windows, stride=settings.windows.stride)
-    fitted = np.flatnonzero(windows.role == "train")
-    summary = behavior_summary(dataset.pose[windows.pose], fitted)
-    data = EvaluationData(
+    return EvaluationData(
         windows,
         dataset.animals,
         dataset.class_names,
         centre_behavior(dataset, windows),
-        tuple(map(str, range(dataset.pose.shape[1]))),
-        cluster_membership(summary, fitted, settings.evaluation.clusters),
+        variables_of(dataset),
+        clusters_of(dataset, windows, settings.evaluation),
         list(animals_of(dataset.animals, settings.split).values()),
     )
+
+
+def without_labels(
+    embedding: Path, data: EvaluationData, settings: Settings, row: MethodSettings, split: str
+) -> list[float]:
+    """The measures of one embedding."""
     tasks = list(MEASURES.values())
     asked = settings.evaluation.model_copy(update={"tasks": tasks, "variables": None})
     readers = {"ridge": settings.probes["ridge"].model_copy(update={"tasks": tasks})}

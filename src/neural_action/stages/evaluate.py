@@ -101,7 +101,9 @@ def _splits(
                 dataset.class_names,
                 centre_behavior(dataset, windows),
                 variables_of(dataset),
-                clusters=_clusters(dataset, windows, evaluation) if "clusters" in evaluation.tasks else None,
+                clusters=clusters_of(dataset, windows, evaluation)
+                if "clusters" in evaluation.tasks
+                else None,
                 owners=list(animals_of(dataset.animals, sections.split).values()),
                 own_units=bool(dataset.units),
                 # With a single split, the interval comes from its trials.
@@ -117,7 +119,7 @@ def centre_behavior(dataset: Dataset, windows: Windows) -> np.ndarray:
     return dataset.pose[windows.pose[:, windows.pose.shape[1] // 2]]
 
 
-def _clusters(dataset: Dataset, windows: Windows, settings: EvaluationSettings) -> np.ndarray:
+def clusters_of(dataset: Dataset, windows: Windows, settings: EvaluationSettings) -> np.ndarray:
     """(window, cluster): membership of behaviour clusters, which are searched in the windows that train.
 
     InputError without behaviour, or with fewer of these windows than clusters.
