@@ -8,13 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from neural_action.config.evaluation_settings import (
-    CONTINUOUS,
-    OWN,
-    VALUES,
-    EvaluationSettings,
-    ProbeConfig,
-)
+from neural_action.config.evaluation_settings import CONTINUOUS, OWN, VALUES, EvaluationSettings, ProbeConfig
 from neural_action.config.settings import MethodSettings
 from neural_action.errors import InputError
 from neural_action.evaluation.budgets import ALL, Budget, label_budgets

@@ -9,13 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neural_action.config.evaluation_settings import (
-    ACROSS_SESSIONS,
-    OWN,
-    VALUES,
-    EvaluationSettings,
-    Task,
-)
+from neural_action.config.evaluation_settings import ACROSS_SESSIONS, OWN, VALUES, EvaluationSettings, Task
 from neural_action.errors import InputError
 
 if TYPE_CHECKING:
